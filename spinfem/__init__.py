@@ -1,0 +1,59 @@
+r"""Finite elements for diffusive spin transport in layered metals.
+
+Describe a sample, solve it, read torques and resistances::
+
+    import spinfem as sf
+
+    Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+    stack = (sf.Lead(Cu) | Co(8e-9, m=sf.direction(0), name="fixed") | Cu(10e-9)
+             | Co(4e-9, m=sf.direction(60), name="free") | sf.Lead(Cu))
+    solution = sf.solve(stack, j0=1e11)
+    solution.torque("free")  # J/m2
+
+Symbols, in SI (any consistent units do) and in the numerics' names:
+
+========  ================================================================  =======
+symbol    meaning                                                           unit
+========  ================================================================  =======
+j0        particle current times |e|, positive: electrons flow towards +x   A/m2
+mu_s      spin potential divided by |e|, a vector in spin space             V
+mu_0      electrochemical potential divided by |e|                          V
+j_s       spin current times |e|, ``j_up - j_down``, positive towards +x    A/m2
+m         unit vector of a magnetization                                    -
+D         ``1/rho_N``; in a ferromagnet 1/rho* of Valet and Fert            S/m
+p         transport polarization, Valet and Fert's beta                     -
+l         spin diffusion length                                             m
+G         stiffness ``D/2l``                                                S/m2
+kappa     relaxation ``D/2l^2``                                             S/m3
+g         efficiency factor of a torque                                     -
+dr        spin resistance (times area)                                      Ohm m2
+========  ================================================================  =======
+
+Where the equations of the paper (Ya. B. Bazaliy, arXiv:2006.11900) live: (1) `Solution.efficiency`;
+(2), (3) `materials` and `forms`; (4) `forms.relaxation`; (5), (6) `interfaces`; (7), (8)
+`analytic.contact`, and `condensed` for the forces; (9) `condensed`; (10) `interfaces` and
+`Solution.absorbed_spin_current`; (A1), (A2), (B1) `analytic.valve`.
+"""
+
+from . import analytic
+from .materials import Ferromagnet, NormalMetal
+from .solution import Solution
+from .solver import solve
+from .stack import Layer, Lead, Reservoir, SpinBlocking, Stack, direction
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Ferromagnet",
+    "Layer",
+    "Lead",
+    "NormalMetal",
+    "Reservoir",
+    "Solution",
+    "SpinBlocking",
+    "Stack",
+    "analytic",
+    "direction",
+    "solve",
+]

@@ -1,0 +1,108 @@
+"""Checks of what a user gives: one clear error, or a value ready for numerics.
+
+Every message says which quantity it is about, what is required and what was given.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+BoolArray = NDArray[np.bool_]
+Number = float | FloatArray
+"""What a description stores for a number: a float, or a read-only array for a batch."""
+
+
+def number(quantity: str, value: ArrayLike) -> Number:
+    """Return a real number as a float, an array of them as a read-only array.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a real number or an array of real numbers.
+    """
+    kind = np.asarray(value).dtype.kind if not callable(value) else "O"
+    if kind not in "iuf":
+        raise TypeError(
+            f"{quantity} must be a real number or an array of real numbers, got {value!r}"
+        )
+    array = np.array(value, dtype=float)
+    if array.ndim == 0:
+        return float(array)
+    if array.size == 0:
+        raise ValueError(f"{quantity} must not be empty, got an array of shape {array.shape}")
+    array.flags.writeable = False
+    return array
+
+
+def _require(quantity: str, value: Number, valid: Any, requirement: str) -> Number:
+    if not np.all(valid):
+        if isinstance(value, float):
+            given = f"{value:g}"
+        else:
+            index = tuple(int(i) for i in np.argwhere(~valid)[0])
+            given = f"{value[index]:g} at index {index[0] if len(index) == 1 else index}"
+        raise ValueError(f"{quantity} must be {requirement}, got {given}")
+    return value
+
+
+def finite(quantity: str, value: ArrayLike) -> Number:
+    """Return `value` as a number; ValueError unless it is finite."""
+    x = number(quantity, value)
+    return _require(quantity, x, np.isfinite(x), "finite")
+
+
+def positive(quantity: str, value: ArrayLike, *, infinite: bool = False) -> Number:
+    """Return `value` as a number; ValueError unless it is positive (and finite, if asked)."""
+    x = number(quantity, value)
+    if infinite:
+        return _require(quantity, x, np.greater(x, 0), "positive (inf is allowed)")
+    return _require(quantity, x, np.greater(x, 0) & np.isfinite(x), "positive and finite")
+
+
+def polarization(quantity: str, value: ArrayLike) -> Number:
+    """Return `value` as a number; ValueError unless it lies strictly between -1 and 1."""
+    x = number(quantity, value)
+    return _require(quantity, x, np.less(np.abs(x), 1), "between -1 and 1, both excluded")
+
+
+def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:
+    """Return one or more directions, shape (..., 3), normalized and read-only.
+
+    Raises
+    ------
+    TypeError
+        If the components are not real numbers.
+    ValueError
+        If the last axis does not have length 3, or a vector is zero or not finite.
+    """
+    v = np.array(number(quantity, value), dtype=float)
+    if v.ndim == 0 or v.shape[-1] != 3:
+        raise ValueError(f"{quantity} must have 3 components on its last axis, got shape {v.shape}")
+    largest = np.max(np.abs(v), axis=-1, keepdims=True)
+    _require(quantity, largest[..., 0], np.isfinite(largest[..., 0]), "a vector of finite numbers")
+    _require(quantity, largest[..., 0], largest[..., 0] > 0, "a nonzero vector")
+    v = v / largest  # so that squaring neither overflows nor underflows
+    length = np.sqrt(np.einsum("...i,...i->...", v, v))[..., None]
+    v = v / length
+    v.flags.writeable = False
+    return v
+
+
+def label(quantity: str, value: str | None) -> str | None:
+    """Return a name; TypeError unless it is None or a nonempty string."""
+    if value is not None and (not isinstance(value, str) or not value.strip()):
+        raise TypeError(f"{quantity} must be a nonempty string, got {value!r}")
+    return value
+
+
+def near_match(given: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the closest of the known names, or an empty string."""
+    close = difflib.get_close_matches(given, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

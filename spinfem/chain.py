@@ -1,0 +1,200 @@
+r"""Chains of two-ports: eliminated without a subtraction, many at a time.
+
+A two-port joins two neighbouring nodes of a chain. It is a conductance B between them, a shunt S
+to the ground at each, and a dipole P that drives a current from its left to its right node; F is
+a current injected into a node. With potentials u, the current through the middle of two-port k,
+which joins nodes k and k + 1, is ``J_k = P_k + B_k (u_k - u_k+1)``, and at every node
+``J_k-1 - J_k + F_k = (S_right,k-1 + S_left,k) u_k``. The first and the last node are the ground,
+u = 0.
+
+One algorithm serves three levels: the elements of a layer, the layers of a run of normal metals,
+and the rods of the ferromagnets. It is cyclic reduction: every round eliminates every second of
+the nodes at hand, so that n nodes take log2(n) rounds of whole-array operations, and points of a
+batch stand on the last axis. The rules of elimination are those of Grassmann, Taksar and
+Heyman (doi:10.1287/opre.33.5.1107): shunts are row sums, so no diagonal is ever formed and
+nothing is subtracted from it. With a plain LU, mu_s has a relative error of 1e-4 at
+d_N/l_N = 1e-12, the paper's singular limit; with these rules 1e-16.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from ._checks import BoolArray, FloatArray, IntArray
+
+
+class Round(NamedTuple):
+    """Nodes `mid` that are eliminated at once, and what they were held by.
+
+    Two-port k starts at node k, so `left` and `mid` also number the two-ports on either side.
+    """
+
+    left: IntArray
+    mid: IntArray
+    right: IntArray
+    total: FloatArray  # T = B_left + B_right + S
+    to_left: FloatArray  # B_left / T
+    to_right: FloatArray  # B_right / T
+    to_ground: FloatArray  # S / T
+    shunt_left: FloatArray  # B_left S / T, what becomes a shunt of the node on the left
+    shunt_right: FloatArray
+
+
+class Push(NamedTuple):
+    """What the sources of one round add when the chain is solved."""
+
+    potential: FloatArray  # to u of the nodes `mid`
+    current_left: FloatArray  # to J of the two-ports on their left
+    current_right: FloatArray
+
+
+class Elimination(NamedTuple):
+    """A chain in which some nodes have been eliminated.
+
+    Two-port k is the one that starts at node k, and is valid where node k is left.
+
+    Attributes
+    ----------
+    B : array, shape (n, ...)
+        Conductances.
+    S_left, S_right : array, shape (n, ...)
+        Shunts of each two-port at its left and right node.
+    rounds : list of Round
+    """
+
+    B: FloatArray
+    S_left: FloatArray
+    S_right: FloatArray
+    rounds: list[Round]
+
+
+@lru_cache(maxsize=256)
+def _schedule(drop: bytes) -> list[tuple[IntArray, IntArray, IntArray]]:
+    """Rounds in which the marked nodes go: every second one of each run of them."""
+    marked = np.frombuffer(drop, dtype=bool)
+    alive = np.arange(marked.size)
+    rounds = []
+    while True:
+        going = marked[alive]
+        if not going.any():
+            return rounds
+        place = np.arange(alive.size)
+        last_kept = np.maximum.accumulate(np.where(going, 0, place))
+        now = np.flatnonzero(going & ((place - last_kept) % 2 == 1))
+        rounds.append((alive[now - 1], alive[now], alive[now + 1]))
+        alive = np.delete(alive, now)
+
+
+def eliminate(
+    B: FloatArray,
+    S_left: FloatArray,
+    S_right: FloatArray,
+    drop: BoolArray,
+) -> Elimination:
+    """Eliminate the marked nodes of a chain.
+
+    Parameters
+    ----------
+    B, S_left, S_right : array, shape (n, ...)
+        Conductance of every two-port, and its shunts. Something must hold every node that goes.
+    drop : array of bool, shape (n + 1,)
+        Which nodes go; never the first or the last.
+    """
+    B, S_left, S_right = B.copy(), S_left.copy(), S_right.copy()
+    rounds = []
+    for left, mid, right in _schedule(np.asarray(drop, dtype=bool).tobytes()):
+        B1, B2, shunt = B[left], B[mid], S_right[left] + S_left[mid]
+        total = B1 + B2 + shunt
+        to_left, to_right, to_ground = B1 / total, B2 / total, shunt / total
+        shunt_left, shunt_right = B1 * to_ground, B2 * to_ground
+        B[left] = B1 * to_right
+        S_left[left] += shunt_left
+        S_right[left] = S_right[mid] + shunt_right
+        rounds.append(
+            Round(left, mid, right, total, to_left, to_right, to_ground, shunt_left, shunt_right)
+        )
+    return Elimination(B, S_left, S_right, rounds)
+
+
+def drive(chain: Elimination, F: FloatArray) -> tuple[list[Push], FloatArray]:
+    """Eliminate the currents F that are injected into the nodes.
+
+    A current is first moved along the stiffer of the two two-ports, which leaves a dipole P on
+    it, and only what the dipole drives is then divided. So currents that balance on nodes held
+    close together cancel exactly: without it mu_s of a symmetric valve with d_N/l_N = 1e-12 has
+    a relative error of 1e-4, since what is left of two equal driving forces is 1e-12 of each.
+
+    Parameters
+    ----------
+    chain : Elimination
+        Of all nodes but the first and the last.
+    F : array, shape (n + 1, ...)
+        Injected currents.
+
+    Returns
+    -------
+    pushes : list of Push
+        One for every round of the elimination, for `recover`.
+    current : array, shape (...)
+        Current from the first to the last node through what is left.
+    """
+    whole, rest = F.copy(), np.zeros_like(F)  # moved as they are; what has been divided
+    P = np.zeros_like(F)
+    pushes = []
+    for r in chain.rounds:
+        P1, P2, f, e = P[r.left], P[r.mid], whole[r.mid], rest[r.mid]
+        stiff_left, stiff_right = r.to_left > 0.5, r.to_right > 0.5
+        injected = f + e
+        # after moving: the dipoles Q1, Q2 and what stays on the node
+        Q1 = np.where(stiff_right, 0.0, np.where(stiff_left, P1 + (injected - P2), P1))
+        Q2 = np.where(stiff_left, 0.0, np.where(stiff_right, P2 - (injected + P1), P2))
+        stays = np.where(stiff_left | stiff_right, 0.0, injected)
+        given_left = r.to_left * stays - Q1 * r.to_ground
+        given_right = r.to_right * stays + Q2 * r.to_ground
+        whole[r.left] += np.where(stiff_left, f, 0.0)
+        whole[r.right] += np.where(stiff_right, f, 0.0)
+        rest[r.left] += given_left + np.where(
+            stiff_left, e - P2, np.where(stiff_right, -P1, 0.0)
+        )
+        rest[r.right] += given_right + np.where(
+            stiff_right, e + P1, np.where(stiff_left, P2, 0.0)
+        )
+        P[r.left] = Q1 * r.to_right + Q2 * r.to_left
+        pushes.append(Push((stays + Q1 - Q2) / r.total, (P1 - Q1) - given_left, (P2 - Q2) + given_right))
+    return pushes, P[0]
+
+
+def recover(
+    chain: Elimination, u: FloatArray, J: FloatArray, pushes: list[Push] | None = None
+) -> None:
+    """Fill in potentials and currents of the eliminated part, in place.
+
+    Parameters
+    ----------
+    chain : Elimination
+    u : array, shape (n + 1, ..., *components)
+        Potentials; those of the nodes that were kept are given.
+    J : array, shape (n, ..., *components)
+        Currents; those of the two-ports that are left are given. They are not formed from
+        potentials, since B (u_k - u_k+1) has lost all digits where B is large.
+    pushes : list of Push, optional
+        From `drive`.
+    """
+    extra = (1,) * (u.ndim - chain.B.ndim)
+    for k in range(len(chain.rounds) - 1, -1, -1):
+        r = chain.rounds[k]
+        to_left, to_right, shunt_left, shunt_right = (
+            a.reshape(a.shape + extra)
+            for a in (r.to_left, r.to_right, r.shunt_left, r.shunt_right)
+        )
+        u1, u2, through = u[r.left], u[r.right], J[r.left]
+        u[r.mid] = to_left * u1 + to_right * u2
+        J[r.left] = through + shunt_left * u1
+        J[r.mid] = through - shunt_right * u2
+        if pushes is not None:
+            u[r.mid] += pushes[k].potential
+            J[r.left] += pushes[k].current_left
+            J[r.mid] += pushes[k].current_right

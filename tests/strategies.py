@@ -1,0 +1,65 @@
+"""Random stacks over the whole legal range, for hypothesis."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+import spinfem as sf
+
+nice = st.sampled_from([1.0, 0.5, 2.0])
+conductivities = st.one_of(nice, st.floats(-2, 2).map(lambda e: 10.0**e))
+lengths = st.one_of(nice, st.floats(-1, 1).map(lambda e: 10.0**e))
+thicknesses = st.one_of(nice, st.floats(-6, 3).map(lambda e: 10.0**e))  # in units of l
+polarizations = st.one_of(st.sampled_from([0.0, 0.5, -0.5, 0.9]), st.floats(-0.99, 0.99))
+
+
+@st.composite
+def directions(draw):
+    if draw(st.booleans()):
+        return sf.direction(
+            draw(st.sampled_from([0.0, 45.0, 60.0, 90.0, 180.0])),
+            draw(st.sampled_from([0.0, 90.0, 120.0, 180.0])),
+        )
+    v = np.array([draw(st.floats(-1, 1)) for _ in range(3)])
+    return v if np.abs(v).max() > 1e-3 else np.array([0.0, 0.0, 1.0])
+
+
+@st.composite
+def layers(draw, magnetic, name=None, infinite=True):
+    l = draw(lengths)
+    d = draw(thicknesses) * l
+    if infinite and draw(st.integers(0, 19)) == 0:
+        l = np.inf
+    D = draw(conductivities)
+    if magnetic:
+        return sf.Ferromagnet(D=D, l=l, p=draw(polarizations))(d, m=draw(directions()), name=name)
+    return sf.NormalMetal(D=D, l=l)(d, name=name)
+
+
+@st.composite
+def ends(draw):
+    kind = draw(st.sampled_from(["reservoir", "blocking", "normal", "magnetic"]))
+    if kind == "reservoir":
+        return sf.Reservoir()
+    if kind == "blocking":
+        return sf.SpinBlocking()
+    D, l = draw(conductivities), draw(lengths)
+    if kind == "normal":
+        return sf.Lead(sf.NormalMetal(D=D, l=l))
+    metal = sf.Ferromagnet(D=D, l=l, p=draw(polarizations))
+    return sf.Lead(metal, m=draw(directions()))
+
+
+@st.composite
+def stacks(draw, max_ferromagnets=8, contacts=True, infinite=True):
+    """Ferromagnets with up to two normal layers between them, or in contact, and any ends."""
+    pieces = [draw(ends())]
+    for i in range(draw(st.integers(1, max_ferromagnets))):
+        fewest = 0 if contacts or i == 0 else 1
+        for _ in range(draw(st.sampled_from([n for n in (0, 1, 1, 1, 2) if n >= fewest]))):
+            pieces.append(draw(layers(False, infinite=infinite)))
+        pieces.append(draw(layers(True, f"magnet {i + 1}", infinite=infinite)))
+    for _ in range(draw(st.integers(0, 2))):
+        pieces.append(draw(layers(False, infinite=infinite)))
+    return sf.Stack([*pieces, draw(ends())])
