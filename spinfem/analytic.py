@@ -256,7 +256,9 @@ def _links(e: Elements, B: FloatArray, S: FloatArray) -> list[Link]:
             total = a.B + a.S_right + S[k] + B[k]
             shunt = (a.S_right + S[k]) / total
             links.append(
-                Link(a.first, k + 1, a.B * B[k] / total, a.S_left + a.B * shunt, S[k] + B[k] * shunt)
+                Link(
+                    a.first, k + 1, a.B * B[k] / total, a.S_left + a.B * shunt, S[k] + B[k] * shunt
+                )
             )
         else:
             links.append(Link(k, k + 1, B[k], S[k], S[k]))
@@ -297,7 +299,9 @@ def _sweep(e: Elements, links: list[Link], rods: FloatArray, step: int) -> dict[
         if e.magnetic[link.first]:  # at a crossing, count along the magnetization itself
             crossing = ~rod.any(axis=-1, keepdims=True)
             rod = np.where(crossing, m, rod)
-        force = e.p[link.first] * np.einsum("...i,...i->...", m, rod)
+        # the sign alone: a product of unit vectors is 1 only up to rounding
+        against = np.einsum("...i,...i->...", m, rod) < 0
+        force = np.where(against, -e.p[link.first], e.p[link.first])
         load = _through(load, link, angle(rods[here], rod), force)
         loads[there] = load
     return loads
@@ -358,9 +362,7 @@ def _faces(e: Elements, B: FloatArray, S: FloatArray) -> Faces:
     if e.reservoir[1]:
         inflow[-2] = outflow[-2]
     faces = slice(1, -1)
-    return Faces(
-        *(a[faces] for a in (u, outflow, inflow, absorbed_left, absorbed_right))
-    )
+    return Faces(*(a[faces] for a in (u, outflow, inflow, absorbed_left, absorbed_right)))
 
 
 def _fill_run(

@@ -163,9 +163,7 @@ def layer_field(e: Elements, faces: Faces, layers: Layers, layer: int, degree: i
     return element_field(nodes, u, inner, kappa_d, faces.current_right[layer])
 
 
-def _join_runs(
-    e: Elements, layers: Layers
-) -> tuple[BoolArray, FloatArray, chain.Elimination]:
+def _join_runs(e: Elements, layers: Layers) -> tuple[BoolArray, FloatArray, chain.Elimination]:
     """Join runs of normal metals to one two-port each.
 
     Returns which nodes that eliminates, the shunts of all elements, and what is left.

@@ -95,9 +95,7 @@ def solve(stack: Stack, e: Elements, counts: list[int], degree: int) -> Saddle:
     system = sp.block_array([[A, C.T], [C, None]], format="csc")
     solution = splu(system).solve(np.concatenate([load, np.zeros(C.shape[0])]))
     mu = (R @ solution[: A.shape[0]]).reshape(-1, 3) / unit
-    multipliers = np.split(
-        solution[A.shape[0] :], np.cumsum([W.shape[0] for W, _ in weights])[:-1]
-    )
+    multipliers = np.split(solution[A.shape[0] :], np.cumsum([W.shape[0] for W, _ in weights])[:-1])
 
     faces = _faces(e, mu, on_left, on_right, weights, multipliers, spaces)
     fields = []

@@ -34,9 +34,7 @@ TORQUE_PER_SPIN_CURRENT = 1.054571817e-34 / (2 * 1.602176634e-19)
 Side = Literal["left", "right"]
 
 
-def check_current(
-    stack: Stack, j0: ArrayLike | None, current_density: ArrayLike | None
-) -> Number:
+def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike | None) -> Number:
     """Return the particle current from either way of giving it; 1 if neither is.
 
     Raises

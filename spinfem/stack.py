@@ -318,10 +318,14 @@ def _check_material(what: str, material: object) -> None:
 def _check_m(what: str, material: Metal, m: ArrayLike | None) -> FloatArray | None:
     if isinstance(material, Ferromagnet):
         if m is None:
-            raise ValueError(f"m (magnetization) of {what} must be given for a ferromagnet, got None")
+            raise ValueError(
+                f"m (magnetization) of {what} must be given for a ferromagnet, got None"
+            )
         return unit_vector(f"m (magnetization) of {what}", m)
     if m is not None:
-        raise ValueError(f"m (magnetization) of {what} must be left out in a normal metal, got {m!r}")
+        raise ValueError(
+            f"m (magnetization) of {what} must be left out in a normal metal, got {m!r}"
+        )
     return None
 
 

@@ -222,9 +222,7 @@ def solve(stack, digits=60):
         for e, (piece, _) in zip(elements, pieces):
             if e.magnetic and piece.name:
                 absorbed[piece.name] = taken[id(e)]
-        largest = max(
-            [abs(c) for v in left + right for c in v] + [abs(e.p) for e in elements]
-        )
+        largest = max([abs(c) for v in left + right for c in v] + [abs(e.p) for e in elements])
         return Reference(potential, left, right, resistance, absorbed, largest)
 
 

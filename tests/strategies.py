@@ -10,8 +10,9 @@ import spinfem as sf
 nice = st.sampled_from([1.0, 0.5, 2.0])
 conductivities = st.one_of(nice, st.floats(-2, 2).map(lambda e: 10.0**e))
 lengths = st.one_of(nice, st.floats(-1, 1).map(lambda e: 10.0**e))
-thicknesses = st.one_of(nice, st.floats(-6, 3).map(lambda e: 10.0**e))  # in units of l
-polarizations = st.one_of(st.sampled_from([0.0, 0.5, -0.5, 0.9]), st.floats(-0.99, 0.99))
+polarizations = st.one_of(
+    st.sampled_from([0.0, 0.5, -0.5, 0.9]), st.floats(-0.99, 0.99, allow_subnormal=False)
+)
 
 
 @st.composite
@@ -26,10 +27,10 @@ def directions(draw):
 
 
 @st.composite
-def layers(draw, magnetic, name=None, infinite=True):
+def layers(draw, magnetic, name=None, decades=(-6, 3)):
     l = draw(lengths)
-    d = draw(thicknesses) * l
-    if infinite and draw(st.integers(0, 19)) == 0:
+    d = l * draw(st.one_of(nice, st.floats(*decades).map(lambda e: 10.0**e)))
+    if draw(st.integers(0, 19)) == 0:
         l = np.inf
     D = draw(conductivities)
     if magnetic:
@@ -52,14 +53,17 @@ def ends(draw):
 
 
 @st.composite
-def stacks(draw, max_ferromagnets=8, contacts=True, infinite=True):
-    """Ferromagnets with up to two normal layers between them, or in contact, and any ends."""
+def stacks(draw, max_ferromagnets=8, contacts=True, decades=(-6, 3)):
+    """Ferromagnets with up to two normal layers between them, or in contact, and any ends.
+
+    Thicknesses are 10 to the power of `decades`, in spin diffusion lengths.
+    """
     pieces = [draw(ends())]
     for i in range(draw(st.integers(1, max_ferromagnets))):
         fewest = 0 if contacts or i == 0 else 1
         for _ in range(draw(st.sampled_from([n for n in (0, 1, 1, 1, 2) if n >= fewest]))):
-            pieces.append(draw(layers(False, infinite=infinite)))
-        pieces.append(draw(layers(True, f"magnet {i + 1}", infinite=infinite)))
+            pieces.append(draw(layers(False, decades=decades)))
+        pieces.append(draw(layers(True, f"magnet {i + 1}", decades=decades)))
     for _ in range(draw(st.integers(0, 2))):
-        pieces.append(draw(layers(False, infinite=infinite)))
+        pieces.append(draw(layers(False, decades=decades)))
     return sf.Stack([*pieces, draw(ends())])
