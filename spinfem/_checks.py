@@ -90,9 +90,9 @@ def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:
     _require(quantity, largest[..., 0], largest[..., 0] > 0, "a nonzero vector")
     v = v / largest  # so that squaring neither overflows nor underflows
     length = np.sqrt(np.einsum("...i,...i->...", v, v))[..., None]
-    v = v / length
-    v.flags.writeable = False
-    return v
+    unit: FloatArray = v / length
+    unit.flags.writeable = False
+    return unit
 
 
 def label(quantity: str, value: str | None) -> str | None:

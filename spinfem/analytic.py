@@ -21,6 +21,7 @@ from .elements import Elements, elements_of
 from .interfaces import Faces, across, angle, check_spin_sink, contact_absorption
 from .solution import Solution, check_current
 from .stack import Stack
+from .transport import Transport
 
 
 def contact(p: ArrayLike, G_F: ArrayLike, G_N: ArrayLike, order: str = "F/N") -> FloatArray:
@@ -46,7 +47,8 @@ def contact(p: ArrayLike, G_F: ArrayLike, G_N: ArrayLike, order: str = "F/N") ->
     if order not in ("F/N", "N/F"):
         raise ValueError(f"order of a contact must be 'F/N' or 'N/F', got {order!r}")
     sign = 1.0 if order == "F/N" else -1.0
-    return sign * np.asarray(p) / (np.asarray(G_F) + np.asarray(G_N))
+    mu: FloatArray = sign * np.asarray(p) / (np.asarray(G_F) + np.asarray(G_N))
+    return mu
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def solve(
     def coupling(first: int, stop: int) -> FloatArray:
         return next(k.B for k in _links(e, B, S) if (k.first, k.stop) == (first, stop))
 
-    return Solution(stack, current, e, faces, field, coupling)
+    return Solution(stack, current, Transport(e, faces, field, coupling))
 
 
 class ExactField(NamedTuple):
@@ -206,7 +208,8 @@ class ExactField(NamedTuple):
 def _ratio(a: FloatArray, z: FloatArray) -> FloatArray:
     """sinh(a)/sinh(z) for 0 <= a <= z, without overflow."""
     z = np.where(z > 0, z, 1.0)
-    return np.exp(a - z) * np.expm1(-2 * a) / np.expm1(-2 * z)
+    ratio: FloatArray = np.exp(a - z) * np.expm1(-2 * a) / np.expm1(-2 * z)
+    return ratio
 
 
 def _two_ports(e: Elements) -> tuple[FloatArray, FloatArray]:
@@ -249,7 +252,7 @@ class Load(NamedTuple):
 def _links(e: Elements, B: FloatArray, S: FloatArray) -> list[Link]:
     links: list[Link] = []
     for k in range(e.magnetic.size):
-        if k == 0 and e.reservoir[0] or k == e.magnetic.size - 1 and e.reservoir[1]:
+        if (k == 0 and e.reservoir[0]) or (k == e.magnetic.size - 1 and e.reservoir[1]):
             continue
         if links and not e.magnetic[k] and not e.magnetic[k - 1]:
             a = links.pop()

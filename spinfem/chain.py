@@ -76,7 +76,7 @@ def _schedule(drop: bytes) -> list[tuple[IntArray, IntArray, IntArray]]:
     """Rounds in which the marked nodes go: every second one of each run of them."""
     marked = np.frombuffer(drop, dtype=bool)
     alive = np.arange(marked.size)
-    rounds = []
+    rounds: list[tuple[IntArray, IntArray, IntArray]] = []
     while True:
         going = marked[alive]
         if not going.any():
@@ -190,6 +190,7 @@ def recover(
     Parameters
     ----------
     chain : Elimination
+        From `eliminate`.
     u : array, shape (n + 1, ..., *components)
         Potentials; those of the nodes that were kept are given.
     J : array, shape (n, ..., *components)

@@ -35,6 +35,7 @@ def condense(e: Elements, degree: int, elements: int | None) -> Layers:
     Parameters
     ----------
     e : Elements
+        The stack's numbers.
     degree : int
         Degree of the elements.
     elements : int or None
@@ -146,7 +147,8 @@ def coupling(e: Elements, layers: Layers, first: int, stop: int) -> FloatArray:
     ends = np.zeros(stop - first + 1, dtype=bool)
     ends[[0, -1]] = True
     B, S = layers.B[first - 1 : stop - 1], layers.S[first - 1 : stop - 1]
-    return chain.eliminate(B, S, S, ~ends).B[0]
+    run: FloatArray = chain.eliminate(B, S, S, ~ends).B[0]
+    return run
 
 
 def layer_field(e: Elements, faces: Faces, layers: Layers, layer: int, degree: int) -> ElementField:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._checks import BoolArray, FloatArray, Number
-from .stack import Lead, Layer, Reservoir, Stack
+from .stack import Layer, Lead, Reservoir, Stack
 
 
 class Elements(NamedTuple):
@@ -32,7 +32,7 @@ class Elements(NamedTuple):
     @property
     def points(self) -> int:
         """Number of points of the batch."""
-        return max(a.shape[1] for a in (self.D, self.l, self.p, self.m, self.thickness))
+        return int(max(a.shape[1] for a in (self.D, self.l, self.p, self.m, self.thickness)))
 
     @property
     def lead_stiffness(self) -> FloatArray:
@@ -42,11 +42,17 @@ class Elements(NamedTuple):
 
     def point(self, index: int) -> Elements:
         """Return one point of the batch."""
-        pick = [
-            a[:, [index if a.shape[1] > 1 else 0]]
-            for a in (self.D, self.l, self.p, self.m, self.thickness)
-        ]
-        return Elements(self.magnetic, *pick, self.reservoir)
+
+        def pick(a: FloatArray) -> FloatArray:
+            return a[:, [index if a.shape[1] > 1 else 0]]
+
+        return self._replace(
+            D=pick(self.D),
+            l=pick(self.l),
+            p=pick(self.p),
+            m=pick(self.m),
+            thickness=pick(self.thickness),
+        )
 
 
 def elements_of(stack: Stack) -> Elements:

@@ -10,28 +10,24 @@ Torques come from the multipliers of the interface conditions, never from a diff
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import FloatArray, IntArray, Number, finite
-from .elements import Elements
-from .fields import LayerField
-from .interfaces import Faces
+from ._checks import FloatArray, Number, finite
 from .stack import Stack
+from .transport import Side, Transport, Values
 
 if TYPE_CHECKING:
     from .plot import SolutionPlots
 
 TORQUE_PER_SPIN_CURRENT = 1.054571817e-34 / (2 * 1.602176634e-19)
 """hbar/2|e|, J s/C: torque per absorbed spin current (CODATA 2018, both constants exact)."""
-
-Side = Literal["left", "right"]
 
 
 def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike | None) -> Number:
@@ -74,23 +70,11 @@ class Solution:
         Shape of the batch: the stack's and that of j0, broadcast.
     """
 
-    def __init__(
-        self,
-        stack: Stack,
-        j0: Number,
-        elements: Elements,
-        faces: Faces,
-        field: Callable[[int], LayerField],
-        coupling: Callable[[int, int], FloatArray],
-    ) -> None:
+    def __init__(self, stack: Stack, j0: Number, transport: Transport) -> None:
         self.stack = stack
         self.j0 = j0
         self.shape = np.broadcast_shapes(stack.shape, np.shape(j0))
-        self._elements = elements
-        self._faces = faces
-        self._make_field = field
-        self._coupling = coupling
-        self._fields: dict[int, LayerField] = {}
+        self._transport = transport
 
     def __repr__(self) -> str:
         batch = f", shape={self.shape}" if self.shape else ""
@@ -142,14 +126,14 @@ class Solution:
         ValueError
             If a position lies outside the stack, or side is neither.
         """
-        return self._at(x, side)[0]
+        return self._at(x, side).spin_potential
 
     def spin_current(self, x: ArrayLike, side: Side | None = None) -> FloatArray:
         """Return j_s anywhere in the stack, A/m2, positive towards +x, shape (..., n, 3).
 
         Across m it jumps at an interface with a ferromagnet. Parameters as in `spin_potential`.
         """
-        return self._at(x, side)[1]
+        return self._at(x, side).spin_current
 
     def potential(self, x: ArrayLike, side: Side | None = None) -> FloatArray:
         """Return the electrochemical potential mu_0 anywhere in the stack, V, shape (..., n).
@@ -157,7 +141,7 @@ class Solution:
         ``mu_0 = 0`` at the right end of the last layer; the electric potential is -mu_0. From eqs.
         (2), (3): ``mu_0' = -j0/D_tot - p m.mu_s'/2``. Parameters as in `spin_potential`.
         """
-        return self._at(x, side)[2]
+        return self._at(x, side).potential
 
     # --- torques ------------------------------------------------------------------------------
 
@@ -172,12 +156,10 @@ class Solution:
             If nothing has that name, or it is not a ferromagnet.
         """
         k = self._ferromagnet(name)
-        total = np.zeros((self._elements.points, 3))
-        if k > 0:
-            total = total + self._faces.absorbed_right[k - 1]
-        if k < self._elements.magnetic.size - 1:
-            total = total + self._faces.absorbed_left[k]
-        return self._vector(total)
+        faces = self._transport.faces
+        at_left = faces.absorbed_right[k - 1 : k].sum(axis=0)  # a lead has one face only
+        at_right = faces.absorbed_left[k : k + 1].sum(axis=0)
+        return self._scaled(at_left + at_right)
 
     def torque(self, name: str) -> FloatArray:
         """Return the spin-transfer torque on a magnetization, J/m2, shape (..., 3).
@@ -195,9 +177,9 @@ class Solution:
     def efficiency(self, a: str, b: str) -> tuple[FloatArray, FloatArray]:
         """Return the efficiency factors (g_a, g_b) of two neighbours, dimensionless.
 
-        Of eq. (1), ``T1 = -(hbar/2|e|) j0 g1 m1 x (m2 x m1)`` and ``T2 = (hbar/2|e|) j0 g2 m2 x (m1 x
-        m2)``, 1 being left of 2, and taking only the faces of the normal metal between them:
-        ``g1 = -B mu2/j0``, ``g2 = B mu1/j0``; finite at 0 and 180 degrees too.
+        Of eq. (1), with 1 left of 2: ``T1 = -(hbar/2|e|) j0 g1 m1 x (m2 x m1)`` and
+        ``T2 = (hbar/2|e|) j0 g2 m2 x (m1 x m2)``, taking only the faces of the normal metal
+        between them. ``g1 = -B mu2/j0``, ``g2 = B mu1/j0``: finite at 0 and 180 degrees too.
 
         Parameters
         ----------
@@ -210,34 +192,34 @@ class Solution:
             If they are not that; in direct contact the factors diverge.
         """
         first, second = sorted((self._ferromagnet(a), self._ferromagnet(b)))
-        between = self._elements.magnetic[first + 1 : second]
+        between = self._transport.elements.magnetic[first + 1 : second]
         if not between.size or between.any():
             got = "no layer" if not between.size else "another ferromagnet"
             raise ValueError(
                 f"{a!r} and {b!r} must be different ferromagnets with only normal metal between "
                 f"them for an efficiency, got {got} between them"
             )
-        B = self._coupling(first + 1, second)
-        m, u = self._elements.m, self._faces.potential
-        mu1, mu2 = (u[first] * m[first]).sum(axis=-1), (u[second - 1] * m[second]).sum(axis=-1)
-        g = self._per_current(-B * mu2), self._per_current(B * mu1)
+        B = self._transport.coupling(first + 1, second)
+        mu1 = self._transport.amplitudes[1][first]
+        mu2 = self._transport.amplitudes[0][second]
+        g = self._shaped(-B * mu2), self._shaped(B * mu1)
         return g if self.stack.position(a) == first else g[::-1]
 
     @property
     def spacers(self) -> tuple[tuple[str, str], ...]:
         """Names of neighbouring ferromagnets that have an efficiency, from left to right."""
-        names = [getattr(e, "name", None) for e in self.stack.elements]
-        magnets = np.flatnonzero(self._elements.magnetic)
+        names: list[str] = [getattr(e, "name", None) or "" for e in self.stack.elements]
+        magnets = np.flatnonzero(self._transport.elements.magnetic)
         return tuple(
-            (names[i], names[k])  # type: ignore[misc]
-            for i, k in zip(magnets[:-1], magnets[1:], strict=True)
+            (names[i], names[k])
+            for i, k in itertools.pairwise(magnets)
             if k > i + 1 and names[i] and names[k]
         )
 
     @property
     def ferromagnets(self) -> tuple[str, ...]:
         """Names of all ferromagnets that have a torque, from left to right, leads included."""
-        pairs = zip(self.stack.elements, self._elements.magnetic, strict=True)
+        pairs = zip(self.stack.elements, self._transport.elements.magnetic, strict=True)
         return tuple(e.name for e, magnetic in pairs if magnetic and e.name)  # type: ignore[union-attr]
 
     # --- resistances --------------------------------------------------------------------------
@@ -249,7 +231,7 @@ class Solution:
         ``dV = (1/2) sum over ferromagnets of the integral of p m.mu_s' dx``, magnetic leads
         included, where mu_s = 0 at their far end.
         """
-        return self._per_current(self._spin_voltage.sum(axis=0))
+        return self._shaped(self._transport.spin_voltage.sum(axis=0))
 
     @property
     def resistance(self) -> FloatArray:
@@ -257,8 +239,8 @@ class Solution:
 
         The integral of ``dx/D_tot`` over the layers, plus `spin_resistance`.
         """
-        total = self._ohmic.sum(axis=0) + self._spin_voltage.sum(axis=0)
-        return self._per_current(total)
+        total = self._transport.ohmic.sum(axis=0) + self._transport.spin_voltage.sum(axis=0)
+        return self._shaped(total)
 
     @property
     def voltage(self) -> FloatArray:
@@ -296,125 +278,37 @@ class Solution:
 
     def _ferromagnet(self, name: str) -> int:
         position = self.stack.position(name)
-        if not self._elements.magnetic[position]:
+        if not self._transport.elements.magnetic[position]:
             raise ValueError(f"{name!r} must be a ferromagnet, got a normal metal")
         return position
 
-    def _vector(self, per_current: FloatArray) -> FloatArray:
-        """Give an array (N, *rest) per unit current its batch shape and its current."""
-        rest = per_current.shape[1:]
-        value = per_current.reshape(self.stack.shape + rest)
-        j0 = np.asarray(self.j0)
-        return np.asarray(value * j0.reshape(j0.shape + (1,) * len(rest)))
+    def _scaled(self, per_current: FloatArray, batch_axis: int = 0) -> FloatArray:
+        """Give an array per unit current, with one axis of N points, its batch shape and j0."""
+        value = np.moveaxis(per_current, batch_axis, 0)
+        rest = value.shape[1:]
+        j0 = np.asarray(self.j0).reshape(np.shape(self.j0) + (1,) * len(rest))
+        return np.asarray(value.reshape(self.stack.shape + rest) * j0)
 
-    def _per_current(self, value: FloatArray) -> FloatArray:
+    def _shaped(self, value: FloatArray) -> FloatArray:
         """Give an array (N,) that does not depend on the current its batch shape."""
-        shaped = np.broadcast_to(value.reshape(self.stack.shape), self.shape)
-        return shaped if self.shape else shaped[()]
+        return np.broadcast_to(value.reshape(self.stack.shape), self.shape)[()]
 
-    @cached_property
-    def _amplitudes(self) -> tuple[FloatArray, FloatArray]:
-        """m.mu_s/j0 at the left and the right face of every element, (n + 2, N); 0 far away."""
-        u, m = self._faces.potential, self._elements.m
-        far = np.zeros((1, *u.shape[1:]))
-        left, right = np.concatenate([far, u]), np.concatenate([u, far])
-        return (left * m).sum(axis=-1), (right * m).sum(axis=-1)
+    def _columns(self, positions: FloatArray) -> FloatArray:
+        """Turn positions (..., q) into (q, N), or (q, 1) if they do not vary."""
+        if positions.ndim > 1:
+            positions = np.broadcast_to(positions, (*self.stack.shape, positions.shape[-1]))
+        return positions.reshape(-1, positions.shape[-1]).T
 
-    @cached_property
-    def _spin_voltage(self) -> FloatArray:
-        """Spin part of the voltage of every element, per unit current, (n + 2, N)."""
-        left, right = self._amplitudes
-        return self._elements.p / 2 * (right - left)
-
-    @cached_property
-    def _ohmic(self) -> FloatArray:
-        """d/D_tot of every layer, (n, N or 1), Ohm m2."""
-        e = self._elements
-        return e.thickness * (1 - e.p[1:-1]) * (1 + e.p[1:-1]) / e.D[1:-1]
-
-    @cached_property
-    def _face_potential(self) -> FloatArray:
-        """mu_0/j0 at every face, (n + 1, N)."""
-        drop = self._ohmic + self._spin_voltage[1:-1]
-        below = np.cumsum(drop[::-1], axis=0)[::-1]
-        return np.concatenate([below, np.zeros((1, drop.shape[1]))])
-
-    def _field(self, layer: int) -> LayerField:
-        if layer not in self._fields:
-            self._fields[layer] = self._make_field(layer)
-        return self._fields[layer]
-
-    def _evaluate(self, layer: int, xi: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """mu_s, j_s (q, N, 3) and mu_0 (q, N), per unit current, at xi (q, N or 1) in a layer."""
-        mu, j = self._field(layer).evaluate(xi)
-        e, k = self._elements, layer + 1
-        missing = self._amplitudes[1][k] - (mu * e.m[k]).sum(axis=-1)
-        ohmic = self._ohmic[layer] * (1 - xi)
-        return mu, j, self._face_potential[k] + ohmic + e.p[k] / 2 * missing
-
-    def _at(self, x: ArrayLike, side: Side | None) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """mu_s, j_s and mu_0 at positions x."""
+    def _at(self, x: ArrayLike, side: Side | None) -> Values:
         if side not in (None, "left", "right"):
             raise ValueError(f"side must be 'left' or 'right', got {side!r}")
         given = np.asarray(finite("x (position)", x))
-        positions = np.atleast_1d(given)
-        batch = self.stack.shape
-        if positions.ndim > 1:
-            positions = np.broadcast_to(positions, (*batch, positions.shape[-1]))
-        points = positions.reshape(-1, positions.shape[-1]).T  # (q, N or 1)
-        faces = self.stack.x
-        if faces.ndim > 1:
-            faces = np.broadcast_to(faces, (*batch, faces.shape[-1]))
-        faces = faces.reshape(-1, faces.shape[-1]).T  # (n + 1, N or 1)
-        end = faces[-1]
-        slack = 4 * np.spacing(np.maximum(np.abs(points), end))
-        outside = (points < -slack) | (points > end + slack)
-        if outside.any():
-            bad = np.broadcast_to(points, outside.shape)[outside][0]
-            raise ValueError(
-                f"x (position) must lie in the stack, from 0 to {end.max():g}, got {bad:g}"
-            )
-        layer, outer = _locate(points, faces, slack, side)
-        shape = (points.shape[0], self._elements.points)
-        layer, points = np.broadcast_to(layer, shape), np.broadcast_to(points, shape)
-        mu, j = np.zeros((2, *shape, 3))
-        phi = np.zeros(shape)
-        for i in np.unique(layer).tolist():
-            here = layer == i
-            width = faces[i + 1] - faces[i]
-            xi = np.clip((points - faces[i]) / width, 0, 1)
-            found = self._evaluate(i, np.where(here, xi, 0.0))
-            for target, value in zip((mu, j, phi), found, strict=True):
-                target[here] = value[here]
-        if outer is not None:
-            face, current = {
-                "left": (0, self._faces.current_left[0]),
-                "right": (-1, self._faces.current_right[-1]),
-            }[outer]
-            at_end = np.broadcast_to(np.abs(points - faces[face]) <= slack, shape)
-            j[at_end] = np.broadcast_to(current, j.shape)[at_end]
-        results = tuple(self._vector(np.swapaxes(a, 0, 1)) for a in (mu, j, phi))
+        columns = self._columns(np.atleast_1d(given))
+        found = self._transport.at(columns, self._columns(self.stack.x), side)
+        mu, j, phi = (self._scaled(a, 1) for a in found)
         if given.ndim == 0:
-            mu, j, phi = results
-            return mu[..., 0, :], j[..., 0, :], phi[..., 0]
-        return results
-
-
-def _locate(
-    points: FloatArray, faces: FloatArray, slack: FloatArray, side: Side | None
-) -> tuple[IntArray, Side | None]:
-    """Return the layer of every point, and at which end of the stack `side` means outside.
-
-    A point within rounding of a face counts as on it: sums of thicknesses are not exact.
-    """
-    shift = slack if side != "left" else -slack
-    layer = np.zeros(np.broadcast_shapes(points.shape, faces[0].shape), dtype=np.intp)
-    if faces.shape[1] == 1:
-        layer += np.searchsorted(faces[1:-1, 0], points + shift, side="right")
-    else:
-        for inner in faces[1:-1]:
-            layer += inner <= points + shift
-    return layer, side
+            return Values(mu[..., 0, :], j[..., 0, :], phi[..., 0])
+        return Values(mu, j, phi)
 
 
 @dataclass(frozen=True)
@@ -431,39 +325,35 @@ class LayerSolution:
 
     @cached_property
     def _samples(self) -> FloatArray:
-        return self.solution._field(self.index).samples()
+        return self.solution._transport.field(self.index).samples()
 
     @cached_property
-    def _values(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        found = self.solution._evaluate(self.index, self._samples)
-        mu, j, phi = (self.solution._vector(np.swapaxes(a, 0, 1)) for a in found)
-        return mu, j, phi
+    def _values(self) -> Values:
+        found = self.solution._transport.evaluate(self.index, self._samples)
+        return Values(*(self.solution._scaled(a, 1) for a in found))
 
     @cached_property
     def x(self) -> FloatArray:
         """Positions, m, shape (n,); (..., n) if they vary over the batch."""
         stack, xi = self.solution.stack, self._samples.T
         start, stop = stack.x[..., self.index, None], stack.x[..., self.index + 1, None]
-        if xi.shape[0] == 1:
-            xi = xi[0]
-        else:
-            xi = xi.reshape(*stack.shape, -1)
+        xi = xi[0] if xi.shape[0] == 1 else xi.reshape(*stack.shape, -1)
         return np.where(xi == 1, stop, start + (stop - start) * xi)
 
     @property
     def spin_potential(self) -> FloatArray:
         """mu_s, V, shape (..., n, 3)."""
-        return self._values[0]
+        return self._values.spin_potential
 
     @property
     def spin_current(self) -> FloatArray:
         """j_s, A/m2, positive towards +x, shape (..., n, 3)."""
-        return self._values[1]
+        return self._values.spin_current
 
     @property
     def potential(self) -> FloatArray:
         """Electrochemical potential mu_0, V, 0 at the right end of the stack, shape (..., n)."""
-        return self._values[2]
+        return self._values.potential
 
 
 @dataclass(frozen=True)
@@ -484,7 +374,7 @@ class Interface:
     @property
     def spin_potential(self) -> FloatArray:
         """mu_s, V, shape (..., 3); continuous at a transparent interface, eq. (5)."""
-        return self.solution._vector(self.solution._faces.potential[self.index])
+        return self.solution._scaled(self.solution._transport.faces.potential[self.index])
 
     @property
     def spin_potential_left(self) -> FloatArray:
@@ -499,12 +389,12 @@ class Interface:
     @property
     def spin_current_left(self) -> FloatArray:
         """j_s just left of the face, A/m2, positive towards +x, shape (..., 3)."""
-        return self.solution._vector(self.solution._faces.current_left[self.index])
+        return self.solution._scaled(self.solution._transport.faces.current_left[self.index])
 
     @property
     def spin_current_right(self) -> FloatArray:
         """j_s just right of the face, A/m2, positive towards +x, shape (..., 3)."""
-        return self.solution._vector(self.solution._faces.current_right[self.index])
+        return self.solution._scaled(self.solution._transport.faces.current_right[self.index])
 
     @property
     def absorbed(self) -> FloatArray:
@@ -512,7 +402,7 @@ class Interface:
 
         It is the current on the left less that on the right, formed without that difference.
         """
-        faces = self.solution._faces
-        return self.solution._vector(
+        faces = self.solution._transport.faces
+        return self.solution._scaled(
             faces.absorbed_left[self.index] + faces.absorbed_right[self.index]
         )

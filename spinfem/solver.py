@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import operator
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from . import condensed, saddle
 from ._checks import FloatArray, near_match
 from .elements import elements_of
 from .fields import ElementField
-from .interfaces import Faces, check_spin_sink
+from .interfaces import check_spin_sink
 from .mesh import DEGREE
 from .solution import Solution, check_current
 from .stack import Stack
+from .transport import Transport
 
 MAX_DEGREE = 20
 METHODS = ("condensed", "saddle")
@@ -88,14 +88,10 @@ def solve(
             return condensed.layer_field(e, faces, layers, layer, degree)
 
     else:
-        points = [saddle.solve(stack, e.point(i), layers.counts, degree) for i in range(e.points)]
-        faces = Faces(*(np.concatenate(a, axis=1) for a in zip(*(s.faces for s in points))))
+        faces, fields = saddle.solve(stack, e, layers.counts, degree)
+        field = fields.__getitem__
 
-        def field(layer: int) -> ElementField:
-            parts = zip(*(s.fields[layer] for s in points), strict=True)
-            return ElementField(*(np.concatenate(a, axis=1) for a in parts))
-
-    return Solution(stack, current, e, faces, field, coupling)
+    return Solution(stack, current, Transport(e, faces, field, coupling))
 
 
 def _whole(quantity: str, value: object, largest: int | None) -> int:

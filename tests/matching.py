@@ -1,12 +1,13 @@
 """An independent reference: exponentials matched at the interfaces, in many digits.
 
-mu_s = a exp(-x/l) + b exp(-(d - x)/l) in every layer; continuity, eqs. (5), (6) and mu_s || m give as
-many equations as there are unknowns, and Gaussian elimination solves them. It shares nothing with
-spinfem but the description of the stack.
+mu_s = a exp(-x/l) + b exp(-(d - x)/l) in every layer; continuity, eqs. (5), (6) and mu_s || m
+give as many equations as there are unknowns, and Gaussian elimination solves them. It shares
+nothing with spinfem but the description of the stack.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import mpmath as mp
@@ -181,7 +182,7 @@ def solve(stack, digits=60):
         equations = []
         if not isinstance(stack.left, sf.Lead):
             equations += _end(elements[0], "left", stack.left)
-        for a, b in zip(elements[:-1], elements[1:]):
+        for a, b in itertools.pairwise(elements):
             equations += _contact(a, b)
         if not isinstance(stack.right, sf.Lead):
             equations += _end(elements[-1], "right", stack.right)
@@ -200,7 +201,7 @@ def solve(stack, digits=60):
         faces = []
         if not isinstance(stack.left, sf.Lead):
             faces.append((None, elements[0]))
-        faces += list(zip(elements[:-1], elements[1:]))
+        faces += list(itertools.pairwise(elements))
         if not isinstance(stack.right, sf.Lead):
             faces.append((elements[-1], None))
         potential, left, right, absorbed = [], [], [], {}
