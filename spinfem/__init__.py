@@ -1,15 +1,17 @@
 r"""Finite elements for diffusive spin transport in layered metals.
 
-Describe a sample, solve it, read torques and resistances::
+Describe a sample, solve it, read torques and resistances:
 
-    import spinfem as sf
-
-    Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
-    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
-    stack = (sf.Lead(Cu) | Co(8e-9, m=sf.direction(0), name="fixed") | Cu(10e-9)
-             | Co(4e-9, m=sf.direction(60), name="free") | sf.Lead(Cu))
-    solution = sf.solve(stack, j0=1e11)
-    solution.torque("free")  # J/m2
+>>> import spinfem as sf
+>>> Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
+>>> Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+>>> stack = (sf.Lead(Cu) | Co(8e-9, m=sf.direction(0), name="fixed") | Cu(10e-9)
+...          | Co(4e-9, m=sf.direction(60), name="free") | sf.Lead(Cu))
+>>> solution = sf.solve(stack, j0=1e11)
+>>> solution.torque("free").shape  # J/m2, on the magnetization
+(3,)
+>>> solution.spin_resistance > 0  # Ohm m2
+True
 
 Symbols, in SI (any consistent units do) and in the numerics' names:
 
@@ -33,14 +35,20 @@ dr        spin resistance (times area)                                      Ohm 
 Where the equations of the paper (Ya. B. Bazaliy, arXiv:2006.11900) live: (1) `Solution.efficiency`;
 (2), (3) `materials` and `forms`; (4) `forms.relaxation`; (5), (6) `interfaces`; (7), (8)
 `analytic.contact`, and `condensed` for the forces; (9) `condensed`; (10) `interfaces` and
-`Solution.absorbed_spin_current`; (A1), (A2), (B1) `analytic.valve`.
+`Solution.absorbed_spin_current`; (A1), (A2), (B1) `analytic.valve`. How they are solved: `chain`,
+`twoport` and `condensed` (default), `saddle` (the reference).
 """
+
+from typing import TYPE_CHECKING, Any
 
 from . import analytic
 from .materials import Ferromagnet, NormalMetal
 from .solution import Solution
 from .solver import solve
 from .stack import Layer, Lead, Reservoir, SpinBlocking, Stack, direction
+
+if TYPE_CHECKING:
+    from .io.stackfile import load
 
 __version__ = "0.1.0"
 
@@ -55,5 +63,19 @@ __all__ = [
     "Stack",
     "analytic",
     "direction",
+    "load",
     "solve",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what reads files only when it is used: pydantic takes its time."""
+    if name == "load":
+        from .io.stackfile import load
+
+        return load
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

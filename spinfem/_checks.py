@@ -6,6 +6,7 @@ Every message says which quantity it is about, what is required and what was giv
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,7 +31,8 @@ def number(quantity: str, value: ArrayLike) -> Number:
     kind = np.asarray(value).dtype.kind if not callable(value) else "O"
     if kind not in "iuf":
         raise TypeError(
-            f"{quantity} must be a real number or an array of real numbers, got {value!r}"
+            f"{quantity} must be a real number or an array of real numbers, "
+            f"got {reprlib.repr(value)}"
         )
     array = np.array(value, dtype=float)
     if array.ndim == 0:
@@ -86,8 +88,13 @@ def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:
     if v.ndim == 0 or v.shape[-1] != 3:
         raise ValueError(f"{quantity} must have 3 components on its last axis, got shape {v.shape}")
     largest = np.max(np.abs(v), axis=-1, keepdims=True)
-    _require(quantity, largest[..., 0], np.isfinite(largest[..., 0]), "a vector of finite numbers")
-    _require(quantity, largest[..., 0], largest[..., 0] > 0, "a nonzero vector")
+    usable = np.isfinite(largest[..., 0]) & (largest[..., 0] > 0)
+    if not usable.all():
+        index = tuple(int(i) for i in np.argwhere(~usable)[0])
+        raise ValueError(
+            f"{quantity} must be a nonzero vector of finite numbers, got {v[index].tolist()}"
+            + (f" at index {index}" if index else "")
+        )
     v = v / largest  # so that squaring neither overflows nor underflows
     length = np.sqrt(np.einsum("...i,...i->...", v, v))[..., None]
     unit: FloatArray = v / length

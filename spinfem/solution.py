@@ -26,8 +26,8 @@ from .transport import Side, Transport, Values
 if TYPE_CHECKING:
     from .plot import SolutionPlots
 
-TORQUE_PER_SPIN_CURRENT = 1.054571817e-34 / (2 * 1.602176634e-19)
-"""hbar/2|e|, J s/C: torque per absorbed spin current (CODATA 2018, both constants exact)."""
+TORQUE_PER_SPIN_CURRENT = 6.62607015e-34 / (2 * np.pi) / (2 * 1.602176634e-19)
+"""hbar/2|e|, J s/C: torque per absorbed spin current; h and e are exact in the SI."""
 
 
 def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike | None) -> Number:
@@ -174,7 +174,7 @@ class Solution:
         """
         return TORQUE_PER_SPIN_CURRENT * self.absorbed_spin_current(name)
 
-    def efficiency(self, a: str, b: str) -> tuple[FloatArray, FloatArray]:
+    def efficiency(self, a: str, b: str) -> tuple[Number, Number]:
         """Return the efficiency factors (g_a, g_b) of two neighbours, dimensionless.
 
         Of eq. (1), with 1 left of 2: ``T1 = -(hbar/2|e|) j0 g1 m1 x (m2 x m1)`` and
@@ -194,10 +194,11 @@ class Solution:
         first, second = sorted((self._ferromagnet(a), self._ferromagnet(b)))
         between = self._transport.elements.magnetic[first + 1 : second]
         if not between.size or between.any():
-            got = "no layer" if not between.size else "another ferromagnet"
+            between_them = "nothing" if not between.size else "another ferromagnet"
+            got = "the same one twice" if first == second else f"{between_them} between them"
             raise ValueError(
                 f"{a!r} and {b!r} must be different ferromagnets with only normal metal between "
-                f"them for an efficiency, got {got} between them"
+                f"them for an efficiency, got {got}"
             )
         B = self._transport.coupling(first + 1, second)
         mu1 = self._transport.amplitudes[1][first]
@@ -225,7 +226,7 @@ class Solution:
     # --- resistances --------------------------------------------------------------------------
 
     @property
-    def spin_resistance(self) -> FloatArray:
+    def spin_resistance(self) -> Number:
         """Spin part of the resistance-area product dr = dV/j0 >= 0, Ohm m2, shape (...).
 
         ``dV = (1/2) sum over ferromagnets of the integral of p m.mu_s' dx``, magnetic leads
@@ -234,7 +235,7 @@ class Solution:
         return self._shaped(self._transport.spin_voltage.sum(axis=0))
 
     @property
-    def resistance(self) -> FloatArray:
+    def resistance(self) -> Number:
         """Resistance-area product between the ends of the stack, Ohm m2, shape (...).
 
         The integral of ``dx/D_tot`` over the layers, plus `spin_resistance`.
@@ -243,7 +244,7 @@ class Solution:
         return self._shaped(total)
 
     @property
-    def voltage(self) -> FloatArray:
+    def voltage(self) -> Number:
         """``j0`` times `resistance`, V, shape (...): mu_0 on the left less mu_0 on the right."""
         return self.resistance * self.j0
 
@@ -289,9 +290,11 @@ class Solution:
         j0 = np.asarray(self.j0).reshape(np.shape(self.j0) + (1,) * len(rest))
         return np.asarray(value.reshape(self.stack.shape + rest) * j0)
 
-    def _shaped(self, value: FloatArray) -> FloatArray:
+    def _shaped(self, value: FloatArray) -> Number:
         """Give an array (N,) that does not depend on the current its batch shape."""
-        return np.broadcast_to(value.reshape(self.stack.shape), self.shape)[()]
+        if not self.shape:
+            return float(value[0])
+        return np.broadcast_to(value.reshape(self.stack.shape), self.shape)
 
     def _columns(self, positions: FloatArray) -> FloatArray:
         """Turn positions (..., q) into (q, N), or (q, 1) if they do not vary."""

@@ -89,7 +89,9 @@ def solve(
 
     else:
         faces, fields = saddle.solve(stack, e, layers.counts, degree)
-        field = fields.__getitem__
+
+        def field(layer: int) -> ElementField:
+            return fields[layer]
 
     return Solution(stack, current, Transport(e, faces, field, coupling))
 

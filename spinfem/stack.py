@@ -1,8 +1,12 @@
 r"""The sample: layers, ends, and the stack they make.
 
-A stack reads like the sample, from left to right along +x::
+A stack reads like the sample, from left to right along +x:
 
-    stack = Lead(Cu) | Co(8e-9, m=direction(0)) | Cu(10e-9) | Py(4e-9, m=direction(60)) | Lead(Cu)
+>>> from spinfem import Ferromagnet, Lead, NormalMetal, direction
+>>> Cu = NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
+>>> Co = Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+>>> Lead(Cu) | Co(8e-9, m=direction(0)) | Cu(10e-9) | Co(4e-9, m=direction(60)) | Lead(Cu)
+Stack(Lead(Cu) | F1 | N1 | F2 | Lead(Cu))
 
 x = 0 is the left face of the first layer; leads and ends take no length. Every number may be an
 array; the arrays of a stack broadcast (directions on all but their last axis), and the stack is
@@ -60,7 +64,10 @@ class _Joinable:
 
     def __or__(self, right: Piece) -> Stack:
         if not isinstance(right, _Joinable):
-            return NotImplemented
+            raise TypeError(
+                "what follows in a stack must be a layer, Lead, Reservoir, SpinBlocking or Stack, "
+                f"got {right!r}"
+            )
         return Stack([*_pieces(self), *_pieces(right)])
 
 
@@ -255,7 +262,7 @@ class Stack(_Joinable):
                 f"name must be that of a layer or lead ({names}), got {name!r}{hint}"
             ) from None
 
-    def replace(self, name: str, **changes: Any) -> Stack:
+    def replace(self, name: str, /, **changes: Any) -> Stack:
         """Return a copy in which one named layer or lead is changed.
 
         Parameters
@@ -351,7 +358,8 @@ def _split(pieces: tuple[Any, ...]) -> tuple[End, End, tuple[Layer, ...]]:
                 f"as piece {place + 1} of {len(pieces)}"
             )
     if not layers:
-        raise ValueError("a stack must have at least one layer, got none")
+        given = " | ".join(_short(piece) for piece in pieces) or "nothing"
+        raise ValueError(f"a stack must have at least one layer, got {given}")
     left = pieces[0] if first else Reservoir()
     right = pieces[-1] if last < len(pieces) else Reservoir()
     return left, right, layers

@@ -67,3 +67,15 @@ def stacks(draw, max_ferromagnets=8, contacts=True, decades=(-6, 3)):
     for _ in range(draw(st.integers(0, 2))):
         pieces.append(draw(layers(False, decades=decades)))
     return sf.Stack([*pieces, draw(ends())])
+
+
+def has_sink(stack):
+    """Whether anything absorbs a uniform mu_s: decided here from the description alone."""
+    pieces = [e for e in stack.elements if isinstance(e, sf.Layer | sf.Lead)]
+    ends = (stack.left, stack.right)
+    if any(isinstance(e, sf.Reservoir) for e in ends) or any(
+        np.isfinite(e.material.l) for e in pieces
+    ):
+        return True
+    m = [e.m for e in pieces if e.m is not None]
+    return any(np.linalg.norm(np.cross(a, b)) > 8 * np.finfo(float).eps for a, b in zip(m, m[1:]))

@@ -1,0 +1,1 @@
+"""Files in and out: stack files (TOML) and fields for ParaView."""

@@ -1,0 +1,5 @@
+"""``python -m spinfem``: the command line."""
+
+from .cli import main
+
+main()

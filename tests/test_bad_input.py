@@ -1,0 +1,546 @@
+"""Bad input, by table: what is wrong, and what must be said about it."""
+
+import re
+
+import numpy as np
+import pytest
+
+import spinfem as sf
+from spinfem import cli
+
+N = sf.NormalMetal(D=1.0, l=1.0, name="Cu")
+F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5, name="Co")
+z, x = (0.0, 0.0, 1.0), (1.0, 0.0, 0.0)
+
+
+def valve():
+    return sf.Reservoir() | F(1, m=z, name="fixed") | N(1) | F(1, m=x, name="free")
+
+
+def solved():
+    return sf.solve(valve())
+
+
+def trilayer():
+    """Three ferromagnets: a and b in contact, c behind a normal metal."""
+    return sf.solve(F(1, m=z, name="a") | F(1, m=x, name="b") | N(1) | F(1, m=z, name="c"))
+
+
+def sinkless():
+    blocking = sf.SpinBlocking()
+    free = sf.Ferromagnet(D=1.0, l=np.inf, p=0.5)
+    return blocking | free(1, m=z) | sf.NormalMetal(D=1.0, l=np.inf)(1) | blocking
+
+
+# what to do, and what the message must contain: quantity, requirement, value given
+# fmt: off
+VALUE_ERRORS = [
+    # numbers of materials
+    (lambda: sf.NormalMetal(D=-1.0, l=1.0),
+     "D (conductivity) must be positive and finite, got -1"),
+    (lambda: sf.NormalMetal(D=0, l=1.0), "D (conductivity) must be positive and finite, got 0"),
+    (lambda: sf.Ferromagnet(D=np.inf, l=1.0, p=0.1),
+     "D (conductivity) must be positive and finite, got inf"),
+    (lambda: sf.NormalMetal(D=1.0, l=np.nan),
+     "l (spin diffusion length) must be positive (inf is allowed), got nan"),
+    (lambda: sf.NormalMetal(D=1.0, l=0.0),
+     "l (spin diffusion length) must be positive (inf is allowed), got 0"),
+    (lambda: sf.Ferromagnet(D=1.0, l=1.0, p=1.0),
+     "p (polarization) must be between -1 and 1, both excluded, got 1"),
+    (lambda: sf.Ferromagnet(D=1.0, l=1.0, p=-1.5),
+     "p (polarization) must be between -1 and 1, both excluded, got -1.5"),
+    (lambda: sf.Ferromagnet(D=1.0, l=1.0, p=np.nan),
+     "p (polarization) must be between -1 and 1",
+     "got nan"),
+    (lambda: sf.Ferromagnet.from_valet_fert(1e-7, beta=2, l=1.0),
+     "beta (bulk asymmetry) must be between -1 and 1, both excluded, got 2"),
+    (lambda: sf.Ferromagnet.from_valet_fert(0.0, beta=0.5, l=1.0),
+     "rho_star (resistivity rho*) must be positive and finite, got 0"),
+    (lambda: sf.NormalMetal.from_resistivity(-6e-9, l=1.0),
+     "rho (resistivity) must be positive and finite, got -6e-09"),
+    (lambda: sf.NormalMetal.from_conductivity(-1.0, l=1.0),
+     "sigma (conductivity) must be positive and finite, got -1"),
+    (lambda: sf.Ferromagnet.from_channels(1.0, 1.0, 0.0, 1.0),
+     "tau (spin relaxation time) must be positive",
+     "got 0"),
+    (lambda: sf.NormalMetal(D=[1.0, -2.0], l=1.0),
+     "D (conductivity) must be positive and finite, got -2 at index 1"),
+    (lambda: sf.NormalMetal(D=[], l=1.0),
+     "D (conductivity) must not be empty, got an array of shape (0,)"),
+    # layers
+    (lambda: N(-4e-9, name="spacer"),
+     "thickness of layer 'spacer' must be positive and finite, got -4e-09"),
+    (lambda: N(np.inf), "thickness of a layer must be positive and finite, got inf"),
+    (lambda: F(1, name="free"),
+     "m (magnetization) of layer 'free' must be given for a ferromagnet, got None"),
+    (lambda: N(1, m=z),
+     "m (magnetization) of a layer must be left out in a normal metal, got (0.0, 0.0, 1.0)"),
+    (lambda: F(1, m=(0, 0, 0)), "m (magnetization) of a layer must be a nonzero vector of finite",
+     "got [0.0, 0.0, 0.0]"),
+    (lambda: F(1, m=(0, np.nan, 1)),
+     "m (magnetization) of a layer must be a nonzero vector of finite", "got [0.0, nan, 1.0]"),
+    (lambda: F(1, m=(0, 1)),
+     "m (magnetization) of a layer must have 3 components on its last axis, got shape (2,)"),
+    (lambda: sf.direction(0, np.inf), "azimuth (angle in degrees) must be finite, got inf"),
+    # ends and stacks
+    (lambda: sf.Lead(N, m=z),
+     "m (magnetization) of a lead must be left out in a normal metal",
+     "got (0.0, 0.0, 1.0)"),
+    (lambda: sf.Lead(F), "m (magnetization) of a lead must be given for a ferromagnet, got None"),
+    (lambda: sf.Stack([]), "a stack must have at least one layer, got nothing"),
+    (lambda: sf.Reservoir() | sf.SpinBlocking(),
+     "a stack must have at least one layer, got Reservoir() | SpinBlocking()"),
+    (lambda: N(1) | sf.Reservoir() | N(1),
+     "an end must be the first or last piece of a stack, got Reservoir() as piece 2 of 3"),
+    (lambda: sf.Stack([sf.Lead(N), sf.Reservoir(), N(1)]),
+     "an end must be the first or last piece of a stack",
+     "got Reservoir() as piece 2 of 3"),
+    (lambda: N(1, name="a") | N(1, name="a"),
+     "names of layers and leads must be unique, got 'a' twice"),
+    (lambda: N(1, name="N2") | N(1), "names of layers and leads must be unique, got 'N2' twice"),
+    (lambda: N(np.ones(2)) | F(1, m=np.ones((3, 3))),
+     "shapes of a stack's arrays must broadcast, got N1: (2,); F1: (3,)"),
+    (lambda: valve().replace("fre", thickness=2),
+     "name must be that of a layer or lead (fixed, N1, free), got 'fre'; did you mean 'free'?"),
+    (lambda: valve().replace("free", thickness=-2),
+     "thickness of layer 'free' must be positive and finite, got -2"),
+    # solving
+    (lambda: sf.solve(valve(), method="sadle"),
+     "method must be one of condensed, saddle, got 'sadle'; did you mean 'saddle'?"),
+    (lambda: sf.solve(valve(), degree=0), "degree must be a whole number from 1 to 20, got 0"),
+    (lambda: sf.solve(valve(), elements=-3), "elements must be a whole number at least 1, got -3"),
+    (lambda: sf.solve(valve(), j0=1.0, current_density=2.0),
+     "the current must be given once, got j0=1.0 and current_density=2.0"),
+    (lambda: sf.analytic.solve(valve(), j0=1.0, current_density=2.0),
+     "the current must be given once, got j0=1.0 and current_density=2.0"),
+    (lambda: sf.solve(valve(), np.nan), "j0 (particle current) must be finite, got nan"),
+    (lambda: sf.solve(valve(), current_density=np.inf), "current_density must be finite, got inf"),
+    (lambda: sf.solve(valve().replace("free", thickness=np.ones(2)), np.ones(3)),
+     "shape of j0 must broadcast with the stack's (2,), got (3,)"),
+    (lambda: sf.solve(sinkless()),
+     "no spin sink: a stack must absorb spin somewhere",
+     "got spin-blocking ends, l = inf in every layer"),
+    (lambda: sf.analytic.solve(sinkless()),
+     "no spin sink: a stack must absorb spin somewhere",
+     "l = inf in every layer"),
+    # results
+    (lambda: solved().spin_potential(-0.5),
+     "x (position) must lie in the stack, from 0 to 3, got -0.5"),
+    (lambda: solved().spin_current([1.0, 3.5]),
+     "x (position) must lie in the stack, from 0 to 3, got 3.5"),
+    (lambda: solved().potential(np.nan), "x (position) must be finite, got nan"),
+    (lambda: solved().spin_current(1.0, side="top"), "side must be 'left' or 'right', got 'top'"),
+    (lambda: solved().torque("N1"), "'N1' must be a ferromagnet, got a normal metal"),
+    (lambda: solved().torque("fixd"),
+     "name must be that of a layer or lead (fixed, N1, free), got 'fixd'; did you mean 'fixed'?"),
+    (lambda: solved().layer(0), "name must be that of a layer or lead (fixed, N1, free), got 0"),
+    (lambda: sf.solve(sf.Lead(F, m=z, name="pinned") | N(1)).layer("pinned"),
+     "name must be that of a layer, got the lead 'pinned'"),
+    (lambda: trilayer().efficiency("a", "c"),
+     "'a' and 'c' must be different ferromagnets with only normal metal between them",
+     "got another ferromagnet"),
+    (lambda: trilayer().efficiency("a", "b"),
+     "'a' and 'b' must be different ferromagnets with only normal metal between them",
+     "got nothing between them"),
+    (lambda: solved().efficiency("free", "free"),
+     "'free' and 'free' must be different ferromagnets",
+     "got"),
+    (lambda: solved().efficiency("fixed", "N1"), "'N1' must be a ferromagnet, got a normal metal"),
+    (lambda: sf.analytic.contact(0.5, 1.0, 1.0, "FN"),
+     "order of a contact must be 'F/N' or 'N/F', got 'FN'"),
+]
+
+TYPE_ERRORS = [
+    (lambda: sf.NormalMetal(D=1.0, l="450 nm"),
+     "l (spin diffusion length) must be a real number or an array of real numbers, got '450 nm'"),
+    (lambda: sf.NormalMetal(D=True, l=1.0), "D (conductivity) must be a real number", "got True"),
+    (lambda: sf.NormalMetal(D=1 + 1j, l=1.0),
+     "D (conductivity) must be a real number",
+     "got (1+1j)"),
+    (lambda: sf.NormalMetal(D=1.0, l=1.0, name=" "),
+     "name of a material must be a nonempty string, got ' '"),
+    (lambda: F(1, m="up"), "m (magnetization) of a layer must be a real number", "got 'up'"),
+    (lambda: N(1, name=7), "name of a layer must be a nonempty string, got 7"),
+    (lambda: sf.Layer("Cu", 1.0),
+     "material of a layer must be a NormalMetal or a Ferromagnet, got 'Cu'"),
+    (lambda: sf.direction("up"), "polar (angle in degrees) must be a real number", "got 'up'"),
+    (lambda: sf.Lead(5), "material of a lead must be a NormalMetal or a Ferromagnet, got 5"),
+    (lambda: sf.Stack([N, N(1)]), "pieces of a stack must be layers", "got NormalMetal("),
+    (lambda: N(1) | 3, "what follows in a stack must be a layer", "got 3"),
+    (lambda: valve().replace("free", thicknes=2),
+     "must be one of material, thickness, m, name, got 'thicknes'; did you mean 'thickness'?"),
+    (lambda: sf.solve(valve(), degree=2.5), "degree must be a whole number, got 2.5"),
+    (lambda: sf.solve(valve(), "1e11"),
+     "j0 (particle current) must be a real number",
+     "got '1e11'"),
+    (lambda: solved().potential("left"), "x (position) must be a real number", "got 'left'"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("error", "do", "parts"),
+    [
+        pytest.param(error, do, parts, id=parts[0])
+        for error, table in ((ValueError, VALUE_ERRORS), (TypeError, TYPE_ERRORS))
+        for do, *parts in table
+    ],
+)
+def test_in_python(error, do, parts):
+    with pytest.raises(error) as caught:
+        do()
+    for part in parts:
+        assert part in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+# --- stack files ------------------------------------------------------------------------------
+
+FILE = """
+title = "valve"
+j0_A_m2 = 1e11
+[left]
+lead = "Cu"
+[right]
+end = "reservoir"
+[materials.Cu]
+kind = "normal"
+resistivity_ohm_m = 6e-9
+l_nm = 450
+[materials.Py]
+kind = "ferromagnet"
+rho_star_ohm_m = 291e-9
+beta = 0.76
+l_nm = 5.5
+[[layers]]
+material = "Py"
+name = "fixed"
+thickness_nm = 8
+m = [0, 0, 1]
+[[layers]]
+material = "Cu"
+thickness_nm = 10
+[[layers]]
+material = "Py"
+name = "free"
+thickness_nm = 4
+polar_deg = 60
+"""
+
+NO_SINK = """
+left.end = "spin-blocking"
+right.end = "spin-blocking"
+[materials.N]
+kind = "normal"
+D = 1
+l = inf
+[[layers]]
+material = "N"
+thickness = 1
+"""
+
+# what is replaced in FILE, by what, and the message behind the name of the file (... if it goes on)
+# fmt: off
+EDITS = [
+    # numbers
+    ("thickness_nm = 10", "thickness_nm = -4",
+     "layers[1].thickness_nm: must be positive and finite, got -4"),
+    ("thickness_nm = 10", "thickness_nm = 0.0",
+     "layers[1].thickness_nm: must be positive and finite, got 0.0"),
+    ("thickness_nm = 10", "thickness_nm = nan",
+     "layers[1].thickness_nm: must be positive and finite, got nan"),
+    ("thickness_nm = 10", "thickness_nm = inf",
+     "layers[1].thickness_nm: must be positive and finite, got inf"),
+    ("thickness_nm = 10", "thickness_nm = 1e-320",
+     "layers[1]: thickness of a layer must be positive and finite, got 0"),
+    ("thickness_nm = 4", "thickness_nm = -4",
+     "layers[2].thickness_nm (layer 'free'): must be positive and finite, got -4"),
+    ("thickness_nm = 10", 'thickness_nm = "10"',
+     "layers[1].thickness_nm: must be a number, got '10'"),
+    ("thickness_nm = 10", "thickness_nm = true",
+     "layers[1].thickness_nm: must be a number, got true"),
+    ("thickness_nm = 10", "thickness_nm = 2024-01-01",
+     "layers[1].thickness_nm: must be a number, got datetime.date(2024, 1, 1)"),
+    ("thickness_nm = 10", "thickness_nm = 1" + 400 * "0",
+     "layers[1].thickness_nm: must be a number that fits in double precision, got 1000..."),
+    ("6e-9", "0", "materials.Cu.resistivity_ohm_m: must be positive and finite, got 0"),
+    ("6e-9", "1e-320", "materials.Cu: D (conductivity) must be positive and finite, got inf"),
+    ("l_nm = 450", "l_nm = -1", "materials.Cu.l_nm: must be positive (inf is allowed), got -1"),
+    ("l_nm = 5.5", "l_nm = nan", "materials.Py.l_nm: must be positive (inf is allowed), got nan"),
+    ("beta = 0.76", "beta = 1",
+     "materials.Py.beta: must be between -1 and 1, both excluded, got 1"),
+    ("beta = 0.76", "beta = [0.7]", "materials.Py.beta: must be a number, got [0.7]"),
+    ("j0_A_m2 = 1e11", "j0_A_m2 = inf", "j0_A_m2: must be finite, got inf"),
+    ("j0_A_m2 = 1e11", 'j0_A_m2 = "high"', "j0_A_m2: must be a number, got 'high'"),
+    ("polar_deg = 60", "polar_deg = nan",
+     "layers[2].polar_deg (layer 'free'): must be finite, got nan"),
+    ("polar_deg = 60", 'polar_deg = "up"',
+     "layers[2].polar_deg (layer 'free'): must be a number, got 'up'"),
+    # magnetizations
+    ("m = [0, 0, 1]", "m = [0, 0, 0]",
+     "layers[0].m (layer 'fixed'): must be three finite numbers, not all zero, got [0, 0, 0]"),
+    ("m = [0, 0, 1]", "m = [0, 1]",
+     "layers[0].m (layer 'fixed'): must be three finite numbers, not all zero, got [0, 1]"),
+    ("m = [0, 0, 1]", 'm = [0, "0", 1]',
+     "layers[0].m (layer 'fixed'): must be three finite numbers, not all zero, got [0, '0', 1]"),
+    ("m = [0, 0, 1]", "m = [0, nan, 1]",
+     "layers[0].m (layer 'fixed'): must be three finite numbers, not all zero, got [0, nan, 1]"),
+    ("m = [0, 0, 1]", "m = [0, true, 1]",
+     "layers[0].m (layer 'fixed'): must be three finite numbers, not all zero, got [0, True, 1]"),
+    ("m = [0, 0, 1]", "m = 1",
+     "layers[0].m (layer 'fixed'): must be three finite numbers, not all zero, got 1"),
+    ("m = [0, 0, 1]", "",
+     "layers[0] (layer 'fixed'): one of m and polar_deg must be given, got none"),
+    ("polar_deg = 60", "polar_deg = 60\nm = [0, 0, 1]",
+     "layers[2] (layer 'free'): one of m and polar_deg must be given, got both"),
+    ("polar_deg = 60", "azimuth_deg = 60",
+     "layers[2].azimuth_deg (layer 'free'): must be left out without polar_deg, got 60"),
+    ("thickness_nm = 10", "thickness_nm = 10\nm = [0, 0, 1]",
+     "layers[1].m: must be left out in a normal metal, got [0.0, 0.0, 1.0]"),
+    ("thickness_nm = 10", "thickness_nm = 10\npolar_deg = 3",
+     "layers[1].polar_deg: must be left out in a normal metal, got 3.0"),
+    # keys
+    ("thickness_nm = 10", "thicknes_nm = 10",
+     "layers[1].thicknes_nm: unknown key; did you mean 'thickness_nm'?"),
+    ("[[layers]]", "[[layer]]", "layer: unknown key; did you mean 'layers'?"),
+    ('kind = "normal"', 'knd = "normal"', "materials.Cu.knd: unknown key; did you mean 'kind'?"),
+    ("lead =", "laed =", "left.laed: unknown key; did you mean 'lead'?"),
+    ("thickness_nm = 10", "thickness_nm = 10\nroughness = 1",
+     "layers[1].roughness: unknown key; must be one of m, polar_deg, azimuth_deg, material, "
+     "name, thickness_nm"),
+    ("[left]", "[solver]\n[left]",
+     "solver: unknown key; must be one of title, left, right, j0_A_m2, materials, layers"),
+    ("thickness_nm = 10", '"a b\\nc" = 10', "layers[1].'a b\\nc': unknown key; must be one of"),
+    ("beta = 0.76", "beta = 0.76\nresistivity_ohm_m = 1e-8",
+     "materials.Py.resistivity_ohm_m: unknown key; must be one of kind, rho_star_ohm_m, "
+     "sigma_S_m, beta, l_nm"),
+    ("thickness_nm = 10", "", "layers[1].thickness_nm: required key is missing"),
+    ('material = "Cu"', "", "layers[1].material: required key is missing"),
+    ('kind = "normal"', "", "materials.Cu.kind: required key is missing"),
+    ("beta = 0.76", "", "materials.Py.beta: required key is missing"),
+    ("l_nm = 450", "", "materials.Cu.l_nm: required key is missing"),
+    ("resistivity_ohm_m = 6e-9", "",
+     "materials.Cu: one of resistivity_ohm_m and sigma_S_m must be given, got none"),
+    ("rho_star_ohm_m = 291e-9", "rho_star_ohm_m = 291e-9\nsigma_S_m = 1e7",
+     "materials.Py: one of rho_star_ohm_m and sigma_S_m must be given, got both"),
+    # units
+    ("thickness_nm = 10", "thickness = 10",
+     "layers[1].thickness: SI and the paper's units must not mix in one file, got the paper's "
+     "here and SI in j0_A_m2; did you mean 'thickness_nm'?"),
+    ("beta = 0.76", "p = 0.76",
+     "materials.Py.p: SI and the paper's units must not mix in one file",
+     "; did you mean 'beta'?"),
+    ("j0_A_m2", "j0",
+     "j0: SI and the paper's units must not mix in one file, got the paper's here and SI in "
+     "materials.Cu.resistivity_ohm_m; did you mean 'j0_A_m2'?"),
+    ("resistivity_ohm_m = 6e-9", "D = 3",
+     "materials.Cu.D: SI and the paper's units must not mix in one file, got the paper's here "
+     "and SI in j0_A_m2"),
+    # names
+    ('material = "Cu"', 'material = "Cuu"',
+     "layers[1].material: must be one of the materials (Cu, Py), got 'Cuu'; did you mean 'Cu'?"),
+    ('lead = "Cu"', 'lead = "Ag"', "left.lead: must be one of the materials (Cu, Py), got 'Ag'"),
+    ('material = "Cu"', "material = 29", "layers[1].material: must be a string, got 29"),
+    ('kind = "normal"', 'kind = "normla"',
+     "materials.Cu.kind: must be 'normal' or 'ferromagnet', got 'normla'; did you mean 'normal'?"),
+    ('name = "free"', 'name = "fixed"',
+     "layers: names of layers and leads must be unique, got 'fixed' twice"),
+    ('name = "free"', 'name = "N1"',
+     "layers: names of layers and leads must be unique, got 'N1' twice"),
+    ('name = "free"', 'name = ""', "layers[2].name (layer ''): must be a nonempty string, got ''"),
+    ('name = "free"', "name = 3", "layers[2].name: must be a nonempty string, got 3"),
+    ('title = "valve"', "title = 3", "title: must be a string, got 3"),
+    # ends
+    ('"reservoir"', '"resevoir"',
+     "right.end: must be 'reservoir' or 'spin-blocking', got 'resevoir'; did you mean "
+     "'reservoir'?"),
+    ('lead = "Cu"', 'lead = "Cu"\nend = "reservoir"',
+     "left: one of lead and end must be given, got both"),
+    ('lead = "Cu"', "", "left: one of lead and end must be given, got none"),
+    ('end = "reservoir"', 'end = "reservoir"\nm = [0, 0, 1]',
+     "right.m: must be left out without a lead, got [0.0, 0.0, 1.0]"),
+    ('lead = "Cu"', 'lead = "Cu"\nm = [0, 0, 1]',
+     "left.m: must be left out in a normal metal, got [0.0, 0.0, 1.0]"),
+    ('lead = "Cu"', 'lead = "Py"', "left: one of m and polar_deg must be given, got none"),
+    # shapes
+    (FILE, "[layers]\nthickness_nm = 1",
+     "layers: must be an array of tables, [[layers]], got a table"),
+    (FILE, "[[materials]]\nl_nm = 1", "materials: must be a table, got [{'l_nm': 1}]"),
+    (FILE, 'left = "Cu"', "left: must be a table, got 'Cu'"),
+    (FILE, "materials.Cu = 3", "materials.Cu: must be a table, got 3"),
+    (FILE, "layers = [1]", "layers[0]: must be a table, got 1"),
+    (FILE[FILE.index("[[layers]]") :], "",
+     "layers: at least one layer must be given, got none"),
+    (FILE, "", "layers: at least one layer must be given, got none"),
+    (FILE, '[[layers]]\nmaterial = "Cu"\nthickness_nm = 1',
+     "layers[0].material: must be one of the materials (none in this file), got 'Cu'"),
+    (FILE, NO_SINK, "no spin sink: a stack must absorb spin somewhere",
+     "got spin-blocking ends, l = inf in every layer"),
+    # TOML
+    ("[left]", "[left",
+     "must be valid TOML: Expected ']' at the end of a table declaration (at line "
+     "4, column 6)"),
+    ("l_nm = 450", "l_nm = 450\nl_nm = 3",
+     "must be valid TOML: Cannot overwrite a value (at line "),
+    (FILE, "x = " + 9999 * "[", "tables and arrays are nested too deeply"),
+    (FILE, 9999 * "x." + "x = 1", "tables and arrays are nested too deeply"),
+    (FILE, "x = " + 5000 * "1", "must be valid TOML: Exceeds the limit"),
+]
+# fmt: on
+
+
+@pytest.fixture
+def fails(tmp_path, monkeypatch, capfd):
+    """Run a command that must fail in a directory; return its message, nothing being written."""
+    monkeypatch.chdir(tmp_path)
+
+    def fails(*arguments):
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(SystemExit) as stop:
+            cli.main(list(arguments))
+        out, err = capfd.readouterr()
+        assert stop.value.code == 2
+        assert out == ""
+        assert err.startswith("error: ")
+        assert err.endswith("\n")
+        assert len(err.splitlines()) == 1
+        assert sorted(tmp_path.rglob("*")) == before
+        return err.removeprefix("error: ").rstrip("\n")
+
+    return fails
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [pytest.param(old, new, parts, id=parts[0]) for old, new, *parts in EDITS],
+)
+def test_in_a_file(fails, tmp_path, old, new, parts):
+    assert old in FILE
+    (tmp_path / "valve.toml").write_text(FILE.replace(old, new))
+    message = fails("solve", "valve.toml", "-o", "out.vtu", "--plot", "out.png")
+    assert message.startswith(f"valve.toml: {parts[0].removesuffix('...')}")
+    for part in parts[1:]:
+        assert part in message
+    if "no spin sink" not in message:  # that is found on solving
+        with pytest.raises(ValueError, match=re.escape(message)):
+            sf.load("valve.toml")
+
+
+def test_the_file_itself_is_fine(tmp_path):
+    (tmp_path / "valve.toml").write_text(FILE)
+    stack, j0 = sf.load(tmp_path / "valve.toml")
+    assert (len(stack.layers), j0) == (3, 1e11)
+
+
+PAPER = """
+[materials.F]
+kind = "ferromagnet"
+D = 2
+l = 1
+p = 0.5
+[[layers]]
+material = "F"
+thickness = 1
+m = [0, 0, 1]
+"""
+
+
+# fmt: off
+PAPER_EDITS = [
+    ("D = 2", "D = 0", "materials.F.D: must be positive and finite, got 0"),
+    ("p = 0.5", "p = -1", "materials.F.p: must be between -1 and 1, both excluded, got -1"),
+    ("p = 0.5", "", "materials.F.p: required key is missing"),
+    ("p = 0.5", "beta = 0.5",
+     "materials.F.beta: SI and the paper's units must not mix in one file, got SI here and the "
+     "paper's in materials.F.D; did you mean 'p'?"),
+    ("l = 1", "l = 1\nl_nm = 3",
+     "materials.F.l_nm: SI and the paper's units must not mix in one file, got SI here and the "
+     "paper's in materials.F.D; did you mean 'l'?"),
+    ("thickness = 1", "thicknss = 1",
+     "layers[0].thicknss: unknown key; did you mean 'thickness'?"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"), [pytest.param(*case, id=case[2]) for case in PAPER_EDITS]
+)
+def test_in_a_file_in_the_papers_units(fails, tmp_path, old, new, expected):
+    assert old in PAPER
+    (tmp_path / "paper.toml").write_text(PAPER.replace(old, new))
+    assert fails("solve", "paper.toml") == f"paper.toml: {expected}"
+
+
+# --- files and the command line ---------------------------------------------------------------
+
+# arguments, and the whole message, or its start and something of the rest
+# fmt: off
+COMMANDS = [
+    (["solve", "velve.toml"], "velve.toml: cannot be read: No such file or directory"),
+    (["solve", "folder.vtu"], "folder.vtu: cannot be read: Is a directory"),
+    (["solve", "binary"], "binary: must be a text file in UTF-8, got byte 0x89 at position 0"),
+    (["solve", "latin"], "latin: must be a text file in UTF-8, got byte 0xe9 at position 12"),
+    (["solve", "valve.toml", "-o", "out"], "out: name of the file must end in .vtu, got 'out'"),
+    (["solve", "valve.toml", "-o", "out.vtk"],
+     "out.vtk: name of the file must end in .vtu, got 'out.vtk'"),
+    (["solve", "valve.toml", "-o", "no/out.vtu"],
+     "no/out.vtu: cannot be written: no directory no"),
+    (["solve", "valve.toml", "-o", "folder.vtu"], "folder.vtu: cannot be written: is a directory"),
+    (["solve", "valve.toml", "-o", "latin/out.vtu"],
+     "latin/out.vtu: cannot be written: latin is not a directory"),
+    (["solve", "valve.toml", "--plot", "out.bmp"],
+     "out.bmp: name of the file must end in .png or .svg or .pdf, got 'out.bmp'"),
+    (["solve", "valve.toml", "--plot", "no/out.png"],
+     "no/out.png: cannot be written: no directory no"),
+    (["solve", "valve.toml", "-o", "out.vtu", "--plot", "out.jpeg"],
+     "out.jpeg: name of the file must end in .png or .svg or .pdf, got 'out.jpeg'"),
+    (["solve", "valve.toml", "-o", "no/out.vtu", "--plot", "out.png"],
+     "no/out.vtu: cannot be written: no directory no"),
+    ([], "Missing command; try 'spinfem --help'"),
+    (["solve"], "Missing argument 'FILE'; try 'spinfem --help'"),
+    (["solve", "valve.toml", "valve.toml"], "Got unexpected extra argument", "valve.toml"),
+    (["solv", "valve.toml"], "No such command 'solv'", "solve"),
+    (["solve", "valve.toml", "--jsn"], "No such option: --jsn", "--json"),
+    (["--versoin"], "No such option: --versoin", "--version"),
+    (["solve", "valve.toml", "-o"], "Option '-o' requires an argument; try 'spinfem --help'"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("arguments", "start", "rest"),
+    [pytest.param(arguments, start, rest, id=start) for arguments, start, *rest in COMMANDS],
+)
+def test_on_the_command_line(fails, tmp_path, arguments, start, rest):
+    (tmp_path / "valve.toml").write_text(FILE)
+    (tmp_path / "binary").write_bytes(b"\x89PNG\r\n\x1a\n\x00")
+    (tmp_path / "latin").write_bytes('title = "caf\xe9"'.encode("latin-1"))
+    (tmp_path / "folder.vtu").mkdir()
+    message = fails(*arguments)
+    assert message == start if not rest else message.startswith(start)
+    for part in rest:
+        assert part in message.removeprefix(start)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "reason"),
+    [
+        ("missing.toml", FileNotFoundError, "No such file or directory"),
+        ("folder", IsADirectoryError, "Is a directory"),
+    ],
+)
+def test_files_that_cannot_be_read_in_python(tmp_path, name, error, reason):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(error, match=f"^.*{name}: cannot be read: {reason}$"):
+        sf.load(tmp_path / name)
+
+
+def test_name_of_two_lines_stays_in_one(fails):
+    assert "one two.toml: cannot be read" in fails("solve", "one\ntwo.toml")
+
+
+def test_long_values_are_cut(fails, tmp_path):
+    (tmp_path / "long.toml").write_text(f"j0_A_m2 = '''{1000 * 'x'}\n'''")
+    message = fails("solve", "long.toml")
+    assert message.startswith("long.toml: j0_A_m2: must be a number, got 'xxx")
+    assert len(message) < 120

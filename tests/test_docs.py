@@ -1,0 +1,84 @@
+"""What is shown runs: README blocks, docstring examples, example scripts and files."""
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import runpy
+import shlex
+import shutil
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+import spinfem
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MODULES = [m.name for m in pkgutil.walk_packages(spinfem.__path__, "spinfem.")]
+
+
+def test_readme_blocks(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL):
+        exec(compile(block, "README.md", "exec"), names)
+    plt.close("all")
+    assert (tmp_path / "valve.vtu").stat().st_size > 0
+    # the number that the README states
+    assert names["theta"][names["g_free"] < 0].max() == pytest.approx(74, abs=0.5)
+
+
+def test_readme_command(tmp_path, monkeypatch, capsys):
+    from spinfem.cli import main
+
+    command = re.search(r"\.venv/bin/spinfem (solve .*)", README).group(1)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        main(shlex.split(command))
+    assert stop.value.code == 0
+    assert "free" in capsys.readouterr().out
+    for name in ("valve.vtu", "valve.png"):
+        assert (tmp_path / name).stat().st_size > 0
+
+
+def test_readme_links():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("name", ["spinfem", *(m for m in MODULES if "__main__" not in m)])
+def test_docstring_examples(name):
+    module = importlib.import_module(name)
+    assert doctest.testmod(module).failed == 0
+    assert module.__doc__
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
+def test_example_scripts(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(os.fspath(path), run_name="__main__")
+    plt.close("all")
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda p: p.name)
+def test_example_files(path):
+    """Every stack file solves, and to what the exact stack says."""
+    stack, j0 = spinfem.load(path)
+    found, exact = spinfem.solve(stack, j0), spinfem.analytic.solve(stack, j0)
+    assert found.spin_resistance == pytest.approx(exact.spin_resistance, rel=1e-10)
+    for name in found.ferromagnets:
+        scale = abs(exact.torque(name)).max()
+        assert found.torque(name) == pytest.approx(exact.torque(name), abs=1e-10 * scale)
+
+
+def test_equations_are_named_where_they_live():
+    """A reader who looks for an equation by its number finds it."""
+    text = "".join(p.read_text(encoding="utf-8") for p in Path(spinfem.__path__[0]).rglob("*.py"))
+    for number in ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "A1", "A2", "B1"]:
+        assert f"({number})" in text
+        assert re.search(rf"\({number}\)", spinfem.__doc__) or number in ("3", "6", "8", "A2", "B1")

@@ -1,0 +1,156 @@
+"""Both finite-element paths and the exact stack against exponentials matched in 60 digits."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from matching import solve as match
+from strategies import has_sink, stacks
+
+import spinfem as sf
+
+
+def faces(solution, name):
+    return np.array([getattr(face, name) for face in solution.interfaces])
+
+
+def as_float(vectors):
+    return np.array([[float(c) for c in v] for v in vectors])
+
+
+def errors(solution, reference):
+    """Errors as in design: relative to the largest mu_s, to the largest current, to dr itself."""
+    mu = as_float(reference.potential)
+    left, right = as_float(reference.current_left), as_float(reference.current_right)
+    absorbed = {k: as_float([v])[0] for k, v in reference.absorbed.items()}
+    # the current in the vanished spacer of two crossing ferromagnets counts too; they absorb it
+    current = max([float(reference.largest_current), *(np.abs(a).max() for a in absorbed.values())])
+    found = {
+        "mu": np.abs(faces(solution, "spin_potential") - mu).max() / (np.abs(mu).max() or 1),
+        "left": np.abs(faces(solution, "spin_current_left") - left).max() / (current or 1),
+        "right": np.abs(faces(solution, "spin_current_right") - right).max() / (current or 1),
+    }
+    for name, value in absorbed.items():
+        error = np.abs(solution.absorbed_spin_current(name) - value).max()
+        found[f"absorbed {name}"] = error / (current or 1)
+    dr = float(reference.spin_resistance)
+    found["dr"] = abs(solution.spin_resistance - dr) / (dr or 1)
+    return found
+
+
+def scales(solution):
+    """Largest mu_s, and largest of |j_s| and |p j0|: what errors are relative to."""
+    potential = np.abs(faces(solution, "spin_potential")).max()
+    names = ("spin_current_left", "spin_current_right", "absorbed")
+    currents = [np.abs(faces(solution, name)).max() for name in names]
+    driven = np.abs(solution._transport.elements.p).max()
+    return potential or 1.0, max(*currents, driven) or 1.0
+
+
+# 1e-9 is what is promised; what is found is near 1e-15, and 1e-12 leaves room for other machines
+@settings(max_examples=2500)
+@given(stacks().filter(has_sink))
+def test_random_stacks_agree_with_matched_exponentials(stack):
+    reference = match(stack)
+    for solution in (sf.solve(stack), sf.analytic.solve(stack)):
+        for what, error in errors(solution, reference).items():
+            assert error < 1e-12, what
+
+
+@settings(max_examples=300)
+@given(stacks(decades=(-12, 6)).filter(has_sink))
+def test_whole_legal_range_of_thickness(stack):
+    reference = match(stack, digits=90)
+    for solution in (sf.solve(stack), sf.analytic.solve(stack)):
+        for what, error in errors(solution, reference).items():
+            assert error < 1e-12, what
+
+
+# the direct solver loses digits with the ratio of conductances; here that is below about 1e7
+@settings(max_examples=500)
+@given(stacks(decades=(-3, 2)).filter(has_sink))
+def test_saddle_point_agrees_with_condensed(stack):
+    a, b = sf.solve(stack), sf.solve(stack, method="saddle")
+    potential, current = scales(a)
+    difference = faces(a, "spin_potential") - faces(b, "spin_potential")
+    assert np.abs(difference).max() < 1e-9 * potential
+    for name in ("spin_current_left", "spin_current_right", "absorbed"):
+        assert np.abs(faces(a, name) - faces(b, name)).max() < 1e-9 * current
+    assert b.spin_resistance == pytest.approx(a.spin_resistance, rel=1e-9, abs=1e-12 * potential)
+
+
+@settings(max_examples=300)
+@given(stacks().filter(has_sink))
+def test_fields_inside_layers_agree_with_the_exact_ones(stack):
+    a, b = sf.solve(stack), sf.analytic.solve(stack)
+    potential, current = scales(b)
+    for i, layer in enumerate(a.layers):
+        exact = b._transport.evaluate(i, layer._samples)
+        assert np.abs(layer.spin_potential - exact.spin_potential[:, 0]).max() < 1e-11 * potential
+        assert np.abs(layer.spin_current - exact.spin_current[:, 0]).max() < 1e-11 * current
+        scale = np.abs(b._transport.face_potential).max() + potential
+        assert np.abs(layer.potential - exact.potential[:, 0]).max() < 1e-11 * scale
+
+
+@pytest.mark.parametrize("theta", [1e-6, 1e-3, 90.0, 179.999])
+@pytest.mark.parametrize("p2", [0.3, 0.8, -0.3])
+@pytest.mark.parametrize("middle", [None, 0.3, -0.1])
+def test_singular_limit_of_vanishing_spacers(theta, p2, middle):
+    """d_N/l_N = 1e-12: mu_s to 1e-9 of itself, and every torque to 1e-8 of itself."""
+    normal = sf.NormalMetal(D=1.0, l=1.0)
+    tail = sf.Ferromagnet(D=1.0, l=1.0, p=p2)(2.0, m=sf.direction(theta), name="b")
+    stack = sf.Ferromagnet(D=2.0, l=1.0, p=0.3)(1.0, m=sf.direction(0.0), name="a") | normal(1e-12)
+    if middle is not None:  # a thin ferromagnet in between makes everything but the ends stiff
+        thin = sf.Ferromagnet(D=1.0, l=1.0, p=middle)
+        stack = stack | thin(1e-12, m=sf.direction(theta / 3, 40.0), name="thin") | normal(1e-12)
+    reference = match(stack | tail, digits=80)
+    for solution in (sf.solve(stack | tail), sf.analytic.solve(stack | tail)):
+        for what, error in errors(solution, reference).items():
+            assert error < 1e-9, what
+        mu = as_float(reference.potential)
+        found = faces(solution, "spin_potential")
+        assert np.abs(found - mu).max() < 1e-9 * np.abs(mu).max()
+        for name, value in reference.absorbed.items():
+            value = as_float([value])[0]
+            difference = solution.absorbed_spin_current(name) - value
+            assert np.abs(difference).max() < 1e-8 * np.abs(value).max(), name
+
+
+@pytest.mark.parametrize("theta", [1e-6, 1e-4, 179.9999])
+@pytest.mark.parametrize("d_N", [1e-9, 1e-3, 0.5, 8.0])
+def test_tiny_torques_are_right_relative_to_themselves(theta, d_N):
+    rotation = np.linalg.qr(np.random.default_rng(5).normal(size=(3, 3)))[0]
+    a = sf.Ferromagnet(D=3.0, l=0.7, p=0.4)(1.0, m=rotation @ sf.direction(0.0), name="a")
+    b = sf.Ferromagnet(D=1.0, l=1.0, p=0.7)(0.3, m=rotation @ sf.direction(theta), name="b")
+    stack = sf.SpinBlocking() | a | sf.NormalMetal(D=5.0, l=1.0)(d_N) | b | sf.Reservoir()
+    reference = match(stack)
+    for solution in (sf.solve(stack), sf.analytic.solve(stack)):
+        for name in "ab":
+            value = as_float([reference.absorbed[name]])[0]
+            error = solution.absorbed_spin_current(name) - value
+            assert np.abs(error).max() < 1e-8 * np.abs(value).max()
+
+
+def test_real_sample_in_SI_units():
+    """A sample in metres and S/m, 1e7 and 1e-9 in one stack, against the same 60-digit route."""
+    Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+    Py = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=5.5e-9)
+    stack = (
+        sf.Lead(Co, m=sf.direction(0), name="left")
+        | Cu(8e-9)
+        | Py(4e-9, m=sf.direction(60), name="free")
+        | Cu(4e-9)
+        | sf.Lead(Co, m=sf.direction(90, 90), name="right")
+    )
+    reference = match(stack)
+    for solution in (
+        sf.solve(stack),
+        sf.solve(stack, method="saddle"),
+        sf.analytic.solve(stack),
+    ):
+        for what, error in errors(solution, reference).items():
+            assert error < 1e-12, what
+        # values of an earlier, independent calculation
+        assert solution.spin_resistance * 1e15 == pytest.approx(0.04475436, abs=5e-9)
+        torque = solution.absorbed_spin_current("free")
+        np.testing.assert_allclose(torque, [-0.05832024, -0.45754167, 0.10101363], atol=5e-9)

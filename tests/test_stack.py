@@ -1,0 +1,132 @@
+"""Describing a sample: materials, layers, ends, stacks, batches."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import spinfem as sf
+
+F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)
+N = sf.NormalMetal(D=2.0, l=3.0)
+z = (0, 0, 1)
+
+
+def test_valet_fert_parameters_are_those_of_the_channels():
+    """rho_up,down = 2 rho* (1 -/+ beta), so the channels' conductivities are their inverses."""
+    rho, beta = 75e-9, 0.46
+    up, down = 1 / (2 * rho * (1 - beta)), 1 / (2 * rho * (1 + beta))
+    a = sf.Ferromagnet.from_valet_fert(rho, beta=beta, l=60e-9)
+    b = sf.Ferromagnet.from_channels(up, down, tau=1e-12, spin_density_coefficient=1.0)
+    assert b.D == pytest.approx(a.D, rel=1e-14)
+    assert b.p == pytest.approx(a.p, rel=1e-14)
+    assert a.total_conductivity == pytest.approx(up + down, rel=1e-14)
+    assert b.l == pytest.approx(np.sqrt(a.D * 1e-12 / 2), rel=1e-14)
+    c = sf.Ferromagnet.from_conductivity(up + down, p=beta, l=60e-9)
+    assert c.D == pytest.approx(a.D, rel=1e-14)
+
+
+def test_normal_metals():
+    a = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
+    b = sf.NormalMetal.from_conductivity(1 / 6e-9, l=450e-9)
+    assert a.D == b.D == pytest.approx(1 / 6e-9)
+    assert a.stiffness == pytest.approx(a.D / 2 / 450e-9)
+    assert a.relaxation == pytest.approx(a.D / 2 / 450e-9**2)
+    assert sf.NormalMetal(D=1.0, l=np.inf).relaxation == 0
+
+
+@pytest.mark.parametrize("polar", range(-360, 721, 90))
+@pytest.mark.parametrize("azimuth", range(-180, 361, 90))
+def test_directions_are_exact_at_right_angles(polar, azimuth):
+    m = sf.direction(polar, azimuth)
+    assert set(np.abs(m)) <= {0.0, 1.0}
+    assert not np.signbit(m[m == 0]).any()
+
+
+def test_directions():
+    np.testing.assert_allclose(
+        sf.direction([60.0, 90.0], [0.0, 30.0]),
+        [[np.sqrt(3) / 2, 0, 0.5], [np.sqrt(3) / 2, 0.5, 0]],
+        atol=1e-15,
+    )
+    assert sf.direction(np.zeros((4, 1)), np.zeros(3)).shape == (4, 3, 3)
+    # relative accuracy at tiny angles
+    assert sf.direction(1e-9)[0] == pytest.approx(np.deg2rad(1e-9), rel=1e-15)
+    assert sf.direction(180 - 1e-9)[0] == pytest.approx(np.deg2rad(1e-9), rel=1e-6)
+
+
+def test_stacks_read_from_left_to_right():
+    stack = (
+        sf.Lead(N) | F(1.0, m=z, name="fixed") | N(0.5) | F(2.0, m=z) | N(0.1) | sf.SpinBlocking()
+    )
+    assert [layer.name for layer in stack.layers] == ["fixed", "N1", "F2", "N2"]
+    assert isinstance(stack.left, sf.Lead)
+    assert stack.right == sf.SpinBlocking()
+    np.testing.assert_allclose(stack.x, [0, 1.0, 1.5, 3.5, 3.6])
+    same = sf.Stack(stack.pieces)
+    assert [layer.name for layer in same.layers] == [layer.name for layer in stack.layers]
+
+
+def test_ends_that_are_not_given_are_reservoirs():
+    stack = F(1.0, m=z) | N(1.0)
+    assert stack.left == stack.right == sf.Reservoir()
+    assert sf.Stack([F(1.0, m=z)]).left == sf.Reservoir()
+
+
+def test_units_repeat():
+    unit = F(1.0, m=z) | N(1.0)
+    stack = sf.Lead(N) | unit | unit | unit
+    assert [layer.name for layer in stack.layers] == ["F1", "N1", "F2", "N2", "F3", "N3"]
+
+
+def test_replace_returns_a_changed_copy():
+    stack = sf.Lead(F, m=z, name="lead") | F(1.0, m=z, name="free") | N(1.0)
+    new = stack.replace("free", m=(1, 0, 0), thickness=3.0)
+    np.testing.assert_array_equal(new.layers[0].m, [1, 0, 0])
+    assert new.layers[0].thickness == 3.0
+    np.testing.assert_array_equal(stack.layers[0].m, [0, 0, 1])
+    assert stack.layers[0].thickness == 1.0
+    assert [layer.name for layer in new.layers] == ["free", "N1"]
+    np.testing.assert_array_equal(stack.replace("lead", m=(1, 0, 0)).left.m, [1, 0, 0])
+    renamed = stack.replace("N1", name="spacer")
+    assert renamed.layers[1].name == "spacer"
+    # an end that was left out can still be given
+    assert (new | sf.SpinBlocking()).right == sf.SpinBlocking()
+
+
+def test_everything_is_frozen():
+    for thing in (F, N, F(1.0, m=z), sf.Lead(N), F(1.0, m=z) | N(1.0)):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            thing.name = "changed"
+    layer = F(np.array([1.0, 2.0]), m=z)
+    with pytest.raises(ValueError, match="read-only"):
+        layer.thickness[0] = 5.0
+    with pytest.raises(ValueError, match="read-only"):
+        layer.m[0] = 5.0
+
+
+def test_arrays_given_by_the_user_are_copied():
+    thickness = np.array([1.0, 2.0])
+    layer = N(thickness)
+    thickness[0] = 7.0
+    assert layer.thickness[0] == 1.0
+
+
+def test_magnetizations_are_normalized():
+    for m in ((0, 3, 4), (0, 3e-200, 4e-200), (0, 3e200, 4e200)):
+        np.testing.assert_allclose(F(1.0, m=m).m, [0, 0.6, 0.8])
+
+
+def test_shape_of_a_batch():
+    theta, d = np.linspace(0, 180, 5), np.array([[1.0], [2.0], [3.0]])
+    stack = F(1.0, m=z) | N(d) | F(1.0, m=sf.direction(theta)) | sf.Lead(N)
+    assert stack.shape == (3, 5)
+    assert (F(1.0, m=z) | N(1.0)).shape == ()
+    assert (sf.Lead(sf.NormalMetal(D=np.ones(4), l=1.0)) | F(1.0, m=z)).shape == (4,)
+    assert stack.x.shape == (3, 1, 4)
+
+
+def test_repr_reads_like_the_sample():
+    Cu = sf.NormalMetal(D=1.0, l=1.0, name="Cu")
+    stack = sf.Lead(Cu) | F(1.0, m=z, name="fixed") | Cu(1.0)
+    assert repr(stack) == "Stack(Lead(Cu) | fixed | N1 | Reservoir())"

@@ -1,0 +1,203 @@
+"""Stack files say the same as Python, to the last bit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import spinfem as sf
+from spinfem.io.stackfile import read
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+SI = """
+[materials.N]
+kind = "normal"
+resistivity_ohm_m = 6e-9
+l_nm = 450
+[materials.F]
+kind = "ferromagnet"
+rho_star_ohm_m = 75e-9
+beta = 0.46
+l_nm = 60
+[[layers]]
+material = "F"
+thickness_nm = 8
+m = [0, 0, 2]
+[[layers]]
+material = "N"
+thickness_nm = 10
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a stack file and return its path."""
+
+    def write(text):
+        path = tmp_path / "stack.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def valve():
+    """The example of the package's documentation, in Python."""
+    Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
+    Py = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=5.5e-9, name="Py")
+    return (
+        sf.Lead(Cu)
+        | Co(8e-9, m=sf.direction(0), name="fixed")
+        | Cu(10e-9, name="spacer")
+        | Py(4e-9, m=sf.direction(60), name="free")
+        | sf.Lead(Cu)
+    )
+
+
+def assert_same(a, b):
+    """Two stacks of the same pieces, numbers equal to the last bit."""
+    assert len(a.elements) == len(b.elements)
+    for one, other in zip(a.elements, b.elements, strict=True):
+        assert type(one) is type(other)
+        if isinstance(one, sf.Reservoir | sf.SpinBlocking):
+            continue
+        assert type(one.material) is type(other.material)
+        assert one.name == other.name
+        assert np.array_equal(one.m, other.m)
+        for key in ("name", "D", "l", "p"):
+            assert getattr(one.material, key, None) == getattr(other.material, key, None)
+        assert getattr(one, "thickness", None) == getattr(other, "thickness", None)
+
+
+def test_the_example_is_the_documented_valve():
+    stack, j0 = sf.load(EXAMPLES / "co_cu_py.toml")
+    assert_same(stack, valve())
+    assert j0 == 1e11
+
+
+def test_read_returns_all_that_the_file_says():
+    path = EXAMPLES / "co_cu_py.toml"
+    file = read(str(path))
+    assert (file.title, file.units, file.path, file.j0) == (
+        "Co/Cu/Py spin valve",
+        "SI",
+        path,
+        1e11,
+    )
+    assert read(EXAMPLES / "paper_valve.toml").units == "paper"
+
+
+def test_dual_valve_is_not_coplanar():
+    stack, _ = sf.load(EXAMPLES / "dual_valve.toml")
+    m = [layer.m for layer in stack.layers if layer.is_ferromagnet]
+    assert len(m) == 3
+    assert abs(np.linalg.det(m)) > 0.1
+
+
+def test_paper_valve_is_the_closed_form():
+    """The paper's units go through unchanged: G1 = G2, G_N = 4 G1, p = 0.1 and 0.9."""
+    solution = sf.solve(*sf.load(EXAMPLES / "paper_valve.toml"))
+    exact = sf.analytic.valve(
+        (1.0, 4.0, 1.0), (20.0, 0.5, 20.0), (0.1, 0.9), sf.direction(0), sf.direction(30)
+    )
+    g = solution.efficiency("F1", "F2")
+    # 1e-10 is what the solver promises for uniform layers
+    np.testing.assert_allclose(g, (exact.g1, exact.g2), rtol=1e-10)
+    assert solution.spin_resistance == pytest.approx(exact.spin_resistance, rel=1e-10)
+    assert g[1] < 0 < g[0]  # the comment in the file
+
+
+def test_what_is_left_out(written):
+    stack, j0 = sf.load(written(SI))
+    assert j0 == 1.0
+    assert stack.left == stack.right == sf.Reservoir()
+    assert [layer.name for layer in stack.layers] == ["F1", "N1"]
+    assert read(written(SI)).title is None
+
+
+def test_directions(written):
+    def m(text):
+        return sf.load(written(SI.replace("m = [0, 0, 2]", text)))[0].layers[0].m
+
+    assert np.array_equal(m("m = [0, 3, 4.0]"), [0, 0.6, 0.8])
+    assert np.array_equal(m("polar_deg = 90"), [1, 0, 0])
+    assert np.array_equal(m("polar_deg = 90\nazimuth_deg = -90"), [0, -1, 0])
+
+
+def test_conductivities(written):
+    """sigma = 1/rho in a normal metal, D = sigma (1 - beta^2) in a ferromagnet."""
+    text = SI.replace("resistivity_ohm_m = 6e-9", "sigma_S_m = 2e7")
+    text = text.replace("rho_star_ohm_m = 75e-9", "sigma_S_m = 1.7e7")
+    F, N = sf.load(written(text))[0].layers
+    assert N.material.D == 2e7
+    np.testing.assert_allclose(F.material.D, 1.7e7 * (1 - 0.46**2), rtol=1e-15)
+    assert F.material.total_conductivity == pytest.approx(1.7e7, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [("reservoir", sf.Reservoir()), ("spin-blocking", sf.SpinBlocking())],
+)
+def test_ends(written, end, expected):
+    stack, _ = sf.load(written(f'{SI}\n[right]\nend = "{end}"\n'))
+    assert stack.right == expected
+    assert stack.left == sf.Reservoir()
+
+
+def test_magnetic_lead(written):
+    text = f'{SI}\n[left]\nlead = "F"\nname = "polarizer"\npolar_deg = 90\n[right]\nlead = "N"\n'
+    stack, _ = sf.load(written(text))
+    assert stack.left.name == "polarizer"
+    assert stack.left.material.name == "F"
+    assert np.array_equal(stack.left.m, [1, 0, 0])
+    assert stack.right.m is None
+
+
+def test_no_relaxation(written):
+    stack, _ = sf.load(written(SI.replace("l_nm = 450", "l_nm = inf")))
+    assert stack.layers[1].material.l == np.inf
+
+
+def test_metals_may_be_called_like_keys(written):
+    """A material called D is no number in the paper's units."""
+    text = SI.replace("materials.N", "materials.D").replace('"N"', '"D"')
+    assert sf.load(written(text))[0].layers[1].material.name == "D"
+
+
+def test_byte_order_mark(written):
+    assert sf.load(written("\ufeff" + SI))[0].layers[0].thickness == 8e-9
+
+
+@given(st.integers(1, 10**7), st.integers(0, 3))
+def test_nanometres_are_exact(tmp_path_factory, digits, places):
+    """Decimals of a nanometre are those of the metre: 8 nm is the double nearest to 8e-9."""
+    path = tmp_path_factory.getbasetemp() / "exact.toml"
+    path.write_text(SI.replace("thickness_nm = 8", f"thickness_nm = {digits}e-{places}"))
+    # dividing the nearest double by 1e9 rounds twice: at most one unit in the last place
+    tolerance = 0 if places == 0 else 2.3e-16
+    expected = float(f"{digits}e-{places + 9}")
+    assert sf.load(path)[0].layers[0].thickness == pytest.approx(expected, rel=tolerance, abs=0)
+
+
+def test_load_is_imported_on_use():
+    code = """if True:
+        import sys, spinfem as sf
+        heavy = {"pydantic", "tomllib", "typer", "meshio", "rich", "matplotlib"}
+        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+        assert "load" in dir(sf) and "load" in sf.__all__
+        stack, j0 = sf.load(sys.argv[1])
+        assert "pydantic" in sys.modules
+    """
+    example = EXAMPLES / "co_cu_py.toml"
+    subprocess.run([sys.executable, "-c", code, str(example)], check=True)
+
+
+def test_unknown_attribute():
+    with pytest.raises(AttributeError, match="'spinfem' has no attribute 'lod'"):
+        sf.lod  # noqa: B018
