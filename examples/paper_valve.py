@@ -1,7 +1,7 @@
 """The paper's asymmetric valve in the paper's units: G1 = G2, G_N = 4 G1, p1 = 0.1, p2 = 0.9.
 
-F1/N/F2 between reservoirs, Appendix A of arXiv:2006.11900. With G~ = G coth(d/l), A_i = G~_i + G~_N,
-B = G_N/sinh(d_N/l_N), c = cos(theta) and Det = A1 A2 - B^2 c^2,
+F1/N/F2 between reservoirs, Appendix A of arXiv:2006.11900. With G~ = G coth(d/l), c = cos(theta),
+A_i = G~_i + G~_N, B = G_N/sinh(d_N/l_N) and Det = A1 A2 - B^2 c^2,
 
     mu1 = j0 (A2 p1 - B c p2)/Det,   mu2 = j0 (B c p1 - A1 p2)/Det,    (A2)
     g1 = -B mu2/j0,   g2 = B mu1/j0,                                   (1), (B1)
@@ -20,9 +20,7 @@ F2 = sf.Ferromagnet(D=2 * G1, l=1.0, p=p2)
 N = sf.NormalMetal(D=2 * G_N, l=1.0)
 
 theta = np.linspace(0.0, 180.0, 181)
-stack = (
-    F1(8.0, m=sf.direction(0.0), name="F1") | N(d_N) | F2(8.0, m=sf.direction(theta), name="F2")
-)
+stack = F1(8.0, m=sf.direction(0.0), name="F1") | N(d_N) | F2(8.0, m=sf.direction(theta), name="F2")
 solution = sf.solve(stack)
 g1, g2 = solution.efficiency("F1", "F2")
 

@@ -234,7 +234,7 @@ def _scale(solution: Solution, quantity: Quantity, si: bool) -> tuple[float, str
     prefixed = 3 * (exponent // 3)
     if unit == "V" and prefixed in PREFIXES:
         return 10.0**-prefixed, f" ({PREFIXES[prefixed]}V)"
-    if not unit and -2 <= exponent <= 3:
+    if not unit and -1 <= exponent <= 3:
         return 1.0, ""
     power = f"10$^{{{exponent}}}$" if exponent else ""
     return 10.0**-exponent, f" ({' '.join(filter(None, [power, unit]))})"
@@ -333,7 +333,7 @@ def _name_layers(ax: Any, solution: Solution) -> float:
         place, rotation = _spread(middle, height), 90
     if rotation and height.sum() > 1:
         return 0.0
-    leader = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkB": 0}
+    leader = {"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkB": 0, "relpos": (0.5, 0)}
     style = {"fontsize": "x-small", "ha": "center", "va": "bottom", "rotation": rotation}
     for name, x, target in zip(names, place, middle, strict=True):
         ax.annotate(
@@ -447,8 +447,9 @@ def _draw_rods(
         named.setdefault(tuple(np.round(frame.basis @ m, 9) + 0.0), []).append(name)
     if named:
         ways = np.array(list(named))
-        heads = _reach(ways, low, high)
-        for line in np.stack([_reach(-ways, low, high), heads], axis=1):
+        room = 1.0 if frame is not SPACE else 0.75  # else names would meet the ticks of the cube
+        heads, tails = room * _reach(ways, low, high), room * _reach(-ways, low, high)
+        for line in np.stack([tails, heads], axis=1):
             ax.plot(*line.T, "--", color=GREY, linewidth=0.7, zorder=1)
         _name_rods(ax, ["\n".join(names) for names in named.values()], heads)
 
@@ -461,7 +462,7 @@ def _reach(ways: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
 
 
 def _name_rods(ax: Any, labels: list[str], heads: FloatArray) -> None:
-    """Name rods beside their heads, on the outer side if there is room, none over another."""
+    """Name rods beside their heads, on the outer side if that fits; none if they are too many."""
     from matplotlib.patheffects import withStroke
     from matplotlib.transforms import ScaledTranslation
 
@@ -469,6 +470,8 @@ def _name_rods(ax: Any, labels: list[str], heads: FloatArray) -> None:
     inches = ax.bbox.width / ax.figure.dpi
     width, line = _text_size([max(label.split("\n"), key=len) for label in labels], inches)
     height = line * [1 + label.count("\n") for label in labels]
+    if height.sum() > 1:
+        return
     (x, y), (x0, y0) = _on_axes(ax, heads).T, _on_axes(ax, 0 * heads[:1])[0]
     edge = 0.87 if ax.name == "3d" else 1.0  # the ticks of z are beyond
     flat = np.abs(x - x0) > np.abs(y - y0)  # such a rod is labelled above or below

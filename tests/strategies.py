@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -78,4 +80,6 @@ def has_sink(stack):
     ):
         return True
     m = [e.m for e in pieces if e.m is not None]
-    return any(np.linalg.norm(np.cross(a, b)) > 8 * np.finfo(float).eps for a, b in zip(m, m[1:]))
+    return any(
+        np.linalg.norm(np.cross(a, b)) > 8 * np.finfo(float).eps for a, b in itertools.pairwise(m)
+    )

@@ -178,7 +178,7 @@ def test_energy_is_twice_the_spin_resistance(stack):
 def test_spin_balance_of_every_layer(stack):
     """j_s(left) - j_s(right) = kappa times the integral of mu_s."""
     s = sf.solve(stack)
-    potential, current = scales(s)
+    _, current = scales(s)
     y, w = np.polynomial.legendre.leggauss(16)
     for i, layer in enumerate(stack.layers):
         field = s._transport.field(i)
@@ -193,7 +193,7 @@ def test_spin_balance_of_every_layer(stack):
 
 def valve(**change):
     """A stack of three non-coplanar ferromagnets, with named numbers."""
-    q = dict(D=2.0, l=0.7, p=0.35, d=0.4, lead=1.3, dN=0.25) | change
+    q = {"D": 2.0, "l": 0.7, "p": 0.35, "d": 0.4, "lead": 1.3, "dN": 0.25} | change
     F1 = sf.Ferromagnet(D=q["D"], l=q["l"], p=q["p"])
     F2, F3 = sf.Ferromagnet(D=1.0, l=1.2, p=0.6), sf.Ferromagnet(D=3.0, l=0.5, p=-0.4)
     N = sf.NormalMetal(D=5.0, l=1.5)

@@ -27,9 +27,11 @@ ORDER = [
     "solver",
     "analytic",
     "io.files",
+    "io.schema",
     "io.stackfile",
     "io.vtk",
     "plot",
+    "report",
     "cli",
 ]
 

@@ -18,12 +18,12 @@ def test_valet_fert_parameters_are_those_of_the_channels():
     up, down = 1 / (2 * rho * (1 - beta)), 1 / (2 * rho * (1 + beta))
     a = sf.Ferromagnet.from_valet_fert(rho, beta=beta, l=60e-9)
     b = sf.Ferromagnet.from_channels(up, down, tau=1e-12, spin_density_coefficient=1.0)
-    assert b.D == pytest.approx(a.D, rel=1e-14)
+    assert pytest.approx(a.D, rel=1e-14) == b.D
     assert b.p == pytest.approx(a.p, rel=1e-14)
     assert a.total_conductivity == pytest.approx(up + down, rel=1e-14)
     assert b.l == pytest.approx(np.sqrt(a.D * 1e-12 / 2), rel=1e-14)
     c = sf.Ferromagnet.from_conductivity(up + down, p=beta, l=60e-9)
-    assert c.D == pytest.approx(a.D, rel=1e-14)
+    assert pytest.approx(a.D, rel=1e-14) == c.D
 
 
 def test_normal_metals():
