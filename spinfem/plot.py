@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from ._checks import FloatArray, near_match
+from .labels import FLAT, GREY, few_ticks, name_layers, name_rods, plain
 from .stack import Layer, Lead
 
 if TYPE_CHECKING:
@@ -33,11 +34,8 @@ SYMBOLS = {"spin_potential": (r"\mu", "s"), "spin_current": ("j", "s"), "potenti
 SI_UNITS = {"spin_potential": "V", "spin_current": "A/m$^2$", "potential": "V"}
 PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: ""}
 COMPONENTS = (("x", "#0072B2", "-"), ("y", "#000000", ":"), ("z", "#CC79A7", "--"))
-GREY = "0.45"
 ZERO = 1e-12
 """Of the largest value: a component, or a jump, up to this is taken as zero."""
-FLAT = 1e-9
-"""Of the largest vector: vectors that leave a plane by up to this lie in it."""
 
 
 class Metal(NamedTuple):
@@ -234,15 +232,11 @@ def _scale(solution: Solution, quantity: Quantity, si: bool) -> tuple[float, str
     prefixed = 3 * (exponent // 3)
     if unit == "V" and prefixed in PREFIXES:
         return 10.0**-prefixed, f" ({PREFIXES[prefixed]}V)"
-    if not unit and -1 <= exponent <= 3:
-        return 1.0, ""
+    if -1 <= exponent <= 3:
+        exponent = 0
     power = f"10$^{{{exponent}}}$" if exponent else ""
-    return 10.0**-exponent, f" ({' '.join(filter(None, [power, unit]))})"
-
-
-def _plain(name: str) -> str:
-    """Return a name as one line of text in which matplotlib sees no formula."""
-    return " ".join(name.split()).replace("$", r"\$")
+    shown = " ".join(filter(None, [power, unit]))
+    return 10.0**-exponent, f" ({shown})" if shown else ""
 
 
 def _rods(solution: Solution) -> list[tuple[str, FloatArray]]:
@@ -250,7 +244,7 @@ def _rods(solution: Solution) -> list[tuple[str, FloatArray]]:
     left, *layers, right = solution.stack.elements
     named = [(left, "left lead"), *((layer, "") for layer in layers), (right, "right lead")]
     return [
-        (f"m({_plain(piece.name or place)})", piece.m)
+        (f"m({plain(piece.name or place)})", piece.m)
         for piece, place in named
         if isinstance(piece, Layer | Lead) and piece.m is not None
     ]
@@ -284,7 +278,7 @@ def _frame(solution: Solution) -> Frame:
 def _draw_profiles(axes: Any, solution: Solution, quantities: Quantities, si: bool) -> float:
     for ax, quantity in zip(axes, quantities, strict=True):
         _draw_profile(ax, solution, quantity, si)
-    return _name_layers(axes[0], solution)
+    return name_layers(axes[0], solution)
 
 
 def _draw_profile(ax: Any, solution: Solution, quantity: Quantity, si: bool) -> None:
@@ -316,52 +310,6 @@ def _draw_components(ax: Any, x: FloatArray, values: FloatArray) -> None:
             ax.plot(x, column, color=GREY, linewidth=0.6, zorder=1.5)
         else:
             ax.plot(x, column, dashes, color=color, linewidth=1.5, label=f"${name}$")
-
-
-def _name_layers(ax: Any, solution: Solution) -> float:
-    """Name the layers above the axes: upright if that fits, else turned, else not at all.
-
-    Return the height that turned names take, inches.
-    """
-    names = [_plain(layer.name) for layer in solution.layers]
-    faces = solution.stack.x / solution.stack.x[-1]
-    middle = (faces[:-1] + faces[1:]) / 2
-    inches = ax.bbox.width / ax.figure.dpi
-    width, height = _text_size(names, inches)
-    place, rotation = _spread(middle, width), 0
-    if width.sum() > 1 or np.abs(place - middle).max() > 0.05:
-        place, rotation = _spread(middle, height), 90
-    if rotation and height.sum() > 1:
-        return 0.0
-    leader = {"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkB": 0, "relpos": (0.5, 0)}
-    style = {"fontsize": "x-small", "ha": "center", "va": "bottom", "rotation": rotation}
-    for name, x, target in zip(names, place, middle, strict=True):
-        ax.annotate(
-            name, (target, 1), (x, 1.05), xycoords="axes fraction", arrowprops=leader, **style
-        )
-    return float(width.max()) * inches if rotation else 0.0
-
-
-def _text_size(texts: list[str], inches: float) -> tuple[FloatArray, FloatArray]:
-    """Return width and height of lines of text, with some room, as fractions of a length."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
-
-    font = FontProperties(size="x-small")
-    size = font.get_size_in_points()
-    width = [TextPath((0, 0), text, prop=font).get_extents().width + size for text in texts]
-    return np.array(width) / (72 * inches), np.full(len(texts), 1.4 * size) / (72 * inches)
-
-
-def _spread(wanted: FloatArray, size: FloatArray) -> FloatArray:
-    """Move intervals in [0, 1], given by size and, in order, by middle, until none overlap."""
-    if not wanted.size:
-        return wanted
-    steps = np.concatenate([[0.0], np.cumsum((size[:-1] + size[1:]) / 2)])
-    gaps = wanted - steps  # must not decrease; pushing right and pushing left both see to that
-    right, left = np.maximum.accumulate(gaps), np.minimum.accumulate(gaps[::-1])[::-1]
-    even = (right + left) / 2
-    return np.asarray(np.clip(even, size[0] / 2, 1 - size[-1] / 2 - steps[-1]) + steps)
 
 
 # --- hodographs -------------------------------------------------------------------------------
@@ -420,19 +368,19 @@ def _limits(points: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _set_square(ax: Any, low: FloatArray, high: FloatArray, labels: list[str]) -> None:
     """Set limits, labels and ticks so that lengths are the same in every direction."""
-    from matplotlib.ticker import FixedLocator, MaxNLocator
+    from matplotlib.ticker import MaxNLocator
 
     ax.set_aspect("equal")
     solid = ax.name == "3d"
     for name, start, stop, label in zip("xyz", low, high, labels, strict=False):
-        locator: Any = MaxNLocator(5)
-        if solid:  # no ticks near the corners, where those of two axes would meet
-            ticks = MaxNLocator(3).tick_values(start, stop)
-            middle, half = (start + stop) / 2, (stop - start) / 2
-            locator = FixedLocator(ticks[np.abs(ticks - middle) < 0.8 * half])
+        axis = getattr(ax, f"{name}axis")
+        if solid:
+            axis.set_ticks(few_ticks(start, stop))
+        else:
+            axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         ax.set(**{f"{name}lim": (start, stop)})
-        getattr(ax, f"{name}axis").set_major_locator(locator)
-        getattr(ax, f"set_{name}label")(label, fontsize="small", labelpad=-1 if solid else 4)
+        axis.set_label_text(label, fontsize="small")
+        axis.labelpad = -1 if solid else 4
     ax.tick_params(labelsize="small", pad=-2 if solid else 3)
     if solid:
         ax.set_box_aspect((1, 1, 1), zoom=0.9)
@@ -451,7 +399,7 @@ def _draw_rods(
         heads, tails = room * _reach(ways, low, high), room * _reach(-ways, low, high)
         for line in np.stack([tails, heads], axis=1):
             ax.plot(*line.T, "--", color=GREY, linewidth=0.7, zorder=1)
-        _name_rods(ax, ["\n".join(names) for names in named.values()], heads)
+        name_rods(ax, ["\n".join(names) for names in named.values()], heads)
 
 
 def _reach(ways: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
@@ -459,46 +407,6 @@ def _reach(ways: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     room = np.where(ways > 0, high, low)
     lengths = np.divide(room, ways, out=np.full(ways.shape, np.inf), where=np.abs(ways) > FLAT)
     return np.asarray(ways * lengths.min(axis=1, keepdims=True))
-
-
-def _name_rods(ax: Any, labels: list[str], heads: FloatArray) -> None:
-    """Name rods beside their heads, on the outer side if that fits; none if they are too many."""
-    from matplotlib.patheffects import withStroke
-    from matplotlib.transforms import ScaledTranslation
-
-    ax.apply_aspect()
-    inches = ax.bbox.width / ax.figure.dpi
-    width, line = _text_size([max(label.split("\n"), key=len) for label in labels], inches)
-    height = line * [1 + label.count("\n") for label in labels]
-    if height.sum() > 1:
-        return
-    (x, y), (x0, y0) = _on_axes(ax, heads).T, _on_axes(ax, 0 * heads[:1])[0]
-    edge = 0.87 if ax.name == "3d" else 1.0  # the ticks of z are beyond
-    flat = np.abs(x - x0) > np.abs(y - y0)  # such a rod is labelled above or below
-    outer = x > x0 + FLAT
-    beyond = np.where(flat, outer, np.where(outer, x + width < edge, x < width))
-    left = np.clip(np.where(beyond, x + 0.04 / inches, x - width), 0, edge - width)
-    wanted = y + np.where(flat, np.where(y < y0, -0.6, 0.6) * height, 0.0)
-    middle = np.empty_like(y)
-    sides = [left >= 0.5, left + width <= 0.5]  # they do not meet if all are on one or the other
-    for side in sides if np.logical_or(*sides).all() else [width > 0]:
-        order = np.flatnonzero(side)[np.argsort(wanted[side], kind="stable")]
-        middle[order] = _spread(wanted[order], height[order])
-    halo = withStroke(linewidth=2, foreground="white")
-    for label, head, shift in zip(labels, heads, np.stack([left - x, middle - y]).T, strict=True):
-        right, up = shift * inches
-        place = ax.transData + ScaledTranslation(right, up, ax.figure.dpi_scale_trans)
-        text = ax.text(*head, label, transform=place, fontsize="x-small", va="center")
-        text.set(path_effects=[halo], zorder=1.5)  # over the rods, under the curves
-
-
-def _on_axes(ax: Any, points: FloatArray) -> FloatArray:
-    """Return where points are seen, in fractions of the axes."""
-    if ax.name == "3d":
-        from mpl_toolkits.mplot3d.proj3d import proj_transform
-
-        points = np.transpose(proj_transform(*points.T, ax.get_proj())[:2])
-    return np.asarray(ax.transAxes.inverted().transform(ax.transData.transform(points)))
 
 
 def _add_legend(where: Any, axes: Any, ncols: int) -> None:

@@ -30,6 +30,7 @@ ORDER = [
     "io.schema",
     "io.stackfile",
     "io.vtk",
+    "labels",
     "plot",
     "report",
     "cli",

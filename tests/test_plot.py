@@ -1,0 +1,478 @@
+"""Pictures: what is drawn is what was solved, and it can be read."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.path import Path
+from matplotlib.text import Text
+
+import spinfem as sf
+from spinfem.plot import SolutionPlots, overview
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
+Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
+Py = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=5.5e-9, name="Py")
+
+
+def valve(theta, azimuth=0.0):
+    m1, m2 = sf.direction(0), sf.direction(theta, azimuth)
+    layers = Co(8e-9, m=m1, name="fixed") | Cu(10e-9, name="spacer") | Py(4e-9, m=m2, name="free")
+    return sf.Lead(Cu) | layers | sf.Lead(Cu)
+
+
+def noncoplanar():
+    layers = Cu(8e-9) | Py(4e-9, m=sf.direction(60), name="free") | Cu(4e-9)
+    return sf.Lead(Co, m=[0, 0, 1]) | layers | sf.Lead(Co, m=[0, 1, 0])
+
+
+def plain():
+    F1, F2 = sf.Ferromagnet(D=1, l=1, p=0.3), sf.Ferromagnet(D=1, l=1, p=0.7)
+    return F1(1, m=sf.direction(0)) | sf.NormalMetal(D=8, l=1)(0.5) | F2(1, m=sf.direction(50))
+
+
+def many_layers():
+    """Twelve layers, one of them very thin, with names that are longer than most are thick."""
+    return (
+        sf.Lead(Cu)
+        | Cu(3e-9, name="seed layer (copper)")
+        | Co(8e-9, m=sf.direction(0), name="antiferromagnetically pinned")
+        | Cu(0.8e-9, name="thin spacer")
+        | Co(2e-9, m=sf.direction(180), name="reference layer of cobalt")
+        | Cu(5e-9, name="lower spacer")
+        | Py(4e-9, m=sf.direction(60), name="free layer of permalloy")
+        | Cu(5e-9, name="upper spacer")
+        | Co(3e-9, m=sf.direction(65), name="upper reference")
+        | Cu(0.1e-9, name="dusting")
+        | Co(2e-9, m=sf.direction(120), name="upper pinned")
+        | Cu(2e-9, name="cap 1")
+        | Cu(2e-9, name="cap 2")
+        | sf.Lead(Cu)
+    )
+
+
+STACKS = {
+    "valve": valve(60.0),
+    "oblique valve": valve(40.0, azimuth=30.0),
+    "nearly parallel valve": valve(5.0),
+    "parallel valve": valve(0.0),
+    "antiparallel valve": valve(180.0),
+    "not coplanar": noncoplanar(),
+    "plain numbers": plain(),
+    "many layers": many_layers(),
+    "one ferromagnet": sf.Lead(Cu) | Cu(20e-9) | Co(10e-9, m=[0, 0, 1]) | Cu(20e-9) | sf.Lead(Cu),
+    "no ferromagnet": sf.Lead(Cu) | Cu(20e-9) | Cu(30e-9) | sf.Lead(Cu),
+}
+stacks = pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
+
+
+def solve(stack):
+    return sf.solve(stack, j0=1e11 if stack.x[-1] < 1e-3 else 1.0)
+
+
+@pytest.fixture(autouse=True)
+def _strict_and_tidy():
+    with np.errstate(all="raise", under="ignore"):
+        yield
+    plt.close("all")
+
+
+def pieces(*columns):
+    """Split a drawn line at its gaps, into arrays (n, number of columns)."""
+    data = np.stack(columns, axis=-1)
+    broken = np.flatnonzero(np.isnan(data).any(axis=-1))
+    return [part[~np.isnan(part).any(axis=-1)] for part in np.split(data, broken)]
+
+
+def labelled(ax, label):
+    """Data of the line with a label, as its pieces."""
+    (line,) = (line for line in ax.lines if line.get_label() == label)
+    return pieces(*(line.get_data_3d() if ax.name == "3d" else line.get_data()))
+
+
+# --- what is drawn is what was solved ---------------------------------------------------------
+
+# Numbers are only multiplied by powers of ten: two roundings.
+EXACT = {"rtol": 1e-15, "atol": 0}
+
+
+def components(ax, count):
+    """The lines of a profile that are fields: the only ones with as many points."""
+    return [line for line in ax.lines if len(line.get_xdata()) == count]
+
+
+@stacks
+@pytest.mark.parametrize("quantity", ["spin_potential", "spin_current", "potential"])
+def test_profile_draws_the_fields_of_every_layer(stack, quantity):
+    solution = solve(stack)
+    ax = solution.plot.profile(quantity=quantity)
+    count = sum(len(layer.x) + 1 for layer in solution.layers) - 1
+    lines = components(ax, count)
+    fields = [getattr(layer, quantity).reshape(len(layer.x), -1) for layer in solution.layers]
+    assert len(lines) == fields[0].shape[1]
+    largest = max(np.abs(field).max() for field in fields)
+    for component, line in enumerate(lines):
+        drawn = pieces(*line.get_data())
+        assert len(drawn) == len(stack.layers)  # nothing connects two layers
+        for part, layer, field in zip(drawn, solution.layers, fields, strict=True):
+            length = 1e9 if stack.x[-1] < 1e-3 else 1.0
+            np.testing.assert_allclose(part[:, 0], layer.x * length, **EXACT)
+            shown = part[:, 1] / scale(ax.get_ylabel())
+            np.testing.assert_allclose(shown, field[:, component], rtol=1e-15, atol=1e-15 * largest)
+
+
+def scale(label):
+    """The factor that the unit in a label stands for."""
+    for prefix, factor in {"nV": 1e9, "µV": 1e6, "mV": 1e3}.items():
+        if prefix in label:
+            return factor
+    if "10$^{" in label:
+        return 10.0 ** -int(label.split("10$^{")[1].split("}")[0])
+    return 1.0
+
+
+NM, X = "$x$ (nm)", "$x$"
+
+
+@pytest.mark.parametrize(
+    ("stack", "j0", "units", "labels"),
+    [
+        (valve(60.0), 1e11, None, (NM, r"$\mu_s$ (µV)", r"$j_s$ (10$^{10}$ A/m$^2$)")),
+        (valve(60.0), 1e8, None, (NM, r"$\mu_s$ (nV)", r"$j_s$ (10$^{7}$ A/m$^2$)")),
+        (valve(60.0), 1e13, "SI", (NM, r"$\mu_s$ (mV)", r"$j_s$ (10$^{12}$ A/m$^2$)")),
+        (valve(60.0), 1.0, "SI", (NM, r"$\mu_s$ (10$^{-16}$ V)", r"$j_s$ (A/m$^2$)")),
+        (valve(60.0), 1.0, "plain", (X, r"$\mu_s$ (10$^{-16}$)", r"$j_s$")),
+        (plain(), 1.0, None, (X, r"$\mu_s$ (10$^{-2}$)", "$j_s$")),
+        (plain(), 100.0, "plain", (X, r"$\mu_s$", "$j_s$")),
+        (plain(), 1.0, "SI", (NM, r"$\mu_s$ (mV)", "$j_s$ (A/m$^2$)")),
+    ],
+)
+def test_units_are_chosen_from_the_data(stack, j0, units, labels):
+    upper, lower = sf.solve(stack, j0=j0).plot.profile(units=units)
+    assert (lower.get_xlabel(), upper.get_ylabel(), lower.get_ylabel()) == labels
+
+
+def test_components_that_are_zero_are_not_in_the_legend():
+    upper, _ = solve(valve(60.0)).plot.profile()
+    (legend,) = upper.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["$x$", "$z$"]
+
+
+def test_components_differ_by_colour_and_by_dashes():
+    upper, _ = solve(noncoplanar()).plot.profile()
+    lines = [line for line in upper.lines if line.get_label() in ("$x$", "$y$", "$z$")]
+    assert len({line.get_color() for line in lines}) == 3
+    assert len({line.get_linestyle() for line in lines}) == 3
+
+
+def drawn_basis(ax):
+    """The directions in spin space that the axes of a hodograph say they show."""
+    if ax.name == "3d":
+        return np.eye(3)
+    labels = ax.get_xlabel(), ax.get_ylabel()
+    return np.array([np.eye(3)["xyz".index(t.split("{s,")[1][0])] for t in labels])
+
+
+@stacks
+@pytest.mark.parametrize("quantity", ["spin_potential", "spin_current"])
+def test_hodograph_preserves_lengths_and_angles(stack, quantity):
+    solution = solve(stack)
+    ax = solution.plot.hodograph(quantity=quantity)
+    drawn = {True: [], False: []}
+    for label, magnetic in (("ferromagnet", True), ("normal metal", False)):
+        if any(layer.is_ferromagnet == magnetic for layer in stack.layers):
+            drawn[magnetic] = labelled(ax, label)
+    factor = scale(ax.get_xlabel())
+    curves = [drawn[layer.is_ferromagnet].pop(0) / factor for layer in stack.layers]
+    fields = [getattr(layer, quantity) for layer in solution.layers]
+    seen, solved = np.concatenate(curves), np.concatenate(fields)
+    # All scalar products, hence all lengths and angles; a plane may be off by 1e-9, here it is
+    # off by rounding only.
+    size = np.abs(solved).max() ** 2
+    np.testing.assert_allclose(seen @ seen.T, solved @ solved.T, rtol=0, atol=1e-14 * size)
+    assert ax.get_aspect() in (1.0, "equal")
+    spans = [np.ptp(limits) for limits in (ax.get_xlim(), ax.get_ylim())]
+    assert spans[0] == pytest.approx(spans[1], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["valve", "plain numbers", "many layers", "not coplanar"])
+def test_hodograph_draws_what_its_axes_say(name):
+    solution = solve(STACKS[name])
+    for ax, quantity in zip(
+        solution.plot.hodograph(), ("spin_potential", "spin_current"), strict=True
+    ):
+        first = solution.layers[0]
+        kind = "ferromagnet" if solution.stack.layers[0].is_ferromagnet else "normal metal"
+        expected = getattr(first, quantity) @ drawn_basis(ax).T * scale(ax.get_xlabel())
+        np.testing.assert_allclose(labelled(ax, kind)[0], expected, **EXACT)
+
+
+@pytest.mark.parametrize("seed", range(8))  # the plane's normal is found with either sign
+def test_general_plane_is_that_along_and_across_the_first_m(seed):
+    fixed, free = np.random.default_rng(seed).normal(size=(2, 3))
+    solution = solve(valve(40.0).replace("fixed", m=fixed).replace("free", m=free))
+    ax = solution.plot.hodograph(quantity="spin_current")
+    assert ax.get_xlabel().startswith("$j_s$ along m(fixed)")
+    assert ax.get_ylabel().startswith("$j_s$ across m(fixed)")
+    at_fixed, at_free = (part[0] / scale(ax.get_xlabel()) for part in labelled(ax, "ferromagnet"))
+    m1, m2 = (solution.stack.layers[i].m for i in (0, 2))
+    j1, j2 = (solution.layer(name).spin_current[0] for name in ("fixed", "free"))
+    up = np.linalg.norm(np.cross(m1, m2))  # m(free) points up, away from m(fixed)
+    size = np.abs([j1, j2]).max()
+    np.testing.assert_allclose(at_fixed, [j1 @ m1, 0], rtol=0, atol=1e-14 * size)
+    np.testing.assert_allclose(at_free, (j2 @ m2) * np.array([m1 @ m2, up]), atol=1e-14 * size)
+
+
+@stacks
+def test_jumps_of_the_spin_current_are_what_is_absorbed(stack):
+    solution = solve(stack)
+    ax = solution.plot.hodograph(quantity="spin_current")
+    absorbed = np.array([face.absorbed for face in solution.interfaces])
+    lengths = np.linalg.norm(absorbed, axis=-1)
+    largest = max(np.abs(layer.spin_current).max() for layer in solution.layers)
+    lengths = lengths[lengths > 1e-12 * largest]
+    if not lengths.size:
+        assert "jump" not in [line.get_label() for line in ax.lines]
+        return
+    jumps = np.array(labelled(ax, "jump")) / scale(ax.get_xlabel())
+    # drawn as the difference of two currents, which loses digits relative to the larger
+    drawn = jumps[:, 0] - jumps[:, 1]
+    np.testing.assert_allclose(
+        np.linalg.norm(drawn, axis=-1), lengths, rtol=0, atol=1e-14 * largest
+    )
+
+
+def test_torque_of_a_layer_is_the_sum_of_its_jumps():
+    solution = solve(valve(60.0))
+    ax = solution.plot.hodograph(quantity="spin_current")
+    _, at_free = (jump[0] - jump[1] for jump in labelled(ax, "jump"))
+    expected = solution.absorbed_spin_current("free")[[0, 2]] * scale(ax.get_xlabel())
+    np.testing.assert_allclose(at_free, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["valve", "plain numbers", "antiparallel valve", "not coplanar"])
+def test_rods_point_along_the_magnetizations(name):
+    solution = solve(STACKS[name])
+    for ax in solution.plot.hodograph():
+        basis = drawn_basis(ax)
+        named = {
+            e.name or ("left lead" if e is solution.stack.left else "right lead"): e.m
+            for e in solution.stack.elements
+            if getattr(e, "m", None) is not None
+        }
+        heads = {
+            text.get_text(): np.array(
+                text.get_position_3d() if ax.name == "3d" else text.get_position()
+            )
+            for text in ax.texts
+        }
+        assert heads.keys() == {f"m({name})" for name in named}
+        for key, m in named.items():
+            head = heads[f"m({key})"]
+            # directions are rounded to 1e-9, so that equal ones share a label
+            np.testing.assert_allclose(head / np.linalg.norm(head), basis @ m, atol=2e-9)
+
+
+def test_parallel_rods_share_a_label():
+    ax = solve(valve(0.0)).plot.hodograph(quantity="spin_potential")
+    assert [text.get_text() for text in ax.texts] == ["m(fixed)\nm(free)"]
+
+
+# --- it can be read ---------------------------------------------------------------------------
+
+
+def drawn_texts(figure):
+    """Every text that is drawn, as the corners of its (slanted) box, in pixels."""
+    found = []
+    draw = Text.draw
+
+    def record(text, renderer, *args, **kwargs):
+        if text.get_visible() and text.get_text().strip():
+            found.append((text.get_text(), box(text, renderer)))
+        return draw(text, renderer, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", record)
+        FigureCanvasAgg(figure).draw()
+    return found
+
+
+def box(text, renderer):
+    angle = text.get_rotation()
+    extent = Text.get_window_extent(text, renderer)
+    text.set_rotation(0)
+    level = Text.get_window_extent(text, renderer)
+    text.set_rotation(angle)
+    x, y = level.width / 2 - 0.5, level.height / 2 - 0.5  # may touch
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y], [-x, -y]])
+    centre = np.array([extent.x0 + extent.x1, extent.y0 + extent.y1]) / 2
+    return corners @ np.array([[cos, sin], [-sin, cos]]) + centre
+
+
+def check_legible(figure):
+    texts = drawn_texts(figure)
+    for (a, corners_a), (b, corners_b) in itertools.combinations(texts, 2):
+        overlap = Path(corners_a).intersects_path(Path(corners_b), filled=True)
+        assert not overlap, f"{a!r} and {b!r} overlap"
+    for text, corners in texts:
+        inside = (corners >= 0).all() and (corners <= figure.bbox.size).all()
+        assert inside, f"{text!r} is cut off"
+    return [text for text, _ in texts]
+
+
+def test_the_test_for_legibility_finds_overlaps():
+    figure = Figure()
+    figure.text(0.5, 0.5, "one")
+    figure.text(0.5, 0.51, "two", rotation=20)
+    with pytest.raises(AssertionError, match="overlap"):
+        check_legible(figure)
+    figure = Figure()
+    figure.text(0.99, 0.5, "outside")
+    with pytest.raises(AssertionError, match="cut off"):
+        check_legible(figure)
+
+
+@stacks
+def test_overview_can_be_read(stack):
+    texts = check_legible(overview(solve(stack)))
+    assert {layer.name for layer in stack.layers} <= set(texts)
+
+
+@stacks
+def test_profile_can_be_read(stack):
+    upper, _ = solve(stack).plot.profile()
+    texts = check_legible(upper.figure)
+    assert {layer.name for layer in stack.layers} <= set(texts)
+
+
+@stacks
+def test_hodograph_can_be_read(stack):
+    left, _ = solve(stack).plot.hodograph()
+    texts = "\n".join(check_legible(left.figure))
+    for layer in stack.layers:
+        assert (f"m({layer.name})" in texts) == layer.is_ferromagnet
+
+
+@pytest.mark.parametrize("quantity", ["spin_potential", "spin_current", "potential"])
+def test_single_panels_can_be_read(quantity):
+    plots = solve(valve(60.0)).plot
+    check_legible(plots.profile(quantity=quantity).figure)
+    if quantity != "potential":
+        check_legible(plots.hodograph(quantity=quantity).figure)
+
+
+def test_pictures_can_be_read_at_larger_font_sizes():
+    with plt.rc_context({"font.size": 14}):
+        plots = solve(valve(60.0)).plot
+        check_legible(plots.profile()[0].figure)
+        check_legible(plots.hodograph()[0].figure)
+
+
+def test_superlattice_drops_names_that_do_not_fit():
+    layers = [x for k in range(30) for x in (Co(2e-9, m=sf.direction(6.0 * k)), Cu(1e-9))]
+    check_legible(overview(solve(sf.Stack(layers))))
+
+
+def test_names_are_no_formulas():
+    stack = sf.Stack([Co(5e-9, m=[0, 0, 1], name=r"$\bad_{$ one"), Cu(5e-9, name="2 $\n3")])
+    texts = check_legible(overview(solve(stack)))
+    assert r"\$\bad_{\$ one" in texts  # an escaped dollar, which matplotlib shows as a dollar
+
+
+# --- axes, figures, errors --------------------------------------------------------------------
+
+
+def test_plots_belong_to_the_solution():
+    solution = solve(valve(60.0))
+    assert solution.plot == SolutionPlots(solution)
+
+
+@pytest.mark.parametrize("kind", ["profile", "hodograph"])
+def test_given_axes_are_drawn_on_and_returned(kind):
+    draw = getattr(solve(valve(60.0)).plot, kind)
+    _, axes = plt.subplots(1, 2)
+    figures = plt.get_fignums()
+    assert all(a is b for a, b in zip(draw(axes), axes, strict=True))
+    assert all(a is b for a, b in zip(draw(tuple(axes)), axes, strict=True))
+    assert draw(axes[0], quantity="spin_current") is axes[0]
+    assert all(ax.lines for ax in axes)
+    assert axes[0].get_legend() is not None
+    assert plt.get_fignums() == figures
+
+
+def test_planar_hodograph_can_be_drawn_on_3d_axes():
+    solution = solve(valve(60.0))
+    ax = plt.figure().add_subplot(projection="3d")
+    assert solution.plot.hodograph(ax, quantity="spin_potential") is ax
+    drawn = labelled(ax, "normal metal")[0]
+    np.testing.assert_allclose(drawn, solution.layer("spacer").spin_potential * 1e6, **EXACT)
+
+
+def test_new_figures_belong_to_pyplot_but_the_overview_does_not():
+    solution = solve(noncoplanar())
+    figure = overview(solution)
+    assert isinstance(figure, Figure)
+    assert not plt.get_fignums()
+    axes = solution.plot.profile()
+    assert axes.shape == (2,)
+    assert all(isinstance(ax, Axes) for ax in axes)
+    solution.plot.hodograph()
+    assert len(plt.get_fignums()) == 2
+
+
+def test_pictures_leave_the_style_alone():
+    before = mpl.rcParams.copy()
+    solution = solve(valve(60.0))
+    overview(solution)
+    solution.plot.profile()
+    solution.plot.hodograph()
+    assert mpl.rcParams == before
+
+
+def test_importing_the_module_does_not_import_matplotlib():
+    code = "import spinfem.plot, sys; assert 'matplotlib' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_batch_is_refused():
+    solution = sf.solve(valve(np.linspace(0.0, 180.0, 7)))
+    message = r"a picture needs a single solution, got a batch of shape \(7,\)"
+    for draw in (solution.plot.profile, solution.plot.hodograph, lambda: overview(solution)):
+        with pytest.raises(ValueError, match=message):
+            draw()
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (
+            lambda p: p.profile(quantity="spin_curent"),
+            "quantity must .*'spin_curent'; did you mean",
+        ),
+        (lambda p: p.hodograph(quantity="potential"), "quantity must be one of 'spin_potential', "),
+        (lambda p: p.profile(units="nm"), "units must be 'SI' or 'plain', got 'nm'"),
+        (lambda p: overview(p.solution, units="nm"), "units must be 'SI' or 'plain', got 'nm'"),
+        (lambda p: p.profile(plt.figure().add_subplot()), "ax must be two Axes .*, got <Axes"),
+        (lambda p: p.profile(3), "ax must be two Axes .*, got 3"),
+        (
+            lambda p: p.hodograph(plt.subplots(2)[1], quantity="spin_current"),
+            "ax must be one Axes for spin_current, got array",
+        ),
+        (lambda p: p.hodograph(plt.subplots(2)[1]), "ax must be 3D axes .*, got <Axes"),
+    ],
+)
+def test_bad_arguments_are_named(draw, message):
+    with pytest.raises(ValueError, match=message):
+        draw(solve(noncoplanar()).plot)
