@@ -22,7 +22,7 @@ from .interfaces import Faces, across, angle, check_spin_sink, contact_absorptio
 from .mesh import layer_nodes
 from .solution import Solution, check_current
 from .stack import Stack
-from .transport import Transport
+from .transport import Given
 
 
 def contact(p: ArrayLike, G_F: ArrayLike, G_N: ArrayLike, order: str = "F/N") -> FloatArray:
@@ -170,7 +170,7 @@ def solve(
     def coupling(first: int, stop: int) -> FloatArray:
         return next(k.B for k in _links(e, B, S) if (k.first, k.stop) == (first, stop))
 
-    return Solution(stack, current, Transport(e, faces, field, coupling))
+    return Solution(stack, current, Given(e, faces, field, coupling), solve)
 
 
 class ExactField(NamedTuple):

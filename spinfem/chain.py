@@ -123,8 +123,33 @@ _TIED = 0.01
 """A node whose shunt takes less than this share of a current is tied to its neighbours."""
 
 
-def drive(chain: Elimination, F: FloatArray) -> tuple[list[Push], FloatArray]:
-    """Eliminate the currents F that are injected into the nodes.
+class Forces(NamedTuple):
+    """Currents injected into the nodes of a chain, and dipoles on its two-ports.
+
+    The current is ``whole + rest``, in twice the digits of a double: what has been moved, and what
+    has been divided or rounded off.
+    """
+
+    whole: FloatArray  # (n + 1, ...)
+    rest: FloatArray  # (n + 1, ...)
+    dipole: FloatArray  # (n + 1, ...) P of the two-port that starts at the node
+
+    @classmethod
+    def at(cls, current: FloatArray) -> Forces:
+        """Forces that are just currents, shape (n + 1, ...)."""
+        return cls(current.copy(), np.zeros_like(current), np.zeros_like(current))
+
+    def inject(self, nodes: IntArray, current: FloatArray) -> None:
+        """Add currents to some nodes, in place and without a loss."""
+        old = self.whole[nodes]
+        new = old + current
+        part = new - old
+        self.rest[nodes] += (old - (new - part)) + (current - part)
+        self.whole[nodes] = new
+
+
+def drive(chain: Elimination, forces: Forces) -> list[Push]:
+    """Eliminate what is injected into the nodes that a chain has lost; changes `forces` in place.
 
     A current is first moved to the neighbour that a tied node is held by, which leaves a dipole P
     on the two-port between them, and only what the dipole drives is then divided. So currents that
@@ -135,30 +160,16 @@ def drive(chain: Elimination, F: FloatArray) -> tuple[list[Push], FloatArray]:
     Parameters
     ----------
     chain : Elimination
-        Of all nodes but the first and the last.
-    F : array, shape (n + 1, ...)
-        Injected currents.
+        From `eliminate`.
+    forces : Forces
+        What drives the chain; after it, what drives what is left of it.
 
     Returns
     -------
-    pushes : list of Push
+    list of Push
         One for every round of the elimination, for `recover`.
-    current : array, shape (...)
-        Current from the first to the last node through what is left.
     """
-    whole, rest = F.copy(), np.zeros_like(F)  # their sum is the current, in twice the digits
-    P = np.zeros_like(F)
-
-    def inject(nodes: IntArray, moved: FloatArray, dipole: FloatArray, divided: FloatArray) -> None:
-        small = divided
-        for value in (moved, dipole):
-            old = whole[nodes]
-            new = old + value
-            part = new - old
-            small = small + ((old - (new - part)) + (value - part))  # what rounding left out
-            whole[nodes] = new
-        rest[nodes] += small
-
+    whole, rest, P = forces
     pushes = []
     for r in chain.rounds:
         P1, P2, f, e = P[r.left], P[r.mid], whole[r.mid], rest[r.mid]
@@ -173,19 +184,23 @@ def drive(chain: Elimination, F: FloatArray) -> tuple[list[Push], FloatArray]:
         give_left = r.to_left * stays - Q1 * r.to_ground
         give_right = r.to_right * stays + Q2 * r.to_ground
         dipole = np.where(left, P2, np.where(right, P1, 0.0))
-        inject(r.left, np.where(left, f, 0.0), -dipole, give_left + np.where(left, e, 0.0))
-        inject(r.right, np.where(right, f, 0.0), dipole, give_right + np.where(right, e, 0.0))
+        forces.inject(r.left, np.where(left, f, 0.0))
+        forces.inject(r.left, -dipole)
+        rest[r.left] += give_left + np.where(left, e, 0.0)
+        forces.inject(r.right, np.where(right, f, 0.0))
+        forces.inject(r.right, dipole)
+        rest[r.right] += give_right + np.where(right, e, 0.0)
         P[r.left] = Q1 * r.to_right + Q2 * r.to_left
         pushes.append(
             Push((stays + Q1 - Q2) / r.total, (P1 - Q1) - give_left, (P2 - Q2) + give_right)
         )
-    return pushes, P[0]
+    return pushes
 
 
 def recover(
-    chain: Elimination, u: FloatArray, J: FloatArray, pushes: list[Push] | None = None
+    chain: Elimination, u: FloatArray, J: FloatArray | None = None, pushes: list[Push] | None = None
 ) -> None:
-    """Fill in potentials and currents of the eliminated part, in place.
+    """Fill in potentials, and currents if asked, of the eliminated part, in place.
 
     Parameters
     ----------
@@ -193,23 +208,26 @@ def recover(
         From `eliminate`.
     u : array, shape (n + 1, ..., *components)
         Potentials; those of the nodes that were kept are given.
-    J : array, shape (n, ..., *components)
+    J : array, shape (n, ..., *components), optional
         Currents; those of the two-ports that are left are given. They are not formed from
         potentials, since B (u_k - u_k+1) has lost all digits where B is large.
     pushes : list of Push, optional
         From `drive`.
     """
     extra = (1,) * (u.ndim - chain.B.ndim)
+
+    def shaped(a: FloatArray) -> FloatArray:
+        return a.reshape(a.shape + extra)
+
     for k in range(len(chain.rounds) - 1, -1, -1):
         r = chain.rounds[k]
-        to_left, to_right, shunt_left, shunt_right = (
-            a.reshape(a.shape + extra) for a in (r.to_left, r.to_right, r.shunt_left, r.shunt_right)
-        )
-        u1, u2, through = u[r.left], u[r.right], J[r.left]
-        u[r.mid] = to_left * u1 + to_right * u2
-        J[r.left] = through + shunt_left * u1
-        J[r.mid] = through - shunt_right * u2
-        if pushes is not None:
-            u[r.mid] += pushes[k].potential
-            J[r.left] += pushes[k].current_left
-            J[r.mid] += pushes[k].current_right
+        u1, u2 = u[r.left], u[r.right]
+        middle = shaped(r.to_left) * u1 + shaped(r.to_right) * u2
+        u[r.mid] = middle if pushes is None else middle + pushes[k].potential
+        if J is not None:
+            through = J[r.left]
+            J[r.left] = through + shaped(r.shunt_left) * u1
+            J[r.mid] = through - shaped(r.shunt_right) * u2
+            if pushes is not None:
+                J[r.left] += pushes[k].current_left
+                J[r.mid] += pushes[k].current_right

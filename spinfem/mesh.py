@@ -7,30 +7,31 @@ The coordinate is xi, which runs from 0 to 1 across a layer. On the mesh of a st
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from skfem import MeshLine
 
-from ._checks import FloatArray
+from ._checks import FloatArray, IntArray
 from .stack import Stack
 
 DEGREE = 12
 """Default degree of the elements."""
 
-# A layer of at most `z` diffusion lengths takes `n` elements: the best polynomial of degree 12
-# on an element of h diffusion lengths misses exp(-x/l) by 2 (h/4)^13/13! = 4e-14 at h = 2. Beyond,
-# the grading below keeps that up to any thickness, with 8 elements on either side.
-_ELEMENTS = ((2.0, 1), (4.0, 2), (8.0, 4), (16.0, 8), (np.inf, 16))
+# A layer of at most so many diffusion lengths takes 1, 2, 4, 8 elements, beyond 16: the best
+# polynomial of degree 12 on an element of h diffusion lengths misses exp(-x/l) by 2 (h/4)^13/13!
+# = 4e-14 at h = 2. The grading below keeps that up to any thickness, with 8 elements a side.
+_LIMITS = np.array([2.0, 4.0, 8.0, 16.0])
 _GRADING = 14.5
 
 
-def elements_for(thickness: float) -> int:
-    """Return how many elements of the default degree a layer needs for 1e-12.
+def elements_for(thickness: ArrayLike) -> IntArray:
+    """Return how many elements of the default degree layers need for 1e-12.
 
     Parameters
     ----------
-    thickness : float
-        d/l, the largest of a batch.
+    thickness : array
+        d/l of every layer, the largest of a batch.
     """
-    return next(n for z, n in _ELEMENTS if thickness <= z)
+    return 1 << np.searchsorted(_LIMITS, thickness)
 
 
 def widths(thickness: FloatArray, n: int) -> FloatArray:
@@ -73,7 +74,7 @@ def layer_nodes(thickness: FloatArray, n: int) -> FloatArray:
     return np.concatenate([ends, inner, ends + 1])
 
 
-def stack_mesh(stack: Stack, elements: list[int], thickness: FloatArray) -> MeshLine:
+def stack_mesh(stack: Stack, elements: IntArray, thickness: FloatArray) -> MeshLine:
     """Return one broken mesh for all layers of a single stack.
 
     Nodes at interfaces are doubled, and every layer is a subdomain under its name.
@@ -82,14 +83,14 @@ def stack_mesh(stack: Stack, elements: list[int], thickness: FloatArray) -> Mesh
     ----------
     stack : Stack
         Its layers' names are used.
-    elements : list of int
+    elements : array of int, shape (n,)
         Number of elements of every layer.
     thickness : array, shape (n,)
         d/l of every layer.
     """
     points, cells, subdomains = [], [], {}
     first_node = first_cell = 0
-    for i, (layer, n, z) in enumerate(zip(stack.layers, elements, thickness, strict=True)):
+    for i, (layer, n, z) in enumerate(zip(stack.layers, elements.tolist(), thickness, strict=True)):
         points.append(i + layer_nodes(np.array([z]), n)[:, 0])
         start = np.arange(first_node, first_node + n)
         cells.append(np.stack([start, start + 1]))

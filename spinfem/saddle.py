@@ -22,10 +22,13 @@ from skfem import Basis, ElementLinePp
 
 from . import forms, mesh
 from ._checks import FloatArray, IntArray
+from .condensed import condense, element_counts
 from .elements import Elements
 from .fields import ElementField, element_field
 from .interfaces import Faces, contact_absorption, rows
+from .rods import join
 from .stack import Stack
+from .transport import Given
 
 
 class System(NamedTuple):
@@ -42,10 +45,8 @@ class System(NamedTuple):
     unit: float  # S/m2, the largest conductance, so that K is near 1 like the entries of C
 
 
-def solve(
-    stack: Stack, e: Elements, counts: list[int], degree: int
-) -> tuple[Faces, list[ElementField]]:
-    """Find the faces and the fields of all layers of a stack, for j0 = 1, point by point.
+def solve(stack: Stack, e: Elements, degree: int, count: int | None) -> Given:
+    """Solve a stack for j0 = 1, point by point.
 
     Parameters
     ----------
@@ -53,22 +54,30 @@ def solve(
         For the names of the layers.
     e : Elements
         Its numbers.
-    counts : list of int
-        Number of elements of every layer.
     degree : int
         Degree of the elements.
+    count : int or None
+        Number of elements of every layer; None for what the default accuracy takes.
     """
-    points = [_solve_point(stack, e.point(i), counts, degree) for i in range(e.points)]
-    faces = zip(*(point[0] for point in points), strict=True)
-    layers = zip(*(point[1] for point in points), strict=True)
-    return Faces(*(np.concatenate(a, axis=1) for a in faces)), [
-        ElementField(*(np.concatenate(a, axis=1) for a in zip(*layer, strict=True)))
-        for layer in layers
-    ]
+    layers = element_counts(e, count)
+    points = [_solve_point(stack, e.point(i), layers, degree) for i in range(e.points)]
+    faces = zip(*(faces for faces, _ in points), strict=True)
+
+    def field(layer: int) -> ElementField:
+        parts = zip(*(fields[layer] for _, fields in points), strict=True)
+        return ElementField(*(np.concatenate(a, axis=1) for a in parts))
+
+    # B belongs to the stack, not to the solution: it is that of the condensed layers
+    B, S = condense(e, layers, degree)
+
+    def coupling(first: int, stop: int) -> FloatArray:
+        return e.flat(join(B, S, first, stop).B[0])
+
+    return Given(e, Faces(*(np.concatenate(a, axis=1) for a in faces)), field, coupling)
 
 
 def _solve_point(
-    stack: Stack, e: Elements, counts: list[int], degree: int
+    stack: Stack, e: Elements, counts: IntArray, degree: int
 ) -> tuple[Faces, list[ElementField]]:
     """Assemble and solve one point."""
     z = (e.thickness / e.l[1:-1])[:, 0]
@@ -82,8 +91,8 @@ def _solve_point(
     load = R.T @ (system.f[:, None] * e.m[owner, 0]).ravel()
 
     # (5): rows of C, face by face, from the functions that live on either side of it
-    last = np.cumsum([n + 1 for n in counts]) - 1  # the node at the right of every layer
-    first = last - np.array(counts)
+    last = np.cumsum(counts + 1) - 1  # the node at the right of every layer
+    first = last - counts
     on_left = np.append(basis.N, basis.nodal_dofs[0, last])
     on_right = np.append(basis.nodal_dofs[0, first], basis.N + 1)
     weights = _weights(e, spaces)
@@ -102,7 +111,7 @@ def _solve_point(
     potential = mu[np.append(on_right[:-1], on_left[-1])]
     faces = _faces(e, spaces, weights, multipliers, potential)
     fields = []
-    for i, n in enumerate(counts):
+    for i, n in enumerate(counts.tolist()):
         cells = slice(first[i] - i, last[i] - i)
         fields.append(
             element_field(
@@ -116,7 +125,7 @@ def _solve_point(
     return faces, fields
 
 
-def _assemble(stack: Stack, e: Elements, z: FloatArray, counts: list[int], degree: int) -> System:
+def _assemble(stack: Stack, e: Elements, z: FloatArray, counts: IntArray, degree: int) -> System:
     """Assemble the weak form of all layers at once, and add the leads."""
     grid = mesh.stack_mesh(stack, counts, z)
     basis = Basis(grid, ElementLinePp(degree), intorder=2 * degree)

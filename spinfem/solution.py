@@ -11,10 +11,11 @@ Torques come from the multipliers of the interface conditions, never from a diff
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -70,15 +71,34 @@ class Solution:
         Shape of the batch: the stack's and that of j0, broadcast.
     """
 
-    def __init__(self, stack: Stack, j0: Number, transport: Transport) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        j0: Number,
+        transport: Transport,
+        solve_again: Callable[[Stack, Number], Solution],
+    ) -> None:
         self.stack = stack
         self.j0 = j0
         self.shape = np.broadcast_shapes(stack.shape, np.shape(j0))
         self._transport = transport
+        self._solve_again = solve_again
 
     def __repr__(self) -> str:
         batch = f", shape={self.shape}" if self.shape else ""
         return f"<Solution of {self.stack!r}{batch}>"
+
+    def __getitem__(self, index: Any) -> Solution:
+        """Return the solution of a point or a part of a batch: ``solution[3]``, ``solution[:, 0]``.
+
+        Raises
+        ------
+        IndexError
+            If the batch has no such index.
+        """
+        part = self.stack.part(self.shape, index)
+        j0 = np.broadcast_to(self.j0, self.shape)[index]
+        return self._solve_again(part, float(j0) if j0.ndim == 0 else j0)
 
     # --- fields -------------------------------------------------------------------------------
 
@@ -155,11 +175,7 @@ class Solution:
         ValueError
             If nothing has that name, or it is not a ferromagnet.
         """
-        k = self._ferromagnet(name)
-        faces = self._transport.faces
-        at_left = faces.absorbed_right[k - 1 : k].sum(axis=0)  # a lead has one face only
-        at_right = faces.absorbed_left[k : k + 1].sum(axis=0)
-        return self._scaled(at_left + at_right)
+        return self._scaled(self._transport.absorbed(self._magnet(name)))
 
     def torque(self, name: str) -> FloatArray:
         """Return the spin-transfer torque on a magnetization, J/m2, shape (..., 3).
@@ -191,26 +207,26 @@ class Solution:
         ValueError
             If they are not that; in direct contact the factors diverge.
         """
-        first, second = sorted((self._ferromagnet(a), self._ferromagnet(b)))
-        between = self._transport.elements.magnetic[first + 1 : second]
-        if not between.size or between.any():
-            between_them = "nothing" if not between.size else "another ferromagnet"
-            got = "the same one twice" if first == second else f"{between_them} between them"
+        first, second = sorted((self._magnet(a), self._magnet(b)))
+        magnets = self._transport.magnets
+        apart = magnets[second] > magnets[first] + 1
+        if second != first + 1 or not apart:
+            between = "another ferromagnet" if second > first + 1 else "nothing"
+            got = "the same one twice" if first == second else f"{between} between them"
             raise ValueError(
                 f"{a!r} and {b!r} must be different ferromagnets with only normal metal between "
                 f"them for an efficiency, got {got}"
             )
-        B = self._transport.coupling(first + 1, second)
-        mu1 = self._transport.amplitudes[1][first]
-        mu2 = self._transport.amplitudes[0][second]
-        g = self._shaped(-B * mu2), self._shaped(B * mu1)
-        return g if self.stack.position(a) == first else g[::-1]
+        B = self._transport.coupling(first)
+        left, right = self._transport.amplitudes
+        g = self._shaped(-B * left[second]), self._shaped(B * right[first])
+        return g if self._magnet(a) == first else g[::-1]
 
     @property
     def spacers(self) -> tuple[tuple[str, str], ...]:
         """Names of neighbouring ferromagnets that have an efficiency, from left to right."""
         names: list[str] = [getattr(e, "name", None) or "" for e in self.stack.elements]
-        magnets = np.flatnonzero(self._transport.elements.magnetic)
+        magnets = self._transport.magnets
         return tuple(
             (names[i], names[k])
             for i, k in itertools.pairwise(magnets)
@@ -277,16 +293,18 @@ class Solution:
 
     # --- internals ----------------------------------------------------------------------------
 
-    def _ferromagnet(self, name: str) -> int:
+    def _magnet(self, name: str) -> int:
+        """Number of a ferromagnet among all of them."""
         position = self.stack.position(name)
         if not self._transport.elements.magnetic[position]:
             raise ValueError(f"{name!r} must be a ferromagnet, got a normal metal")
-        return position
+        return int(np.searchsorted(self._transport.magnets, position))
 
     def _scaled(self, per_current: FloatArray, batch_axis: int = 0) -> FloatArray:
         """Give an array per unit current, with one axis of N points, its batch shape and j0."""
         value = np.moveaxis(per_current, batch_axis, 0)
         rest = value.shape[1:]
+        value = np.broadcast_to(value, (self._transport.elements.points, *rest))
         j0 = np.asarray(self.j0).reshape(np.shape(self.j0) + (1,) * len(rest))
         return np.asarray(value.reshape(self.stack.shape + rest) * j0)
 
@@ -294,7 +312,9 @@ class Solution:
         """Give an array (N,) that does not depend on the current its batch shape."""
         if not self.shape:
             return float(value[0])
-        return np.broadcast_to(value.reshape(self.stack.shape), self.shape)
+        if value.size > 1:
+            value = value.reshape(self.stack.shape)
+        return np.broadcast_to(value, self.shape)
 
     def _columns(self, positions: FloatArray) -> FloatArray:
         """Turn positions (..., q) into (q, N), or (q, 1) if they do not vary."""

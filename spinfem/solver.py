@@ -6,10 +6,10 @@ import operator
 
 from numpy.typing import ArrayLike
 
-from . import condensed, saddle
-from ._checks import FloatArray, near_match
+from . import saddle
+from ._checks import Number, near_match
+from .condensed import Condensed
 from .elements import elements_of
-from .fields import ElementField
 from .interfaces import check_spin_sink
 from .mesh import DEGREE
 from .solution import Solution, check_current
@@ -76,24 +76,16 @@ def solve(
         )
     e = elements_of(stack)
     check_spin_sink(e)
-    layers = condensed.condense(e, degree, elements)
-
-    def coupling(first: int, stop: int) -> FloatArray:
-        return condensed.coupling(e, layers, first, stop)
-
+    transport: Transport
     if method == "condensed":
-        faces = condensed.solve(e, layers)
-
-        def field(layer: int) -> ElementField:
-            return condensed.layer_field(e, faces, layers, layer, degree)
-
+        transport = Condensed(e, degree, elements)
     else:
-        faces, fields = saddle.solve(stack, e, layers.counts, degree)
+        transport = saddle.solve(stack, e, degree, elements)
 
-        def field(layer: int) -> ElementField:
-            return fields[layer]
+    def again(part: Stack, j0: Number) -> Solution:
+        return solve(part, j0, degree=degree, elements=elements, method=method)
 
-    return Solution(stack, current, Transport(e, faces, field, coupling))
+    return Solution(stack, current, transport, again)
 
 
 def _whole(quantity: str, value: object, largest: int | None) -> int:

@@ -262,6 +262,21 @@ class Stack(_Joinable):
                 f"name must be that of a layer or lead ({names}), got {name!r}{hint}"
             ) from None
 
+    def __getitem__(self, index: Any) -> Stack:
+        """Return a point or a part of a batch: ``stack[3]``, ``stack[:, 0]``, as of an array."""
+        return self.part(self.shape, index)
+
+    def part(self, shape: tuple[int, ...], index: Any) -> Stack:
+        """Return ``stack[index]`` of the stack broadcast to a shape.
+
+        Raises
+        ------
+        IndexError
+            If the shape has no such index.
+        """
+        np.broadcast_to(0.0, shape)[index]
+        return Stack([_pick(element, shape, index) for element in self.elements])
+
     def replace(self, name: str, /, **changes: Any) -> Stack:
         """Return a copy in which one named layer or lead is changed.
 
@@ -376,6 +391,28 @@ def _named(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
             layer = _copy(layer, name=f"{kind}{count[kind]}")
         named.append(layer)
     return tuple(named)
+
+
+def _pick(piece: Layer | End, shape: tuple[int, ...], index: Any) -> Layer | End:
+    """Take one point or a part of a batch of the given shape out of all numbers of a piece."""
+
+    def part(number: Number) -> Number:
+        return np.broadcast_to(number, shape)[index] if isinstance(number, np.ndarray) else number
+
+    if isinstance(piece, Reservoir | SpinBlocking):
+        return piece
+    numbers: dict[str, Any] = {
+        field.name: part(getattr(piece.material, field.name))
+        for field in dataclasses.fields(piece.material)
+        if field.name != "name"
+    }
+    changes: dict[str, Any] = {"material": dataclasses.replace(piece.material, **numbers)}
+    if piece.m is not None and piece.m.ndim > 1:
+        axes = index if isinstance(index, tuple) else (index,)
+        changes["m"] = np.broadcast_to(piece.m, (*shape, 3))[*axes, :]
+    if isinstance(piece, Layer):
+        changes["thickness"] = part(piece.thickness)
+    return dataclasses.replace(piece, **changes)
 
 
 def _copy(layer: Layer, name: str) -> Layer:

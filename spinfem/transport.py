@@ -7,6 +7,7 @@ Points of a batch stand flattened on one axis of N. Charge follows from spin: fr
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -29,54 +30,63 @@ class Values(NamedTuple):
     potential: FloatArray  # (q, N) Ohm m2
 
 
-class Transport:
+class Transport(ABC):
     """Faces of a solved stack, and its fields on demand.
+
+    Magnets are numbered from left to right, magnetic leads included.
 
     Parameters
     ----------
     elements : Elements
         The stack's numbers.
-    faces : Faces
-        What the solver found.
-    field : callable
-        Makes the field of layer number i.
-    coupling : callable
-        ``coupling(first, stop)``: B, shape (N,), between the two ends of the normal elements first
-        to stop - 1, S/m2.
     """
 
-    def __init__(
-        self,
-        elements: Elements,
-        faces: Faces,
-        field: Callable[[int], LayerField],
-        coupling: Callable[[int, int], FloatArray],
-    ) -> None:
+    def __init__(self, elements: Elements) -> None:
         self.elements = elements
-        self.faces = faces
-        self.coupling = coupling
-        self._make_field = field
+        self.magnets = np.flatnonzero(elements.magnetic)
         self._fields: dict[int, LayerField] = {}
+
+    @property
+    @abstractmethod
+    def faces(self) -> Faces:
+        """What was found at the faces."""
+
+    @abstractmethod
+    def coupling(self, magnet: int) -> FloatArray:
+        """Return B, shape (N or 1,), S/m2, of the normal metals between a magnet and the next."""
+
+    @abstractmethod
+    def make_field(self, layer: int) -> LayerField:
+        """Return the field of layer number i."""
 
     def field(self, layer: int) -> LayerField:
         """Return the field of a layer; made once."""
         if layer not in self._fields:
-            self._fields[layer] = self._make_field(layer)
+            self._fields[layer] = self.make_field(layer)
         return self._fields[layer]
 
     @cached_property
     def amplitudes(self) -> tuple[FloatArray, FloatArray]:
-        """m.mu_s at the left and at the right of every element, (n + 2, N); 0 far away in leads."""
-        u, m = self.faces.potential, self.elements.m
+        """m.mu_s at the left and the right of every magnet, (f, N or 1); 0 far away in leads."""
+        u, m = self.faces.potential, self.elements.m[self.magnets]
         far = np.zeros((1, *u.shape[1:]))
-        left, right = np.concatenate([far, u]), np.concatenate([u, far])
+        padded = np.concatenate([far, u, far])
+        left, right = padded[self.magnets], padded[self.magnets + 1]
         return (left * m).sum(axis=-1), (right * m).sum(axis=-1)
+
+    def absorbed(self, magnet: int) -> FloatArray:
+        """Return the spin current that a magnet absorbs at both faces, shape (N or 1, 3)."""
+        k = int(self.magnets[magnet])
+        at_left = self.faces.absorbed_right[k - 1 : k].sum(axis=0)  # a lead has one face only
+        at_right = self.faces.absorbed_left[k : k + 1].sum(axis=0)
+        total: FloatArray = at_left + at_right
+        return total
 
     @cached_property
     def spin_voltage(self) -> FloatArray:
-        """``(p/2) [m.mu_s]`` of every element, (n + 2, N), Ohm m2."""
+        """``(p/2) [m.mu_s]`` of every magnet, (f, N or 1), Ohm m2."""
         left, right = self.amplitudes
-        return self.elements.p / 2 * (right - left)
+        return self.elements.p[self.magnets] / 2 * (right - left)
 
     @cached_property
     def ohmic(self) -> FloatArray:
@@ -88,14 +98,17 @@ class Transport:
     @cached_property
     def face_potential(self) -> FloatArray:
         """mu_0 at every face, (n + 1, N), Ohm m2; 0 at the right one."""
-        drop = self.ohmic + self.spin_voltage[1:-1]
+        e = self.elements
+        drop = np.zeros((e.magnetic.size, e.points))
+        drop[self.magnets] = self.spin_voltage
+        drop = self.ohmic + drop[1:-1]
         return np.concatenate([np.cumsum(drop[::-1], axis=0)[::-1], np.zeros_like(drop[:1])])
 
     def evaluate(self, layer: int, xi: FloatArray) -> Values:
         """Return the fields of a layer at positions xi, shape (q, N or 1), from 0 to 1."""
         mu, j = self.field(layer).evaluate(xi)
         e, k = self.elements, layer + 1
-        ahead = self.amplitudes[1][k] - (mu * e.m[k]).sum(axis=-1)
+        ahead = ((self.faces.potential[k] - mu) * e.m[k]).sum(axis=-1)
         phi = self.face_potential[k] + self.ohmic[layer] * (1 - xi) + e.p[k] / 2 * ahead
         return Values(mu, j, phi)
 
@@ -151,3 +164,45 @@ class Transport:
             at_end = np.broadcast_to(np.abs(x - faces[end]) <= slack, shape)
             found.spin_current[at_end] = np.broadcast_to(current, (*shape, 3))[at_end]
         return found
+
+
+class Given(Transport):
+    """Transport from a path that finds all faces and can make all fields.
+
+    Parameters
+    ----------
+    elements : Elements
+        The stack's numbers.
+    faces : Faces
+        What was found.
+    field : callable
+        Makes the field of layer number i.
+    coupling : callable
+        Makes B, shape (N or 1,), of the normal elements first to stop - 1.
+    """
+
+    def __init__(
+        self,
+        elements: Elements,
+        faces: Faces,
+        field: Callable[[int], LayerField],
+        coupling: Callable[[int, int], FloatArray],
+    ) -> None:
+        super().__init__(elements)
+        self._faces = faces
+        self._make_field = field
+        self._coupling = coupling
+
+    @property
+    def faces(self) -> Faces:
+        """What was found at the faces."""
+        return self._faces
+
+    def coupling(self, magnet: int) -> FloatArray:
+        """Return B of the normal metals between a magnet and the next."""
+        left, right = self.magnets[magnet : magnet + 2].tolist()
+        return self._coupling(left + 1, right)
+
+    def make_field(self, layer: int) -> LayerField:
+        """Return the field of layer number i."""
+        return self._make_field(layer)

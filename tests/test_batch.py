@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from strategies import has_sink, stacks
 
 import spinfem as sf
 
@@ -139,3 +142,101 @@ def test_contact_is_the_limit_of_a_vanishing_spacer():
     np.testing.assert_allclose(contact.interfaces[1].absorbed, total, atol=1e-14)
     jump = contact.interfaces[1].spin_current_left - contact.interfaces[1].spin_current_right
     np.testing.assert_allclose(total, jump, atol=1e-14)
+
+
+SHAPES = [(2,), (3, 1), (3, 2), (1, 2)]
+
+
+@st.composite
+def batches(draw):
+    """A random stack in which some numbers vary over axes of a (3, 2) batch."""
+    stack = draw(stacks(max_ferromagnets=5))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def spread(number):
+        if draw(st.integers(0, 3)):
+            return number
+        return number * 10 ** rng.uniform(-1, 1, draw(st.sampled_from(SHAPES)))
+
+    def turned(m):
+        kind = draw(st.integers(0, 5))
+        if kind > 1:
+            return m
+        shape = draw(st.sampled_from(SHAPES))
+        directions = rng.normal(size=(*shape, 3))
+        special = rng.random(shape) < (0.5 if kind else 0.0)
+        # through the direction itself and its reverse, where contacts change their nature
+        directions[special] = m * rng.choice([-1.0, 1.0], special.sum())[:, None]
+        return directions
+
+    def metal(material):
+        D, l = spread(material.D), spread(material.l)
+        if isinstance(material, sf.NormalMetal):
+            return sf.NormalMetal(D=D, l=l)
+        shape = draw(st.sampled_from([(), (), *SHAPES]))
+        p = material.p if shape == () else rng.uniform(-0.9, 0.9, shape)
+        return sf.Ferromagnet(D=D, l=l, p=p)
+
+    def piece(e):
+        if isinstance(e, sf.Reservoir | sf.SpinBlocking):
+            return e
+        m = None if e.m is None else turned(e.m)
+        if isinstance(e, sf.Lead):
+            return sf.Lead(metal(e.material), m=m, name=e.name)
+        return sf.Layer(metal(e.material), spread(e.thickness), m=m, name=e.name)
+
+    assume(has_sink(stack))
+    batch = sf.Stack([piece(e) for e in stack.elements])
+    assume(batch.shape)
+    return batch
+
+
+@settings(max_examples=300)
+@given(batches())
+def test_random_batches_equal_their_points(stack):
+    """Whatever varies, along whichever axis, every point is what its own stack gives."""
+    try:
+        s = sf.solve(stack)
+    except ValueError:
+        assume(False)  # no spin sink at some point
+    for index in np.ndindex(*stack.shape):
+        one = sf.solve(stack[index])
+        potential = max(np.abs(f.spin_potential).max() for f in one.interfaces) or 1.0
+        currents = [
+            getattr(f, n) for f in one.interfaces for n in ("spin_current_left", "absorbed")
+        ]
+        current = max(np.abs(currents).max(), np.abs(one._transport.elements.p).max()) or 1.0
+        for a, b in zip(s.interfaces, one.interfaces):
+            for name, scale in (
+                ("spin_potential", potential),
+                ("spin_current_left", current),
+                ("spin_current_right", current),
+                ("absorbed", current),
+            ):
+                found, expected = getattr(a, name)[index], getattr(b, name)
+                np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11 * scale)
+        for name in s.ferromagnets:
+            found, expected = s.absorbed_spin_current(name), one.absorbed_spin_current(name)
+            np.testing.assert_allclose(found[index], expected, rtol=0, atol=1e-11 * current)
+        for pair in s.spacers:
+            found, expected = np.array(s.efficiency(*pair)), one.efficiency(*pair)
+            np.testing.assert_allclose(found[:, *index], expected, rtol=0, atol=1e-11 * current)
+        dr = one.spin_resistance
+        assert s.spin_resistance[index] == pytest.approx(dr, rel=1e-11, abs=1e-12 * potential)
+        assert s.resistance[index] == pytest.approx(one.resistance, rel=1e-11)
+
+
+def test_indexing_a_batch():
+    stack = sample(THETA, D_N, 0.5)
+    assert stack[1, 2].shape == ()
+    assert stack[1].shape == (5,)
+    assert stack[:, 2:4].shape == (3, 2)
+    assert [layer.name for layer in stack[0].layers] == [layer.name for layer in stack.layers]
+    s = sf.solve(stack, j0=np.array([1e11, 2e11, 3e11])[:, None])
+    one = s[2, 3]
+    assert one.j0 == 3e11
+    np.testing.assert_allclose(one.torque("free"), s.torque("free")[2, 3], rtol=1e-12)
+    layer = one.layer("free")
+    assert layer.spin_potential.shape == (layer.x.size, 3)
+    with pytest.raises(IndexError, match="too many indices"):
+        s[0, 0, 0]

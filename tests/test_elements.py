@@ -31,7 +31,7 @@ def test_widths_add_up_and_are_symmetric(z, n):
 def test_mesh_is_broken_and_layers_are_subdomains():
     F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.NormalMetal(D=1.0, l=1.0)
     stack = F(1e-9, m=(0, 0, 1), name="thin") | N(5.0, name="thick") | N(1.0)
-    grid = mesh.stack_mesh(stack, [1, 4, 2], np.array([1e-9, 5.0, 1.0]))
+    grid = mesh.stack_mesh(stack, np.array([1, 4, 2]), np.array([1e-9, 5.0, 1.0]))
     assert list(grid.subdomains) == ["thin", "thick", "N2"]
     for i, (name, n) in enumerate(zip(("thin", "thick", "N2"), (1, 4, 2))):
         cells = grid.subdomains[name]
@@ -109,9 +109,10 @@ def test_chain_against_a_dense_solve(n):
     inner = np.ones(n + 1, dtype=bool)
     inner[[0, -1]] = False
     eliminated = chain.eliminate(B, S_left, S_right, inner)
-    pushes, through = chain.drive(eliminated, F)
+    forces = chain.Forces.at(F)
+    pushes = chain.drive(eliminated, forces)
     u, J = np.zeros((n + 1, 3)), np.zeros((n, 3))
-    J[0] = through
+    J[0] = forces.dipole[0]
     chain.recover(eliminated, u, J, pushes)
     for p in range(3):
         A = dense(B[:, p], S_left[:, p], S_right[:, p])[1:-1, 1:-1]

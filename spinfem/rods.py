@@ -1,0 +1,271 @@
+r"""Rods: one amplitude of mu_s for every face of a ferromagnet, eqs. (9).
+
+Between two neighbouring rods is a link: a ferromagnet, or a run of normal metals. A run of
+conductance B and shunts S between rods along e_a and e_b couples their amplitudes by ``B e_a.e_b``;
+what is left of its conductance, ``B (1 - |e_a.e_b|)``, is a shunt at either rod. The driving forces
+p j0 of (7) and (8) stand at the rods. So all that is left of a stack is a chain of scalars
+(`spinfem.chain`), whatever the directions.
+
+In a batch few links vary. A rod between links that do not is eliminated once for all points.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from . import chain
+from ._checks import BoolArray, FloatArray, IntArray
+from .elements import Column, Elements
+from .interfaces import Angle, angle
+
+BLOCK = 8192
+"""Points of a batch that are eliminated together, so that their arrays stay in the cache."""
+
+
+class Layout(NamedTuple):
+    """Which rods and links a stack has, whatever its numbers.
+
+    Faces are numbered from 1 to n + 1, so that element k is between faces k and k + 1; faces 0 and
+    n + 2 are the ground behind the ends. Rod i stands at face ``face[i]``, the first and the last
+    at the ground, and link i goes from rod i to rod i + 1.
+    """
+
+    face: IntArray  # (r + 1,)
+    inside: BoolArray  # (n + 3,) faces between normal metals, which have no rod
+    pinned: BoolArray  # (r + 1,) rods where mu_s = 0: the ground, a reservoir
+    magnets: IntArray  # (f,) elements
+    own: IntArray  # (f,) the link that each magnet is
+    contact: BoolArray  # (f - 1,) whether a magnet touches the next one
+    spacer: IntArray  # (f - 1,) the link between a magnet and the next; of no use in contact
+
+    @property
+    def links(self) -> int:
+        """Number of links."""
+        return self.face.size - 1
+
+
+def layout(e: Elements) -> Layout:
+    """Return which rods and links a stack has."""
+    return _layout(e.magnetic.tobytes(), e.reservoir)
+
+
+@lru_cache(maxsize=64)
+def _layout(magnetic: bytes, reservoir: tuple[bool, bool]) -> Layout:
+    is_magnet = np.frombuffer(magnetic, dtype=bool)
+    inside = np.zeros(is_magnet.size + 1, dtype=bool)
+    inside[1:-1] = ~(is_magnet[:-1] | is_magnet[1:])
+    inside[[1, -2]] &= ~np.array(reservoir)
+    pinned = np.zeros(inside.size, dtype=bool)
+    pinned[[0, -1]] = True
+    pinned[[1, -2]] |= np.array(reservoir)
+    face = np.flatnonzero(~inside)
+    magnets = np.flatnonzero(is_magnet)
+    own = np.searchsorted(face, magnets)
+    return Layout(face, inside, pinned[face], magnets, own, np.diff(magnets) == 1, own[:-1] + 1)
+
+
+class Links(NamedTuple):
+    """Conductance and shunts of every link, S/m2; per point where they vary."""
+
+    B: Column
+    S_left: Column
+    S_right: Column
+
+
+def join(B: Column, S: Column, first: int, stop: int) -> chain.Elimination:
+    """Join elements first to stop - 1, normal metals, to one two-port; shape as given."""
+    shape = np.broadcast_shapes(*(np.shape(B.of(k)) for k in range(first, stop)))
+    b, s = (np.stack([np.broadcast_to(a.of(k), shape) for k in range(first, stop)]) for a in (B, S))
+    inner = np.ones(stop - first + 1, dtype=bool)
+    inner[[0, -1]] = False
+    return chain.eliminate(b, s, s, inner)
+
+
+def join_runs(e: Elements, at: Layout, B: Column, S: Column) -> Links:
+    """Join runs of normal metals to one two-port each; B and S are those of the elements."""
+    runs = chain.eliminate(B.fixed[:, None], S.fixed[:, None], S.fixed[:, None], at.inside)
+    found = (runs.B, runs.S_left, runs.S_right)
+    varying: tuple[dict[int, FloatArray], ...] = ({}, {}, {})
+    for link in sorted({int(np.searchsorted(at.face, k, side="right")) - 1 for k in B.varying}):
+        first, stop = at.face[[link, link + 1]].tolist()
+        joined = join(B, S, first, stop)
+        parts = (joined.B[0], joined.S_left[0], joined.S_right[0])
+        for values, part in zip(varying, parts, strict=True):
+            values[link] = part
+    return Links(*(Column(a[at.face[:-1], 0], v) for a, v in zip(found, varying, strict=True)))
+
+
+class Turns(NamedTuple):
+    """How the two rods of every link stand to each other, and which rods are free."""
+
+    free: Column  # (r + 1,) 1, or 0 where mu_s = 0
+    facing: Column  # (r + 1,) at a contact, the sign of m_left.m_right; else 1
+    fixed: Angle  # (r,) of every link
+    varying: dict[int, Angle]  # of those that vary, as given
+
+
+def turns(e: Elements, at: Layout) -> Turns:
+    """Return how the two rods of every link stand to each other.
+
+    The rod of two magnets in contact is along the left one; there is none where they cross. A link
+    to where mu_s = 0 couples to nothing, as if that rod were perpendicular.
+    """
+    m, magnets = e.columns["m"], at.magnets.tolist()
+    fixed = angle(m.fixed[magnets[:-1]], m.fixed[magnets[1:]])
+    varying = {
+        i: angle(m.of(a), m.of(b))
+        for i, (a, b) in enumerate(pairwise(magnets))
+        if a in m.varying or b in m.varying
+    }
+    meeting = at.own[1:][at.contact]  # rods
+    free = Column((~at.pinned).astype(float), {})
+    facing = Column(np.ones(at.face.size), {})
+    free.fixed[meeting] = fixed.rest[at.contact] == 0
+    facing.fixed[meeting] = fixed.sign[at.contact]
+    for i, relation in varying.items():
+        if at.contact[i]:
+            rod = int(at.own[i + 1])
+            free.varying[rod] = (relation.rest == 0).astype(float)
+            facing.varying[rod] = relation.sign
+
+    cosine = free.fixed[:-1] * free.fixed[1:]
+    links = Angle(facing.fixed[:-1].copy(), cosine, 1 - cosine)
+    spacers = at.spacer[~at.contact]
+    for target, values in zip(links, fixed, strict=True):
+        target[spacers] = values[~at.contact]
+    changed = {int(at.spacer[i]): a for i, a in varying.items() if not at.contact[i]}
+    for link in {rod - side for rod in free.varying for side in (0, 1)}:
+        meets = free.of(link) * free.of(link + 1)
+        changed[link] = Angle(facing.of(link), meets, 1 - meets)
+    return Turns(free, facing, links, changed)
+
+
+def _forces(e: Elements, at: Layout, turned: Turns) -> Column:
+    """Driving forces of (7) and (8) on every rod, per unit j0: p on the right face of a
+    ferromagnet, -p on its left.
+    """
+    p, free, facing = e.columns["p"], turned.free, turned.facing
+
+    def force(rod: int) -> FloatArray:
+        left, right = p.of(int(at.face[rod]) - 1), p.of(int(at.face[rod]))
+        return free.of(rod) * (left - facing.of(rod) * right)
+
+    inner = at.face[1:-1]
+    fixed = np.zeros(at.face.size)
+    fixed[1:-1] = free.fixed[1:-1] * (p.fixed[inner - 1] - facing.fixed[1:-1] * p.fixed[inner])
+    rods = np.searchsorted(at.face, sorted({k + side for k in p.varying for side in (0, 1)}))
+    inside = {*rods.tolist(), *free.varying} - {0, at.links}
+    return Column(fixed, {rod: force(rod) for rod in sorted(inside)})
+
+
+class Balance(NamedTuple):
+    """Amplitudes and currents of the rods, per unit j0; columns are points, or one for all.
+
+    The current in the middle of a link, without what its shunts take up and without p m, is counted
+    along the rod at either side.
+    """
+
+    amplitude: FloatArray  # (r + 1, N or 1) mu_s along the rods
+    current_left: FloatArray  # (r, N or 1) along the rod on the left
+    current_right: FloatArray  # (r, N or 1) along the rod on the right
+
+
+class _Moving(NamedTuple):
+    """What varies over the batch, flattened: two-ports between rods, and forces."""
+
+    links: dict[int, tuple[FloatArray, ...]]  # B, S_left, S_right, sign
+    forces: dict[int, FloatArray]
+
+
+def balance(e: Elements, at: Layout, links: Links, turned: Turns) -> Balance:
+    """Balance the forces on all rods."""
+    forces = _forces(e, at, turned)
+    moving = _Moving(
+        {
+            link: tuple(map(e.full, (*_two_port(links, turned, link), _turn(turned, link).sign)))
+            for link in sorted({*links.B.varying, *turned.varying})
+        },
+        {rod: e.full(force) for rod, force in forces.varying.items()},
+    )
+    last = at.links
+    later = {*moving.links, *(link + 1 for link in moving.links), *moving.forces, 0, last}
+    kept = np.array(sorted(later))
+    drop = np.ones(last + 1, dtype=bool)
+    drop[kept] = False
+
+    # amplitudes are counted along +rod or -rod, so that all couplings are positive
+    sign = turned.fixed.sign.copy()
+    sign[list(moving.links)] = 1.0
+    sense = np.append(1.0, np.cumprod(sign))[:, None]
+    B, rest = links.B.fixed, links.B.fixed * turned.fixed.rest
+    S_left, S_right = links.S_left.fixed + rest, links.S_right.fixed + rest
+    coupled = B * turned.fixed.cosine
+    still = chain.eliminate(coupled[:, None], S_left[:, None], S_right[:, None], drop)
+    force = sense * forces.fixed[:, None]
+    force[list(moving.forces)] = 0.0
+    driving = chain.Forces.at(force)
+    pushes = chain.drive(still, driving)
+
+    columns = e.points if kept.size > 2 else 1
+    u, J = np.zeros((last + 1, columns)), np.zeros((last, columns))
+    if kept.size == 2:
+        J[0] = driving.dipole[0]
+    else:
+        for first in range(0, columns, BLOCK):
+            block = slice(first, min(first + BLOCK, columns))
+            u[kept, block], J[kept[:-1], block] = _balance_block(
+                still, driving, kept, sense, moving, block
+            )
+    chain.recover(still, u, J, pushes)
+    right = sense[1:] * J
+    for link, (*_, turn) in moving.links.items():
+        right[link] *= turn
+    return Balance(sense * u, sense[:-1] * J, right)
+
+
+def _turn(turned: Turns, link: int) -> Angle:
+    return turned.varying.get(link) or Angle(*(a[link] for a in turned.fixed))
+
+
+def _two_port(links: Links, turned: Turns, link: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Coupling and shunts of the amplitudes at both ends of a link."""
+    B, relation = links.B.of(link), _turn(turned, link)
+    across = B * relation.rest
+    return B * relation.cosine, links.S_left.of(link) + across, links.S_right.of(link) + across
+
+
+def _balance_block(
+    still: chain.Elimination,
+    driving: chain.Forces,
+    kept: IntArray,
+    sense: FloatArray,
+    moving: _Moving,
+    block: slice,
+) -> tuple[FloatArray, FloatArray]:
+    """Solve for the rods next to what varies, for some points; the rest is eliminated already."""
+    width = block.stop - block.start
+    row = {rod: i for i, rod in enumerate(kept.tolist())}
+    B, S_left, S_right = (
+        np.repeat(a[kept[:-1]], width, axis=1) for a in (still.B, still.S_left, still.S_right)
+    )
+    sign = np.ones_like(B)
+    for link, values in moving.links.items():
+        for target, value in zip((B, S_left, S_right, sign), values, strict=True):
+            target[row[link]] = value[block]
+    own_sense = np.concatenate([np.ones((1, width)), np.cumprod(sign, axis=0)])
+    local = chain.Forces(*(own_sense * a[kept] for a in driving))
+    for rod, force in moving.forces.items():
+        i = np.array([row[rod]])
+        local.inject(i, sense[rod] * own_sense[i] * force[block])
+    inner = np.ones(kept.size, dtype=bool)
+    inner[[0, -1]] = False
+    rods = chain.eliminate(B, S_left, S_right, inner)
+    pushes = chain.drive(rods, local)
+    u, J = np.zeros_like(own_sense), np.zeros_like(B)
+    J[0] = local.dipole[0]
+    chain.recover(rods, u, J, pushes)
+    return own_sense * u, own_sense[:-1] * J
