@@ -25,6 +25,9 @@ import numpy as np
 
 from ._checks import BoolArray, FloatArray, IntArray
 
+Nodes = IntArray | slice
+"""Some nodes of a chain; a slice where they are evenly spaced, which copies nothing."""
+
 
 class Round(NamedTuple):
     """Nodes `mid` that are eliminated at once, and what they were held by.
@@ -32,9 +35,9 @@ class Round(NamedTuple):
     Two-port k starts at node k, so `left` and `mid` also number the two-ports on either side.
     """
 
-    left: IntArray
-    mid: IntArray
-    right: IntArray
+    left: Nodes
+    mid: Nodes
+    right: Nodes
     total: FloatArray  # T = B_left + B_right + S
     to_left: FloatArray  # B_left / T
     to_right: FloatArray  # B_right / T
@@ -72,11 +75,11 @@ class Elimination(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _schedule(drop: bytes) -> list[tuple[IntArray, IntArray, IntArray]]:
+def _schedule(drop: bytes) -> list[tuple[Nodes, Nodes, Nodes]]:
     """Rounds in which the marked nodes go: every second one of each run of them."""
     marked = np.frombuffer(drop, dtype=bool)
     alive = np.arange(marked.size)
-    rounds: list[tuple[IntArray, IntArray, IntArray]] = []
+    rounds: list[tuple[Nodes, Nodes, Nodes]] = []
     while True:
         going = marked[alive]
         if not going.any():
@@ -84,15 +87,18 @@ def _schedule(drop: bytes) -> list[tuple[IntArray, IntArray, IntArray]]:
         place = np.arange(alive.size)
         last_kept = np.maximum.accumulate(np.where(going, 0, place))
         now = np.flatnonzero(going & ((place - last_kept) % 2 == 1))
-        rounds.append((alive[now - 1], alive[now], alive[now + 1]))
+        rounds.append((_nodes(alive[now - 1]), _nodes(alive[now]), _nodes(alive[now + 1])))
         alive = np.delete(alive, now)
 
 
+def _nodes(numbers: IntArray) -> Nodes:
+    steps = np.diff(numbers)
+    step = int(steps[0]) if steps.size else 1
+    return slice(numbers[0], numbers[-1] + 1, step) if (steps == step).all() else numbers
+
+
 def eliminate(
-    B: FloatArray,
-    S_left: FloatArray,
-    S_right: FloatArray,
-    drop: BoolArray,
+    B: FloatArray, S_left: FloatArray, S_right: FloatArray, drop: BoolArray
 ) -> Elimination:
     """Eliminate the marked nodes of a chain.
 
@@ -105,7 +111,7 @@ def eliminate(
     """
     B, S_left, S_right = B.copy(), S_left.copy(), S_right.copy()
     rounds = []
-    for left, mid, right in _schedule(np.asarray(drop, dtype=bool).tobytes()):
+    for left, mid, right in _schedule(drop.tobytes()):
         B1, B2, shunt = B[left], B[mid], S_right[left] + S_left[mid]
         total = B1 + B2 + shunt
         to_left, to_right, to_ground = B1 / total, B2 / total, shunt / total
@@ -139,13 +145,16 @@ class Forces(NamedTuple):
         """Forces that are just currents, shape (n + 1, ...)."""
         return cls(current.copy(), np.zeros_like(current), np.zeros_like(current))
 
-    def inject(self, nodes: IntArray, current: FloatArray) -> None:
-        """Add currents to some nodes, in place and without a loss."""
-        old = self.whole[nodes]
-        new = old + current
-        part = new - old
-        self.rest[nodes] += (old - (new - part)) + (current - part)
-        self.whole[nodes] = new
+    def inject(self, nodes: Nodes, *currents: FloatArray, rest: FloatArray | float = 0.0) -> None:
+        """Add currents to some nodes, in place and without a loss, and to the rest as it is."""
+        whole = self.whole[nodes]
+        for current in currents:
+            new = whole + current
+            part = new - whole
+            rest = rest + ((whole - (new - part)) + (current - part))  # what rounding left out
+            whole = new
+        self.whole[nodes] = whole
+        self.rest[nodes] += rest
 
 
 def drive(chain: Elimination, forces: Forces) -> list[Push]:
@@ -169,31 +178,29 @@ def drive(chain: Elimination, forces: Forces) -> list[Push]:
     list of Push
         One for every round of the elimination, for `recover`.
     """
-    whole, rest, P = forces
+    P = forces.dipole
     pushes = []
     for r in chain.rounds:
-        P1, P2, f, e = P[r.left], P[r.mid], whole[r.mid], rest[r.mid]
+        P1, P2 = P[r.left], P[r.mid]
+        whole, rest = forces.whole[r.mid], forces.rest[r.mid]
+        # 1 or 0: whether a current moves to the right, to the left
         tied = r.to_ground < _TIED
-        right = tied & (r.to_right >= r.to_left)
-        left = tied & ~right
-        injected = f + e
-        # after moving: the dipoles Q1, Q2 and what stays on the node
-        Q1 = np.where(right, 0.0, np.where(left, P1 + (injected - P2), P1))
-        Q2 = np.where(left, 0.0, np.where(right, P2 - (injected + P1), P2))
-        stays = np.where(tied, 0.0, injected)
+        right = (tied & (r.to_right >= r.to_left)).astype(float)
+        left = tied - right
+        # after moving: the dipoles Q1, Q2, and what stays on the node
+        current = whole + rest
+        Q1 = P1 + left * (current - P2) - right * P1
+        Q2 = P2 - right * (current + P1) - left * P2
+        stays = current - (left + right) * current
         give_left = r.to_left * stays - Q1 * r.to_ground
         give_right = r.to_right * stays + Q2 * r.to_ground
-        dipole = np.where(left, P2, np.where(right, P1, 0.0))
-        forces.inject(r.left, np.where(left, f, 0.0))
-        forces.inject(r.left, -dipole)
-        rest[r.left] += give_left + np.where(left, e, 0.0)
-        forces.inject(r.right, np.where(right, f, 0.0))
-        forces.inject(r.right, dipole)
-        rest[r.right] += give_right + np.where(right, e, 0.0)
-        P[r.left] = Q1 * r.to_right + Q2 * r.to_left
         pushes.append(
             Push((stays + Q1 - Q2) / r.total, (P1 - Q1) - give_left, (P2 - Q2) + give_right)
         )
+        dipole = left * P2 + right * P1
+        forces.inject(r.left, left * whole, -dipole, rest=give_left + left * rest)
+        forces.inject(r.right, right * whole, dipole, rest=give_right + right * rest)
+        P[r.left] = Q1 * r.to_right + Q2 * r.to_left
     return pushes
 
 
@@ -225,9 +232,7 @@ def recover(
         middle = shaped(r.to_left) * u1 + shaped(r.to_right) * u2
         u[r.mid] = middle if pushes is None else middle + pushes[k].potential
         if J is not None:
-            through = J[r.left]
-            J[r.left] = through + shaped(r.shunt_left) * u1
-            J[r.mid] = through - shaped(r.shunt_right) * u2
-            if pushes is not None:
-                J[r.left] += pushes[k].current_left
-                J[r.mid] += pushes[k].current_right
+            before = J[r.left] + shaped(r.shunt_left) * u1
+            after = J[r.left] - shaped(r.shunt_right) * u2
+            J[r.left] = before if pushes is None else before + pushes[k].current_left
+            J[r.mid] = after if pushes is None else after + pushes[k].current_right

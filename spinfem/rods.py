@@ -210,16 +210,13 @@ def balance(e: Elements, at: Layout, links: Links, turned: Turns) -> Balance:
     driving = chain.Forces.at(force)
     pushes = chain.drive(still, driving)
 
-    columns = e.points if kept.size > 2 else 1
+    columns = e.points if moving.links or moving.forces else 1
     u, J = np.zeros((last + 1, columns)), np.zeros((last, columns))
-    if kept.size == 2:
-        J[0] = driving.dipole[0]
-    else:
-        for first in range(0, columns, BLOCK):
-            block = slice(first, min(first + BLOCK, columns))
-            u[kept, block], J[kept[:-1], block] = _balance_block(
-                still, driving, kept, sense, moving, block
-            )
+    for first in range(0, columns, BLOCK):
+        block = slice(first, min(first + BLOCK, columns))
+        u[kept, block], J[kept[:-1], block] = _balance_block(
+            still, driving, kept, sense, moving, block
+        )
     chain.recover(still, u, J, pushes)
     right = sense[1:] * J
     for link, (*_, turn) in moving.links.items():

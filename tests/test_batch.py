@@ -144,6 +144,14 @@ def test_contact_is_the_limit_of_a_vanishing_spacer():
     np.testing.assert_allclose(total, jump, atol=1e-14)
 
 
+@pytest.mark.parametrize("end", [sf.Reservoir(), sf.SpinBlocking(), sf.Lead(Cu)])
+def test_normal_metals_alone_in_a_batch(end):
+    s = sf.solve(end | sf.NormalMetal(D=2.0, l=1.0)(np.array([1.0, 2.0, 3.0])) | end)
+    np.testing.assert_array_equal(s.spin_resistance, 0)
+    np.testing.assert_allclose(s.resistance, [0.5, 1.0, 1.5])
+    assert s.spin_potential([0.2, 0.4]).shape == (3, 2, 3)
+
+
 SHAPES = [(2,), (3, 1), (3, 2), (1, 2)]
 
 
