@@ -32,11 +32,21 @@ g         efficiency factor of a torque                                     -
 dr        spin resistance (times area)                                      Ohm m2
 ========  ================================================================  =======
 
-Where the equations of the paper (Ya. B. Bazaliy, arXiv:2006.11900) live: (1) `Solution.efficiency`;
-(2), (3) `materials` and `forms`; (4) `forms.relaxation`; (5), (6) `interfaces`; (7), (8)
-`analytic.contact`, and `condensed` for the forces; (9) `condensed`; (10) `interfaces` and
-`Solution.absorbed_spin_current`; (A1), (A2), (B1) `analytic.valve`. How they are solved: `chain`,
-`twoport` and `condensed` (default), `saddle` (the reference).
+Where the equations of the paper (Ya. B. Bazaliy, arXiv:2006.11900) live:
+
+===========  =====================================================================
+equation     module
+===========  =====================================================================
+(1)          `solution`: `Solution.efficiency`, `Solution.torque`
+(2), (3)     `materials`, `forms.conduction`, `forms.driving`
+(4)          `forms.relaxation`; integrated, spin balance: `fields`
+(5), (6)     `interfaces`; as constraints with multipliers: `saddle`
+(7), (8)     `analytic.contact`; the driving forces: `rods`
+(9)          `rods`
+(10)         `interfaces`, `condensed`; `Solution.absorbed_spin_current`
+(A1), (A2)   `analytic.valve`; of any stack: `twoport`, `rods`, `condensed`
+(B1)         `analytic.valve`
+===========  =====================================================================
 """
 
 from typing import TYPE_CHECKING, Any

@@ -56,6 +56,9 @@ def contact(p: ArrayLike, G_F: ArrayLike, G_N: ArrayLike, order: str = "F/N") ->
 class Valve:
     """F1/N/F2 between reservoirs, Appendices A and B, per unit particle current.
 
+    Signs, (B1), with c the cosine of the angle and for p of any sign: ``p1 g2 < 0`` where ``(p2/p1)
+    B c > A2``, and ``p2 g1 < 0`` where ``B c (p1/p2) > A1``; never both, and only if p1 p2 c > 0.
+
     Attributes
     ----------
     A1, A2, B : float or array
@@ -66,6 +69,8 @@ class Valve:
         Efficiencies of (1): ``g1 = -B mu2/j0``, ``g2 = B mu1/j0``.
     spin_resistance : float or array
         ``(p1 mu1 - p2 mu2)/(2 j0)``, Ohm m2.
+    face_currents : array, shape (..., 4, 3)
+        j_s/j0 of (A1) at F1, N1, N2 and F2: the two sides of both faces of the spacer.
     """
 
     A1: FloatArray
@@ -77,7 +82,6 @@ class Valve:
     g2: FloatArray
     spin_resistance: FloatArray
     face_currents: FloatArray
-    """j_s/j0 of (A1), shape (..., 4, 3): at F1, N1, N2 and F2, the two sides of both faces."""
 
 
 def valve(

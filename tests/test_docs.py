@@ -80,5 +80,5 @@ def test_equations_are_named_where_they_live():
     """A reader who looks for an equation by its number finds it."""
     text = "".join(p.read_text(encoding="utf-8") for p in Path(spinfem.__path__[0]).rglob("*.py"))
     for number in ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "A1", "A2", "B1"]:
-        assert f"({number})" in text
-        assert re.search(rf"\({number}\)", spinfem.__doc__) or number in ("3", "6", "8", "A2", "B1")
+        assert f"({number})" in spinfem.__doc__  # the table of where they live
+        assert text.count(f"({number})") > 1
