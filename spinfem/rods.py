@@ -210,9 +210,11 @@ def balance(e: Elements, at: Layout, links: Links, turned: Turns) -> Balance:
     driving = chain.Forces.at(force)
     pushes = chain.drive(still, driving)
 
-    columns = e.points if moving.links or moving.forces else 1
+    varies = bool(moving.links or moving.forces)
+    columns = e.points if varies else 1
     u, J = np.zeros((last + 1, columns)), np.zeros((last, columns))
-    for first in range(0, columns, BLOCK):
+    J[0] = driving.dipole[0]  # all there is between the two ends, if nothing varies
+    for first in range(0, columns if varies else 0, BLOCK):
         block = slice(first, min(first + BLOCK, columns))
         u[kept, block], J[kept[:-1], block] = _balance_block(
             still, driving, kept, sense, moving, block
