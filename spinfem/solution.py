@@ -121,9 +121,9 @@ class Solution:
         return self.layers[position - 1]
 
     @cached_property
-    def interfaces(self) -> tuple[Interface, ...]:
+    def interfaces(self) -> tuple[Face, ...]:
         """The n + 1 faces of n layers from left to right, both ends included."""
-        return tuple(Interface(self, i) for i in range(len(self.stack.layers) + 1))
+        return tuple(Face(self, i) for i in range(len(self.stack.layers) + 1))
 
     def spin_potential(self, x: ArrayLike, side: Side | None = None) -> FloatArray:
         """Return mu_s anywhere in the stack, V.
@@ -380,7 +380,7 @@ class LayerSolution:
 
 
 @dataclass(frozen=True)
-class Interface:
+class Face:
     """Both sides of one face of a stack.
 
     Outside of an end, the spin current is that in the lead; a reservoir takes up what reaches it.
