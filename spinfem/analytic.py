@@ -322,7 +322,7 @@ def _faces(e: Elements, B: FloatArray, S: FloatArray) -> Faces:
         a, b = e.magnetic[node - 1], e.magnetic[node]
         rods[node] = e.m[node - 1] if a else e.m[node]
         if a and b:
-            rods[node] *= (angle(e.m[node - 1], e.m[node]).rest == 0)[..., None]
+            rods[node] *= angle(e.m[node - 1], e.m[node]).collinear[..., None]
     rods[1] *= not e.reservoir[0]
     rods[-2] *= not e.reservoir[1]
 

@@ -68,6 +68,21 @@ class Condensed(Transport):
                 total = total + strength[:, None] * self.elements.flat(pull, 1)
         return total
 
+    def all_absorbed(self) -> FloatArray:
+        """Return what every magnet absorbs at both faces, shape (f, N or 1, 3)."""
+        e, at, mu = self.elements, self._at, self._balance.amplitude
+        if self._links.B.varying or e.columns["m"].varying or at.contact.any():
+            parts = [self.absorbed(i) for i in range(self.magnets.size)]
+            points = max((part.shape[0] for part in parts), default=1)
+            return np.array([np.broadcast_to(part, (points, 3)) for part in parts])
+        m, B = e.columns["m"].fixed[self.magnets], self._links.B.fixed[at.spacer, None, None]
+        pull_left = mu[at.spacer + 1, :, None] * interfaces.across(m[1:], m[:-1])[:, None]
+        pull_right = mu[at.spacer, :, None] * interfaces.across(m[:-1], m[1:])[:, None]
+        total = np.zeros((self.magnets.size, mu.shape[1], 3))
+        total[:-1] = B * pull_left
+        total[1:] += B * pull_right
+        return total
+
     def coupling(self, magnet: int) -> FloatArray:
         """Return B, shape (N or 1,), of the normal metals between a magnet and the next, S/m2."""
         return self._link_conductance(int(self._at.spacer[magnet]))
@@ -90,7 +105,10 @@ class Condensed(Transport):
         rod = np.zeros((at.face.size, e.points, 3))
         rod[1:-1] = np.where(e.magnetic[face - 1, None, None], e.m[face - 1], e.m[face])
         rod *= self._turns.free.dense(e.shape)[..., None]
-        left, right = rod[:-1], rod[1:]
+        left, right = rod[:-1].copy(), rod[1:]
+        # the rod of a contact is along the magnet on its left, up to rounding along this one
+        facing = self._turns.free.dense(e.shape) * self._turns.facing.dense(e.shape)
+        left[at.own] = facing[at.own, ..., None] * e.m[self.magnets]
         mu_left, mu_right = found.amplitude[:-1], found.amplitude[1:]
         pull_left = (B * mu_right)[..., None] * interfaces.across(right, left)
         pull_right = (B * mu_left)[..., None] * interfaces.across(left, right)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._checks import FloatArray
+from ._checks import BoolArray, FloatArray
 from .elements import Elements
 
 COLLINEAR = 8 * np.finfo(float).eps
@@ -33,7 +33,12 @@ class Angle(NamedTuple):
 
     sign: FloatArray  # of the cosine; 1 where that is 0
     cosine: FloatArray  # its magnitude
-    rest: FloatArray  # 1 - |cosine|, exactly 0 where collinear
+    rest: FloatArray  # 1 - |cosine|
+
+    @property
+    def collinear(self) -> BoolArray:
+        """Whether two ferromagnets in contact count as parallel or antiparallel."""
+        return self.rest <= COLLINEAR**2 / 2
 
 
 def angle(a: FloatArray, b: FloatArray) -> Angle:
@@ -46,7 +51,6 @@ def angle(a: FloatArray, b: FloatArray) -> Angle:
     sign = np.where(dot < 0, -1.0, 1.0)
     difference = b - sign[..., None] * a
     squared = np.einsum("...i,...i->...", difference, difference)
-    squared = np.where(squared <= COLLINEAR**2, 0.0, squared)
     near = np.abs(dot) > 0.5
     rest = np.where(near, squared / 2, 1 - np.abs(dot))
     return Angle(sign, np.where(near, 1 - rest, np.abs(dot)), rest)
@@ -60,9 +64,8 @@ def across(v: FloatArray, m: FloatArray) -> FloatArray:
     sign = np.where(np.einsum("...i,...i->...", v, m) < 0, -1.0, 1.0)[..., None]
     difference = v - sign * m
     along = np.einsum("...i,...i->...", difference, m)[..., None]
-    part = difference - along * m
-    squared = np.einsum("...i,...i->...", difference, difference)[..., None]
-    return np.where(squared <= COLLINEAR**2, 0.0, part)
+    part: FloatArray = difference - along * m
+    return part
 
 
 def contact_absorption(
@@ -79,11 +82,13 @@ def contact_absorption(
     j_a, j_b : array, shape (...)
         Spin currents along them at the interface.
     """
-    sign, cosine, rest = angle(m_a, m_b)
-    sine2 = np.where(rest > 0, rest * (1 + cosine), 1.0)
+    relation = angle(m_a, m_b)
+    sign, cosine, rest = relation
+    crossing = ~relation.collinear
+    sine2 = np.where(crossing, rest * (1 + cosine), 1.0)
     # j_N = alpha m_a + beta m_b; both sums are small where the currents agree and so is rest
-    alpha = ((j_a - sign * j_b) + sign * rest * j_b) / sine2
-    beta = ((j_b - sign * j_a) + sign * rest * j_a) / sine2
+    alpha = np.where(crossing, (j_a - sign * j_b) + sign * rest * j_b, 0.0) / sine2
+    beta = np.where(crossing, (j_b - sign * j_a) + sign * rest * j_a, 0.0) / sine2
     return -beta[..., None] * across(m_b, m_a), alpha[..., None] * across(m_a, m_b)
 
 
@@ -106,7 +111,7 @@ def rows(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     """
     if 3 in (a.shape[1], b.shape[1]):
         return np.eye(3), np.eye(3)
-    if a.shape[1] == b.shape[1] == 1 and angle(a[:, 0], b[:, 0]).rest > 0:
+    if a.shape[1] == b.shape[1] == 1 and not angle(a[:, 0], b[:, 0]).collinear:
         none = np.zeros((1, 3))
         return np.concatenate([a.T, none]), np.concatenate([none, b.T])
     line = a.T if a.shape[1] == 1 else b.T
@@ -140,7 +145,7 @@ def check_spin_sink(e: Elements) -> None:
     relaxing = ((e.thickness / e.l[1:-1]) ** 2 > 0).any(axis=0)
     sink = relaxing | (e.lead_stiffness > 0).any(axis=0)
     m = e.m[e.magnetic]
-    collinear = (angle(m[:-1], m[1:]).rest == 0).all(axis=0)
+    collinear = angle(m[:-1], m[1:]).collinear.all(axis=0)
     lost = np.flatnonzero(~sink & collinear)
     if lost.size:
         where = "" if e.points == 1 else f" (at point {lost[0]} of the batch)"

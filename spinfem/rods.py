@@ -124,12 +124,12 @@ def turns(e: Elements, at: Layout) -> Turns:
     meeting = at.own[1:][at.contact]  # rods
     free = Column((~at.pinned).astype(float), {})
     facing = Column(np.ones(at.face.size), {})
-    free.fixed[meeting] = fixed.rest[at.contact] == 0
+    free.fixed[meeting] = fixed.collinear[at.contact]
     facing.fixed[meeting] = fixed.sign[at.contact]
     for i, relation in varying.items():
         if at.contact[i]:
             rod = int(at.own[i + 1])
-            free.varying[rod] = (relation.rest == 0).astype(float)
+            free.varying[rod] = relation.collinear.astype(float)
             facing.varying[rod] = relation.sign
 
     cosine = free.fixed[:-1] * free.fixed[1:]

@@ -190,6 +190,17 @@ class Solution:
         """
         return TORQUE_PER_SPIN_CURRENT * self.absorbed_spin_current(name)
 
+    @property
+    def torques(self) -> FloatArray:
+        """Torques on all ferromagnets at once, J/m2, shape (..., f, 3); see `torque`.
+
+        In the order of `ferromagnets`; of those leads alone that have a name.
+        """
+        transport = self._transport
+        named = [bool(self.stack.elements[k].name) for k in transport.magnets]  # type: ignore[union-attr]
+        absorbed = np.moveaxis(transport.all_absorbed()[named], 0, 1)
+        return TORQUE_PER_SPIN_CURRENT * self._scaled(absorbed)
+
     def efficiency(self, a: str, b: str) -> tuple[Number, Number]:
         """Return the efficiency factors (g_a, g_b) of two neighbours, dimensionless.
 

@@ -82,6 +82,17 @@ class Transport(ABC):
         total: FloatArray = at_left + at_right
         return total
 
+    def all_absorbed(self) -> FloatArray:
+        """Return what every magnet absorbs at both faces, shape (f, N or 1, 3)."""
+        faces, k = self.faces, self.magnets
+        none = np.zeros((1, *faces.absorbed_left.shape[1:]))  # a lead has one face only
+        at_left, at_right = (
+            np.concatenate([none, faces.absorbed_right])[k],
+            np.concatenate([faces.absorbed_left, none])[k],
+        )
+        total: FloatArray = at_left + at_right
+        return total
+
     @cached_property
     def spin_voltage(self) -> FloatArray:
         """``(p/2) [m.mu_s]`` of every magnet, (f, N or 1), Ohm m2."""

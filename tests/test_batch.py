@@ -226,6 +226,9 @@ def test_random_batches_equal_their_points(stack):
         for name in s.ferromagnets:
             found, expected = s.absorbed_spin_current(name), one.absorbed_spin_current(name)
             np.testing.assert_allclose(found[index], expected, rtol=0, atol=1e-11 * current)
+        torques = np.array([one.torque(name) for name in one.ferromagnets])
+        for found in (s.torques[index], one.torques):
+            np.testing.assert_allclose(found, torques, rtol=0, atol=1e-26 * current)
         for pair in s.spacers:
             found, expected = np.array(s.efficiency(*pair)), one.efficiency(*pair)
             np.testing.assert_allclose(found[:, *index], expected, rtol=0, atol=1e-11 * current)

@@ -54,6 +54,8 @@ def test_random_stacks_agree_with_matched_exponentials(stack):
     for solution in (sf.solve(stack), sf.analytic.solve(stack)):
         for what, error in errors(solution, reference).items():
             assert error < 1e-12, what
+        each = [solution.torque(name) for name in solution.ferromagnets]
+        np.testing.assert_allclose(solution.torques, each, rtol=1e-14, atol=1e-30)
 
 
 @settings(max_examples=300)
