@@ -56,6 +56,7 @@ from .materials import Ferromagnet, NormalMetal
 from .solution import Solution
 from .solver import solve
 from .stack import Layer, Lead, Reservoir, SpinBlocking, Stack, direction
+from .sweep import sweep
 
 if TYPE_CHECKING:
     from .io.stackfile import load
@@ -75,6 +76,7 @@ __all__ = [
     "direction",
     "load",
     "solve",
+    "sweep",
 ]
 
 

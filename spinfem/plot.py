@@ -5,8 +5,8 @@ these vectors trace in spin space, as in Figs. 4 and 5 of the paper. Both draw o
 figure or on given axes, and return the axes.
 
 Colours are from the palette of Okabe and Ito, safe for the colour-blind; dashes and widths tell the
-same things apart in print. Font sizes follow matplotlib's ``font.size``. This is the only module
-that needs matplotlib, and it imports it inside functions, so that importing spinfem stays cheap.
+same things apart in print. Font sizes follow matplotlib's ``font.size``. matplotlib is imported
+inside functions, so that importing spinfem stays cheap.
 """
 
 from __future__ import annotations

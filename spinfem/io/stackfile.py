@@ -2,14 +2,14 @@
 
 Numbers carry their unit in the key (`thickness_nm`); keys without a unit are the paper's
 (`thickness`, `D`, `l`, `p`, `j0`). One file uses one kind. A file is checked in three steps: its
-units; its tables, each by itself (`spinfem.io.schema`); what they say together (`_stack`). An
+units; its tables, each by itself (`spinfem.io.schema`); what they say together (`stack_of`). An
 error is one line: file, key, what is required and what was given.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -61,6 +61,8 @@ class StackFile:
         Units of all numbers.
     path : Path
         Where it was read.
+    tables : SIFile or PaperFile
+        All of it, checked.
     """
 
     stack: Stack
@@ -68,6 +70,7 @@ class StackFile:
     title: str | None
     units: Units
     path: Path
+    tables: SIFile | PaperFile
 
 
 def load(path: str | PathLike[str]) -> tuple[Stack, float]:
@@ -99,8 +102,16 @@ def load(path: str | PathLike[str]) -> tuple[Stack, float]:
     return file.stack, file.j0
 
 
-def read(path: str | PathLike[str]) -> StackFile:
-    """Read a stack file with all that it says; parameters and errors as in `load`."""
+def read(path: str | PathLike[str], changes: Mapping[Location, float] | None = None) -> StackFile:
+    """Read a stack file with all that it says; errors as in `load`.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    changes : mapping, optional
+        Numbers that take the place of the file's, by their keys and indices from the top.
+    """
     path = Path(path)
     try:
         content = path.read_bytes()
@@ -108,10 +119,15 @@ def read(path: str | PathLike[str]) -> StackFile:
         raise explained("cannot be read", path, error) from None
     try:
         data = _parsed(content)
+        for where, value in (changes or {}).items():
+            table: Any = data
+            for part in where[:-1]:
+                table = table[part]
+            table[where[-1]] = value
         try:
             units = find_units(data)
             file = validated(data, units)
-            return StackFile(_stack(file), file.current, file.title, units, path)
+            return StackFile(stack_of(file), file.current, file.title, units, path, file)
         except PlacedError as problem:
             raise ValueError(f"{key_path(problem.where, data)}: {problem}") from None
     except ValueError as error:
@@ -143,7 +159,11 @@ def _at(*where: str | int) -> Iterator[None]:
         raise PlacedError(str(error), where) from None
 
 
-def _stack(file: SIFile | PaperFile) -> Stack:
+def stack_of(file: SIFile | PaperFile) -> Stack:
+    """Make the stack that a file describes; PlacedError if its tables do not fit together.
+
+    Numbers in the tables may be arrays.
+    """
     metals: dict[str, Metal] = {}
     for name, table in file.materials.items():
         with _at("materials", name):
@@ -199,7 +219,8 @@ def _direction(table: MagneticTable, metal: Metal, where: Location) -> ArrayLike
         _left_out(table, ("azimuth_deg",), "without polar_deg", where)
     with _at(*where):
         key, value = one_of(table, "m", "polar_deg")
-    return value if key == "m" else direction(value, table.azimuth_deg or 0.0)
+    azimuth = 0.0 if table.azimuth_deg is None else table.azimuth_deg
+    return value if key == "m" else direction(value, azimuth)
 
 
 def _left_out(table: Table, keys: tuple[str, ...], circumstance: str, where: Location) -> None:

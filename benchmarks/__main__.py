@@ -1,0 +1,230 @@
+"""Times spinfem against what else a user would pick, on this machine, in one run.
+
+Run it in a clone of the repository, with the peers installed (`pip install -e ".[benchmarks]"`; one
+that is not installed is left out and says so):
+
+    python -m benchmarks                 # everything, some 10 minutes; --quick for 3
+    python -m benchmarks single sweeps   # some of it: single, sweeps, growth, memory
+
+It prints Markdown:
+
+single
+    One stack and all its torques, from the same numbers, with the coarsest setting of each peer
+    whose torques are right to 1e-6 (the row "default": as it comes). Stacks: case A is a
+    Co/Cu/Py valve between Cu leads; then 25, 101 and 1001 layers of Cu with Co and Py in turn,
+    in random, non-coplanar directions.
+sweeps
+    Batches against the same results from a closed form in plain numpy; peers are timed at
+    four points and multiplied.
+growth
+    Time and memory from 101 to 100,001 layers.
+memory
+    Peak of a process that does one thing.
+
+How it is measured: each entry in a process of its own, one thread, warm; medians with the garbage
+collector off. Errors are the largest error of a torque relative to the largest torque of the
+stack, against `sf.analytic.solve`; no time is printed of what was not checked first. The equations
+that each peer solves are in `benchmarks.peers`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from .peers import IN_SWEEPS, PEERS
+from .tables import duration, error, ratio, table
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ("single", "sweeps", "growth", "memory")
+ONE_THREAD = {
+    f"{library}_NUM_THREADS": "1"
+    for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NGS", "NUMEXPR")
+}
+SWEEPS = {
+    "sweep_angles": "valve, 10,000 angles: g1, g2, dr",
+    "sweep_grid": "valve, 200 x 200 angles and spacers: g1, g2, dr",
+    "sweep_multilayer": "25 layers, one rotates, 10,000 angles: all torques",
+}
+
+
+class Runner:
+    """Starts measurements, each in a process of its own."""
+
+    def __init__(self, seconds: float, limit: float, memory: float) -> None:
+        self.seconds = seconds
+        self.limit = limit
+        self.memory = memory
+
+    def __call__(self, name: str, *arguments: Any) -> dict[str, Any]:
+        """Return the result of a measurement; ``{"missing": why}`` if there is none."""
+        shown = " ".join(map(str, (name, *arguments)))
+        print(f"  {shown} ...", file=sys.stderr, flush=True)
+        command = [sys.executable, "-m", "benchmarks.measure", name, json.dumps(arguments)]
+        try:
+            done = subprocess.run(
+                [*command, str(self.memory)],
+                cwd=ROOT,
+                env=os.environ | ONE_THREAD,
+                capture_output=True,
+                text=True,
+                timeout=self.limit,
+            )
+        except subprocess.TimeoutExpired:
+            return {"missing": f"not in {self.limit:g} s"}
+        if done.returncode:
+            why = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+            return {"missing": f"failed: {why}"}
+        result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        return result
+
+
+def machine(run: Runner) -> str:
+    """Return a line on the machine."""
+    found = run("machine")
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    return f"{processor()}, {os.cpu_count()} cores; {versions}; threads: {found['threads']}"
+
+
+def processor() -> str:
+    """Return the name of the processor, as far as the system knows it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def single(run: Runner, quick: bool) -> str:
+    """Return the tables of single solves, one for each stack."""
+    parts = []
+    for layers in (3, 25) if quick else (3, 25, 101, 1001):
+        title = "A, Co/Cu/Py" if layers == 3 else "B" if layers == 25 else ""
+        own = run("spinfem", layers, run.seconds)
+        rows = []
+        if "missing" in own:
+            rows.append(["spinfem", own["missing"], "-", "-", "-", "-"])
+        else:
+            for label, time in (("stack given", own["time"]), ("stack built", own["built"])):
+                shown = [error(own["error"]), duration(time)]
+                rows.append([f"spinfem, {label}", "", *shown, "", ""])
+        for key, peer in PEERS.items():
+            found = run("single_peer", key, layers, run.seconds)
+            if "missing" in found:
+                rows.append([peer.label, found["missing"], "-", "-", "-", "-"])
+                continue
+            ratios = [ratio(found["time"] / own[k]) if k in own else "-" for k in ("time", "built")]
+            shown = [error(found["error"]), duration(found["time"])]
+            rows.append([peer.label, found["setting"], *shown, *ratios])
+        name = f"{layers} layers" + (f" (case {title})" if title else "")
+        header = [name, "setting", "error", "time", "/ spinfem given", "/ spinfem built"]
+        parts.append(table(header, rows))
+    return "\n\n".join(parts)
+
+
+def sweeps(run: Runner, quick: bool) -> str:
+    """Return the table of sweeps, and that of what peers would take for them."""
+    rows, others = [], []
+    for name, label in SWEEPS.items():
+        found = run(name, run.seconds)
+        if "missing" in found:
+            rows.append([label, found["missing"], *"----"])
+            continue
+        rate = f"{found['points'] / found['time']:.1e}"
+        time, bar = duration(found["time"]), duration(found["closed"])
+        versus = ratio(found["time"] / found["closed"])
+        rows.append([label, error(found["error"]), time, rate, bar, versus])
+        for key in IN_SWEEPS[-1:] if quick else IN_SWEEPS:
+            point = run("point_peer", key, name, run.seconds)
+            what = [label, PEERS[key].label]
+            if "missing" in point:
+                others.append([*what, point["missing"], *"----"])
+                continue
+            whole = point["time"] * found["points"]
+            setting, each = point["setting"], duration(point["time"])
+            shown = [error(point["error"]), each, duration(whole), ratio(whole / found["time"])]
+            others.append([*what, setting, *shown])
+    own = table(["sweep", "error", "spinfem", "points/s", "closed form", "spinfem / it"], rows)
+    header = ["sweep", "peer", "setting", "error", "a point", "all, extrapolated", "/ spinfem"]
+    return (
+        f"{own}\n\nThe closed form is Appendix A in plain numpy; for 25 layers, "
+        f"`sf.analytic.solve`, which is vectorised as well.\n\n{table(header, others)}\n\n"
+        "Peers build and solve each point anew; four points are timed and multiplied."
+    )
+
+
+def growth(run: Runner, quick: bool) -> str:
+    """Return the table of long stacks."""
+    rows, last = [], None
+    for layers in (101, 1001, 10_001) if quick else (101, 1001, 10_001, 100_001):
+        found = run("growth", layers, run.seconds)
+        if "missing" in found:
+            rows.append([f"{layers:,}", found["missing"], *"-------"])
+            continue
+        grown = [ratio(found[k] / last[k]) if last else "" for k in ("solve", "torques")]
+        rows.append(
+            [
+                f"{layers:,}",
+                error(found["error"]),
+                duration(found["solve"]),
+                f"{layers / found['solve']:.1e}",
+                grown[0],
+                duration(found["torques"]),
+                grown[1],
+                duration(found["build"]),
+                f"{found['memory']:,.0f} MB",
+            ]
+        )
+        last = found
+    header = ["layers", "error", "solve, dr", "layers/s", "growth"]
+    return table([*header, "all torques", "growth", "to build", "peak memory"], rows)
+
+
+def memory(run: Runner, quick: bool) -> str:
+    """Return the table of peak memory."""
+    labels = {
+        "memory_imports": "import spinfem",
+        "memory_layers": "10,001 layers, all torques",
+        "memory_points": "1,000,000 valves: g1, g2, dr, torque",
+    }
+    rows = []
+    for name, label in labels.items():
+        found = run(name)
+        peak = f"{found['memory']:,.0f} MB" if "memory" in found else found["missing"]
+        rows.append([label, peak])
+    return table(["process", "peak memory"], rows)
+
+
+def main() -> None:
+    """Print the parts asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help="; ".join(PARTS) + "; default all")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats and smaller stacks")
+    parser.add_argument("--limit", type=float, default=60.0, help="seconds for one entry")
+    parser.add_argument("--memory", type=float, default=4.0, help="GB of address space for one")
+    given = parser.parse_args()
+    unknown = [part for part in given.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"part must be one of {', '.join(PARTS)}, got {unknown[0]!r}")
+
+    run = Runner(0.3 if given.quick else 3.0, given.limit, given.memory)
+    print(f"{machine(run)}\n", flush=True)
+    makers = {"single": single, "sweeps": sweeps, "growth": growth, "memory": memory}
+    for part in given.parts or PARTS:
+        print(f"### {part.capitalize()}\n\n{makers[part](run, given.quick)}\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,717 @@
+"""Sweeps: the same numbers as point by point, on any executor, after any interruption."""
+
+import importlib
+import json
+import random
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import spinfem as sf
+from spinfem import blocks, cli
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SI, PAPER = EXAMPLES / "co_cu_py.toml", EXAMPLES / "paper_valve.toml"
+sweeping = importlib.import_module("spinfem.sweep")  # the name sf.sweep is the function
+
+Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
+Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
+Py = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=5.5e-9, name="Py")
+THETA, D_N = np.linspace(0, 180, 7), np.array([1e-9, 1e-8, 5e-7])
+
+
+def valve(theta, d_N=10e-9):
+    return (
+        sf.Lead(Cu)
+        | Co(8e-9, m=sf.direction(0), name="fixed")
+        | Cu(d_N, name="spacer")
+        | Py(4e-9, m=sf.direction(theta), name="free")
+        | sf.Lead(Cu)
+    )
+
+
+def branching(theta, d_N=10e-9):
+    """Cannot take arrays."""
+    return valve(180.0 - theta if theta > 90 else theta, d_N)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Blocks of a few points, each a chunk of its own."""
+    monkeypatch.setattr(blocks, "NUMBERS", 20)
+    monkeypatch.setattr(blocks, "POINTWISE_NUMBERS", 20)
+    monkeypatch.setattr(sweeping, "CHUNK_SECONDS", 1e-9)
+
+
+def same(a, b):
+    """Tell whether datasets are equal to the bit, with names and attributes."""
+    return a.identical(b) and all(a[n].values.tobytes() == b[n].values.tobytes() for n in a)
+
+
+def test_every_point_is_its_own_solution(small):
+    data = sf.sweep(valve, {"theta": THETA, "d_N": D_N}, j0=1e11)
+    grid = ("theta", "d_N")
+    assert data["torque"].dims == (*grid, "ferromagnet", "component")
+    assert data["absorbed_spin_current"].dims == data["torque"].dims
+    assert data["efficiency"].dims == (*grid, "spacer", "side")
+    assert data["spin_resistance"].dims == data["resistance"].dims == grid
+    assert data["ferromagnet"].values.tolist() == ["fixed", "free"]
+    assert data["spacer"].values.tolist() == ["fixed|free"]
+    for theta in THETA:
+        for d_N in D_N:
+            one, here = sf.solve(valve(theta, d_N), 1e11), data.sel(theta=theta, d_N=d_N)
+            # elements are chosen for the thickest layer of a block: both are right to 1e-10
+            for name in ("fixed", "free"):
+                for variable in ("torque", "absorbed_spin_current"):
+                    expected = getattr(one, variable)(name)
+                    found = here[variable].sel(ferromagnet=name)
+                    np.testing.assert_allclose(
+                        found, expected, rtol=0, atol=1e-10 * np.abs(expected).max()
+                    )
+            g = here["efficiency"].sel(spacer="fixed|free")
+            np.testing.assert_allclose(g, one.efficiency("fixed", "free"), rtol=1e-10)
+            assert float(here["spin_resistance"]) == pytest.approx(one.spin_resistance, rel=1e-10)
+            assert float(here["resistance"]) == pytest.approx(one.resistance, rel=1e-10)
+
+
+def test_grid_against_the_closed_form():
+    D, l, p = (2.0, 8.0, 3.0), (1.0, 1.0, 2.0), (0.1, 0.9)
+
+    def stack(d, theta, p2):
+        F1, N = sf.Ferromagnet(D=D[0], l=l[0], p=p[0]), sf.NormalMetal(D=D[1], l=l[1])
+        F2 = sf.Ferromagnet(D=D[2], l=l[2], p=p2)
+        return F1(1.0, m=sf.direction(0)) | N(d) | F2(1.0, m=sf.direction(theta, 20.0))
+
+    d, theta, p2 = np.geomspace(1e-3, 10, 9), np.linspace(0, 180, 10), np.array([-0.5, 0.9])
+    data = sf.sweep(stack, {"d": d, "theta": theta, "p2": p2})
+    d, theta, p2 = np.ix_(d, theta, p2)
+    exact = sf.analytic.valve(
+        tuple(Di / (2 * li) for Di, li in zip(D, l)),
+        (1.0 / l[0], d / l[1], 1.0 / l[2]),
+        (p[0], p2),
+        sf.direction(0),
+        sf.direction(theta, 20.0),
+    )
+    for side, g in (("left", exact.g1), ("right", exact.g2)):
+        found = data["efficiency"].sel(spacer="F1|F2", side=side)
+        # near a sign change g is small against its terms
+        np.testing.assert_allclose(found, g, rtol=0, atol=1e-10 * np.abs(g).max())
+    np.testing.assert_allclose(data["spin_resistance"], exact.spin_resistance, rtol=1e-9)
+
+
+def test_attributes_say_what_is_what():
+    data = sf.sweep(valve, {"theta": [0.0, 90.0]}, current_density=-2.0)
+    assert data.attrs == {"j0": 2.0, "spinfem_version": sf.__version__}
+    assert data["theta"].attrs == {"long_name": "theta"}
+    units = {name: data[name].attrs["units"] for name in data}
+    assert units == {
+        "torque": "J/m2",
+        "absorbed_spin_current": "A/m2",
+        "efficiency": "1",
+        "spin_resistance": "Ohm m2",
+        "resistance": "Ohm m2",
+    }
+    assert all(data[name].attrs["long_name"] for name in data)
+
+
+def test_without_magnets_there_are_no_torques(tmp_path):
+    data = (
+        sf.sweep(lambda d: sf.NormalMetal(D=2.0, l=1.0)(d), {"d": [1.0, 3.0]}, 1.0) if 0 else None
+    )
+    N = sf.NormalMetal(D=2.0, l=1.0)
+    data = sf.sweep(lambda d: sf.Reservoir() | N(d), {"d": [1.0, 3.0]})
+    assert data["torque"].sizes["ferromagnet"] == data["efficiency"].sizes["spacer"] == 0
+    np.testing.assert_allclose(data["resistance"], [0.5, 1.5], rtol=1e-14)
+    data.to_netcdf(tmp_path / "bare.nc", engine="h5netcdf")
+
+
+def test_an_argument_without_effect_and_one_value():
+    data = sf.sweep(lambda theta, unused: valve(theta), {"unused": [1.0, 2.0], "theta": [60]})
+    assert data["torque"].shape == (2, 1, 2, 3)
+    assert np.array_equal(data["torque"][0], data["torque"][1])
+
+
+def test_names_can_be_anything_where_the_builder_allows_it():
+    data = sf.sweep(lambda **values: valve(values["free.angle"]), {"free.angle": THETA})
+    assert same(
+        data.rename({"free.angle": "theta"}).drop_vars("theta"),
+        sf.sweep(valve, {"theta": THETA}).drop_vars("theta"),
+    )
+
+
+@pytest.mark.parametrize("shape", [(1,), (7,), (100,), (3, 40), (40, 3), (2, 3, 4), (1, 50, 1)])
+@pytest.mark.parametrize("room", [0, 1, 7, 10**6])
+def test_blocks_tile_the_grid_in_order(shape, room):
+    names = [f"a{i}" for i in range(len(shape))]
+    coordinates = {name: np.arange(float(n)) for name, n in zip(names, shape)}
+    block = blocks._block_shape(shape, room)
+    assert np.prod(block) <= max(room, 1)
+    plan = blocks.Plan(valve, coordinates, False, 1.0, {}, (), (), (), block)
+    order = np.arange(np.prod(shape)).reshape(shape)
+    seen = [order[plan.index(i)].ravel() for i in range(plan.blocks)]
+    assert np.array_equal(np.concatenate(seen), order.ravel())
+    starts = [plan.start(i) for i in range(plan.blocks + 1)]
+    assert starts == [0, *np.cumsum([len(part) for part in seen])]
+
+
+# --- builders ---------------------------------------------------------------------------------
+
+
+def test_pointwise(small):
+    arguments = {"theta": THETA, "d_N": D_N}
+    found = sf.sweep(branching, arguments, 1e11, pointwise=True)
+    folded = np.minimum(THETA, 180 - THETA)
+    for i, theta in enumerate(folded):
+        for k, d_N in enumerate(D_N):
+            expected = sf.solve(valve(theta, d_N), 1e11).torque("free")
+            np.testing.assert_allclose(
+                found["torque"][i, k, 1], expected, rtol=0, atol=1e-10 * np.abs(expected).max()
+            )
+
+
+def test_pointwise_gives_python_numbers():
+    kinds = set()
+
+    def build(theta):
+        kinds.add(type(theta))
+        return valve(theta)
+
+    sf.sweep(build, {"theta": np.array([0, 1, 2])}, pointwise=True)
+    assert kinds == {float}
+
+
+def lookup(theta):
+    return valve({0.0: 10.0, 90.0: 20.0, 180.0: 30.0}[theta])
+
+
+def listed(theta):
+    a = np.radians(theta)
+    free = Py(4e-9, m=[np.sin(a), 0.0, np.cos(a)], name="free")
+    return Co(8e-9, m=sf.direction(0)) | Cu(1e-8) | free
+
+
+def normalized(theta):
+    return valve(theta / np.max(theta) if np.max(theta) else theta)
+
+
+def fixed_shape(theta):
+    return valve(theta[:2] if np.ndim(theta) else theta)
+
+
+@pytest.mark.parametrize("builder", [branching, lookup, listed, normalized, fixed_shape])
+def test_builder_that_cannot_take_arrays(builder):
+    with pytest.raises(ValueError, match=r"^builder must take arrays .* pointwise=True, got ") as e:
+        sf.sweep(builder, {"theta": [0.0, 90.0, 180.0]})
+    assert "\n" not in str(e.value)
+    sf.sweep(builder, {"theta": [0.0, 90.0, 180.0]}, pointwise=True)
+
+
+def test_value_out_of_range_is_no_matter_of_arrays():
+    with pytest.raises(ValueError, match="thickness of layer 'spacer' must be positive") as e:
+        sf.sweep(valve, {"theta": THETA, "d_N": np.linspace(1e-9, -1e-9, 10)})
+    assert "pointwise" not in str(e.value)
+    bad = np.ones(100)
+    bad[30] = -1.0  # between the points that are tried as numbers
+    with pytest.raises(
+        ValueError, match="thickness of layer 'spacer' must be positive and finite, got -1 "
+    ):
+        sf.sweep(valve, {"theta": THETA, "d_N": bad})
+
+
+def test_layers_must_be_the_same_everywhere():
+    def growing(n):
+        layers = [Cu(1e-9, name=f"c{i}") for i in range(int(n))]
+        return sf.Stack([*layers, Co(1e-9, m=(0, 0, 1), name="a")])
+
+    for values in ([1, 2, 3], [1, 1, 1, 2, 1, 1, 1]):
+        with pytest.raises(ValueError, match=r"same names and kinds at all points, got .* n = 2"):
+            sf.sweep(growing, {"n": values}, pointwise=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"builder": 3}, TypeError, "builder must be a function that returns a Stack, got 3"),
+        ({"builder": lambda theta: theta}, TypeError, "builder must return a Stack, got 0.0"),
+        (
+            {"builder": lambda theta: valve([1.0, 2.0])},
+            TypeError,
+            "builder must return a single stack for numbers, got a batch of shape (2,)",
+        ),
+        ({"arguments": {}}, TypeError, "arguments must map at least one name to values, got {}"),
+        ({"arguments": [1]}, TypeError, "arguments must map at least one name"),
+        ({"arguments": {"thetta": [1]}}, ValueError, "'thetta'; did you mean 'theta'?"),
+        ({"arguments": {"d_N": [1]}}, ValueError, "argument 'theta' of the builder must be given"),
+        ({"arguments": {"theta": 1.0}}, ValueError, "'theta' must be a one-dimensional array"),
+        ({"arguments": {"theta": [[1.0]]}}, ValueError, "one-dimensional array, got shape (1, 1)"),
+        ({"arguments": {"theta": []}}, ValueError, "argument 'theta' must not be empty"),
+        ({"arguments": {"theta": ["a"]}}, TypeError, "argument 'theta' must be a real number"),
+        ({"arguments": {"theta": [1, np.nan]}}, ValueError, "must be finite, got nan at index 1"),
+        (
+            {"builder": lambda torque: valve(torque), "arguments": {"torque": [1.0]}},
+            ValueError,
+            "an argument must not be called like a result, got 'torque'",
+        ),
+        ({"j0": [1.0, 2.0]}, TypeError, "current of a sweep must be one number"),
+        ({"j0": 1.0, "current_density": 1.0}, ValueError, "the current must be given once"),
+        ({"degree": 0}, ValueError, "degree must be a whole number from 1 to 20, got 0"),
+        ({"store": "no/such/place"}, OSError, "no/such/place: cannot be made: No such file"),
+    ],
+)
+def test_bad_input(change, error, message):
+    call = {"builder": valve, "arguments": {"theta": THETA}} | change
+    with pytest.raises(error) as e:
+        sf.sweep(**call)
+    assert message in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+def test_overflow_names_the_point():
+    D = np.array([1.0, 2.0, 1e-310, 3.0])
+
+    def stack(D):
+        F = sf.Ferromagnet(D=D, l=1.0, p=0.5)
+        return F(1.0, m=sf.direction(0)) | sf.NormalMetal(D=1.0, l=1.0)(1.0)
+
+    with pytest.raises(
+        ValueError, match=r"results must be finite, got an overflow .* at D = 1e-310"
+    ):
+        sf.sweep(stack, {"D": D})
+
+
+def test_missing_xarray_says_what_to_install(monkeypatch, capfd):
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    with pytest.raises(ImportError, match=r"pip install 'spinfem\[sweep\]'"):
+        sf.sweep(valve, {"theta": THETA})
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["sweep", str(SI), "--vary", "free.polar_deg=0:180:5", "-o", "x.nc"])
+    assert stop.value.code == 2
+    assert capfd.readouterr().err.startswith("error: a sweep needs xarray: pip install")
+
+
+def test_progress_bar(capfd):
+    sf.sweep(valve, {"theta": THETA}, progress=True)
+    assert "100%" in capfd.readouterr().err
+    sf.sweep(valve, {"theta": THETA})  # not a terminal
+    assert capfd.readouterr() == ("", "")
+
+
+# --- executors --------------------------------------------------------------------------------
+
+
+def test_executors_change_no_bit(small):
+    arguments = {"theta": THETA, "d_N": D_N}
+    alone = sf.sweep(valve, arguments, 1e11)
+    with ProcessPoolExecutor(2) as pool:
+        assert same(sf.sweep(valve, arguments, 1e11, executor=pool), alone)
+        with pytest.raises(TypeError, match="builder must be a function at the top of a module"):
+            sf.sweep(lambda theta: valve(theta), {"theta": THETA}, executor=pool)
+    with ThreadPoolExecutor(2) as pool:
+        assert same(sf.sweep(valve, arguments, 1e11, executor=pool), alone)
+
+
+def test_error_of_a_worker_reaches_the_caller(small):
+    def refuse(theta):
+        if 90 < theta < 110:
+            raise ZeroDivisionError
+        return valve(theta)
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
+        sf.sweep(refuse, {"theta": np.linspace(0, 180, 19)}, pointwise=True, executor=pool)
+
+
+def test_dask_cluster_changes_no_bit(small):
+    from dask.distributed import Client, LocalCluster
+
+    def build(theta, d_N):  # sent by value: the workers do not know this file
+        return (
+            sf.Lead(Cu)
+            | Co(8e-9, m=sf.direction(0), name="fixed")
+            | Cu(d_N, name="spacer")
+            | Py(4e-9, m=sf.direction(theta), name="free")
+            | sf.Lead(Cu)
+        )
+
+    arguments = {"theta": THETA, "d_N": D_N}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with (
+        np.errstate(all="warn"),  # the traps are for spinfem
+        LocalCluster(processes=True, **options) as cluster,
+        Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        found = sf.sweep(build, arguments, 1e11, executor=executor)
+    assert same(found, sf.sweep(valve, arguments, 1e11))
+
+
+# --- store ------------------------------------------------------------------------------------
+
+
+def test_store_keeps_what_is_done(small, tmp_path, monkeypatch):
+    arguments, store = {"theta": THETA, "d_N": D_N}, tmp_path / "store"
+    whole = sf.sweep(valve, arguments, 1e11)
+    assert same(sf.sweep(valve, arguments, 1e11, store=store), whole)
+    chunks = sorted(store.glob("chunk-*.npz"))
+    assert len(chunks) == 7
+
+    solved = []
+    real = sweeping.solve_blocks
+    monkeypatch.setattr(sweeping, "solve_blocks", lambda p, *b: solved.append(b) or real(p, *b))
+    assert same(sf.sweep(valve, arguments, 1e11, store=store), whole)
+    assert solved == []
+    content = chunks[1].read_bytes()
+    broken = (
+        content[: len(content) // 2],
+        b"",
+        content[:-1],
+        content[:300] + b"xxxx" + content[304:],  # in the numbers
+    )
+    for piece in broken:
+        chunks[1].write_bytes(piece)
+        chunks[3].unlink(missing_ok=True)
+        solved.clear()
+        assert same(sf.sweep(valve, arguments, 1e11, store=store), whole)
+        assert solved == [(1, 2), (3, 4)]
+        assert chunks[1].read_bytes() == content
+
+
+def test_store_of_another_sweep_is_refused(small, tmp_path):
+    call = {"builder": valve, "arguments": {"theta": THETA}, "j0": 1.0, "store": tmp_path / "store"}
+    sf.sweep(**call)
+
+    def thicker(theta):
+        return valve(theta, 11e-9)
+
+    def renamed(theta):
+        return valve(theta).replace("free", name="loose")
+
+    for change, what in (
+        ({"j0": 2.0}, "current"),
+        ({"arguments": {"theta": THETA[:-1]}}, "values"),
+        ({"arguments": {"theta": THETA + 1e-13}}, "values"),
+        ({"degree": 3}, "accuracy"),
+        ({"builder": thicker}, "stack"),
+        ({"builder": renamed}, "layers"),
+        ({"pointwise": True}, "blocks"),
+    ):
+        with pytest.raises(ValueError, match=rf"store must be empty .*different .*\b{what}\b"):
+            sf.sweep(**(call | change))
+    (tmp_path / "store" / "manifest.json").write_text("{")
+    with pytest.raises(ValueError, match="got an unreadable manifest"):
+        sf.sweep(**call)
+
+
+def test_stopped_sweep_keeps_its_chunks(small, tmp_path, monkeypatch):
+    real, left = sweeping.solve_blocks, iter(range(4))
+
+    def stopped(*args):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(sweeping, "solve_blocks", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        sf.sweep(valve, {"theta": THETA, "d_N": D_N}, store=tmp_path)
+    assert len(list(tmp_path.glob("chunk-*.npz"))) == 4
+    monkeypatch.setattr(sweeping, "solve_blocks", real)
+    found = sf.sweep(valve, {"theta": THETA, "d_N": D_N}, store=tmp_path)
+    assert same(found, sf.sweep(valve, {"theta": THETA, "d_N": D_N}))
+
+
+# --- command line -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(capfd):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            cli.main([str(a) for a in arguments])
+        return stop.value.code, *capfd.readouterr()
+
+    return run
+
+
+ANGLE, SPACER = "free.polar_deg=0:180:7", "spacer.thickness_nm=1:500:3:log"
+
+
+def opened(path):
+    with xr.open_dataset(path, engine="h5netcdf") as data:
+        return data.load()
+
+
+def test_command_writes_the_sweep_of_the_file(run, tmp_path):
+    path = tmp_path / "out.nc"
+    status, out, err = run("sweep", SI, "--vary", ANGLE, "--vary", SPACER, "-o", path)
+    assert (status, err) == (0, "")
+    assert out == f"{path}: 21 points, free.polar_deg (7) x spacer.thickness_nm (3)\n"
+    assert [p.name for p in tmp_path.iterdir()] == ["out.nc"]
+    data = opened(path)
+    angle, thickness = data["free.polar_deg"], data["spacer.thickness_nm"]
+    assert np.array_equal(angle, np.linspace(0, 180, 7))
+    assert np.array_equal(thickness, np.geomspace(1, 500, 3))
+    assert (angle.attrs["units"], thickness.attrs["units"]) == ("degree", "nm")
+    assert angle.attrs["long_name"] == "polar_deg of free"
+    assert data.attrs["title"] == "Co/Cu/Py spin valve"
+    expected = sf.sweep(valve, {"theta": angle.values, "d_N": thickness.values / 1e9}, 1e11)
+    for name in expected:
+        assert data[name].values.tobytes() == expected[name].values.tobytes()
+        assert data[name].attrs == expected[name].attrs
+
+
+KEYS = """
+j0_A_m2 = 1e11
+[left]
+lead = "Co"
+name = "pin"
+polar_deg = 10
+[right]
+lead = "Cu"
+[materials.Cu]
+kind = "normal"
+sigma_S_m = 2e8
+l_nm = 450
+[materials.Co]
+kind = "ferromagnet"
+sigma_S_m = 2e7
+beta = 0.5
+l_nm = 60
+[[layers]]
+material = "Cu"
+thickness_nm = 5
+[[layers]]
+material = "Co"
+name = "Co"
+thickness_nm = 3
+polar_deg = 50
+"""
+
+
+@pytest.mark.parametrize(
+    ("vary", "before", "after"),
+    [
+        ("left.polar_deg=20:30:2", "polar_deg = 10", "polar_deg = 30"),
+        ("pin.polar_deg=20:30:2", "polar_deg = 10", "polar_deg = 30"),
+        ("pin.azimuth_deg=20:30:2", "polar_deg = 10", "polar_deg = 10\nazimuth_deg = 30"),
+        ("Cu.sigma_S_m=1e8:3e8:2", "sigma_S_m = 2e8", "sigma_S_m = 3e8"),
+        ("Cu.l_nm=10:20:2:log", "l_nm = 450", "l_nm = 20"),
+        ("Co.beta=-0.5:-0.6:2", "beta = 0.5", "beta = -0.6"),
+        ("Co.thickness_nm=1:2:2", "thickness_nm = 3", "thickness_nm = 2"),
+        ("N1.thickness_nm=1:2:2", "thickness_nm = 5", "thickness_nm = 2"),
+    ],
+)
+def test_any_numeric_key_varies(run, tmp_path, vary, before, after):
+    """Of layers, named or not, of leads and materials; "Co" is both, the key tells which."""
+    file, other = tmp_path / "a.toml", tmp_path / "b.toml"
+    file.write_text(KEYS)
+    other.write_text(KEYS.replace(before, after, 1))
+    assert run("sweep", file, "--vary", vary, "-o", tmp_path / "a.nc")[0] == 0
+    found = opened(tmp_path / "a.nc").isel({vary.split("=")[0]: -1})
+    solution = sf.solve(*sf.load(other))
+    for name in ("pin", "Co"):
+        expected = solution.torque(name)
+        np.testing.assert_allclose(
+            found["torque"].sel(ferromagnet=name),
+            expected,
+            rtol=0,
+            atol=1e-10 * np.abs(expected).max(),
+        )
+    assert float(found["resistance"]) == pytest.approx(solution.resistance, rel=1e-10)
+
+
+def test_paper_units(run, tmp_path):
+    path = tmp_path / "a.nc"
+    assert run("sweep", PAPER, "--vary", "spacer.thickness=0.1:3:4", "-o", path)[0] == 0
+    data = opened(path)
+    assert "torque" not in data
+    assert not any("units" in data[name].attrs for name in data.variables)
+
+
+@pytest.mark.parametrize(
+    ("vary", "message"),
+    [
+        ("free", "--vary must be LAYER.KEY=START:STOP:N, got 'free'"),
+        ("free=1:2:3", "--vary must be LAYER.KEY=START:STOP:N, got 'free=1:2:3'"),
+        ("free.polar_deg=0:180", "range must be START:STOP:N or START:STOP:N:log, got '0:180'"),
+        ("free.polar_deg=0:180:5:lin", "range must be START:STOP:N or START:STOP:N:log"),
+        ("free.polar_deg=a:180:5", "START and STOP must be numbers, got 'a:180:5'"),
+        ("free.polar_deg=0:inf:5", "START and STOP must be finite and different"),
+        ("free.polar_deg=3:3:5", "START and STOP must be finite and different, got '3:3:5'"),
+        ("free.polar_deg=0:180:1", "N must be a whole number from 2 to 1e9, got '1'"),
+        ("free.polar_deg=0:180:2.5", "N must be a whole number from 2 to 1e9, got '2.5'"),
+        ("free.polar_deg=0:180:" + "9" * 5000, "N must be a whole number from 2 to 1e9"),
+        ("spacer.thickness_nm=0:10:5:log", "must be positive for log spacing, got '0:10:5:log'"),
+        ("fre.polar_deg=0:180:5", "got 'fre'; did you mean 'free'?"),
+        ("left.polar_deg=0:180:5", "must be left out in a normal metal, got 0.0"),
+        ("free.polar=0:180:5", "got 'polar'; did you mean 'polar_deg'?"),
+        ("free.name=0:180:5", "key must be a numeric one of 'free'"),
+        ("free.m=0:180:5", "key must be a numeric one of 'free'"),
+        ("Py.rho=1:2:3", "key must be a numeric one of 'Py' (rho_star_ohm_m, "),
+        ("Py.sigma_S_m=1:2:3", "must be given, got both"),
+        ("Py.beta=0:1:5", "materials.Py.beta: must be between -1 and 1, both excluded, got 1.0"),
+        ("spacer.thickness_nm=1:-1:5", "(layer 'spacer'): must be positive and finite, got -1.0"),
+        ("spacer.thickness=1:2:5", "got 'thickness'; did you mean 'thickness_nm'?"),
+    ],
+)
+def test_bad_vary(run, tmp_path, vary, message):
+    status, out, err = run("sweep", SI, "--vary", vary, "-o", tmp_path / "out.nc")
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--vary", ANGLE], "Missing option '-o'"),
+        (["-o", "out.nc"], "Missing option '--vary'"),
+        (["--vary", ANGLE, "-o", "out.h5"], "out.h5: name of the file must end in .nc"),
+        (["--vary", ANGLE, "-o", "no/out.nc"], "no/out.nc: cannot be written: no directory no"),
+        (["--vary", ANGLE, "-o", "out.nc", "--plot", "out.txt"], "must end in .png or .svg or"),
+        (["--vary", ANGLE, "--vary", ANGLE, "-o", "out.nc"], "--vary must name each key once"),
+        (["--vary", ANGLE, "-o", "out.nc", "--workers", "0"], "--workers"),
+        (
+            [
+                *("--vary", ANGLE, "--vary", SPACER, "--vary", "Py.beta=0:0.5:2"),
+                *("-o", "out.nc", "--plot", "out.png"),
+            ],
+            "must have one or two axes, got free.polar_deg, spacer.thickness_nm, Py.beta",
+        ),
+    ],
+)
+def test_bad_command(run, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run("sweep", SI, *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("vary", [[ANGLE], [ANGLE, SPACER]])
+@pytest.mark.parametrize("file", [SI, PAPER])
+def test_picture(run, tmp_path, vary, file):
+    if file is PAPER:
+        vary = [v.replace("free", "F2").replace("_nm", "") for v in vary]
+    options = [part for v in vary for part in ("--vary", v)]
+    path = tmp_path / "out.png"
+    status, _, err = run("sweep", file, *options, "-o", tmp_path / "out.nc", "--plot", path)
+    assert (status, err) == (0, "")
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_parts_of_another_sweep_are_replaced(run, tmp_path, monkeypatch, small):
+    file, path = tmp_path / "valve.toml", tmp_path / "out.nc"
+    file.write_text(SI.read_text())
+
+    def fail(*_):
+        raise OSError(5, "disk on fire")
+
+    monkeypatch.setattr("spinfem.sweepfile.write_netcdf", fail)
+    status, _, err = run("sweep", file, "--vary", ANGLE, "-o", path)
+    assert (status, err) == (2, f"error: {path}: cannot be written: disk on fire\n")
+    assert {p.name for p in tmp_path.iterdir()} == {"valve.toml", ".out.nc.parts"}
+    monkeypatch.undo()
+    file.write_text(SI.read_text().replace("thickness_nm = 10", "thickness_nm = 11"))
+    status, _, err = run("sweep", file, "--vary", ANGLE, "-o", path)
+    assert status == 0
+    assert err.startswith("starting afresh: ")
+    assert err.count("\n") == 1
+    assert {p.name for p in tmp_path.iterdir()} == {"valve.toml", "out.nc"}
+    expected = sf.sweep(lambda theta: valve(theta, 11e-9), {"theta": THETA}, 1e11)
+    np.testing.assert_allclose(opened(path)["torque"], expected["torque"], rtol=1e-9, atol=1e-20)
+
+
+def test_full_disk_is_one_line(run, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "out.nc"
+    path.write_text("before")
+    monkeypatch.setattr("spinfem.sweepfile.write_netcdf", full)
+    line = f"error: {path}: cannot be written: No space left on device\n"
+    assert run("sweep", SI, "--vary", ANGLE, "-o", path) == (2, "", line)
+    monkeypatch.setattr(np, "savez", full)
+    status, out, err = run("sweep", SI, "--vary", SPACER, "-o", path)
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1].startswith("error: ")
+    assert err.endswith("cannot be written: No space left on device\n")
+    assert path.read_text() == "before"
+
+
+def limited(bytes_of_a_file, *arguments):
+    """Run the command where files cannot grow beyond a size: the system fails as if full."""
+    resource = pytest.importorskip("resource")
+    size = (bytes_of_a_file, bytes_of_a_file)
+    return subprocess.run(
+        [sys.executable, "-m", "spinfem", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, size),
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("size", [100, 20_000, 300_000])
+def test_write_that_fails_in_the_system(tmp_path, size):
+    """In the manifest, in a chunk, and inside HDF5."""
+    path = tmp_path / "out.nc"
+    command = ["sweep", SI, "--vary", "free.polar_deg=0:180:2500", "-o", path]
+    done = limited(size, *command)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert "cannot be written: File too large" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == [".out.nc.parts"]
+
+
+CHOPPED = """
+import importlib, sys
+from spinfem import blocks, cli
+blocks.NUMBERS = 2000
+importlib.import_module("spinfem.sweep").CHUNK_SECONDS = 1e-9
+cli.main(sys.argv[1:])
+"""
+"""The command with chunks of some 400 points."""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_at_any_moment(run, tmp_path, monkeypatch, workers):
+    vary = ["--vary", "free.polar_deg=0:180:301", "--vary", "spacer.thickness_nm=1:100:100"]
+    whole, path = tmp_path / "whole.nc", tmp_path / "out.nc"
+    monkeypatch.setattr(blocks, "NUMBERS", 2000)
+    assert run("sweep", SI, *vary, "-o", whole)[0] == 0
+    command = ["sweep", str(SI), *vary, "-o", str(path), "--workers", str(workers)]
+    parts = tmp_path / ".out.nc.parts"
+    rng = random.Random(workers)
+    kept = 0
+    for goal in (0, 25, 60, 100):  # chunks, of 101; then wait a moment of any length
+        process = subprocess.Popen([sys.executable, "-c", CHOPPED, *command])
+        while process.poll() is None and len(list(parts.glob("chunk-*"))) < goal:
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0, 0.03))
+        process.kill()
+        process.wait()
+        done = len(list(parts.glob("chunk-*")))
+        assert done >= kept or path.exists()
+        kept = done
+        if path.exists():
+            assert same(opened(path), opened(whole))
+    done = subprocess.run([sys.executable, "-c", CHOPPED, *command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert same(opened(path), opened(whole))
+    assert {p.name for p in tmp_path.iterdir()} == {"whole.nc", "out.nc"}
+
+
+def test_manifest_says_what_is_swept(small, tmp_path):
+    sf.sweep(valve, {"theta": THETA}, store=tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["sweep"]["arguments"] == ["theta"]
+    assert manifest["sweep"]["version of spinfem"] == sf.__version__
