@@ -83,3 +83,21 @@ def has_sink(stack):
     return any(
         np.linalg.norm(np.cross(a, b)) > 8 * np.finfo(float).eps for a, b in itertools.pairwise(m)
     )
+
+
+def contact_amplification(stack):
+    """1/sin of the smallest angle at which two ferromagnets in contact cross; at least 1.
+
+    What they absorb is (j_a - c j_b)/sin: so much are the roundings of the two currents amplified.
+    """
+    pairs = itertools.pairwise(stack.elements)
+    touching = [
+        (a.m, b.m)
+        for a, b in pairs
+        if getattr(a, "m", None) is not None and getattr(b, "m", None) is not None
+    ]
+    sines = [
+        np.min(s[s > 8 * np.finfo(float).eps], initial=1.0)
+        for s in (np.atleast_1d(np.linalg.norm(np.cross(a, b), axis=-1)) for a, b in touching)
+    ]
+    return 1 / min(sines, default=1.0)
