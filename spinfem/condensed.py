@@ -75,12 +75,13 @@ class Condensed(Transport):
             parts = [self.absorbed(i) for i in range(self.magnets.size)]
             points = max((part.shape[0] for part in parts), default=1)
             return np.array([np.broadcast_to(part, (points, 3)) for part in parts])
-        m, B = e.columns["m"].fixed[self.magnets], self._links.B.fixed[at.spacer, None, None]
-        pull_left = mu[at.spacer + 1, :, None] * interfaces.across(m[1:], m[:-1])[:, None]
-        pull_right = mu[at.spacer, :, None] * interfaces.across(m[:-1], m[1:])[:, None]
+        m, B = e.columns["m"].fixed[self.magnets], self._links.B.fixed[at.spacer]
+        pull = interfaces.across(np.stack([m[1:], m[:-1]]), np.stack([m[:-1], m[1:]]))
+        strength = B[:, None] * np.stack([mu[at.spacer + 1], mu[at.spacer]])
+        on_left, on_right = strength[..., None] * pull[:, :, None]
         total = np.zeros((self.magnets.size, mu.shape[1], 3))
-        total[:-1] = B * pull_left
-        total[1:] += B * pull_right
+        total[:-1] = on_left
+        total[1:] += on_right
         return total
 
     def coupling(self, magnet: int) -> FloatArray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -115,8 +116,18 @@ class Elements:
         return Elements((), self.magnetic, self.reservoir, columns)
 
 
+_KNOWN: WeakKeyDictionary[Stack, Elements] = WeakKeyDictionary()
+
+
 def elements_of(stack: Stack) -> Elements:
-    """Collect the numbers of a stack."""
+    """Return the numbers of a stack; collected once."""
+    found = _KNOWN.get(stack)
+    if found is None:
+        found = _KNOWN[stack] = _collect(stack)
+    return found
+
+
+def _collect(stack: Stack) -> Elements:
     none, zero = (0.0, math.inf, 0.0, np.zeros(3), 1.0), np.zeros(3)
     rows: list[tuple[Number, Number, Number, FloatArray, Number]] = [
         (

@@ -137,11 +137,11 @@ def check_spin_sink(e: Elements) -> None:
     Blocking ends and layers without relaxation are not enough for that: two magnetizations that
     are not collinear leave no direction to a uniform mu_s.
     """
-    l = e.columns["l"].fixed
-    varies = {k - 1 for name in ("thickness", "l") for k in e.columns[name].varying}
-    fixed = np.delete(np.arange(1, l.size - 1), [i for i in varies if 0 <= i < l.size - 2])
-    if any(e.reservoir) or ((e.columns["thickness"].fixed[fixed] / l[fixed]) ** 2 > 0).any():
-        return  # something absorbs at every point
+    d, l = e.columns["thickness"], e.columns["l"]
+    absorbs = (d.fixed / l.fixed) ** 2 > 0
+    absorbs[[0, -1, *d.varying, *l.varying]] = False
+    if any(e.reservoir) or absorbs.any():
+        return  # at every point
     relaxing = ((e.thickness / e.l[1:-1]) ** 2 > 0).any(axis=0)
     sink = relaxing | (e.lead_stiffness > 0).any(axis=0)
     m = e.m[e.magnetic]

@@ -53,6 +53,8 @@ def widths(thickness: FloatArray, n: int) -> FloatArray:
     array, shape (n, k)
         Widths in units of d; they sum to 1.
     """
+    if n <= 2:
+        return np.full((n, np.size(thickness)), 1 / n)
     half = np.maximum(np.asarray(thickness) / (2 * _GRADING), 1e-3)  # 1e-3: as good as uniform
     t = np.abs(np.linspace(-1, 1, n + 1))[:, None]  # 1 at the faces, 0 in the middle
     # distance of node t from the nearer face, in units of d/2: asinh(t sinh(half)) written

@@ -22,7 +22,7 @@ from ._checks import BoolArray, FloatArray, IntArray
 from .elements import Column, Elements
 from .interfaces import Angle, angle
 
-BLOCK = 8192
+BLOCK = 4096
 """Points of a batch that are eliminated together, so that their arrays stay in the cache."""
 
 
@@ -87,16 +87,18 @@ def join(B: Column, S: Column, first: int, stop: int) -> chain.Elimination:
 
 def join_runs(e: Elements, at: Layout, B: Column, S: Column) -> Links:
     """Join runs of normal metals to one two-port each; B and S are those of the elements."""
-    runs = chain.eliminate(B.fixed[:, None], S.fixed[:, None], S.fixed[:, None], at.inside)
-    found = (runs.B, runs.S_left, runs.S_right)
+    first = at.face[:-1]
+    fixed = (B.fixed[first], S.fixed[first], S.fixed[first])
+    if at.inside.any():
+        runs = chain.eliminate(B.fixed[:, None], S.fixed[:, None], S.fixed[:, None], at.inside)
+        fixed = (runs.B[first, 0], runs.S_left[first, 0], runs.S_right[first, 0])
     varying: tuple[dict[int, FloatArray], ...] = ({}, {}, {})
     for link in sorted({int(np.searchsorted(at.face, k, side="right")) - 1 for k in B.varying}):
-        first, stop = at.face[[link, link + 1]].tolist()
-        joined = join(B, S, first, stop)
+        joined = join(B, S, int(at.face[link]), int(at.face[link + 1]))
         parts = (joined.B[0], joined.S_left[0], joined.S_right[0])
         for values, part in zip(varying, parts, strict=True):
             values[link] = part
-    return Links(*(Column(a[at.face[:-1], 0], v) for a, v in zip(found, varying, strict=True)))
+    return Links(*(Column(a, v) for a, v in zip(fixed, varying, strict=True)))
 
 
 class Turns(NamedTuple):
@@ -114,11 +116,12 @@ def turns(e: Elements, at: Layout) -> Turns:
     The rod of two magnets in contact is along the left one; there is none where they cross. A link
     to where mu_s = 0 couples to nothing, as if that rod were perpendicular.
     """
-    m, magnets = e.columns["m"], at.magnets.tolist()
-    fixed = angle(m.fixed[magnets[:-1]], m.fixed[magnets[1:]])
+    m = e.columns["m"]
+    rods = m.fixed[at.magnets]
+    fixed = angle(rods[:-1], rods[1:])
     varying = {
         i: angle(m.of(a), m.of(b))
-        for i, (a, b) in enumerate(pairwise(magnets))
+        for i, (a, b) in enumerate(pairwise(at.magnets.tolist()) if m.varying else ())
         if a in m.varying or b in m.varying
     }
     meeting = at.own[1:][at.contact]  # rods
@@ -191,39 +194,35 @@ def balance(e: Elements, at: Layout, links: Links, turned: Turns) -> Balance:
         },
         {rod: e.full(force) for rod, force in forces.varying.items()},
     )
-    last = at.links
-    later = {*moving.links, *(link + 1 for link in moving.links), *moving.forces, 0, last}
-    kept = np.array(sorted(later))
-    drop = np.ones(last + 1, dtype=bool)
-    drop[kept] = False
-
     # amplitudes are counted along +rod or -rod, so that all couplings are positive
     sign = turned.fixed.sign.copy()
     sign[list(moving.links)] = 1.0
     sense = np.append(1.0, np.cumprod(sign))[:, None]
-    B, rest = links.B.fixed, links.B.fixed * turned.fixed.rest
-    S_left, S_right = links.S_left.fixed + rest, links.S_right.fixed + rest
-    coupled = B * turned.fixed.cosine
-    still = chain.eliminate(coupled[:, None], S_left[:, None], S_right[:, None], drop)
+    across = links.B.fixed * turned.fixed.rest
+    coupled = (links.B.fixed * turned.fixed.cosine)[:, None]
+    S_left, S_right = (
+        (links.S_left.fixed + across)[:, None],
+        (links.S_right.fixed + across)[:, None],
+    )
     force = sense * forces.fixed[:, None]
     force[list(moving.forces)] = 0.0
     driving = chain.Forces.at(force)
-    pushes = chain.drive(still, driving)
-
-    varies = bool(moving.links or moving.forces)
-    columns = e.points if varies else 1
-    u, J = np.zeros((last + 1, columns)), np.zeros((last, columns))
-    J[0] = driving.dipole[0]  # all there is between the two ends, if nothing varies
-    for first in range(0, columns if varies else 0, BLOCK):
-        block = slice(first, min(first + BLOCK, columns))
-        u[kept, block], J[kept[:-1], block] = _balance_block(
-            still, driving, kept, sense, moving, block
-        )
-    chain.recover(still, u, J, pushes)
-    right = sense[1:] * J
-    for link, (*_, turn) in moving.links.items():
-        right[link] *= turn
-    return Balance(sense * u, sense[:-1] * J, right)
+    if not (moving.links or moving.forces):
+        u, J = chain.solve(coupled, S_left, S_right, driving)
+        return Balance(sense * u, sense[:-1] * J, sense[1:] * J)
+    kept = np.array(
+        sorted({*moving.links, *(i + 1 for i in moving.links), *moving.forces, 0, at.links})
+    )
+    drop = np.ones(at.face.size, dtype=bool)
+    drop[kept] = False
+    eliminated = chain.eliminate(coupled, S_left, S_right, drop)
+    still = _Still(kept, sense, eliminated, driving, chain.drive(eliminated, driving))
+    found = Balance(*(np.empty((n, e.points)) for n in (at.face.size, at.links, at.links)))
+    for first in range(0, e.points, BLOCK):
+        block = slice(first, min(first + BLOCK, e.points))
+        for target, values in zip(found, _balance_block(still, moving, block), strict=True):
+            target[:, block] = values
+    return found
 
 
 def _turn(turned: Turns, link: int) -> Angle:
@@ -237,34 +236,35 @@ def _two_port(links: Links, turned: Turns, link: int) -> tuple[FloatArray, Float
     return B * relation.cosine, links.S_left.of(link) + across, links.S_right.of(link) + across
 
 
-def _balance_block(
-    still: chain.Elimination,
-    driving: chain.Forces,
-    kept: IntArray,
-    sense: FloatArray,
-    moving: _Moving,
-    block: slice,
-) -> tuple[FloatArray, FloatArray]:
-    """Solve for the rods next to what varies, for some points; the rest is eliminated already."""
-    width = block.stop - block.start
+class _Still(NamedTuple):
+    """What does not vary over the batch: rods that are eliminated once, and what that leaves."""
+
+    kept: IntArray  # (k,) rods next to what varies, and the ground
+    sense: FloatArray  # (r + 1, 1) 1 or -1: amplitudes count along the rod or against it
+    chain: chain.Elimination
+    driving: chain.Forces
+    pushes: list[chain.Push]
+
+
+def _balance_block(still: _Still, moving: _Moving, block: slice) -> Balance:
+    """Balance the forces on all rods for some points."""
+    kept, width = still.kept, block.stop - block.start
     row = {rod: i for i, rod in enumerate(kept.tolist())}
-    B, S_left, S_right = (
-        np.repeat(a[kept[:-1]], width, axis=1) for a in (still.B, still.S_left, still.S_right)
-    )
+    B, S_left, S_right = (np.repeat(a[kept[:-1]], width, axis=1) for a in still.chain[:3])
     sign = np.ones_like(B)
     for link, values in moving.links.items():
         for target, value in zip((B, S_left, S_right, sign), values, strict=True):
             target[row[link]] = value[block]
     own_sense = np.concatenate([np.ones((1, width)), np.cumprod(sign, axis=0)])
-    local = chain.Forces(*(own_sense * a[kept] for a in driving))
+    forces = chain.Forces(*(own_sense * a[kept] for a in still.driving))
     for rod, force in moving.forces.items():
         i = np.array([row[rod]])
-        local.inject(i, sense[rod] * own_sense[i] * force[block])
-    inner = np.ones(kept.size, dtype=bool)
-    inner[[0, -1]] = False
-    rods = chain.eliminate(B, S_left, S_right, inner)
-    pushes = chain.drive(rods, local)
-    u, J = np.zeros_like(own_sense), np.zeros_like(B)
-    J[0] = local.dipole[0]
-    chain.recover(rods, u, J, pushes)
-    return own_sense * u, own_sense[:-1] * J
+        forces.inject(i, still.sense[rod] * own_sense[i] * force[block])
+    own_u, own_J = chain.solve(B, S_left, S_right, forces)
+    u, J = np.zeros((still.sense.size, width)), np.zeros((still.sense.size - 1, width))
+    u[kept], J[kept[:-1]] = own_sense * own_u, own_sense[:-1] * own_J
+    chain.recover(still.chain, u, J, still.pushes)
+    right = still.sense[1:] * J
+    for link, (*_, turn) in moving.links.items():
+        right[link] *= turn[block]
+    return Balance(still.sense * u, still.sense[:-1] * J, right)

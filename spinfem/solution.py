@@ -196,10 +196,12 @@ class Solution:
 
         In the order of `ferromagnets`; of those leads alone that have a name.
         """
-        transport = self._transport
-        named = [bool(self.stack.elements[k].name) for k in transport.magnets]  # type: ignore[union-attr]
-        absorbed = np.moveaxis(transport.all_absorbed()[named], 0, 1)
-        return TORQUE_PER_SPIN_CURRENT * self._scaled(absorbed)
+        elements, transport = self.stack.elements, self._transport
+        named = [i for i, k in enumerate(transport.magnets.tolist()) if elements[k].name]  # type: ignore[union-attr]
+        absorbed = transport.all_absorbed()
+        if len(named) < transport.magnets.size:
+            absorbed = absorbed[named]
+        return TORQUE_PER_SPIN_CURRENT * self._scaled(absorbed, 1)
 
     def efficiency(self, a: str, b: str) -> tuple[Number, Number]:
         """Return the efficiency factors (g_a, g_b) of two neighbours, dimensionless.
@@ -313,7 +315,7 @@ class Solution:
 
     def _scaled(self, per_current: FloatArray, batch_axis: int = 0) -> FloatArray:
         """Give an array per unit current, with one axis of N points, its batch shape and j0."""
-        value = np.moveaxis(per_current, batch_axis, 0)
+        value = per_current.swapaxes(0, batch_axis)
         rest = value.shape[1:]
         value = np.broadcast_to(value, (self._transport.elements.points, *rest))
         j0 = np.asarray(self.j0).reshape(np.shape(self.j0) + (1,) * len(rest))

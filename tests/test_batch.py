@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from kernels import solve_with_numpy
 from strategies import contact_amplification, has_sink, stacks
 
 import spinfem as sf
+from spinfem.rods import BLOCK
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
@@ -29,7 +31,7 @@ D_N = np.array([[1e-9], [1e-7], [5e-4]])  # up to d/l = 1000
 P = np.array([[[0.3]], [[0.76]]])
 
 
-@pytest.mark.parametrize("solve", [sf.solve, sf.analytic.solve])
+@pytest.mark.parametrize("solve", [sf.solve, solve_with_numpy, sf.analytic.solve])
 def test_every_point_of_a_batch(solve):
     s = solve(sample(THETA, D_N, P), j0=1e11)
     assert s.shape == (2, 3, 5)
@@ -199,12 +201,13 @@ def batches(draw):
     return batch
 
 
+@pytest.mark.parametrize("solve", [sf.solve, solve_with_numpy])
 @settings(max_examples=300)
 @given(batches())
-def test_random_batches_equal_their_points(stack):
+def test_random_batches_equal_their_points(solve, stack):
     """Whatever varies, along whichever axis, every point is what its own stack gives."""
     try:
-        s = sf.solve(stack)
+        s = solve(stack)
     except ValueError:
         assume(False)  # no spin sink at some point
     for index in np.ndindex(*stack.shape):
@@ -239,6 +242,15 @@ def test_random_batches_equal_their_points(stack):
         dr = one.spin_resistance
         assert s.spin_resistance[index] == pytest.approx(dr, rel=1e-11, abs=1e-12 * potential)
         assert s.resistance[index] == pytest.approx(one.resistance, rel=1e-11)
+
+
+@pytest.mark.parametrize("solve", [sf.solve, solve_with_numpy])
+def test_blocks_join_up(solve):
+    """More points than a block: the same as every part alone, to the bit."""
+    theta = np.linspace(0.0, 180.0, 2 * BLOCK + 5)
+    whole = solve(sample(theta, 1e-8, 0.5)).torques
+    for part in (slice(0, 3), slice(BLOCK - 2, BLOCK + 2), slice(2 * BLOCK - 1, None)):
+        np.testing.assert_array_equal(whole[part], solve(sample(theta[part], 1e-8, 0.5)).torques)
 
 
 def test_indexing_a_batch():

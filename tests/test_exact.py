@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from kernels import routes
 from matching import solve as match
 from strategies import contact_amplification, has_sink, stacks
 
@@ -52,7 +53,7 @@ def scales(solution):
 @given(stacks().filter(has_sink))
 def test_random_stacks_agree_with_matched_exponentials(stack):
     reference = match(stack)
-    for solution in (sf.solve(stack), sf.analytic.solve(stack)):
+    for solution in routes(stack):
         for what, error in errors(solution, reference).items():
             assert error < 1e-12, what
         each = [solution.torque(name) for name in solution.ferromagnets]
@@ -63,7 +64,7 @@ def test_random_stacks_agree_with_matched_exponentials(stack):
 @given(stacks(decades=(-12, 6)).filter(has_sink))
 def test_whole_legal_range_of_thickness(stack):
     reference = match(stack, digits=90)
-    for solution in (sf.solve(stack), sf.analytic.solve(stack)):
+    for solution in routes(stack):
         for what, error in errors(solution, reference).items():
             assert error < 1e-12, what
 
@@ -109,7 +110,7 @@ def test_singular_limit_of_vanishing_spacers(theta, p2, middle):
         thin = sf.Ferromagnet(D=1.0, l=1.0, p=middle)
         stack = stack | thin(1e-12, m=sf.direction(theta / 3, 40.0), name="thin") | normal(1e-12)
     reference = match(stack | tail, digits=80)
-    for solution in (sf.solve(stack | tail), sf.analytic.solve(stack | tail)):
+    for solution in routes(stack | tail):
         for what, error in errors(solution, reference).items():
             assert error < 1e-9, what
         mu = as_float(reference.potential)
@@ -129,7 +130,7 @@ def test_tiny_torques_are_right_relative_to_themselves(theta, d_N):
     b = sf.Ferromagnet(D=1.0, l=1.0, p=0.7)(0.3, m=rotation @ sf.direction(theta), name="b")
     stack = sf.SpinBlocking() | a | sf.NormalMetal(D=5.0, l=1.0)(d_N) | b | sf.Reservoir()
     reference = match(stack)
-    for solution in (sf.solve(stack), sf.analytic.solve(stack)):
+    for solution in routes(stack):
         for name in "ab":
             value = as_float([reference.absorbed[name]])[0]
             error = solution.absorbed_spin_current(name) - value

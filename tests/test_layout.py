@@ -16,6 +16,7 @@ ORDER = [
     "elements",
     "mesh",
     "forms",
+    "compiled",
     "chain",
     "twoport",
     "fields",
@@ -76,7 +77,7 @@ def test_every_module_has_a_place():
 def test_import_needs_only_numpy_scipy_and_scikit_fem():
     code = "import sys, spinfem; print(*{name.split('.')[0] for name in sys.modules})"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"matplotlib", "meshio", "pydantic", "typer", "rich", "mpmath", "xarray", "pandas"}
+    heavy = {"matplotlib", "meshio", "pydantic", "typer", "rich", "mpmath", "xarray", "numba"}
     assert not heavy & set(run.stdout.split())
 
 
