@@ -52,6 +52,8 @@ equation     module
 from typing import TYPE_CHECKING, Any
 
 from . import analytic
+from .analogy import Analogy
+from .efficiency import sign_changes
 from .materials import Ferromagnet, NormalMetal
 from .solution import Solution
 from .solver import solve
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Analogy",
     "Ferromagnet",
     "Layer",
     "Lead",
@@ -75,6 +78,7 @@ __all__ = [
     "analytic",
     "direction",
     "load",
+    "sign_changes",
     "solve",
     "sweep",
 ]

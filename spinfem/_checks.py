@@ -102,6 +102,12 @@ def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:
     return unit
 
 
+def read_only(array: FloatArray) -> FloatArray:
+    """Return an array that is kept, and so must not be changed in place."""
+    array.flags.writeable = False
+    return array
+
+
 def label(quantity: str, value: str | None) -> str | None:
     """Return a name; TypeError unless it is None or a nonempty string."""
     if value is not None and (not isinstance(value, str) or not value.strip()):

@@ -11,6 +11,7 @@ Nothing here uses finite elements, the chain or the solvers, so that it can chec
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -160,21 +161,8 @@ def solve(
     check_spin_sink(e)
     B, S = _two_ports(e)
     faces = _faces(e, B, S)
-
-    def field(layer: int) -> ExactField:
-        k = layer + 1
-        return ExactField(
-            e.thickness[layer] / e.l[k],
-            e.D[k] / (2 * e.l[k]),
-            faces.potential[layer],
-            faces.potential[layer + 1],
-            faces.current_right[layer],
-        )
-
-    def coupling(first: int, stop: int) -> FloatArray:
-        return next(k.B for k in _links(e, B, S) if (k.first, k.stop) == (first, stop))
-
-    return Solution(stack, current, Given(e, faces, field, coupling), solve)
+    transport = Given(e, faces, partial(_field, e, faces), partial(_coupling, e, B, S))
+    return Solution(stack, current, transport, solve)
 
 
 class ExactField(NamedTuple):
@@ -206,6 +194,21 @@ class ExactField(NamedTuple):
         mu = falling * self.left + rising * self.right
         lost = from_left[..., None] * self.left + from_right[..., None] * self.right
         return mu, self.inflow - np.where(z > 0, self.G, 0.0)[..., None] * lost
+
+
+def _field(e: Elements, faces: Faces, layer: int) -> ExactField:
+    k = layer + 1
+    return ExactField(
+        e.thickness[layer] / e.l[k],
+        e.D[k] / (2 * e.l[k]),
+        faces.potential[layer],
+        faces.potential[layer + 1],
+        faces.current_right[layer],
+    )
+
+
+def _coupling(e: Elements, B: FloatArray, S: FloatArray, first: int, stop: int) -> FloatArray:
+    return next(k.B for k in _links(e, B, S) if (k.first, k.stop) == (first, stop))
 
 
 def _ratio(a: FloatArray, z: FloatArray) -> FloatArray:

@@ -8,7 +8,9 @@ take up as in (10), and fields inside layers from their faces.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +20,15 @@ from .elements import Column, Elements
 from .fields import ElementField, element_field
 from .interfaces import Faces
 from .transport import Transport
+
+
+class Behind(NamedTuple):
+    """What lies between two magnets, and behind their faces towards each other."""
+
+    left: rods.Load
+    right: rods.Load
+    coupling: float  # B, S/m2
+    stiffness: tuple[float, float]  # B and the shunt of either face, S/m2
 
 
 class Condensed(Transport):
@@ -87,6 +98,13 @@ class Condensed(Transport):
     def coupling(self, magnet: int) -> FloatArray:
         """Return B, shape (N or 1,), of the normal metals between a magnet and the next, S/m2."""
         return self._link_conductance(int(self._at.spacer[magnet]))
+
+    def behind(self, magnet: int) -> Behind:
+        """Return what lies between and behind a magnet and the next, in a single stack."""
+        link = int(self._at.spacer[magnet])
+        near, far = rods.loads(self.elements, self._at, self._links, self._turns, link)
+        B, S_left, S_right = (float(column.of(link)) for column in self._links)
+        return Behind(near, far, B, (B + S_left, B + S_right))
 
     def _link_conductance(self, link: int) -> FloatArray:
         return self.elements.flat(self._links.B.of(link))
@@ -175,6 +193,13 @@ def element_counts(e: Elements, count: int | None) -> IntArray:
     return mesh.elements_for(largest)
 
 
+def _blocks(counts: IntArray) -> Iterator[IntArray]:
+    """Yield numbers of elements whose layers are condensed together, and stay in the cache."""
+    for n in np.unique(counts):
+        which = 1 + np.flatnonzero(counts == n)
+        yield from np.array_split(which, -(-which.size // rods.BLOCK))
+
+
 def _thickness(e: Elements) -> Column:
     """d/l of every element; that of the ends means nothing."""
     d, l = e.columns["thickness"], e.columns["l"]
@@ -186,8 +211,8 @@ def condense(e: Elements, counts: IntArray, degree: int) -> tuple[Column, Column
     """Condense every layer to its faces; a lead is a spring to the ground. In S/m2."""
     D, l, d, z = e.columns["D"], e.columns["l"], e.columns["thickness"], _thickness(e)
     B, S = Column(D.fixed / (2 * d.fixed), {}), Column(np.zeros_like(D.fixed), {})
-    for n in np.unique(counts).tolist():
-        which = 1 + np.flatnonzero(counts == n)
+    for which in _blocks(counts):
+        n = int(counts[which[0] - 1])
         layers = twoport.condense(z.fixed[which], n, degree)
         S.fixed[which] = B.fixed[which] * layers.S
         B.fixed[which] *= layers.B

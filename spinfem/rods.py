@@ -194,35 +194,80 @@ def balance(e: Elements, at: Layout, links: Links, turned: Turns) -> Balance:
         },
         {rod: e.full(force) for rod, force in forces.varying.items()},
     )
-    # amplitudes are counted along +rod or -rod, so that all couplings are positive
-    sign = turned.fixed.sign.copy()
-    sign[list(moving.links)] = 1.0
-    sense = np.append(1.0, np.cumprod(sign))[:, None]
-    across = links.B.fixed * turned.fixed.rest
-    coupled = (links.B.fixed * turned.fixed.cosine)[:, None]
-    S_left, S_right = (
-        (links.S_left.fixed + across)[:, None],
-        (links.S_right.fixed + across)[:, None],
-    )
-    force = sense * forces.fixed[:, None]
-    force[list(moving.forces)] = 0.0
-    driving = chain.Forces.at(force)
+    rods = _chain(links, turned, forces, moving)
     if not (moving.links or moving.forces):
-        u, J = chain.solve(coupled, S_left, S_right, driving)
-        return Balance(sense * u, sense[:-1] * J, sense[1:] * J)
+        u, J = chain.solve(rods.B, rods.S_left, rods.S_right, chain.Forces.at(rods.force))
+        return Balance(rods.sense * u, rods.sense[:-1] * J, rods.sense[1:] * J)
     kept = np.array(
         sorted({*moving.links, *(i + 1 for i in moving.links), *moving.forces, 0, at.links})
     )
     drop = np.ones(at.face.size, dtype=bool)
     drop[kept] = False
-    eliminated = chain.eliminate(coupled, S_left, S_right, drop)
-    still = _Still(kept, sense, eliminated, driving, chain.drive(eliminated, driving))
+    driving = chain.Forces.at(rods.force)
+    eliminated = chain.eliminate(rods.B, rods.S_left, rods.S_right, drop)
+    still = _Still(kept, rods.sense, eliminated, driving, chain.drive(eliminated, driving))
     found = Balance(*(np.empty((n, e.points)) for n in (at.face.size, at.links, at.links)))
     for first in range(0, e.points, BLOCK):
         block = slice(first, min(first + BLOCK, e.points))
         for target, values in zip(found, _balance_block(still, moving, block), strict=True):
             target[:, block] = values
     return found
+
+
+class _Rods(NamedTuple):
+    """All rods as a chain, as far as nothing varies; amplitudes count along +rod or -rod.
+
+    So all couplings are positive.
+    """
+
+    sense: FloatArray  # (r + 1, 1) 1 or -1
+    B: FloatArray  # (r, 1)
+    S_left: FloatArray
+    S_right: FloatArray
+    force: FloatArray  # (r + 1, 1)
+
+
+def _chain(links: Links, turned: Turns, forces: Column, moving: _Moving) -> _Rods:
+    sign = turned.fixed.sign.copy()
+    sign[list(moving.links)] = 1.0
+    sense = np.append(1.0, np.cumprod(sign))
+    force = sense * forces.fixed
+    force[list(moving.forces)] = 0.0
+    across = links.B.fixed * turned.fixed.rest
+    coupled = links.B.fixed * turned.fixed.cosine
+    columns = (sense, coupled, links.S_left.fixed + across, links.S_right.fixed + across, force)
+    return _Rods(*(column[:, None] for column in columns))
+
+
+class Load(NamedTuple):
+    """All that lies behind a rod, seen from there: a driving force and a stiffness.
+
+    ``j_s . m = P j0 -/+ S mu`` towards a load on the left/right.
+    """
+
+    P: float
+    S: float  # S/m2
+
+
+def loads(e: Elements, at: Layout, links: Links, turned: Turns, link: int) -> tuple[Load, Load]:
+    """Return what lies behind the two rods of a link, in a single stack."""
+    rods = _chain(links, turned, _forces(e, at, turned), _Moving({}, {}))
+    found = []
+    # the chain from the ground to the rod on the left, and from the rod on the right to the ground
+    for nodes, near in ((slice(link + 1), -1), (slice(link + 1, None), 0)):
+        sense, force = rods.sense[nodes], rods.force[nodes]
+        ports = slice(nodes.start, link if near else None)
+        inner = np.ones(len(sense), dtype=bool)
+        inner[[0, -1]] = False
+        part = chain.eliminate(rods.B[ports], rods.S_left[ports], rods.S_right[ports], inner)
+        driving = chain.Forces.at(force)
+        chain.drive(part, driving)
+        current = (driving.whole + driving.rest)[near]
+        dipole = driving.dipole[0]
+        P = current + dipole if near else dipole - current
+        S = part.B[0] + (part.S_right if near else part.S_left)[0]
+        found.append(Load(float((sense[near] * P)[0]), float(S[0])))
+    return found[0], found[1]
 
 
 def _turn(turned: Turns, link: int) -> Angle:

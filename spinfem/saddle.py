@@ -13,6 +13,7 @@ lambda are the spin currents through the interfaces: along m they are (6), acros
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from skfem import Basis, ElementLinePp
 from . import forms, mesh
 from ._checks import FloatArray, IntArray
 from .condensed import condense, element_counts
-from .elements import Elements
+from .elements import Column, Elements
 from .fields import ElementField, element_field
 from .interfaces import Faces, contact_absorption, rows
 from .rods import join
@@ -63,17 +64,24 @@ def solve(stack: Stack, e: Elements, degree: int, count: int | None) -> Given:
     points = [_solve_point(stack, e.point(i), layers, degree) for i in range(e.points)]
     faces = zip(*(faces for faces, _ in points), strict=True)
 
-    def field(layer: int) -> ElementField:
-        parts = zip(*(fields[layer] for _, fields in points), strict=True)
-        return ElementField(*(np.concatenate(a, axis=1) for a in parts))
-
     # B belongs to the stack, not to the solution: it is that of the condensed layers
     B, S = condense(e, layers, degree)
+    return Given(
+        e,
+        Faces(*(np.concatenate(a, axis=1) for a in faces)),
+        partial(_field, [fields for _, fields in points]),
+        partial(_coupling, e, B, S),
+    )
 
-    def coupling(first: int, stop: int) -> FloatArray:
-        return e.flat(join(B, S, first, stop).B[0])
 
-    return Given(e, Faces(*(np.concatenate(a, axis=1) for a in faces)), field, coupling)
+def _field(points: list[list[ElementField]], layer: int) -> ElementField:
+    """Join the fields of a layer at all points."""
+    parts = zip(*(fields[layer] for fields in points), strict=True)
+    return ElementField(*(np.concatenate(a, axis=1) for a in parts))
+
+
+def _coupling(e: Elements, B: Column, S: Column, first: int, stop: int) -> FloatArray:
+    return e.flat(join(B, S, first, stop).B[0])
 
 
 def _solve_point(

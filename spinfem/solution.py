@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import FloatArray, Number, finite
+from ._checks import FloatArray, Number, finite, read_only
 from .stack import Stack
 from .transport import Side, Transport, Values
 
@@ -34,11 +34,15 @@ TORQUE_PER_SPIN_CURRENT = 6.62607015e-34 / (2 * np.pi) / (2 * 1.602176634e-19)
 def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike | None) -> Number:
     """Return the particle current from either way of giving it; 1 if neither is.
 
+    The stack is checked too.
+
     Raises
     ------
     TypeError, ValueError
-        If both are given, a value is not a finite number, or the shape does not broadcast.
+        If the stack is none, both are given, a value is not a finite number, or the shape does not
+        broadcast.
     """
+    _check_stack(stack)
     if j0 is not None and current_density is not None:
         raise ValueError(
             f"the current must be given once, got j0={j0!r} and current_density={current_density!r}"
@@ -54,6 +58,13 @@ def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike
             f"shape of j0 must broadcast with the stack's {stack.shape}, got {np.shape(current)}"
         ) from None
     return current
+
+
+def _check_stack(stack: object) -> None:
+    if not isinstance(stack, Stack):
+        two = isinstance(stack, tuple)
+        hint = "; a file holds both: stack, j0 = spinfem.load(path)" if two else ""
+        raise TypeError(f"stack must be a Stack, got {stack!r}{hint}")
 
 
 class Solution:
@@ -99,6 +110,8 @@ class Solution:
         part = self.stack.part(self.shape, index)
         j0 = np.broadcast_to(self.j0, self.shape)[index]
         return self._solve_again(part, float(j0) if j0.ndim == 0 else j0)
+
+    __iter__ = None  # a batch is indexed, not iterated over
 
     # --- fields -------------------------------------------------------------------------------
 
@@ -196,12 +209,10 @@ class Solution:
 
         In the order of `ferromagnets`; of those leads alone that have a name.
         """
-        elements, transport = self.stack.elements, self._transport
-        named = [i for i, k in enumerate(transport.magnets.tolist()) if elements[k].name]  # type: ignore[union-attr]
-        absorbed = transport.all_absorbed()
-        if len(named) < transport.magnets.size:
-            absorbed = absorbed[named]
-        return TORQUE_PER_SPIN_CURRENT * self._scaled(absorbed, 1)
+        magnetic, names = self._transport.elements.magnetic, self.ferromagnets
+        absorbed = self._transport.all_absorbed()
+        first = int(magnetic[0] and self.stack.left.name is None)  # type: ignore[union-attr]
+        return TORQUE_PER_SPIN_CURRENT * self._scaled(absorbed[first : first + len(names)], 1)
 
     def efficiency(self, a: str, b: str) -> tuple[Number, Number]:
         """Return the efficiency factors (g_a, g_b) of two neighbours, dimensionless.
@@ -267,14 +278,19 @@ class Solution:
     def resistance(self) -> Number:
         """Resistance-area product between the ends of the stack, Ohm m2, shape (...).
 
-        The integral of ``dx/D_tot`` over the layers, plus `spin_resistance`.
+        The integral of ``dx/D_tot`` over the layers, plus `spin_resistance`, of magnetic leads
+        too.
         """
         total = self._transport.ohmic.sum(axis=0) + self._transport.spin_voltage.sum(axis=0)
         return self._shaped(total)
 
     @property
     def voltage(self) -> Number:
-        """``j0`` times `resistance`, V, shape (...): mu_0 on the left less mu_0 on the right."""
+        """``j0`` times `resistance`, V, shape (...): mu_0 on the left less mu_0 on the right.
+
+        With a magnetic lead, mu_0 is that extrapolated from where mu_s has died away in it: what
+        mu_s adds in the lead is part of the voltage.
+        """
         return self.resistance * self.j0
 
     # --- output -------------------------------------------------------------------------------
@@ -327,7 +343,7 @@ class Solution:
             return float(value[0])
         if value.size > 1:
             value = value.reshape(self.stack.shape)
-        return np.broadcast_to(value, self.shape)
+        return np.broadcast_to(value, self.shape).copy()
 
     def _columns(self, positions: FloatArray) -> FloatArray:
         """Turn positions (..., q) into (q, N), or (q, 1) if they do not vary."""
@@ -366,7 +382,7 @@ class LayerSolution:
     @cached_property
     def _values(self) -> Values:
         found = self.solution._transport.evaluate(self.index, self._samples)
-        return Values(*(self.solution._scaled(a, 1) for a in found))
+        return Values(*(read_only(self.solution._scaled(a, 1)) for a in found))
 
     @cached_property
     def x(self) -> FloatArray:
@@ -374,7 +390,7 @@ class LayerSolution:
         stack, xi = self.solution.stack, self._samples.T
         start, stop = stack.x[..., self.index, None], stack.x[..., self.index + 1, None]
         xi = xi[0] if xi.shape[0] == 1 else xi.reshape(*stack.shape, -1)
-        return np.where(xi == 1, stop, start + (stop - start) * xi)
+        return read_only(np.where(xi == 1, stop, start + (stop - start) * xi))
 
     @property
     def spin_potential(self) -> FloatArray:

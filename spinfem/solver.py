@@ -3,11 +3,12 @@ r"""From a stack to its solution."""
 from __future__ import annotations
 
 import operator
+from functools import partial
 
 from numpy.typing import ArrayLike
 
 from . import saddle
-from ._checks import Number, near_match
+from ._checks import near_match
 from .condensed import Condensed
 from .elements import elements_of
 from .interfaces import check_spin_sink
@@ -33,7 +34,8 @@ def solve(
 
     Without `degree` and `elements`, errors are below 1e-10 for uniform layers of any thickness:
     of mu_s relative to its largest value in the stack; of j_s and torques relative to the largest
-    of ``|j_s|`` and ``|p j0|``; of the spin resistance relative to itself.
+    of ``|j_s|`` and ``|p j0|``; of the spin resistance relative to itself, unless it is
+    below 1e-5 of the largest ``p m.mu_s`` at a face.
 
     Parameters
     ----------
@@ -81,10 +83,7 @@ def solve(
         transport = Condensed(e, degree, elements)
     else:
         transport = saddle.solve(stack, e, degree, elements)
-
-    def again(part: Stack, j0: Number) -> Solution:
-        return solve(part, j0, degree=degree, elements=elements, method=method)
-
+    again = partial(solve, degree=degree, elements=elements, method=method)
     return Solution(stack, current, transport, again)
 
 

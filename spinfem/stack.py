@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import cosdg, sindg
 
-from ._checks import FloatArray, Number, finite, label, near_match, positive, unit_vector
+from ._checks import FloatArray, Number, finite, label, near_match, positive, read_only, unit_vector
 from .materials import Ferromagnet, Metal
 
 
@@ -64,11 +64,19 @@ class _Joinable:
 
     def __or__(self, right: Piece) -> Stack:
         if not isinstance(right, _Joinable):
-            raise TypeError(
-                "what follows in a stack must be a layer, Lead, Reservoir, SpinBlocking or Stack, "
-                f"got {right!r}"
-            )
+            raise _not_a_piece(right)
         return Stack([*_pieces(self), *_pieces(right)])
+
+    def __ror__(self, left: object) -> Stack:
+        raise _not_a_piece(left)
+
+
+def _not_a_piece(given: object) -> TypeError:
+    hint = "; a metal needs a thickness, as in Cu(10e-9)" if isinstance(given, Metal) else ""
+    return TypeError(
+        "what stands in a stack must be a layer, Lead, Reservoir, SpinBlocking or Stack, "
+        f"got {given!r}{hint}"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,13 +241,24 @@ class Stack(_Joinable):
     def thickness(self) -> FloatArray:
         """Thickness of every layer, shape (..., n), m; one row per point if they vary."""
         columns = np.broadcast_arrays(*(layer.thickness for layer in self.layers))
-        return np.stack(columns, axis=-1)
+        return read_only(np.stack(columns, axis=-1))
 
     @cached_property
     def x(self) -> FloatArray:
         """Position of every face, shape (..., n + 1), m; 0 is the left face of the stack."""
         d = self.thickness
-        return np.concatenate([np.zeros((*d.shape[:-1], 1)), np.cumsum(d, axis=-1)], axis=-1)
+        start = np.zeros((*d.shape[:-1], 1))
+        return read_only(np.concatenate([start, np.cumsum(d, axis=-1)], axis=-1))
+
+    @cached_property
+    def element_names(self) -> tuple[str, ...]:
+        """What to call every element: its name, or else "left lead", "right reservoir" and such."""
+        ends = {Lead: "lead", Reservoir: "reservoir", SpinBlocking: "spin-blocking end"}
+        places = ("left", *("",) * len(self.layers), "right")
+        return tuple(
+            getattr(e, "name", None) or f"{place} {ends[type(e)]}"
+            for place, e in zip(places, self.elements, strict=True)
+        )
 
     @cached_property
     def _positions(self) -> dict[str, int]:
@@ -266,6 +285,8 @@ class Stack(_Joinable):
         """Return a point or a part of a batch: ``stack[3]``, ``stack[:, 0]``, as of an array."""
         return self.part(self.shape, index)
 
+    __iter__ = None  # a stack is no sequence: `layers` and `elements` are
+
     def part(self, shape: tuple[int, ...], index: Any) -> Stack:
         """Return ``stack[index]`` of the stack broadcast to a shape.
 
@@ -275,7 +296,7 @@ class Stack(_Joinable):
             If the shape has no such index.
         """
         np.broadcast_to(0.0, shape)[index]
-        return Stack([_pick(element, shape, index) for element in self.elements])
+        return Stack([_pick(piece, shape, index) for piece in self.pieces])
 
     def replace(self, name: str, /, **changes: Any) -> Stack:
         """Return a copy in which one named layer or lead is changed.
@@ -283,7 +304,7 @@ class Stack(_Joinable):
         Parameters
         ----------
         name : str
-            The layer or lead.
+            The layer or lead; "left" or "right" for a lead without a name.
         **changes
             New `thickness`, `m`, `material` or `name`.
 
@@ -294,8 +315,15 @@ class Stack(_Joinable):
         ValueError
             If nothing has that name, or a new value is not valid.
         """
-        position = self.position(name)
-        old = self.elements[position]
+        ends = {"left": 0, "right": len(self.layers) + 1}
+        position = self._positions.get(name, ends.get(name))
+        if position is None:
+            position = self.position(name)  # raises
+        pieces = list(self.pieces)  # where an end was left out, it stays open
+        place = position - (pieces[0] is not self.left)
+        # a layer without a name keeps having none, unless it becomes one of another metal
+        same_kind = {"material", "m"}.isdisjoint(changes)
+        old = pieces[place] if same_kind and 0 <= place < len(pieces) else self.elements[position]
         known = [field.name for field in dataclasses.fields(old)]
         for key in changes:
             if key not in known:
@@ -303,8 +331,7 @@ class Stack(_Joinable):
                     f"a change of {name!r} must be one of {', '.join(known)}, "
                     f"got {key!r}{near_match(key, known)}"
                 )
-        pieces = list(self.pieces)  # where an end was left out, it stays open
-        pieces[position - (self.pieces[0] is not self.left)] = dataclasses.replace(old, **changes)
+        pieces[place] = dataclasses.replace(old, **changes)
         return Stack(pieces)
 
     def _check_names(self) -> None:
@@ -381,13 +408,15 @@ def _split(pieces: tuple[Any, ...]) -> tuple[End, End, tuple[Layer, ...]]:
 
 
 def _named(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """Name the n-th layer of a kind N{n} or F{n}, where it has no name yet."""
-    count = {"N": 0, "F": 0}
+    """Name the n-th layer of a kind N{n} or F{n}, or the next free, where it has no name yet."""
+    count, taken = {"N": 0, "F": 0}, {layer.name for layer in layers}
     named = []
     for layer in layers:
         kind = "F" if layer.is_ferromagnet else "N"
         count[kind] += 1
         if layer.name is None:
+            while f"{kind}{count[kind]}" in taken:
+                count[kind] += 1
             layer = _copy(layer, name=f"{kind}{count[kind]}")
         named.append(layer)
     return tuple(named)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .labels import plain
+from .plot.labels import plain
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Palette of Okabe and Ito, as in `spinfem.plot`."""
+"""Palette of Okabe and Ito, as in `spinfem.plot.style`."""
 
 
 def sweep_overview(dataset: xarray.Dataset) -> Figure:

@@ -145,7 +145,7 @@ class Transport(ABC):
         outside = (x < -slack) | (x > faces[-1] + slack)
         if outside.any():
             given = np.broadcast_to(x, outside.shape)[outside][0]
-            end = faces[-1].max()
+            end = np.broadcast_to(faces[-1], outside.shape)[outside][0]
             raise ValueError(
                 f"x (position) must lie in the stack, from 0 to {end:g}, got {given:g}"
             )

@@ -253,6 +253,44 @@ def test_blocks_join_up(solve):
         np.testing.assert_array_equal(whole[part], solve(sample(theta[part], 1e-8, 0.5)).torques)
 
 
+def test_more_points_than_a_block_with_every_force_turning():
+    n = 2 * BLOCK + 7
+
+    def F(p):
+        return sf.Ferromagnet(D=1.0, l=1.0, p=p)
+
+    stack = (
+        F(0.5)(1.0, m=(0, 0, 1), name="a")
+        | sf.NormalMetal(D=3.0, l=1.0)(0.3)
+        | F(np.linspace(0.1, 0.9, n))(1.0, m=sf.direction(np.linspace(0, 180, n)), name="b")
+    )
+    s = sf.solve(stack)
+    for i in (0, BLOCK - 1, BLOCK, n - 1):
+        one = sf.solve(stack[i])
+        assert s.spin_resistance[i] == pytest.approx(one.spin_resistance, rel=1e-11)
+        found, expected = s.absorbed_spin_current("b")[i], one.absorbed_spin_current("b")
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("l", [[1.0, np.inf], [np.inf, 1.0]])
+def test_a_point_without_a_sink_is_named(l):
+    metal, free = sf.NormalMetal(D=1.0, l=np.array(l)), sf.NormalMetal(D=1.0, l=np.inf)
+    with pytest.raises(ValueError, match=f"no spin sink.*point {l.index(np.inf)}"):
+        sf.solve(sf.SpinBlocking() | metal(1.0) | free(1.0) | sf.SpinBlocking())
+
+
+def test_meshes_that_differ_from_point_to_point():
+    d = np.array([0.5, 100.0, 20.0])
+    F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.NormalMetal(D=3.0, l=1.0)
+    stack = F(1.0, m=(0, 0, 1)) | N(d, name="s") | F(1.0, m=sf.direction(60.0))
+    layer = sf.solve(stack).layer("s")
+    for i in range(3):
+        exact = sf.analytic.solve(stack[i]).spin_potential(np.clip(layer.x[i], 1.0, 1.0 + d[i]))
+        np.testing.assert_allclose(layer.spin_potential[i], exact, rtol=0, atol=1e-11)
+    with pytest.raises(ValueError, match=r"from 0 to 2\.5, got 3$"):
+        sf.solve(stack).spin_potential(3.0)
+
+
 def test_indexing_a_batch():
     stack = sample(THETA, D_N, 0.5)
     assert stack[1, 2].shape == ()

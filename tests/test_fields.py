@@ -154,3 +154,20 @@ def test_names_of_ferromagnets_and_spacers():
     assert s.spacers == (("lead", "f"), ("f", "g"))
     contact = F(1.0, m=(0, 0, 1), name="a") | F(1.0, m=(1, 0, 0), name="b") | N(1.0)
     assert sf.solve(contact).spacers == ()
+
+
+def test_just_below_a_face_is_on_it():
+    F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.3), sf.NormalMetal(D=3.0, l=1.0)
+    s = sf.solve(F(1.0, m=(0, 0, 1)) | N(0.7) | F(1.0, m=(1, 0, 0)))
+    x = s.interfaces[2].x
+    np.testing.assert_array_equal(s.spin_current(np.nextafter(x, 0.0)), s.spin_current(x))
+
+
+def test_samples_are_dense_enough_to_draw():
+    F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.3), sf.NormalMetal(D=3.0, l=1.0)
+    s = sf.solve(F(1.0, m=(0, 0, 1)) | N(8.0) | F(0.5, m=(1, 0, 0)))
+    for layer in s.layers:
+        middle = (layer.x[:-1] + layer.x[1:]) / 2
+        straight = (layer.spin_potential[:-1] + layer.spin_potential[1:]) / 2
+        scale = np.abs(layer.spin_potential).max()
+        assert np.abs(s.spin_potential(middle) - straight).max() < 2e-3 * scale

@@ -286,3 +286,28 @@ def test_slope_of_the_resistance_of_a_valve(theta):
         - sf.solve(stack(theta - step)).spin_resistance
     ) / 2e-5
     assert slope == pytest.approx(g1 * g2 * np.sin(np.deg2rad(theta)) / B, rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["condensed", "saddle"])
+def test_named_magnetic_leads_in_contact(method):
+    def F(p):
+        return sf.Ferromagnet(D=1.0, l=1.0, p=p)
+
+    s = sf.solve(
+        sf.Lead(F(0.3), m=(0, 0, 1), name="L")
+        | F(0.8)(1.0, m=sf.direction(70.0), name="a")
+        | sf.Lead(F(0.5), m=sf.direction(20.0), name="R"),
+        method=method,
+    )
+    assert abs(s.absorbed_spin_current("L") @ (0, 0, 1)) < 1e-13
+    total = sum(s.absorbed_spin_current(name) for name in ("L", "a", "R"))
+    np.testing.assert_allclose(total, sum(f.absorbed for f in s.interfaces), atol=1e-13)
+
+
+@pytest.mark.parametrize(("sine", "free"), [(1.6e-15, True), (2e-15, False)])
+def test_touching_magnetizations_are_collinear_up_to_eight_eps(sine, free):
+    def F(p):
+        return sf.Ferromagnet(D=1.0, l=1.0, p=p)
+
+    s = sf.solve(F(0.3)(1.0, m=(0, 0, 1)) | F(0.8)(1.0, m=(sine, 0, 1.0)))
+    assert np.any(s.interfaces[1].spin_potential != 0) == free

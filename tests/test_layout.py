@@ -28,6 +28,9 @@ ORDER = [
     "solution",
     "solver",
     "analytic",
+    "efficiency",
+    "folding",
+    "analogy",
     "builders",
     "blocks",
     "dataset",
@@ -38,7 +41,12 @@ ORDER = [
     "io.stackfile",
     "io.vary",
     "io.vtk",
-    "labels",
+    "plot.style",
+    "plot.labels",
+    "plot.profile",
+    "plot.hodograph",
+    "plot.arrows",
+    "plot.analogy",
     "plot",
     "sweepplot",
     "report",
@@ -49,15 +57,19 @@ ORDER = [
 
 def imports(name):
     """Modules of the package that are imported when this one is; imports in functions are late."""
-    text = (PACKAGE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
-    for node in ast.parse(text).body:
+    path = PACKAGE / name.replace(".", "/")
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    own = name.split(".") if path.is_dir() else name.split(".")[:-1]  # packages that it is in
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom) and node.level:
-            above = name.split(".")[: -node.level]
-            parts = [*above, *(node.module or "").split(".")]
-            base = ".".join(part for part in parts if part)
-            for candidate in (base, *(f"{base}.{a.name}".strip(".") for a in node.names)):
-                if candidate in ORDER:
-                    yield candidate
+            above = own[: len(own) + 1 - node.level]
+            base = [*above, *(node.module.split(".") if node.module else ())]
+            for parts in (base, *([*base, alias.name] for alias in node.names)):
+                # a package is imported before what is in it, except from inside
+                outer = (parts[:n] for n in range(1, len(parts)) if parts[:n] != own[:n])
+                for candidate in (".".join(p) for p in (*outer, parts)):
+                    if candidate in ORDER and candidate != name:
+                        yield candidate
 
 
 def test_dependencies_point_one_way():
@@ -68,10 +80,10 @@ def test_dependencies_point_one_way():
 
 def test_every_module_has_a_place():
     found = {
-        str(path.relative_to(PACKAGE).with_suffix("")).replace("/", ".")
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
         for path in PACKAGE.rglob("*.py")
     }
-    assert found - {"__init__", "__main__", "io.__init__"} == set(ORDER)
+    assert found - {"__init__", "__main__", "io"} == set(ORDER)
 
 
 def test_import_needs_only_numpy_scipy_and_scikit_fem():

@@ -289,6 +289,285 @@ def test_parallel_rods_share_a_label():
     assert [text.get_text() for text in ax.texts] == ["m(fixed)\nm(free)"]
 
 
+# --- folded into one plane --------------------------------------------------------------------
+
+
+def four_ferromagnets():
+    F, N = sf.Ferromagnet(D=1, l=1.0, p=0.6), sf.NormalMetal(D=2, l=2.0)
+    return (
+        sf.Lead(N)
+        | F(1.0, m=sf.direction(0), name="A")
+        | N(0.7)
+        | F(0.5, m=sf.direction(60), name="B")
+        | N(1.0)
+        | F(0.8, m=sf.direction(80, 70), name="C")
+        | N(0.5)
+        | F(1.2, m=sf.direction(120, -40), name="D")
+        | sf.Lead(N)
+    )
+
+
+def in_contact():
+    """Rings at reservoirs, at a crossing, at a collinear contact and at a spin-blocking end."""
+    F, N = sf.Ferromagnet(D=1, l=1.0, p=0.6), sf.NormalMetal(D=2, l=2.0)
+    return (
+        F(1.0, m=sf.direction(0), name="A")
+        | F(0.7, m=sf.direction(70), name="B")
+        | N(1.0)
+        | F(1.2, m=sf.direction(30), name="C")
+        | sf.Ferromagnet(D=3, l=2.0, p=0.2)(1.0, m=sf.direction(210), name="D")
+        | sf.SpinBlocking()
+    )
+
+
+FOLDED = {
+    **{key: stack for key, stack in STACKS.items() if key != "no ferromagnet"},
+    "four ferromagnets": four_ferromagnets(),
+    "in contact": in_contact(),
+    "antiparallel contact": sf.Lead(Co, m=[0, 0, 1])
+    | Cu(5e-9)
+    | Py(3e-9, m=[0, 0, -1])
+    | Co(4e-9, m=[0, 0, 1])
+    | Cu(1e-10)
+    | Co(4e-9, m=[0, 0, 1]),
+}
+folded_stacks = pytest.mark.parametrize("stack", FOLDED.values(), ids=FOLDED)
+
+
+@folded_stacks
+@pytest.mark.parametrize("quantity", ["spin_potential", "spin_current"])
+def test_folded_hodograph_draws_what_is_folded(stack, quantity):
+    solution = solve(stack)
+    folded = sf.Analogy(solution).fold()
+    ax = solution.plot.hodograph(quantity=quantity, fold=True)
+    factor = scale(ax.get_xlabel())
+    drawn = {
+        magnetic: labelled(ax, label)
+        for label, magnetic in (("ferromagnet", True), ("normal metal", False))
+        if any(layer.is_ferromagnet == magnetic for layer in stack.layers)
+    }
+    expected = folded.potential if quantity == "spin_potential" else folded.current
+    for layer, curve in zip(stack.layers, expected, strict=True):
+        part = drawn[layer.is_ferromagnet].pop(0)
+        np.testing.assert_allclose(part, curve * factor, **EXACT)
+    if quantity == "spin_potential":
+        assert "jump" not in [line.get_label() for line in ax.lines]
+        return
+    jumps = np.stack([folded.current_left, folded.current_right], axis=1)
+    far = np.abs(jumps[:, 0] - jumps[:, 1]).max(axis=1) > 1e-12 * np.abs(jumps).max()
+    assert far.any() == ("jump" in [line.get_label() for line in ax.lines])
+    if far.any():
+        np.testing.assert_allclose(labelled(ax, "jump"), jumps[far] * factor, **EXACT)
+
+
+@pytest.mark.parametrize("name", ["valve", "four ferromagnets", "in contact", "not coplanar"])
+@pytest.mark.parametrize("kind", ["hodograph", "analogy"])
+def test_folded_rods_are_at_their_angles(name, kind):
+    solution = solve(FOLDED[name])
+    folded = sf.Analogy(solution).fold()
+    options = {"quantity": "spin_current", "fold": True} if kind == "hodograph" else {}
+    ax = getattr(solution.plot, kind)(**options)
+    for text in ax.texts:
+        x, y = text.get_position()
+        for shared in text.get_text().split("\n"):
+            expected = folded.angles[folded.names.index(shared[2:-1])]
+            off = (np.degrees(np.arctan2(x, y)) - expected + 180) % 360 - 180
+            assert abs(off) < 1e-6  # directions are rounded to 1e-9
+
+
+def test_folding_says_that_it_bends():
+    ax = solve(valve(60.0)).plot.hodograph(quantity="spin_current", fold=True)
+    assert ax.get_xlabel().startswith("$j_s$ across m(fixed) (")
+    assert ax.get_ylabel().startswith("$j_s$ along m(fixed) (")
+    ax = solve(four_ferromagnets()).plot.hodograph(quantity="spin_current", fold=True)
+    assert ax.get_xlabel().startswith("$j_s$ across m(A), folded")
+
+
+# --- the mechanical analogy -------------------------------------------------------------------
+
+
+def all_collinear(solution):
+    return bool(np.abs(sf.Analogy(solution).fold().rods[:, 0]).max() <= 1e-9)
+
+
+def arrows(ax):
+    """Arrows by what they stand for: where they start, and what they are."""
+    return {
+        quiver.get_gid(): (np.array(quiver.get_offsets()), np.stack([quiver.U, quiver.V], axis=1))
+        for quiver in ax.collections
+    }
+
+
+NAMES = {
+    "driving": "driving force",
+    "F cord": "pull of F cord",
+    "N cord": "pull of N cord",
+    "contact": "pull across contact",
+    "reaction": "reaction of rod",
+}
+
+
+def drawn_forces(ax, rings):
+    """Pairs of each drawn arrow and its force, for every ring; tiny ones are not drawn."""
+    found = {name: list(vectors) for name, (_, vectors) in arrows(ax).items()}
+    rings = [ring for ring in rings if ring.pinned is None]
+    own = [[*ring.forces, ("reaction", ring.reaction)] for ring in rings]
+    largest = max(np.linalg.norm(vector) for forces in own for _, vector in forces)
+    for forces in own:
+        yield [
+            (name, vector, found[NAMES[name]].pop(0))
+            for name, vector in forces
+            if np.linalg.norm(vector) > 1e-3 * largest
+        ]
+    assert not any(found.values())
+
+
+@folded_stacks
+def test_arrows_are_the_forces_on_one_scale(stack):
+    solution = solve(stack)
+    rings = sf.Analogy(solution).rings
+    ax = solution.plot.analogy()
+    free = [ring for ring in rings if ring.pinned is None]
+    forces = list(drawn_forces(ax, rings))
+    ratios = [np.linalg.norm(a) / np.linalg.norm(f) for own in forces for _, f, a in own]
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-9)  # sheets are that flat
+    longest = max(np.linalg.norm(arrow) for own in forces for _, _, arrow in own)
+    for ring, own in zip(free, forces, strict=True):
+        # forces and reaction balance, but for what is too small to be drawn
+        np.testing.assert_allclose(sum(a for _, _, a in own), 0, atol=3e-3 * longest)
+        driving = next(arrow for name, _, arrow in own if name == "driving")
+        driven = next(vector for name, vector, _ in own if name == "driving")
+        for name, vector, arrow in own:
+            cosine = vector @ driven / np.linalg.norm(vector) / np.linalg.norm(driven)
+            drawn = arrow @ driving / np.linalg.norm(arrow) / np.linalg.norm(driving)
+            assert drawn == pytest.approx(cosine, abs=1e-9)
+            if name == "reaction":  # across the rod
+                assert drawn == pytest.approx(0, abs=1e-9)
+        assert ring.pinned is None
+
+
+@folded_stacks
+def test_rings_are_where_mu_is(stack):
+    solution = solve(stack)
+    analogy, ax = sf.Analogy(solution), solution.plot.analogy()
+    factor = scale(ax.get_ylabel())
+    labels = [line.get_label() for line in ax.lines]
+    for label, pinned in (("ring", False), ("pinned ring", True)):
+        own = [ring for ring in analogy.rings if bool(ring.pinned) == pinned]
+        assert (label in labels) == bool(own)
+        if own:
+            (drawn,) = labelled(ax, label)
+            places = np.array([ring.position for ring in own]) * factor
+            if all_collinear(solution):
+                length = 1e9 if stack.x[-1] < 1e-3 else 1.0
+                x = np.array([stack.x[ring.face] for ring in own]) * length
+                signs = [ring.rod @ analogy.rings[0].rod for ring in own]
+                np.testing.assert_allclose(drawn, np.stack([x, places * signs], axis=1), rtol=1e-14)
+            else:
+                size = np.linalg.norm(drawn, axis=1)
+                np.testing.assert_allclose(size, np.abs(places), rtol=1e-14)
+
+
+@folded_stacks
+def test_cords_are_the_hodographs_and_end_at_the_rings(stack):
+    solution = solve(stack)
+    analogy, ax = sf.Analogy(solution), solution.plot.analogy()
+    factor, collinear = scale(ax.get_ylabel()), all_collinear(solution)
+    folded, axis = analogy.fold(), analogy.rings[0].rod
+    length = 1e9 if stack.x[-1] < 1e-3 else 1.0
+    parts, ends = {}, []
+    for cord in analogy.cords:
+        label = f"{cord.kind} {'lead' if cord.layer is None else 'cord'}"
+        part = parts.setdefault(label, labelled(ax, label)).pop(0)
+        ends.append(part[[0, -1]])
+        if cord.layer is None:
+            continue
+        if collinear:
+            x, mu = solution.layers[cord.layer].x, cord.curve @ axis
+            np.testing.assert_allclose(part, np.stack([x * length, mu * factor], axis=1), **EXACT)
+        else:
+            np.testing.assert_allclose(part, folded.potential[cord.layer] * factor, **EXACT)
+    size = max(np.abs(layer.spin_potential).max() for layer in solution.layers) * factor
+    for left, right in itertools.pairwise(ends):
+        np.testing.assert_allclose(left[1], right[0], rtol=1e-14, atol=1e-13 * size)
+    if not collinear:
+        for cord, end in ((analogy.cords[0], ends[0][0]), (analogy.cords[-1], ends[-1][1])):
+            if cord.layer is None:  # held at the origin
+                np.testing.assert_allclose(end, 0, atol=1e-13 * size)
+
+
+@pytest.mark.parametrize("name", ["valve", "oblique valve", "four ferromagnets", "not coplanar"])
+def test_cords_pull_along_their_tangents(name):
+    solution = solve(FOLDED[name])
+    ax = solution.plot.analogy()
+    analogy = sf.Analogy(solution)
+    folded, count = analogy.fold(), 0
+    for ring, own in zip(analogy.rings, drawn_forces(ax, analogy.rings), strict=True):
+        layer = ring.face if ring.side == "right" else ring.face - 1
+        if not 0 <= layer < len(solution.layers):
+            continue  # a lead
+        curve = folded.potential[layer]
+        tangent = curve[1] - curve[0] if ring.side == "right" else curve[-2] - curve[-1]
+        (pull,) = (arrow for what, _, arrow in own if what == "N cord")
+        sine = np.cross([*tangent, 0], [*pull, 0])[2] / np.linalg.norm(tangent)
+        assert abs(sine) < 1e-2 * np.linalg.norm(pull)  # the tangent is a chord, and mu is rounded
+        assert tangent @ pull > 0
+        count += 1
+    assert count
+
+
+def test_arrows_start_at_their_rings_or_beside():
+    ax = solve(valve(0.0)).plot.analogy()
+    ax.figure.canvas.draw()
+    (rings,) = labelled(ax, "ring")
+    for starts, _ in arrows(ax).values():
+        assert len(starts) == len(rings)
+        np.testing.assert_allclose(starts[:, 1], rings[:, 1], rtol=1e-12)
+        pixels = ax.transData.transform(starts) - ax.transData.transform(rings)
+        assert (np.abs(pixels) < 10 * ax.figure.dpi / 72).all()  # 10 points
+
+
+def test_collinear_arrows_do_not_cover_each_other():
+    thin = valve(180.0).replace("spacer", thickness=1e-10)
+    ax = solve(thin).plot.analogy()
+    x = np.sort(np.concatenate([starts[:, 0] for starts, _ in arrows(ax).values()]))
+    gap = np.diff(x).min() / np.ptp(ax.get_xlim()) * ax.bbox.width / ax.figure.dpi * 72
+    assert gap > 2  # points; they are less than 2 wide
+
+
+def test_arrows_in_one_direction_are_side_by_side():
+    stack = sf.Lead(Cu) | Co(8e-9, m=sf.direction(0)) | Cu(9e-9) | Py(4e-9, m=sf.direction(90))
+    ax = solve(stack).plot.analogy()
+    starts = arrows(ax)
+    (f_cord, along), (n_cord, lead) = starts["pull of F cord"], starts["pull of N cord"]
+    assert along[0] @ lead[0] > 0
+    aside = np.abs(f_cord[0] - n_cord[0])
+    assert aside.max() / np.ptp(ax.get_xlim()) * ax.bbox.width / ax.figure.dpi * 72 > 4
+
+
+def test_longest_arrow_is_in_the_legend():
+    solution = solve(valve(60.0))
+    (legend,) = solution.plot.analogy().figure.legends
+    text = r"longest arrow: 7.6$\,\times\,$10$^{10}$ A/m$^2$"  # p j0 of Py
+    assert legend.get_title().get_text() == text
+    (legend,) = solve(plain()).plot.analogy().figure.legends
+    assert legend.get_title().get_text() == "longest arrow: 0.7"
+
+
+def test_analogy_without_a_current_has_no_arrows():
+    for stack in (valve(60.0), valve(0.0)):
+        ax = sf.solve(stack, j0=0.0).plot.analogy()
+        assert not arrows(ax)
+        check_legible(ax.figure)
+
+
+def test_analogy_plots_itself():
+    analogy = sf.Analogy(solve(valve(60.0)))
+    ax = plt.figure().add_subplot()
+    assert analogy.plot(ax, units="plain") is ax
+    assert ax.get_ylabel() == r"$\mu_s$ along m(fixed) (10$^{-5}$)"
+
+
 # --- it can be read ---------------------------------------------------------------------------
 
 
@@ -365,6 +644,25 @@ def test_hodograph_can_be_read(stack):
         assert (f"m({layer.name})" in texts) == layer.is_ferromagnet
 
 
+@folded_stacks
+def test_folded_hodograph_can_be_read(stack):
+    left, _ = solve(stack).plot.hodograph(fold=True)
+    texts = "\n".join(check_legible(left.figure))
+    for layer in stack.layers:
+        assert (f"m({layer.name})" in texts) == layer.is_ferromagnet
+
+
+@folded_stacks
+def test_analogy_can_be_read(stack):
+    solution = solve(stack)
+    texts = "\n".join(check_legible(solution.plot.analogy().figure))
+    for layer in stack.layers:
+        if all_collinear(solution):
+            assert layer.name in texts
+        else:
+            assert (f"m({layer.name})" in texts) == layer.is_ferromagnet
+
+
 @pytest.mark.parametrize("quantity", ["spin_potential", "spin_current", "potential"])
 def test_single_panels_can_be_read(quantity):
     plots = solve(valve(60.0)).plot
@@ -378,11 +676,21 @@ def test_pictures_can_be_read_at_larger_font_sizes():
         plots = solve(valve(60.0)).plot
         check_legible(plots.profile()[0].figure)
         check_legible(plots.hodograph()[0].figure)
+        check_legible(plots.analogy().figure)
+        check_legible(solve(valve(180.0)).plot.analogy().figure)
 
 
 def test_superlattice_drops_names_that_do_not_fit():
     layers = [x for k in range(30) for x in (Co(2e-9, m=sf.direction(6.0 * k)), Cu(1e-9))]
-    check_legible(overview(solve(sf.Stack(layers))))
+    solution = solve(sf.Stack(layers))
+    check_legible(overview(solution))
+    check_legible(solution.plot.hodograph(fold=True)[0].figure)
+    check_legible(solution.plot.analogy().figure)
+    collinear = [
+        layer.material(layer.thickness, m=[0, 0, 1]) if layer.is_ferromagnet else layer
+        for layer in layers
+    ]
+    check_legible(solve(sf.Stack(collinear)).plot.analogy().figure)
 
 
 def test_names_are_no_formulas():
@@ -412,6 +720,15 @@ def test_given_axes_are_drawn_on_and_returned(kind):
     assert plt.get_fignums() == figures
 
 
+@pytest.mark.parametrize("theta", [0.0, 60.0])
+def test_analogy_is_drawn_on_given_axes(theta):
+    ax = plt.figure().add_subplot()
+    assert solve(valve(theta)).plot.analogy(ax) is ax
+    assert ax.lines
+    assert ax.get_legend() is not None
+    assert len(plt.get_fignums()) == 1
+
+
 def test_planar_hodograph_can_be_drawn_on_3d_axes():
     solution = solve(valve(60.0))
     ax = plt.figure().add_subplot(projection="3d")
@@ -438,6 +755,7 @@ def test_pictures_leave_the_style_alone():
     overview(solution)
     solution.plot.profile()
     solution.plot.hodograph()
+    solution.plot.analogy()
     assert mpl.rcParams == before
 
 
@@ -449,7 +767,8 @@ def test_importing_the_module_does_not_import_matplotlib():
 def test_batch_is_refused():
     solution = sf.solve(valve(np.linspace(0.0, 180.0, 7)))
     message = r"a picture needs a single solution, got a batch of shape \(7,\)"
-    for draw in (solution.plot.profile, solution.plot.hodograph, lambda: overview(solution)):
+    plots = solution.plot
+    for draw in (plots.profile, plots.hodograph, plots.analogy, lambda: overview(solution)):
         with pytest.raises(ValueError, match=message):
             draw()
 
@@ -471,8 +790,28 @@ def test_batch_is_refused():
             "ax must be one Axes for spin_current, got array",
         ),
         (lambda p: p.hodograph(plt.subplots(2)[1]), "ax must be 3D axes .*, got <Axes"),
+        (
+            lambda p: p.hodograph(
+                plt.figure().add_subplot(projection="3d"), quantity="spin_current", fold=True
+            ),
+            "ax must be plane axes for what is folded into a plane, got <Axes3D",
+        ),
+        (lambda p: p.analogy(units="nm"), "units must be 'SI' or 'plain', got 'nm'"),
+        (lambda p: p.analogy(plt.subplots(2)[1]), "ax must be one Axes for spin_potential, got ar"),
+        (
+            lambda p: p.analogy(plt.figure().add_subplot(projection="3d")),
+            "ax must be plane axes for the analogy, got <Axes3D",
+        ),
     ],
 )
 def test_bad_arguments_are_named(draw, message):
     with pytest.raises(ValueError, match=message):
         draw(solve(noncoplanar()).plot)
+
+
+def test_nothing_to_fold_or_to_slide_is_refused():
+    plots = solve(STACKS["no ferromagnet"]).plot
+    with pytest.raises(ValueError, match="folding needs a ferromagnet, got "):
+        plots.hodograph(fold=True)
+    with pytest.raises(ValueError, match="a picture of the analogy needs a ferromagnet, got none"):
+        plots.analogy()

@@ -1,6 +1,7 @@
 """Describing a sample: materials, layers, ends, stacks, batches."""
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -130,3 +131,53 @@ def test_repr_reads_like_the_sample():
     Cu = sf.NormalMetal(D=1.0, l=1.0, name="Cu")
     stack = sf.Lead(Cu) | F(1.0, m=z, name="fixed") | Cu(1.0)
     assert repr(stack) == "Stack(Lead(Cu) | fixed | N1 | Reservoir())"
+
+
+def test_names_that_are_taken_are_passed_over():
+    def names(stack):
+        return [layer.name for layer in stack.layers]
+
+    assert names(N(1, name="N2") | N(1) | F(1, m=z)) == ["N2", "N3", "F1"]
+    unit = F(1, m=z) | N(1) | F(2, m=z)
+    assert names(unit | unit.replace("N1", thickness=3)) == ["F1", "N1", "F2", "F3", "N2", "F4"]
+    assert names(unit.replace("N1", material=F, m=z)) == ["F1", "N1", "F3"]
+
+
+def test_ends_without_a_name_can_be_replaced():
+    other = sf.NormalMetal(D=3.0, l=2.0)
+    stack = sf.Lead(N) | F(1, m=z) | sf.Lead(N, name="cap")
+    assert stack.replace("left", material=other).left.material is other
+    with pytest.raises(ValueError, match="name must be that of a layer or lead"):
+        stack.replace("rigth", material=other)
+    assert stack.replace("right", material=other).right.material is other
+    with pytest.raises(TypeError, match="a change of 'left' must be one of"):
+        (F(1, m=z) | N(1)).replace("left", material=other)
+
+
+def test_a_point_of_a_batch_can_be_extended():
+    stack = F(1, m=sf.direction([0.0, 30.0])) | N(1)
+    assert len((stack[1] | N(2)).layers) == 3
+
+
+def test_what_is_kept_cannot_be_changed_in_place():
+    stack = F(1, m=z) | N([1.0, 2.0])
+    for array in (stack.x, stack.thickness):
+        with pytest.raises(ValueError, match="read-only"):
+            array *= 2
+    solution = sf.solve(stack)
+    layer, face = solution.layers[1], solution.interfaces[1]
+    for array in (layer.x, layer.spin_potential, layer.spin_current, layer.potential, face.x):
+        with pytest.raises(ValueError, match="read-only"):
+            array *= 2
+    for array in (solution.spin_resistance, solution.resistance, solution.torques):
+        array *= 2  # the user's own
+
+
+def test_stacks_and_solutions_can_be_pickled():
+    stack = F(1, m=z, name="a") | N([0.5, 2.0]) | F(1, m=sf.direction(40), name="b")
+    solution = sf.solve(stack, 2.0)
+    saddle = sf.solve(stack, 2.0, method="saddle")
+    for made in (sf.solve(stack, 2.0), solution, saddle, sf.analytic.solve(stack, 2.0)):
+        found = pickle.loads(pickle.dumps(made))
+        np.testing.assert_allclose(found.torques, solution.torques, rtol=1e-10, atol=1e-28)
+        np.testing.assert_allclose(found[1].torques, solution[1].torques, rtol=1e-10, atol=1e-28)

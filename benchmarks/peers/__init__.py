@@ -43,7 +43,8 @@ PEERS = {
     "bvp": Peer("scipy solve_bvp", "solve_bvp"),
     "bvp_jacobians": Peer("scipy solve_bvp, Jacobians given", "solve_bvp", {"jacobians": True}),
     "skfem": Peer("scikit-fem, layer by layer", "scikit_fem"),
-    "ngsolve": Peer("NGSolve", "ngsolve_fem"),
+    "ngsolve_layers": Peer("NGSolve, layer by layer", "ngsolve_layers"),
+    "ngsolve": Peer("NGSolve, one form for all layers", "ngsolve_fem"),
 }
 IN_SWEEPS = ("bvp", "skfem", "ngsolve")
 """Those whose time is extrapolated to sweeps."""

@@ -32,18 +32,54 @@ def describe(order: int) -> str:
     return f"order {order}"
 
 
-def mesh_of(sample: Sample) -> ngs.Mesh:
-    """Return the mesh: an element a layer of material N or F, a point for every face."""
+def mesh_of(positions: Array, metals: list[str], points: list[str]) -> ngs.Mesh:
+    """Return the mesh: an element a layer.
+
+    Parameters
+    ----------
+    positions : array, shape (n + 1,)
+        Where the faces are.
+    metals : list of str, length n
+        The material of every layer.
+    points : list of str, length n + 1
+        The boundary that every face belongs to.
+    """
     mesh = ng.Mesh(dim=1)
-    points = [mesh.Add(ng.MeshPoint(ng.Pnt(float(x), 0, 0))) for x in sample.faces]
-    metal = {magnetic: mesh.AddRegion("NF"[magnetic], dim=1) for magnetic in (False, True)}
-    left, face, right = (mesh.AddRegion(name, dim=0) for name in ("left", "interface", "right"))
-    for i, magnetic in enumerate(sample.magnetic):
-        mesh.Add(ng.Element1D([points[i], points[i + 1]], index=metal[magnetic]))
-    for i, point in enumerate(points):
-        where = left if i == 0 else right if i == len(points) - 1 else face
-        mesh.Add(ng.Element0D(point, index=where))
+    vertices = [mesh.Add(ng.MeshPoint(ng.Pnt(float(x), 0, 0))) for x in positions]
+    metal = {name: mesh.AddRegion(name, dim=1) for name in dict.fromkeys(metals)}
+    point = {name: mesh.AddRegion(name, dim=0) for name in dict.fromkeys(points)}
+    for i, name in enumerate(metals):
+        mesh.Add(ng.Element1D(vertices[i : i + 2], index=metal[name]))
+    for vertex, name in zip(vertices, points, strict=True):
+        mesh.Add(ng.Element0D(vertex, index=point[name]))
     return ngs.Mesh(mesh)
+
+
+def solved(a: ngs.BilinearForm, load: ngs.LinearForm) -> ngs.GridFunction:
+    """Assemble both forms and return the solution."""
+    a.Assemble()
+    load.Assemble()
+    solution = ngs.GridFunction(a.space)
+    inverse = a.mat.Inverse(a.space.FreeDofs(), inverse=INVERSE)
+    solution.vec.data = inverse * load.vec
+    return solution
+
+
+def absorbed(sample: Sample, into: Array) -> Array:
+    """Return what all ferromagnets absorb, shape (f, 3).
+
+    Parameters
+    ----------
+    sample : Sample
+        The stack.
+    into : array, shape (n - 1, 3)
+        The spin current through every interface, from the normal metal into the ferromagnet.
+    """
+    at_faces = np.zeros((len(into) + 2, 3))  # nothing is absorbed at the ends
+    at_faces[1:-1] = into
+    total = (at_faces[:-1] + at_faces[1:])[sample.magnetic]
+    m = sample.m[sample.magnetic]
+    return total - (total * m).sum(axis=1, keepdims=True) * m
 
 
 def function(space: ngs.FESpace, values: Array) -> ngs.GridFunction:
@@ -55,7 +91,9 @@ def function(space: ngs.FESpace, values: Array) -> ngs.GridFunction:
 
 def torques(sample: Sample, order: int) -> Array:
     """Return what all ferromagnets absorb, shape (f, 3)."""
-    mesh, magnetic = mesh_of(sample), np.array(sample.magnetic)
+    magnetic, inner = np.array(sample.magnetic), len(sample.magnetic) - 1
+    metals = ["NF"[layer] for layer in sample.magnetic]
+    mesh = mesh_of(sample.faces, metals, ["left", *inner * ["interface"], "right"])
     thickness, l = np.array(sample.thickness), np.array(sample.l)
 
     constants, nodal = ngs.L2(mesh, order=0), ngs.H1(mesh, order=1)
@@ -81,15 +119,6 @@ def torques(sample: Sample, order: int) -> Array:
     a += (q * (v - g * m) + r * (u - f * m)) * ngs.ds("interface")
     load = ngs.LinearForm(space)
     load += p * ngs.grad(g)[0] * on_f
-    a.Assemble()
-    load.Assemble()
 
-    solution = ngs.GridFunction(space)
-    inverse = a.mat.Inverse(space.FreeDofs(), inverse=INVERSE)
-    solution.vec.data = inverse * load.vec
-    q = [component.vec.FV().NumPy() for component in solution.components[2].components]
-    into = np.array(q).T[: thickness.size + 1].copy()
-    into[[0, -1]] = 0.0  # no multiplier at the ends
-    total = (into[:-1] + into[1:])[magnetic]
-    directions = sample.m[magnetic]
-    return total - (total * directions).sum(axis=1, keepdims=True) * directions
+    q = [part.vec.FV().NumPy() for part in solved(a, load).components[2].components]
+    return absorbed(sample, np.array(q).T[1 : inner + 1])

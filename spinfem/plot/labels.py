@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ._checks import FloatArray
-
-if TYPE_CHECKING:
-    from .solution import Solution
-
-GREY = "0.45"
-FLAT = 1e-9
-"""Of the largest vector: vectors that leave a plane by up to this lie in it."""
+from .._checks import FloatArray
+from .style import FLAT, GREY
 
 
 def plain(name: str) -> str:
@@ -21,19 +15,17 @@ def plain(name: str) -> str:
     return " ".join(name.split()).replace("$", r"\$")
 
 
-def name_layers(ax: Any, solution: Solution) -> float:
-    """Name the layers above the axes: upright if that fits, else turned, else not at all.
+def name_layers(ax: Any, names: list[str], middle: FloatArray) -> float:
+    """Name layers above the axes: upright if that fits, else turned, else not at all.
 
-    Return the height that turned names take, inches.
+    Their middles are given in order, as fractions of the axes. Return the height that turned names
+    take, inches.
     """
-    names = [plain(layer.name) for layer in solution.layers]
-    faces = solution.stack.x / solution.stack.x[-1]
-    middle = (faces[:-1] + faces[1:]) / 2
     inches = ax.bbox.width / ax.figure.dpi
     width, height = _text_size(names, inches)
-    place, rotation = _spread(middle, width), 0
+    place, rotation = spread(middle, width), 0
     if width.sum() > 1 or np.abs(place - middle).max() > 0.05:
-        place, rotation = _spread(middle, height), 90
+        place, rotation = spread(middle, height), 90
     if rotation and height.sum() > 1:
         return 0.0
     leader = {"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkB": 0, "relpos": (0.5, 0)}
@@ -56,7 +48,7 @@ def _text_size(texts: list[str], inches: float) -> tuple[FloatArray, FloatArray]
     return np.array(width) / (72 * inches), np.full(len(texts), 1.4 * size) / (72 * inches)
 
 
-def _spread(wanted: FloatArray, size: FloatArray) -> FloatArray:
+def spread(wanted: FloatArray, size: FloatArray) -> FloatArray:
     """Move intervals in [0, 1], given by size and, in order, by middle, until none overlap."""
     if not wanted.size:
         return wanted
@@ -101,7 +93,7 @@ def name_rods(ax: Any, labels: list[str], heads: FloatArray) -> None:
     sides = [left >= 0.5, left + width <= 0.5]  # they do not meet if all are on one or the other
     for side in sides if np.logical_or(*sides).all() else [width > 0]:
         order = np.flatnonzero(side)[np.argsort(wanted[side], kind="stable")]
-        middle[order] = _spread(wanted[order], height[order])
+        middle[order] = spread(wanted[order], height[order])
     halo = withStroke(linewidth=2, foreground="white")
     for label, head, shift in zip(labels, heads, np.stack([left - x, middle - y]).T, strict=True):
         right, up = shift * inches

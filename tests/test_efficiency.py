@@ -1,0 +1,211 @@
+"""Signs of g: effective driving forces and stiffnesses, (B1), roots, Slonczewski's form."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from strategies import has_sink, stacks
+
+import spinfem as sf
+from spinfem import analytic
+from spinfem.elements import elements_of
+
+N = sf.NormalMetal(D=8.0, l=1.0)  # G_N = 4
+
+
+def valve(theta, p1=0.1, p2=0.9, d_N=0.2, D=1.0):
+    F1, F2 = sf.Ferromagnet(D=D, l=1.0, p=p1), sf.Ferromagnet(D=D, l=1.0, p=p2)
+    return (
+        F1(8.0, m=sf.direction(0.0), name="1") | N(d_N) | F2(8.0, m=sf.direction(theta), name="2")
+    )
+
+
+def exact_loads(stack):
+    """P and S on both sides of every spacer, by the sweeps of the exact stack."""
+    e = elements_of(stack)
+    B, S = analytic._two_ports(e)
+    links = analytic._links(e, B, S)
+    rods = np.zeros((e.magnetic.size + 1, 1, 3))
+    for node in range(1, e.magnetic.size):
+        rods[node] = e.m[node - 1] if e.magnetic[node - 1] else e.m[node]
+        if e.magnetic[node - 1] and e.magnetic[node]:
+            collinear = analytic.angle(e.m[node - 1], e.m[node]).collinear
+            rods[node] *= collinear[..., None]
+    rods[1] *= not e.reservoir[0]
+    rods[-2] *= not e.reservoir[1]
+    left, right = (analytic._sweep(e, links, rods, step) for step in (1, -1))
+    magnets = np.flatnonzero(e.magnetic).tolist()
+    for a, b in itertools.pairwise(magnets):
+        if b > a + 1:
+            one, two = left[a + 1], right[b]
+            yield (one.base + one.rest)[0], one.S[0], (two.base + two.rest)[0], two.S[0]
+
+
+@settings(max_examples=400)
+@given(stacks().filter(has_sink))
+def test_what_lies_behind_a_spacer(stack):
+    """P_i and S_i by the chain of finite elements and by the exact sweeps; g from them."""
+    solution = sf.solve(stack)
+    spacers = sf.Analogy(solution).spacers
+    expected = list(exact_loads(stack))
+    assert len(spacers) == len(expected)
+    for spacer, (P1, S1, P2, S2) in zip(spacers, expected):
+        force = max(abs(P1), abs(P2), 1e-3)
+        np.testing.assert_allclose(spacer.P, (P1, P2), rtol=1e-11, atol=1e-11 * force)
+        np.testing.assert_allclose(spacer.S, (S1, S2), rtol=1e-11)
+    for names in solution.spacers:
+        spacer = sf.Analogy(solution).spacer(*names)
+        (A1, A2), B, c = spacer.A, spacer.coupling, spacer.cosine
+        # written as in the paper the determinant cancels where d_N/l_N is small
+        lost = A1 * A2 / (A1 * A2 - (B * c) ** 2)
+        if lost < 1e4:
+            scale = B * max(np.abs(spacer.potentials()).max(), max(map(abs, spacer.P)) / A1)
+            g = solution.efficiency(*names)
+            np.testing.assert_allclose(spacer.efficiencies(), g, rtol=0, atol=1e-11 * lost * scale)
+            for form, value in zip(spacer.slonczewski, spacer.efficiencies()):
+                found = form(np.degrees(np.arccos(np.clip(c, -1, 1))))
+                assert found == pytest.approx(value, rel=1e-6, abs=1e-9 * lost * scale)
+            # (B1), for any sign of P1 and P2
+            (P1, P2), (g1, g2) = spacer.P, g
+            if abs(A2 * P1 - B * c * P2) > 1e-9 * (abs(A2 * P1) + abs(B * c * P2)):
+                assert (P1 * g2 < 0) == (P1 * P2 * B * c > A2 * P1**2)
+            if abs(A1 * P2 - B * c * P1) > 1e-9 * (abs(A1 * P2) + abs(B * c * P1)):
+                assert (P2 * g1 < 0) == (P1 * P2 * B * c > A1 * P2**2)
+            assert not (P1 * g2 < 0 and P2 * g1 < 0)
+
+
+@pytest.mark.parametrize(("p1", "p2"), [(0.1, 0.9), (-0.1, -0.9), (0.1, -0.9), (-0.1, 0.9)])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_signs_of_the_valve(p1, p2, mirrored):
+    """(B1) at every angle, for all signs of p, whichever of the two is the weaker."""
+    theta = np.linspace(0.5, 179.5, 359)
+    if mirrored:
+        p1, p2 = p2, p1
+    solution = sf.solve(valve(theta, p1, p2))
+    g1, g2 = solution.efficiency("1", "2")
+    c = np.cos(np.radians(theta))
+    A, B = 0.5 / np.tanh(8.0) + 4 / np.tanh(0.2), 4 / np.sinh(0.2)
+    np.testing.assert_array_equal(p1 * g2 < 0, p2 / p1 * B * c > A)
+    np.testing.assert_array_equal(p2 * g1 < 0, p1 / p2 * B * c > A)
+    assert not ((p1 * g2 < 0) & (p2 * g1 < 0)).any()
+    # each needs p1 p2 cos > 0
+    assert (p1 * p2 * c > 0)[(p1 * g2 < 0) | (p2 * g1 < 0)].all()
+    assert ((p1 * g2 < 0) | (p2 * g1 < 0)).any()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_angles_at_which_g_changes_sign(which):
+    p = (0.1, 0.9)[:: 1 if which else -1]
+    A, B = 0.5 / np.tanh(8.0) + 4 / np.tanh(0.2), 4 / np.sinh(0.2)
+    expected = np.degrees(np.arccos(A * 0.1 / (B * 0.9)))
+    found = sf.sign_changes(lambda theta: valve(theta, *p), 0, 180, "1", "2")
+    assert found[which] == pytest.approx([expected], abs=1e-10)
+    assert found[1 - which].size == 0
+    closed = sf.Analogy(sf.solve(valve(30.0, *p))).spacer("1", "2").sign_changes
+    assert closed[which] == pytest.approx(expected, abs=1e-10)
+    assert np.isnan(closed[1 - which])
+    # as asked, in either order
+    swapped = sf.sign_changes(lambda theta: valve(theta, *p), 0, 180, "2", "1")
+    assert swapped[1 - which] == pytest.approx([expected], abs=1e-10)
+
+
+def test_sign_changes_in_a_full_turn_and_where_g_is_zero_at_a_sample():
+    first, second = sf.sign_changes(lambda theta: valve(theta), -180, 180, "1", "2")
+    assert first.size == 0
+    assert second.size == 2
+    assert second[0] == pytest.approx(-second[1], abs=1e-10)
+    # the root is one of the angles that are looked at
+    root = second[1]
+    assert sf.sign_changes(valve, root - 1, root + 1, "1", "2", points=3)[1] == pytest.approx(
+        [root], abs=1e-10
+    )
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="start must be less than stop, got 90 and 0"):
+        sf.sign_changes(valve, 90, 0, "1", "2")
+    with pytest.raises(ValueError, match="points must be at least 2, got 1"):
+        sf.sign_changes(valve, 0, 90, "1", "2", points=1)
+    with pytest.raises(ValueError, match="name must be that of a layer or lead"):
+        sf.sign_changes(valve, 0, 90, "1", "3")
+
+
+def test_slope_of_the_resistance_of_a_spacer():
+    """d(dr)/d(theta) = g1 g2 sin(theta)/B: dr is least where one torque changes sign."""
+    root = sf.Analogy(sf.solve(valve(30.0))).spacer("1", "2").sign_changes[1]
+    for theta in (10.0, root, 120.0):
+        h = 1e-3
+        turned = theta + np.degrees([-2 * h, -h, h, 2 * h])
+        dr = sf.solve(valve(turned)).spin_resistance
+        numeric = (dr[0] - 8 * dr[1] + 8 * dr[2] - dr[3]) / (12 * h)
+        analogy = sf.Analogy(sf.solve(valve(theta)))
+        slope = analogy.spacer("1", "2").resistance_slope
+        assert slope == pytest.approx(numeric, rel=1e-7, abs=1e-10)
+        # the work of the free layer's own torque; it turns about +y
+        assert analogy.resistance_slope("2", (0, 1, 0)) == pytest.approx(slope, rel=1e-9, abs=1e-13)
+        assert analogy.resistance_slope("1", (0, -1, 0)) == pytest.approx(slope, abs=1e-13)
+    assert sf.Analogy(sf.solve(valve(root))).spacer("1", "2").resistance_slope == pytest.approx(
+        0, abs=1e-15
+    )
+
+
+def three(theta):
+    """F0 | F1 | F2, all p > 0: the strong F0, antiparallel to the thin F1, pulls its ring down."""
+    F0, F1, F2 = (sf.Ferromagnet(D=1.0, l=1.0, p=p) for p in (0.5, 0.3, 0.1))
+    return (
+        F0(5.0, m=sf.direction(180.0), name="0")
+        | N(0.05)
+        | F1(0.05, m=sf.direction(0.0), name="1")
+        | N(0.1)
+        | F2(5.0, m=sf.direction(theta), name="2")
+    )
+
+
+def test_with_three_ferromagnets_both_efficiencies_can_be_negative():
+    """P_1 < 0 though all p > 0: what (B1) then forbids is not g1, g2 < 0."""
+    theta = np.linspace(0.0, 180.0, 181)
+    solution = sf.solve(three(theta))
+    g1, g2 = solution.efficiency("1", "2")
+    both = (g1 < 0) & (g2 < 0)
+    assert both[90:-1].any()  # where the torques themselves do not vanish
+    i = int(np.flatnonzero(both)[0])
+    spacer = sf.Analogy(solution[i]).spacer("1", "2")
+    assert spacer.P[0] < 0 < spacer.P[1]
+    # what remains: never both P1 g2 < 0 and P2 g1 < 0
+    assert not (spacer.P[0] * g2[i] < 0 and spacer.P[1] * g1[i] < 0)
+
+
+@settings(max_examples=50)
+@given(stacks(max_ferromagnets=3, contacts=False, decades=(-2, 1)).filter(has_sink))
+def test_torques_in_a_spacer_follow_from_its_loads_at_other_angles_too(stack):
+    """All behind a face turns along with it: P_i, S_i stay, and g follows Slonczewski's form."""
+    solution = sf.solve(stack)
+    assume(solution.spacers)
+    a, b = solution.spacers[-1]
+    position = stack.position(b)
+    axis, angle = np.array([0.6, -0.3, 0.74]), 0.7
+    axis /= np.linalg.norm(axis)
+
+    def turn(m):
+        cross, along = np.cross(axis, m), (axis @ m) * axis
+        return along + np.cos(angle) * (m - along) + np.sin(angle) * cross
+
+    pieces = []
+    for k, piece in enumerate(stack.elements):
+        m = getattr(piece, "m", None)
+        if k >= position and m is not None:
+            extra = {"thickness": piece.thickness} if isinstance(piece, sf.Layer) else {}
+            piece = type(piece)(piece.material, **extra, m=turn(m), name=piece.name)
+        pieces.append(piece)
+    turned = sf.solve(sf.Stack(pieces))
+    before, after = (sf.Analogy(s).spacer(a, b) for s in (solution, turned))
+    np.testing.assert_allclose(after.P, before.P, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(after.S, before.S, rtol=1e-11)
+    found = np.array(before.efficiencies(after.cosine))
+    (A1, A2), B = before.A, before.coupling
+    lost = A1 * A2 / (A1 * A2 - B**2)
+    assume(lost < 1e6)
+    scale = B * max(np.abs(before.potentials(after.cosine)).max(), 1e-3 / A1)
+    expected = turned.efficiency(a, b)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10 * lost * scale)
