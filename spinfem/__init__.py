@@ -55,9 +55,10 @@ from . import analytic
 from .analogy import Analogy
 from .efficiency import sign_changes
 from .materials import Ferromagnet, NormalMetal
+from .pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
 from .solution import Solution
 from .solver import solve
-from .stack import Layer, Lead, Reservoir, SpinBlocking, Stack, direction
+from .stack import Stack
 from .sweep import sweep
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Analogy",
     "Ferromagnet",
+    "Interface",
     "Layer",
     "Lead",
     "NormalMetal",

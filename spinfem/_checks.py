@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,54 @@ def polarization(quantity: str, value: ArrayLike) -> Number:
     """Return `value` as a number; ValueError unless it lies strictly between -1 and 1."""
     x = number(quantity, value)
     return _require(quantity, x, np.less(np.abs(x), 1), "between -1 and 1, both excluded")
+
+
+def nonnegative(quantity: str, value: ArrayLike) -> Number:
+    """Return `value` as a number; ValueError unless it is zero or positive, and finite."""
+    x = number(quantity, value)
+    return _require(quantity, x, np.greater_equal(x, 0) & np.isfinite(x), "zero or positive")
+
+
+def conductance(quantity: str, value: ArrayLike) -> complex | NDArray[np.complex128]:
+    """Return a complex number or a read-only array; ValueError unless its real part is positive."""
+    kind = np.asarray(value).dtype.kind if not callable(value) else "O"
+    if kind not in "iufc":
+        raise TypeError(
+            f"{quantity} must be a complex number or an array of such, got {reprlib.repr(value)}"
+        )
+    array = np.array(value, dtype=complex)
+    valid = np.isfinite(array) & (array.real > 0)
+    if not valid.all():
+        given = array[~valid].flat[0]
+        raise ValueError(f"{quantity} must be finite with a positive real part, got {given:g}")
+    if array.ndim == 0:
+        return complex(array)
+    array.flags.writeable = False
+    return array
+
+
+Profile = Callable[[FloatArray], ArrayLike]
+"""A quantity over xi, the position across a layer from 0 to 1."""
+_PROBES = (1 - np.cos(np.pi * np.linspace(0, 1, 65))) / 2
+
+
+def number_or_profile(
+    check: Callable[..., Number], quantity: str, value: ArrayLike | Profile, **options: Any
+) -> Any:
+    """Return a number, or a profile that gives one number per xi; errors as of `check`.
+
+    A profile is looked at in 65 places across the layer.
+    """
+    if not callable(value):
+        return check(quantity, value, **options)
+    what = f"{quantity} as a function of xi"
+    found = np.asarray(value(_PROBES))
+    if found.shape not in ((), _PROBES.shape):
+        raise ValueError(
+            f"{what} must return one number per xi, shape {_PROBES.shape}, got shape {found.shape}"
+        )
+    check(what, found, **options)
+    return value
 
 
 def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:

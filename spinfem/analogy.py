@@ -37,8 +37,8 @@ from .elements import Elements, elements_of
 from .folding import Folded, fold
 from .interfaces import angle
 from .mesh import DEGREE, elements_for, layer_nodes
+from .pieces import Layer, Lead, Reservoir
 from .solution import Solution
-from .stack import Layer, Lead, Reservoir
 
 if TYPE_CHECKING:
     from .plot.style import Units

@@ -15,7 +15,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ._checks import BoolArray, FloatArray, Number
-from .stack import Layer, Lead, Reservoir, Stack
+from .pieces import Layer, Lead, Reservoir
+from .stack import Stack
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,8 @@ import numpy as np
 
 from ._checks import FloatArray
 from .interfaces import across
+from .pieces import Layer, Lead
 from .solution import Solution
-from .stack import Layer, Lead
 
 
 class Folded(NamedTuple):

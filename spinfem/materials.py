@@ -6,20 +6,35 @@ Bulk transport is eqs. (2) and (3) of the paper (arXiv:2006.11900): in a normal 
 conductivity `D`, its spin diffusion length `l` and, for a ferromagnet, its polarization `p`.
 
 Any consistent units do. SI: D in S/m, l in m; plain numbers: the paper's units.
+
+In a graded layer D, l or p is a function of xi, the position across the layer from 0 to 1, that
+takes and returns numpy arrays.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import Number, label, polarization, positive
+from ._checks import FloatArray, Number, Profile, label, number_or_profile, polarization, positive
 
 if TYPE_CHECKING:
-    from .stack import Layer
+    from .pieces import Layer
+
+
+def combined(formula: Callable[..., Number], *numbers: Any) -> Number:
+    """Return a formula of some numbers: a function of xi if any of them is one."""
+    if not any(callable(number) for number in numbers):
+        return formula(*numbers)
+
+    def profile(xi: FloatArray) -> Number:
+        return formula(*(number(xi) if callable(number) else number for number in numbers))
+
+    return cast(Number, profile)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,30 +44,43 @@ class Metal:
     D: Number
     l: Number
     name: str | None = None
+    source: str | None = None
 
     def __post_init__(self) -> None:
-        self._store(D=positive("D (conductivity)", self.D))
-        self._store(l=positive("l (spin diffusion length)", self.l, infinite=True))
+        self._store(D=number_or_profile(positive, "D (conductivity)", self.D))
+        quantity = "l (spin diffusion length)"
+        self._store(l=number_or_profile(positive, quantity, self.l, infinite=True))
         label("name of a material", self.name)
+        label("source of a material", self.source)
 
     def _store(self, **checked: Number) -> None:
         for key, value in checked.items():
             object.__setattr__(self, key, value)  # the dataclass is frozen for everyone else
 
     @property
+    def numbers(self) -> dict[str, Number]:
+        """All numbers of the metal by their names; a graded one is a function of xi."""
+        return {"D": self.D, "l": self.l}
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether any number is a function of xi."""
+        return any(callable(number) for number in self.numbers.values())
+
+    @property
     def total_conductivity(self) -> Number:
-        """Conductivity for charge, S/m."""
+        """Conductivity for charge, S/m; a function of xi if D or p is."""
         return self.D
 
     @property
     def stiffness(self) -> Number:
         """``G = D/(2 l)``, S/m2: the stiffness of a half-infinite layer, eqs. (7), (8)."""
-        return self.D / (2 * self.l)
+        return combined(lambda D, l: D / (2 * l), self.D, self.l)
 
     @property
     def relaxation(self) -> Number:
         """``kappa = rho/tau = D/(2 l^2)``, S/m3, of eq. (4)."""
-        return self.stiffness / self.l
+        return combined(lambda D, l: D / (2 * l**2), self.D, self.l)
 
     def __call__(
         self, thickness: ArrayLike, *, m: ArrayLike | None = None, name: str | None = None
@@ -74,7 +102,7 @@ class Metal:
         TypeError, ValueError
             If the thickness, m or the name is not as above.
         """
-        from .stack import Layer  # the one import against the order of the modules
+        from .pieces import Layer  # the one import against the order of the modules
 
         return Layer(self, cast(Number, thickness), m=m, name=name)
 
@@ -87,12 +115,14 @@ class NormalMetal(Metal):
 
     Parameters
     ----------
-    D : float or array
+    D : float, array or callable
         Conductivity ``1/rho``, S/m; positive.
-    l : float or array
+    l : float, array or callable
         Spin diffusion length, m; positive, ``inf`` for no spin relaxation.
     name : str, optional
         Name of the material.
+    source : str, optional
+        Where its numbers are from.
 
     Raises
     ------
@@ -102,7 +132,7 @@ class NormalMetal(Metal):
 
     @classmethod
     def from_resistivity(
-        cls, rho: ArrayLike, *, l: ArrayLike, name: str | None = None
+        cls, rho: ArrayLike | Profile, *, l: ArrayLike | Profile, name: str | None = None
     ) -> NormalMetal:
         """Make a normal metal from its resistivity: ``D = 1/rho``.
 
@@ -115,11 +145,12 @@ class NormalMetal(Metal):
         name : str, optional
             Name of the material.
         """
-        return cls(D=1 / positive("rho (resistivity)", rho), l=cast(Number, l), name=name)
+        checked = number_or_profile(positive, "rho (resistivity)", rho)
+        return cls(D=combined(lambda rho: 1 / rho, checked), l=cast(Number, l), name=name)
 
     @classmethod
     def from_conductivity(
-        cls, sigma: ArrayLike, *, l: ArrayLike, name: str | None = None
+        cls, sigma: ArrayLike | Profile, *, l: ArrayLike | Profile, name: str | None = None
     ) -> NormalMetal:
         """Make a normal metal from its conductivity: ``D = sigma``.
 
@@ -132,27 +163,43 @@ class NormalMetal(Metal):
         name : str, optional
             Name of the material.
         """
-        return cls(D=positive("sigma (conductivity)", sigma), l=cast(Number, l), name=name)
+        D = number_or_profile(positive, "sigma (conductivity)", sigma)
+        return cls(D=D, l=cast(Number, l), name=name)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ferromagnet(Metal):
-    """A strong ferromagnet, eq. (3): spin potential and spin current are parallel to m.
+    """A ferromagnet, eq. (3); strong unless an exchange length is given.
 
-    This holds even for ``p = 0``, which is not the same as a normal metal.
+    In a strong ferromagnet spin potential and spin current are parallel to m. This holds even for
+    ``p = 0``, which is not the same as a normal metal.
+
+    With an exchange length the part of mu_s across m lives in the ferromagnet too. There it
+    conducts with the total conductivity, ``j_s = -(D_tot/2) mu_s'``, precesses about m and
+    dephases: ``j_s' = -kappa mu_s - (D_tot/2)(mu_s x m/lambda_J^2 + mu_s/lambda_phi^2)``. What
+    both terms take up is the torque, spread over the layer. Zhang, Levy, Fert,
+    doi:10.1103/PhysRevLett.88.236601; Petitjean, Luc, Waintal, doi:10.1103/PhysRevLett.109.117204.
+
     Calling it with a thickness and a direction makes a layer: ``Py(4e-9, m=(0, 0, 1))``.
 
     Parameters
     ----------
-    D : float or array
+    D : float, array or callable
         ``D_F = 4 D_up D_down/(D_up + D_down)``, S/m; positive. It is 1/rho* of Valet and Fert.
-    l : float or array
+    l : float, array or callable
         Spin diffusion length, m; positive, ``inf`` for no spin relaxation.
-    p : float or array
+    p : float, array or callable
         Transport polarization ``(D_up - D_down)/(D_up + D_down)``, between -1 and 1: the spin
         current of a uniform ferromagnet is ``p j0 m``.
+    lambda_J : float or array, optional
+        Length of precession in the exchange field, m; positive, ``inf`` for none.
+    lambda_phi : float or array, optional
+        Length of dephasing, m; positive, ``inf`` for none. Of lambda_J and lambda_phi the one
+        that is not given is infinite; if neither is, the ferromagnet is strong.
     name : str, optional
         Name of the material.
+    source : str, optional
+        Where its numbers are from.
 
     Raises
     ------
@@ -161,14 +208,40 @@ class Ferromagnet(Metal):
     """
 
     p: Number
+    lambda_J: Number | None = None
+    lambda_phi: Number | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._store(p=polarization("p (polarization)", self.p))
+        self._store(p=number_or_profile(polarization, "p (polarization)", self.p))
+        for key, what in (("lambda_J", "precession"), ("lambda_phi", "dephasing")):
+            value = getattr(self, key)
+            if value is not None:
+                quantity = f"{key} (length of {what})"
+                self._store(**{key: positive(quantity, value, infinite=True)})
+
+    @property
+    def numbers(self) -> dict[str, Number]:
+        """All numbers of the metal by their names; a graded one is a function of xi."""
+        lengths = {"lambda_J": self.lambda_J, "lambda_phi": self.lambda_phi}
+        given = {key: value for key, value in lengths.items() if value is not None}
+        return {**super().numbers, "p": self.p, **given}
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether spin potential and spin current are parallel to m: no exchange length."""
+        return self.lambda_J is None and self.lambda_phi is None
 
     @classmethod
     def from_valet_fert(
-        cls, rho_star: ArrayLike, *, beta: ArrayLike, l: ArrayLike, name: str | None = None
+        cls,
+        rho_star: ArrayLike | Profile,
+        *,
+        beta: ArrayLike | Profile,
+        l: ArrayLike | Profile,
+        lambda_J: ArrayLike | None = None,
+        lambda_phi: ArrayLike | None = None,
+        name: str | None = None,
     ) -> Ferromagnet:
         """Make a ferromagnet from Valet-Fert parameters: ``D = 1/rho*``, ``p = beta``.
 
@@ -182,12 +255,21 @@ class Ferromagnet(Metal):
             Bulk asymmetry, between -1 and 1.
         l : float or array
             Spin diffusion length, m.
+        lambda_J, lambda_phi : float or array, optional
+            Exchange lengths, m; as in `Ferromagnet`.
         name : str, optional
             Name of the material.
         """
-        D = 1 / positive("rho_star (resistivity rho*)", rho_star)
-        p = polarization("beta (bulk asymmetry)", beta)
-        return cls(D=D, l=cast(Number, l), p=p, name=name)
+        rho = number_or_profile(positive, "rho_star (resistivity rho*)", rho_star)
+        p = number_or_profile(polarization, "beta (bulk asymmetry)", beta)
+        return cls(
+            D=combined(lambda rho: 1 / rho, rho),
+            l=cast(Number, l),
+            p=p,
+            lambda_J=cast("Number | None", lambda_J),
+            lambda_phi=cast("Number | None", lambda_phi),
+            name=name,
+        )
 
     @classmethod
     def from_channels(
@@ -224,7 +306,14 @@ class Ferromagnet(Metal):
 
     @classmethod
     def from_conductivity(
-        cls, sigma: ArrayLike, *, p: ArrayLike, l: ArrayLike, name: str | None = None
+        cls,
+        sigma: ArrayLike | Profile,
+        *,
+        p: ArrayLike | Profile,
+        l: ArrayLike | Profile,
+        lambda_J: ArrayLike | None = None,
+        lambda_phi: ArrayLike | None = None,
+        name: str | None = None,
     ) -> Ferromagnet:
         """Make a ferromagnet from its total conductivity: ``D = sigma (1 - p^2)``.
 
@@ -236,14 +325,23 @@ class Ferromagnet(Metal):
             Polarization, between -1 and 1.
         l : float or array
             Spin diffusion length, m.
+        lambda_J, lambda_phi : float or array, optional
+            Exchange lengths, m; as in `Ferromagnet`.
         name : str, optional
             Name of the material.
         """
-        polar = polarization("p (polarization)", p)
-        D = positive("sigma (total conductivity)", sigma) * (1 - polar) * (1 + polar)
-        return cls(D=D, l=cast(Number, l), p=polar, name=name)
+        polar = number_or_profile(polarization, "p (polarization)", p)
+        total = number_or_profile(positive, "sigma (total conductivity)", sigma)
+        return cls(
+            D=combined(lambda sigma, p: sigma * (1 - p) * (1 + p), total, polar),
+            l=cast(Number, l),
+            p=polar,
+            lambda_J=cast("Number | None", lambda_J),
+            lambda_phi=cast("Number | None", lambda_phi),
+            name=name,
+        )
 
     @property
     def total_conductivity(self) -> Number:
         """Conductivity for charge, S/m: ``D_tot = D_up + D_down = D/(1 - p^2)``."""
-        return self.D / ((1 - self.p) * (1 + self.p))
+        return combined(lambda D, p: D / ((1 - p) * (1 + p)), self.D, self.p)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from ._checks import FloatArray
-from .stack import Layer, Lead
+from .pieces import Layer, Lead
 
 if TYPE_CHECKING:
     from rich.table import Table

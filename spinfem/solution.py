@@ -65,6 +65,7 @@ def _check_stack(stack: object) -> None:
         two = isinstance(stack, tuple)
         hint = "; a file holds both: stack, j0 = spinfem.load(path)" if two else ""
         raise TypeError(f"stack must be a Stack, got {stack!r}{hint}")
+    stack.check_complete()
 
 
 class Solution:

@@ -16,190 +16,47 @@ then a batch of that shape.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.special import cosdg, sindg
 
-from ._checks import FloatArray, Number, finite, label, near_match, positive, read_only, unit_vector
+from ._checks import FloatArray, near_match, read_only
 from .materials import Ferromagnet, Metal
-
-
-def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
-    """Return the unit vector(s) of given polar and azimuthal angles.
-
-    Exact at multiples of 90 degrees, so that parallel and antiparallel mean just that.
-
-    Parameters
-    ----------
-    polar : float or array
-        Angle from +z, degrees.
-    azimuth : float or array
-        Angle from +x towards +y of the projection on the xy plane, degrees.
-
-    Returns
-    -------
-    array, shape (..., 3)
-        ``(sin(polar) cos(azimuth), sin(polar) sin(azimuth), cos(polar))``, the shapes of the
-        angles broadcast.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an angle is not a finite real number.
-    """
-    polar = np.asarray(finite("polar (angle in degrees)", polar))
-    azimuth = np.asarray(finite("azimuth (angle in degrees)", azimuth))
-    sine = sindg(polar)
-    x, y, z = np.broadcast_arrays(sine * cosdg(azimuth), sine * sindg(azimuth), cosdg(polar))
-    return np.stack([x, y, z], axis=-1) + 0.0  # + 0.0 turns -0.0 into 0.0
-
-
-class _Joinable:
-    """Things that stand in a chain: ``a | b`` puts b to the right of a."""
-
-    def __or__(self, right: Piece) -> Stack:
-        if not isinstance(right, _Joinable):
-            raise _not_a_piece(right)
-        return Stack([*_pieces(self), *_pieces(right)])
-
-    def __ror__(self, left: object) -> Stack:
-        raise _not_a_piece(left)
-
-
-def _not_a_piece(given: object) -> TypeError:
-    hint = "; a metal needs a thickness, as in Cu(10e-9)" if isinstance(given, Metal) else ""
-    return TypeError(
-        "what stands in a stack must be a layer, Lead, Reservoir, SpinBlocking or Stack, "
-        f"got {given!r}{hint}"
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Layer(_Joinable):
-    """A layer of one metal. ``material(thickness, ...)`` makes one.
-
-    Parameters
-    ----------
-    material : NormalMetal or Ferromagnet
-        What it is made of.
-    thickness : float or array
-        Thickness, m (or the unit of the material's l); positive and finite.
-    m : array, shape (..., 3)
-        Direction of the magnetization, for a ferromagnet and only there; it is normalized.
-    name : str, optional
-        Name, unique in a stack.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as above.
-    """
-
-    material: Metal
-    thickness: Number
-    m: FloatArray | None = dataclasses.field(default=None, kw_only=True)
-    name: str | None = dataclasses.field(default=None, kw_only=True)
-
-    def __init__(
-        self,
-        material: Metal,
-        thickness: ArrayLike,
-        *,
-        m: ArrayLike | None = None,
-        name: str | None = None,
-    ) -> None:
-        what = "a layer" if name is None else f"layer {name!r}"
-        _check_material(what, material)
-        _freeze(
-            self,
-            material=material,
-            thickness=positive(f"thickness of {what}", thickness),
-            m=_check_m(what, material, m),
-            name=label("name of a layer", name),
-        )
-
-    @property
-    def is_ferromagnet(self) -> bool:
-        """Whether the layer is magnetic."""
-        return self.m is not None
-
-
-@dataclass(frozen=True, eq=False)
-class Lead(_Joinable):
-    """A half-infinite metal at an end of a stack; mu_s vanishes far away in it.
-
-    It takes up ``j_s = p j0 m - G mu_s`` on the left end and ``p j0 m + G mu_s`` on the right,
-    with ``G = D/(2 l)`` and ``p = 0`` in a normal metal.
-
-    Parameters
-    ----------
-    material : NormalMetal or Ferromagnet
-        What it is made of.
-    m : array, shape (..., 3)
-        Direction of the magnetization, for a ferromagnet and only there; it is normalized.
-    name : str, optional
-        Name, unique in a stack; a named ferromagnetic lead has a torque.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as above.
-    """
-
-    material: Metal
-    m: FloatArray | None = dataclasses.field(default=None, kw_only=True)
-    name: str | None = dataclasses.field(default=None, kw_only=True)
-
-    def __init__(
-        self, material: Metal, *, m: ArrayLike | None = None, name: str | None = None
-    ) -> None:
-        what = "a lead" if name is None else f"lead {name!r}"
-        _check_material(what, material)
-        _freeze(
-            self,
-            material=material,
-            m=_check_m(what, material, m),
-            name=label("name of a lead", name),
-        )
-
-    @property
-    def is_ferromagnet(self) -> bool:
-        """Whether the lead is magnetic."""
-        return self.m is not None
-
-
-@dataclass(frozen=True)
-class Reservoir(_Joinable):
-    """An end where ``mu_s = 0``: the paper's outer normal layer of vanishing l."""
-
-
-@dataclass(frozen=True)
-class SpinBlocking(_Joinable):
-    """An end that no spin current passes: ``j_s = 0``."""
-
-
-End = Lead | Reservoir | SpinBlocking
+from .pieces import (
+    End,
+    Interface,
+    Joinable,
+    Layer,
+    Lead,
+    Piece,
+    Reservoir,
+    SpinBlocking,
+    freeze,
+    renamed,
+    shapes_of,
+    short,
+)
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Stack(_Joinable):
+class Stack(Joinable):
     """Layers in contact, between two ends.
 
     Parameters
     ----------
     pieces : iterable
-        From left to right: an end (optional), one or more layers, an end (optional). An end that
-        is not given is a `Reservoir`.
+        From left to right: an end (optional), one or more layers, an end (optional), with at most
+        one `Interface` between any two of them. An end that is not given is a `Reservoir`.
 
     Attributes
     ----------
     layers : tuple of Layer
         All of them named; the n-th layer of its kind is N{n} or F{n} if it had no name.
+    joints : tuple of Interface or None
+        What is at the n + 1 faces of the n layers; None where they are transparent.
     left, right : Lead, Reservoir or SpinBlocking
         The ends.
 
@@ -208,24 +65,46 @@ class Stack(_Joinable):
     TypeError
         If a piece is none of these.
     ValueError
-        If there is no layer, an end stands between layers, a name occurs twice or the arrays do
-        not broadcast.
+        If there is no layer, an end stands between layers, a name occurs twice, the arrays do
+        not broadcast, or an interface has what it cannot have where it stands.
     """
 
-    pieces: tuple[Layer | End, ...]
+    pieces: tuple[Piece, ...]
     layers: tuple[Layer, ...]
+    joints: tuple[Interface | None, ...]
     left: End
     right: End
 
-    def __init__(self, pieces: Iterable[Layer | End]) -> None:
+    def __init__(self, pieces: Iterable[Piece]) -> None:
         given = tuple(pieces)
-        left, right, layers = _split(given)
-        _freeze(self, pieces=given, layers=_named(layers), left=left, right=right)
+        left, right, chain = _split(given)
+        layers, joints = _joints(chain)
+        freeze(self, pieces=given, layers=_named(layers), joints=joints, left=left, right=right)
         self._check_names()
         self._check_shapes()
+        if given and not isinstance(given[-1], Interface):
+            for face, joint in enumerate(joints):
+                if joint is not None:
+                    _check_joint(joint, *self.elements[face : face + 2])
 
     def __repr__(self) -> str:
-        return f"Stack({' | '.join(_short(piece) for piece in self.elements)})"
+        shown: list[Piece] = [self.left]
+        for joint, element in zip(self.joints, self.elements[1:], strict=True):
+            shown += [joint, element] if joint else [element]
+        return f"Stack({' | '.join(map(short, shown))})"
+
+    @property
+    def _in_chain(self) -> tuple[Piece, ...]:
+        return self.pieces
+
+    def check_complete(self) -> None:
+        """Raise ValueError if the stack begins or ends in an interface."""
+        for place, piece in (("begin", self.pieces[0]), ("end", self.pieces[-1])):
+            if isinstance(piece, Interface):
+                raise ValueError(
+                    f"a stack must not {place} in an interface: put a Lead or Reservoir() behind "
+                    f"it, got {self!r}"
+                )
 
     @property
     def elements(self) -> tuple[Layer | End, ...]:
@@ -235,7 +114,7 @@ class Stack(_Joinable):
     @cached_property
     def shape(self) -> tuple[int, ...]:
         """Shape of the batch; ``()`` for a single stack."""
-        return np.broadcast_shapes(*{shape for e in self.elements for shape in _shapes(e)})
+        return np.broadcast_shapes(*{shape for e in self.pieces for shape in shapes_of(e)})
 
     @cached_property
     def thickness(self) -> FloatArray:
@@ -299,31 +178,29 @@ class Stack(_Joinable):
         return Stack([_pick(piece, shape, index) for piece in self.pieces])
 
     def replace(self, name: str, /, **changes: Any) -> Stack:
-        """Return a copy in which one named layer or lead is changed.
+        """Return a copy in which one named layer, lead or interface is changed.
 
         Parameters
         ----------
         name : str
-            The layer or lead; "left" or "right" for a lead without a name.
+            The layer, lead or interface; "left" or "right" for a lead without a name.
         **changes
-            New `thickness`, `m`, `material` or `name`.
+            New `thickness`, `m`, `material` or `name`; of an interface `resistance`, `gamma`,
+            `mixing` or `name`.
 
         Raises
         ------
         TypeError
-            If a change names something that layers or leads do not have.
+            If a change names something that it does not have.
         ValueError
             If nothing has that name, or a new value is not valid.
         """
-        ends = {"left": 0, "right": len(self.layers) + 1}
-        position = self._positions.get(name, ends.get(name))
-        if position is None:
-            position = self.position(name)  # raises
-        pieces = list(self.pieces)  # where an end was left out, it stays open
-        place = position - (pieces[0] is not self.left)
-        # a layer without a name keeps having none, unless it becomes one of another metal
-        same_kind = {"material", "m"}.isdisjoint(changes)
-        old = pieces[place] if same_kind and 0 <= place < len(pieces) else self.elements[position]
+        place = self._places.get(name) if isinstance(name, str) else None
+        if place is None:
+            self.position(name)  # raises
+            raise ValueError(f"name must be that of a piece that was given, got {name!r}")
+        pieces = list(self.pieces)  # what was left out, an end or a name, stays open
+        old = pieces[place]
         known = [field.name for field in dataclasses.fields(old)]
         for key in changes:
             if key not in known:
@@ -331,80 +208,121 @@ class Stack(_Joinable):
                     f"a change of {name!r} must be one of {', '.join(known)}, "
                     f"got {key!r}{near_match(key, known)}"
                 )
+        if isinstance(old, Layer) and isinstance(changes.get("material"), Metal):
+            # a layer without a name that becomes one of another kind keeps the one it had
+            same = isinstance(changes["material"], Ferromagnet) == old.is_ferromagnet
+            changes.setdefault("name", old.name if same else name)
         pieces[place] = dataclasses.replace(old, **changes)
         return Stack(pieces)
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Where what has a name stands among the pieces as given."""
+        layers, places = iter(self.layers), {}
+        for i, piece in enumerate(self.pieces):
+            name = next(layers).name if isinstance(piece, Layer) else getattr(piece, "name", None)
+            if name is not None:
+                places[name] = i
+        for side, end, i in (("left", self.left, 0), ("right", self.right, -1)):
+            if any(piece is end for piece in self.pieces):
+                places.setdefault(side, i)
+        return places
+
     def _check_names(self) -> None:
-        names = [e.name for e in self.elements if getattr(e, "name", None)]  # type: ignore[union-attr]
+        pieces = [*self.elements, *filter(None, self.joints)]
+        names = [name for piece in pieces if (name := getattr(piece, "name", None))]
         if len(set(names)) < len(names):
             twice = next(name for i, name in enumerate(names) if name in names[:i])
-            raise ValueError(f"names of layers and leads must be unique, got {twice!r} twice")
+            raise ValueError(f"names in a stack must be unique, got {twice!r} twice")
 
     def _check_shapes(self) -> None:
         try:
             self.shape  # noqa: B018
         except ValueError:
-            shapes = (f"{_short(e)}: {shape}" for e in self.elements for shape in _shapes(e))
+            pieces = [*self.elements, *filter(None, self.joints)]
+            shapes = (f"{short(e)}: {shape}" for e in pieces for shape in shapes_of(e))
             given = "; ".join(s for s in shapes if not s.endswith("()"))
             raise ValueError(f"shapes of a stack's arrays must broadcast, got {given}") from None
 
 
-Piece = Layer | Lead | Reservoir | SpinBlocking | Stack
-
-
-def _freeze(thing: object, **values: object) -> None:
-    for key, value in values.items():
-        object.__setattr__(thing, key, value)
-
-
-def _check_material(what: str, material: object) -> None:
-    if not isinstance(material, Metal):
-        raise TypeError(
-            f"material of {what} must be a NormalMetal or a Ferromagnet, got {material!r}"
-        )
-
-
-def _check_m(what: str, material: Metal, m: ArrayLike | None) -> FloatArray | None:
-    if isinstance(material, Ferromagnet):
-        if m is None:
-            raise ValueError(
-                f"m (magnetization) of {what} must be given for a ferromagnet, got None"
-            )
-        return unit_vector(f"m (magnetization) of {what}", m)
-    if m is not None:
-        raise ValueError(
-            f"m (magnetization) of {what} must be left out in a normal metal, got {m!r}"
-        )
-    return None
-
-
-def _pieces(item: _Joinable) -> Sequence[Any]:
-    return item.pieces if isinstance(item, Stack) else (item,)
-
-
-def _split(pieces: tuple[Any, ...]) -> tuple[End, End, tuple[Layer, ...]]:
-    """Tell ends from layers."""
+def _split(pieces: tuple[Any, ...]) -> tuple[End, End, tuple[Layer | Interface, ...]]:
+    """Tell ends from what is between them."""
     for piece in pieces:
-        if not isinstance(piece, Layer | Lead | Reservoir | SpinBlocking):
+        if not isinstance(piece, Layer | Interface | Lead | Reservoir | SpinBlocking):
             raise TypeError(
-                "pieces of a stack must be layers, with a Lead, Reservoir or SpinBlocking "
-                f"at the ends, got {piece!r}"
+                "pieces of a stack must be layers and interfaces, with a Lead, Reservoir or "
+                f"SpinBlocking at the ends, got {piece!r}"
             )
-    first = 0 if not pieces or isinstance(pieces[0], Layer) else 1
-    last = len(pieces) - (len(pieces) > first and not isinstance(pieces[-1], Layer))
-    layers = pieces[first:last]
-    for place, piece in enumerate(layers, start=first):
-        if not isinstance(piece, Layer):
+    inner = Layer | Interface
+    first = 0 if not pieces or isinstance(pieces[0], inner) else 1
+    last = len(pieces) - (len(pieces) > first and not isinstance(pieces[-1], inner))
+    chain = pieces[first:last]
+    for place, piece in enumerate(chain, start=first):
+        if not isinstance(piece, inner):
             raise ValueError(
-                f"an end must be the first or last piece of a stack, got {_short(piece)} "
+                f"an end must be the first or last piece of a stack, got {short(piece)} "
                 f"as piece {place + 1} of {len(pieces)}"
             )
-    if not layers:
-        given = " | ".join(_short(piece) for piece in pieces) or "nothing"
+    # Lead | Interface is the beginning of a stack
+    unfinished = bool(pieces) and isinstance(pieces[-1], Interface)
+    if not unfinished and not any(isinstance(piece, Layer) for piece in chain):
+        given = " | ".join(short(piece) for piece in pieces) or "nothing"
         raise ValueError(f"a stack must have at least one layer, got {given}")
     left = pieces[0] if first else Reservoir()
     right = pieces[-1] if last < len(pieces) else Reservoir()
-    return left, right, layers
+    return left, right, chain
+
+
+def _joints(
+    chain: tuple[Layer | Interface, ...],
+) -> tuple[tuple[Layer, ...], tuple[Interface | None, ...]]:
+    """Tell layers from what is at their faces."""
+    layers: list[Layer] = []
+    joints: list[Interface | None] = [None]
+    for piece in chain:
+        if isinstance(piece, Layer):
+            layers.append(piece)
+            joints.append(None)
+        elif joints[-1] is not None:
+            raise ValueError(
+                "at most one interface must be between two layers, got "
+                f"{short(joints[-1])} | {short(piece)}"
+            )
+        else:
+            joints[-1] = piece
+    return tuple(layers), tuple(joints)
+
+
+def _check_joint(joint: Interface, left: Layer | End, right: Layer | End) -> None:
+    """Check that an interface has nothing that has no meaning where it stands."""
+    what = f"interface {joint.name!r}" if joint.name else "an interface"
+    where = f"between {short(left)} and {short(right)}"
+    if isinstance(left, SpinBlocking) or isinstance(right, SpinBlocking):
+        raise ValueError(f"{what} must not be at a spin-blocking end, got one {where}")
+    metals = [e.material for e in (left, right) if isinstance(e, Layer | Lead)]
+    magnets = [metal for metal in metals if isinstance(metal, Ferromagnet)]
+    if not magnets:
+        if np.any(joint.gamma):
+            raise ValueError(f"gamma of {what} must be 0 between normal metals, got one {where}")
+        if joint.mixing is not None:
+            raise ValueError(f"mixing of {what} must be left out, got one {where}")
+    elif joint.mixing is not None and not all(magnet.is_strong for magnet in magnets):
+        raise ValueError(
+            f"mixing of {what} must be left out at a ferromagnet with finite exchange lengths, "
+            f"got one {where}"
+        )
+    if len(magnets) == 2:
+        strong = all(magnet.is_strong for magnet in magnets) and joint.mixing is None
+        if not strong or not _collinear(left.m, right.m):  # type: ignore[union-attr]
+            raise ValueError(
+                f"{what} between two ferromagnets must have no mixing, and both must be strong and "
+                f"collinear; put a thin normal layer between them, got one {where}"
+            )
+
+
+def _collinear(a: Any, b: Any) -> bool:
+    """Whether two directions are parallel or antiparallel at every point."""
+    return bool(np.all(np.linalg.norm(np.cross(a, b), axis=-1) <= 8 * np.finfo(float).eps))
 
 
 def _named(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
@@ -417,54 +335,29 @@ def _named(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
         if layer.name is None:
             while f"{kind}{count[kind]}" in taken:
                 count[kind] += 1
-            layer = _copy(layer, name=f"{kind}{count[kind]}")
+            layer = renamed(layer, name=f"{kind}{count[kind]}")
         named.append(layer)
     return tuple(named)
 
 
-def _pick(piece: Layer | End, shape: tuple[int, ...], index: Any) -> Layer | End:
+def _pick(piece: Piece, shape: tuple[int, ...], index: Any) -> Piece:
     """Take one point or a part of a batch of the given shape out of all numbers of a piece."""
 
-    def part(number: Number) -> Number:
+    def part(number: Any) -> Any:
         return np.broadcast_to(number, shape)[index] if isinstance(number, np.ndarray) else number
 
     if isinstance(piece, Reservoir | SpinBlocking):
         return piece
-    numbers: dict[str, Any] = {
-        field.name: part(getattr(piece.material, field.name))
-        for field in dataclasses.fields(piece.material)
-        if field.name != "name"
-    }
-    changes: dict[str, Any] = {"material": dataclasses.replace(piece.material, **numbers)}
+    if isinstance(piece, Interface):
+        numbers = {key: part(getattr(piece, key)) for key in ("resistance", "gamma", "mixing")}
+        return dataclasses.replace(piece, **numbers)
+    material = dataclasses.replace(
+        piece.material, **{key: part(value) for key, value in piece.material.numbers.items()}
+    )
+    changes: dict[str, Any] = {"material": material}
     if piece.m is not None and piece.m.ndim > 1:
         axes = index if isinstance(index, tuple) else (index,)
         changes["m"] = np.broadcast_to(piece.m, (*shape, 3))[*axes, :]
     if isinstance(piece, Layer):
         changes["thickness"] = part(piece.thickness)
     return dataclasses.replace(piece, **changes)
-
-
-def _copy(layer: Layer, name: str) -> Layer:
-    """Rename a layer without checking it again."""
-    new = object.__new__(Layer)
-    _freeze(new, material=layer.material, thickness=layer.thickness, m=layer.m, name=name)
-    return new
-
-
-def _shapes(element: Layer | End) -> set[tuple[int, ...]]:
-    if isinstance(element, Reservoir | SpinBlocking):
-        return {()}
-    numbers = [element.material.D, element.material.l, getattr(element.material, "p", 0.0)]
-    if isinstance(element, Layer):
-        numbers.append(element.thickness)
-    shapes = {x.shape for x in numbers if isinstance(x, np.ndarray)}
-    return shapes | {() if element.m is None else element.m.shape[:-1]}
-
-
-def _short(piece: Layer | End) -> str:
-    """Name a piece in a message: the class, and what it is made of or called."""
-    if isinstance(piece, Reservoir | SpinBlocking):
-        return f"{type(piece).__name__}()"
-    kind = type(piece.material).__name__
-    name = piece.name or piece.material.name or kind
-    return f"Lead({name})" if isinstance(piece, Lead) else name

@@ -12,6 +12,7 @@ PACKAGE = Path(sf.__file__).parent
 ORDER = [
     "_checks",
     "materials",
+    "pieces",
     "stack",
     "elements",
     "mesh",

@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike
 
 from .._checks import near_match
 from ..materials import Metal, NormalMetal
-from ..stack import End, Layer, Lead, Reservoir, SpinBlocking, Stack, direction
+from ..pieces import End, Layer, Lead, Reservoir, SpinBlocking, direction
+from ..stack import Stack
 from .files import explained
 from .schema import (
     EndTable,

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..folding import Folded, fold
-from ..stack import Layer, Lead
+from ..pieces import Layer, Lead
 from .labels import few_ticks, name_rods, plain
 from .style import (
     FERROMAGNET,
