@@ -49,6 +49,7 @@ equation     module
 ===========  =====================================================================
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import analytic
@@ -56,6 +57,7 @@ from .analogy import Analogy
 from .efficiency import sign_changes
 from .materials import Ferromagnet, NormalMetal
 from .pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
+from .profiles import interdiffused, sampled
 from .solution import Solution
 from .solver import solve
 from .stack import Stack
@@ -63,6 +65,7 @@ from .sweep import sweep
 
 if TYPE_CHECKING:
     from .io.stackfile import load
+    from .library import interface, load_materials, material
 
 __version__ = "0.1.0"
 
@@ -79,19 +82,29 @@ __all__ = [
     "Stack",
     "analytic",
     "direction",
+    "interdiffused",
+    "interface",
     "load",
+    "load_materials",
+    "material",
+    "sampled",
     "sign_changes",
     "solve",
     "sweep",
 ]
 
+_READERS = {
+    "load": ".io.stackfile",
+    "interface": ".library",
+    "load_materials": ".library",
+    "material": ".library",
+}
+
 
 def __getattr__(name: str) -> Any:
     """Import what reads files only when it is used: pydantic takes its time."""
-    if name == "load":
-        from .io.stackfile import load
-
-        return load
+    if name in _READERS:
+        return getattr(import_module(_READERS[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -239,7 +239,7 @@ class Analogy:
             side,
             face,
             m,
-            float(faces.potential[face, 0] @ m) * j0,
+            float(faces.potential_left[face, 0] @ m) * j0,
             tuple(Force(what, vector * j0) for what, vector in pairs),  # type: ignore[arg-type]
             -absorbed * j0,
             pinned,
@@ -256,7 +256,7 @@ class Analogy:
         kind: Literal["F", "N"] = "F" if e.magnetic[k] else "N"
         G, driving = float(e.D[k, 0] / (2 * e.l[k, 0])), e.p[k, 0] * e.m[k, 0]
         if not 1 <= k <= e.magnetic.size - 2:
-            mu, none = faces.potential[0 if k == 0 else -1, 0] * j0, np.zeros(3)
+            mu, none = faces.potential_left[0 if k == 0 else -1, 0] * j0, np.zeros(3)
             curve, left, right = np.array([none, mu]), none, -G * mu
             if k > 0:
                 curve, left, right = curve[::-1], right, left
@@ -302,7 +302,7 @@ class Analogy:
             pull = e.p[layer + 1, 0] * e.m[layer + 1, 0] - j[:, 0]
             return mu[:, 0] * j0, pull * j0
 
-        return self._energy(strain, transport.faces.potential[:, 0] * j0)
+        return self._energy(strain, transport.faces.potential_left[:, 0] * j0)
 
     def energy_of(self, field: Field) -> Energy:
         """Return the energies of another mu_s, a trial field.

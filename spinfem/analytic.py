@@ -201,8 +201,8 @@ def _field(e: Elements, faces: Faces, layer: int) -> ExactField:
     return ExactField(
         e.thickness[layer] / e.l[k],
         e.D[k] / (2 * e.l[k]),
-        faces.potential[layer],
-        faces.potential[layer + 1],
+        faces.potential_right[layer],
+        faces.potential_left[layer + 1],
         faces.current_right[layer],
     )
 
@@ -371,7 +371,7 @@ def _faces(e: Elements, B: FloatArray, S: FloatArray) -> Faces:
     if e.reservoir[1]:
         inflow[-2] = outflow[-2]
     faces = slice(1, -1)
-    return Faces(*(a[faces] for a in (u, outflow, inflow, absorbed_left, absorbed_right)))
+    return Faces(*(a[faces] for a in (u, u, outflow, inflow, absorbed_left, absorbed_right)))
 
 
 def _fill_run(

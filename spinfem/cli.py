@@ -202,11 +202,11 @@ def _sweep(
 ) -> str:
     """Solve the stack in FILE over ranges of its numbers.
 
-    LAYER is the name of a layer, a material or a lead in FILE, or left or right for its leads;
-    where a layer and a material share a name, that which has KEY is meant. KEY is any
-    of its numbers, such as thickness_nm, polar_deg, l_nm or beta. N values are evenly spaced, both
-    START and STOP included; START:STOP:N:log spaces them evenly in the logarithm. More than
-    one --vary make the outer product.
+    LAYER is the name of a layer, an interface, a material or a lead in FILE, or left or right for
+    its leads; where a layer and a material share a name, that which has KEY is meant. KEY is any
+    of its numbers, such as thickness_nm, polar_deg, AR_fOhm_m2, l_nm or beta. N values are evenly
+    spaced, both START and STOP included; START:STOP:N:log spaces them evenly in the logarithm. More
+    than one --vary make the outer product.
 
     OUT.nc holds torque, absorbed_spin_current, efficiency, spin_resistance and resistance, with
     units; no torque in the paper's units. If the command is stopped, by whatever, OUT.nc is as it
@@ -246,3 +246,19 @@ def _sweep(
         for name, variation in zip(names, variations, strict=True)
     )
     return f"{output}: {dataset['spin_resistance'].size} points, {sizes}"
+
+
+@app.command("materials")
+def _materials(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A metal or interface of the list.")
+    ] = None,
+) -> str:
+    """List the sourced materials and interfaces, or one of them with its sources.
+
+    In Python: spinfem.material(NAME), spinfem.interface(NAME).
+    """
+    from .io.librarytext import details, listing
+    from .library import SHIPPED
+
+    return listing(SHIPPED) if name is None else details(SHIPPED, name)

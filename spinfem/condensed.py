@@ -167,19 +167,27 @@ class Condensed(Transport):
         absorbed_left[k + 1], absorbed_right[k + 1] = interfaces.contact_absorption(
             m_a, m_b, (outflow[k] * m_a).sum(axis=-1), (inflow[k + 1] * m_b).sum(axis=-1)
         )
-        return Faces(u[1:-1], outflow[:-1], inflow[1:], absorbed_left[1:-1], absorbed_right[1:-1])
+        return Faces(
+            u[1:-1], u[1:-1], outflow[:-1], inflow[1:], absorbed_left[1:-1], absorbed_right[1:-1]
+        )
 
     def make_field(self, layer: int) -> ElementField:
         """Recover the field inside one layer from its faces."""
-        e, faces, n, k = self.elements, self.faces, int(self.counts[layer]), layer + 1
-        z = e.thickness[layer] / e.l[k]
-        condensed = twoport.condense(z, n, self._degree)
-        u = np.zeros((n + 1, e.points, 3))
-        u[0], u[-1] = faces.potential[layer], faces.potential[layer + 1]
-        chain.recover(condensed.elements, u)
-        inner = twoport.bubbles(condensed.eta[..., None], u[:-1], u[1:], self._degree)
-        kappa_d = z * e.D[k] / (2 * e.l[k])
-        return element_field(mesh.layer_nodes(z, n), u, inner, kappa_d, faces.current_right[layer])
+        count = int(self.counts[layer])
+        return uniform_field(self.elements, self.faces, layer, count, self._degree)
+
+
+def uniform_field(e: Elements, faces: Faces, layer: int, n: int, degree: int) -> ElementField:
+    """Recover the field inside a uniform layer of n elements from its faces."""
+    k = layer + 1
+    z = e.thickness[layer] / e.l[k]
+    condensed = twoport.condense(z, n, degree)
+    u = np.zeros((n + 1, e.points, 3))
+    u[0], u[-1] = faces.potential_right[layer], faces.potential_left[layer + 1]
+    chain.recover(condensed.elements, u)
+    inner = twoport.bubbles(condensed.eta[..., None], u[:-1], u[1:], degree)
+    kappa_d = z * e.D[k] / (2 * e.l[k])
+    return element_field(mesh.layer_nodes(z, n), u, inner, kappa_d, faces.current_right[layer])
 
 
 def element_counts(e: Elements, count: int | None) -> IntArray:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._checks import BoolArray, FloatArray, Number
-from .pieces import Layer, Lead, Reservoir
+from .materials import Ferromagnet, Metal
+from .pieces import Interface, Layer, Lead, Reservoir
 from .stack import Stack
 
 
@@ -54,6 +57,16 @@ class Elements:
     magnetic: BoolArray  # (n + 2,)
     reservoir: tuple[bool, bool]  # whether mu_s = 0 at the left, the right face
     columns: dict[str, Column]  # D, l, p, m, thickness; that of the ends is 1
+    strong: BoolArray  # (n + 2,) magnetic, without exchange lengths
+    joints: tuple[Interface | None, ...]  # (n + 1,)
+    graded: dict[int, Metal]  # elements of which D, l or p are those in the middle alone
+    lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing but uniform metals, strong ferromagnets, transparent faces."""
+        weak = self.magnetic & ~self.strong
+        return not (weak.any() or self.graded or any(joint is not None for joint in self.joints))
 
     @property
     def points(self) -> int:
@@ -64,9 +77,9 @@ class Elements:
         """Return numbers as given for all points, shape (N,)."""
         return np.broadcast_to(values, self.shape).reshape(-1)
 
-    def flat(self, values: FloatArray, components: int = 0) -> FloatArray:
+    def flat(self, values: ArrayLike, components: int = 0) -> FloatArray:
         """Return numbers as given, or vectors, for all points: shape (N or 1, *components)."""
-        values = np.asarray(values)
+        values = cast(FloatArray, np.asarray(values))
         rest = values.shape[values.ndim - components :]
         if values.ndim == components:
             return values[None]
@@ -103,19 +116,6 @@ class Elements:
         ends = [0, -1]
         return self.D[ends] / (2 * self.l[ends])
 
-    def point(self, index: int) -> Elements:
-        """Return one point of the batch, by its number."""
-
-        def pick(column: Column) -> Column:
-            fixed = column.fixed.copy()
-            for row, values in column.varying.items():
-                full = np.broadcast_to(values, self.shape + fixed.shape[1:])
-                fixed[row] = full.reshape(-1, *fixed.shape[1:])[index]
-            return Column(fixed, {})
-
-        columns = {name: pick(column) for name, column in self.columns.items()}
-        return Elements((), self.magnetic, self.reservoir, columns)
-
 
 _KNOWN: WeakKeyDictionary[Stack, Elements] = WeakKeyDictionary()
 
@@ -130,30 +130,40 @@ def elements_of(stack: Stack) -> Elements:
 
 def _collect(stack: Stack) -> Elements:
     none, zero = (0.0, math.inf, 0.0, np.zeros(3), 1.0), np.zeros(3)
-    rows: list[tuple[Number, Number, Number, FloatArray, Number]] = [
-        (
-            e.material.D,
-            e.material.l,
-            getattr(e.material, "p", 0.0),
-            zero if e.m is None else e.m,
-            e.thickness if isinstance(e, Layer) else 1.0,
-        )
-        if isinstance(e, Layer | Lead)
-        else none
-        for e in stack.elements
-    ]
-    D, l, p, m, thickness = zip(*rows, strict=True)
+    rows: list[tuple[Number, Number, Number, FloatArray, Number]] = []
+    strong, graded, lengths = [], {}, {}
+    for k, e in enumerate(stack.elements):
+        if not isinstance(e, Layer | Lead):
+            rows.append(none)
+            strong.append(False)
+            continue
+        metal = e.material
+        D, l, p = metal.D, metal.l, getattr(metal, "p", 0.0)
+        if metal.is_graded:
+            graded[k] = metal
+            D, l, p = (float(x(np.array([0.5]))[0]) if callable(x) else x for x in (D, l, p))
+        thickness = e.thickness if isinstance(e, Layer) else 1.0
+        rows.append((D, l, p, zero if e.m is None else e.m, thickness))
+        strong.append(isinstance(metal, Ferromagnet) and metal.is_strong)
+        if isinstance(metal, Ferromagnet) and not metal.is_strong:
+            given = (metal.lambda_J, metal.lambda_phi)
+            lambda_J, lambda_phi = (math.inf if x is None else x for x in given)
+            lengths[k] = (lambda_J, lambda_phi)
+    names = ("D", "l", "p", "m", "thickness")
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    magnetizations: Any = columns.pop("m")
     return Elements(
         stack.shape,
         np.array([isinstance(e, Layer | Lead) and e.m is not None for e in stack.elements]),
         (isinstance(stack.left, Reservoir), isinstance(stack.right, Reservoir)),
         {
-            "D": _column(D),
-            "l": _column(l),
-            "p": _column(p),
-            "m": _vectors(m),
-            "thickness": _column(thickness),
+            **{name: _column(column) for name, column in columns.items()},
+            "m": _vectors(magnetizations),
         },
+        np.array(strong),
+        stack.joints,
+        graded,
+        lengths,
     )
 
 

@@ -47,16 +47,36 @@ class ElementField(NamedTuple):
 
     def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mu_s/j0 and j_s/j0 at positions xi."""
-        element = (xi[:, None] >= self.nodes[1:-1]).sum(axis=1)
-        start = np.take_along_axis(self.nodes, element, axis=0)
-        width = np.take_along_axis(np.diff(self.nodes, axis=0), element, axis=0)
-        y = np.clip(2 * (xi - start) / width - 1, -1, 1)
-        point = np.arange(self.potential.shape[1])
-        mu, j = (
-            np.einsum("qpck,qpk->qpc", c[element, point], legendre.legvander(y, c.shape[-1] - 1))
-            for c in (self.potential, self.current)
-        )
+        mu, j = piecewise(self.nodes, xi, self.potential, self.current)
         return mu, j
+
+
+def piecewise(nodes: FloatArray, xi: FloatArray, *coefficients: FloatArray) -> list[FloatArray]:
+    """Evaluate piecewise polynomials.
+
+    Parameters
+    ----------
+    nodes : array, shape (n + 1, N or 1)
+        Where the pieces meet, from 0 to 1.
+    xi : array, shape (q, N or 1)
+        Positions.
+    *coefficients : array, shape (n, N, ..., k)
+        Of Legendre polynomials on every piece.
+
+    Returns
+    -------
+    list of array, shape (q, N, ...)
+    """
+    element = (xi[:, None] >= nodes[1:-1]).sum(axis=1)
+    start = np.take_along_axis(nodes, element, axis=0)
+    width = np.take_along_axis(np.diff(nodes, axis=0), element, axis=0)
+    y = np.clip(2 * (xi - start) / width - 1, -1, 1)
+    found = []
+    for c in coefficients:
+        point = np.arange(c.shape[1])
+        powers = legendre.legvander(y, c.shape[-1] - 1)
+        found.append(np.einsum("qp...k,qpk->qp...", c[element, point], powers))
+    return found
 
 
 def element_field(
@@ -76,8 +96,8 @@ def element_field(
         mu_s/j0 at the nodes.
     inner : array, shape (n, N, 3, degree - 1)
         Coefficients of scikit-fem's inner functions.
-    absorption : array, shape (N or 1,)
-        kappa d, S/m2.
+    absorption : array, shape (N or 1,) or (N, 3, 3)
+        kappa d, S/m2; a matrix where it is not the same in all directions.
     inflow : array, shape (N, 3)
         j_s/j0 at the left face.
     """
@@ -85,8 +105,10 @@ def element_field(
     dofs = np.concatenate([values[:-1, ..., None], values[1:, ..., None], inner], axis=-1)
     potential = dofs @ reference_element(degree).legendre
     # d xi = (h/2) dy on an element of width h
-    rate = (absorption * np.diff(nodes, axis=0) / 2)[..., None, None]
-    lost = rate * legendre.legint(potential, lbnd=-1, axis=-1)
+    lost = (np.diff(nodes, axis=0) / 2)[..., None, None] * legendre.legint(
+        potential, lbnd=-1, axis=-1
+    )
+    lost = absorption @ lost if absorption.ndim == 3 else absorption[:, None, None] * lost
     total = lost.sum(axis=-1)  # every Legendre polynomial is 1 at the right end
     current = -lost
     before = np.cumsum(total, axis=0) - total

@@ -124,7 +124,8 @@ class Faces(NamedTuple):
     The second axis is the point of the batch. Currents are positive towards +x.
     """
 
-    potential: FloatArray  # (n + 1, N, 3) mu_s/j0
+    potential_left: FloatArray  # (n + 1, N, 3) mu_s/j0 just left of the face
+    potential_right: FloatArray  # (n + 1, N, 3) the same where the face is transparent
     current_left: FloatArray  # (n + 1, N, 3) j_s/j0 just left of the face
     current_right: FloatArray  # (n + 1, N, 3) and just right of it
     absorbed_left: FloatArray  # (n + 1, N, 3) taken up by the magnetization left of the face

@@ -76,7 +76,7 @@ def layer_nodes(thickness: FloatArray, n: int) -> FloatArray:
     return np.concatenate([ends, inner, ends + 1])
 
 
-def stack_mesh(stack: Stack, elements: IntArray, thickness: FloatArray) -> MeshLine:
+def stack_mesh(stack: Stack, nodes: list[FloatArray]) -> MeshLine:
     """Return one broken mesh for all layers of a single stack.
 
     Nodes at interfaces are doubled, and every layer is a subdomain under its name.
@@ -85,15 +85,14 @@ def stack_mesh(stack: Stack, elements: IntArray, thickness: FloatArray) -> MeshL
     ----------
     stack : Stack
         Its layers' names are used.
-    elements : array of int, shape (n,)
-        Number of elements of every layer.
-    thickness : array, shape (n,)
-        d/l of every layer.
+    nodes : list of array
+        Nodes of every layer, from 0 to 1.
     """
     points, cells, subdomains = [], [], {}
     first_node = first_cell = 0
-    for i, (layer, n, z) in enumerate(zip(stack.layers, elements.tolist(), thickness, strict=True)):
-        points.append(i + layer_nodes(np.array([z]), n)[:, 0])
+    for i, (layer, own) in enumerate(zip(stack.layers, nodes, strict=True)):
+        n = len(own) - 1
+        points.append(i + own)
         start = np.arange(first_node, first_node + n)
         cells.append(np.stack([start, start + 1]))
         subdomains[layer.name] = np.arange(first_cell, first_cell + n)

@@ -217,6 +217,8 @@ class Interface(Joinable):
         positive. Default: infinite, so that no mu_s across m remains.
     name : str, optional
         Name, unique in a stack.
+    source : str, optional
+        Where its numbers are from.
 
     Raises
     ------
@@ -228,8 +230,10 @@ class Interface(Joinable):
     gamma: Number = dataclasses.field(default=0.0, kw_only=True)
     mixing: complex | NDArray[np.complex128] | None = dataclasses.field(default=None, kw_only=True)
     name: str | None = dataclasses.field(default=None, kw_only=True)
+    source: str | None = dataclasses.field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        label("source of an interface", self.source)
         what = "an interface" if self.name is None else f"interface {self.name!r}"
         resistance = nonnegative(f"resistance (AR*) of {what}", self.resistance)
         if np.ndim(resistance) and not np.all(resistance) and np.any(resistance):

@@ -273,7 +273,9 @@ class Solution:
         ``dV = (1/2) sum over ferromagnets of the integral of p m.mu_s' dx``, magnetic leads
         included, where mu_s = 0 at their far end.
         """
-        return self._shaped(self._transport.spin_voltage.sum(axis=0))
+        transport = self._transport
+        total = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
+        return self._shaped(total)
 
     @property
     def resistance(self) -> Number:
@@ -282,8 +284,10 @@ class Solution:
         The integral of ``dx/D_tot`` over the layers, plus `spin_resistance`, of magnetic leads
         too.
         """
-        total = self._transport.ohmic.sum(axis=0) + self._transport.spin_voltage.sum(axis=0)
-        return self._shaped(total)
+        transport = self._transport
+        ohmic = transport.ohmic.sum(axis=0) + transport.joint_ohmic.sum(axis=0)
+        spin = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
+        return self._shaped(ohmic + spin)
 
     @property
     def voltage(self) -> Number:
@@ -426,18 +430,44 @@ class Face:
 
     @property
     def spin_potential(self) -> FloatArray:
-        """mu_s, V, shape (..., 3); continuous at a transparent interface, eq. (5)."""
-        return self.solution._scaled(self.solution._transport.faces.potential[self.index])
+        """mu_s, V, shape (..., 3), where it is continuous, at a transparent interface, eq. (5).
+
+        Raises
+        ------
+        ValueError
+            At a resistive interface, where mu_s jumps.
+        """
+        joint = self.solution.stack.joints[self.index]
+        if joint is not None and (np.any(joint.resistance) or joint.mixing is not None):
+            raise ValueError(
+                "spin_potential must be continuous at the face, got a resistive interface: take "
+                "spin_potential_left or spin_potential_right"
+            )
+        return self.spin_potential_left
 
     @property
     def spin_potential_left(self) -> FloatArray:
         """mu_s just left of the face, V, shape (..., 3)."""
-        return self.spin_potential
+        return self.solution._scaled(self.solution._transport.faces.potential_left[self.index])
 
     @property
     def spin_potential_right(self) -> FloatArray:
         """mu_s just right of the face, V, shape (..., 3)."""
-        return self.spin_potential
+        return self.solution._scaled(self.solution._transport.faces.potential_right[self.index])
+
+    @property
+    def potential_left(self) -> FloatArray:
+        """Electrochemical potential mu_0 just left of the face, V, shape (...)."""
+        return self._potential(0)
+
+    @property
+    def potential_right(self) -> FloatArray:
+        """mu_0 just right of the face, V, shape (...); 0 at the last face."""
+        return self._potential(1)
+
+    def _potential(self, side: int) -> FloatArray:
+        values = self.solution._transport.face_potentials[side]
+        return self.solution._scaled(values[self.index])
 
     @property
     def spin_current_left(self) -> FloatArray:

@@ -11,6 +11,7 @@ from . import saddle
 from ._checks import near_match
 from .condensed import Condensed
 from .elements import elements_of
+from .general import General
 from .interfaces import check_spin_sink
 from .mesh import DEGREE
 from .solution import Solution, check_current
@@ -80,7 +81,8 @@ def solve(
     check_spin_sink(e)
     transport: Transport
     if method == "condensed":
-        transport = Condensed(e, degree, elements)
+        path = Condensed if e.is_plain else General
+        transport = path(e, degree, elements)
     else:
         transport = saddle.solve(stack, e, degree, elements)
     again = partial(solve, degree=degree, elements=elements, method=method)

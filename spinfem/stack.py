@@ -79,7 +79,9 @@ class Stack(Joinable):
         given = tuple(pieces)
         left, right, chain = _split(given)
         layers, joints = _joints(chain)
-        freeze(self, pieces=given, layers=_named(layers), joints=joints, left=left, right=right)
+        taken = {getattr(piece, "name", None) for piece in given}
+        named = _named(layers, taken)
+        freeze(self, pieces=given, layers=named, joints=joints, left=left, right=right)
         self._check_names()
         self._check_shapes()
         if given and not isinstance(given[-1], Interface):
@@ -325,10 +327,9 @@ def _collinear(a: Any, b: Any) -> bool:
     return bool(np.all(np.linalg.norm(np.cross(a, b), axis=-1) <= 8 * np.finfo(float).eps))
 
 
-def _named(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+def _named(layers: tuple[Layer, ...], taken: set[Any]) -> tuple[Layer, ...]:
     """Name the n-th layer of a kind N{n} or F{n}, or the next free, where it has no name yet."""
-    count, taken = {"N": 0, "F": 0}, {layer.name for layer in layers}
-    named = []
+    count, named = {"N": 0, "F": 0}, []
     for layer in layers:
         kind = "F" if layer.is_ferromagnet else "N"
         count[kind] += 1

@@ -14,9 +14,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ._checks import FloatArray
+from ._checks import FloatArray, IntArray
 from .elements import Elements
 from .fields import LayerField
+from .graded import GradedField
 from .interfaces import Faces
 
 Side = Literal["left", "right"]
@@ -45,6 +46,7 @@ class Transport(ABC):
         self.elements = elements
         self.magnets = np.flatnonzero(elements.magnetic)
         self._fields: dict[int, LayerField] = {}
+        self._volume: FloatArray | None = None  # (n + 2, N, 3) what is absorbed inside layers
 
     @property
     @abstractmethod
@@ -68,10 +70,10 @@ class Transport(ABC):
     @cached_property
     def amplitudes(self) -> tuple[FloatArray, FloatArray]:
         """m.mu_s at the left and the right of every magnet, (f, N or 1); 0 far away in leads."""
-        u, m = self.faces.potential, self.elements.m[self.magnets]
-        far = np.zeros((1, *u.shape[1:]))
-        padded = np.concatenate([far, u, far])
-        left, right = padded[self.magnets], padded[self.magnets + 1]
+        faces, m = self.faces, self.elements.m[self.magnets]
+        far = np.zeros((1, *faces.potential_left.shape[1:]))
+        left = np.concatenate([far, faces.potential_right])[self.magnets]
+        right = np.concatenate([faces.potential_left, far])[self.magnets]
         return (left * m).sum(axis=-1), (right * m).sum(axis=-1)
 
     def absorbed(self, magnet: int) -> FloatArray:
@@ -80,7 +82,7 @@ class Transport(ABC):
         at_left = self.faces.absorbed_right[k - 1 : k].sum(axis=0)  # a lead has one face only
         at_right = self.faces.absorbed_left[k : k + 1].sum(axis=0)
         total: FloatArray = at_left + at_right
-        return total
+        return total if self._volume is None else total + self._volume[k]
 
     def all_absorbed(self) -> FloatArray:
         """Return what every magnet absorbs at both faces, shape (f, N or 1, 3)."""
@@ -91,36 +93,86 @@ class Transport(ABC):
             np.concatenate([faces.absorbed_left, none])[k],
         )
         total: FloatArray = at_left + at_right
-        return total
+        return total if self._volume is None else total + self._volume[k]
 
     @cached_property
     def spin_voltage(self) -> FloatArray:
-        """``(p/2) [m.mu_s]`` of every magnet, (f, N or 1), Ohm m2."""
+        """``(1/2) int p m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
         left, right = self.amplitudes
-        return self.elements.p[self.magnets] / 2 * (right - left)
+        voltage: FloatArray = self.elements.p[self.magnets] / 2 * (right - left)
+        return self._with_graded(voltage, self.magnets, 1)
 
     @cached_property
     def ohmic(self) -> FloatArray:
-        """``d/D_tot`` of every layer, (n, N or 1), Ohm m2."""
+        """Integral of ``dx/D_tot`` over every layer, (n, N or 1), Ohm m2."""
         e = self.elements
         p = e.p[1:-1]
-        return e.thickness * (1 - p) * (1 + p) / e.D[1:-1]
+        uniform = e.thickness * (1 - p) * (1 + p) / e.D[1:-1]
+        return self._with_graded(uniform, 1 + np.arange(len(uniform)), 0)
+
+    def _with_graded(self, values: FloatArray, of: IntArray, total: int) -> FloatArray:
+        """Replace what belongs to graded layers by integrals over them."""
+        e = self.elements
+        if not e.graded:
+            return values
+        values = np.array(np.broadcast_to(values, (len(values), e.points)))
+        for row, k in enumerate(of.tolist()):
+            if k in e.graded:
+                values[row] = self._graded(k - 1).totals[total]
+        return values
+
+    def _graded(self, layer: int) -> GradedField:
+        field = self.field(layer)
+        assert isinstance(field, GradedField)
+        return field
 
     @cached_property
-    def face_potential(self) -> FloatArray:
-        """mu_0 at every face, (n + 1, N), Ohm m2; 0 at the right one."""
+    def joint_ohmic(self) -> FloatArray:
+        """``AR* (1 - gamma^2)`` at every face, (n + 1, N or 1), Ohm m2."""
+        e = self.elements
+        found = np.zeros((len(e.joints), e.points))
+        for face, joint in enumerate(e.joints):
+            if joint is not None:
+                gamma = e.flat(joint.gamma)
+                found[face] = e.flat(joint.resistance) * (1 - gamma) * (1 + gamma)
+        return found
+
+    @cached_property
+    def joint_spin_voltage(self) -> FloatArray:
+        """``(gamma/2) m.[mu_s]`` at every face, (n + 1, N or 1), Ohm m2."""
+        e = self.elements
+        found = np.zeros((len(e.joints), e.points))
+        for face, joint in enumerate(e.joints):
+            magnets = [k for k in (face, face + 1) if e.magnetic[k]]
+            if joint is not None and magnets:
+                jump = self.faces.potential_right[face] - self.faces.potential_left[face]
+                along = np.einsum("...i,...i->...", jump, e.m[magnets[0]])
+                found[face] = e.flat(joint.gamma) / 2 * along
+        return found
+
+    @cached_property
+    def face_potentials(self) -> tuple[FloatArray, FloatArray]:
+        """mu_0 on the left and on the right of every face, (n + 1, N), Ohm m2; 0 behind all."""
         e = self.elements
         drop = np.zeros((e.magnetic.size, e.points))
         drop[self.magnets] = self.spin_voltage
-        drop = self.ohmic + drop[1:-1]
-        return np.concatenate([np.cumsum(drop[::-1], axis=0)[::-1], np.zeros_like(drop[:1])])
+        jump = np.broadcast_to(
+            self.joint_ohmic + self.joint_spin_voltage, (len(drop) - 1, e.points)
+        )
+        drops = np.zeros((2 * len(jump) - 1, e.points))  # faces, with layers between them
+        drops[::2], drops[1::2] = jump, self.ohmic + drop[1:-1]
+        left = np.cumsum(drops[::-1], axis=0)[::-1][::2]
+        return left, left - jump
 
     def evaluate(self, layer: int, xi: FloatArray) -> Values:
         """Return the fields of a layer at positions xi, shape (q, N or 1), from 0 to 1."""
-        mu, j = self.field(layer).evaluate(xi)
         e, k = self.elements, layer + 1
-        ahead = ((self.faces.potential[k] - mu) * e.m[k]).sum(axis=-1)
-        phi = self.face_potential[k] + self.ohmic[layer] * (1 - xi) + e.p[k] / 2 * ahead
+        field = self.field(layer)
+        mu, j = field.evaluate(xi)
+        if isinstance(field, GradedField):
+            return Values(mu, j, self.face_potentials[1][layer] - field.dropped(xi))
+        ahead = ((self.faces.potential_left[k] - mu) * e.m[k]).sum(axis=-1)
+        phi = self.face_potentials[0][k] + self.ohmic[layer] * (1 - xi) + e.p[k] / 2 * ahead
         return Values(mu, j, phi)
 
     def at(self, x: FloatArray, faces: FloatArray, side: Side | None) -> Values:
@@ -165,15 +217,18 @@ class Transport(ABC):
             values = self.evaluate(i, np.where(here, xi, 0.0))
             for target, value in zip(found, values, strict=True):
                 target[here] = value[here]
-        # outside of the ends, mu_s and mu_0 are the same and j_s is that of the lead
+        # outside of the ends
         if side is not None:
-            end, current = (
-                (0, self.faces.current_left[0])
+            beyond, charge = self.faces, self.face_potentials
+            at: tuple[int, tuple[FloatArray, ...]] = (
+                (0, (beyond.potential_left[0], beyond.current_left[0], charge[0][0]))
                 if side == "left"
-                else (-1, self.faces.current_right[-1])
+                else (-1, (beyond.potential_right[-1], beyond.current_right[-1], charge[1][-1]))
             )
+            end, limits = at
             at_end = np.broadcast_to(np.abs(x - faces[end]) <= slack, shape)
-            found.spin_current[at_end] = np.broadcast_to(current, (*shape, 3))[at_end]
+            for target, value in zip(found, limits, strict=True):
+                target[at_end] = np.broadcast_to(value, target.shape)[at_end]
         return found
 
 
@@ -190,6 +245,8 @@ class Given(Transport):
         Makes the field of layer number i.
     coupling : callable
         Makes B, shape (N or 1,), of the normal elements first to stop - 1.
+    volume : array, shape (n + 2, N, 3), optional
+        What every element absorbs inside.
     """
 
     def __init__(
@@ -198,8 +255,10 @@ class Given(Transport):
         faces: Faces,
         field: Callable[[int], LayerField],
         coupling: Callable[[int, int], FloatArray],
+        volume: FloatArray | None = None,
     ) -> None:
         super().__init__(elements)
+        self._volume = volume
         self._faces = faces
         self._make_field = field
         self._coupling = coupling

@@ -12,7 +12,7 @@ difference of B + S and B, which has no digits left at d/l = 1e-12.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -69,7 +69,7 @@ class LayerChain(NamedTuple):
     elements: chain.Elimination
 
 
-def condense(thickness: FloatArray, n: int, degree: int) -> LayerChain:
+def condense(thickness: FloatArray, n: int, degree: int, square: Any | None = None) -> LayerChain:
     """Condense layers of n elements each to their faces.
 
     Parameters
@@ -80,9 +80,12 @@ def condense(thickness: FloatArray, n: int, degree: int) -> LayerChain:
         Number of elements.
     degree : int
         Degree of the elements.
+    square : array, shape (k,), optional
+        (d/l)^2, if that is not the square of `thickness`, which then only grades the mesh; complex
+        for what precesses.
     """
     h = widths(thickness, n)
-    eta = (h * thickness) ** 2
+    eta = (h * thickness) ** 2 if square is None else h**2 * square
     b, s = condense_element(eta, degree)
     drop = np.ones(n + 1, dtype=bool)
     drop[[0, -1]] = False

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
 from hypothesis import strategies as st
 
 import spinfem as sf
+
+COLLINEAR = 8 * np.finfo(float).eps  # the largest sine of collinear directions
 
 nice = st.sampled_from([1.0, 0.5, 2.0])
 conductivities = st.one_of(nice, st.floats(-2, 2).map(lambda e: 10.0**e))
@@ -73,6 +76,85 @@ def stacks(draw, max_ferromagnets=8, contacts=True, decades=(-6, 3)):
     return sf.Stack([*pieces, draw(ends())])
 
 
+@st.composite
+def magnets(draw, exchange):
+    """A ferromagnet, with finite exchange lengths if asked for: either of them, or both."""
+    D, l, p = draw(conductivities), draw(lengths), draw(polarizations)
+    given = draw(st.sampled_from([("lambda_J",), ("lambda_phi",), ("lambda_J", "lambda_phi")]))
+    scales = st.one_of(nice, st.floats(-2, 1).map(lambda e: 10.0**e))
+    found = {key: l * draw(scales) for key in given} if exchange else {}
+    if exchange and draw(st.integers(0, 19)) == 0:
+        found[given[0]] = np.inf
+    return sf.Ferromagnet(D=D, l=l, p=p, **found)
+
+
+@st.composite
+def joints(draw, left, right):
+    """An interface that may stand between two pieces, or None."""
+    metals = [e.material for e in (left, right) if not isinstance(e, sf.Reservoir)]
+    magnetic = [metal for metal in metals if isinstance(metal, sf.Ferromagnet)]
+    strong = [metal for metal in magnetic if metal.is_strong]
+    resistance = draw(st.one_of(st.just(0.0), nice, st.floats(-3, 2).map(lambda e: 10.0**e)))
+    if not magnetic:
+        return sf.Interface(resistance)
+    gamma = draw(polarizations)
+    if len(magnetic) == 2:
+        if len(strong) < 2 or np.linalg.norm(np.cross(left.m, right.m)) > COLLINEAR:
+            return None
+        # along which of two opposite m gamma is, nobody has said
+        return sf.Interface(resistance, gamma=gamma if left.m @ right.m > 0 else 0.0)
+    mixing = None
+    if strong and draw(st.booleans()):
+        G_r = 10.0 ** draw(st.floats(-2, 3))
+        mixing = G_r * complex(1, draw(st.sampled_from([0.0, 0.1, -0.1, 1.0, -3.0])))
+    return sf.Interface(resistance, gamma=gamma, mixing=mixing)
+
+
+def _aligned(draw, previous, piece):
+    """Give a strong ferromagnet in contact with another its m or the opposite, half of the time."""
+    both = (previous, piece)
+    if not all(getattr(e, "m", None) is not None and e.material.is_strong for e in both):
+        return piece
+    sign = draw(st.sampled_from([0, 0, 1, -1]))
+    return dataclasses.replace(piece, m=sign * previous.m) if sign else piece
+
+
+@st.composite
+def _complete(draw, max_ferromagnets, decades):
+    pieces = [draw(ends())]
+    for i in range(draw(st.integers(1, max_ferromagnets))):
+        for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2]))):
+            pieces.append(draw(layers(False, decades=decades)))
+        layer = draw(layers(True, f"magnet {i + 1}", decades=decades))
+        if draw(st.integers(0, 2)) == 0:
+            material = dataclasses.replace(draw(magnets(True)), l=layer.material.l)
+            layer = dataclasses.replace(layer, material=material)
+        pieces.append(layer)
+    for _ in range(draw(st.integers(0, 2))):
+        pieces.append(draw(layers(False, decades=decades)))
+    pieces.append(draw(ends()))
+    for place, name in ((0, "left"), (-1, "right")):
+        if getattr(pieces[place], "m", None) is not None:
+            material = draw(magnets(draw(st.booleans())))
+            pieces[place] = sf.Lead(material, m=pieces[place].m, name=f"{name} magnet")
+    chain = pieces[:1]
+    for piece in pieces[1:]:
+        piece = _aligned(draw, chain[-1], piece)
+        blocked = isinstance(chain[-1], sf.SpinBlocking) or isinstance(piece, sf.SpinBlocking)
+        joint = None if blocked or draw(st.booleans()) else draw(joints(chain[-1], piece))
+        chain += [piece] if joint is None else [joint, piece]
+    return sf.Stack(chain)
+
+
+def samples(max_ferromagnets=4, decades=(-3, 2)):
+    """Like `stacks`, with interfaces and finite exchange lengths, in layers and in leads.
+
+    Something always absorbs a uniform mu_s. An interface may stand wherever it is allowed: between
+    ferromagnets if they are strong and collinear, never at a spin-blocking end.
+    """
+    return _complete(max_ferromagnets, decades).filter(has_sink)
+
+
 def has_sink(stack):
     """Whether anything absorbs a uniform mu_s: decided here from the description alone."""
     pieces = [e for e in stack.elements if isinstance(e, sf.Layer | sf.Lead)]
@@ -81,14 +163,18 @@ def has_sink(stack):
         np.isfinite(e.material.l) for e in pieces
     ):
         return True
-    m = [e.m for e in pieces if e.m is not None]
-    return any(
-        np.linalg.norm(np.cross(a, b)) > 8 * np.finfo(float).eps for a, b in itertools.pairwise(m)
-    )
+    m = [e.m for e in pieces if e.m is not None and _turns(e.material)]
+    return any(np.linalg.norm(np.cross(a, b)) > COLLINEAR for a, b in itertools.pairwise(m))
+
+
+def _turns(metal):
+    """Whether a ferromagnet takes up mu_s across m at all."""
+    exchange = [length for length in (metal.lambda_J, metal.lambda_phi) if length is not None]
+    return metal.is_strong or bool(np.isfinite(exchange).any())
 
 
 def contact_amplification(stack):
-    """1/sin of the smallest angle at which two ferromagnets in contact cross; at least 1.
+    """1/sin of the smallest angle at which two strong ferromagnets in contact cross; at least 1.
 
     What they absorb is (j_a - c j_b)/sin: so much are the roundings of the two currents amplified.
     """
@@ -96,10 +182,10 @@ def contact_amplification(stack):
     touching = [
         (a.m, b.m)
         for a, b in pairs
-        if getattr(a, "m", None) is not None and getattr(b, "m", None) is not None
+        if all(getattr(e, "m", None) is not None and e.material.is_strong for e in (a, b))
     ]
     sines = [
-        np.min(s[s > 8 * np.finfo(float).eps], initial=1.0)
+        np.min(s[s > COLLINEAR], initial=1.0)
         for s in (np.atleast_1d(np.linalg.norm(np.cross(a, b), axis=-1)) for a, b in touching)
     ]
     return 1 / min(sines, default=1.0)

@@ -82,6 +82,21 @@ VALUE_ERRORS = [
     (lambda: F(1, m=(0, 1)),
      "m (magnetization) of a layer must have 3 components on its last axis, got shape (2,)"),
     (lambda: sf.direction(0, np.inf), "azimuth (angle in degrees) must be finite, got inf"),
+    # graded metals
+    (lambda: sf.interdiffused(N, F, width=0), "width (relative width) must be positive", "got 0"),
+    (lambda: sf.sampled([1.0, np.nan]), "values of a profile must be finite, got nan at index 1"),
+    (lambda: sf.sampled([1.0]), "values of a profile must be two or more in a row, got shape (1,)"),
+    (lambda: sf.sampled(3.0), "values of a profile must be two or more in a row, got shape ()"),
+    (lambda: sf.sampled([1, 2], [0, 0.5, 1]),
+     "xi of a profile must be one for each value, shape (2,), got shape (3,)"),
+    (lambda: sf.sampled([1, 2], [0, 0.9]), "xi of a profile must go from 0 to 1, got 0 to 0.9"),
+    (lambda: sf.sampled([1, 2, 3, 4], [0, 0.6, 0.4, 1]),
+     "xi of a profile must increase, got 0.6, 0.4 at index 1"),
+    (lambda: sf.interdiffused(F, sf.Ferromagnet(D=1, l=1, p=0, lambda_J=2), width=1),
+     "lambda_J and lambda_phi of a and b must be the same",
+     "got a strong ferromagnet and lambda_J = 2.0, lambda_phi = None"),
+    (lambda: sf.interdiffused(sf.Ferromagnet(D=1, l=1, p=0, lambda_J=2), N, width=1),
+     "lambda_J and lambda_phi of a and b must be the same", "and a normal metal"),
     # ends and stacks
     (lambda: sf.Lead(N, m=z),
      "m (magnetization) of a lead must be left out in a normal metal",
@@ -162,9 +177,20 @@ TYPE_ERRORS = [
     (lambda: N(1, name=7), "name of a layer must be a nonempty string, got 7"),
     (lambda: sf.Layer("Cu", 1.0),
      "material of a layer must be a NormalMetal or a Ferromagnet, got 'Cu'"),
+    (lambda: sf.interdiffused(N, N(1), width=1),
+     "b must be a NormalMetal or a Ferromagnet, got Layer("),
+    (lambda: sf.interdiffused(sf.NormalMetal(D=[1, 2], l=1), N, width=1),
+     "D of a must be one number, got shape (2,)"),
+    (lambda: sf.interdiffused(N, sf.NormalMetal(D=1, l=lambda xi: 1 + xi), width=1),
+     "l of b must be one number, got a function of xi"),
+    (lambda: sf.interdiffused(N, F, width=[1, 2]),
+     "width (relative width) must be one number, got shape (2,)"),
+    (lambda: sf.sampled(["a", "b"]), "values of a profile must be a real number or an array"),
+    (lambda: sf.Interface(source=3), "source of an interface must be a nonempty string, got 3"),
     (lambda: sf.direction("up"), "polar (angle in degrees) must be a real number", "got 'up'"),
     (lambda: sf.Lead(5), "material of a lead must be a NormalMetal or a Ferromagnet, got 5"),
-    (lambda: sf.Stack([N, N(1)]), "pieces of a stack must be layers and interfaces", "got NormalMetal("),
+    (lambda: sf.Stack([N, N(1)]),
+     "pieces of a stack must be layers and interfaces", "got NormalMetal("),
     (lambda: N | F(1, m=z), "a metal needs a thickness, as in Cu(10e-9)"),
     (lambda: F(1, m=z) | N, "a metal needs a thickness, as in Cu(10e-9)"),
     (lambda: list(valve()), "'Stack' object is not iterable"),
@@ -318,7 +344,7 @@ EDITS = [
     ("thickness_nm = 10", '"a b\\nc" = 10', "layers[1].'a b\\nc': unknown key; must be one of"),
     ("beta = 0.76", "beta = 0.76\nresistivity_ohm_m = 1e-8",
      "materials.Py.resistivity_ohm_m: unknown key; must be one of kind, rho_star_ohm_m, "
-     "sigma_S_m, beta, l_nm"),
+     "sigma_S_m, beta, l_nm, lambda_J_nm, lambda_phi_nm"),
     ("thickness_nm = 10", "", "layers[1].thickness_nm: required key is missing"),
     ('material = "Cu"', "", "layers[1].material: required key is missing"),
     ('kind = "normal"', "", "materials.Cu.kind: required key is missing"),
@@ -365,6 +391,24 @@ EDITS = [
     ('lead = "Cu"', 'lead = "Cu"\nm = [0, 0, 1]',
      "left.m: must be left out in a normal metal, got [0.0, 0.0, 1.0]"),
     ('lead = "Cu"', 'lead = "Py"', "left: one of m and polar_deg must be given, got none"),
+    # exchange lengths
+    ("beta = 0.76", "beta = 0.76\nlambda_J_nm = -2",
+     "materials.Py.lambda_J_nm: must be positive (inf is allowed), got -2"),
+    ("beta = 0.76", 'beta = 0.76\nlambda_phi_nm = "short"',
+     "materials.Py.lambda_phi_nm: must be a number, got 'short'"),
+    ("beta = 0.76", "beta = 0.76\nlambda_j_nm = 2",
+     "materials.Py.lambda_j_nm: unknown key; did you mean 'lambda_J_nm'?"),
+    ("beta = 0.76", "beta = 0.76\nlambda_J = 2",
+     "materials.Py.lambda_J: SI and the paper's units must not mix in one file, got the paper's "
+     "here and SI in j0_A_m2; did you mean 'lambda_J_nm'?"),
+    ("resistivity_ohm_m = 6e-9", "resistivity_ohm_m = 6e-9\nlambda_J_nm = 2",
+     "materials.Cu.lambda_J_nm: unknown key; must be one of kind, "),
+    # interfaces
+    (FILE[FILE.index("[[layers]]") :], "[[layers]]\ninterface = true",
+     "layers: at least one layer must be given, got none"),
+    ('material = "Cu"\nthickness_nm = 10', "interface = true",
+     "layers[1]: an interface between two ferromagnets must have no mixing, and both must be "
+     "strong and collinear; put a thin normal layer between them, got one between fixed and free"),
     # shapes
     (FILE, "[layers]\nthickness_nm = 1",
      "layers: must be an array of tables, [[layers]], got a table"),
@@ -429,6 +473,95 @@ def test_in_a_file(fails, tmp_path, old, new, parts):
             sf.load("valve.toml")
 
 
+SPACER = 'material = "Cu"\nthickness_nm = 10'
+BLOCKED = """
+[right]
+end = "spin-blocking"
+[materials.F]
+kind = "ferromagnet"
+D = 1
+l = 1
+p = 0.5
+[[layers]]
+material = "F"
+thickness = 1
+m = [0, 0, 1]
+[[layers]]
+interface = true
+"""
+
+# the second of the [[layers]], in front of the spacer, and the message
+# fmt: off
+INTERFACES = [
+    ("interface = true\nAR_fOhm_m2 = -1",
+     "layers[1].AR_fOhm_m2: must be zero or positive, and finite, got -1"),
+    ('interface = true\nname = "face"\nAR_fOhm_m2 = inf',
+     "layers[1].AR_fOhm_m2 (interface 'face'): must be zero or positive, and finite, got inf"),
+    ("interface = true\ngamma = 1",
+     "layers[1].gamma: must be between -1 and 1, both excluded, got 1"),
+    ("interface = true\nmixing_S_m2 = 1e15",
+     "layers[1].mixing_S_m2: must be two finite numbers [G_r, G_i] with G_r positive, got "
+     "1000000000000000.0"),
+    ("interface = true\nmixing_S_m2 = [0, 1]",
+     "layers[1].mixing_S_m2: must be two finite numbers [G_r, G_i] with G_r positive, got [0, 1]"),
+    ("interface = true\nmixing_S_m2 = [1, inf]",
+     "layers[1].mixing_S_m2: must be two finite numbers [G_r, G_i] with G_r positive, got "
+     "[1, inf]"),
+    ("interface = true\nthickness_nm = 1",
+     "layers[1].thickness_nm: unknown key; must be one of interface, name, gamma, AR_fOhm_m2, "
+     "mixing_S_m2"),
+    ("interface = true\nAR_fOhm_m = 1",
+     "layers[1].AR_fOhm_m: unknown key; did you mean 'AR_fOhm_m2'?"),
+    ("interface = true\nAR = 1",
+     "layers[1].AR: SI and the paper's units must not mix in one file, got the paper's here and "
+     "SI in j0_A_m2; did you mean 'AR_fOhm_m2'?"),
+    ("interface = true\nmixing = [1, 2]",
+     "layers[1].mixing: SI and the paper's units must not mix in one file, got the paper's here "
+     "and SI in j0_A_m2; did you mean 'mixing_S_m2'?"),
+    ("AR_fOhm_m2 = 1", "layers[1].interface: required key is missing"),
+    ("interfce = true\nAR_fOhm_m2 = 1",
+     "layers[1].interfce: unknown key; did you mean 'interface'?"),
+    ("interface = false\nAR_fOhm_m2 = 1",
+     "layers[1].interface: must be true, or left out for a layer, got false"),
+    ("interface = true\n[[layers]]\ninterface = true",
+     "layers[2]: at most one interface must be between two layers, got a second one"),
+    ('interface = true\nname = "free"',
+     "layers: names in a stack must be unique, got 'free' twice"),
+    ('interface = true\nname = "fixed"',
+     "layers[1] (interface 'fixed'): names in a stack must be unique, got 'fixed' twice"),
+    ('interface = true\nname = " "',
+     "layers[1].name (interface ' '): must be a nonempty string, got ' '"),
+    (f"{SPACER}\n[[layers]]\ninterface = true\ngamma = 0.5",
+     "layers[2].gamma: must be left out between normal metals, got 0.5"),
+    (f"{SPACER}\n[[layers]]\ninterface = true\nmixing_S_m2 = [1, 2]",
+     "layers[2].mixing_S_m2: must be left out between normal metals, got [1.0, 2.0]"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [pytest.param(*case, id=case[1]) for case in INTERFACES]
+)
+def test_interface_in_a_file(fails, tmp_path, text, expected):
+    assert FILE.count(SPACER) == 1
+    content = FILE.replace(SPACER, f"{text}\n[[layers]]\n{SPACER}")
+    (tmp_path / "valve.toml").write_text(content)
+    assert fails("solve", "valve.toml") == f"valve.toml: {expected}"
+
+
+def test_interfaces_where_they_must_not_be(fails, tmp_path):
+    (tmp_path / "a.toml").write_text(BLOCKED)
+    assert fails("solve", "a.toml").startswith(
+        "a.toml: layers[1]: an interface must not be at a spin-blocking end"
+    )
+    text = BLOCKED.replace("spin-blocking", "reservoir") + "mixing = [1, 2]\n"
+    (tmp_path / "b.toml").write_text(text.replace("p = 0.5", "p = 0.5\nlambda_J = 0.1"))
+    assert fails("solve", "b.toml") == (
+        "b.toml: layers[1].mixing: must be left out at a ferromagnet with finite exchange lengths, "
+        "got [1.0, 2.0]"
+    )
+
+
 def test_the_file_itself_is_fine(tmp_path):
     (tmp_path / "valve.toml").write_text(FILE)
     stack, j0 = sf.load(tmp_path / "valve.toml")
@@ -453,6 +586,11 @@ PAPER_EDITS = [
     ("D = 2", "D = 0", "materials.F.D: must be positive and finite, got 0"),
     ("p = 0.5", "p = -1", "materials.F.p: must be between -1 and 1, both excluded, got -1"),
     ("p = 0.5", "", "materials.F.p: required key is missing"),
+    ("p = 0.5", "p = 0.5\nlambda_phi = 0",
+     "materials.F.lambda_phi: must be positive (inf is allowed), got 0"),
+    ("p = 0.5", "p = 0.5\nlambda_phi_nm = 1",
+     "materials.F.lambda_phi_nm: SI and the paper's units must not mix in one file, got SI here "
+     "and the paper's in materials.F.D; did you mean 'lambda_phi'?"),
     ("p = 0.5", "beta = 0.5",
      "materials.F.beta: SI and the paper's units must not mix in one file, got SI here and the "
      "paper's in materials.F.D; did you mean 'p'?"),
@@ -505,6 +643,9 @@ COMMANDS = [
     (["solv", "valve.toml"], "No such command 'solv'", "solve"),
     (["solve", "valve.toml", "--jsn"], "No such option: --jsn", "--json"),
     (["--versoin"], "No such option: --versoin", "--version"),
+    (["materials", "Co", "Py"], "Got unexpected extra argument", "Py"),
+    (["materials", "Cobalt"],
+     "name must be that of a metal or interface in the library (Co, Py, ", "got 'Cobalt'"),
     (["solve", "valve.toml", "-o"], "Option '-o' requires an argument; try 'spinfem --help'"),
 ]
 # fmt: on

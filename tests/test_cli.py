@@ -325,7 +325,7 @@ def test_version(run):
 
 
 def test_help(run):
-    for arguments in (["--help"], ["-h"], ["solve", "-h"]):
+    for arguments in (["--help"], ["-h"], ["solve", "-h"], ["materials", "-h"]):
         status, out, err = run(*arguments)
         assert (status, err) == (0, "")
         assert out.startswith("Usage: spinfem")
@@ -478,7 +478,8 @@ def test_heavy_modules_wait_until_they_are_needed():
     """
     for arguments, unused in (
         (["--version"], {"matplotlib", "meshio", "spinfem.io.stackfile", "rich.table"}),
-        (["solve", SI], {"matplotlib", "meshio"}),
+        (["solve", SI], {"matplotlib", "meshio", "spinfem.library"}),
+        (["materials"], {"matplotlib", "meshio", "spinfem.io.stackfile"}),
     ):
         command = [sys.executable, "-c", code, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)

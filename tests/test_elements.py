@@ -31,7 +31,8 @@ def test_widths_add_up_and_are_symmetric(z, n):
 def test_mesh_is_broken_and_layers_are_subdomains():
     F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.NormalMetal(D=1.0, l=1.0)
     stack = F(1e-9, m=(0, 0, 1), name="thin") | N(5.0, name="thick") | N(1.0)
-    grid = mesh.stack_mesh(stack, np.array([1, 4, 2]), np.array([1e-9, 5.0, 1.0]))
+    sizes = zip((1, 4, 2), (1e-9, 5.0, 1.0))
+    grid = mesh.stack_mesh(stack, [mesh.layer_nodes(np.array([z]), n)[:, 0] for n, z in sizes])
     assert list(grid.subdomains) == ["thin", "thick", "N2"]
     for i, (name, n) in enumerate(zip(("thin", "thick", "N2"), (1, 4, 2))):
         cells = grid.subdomains[name]

@@ -94,7 +94,7 @@ def test_fields_inside_layers_agree_with_the_exact_ones(stack):
         exact = b._transport.evaluate(i, layer._samples)
         assert np.abs(layer.spin_potential - exact.spin_potential[:, 0]).max() < 1e-11 * potential
         assert np.abs(layer.spin_current - exact.spin_current[:, 0]).max() < 1e-11 * current
-        scale = np.abs(b._transport.face_potential).max() + potential
+        scale = np.abs(b._transport.face_potentials[0]).max() + potential
         assert np.abs(layer.potential - exact.potential[:, 0]).max() < 1e-11 * scale
 
 

@@ -70,9 +70,12 @@ def assert_same(a, b):
         assert type(one.material) is type(other.material)
         assert one.name == other.name
         assert np.array_equal(one.m, other.m)
-        for key in ("name", "D", "l", "p"):
+        for key in ("name", "D", "l", "p", "lambda_J", "lambda_phi"):
             assert getattr(one.material, key, None) == getattr(other.material, key, None)
         assert getattr(one, "thickness", None) == getattr(other, "thickness", None)
+    for one, other in zip(a.joints, b.joints, strict=True):
+        for key in ("name", "resistance", "gamma", "mixing"):
+            assert getattr(one, key, None) == getattr(other, key, None)
 
 
 def test_the_example_is_the_documented_valve():
@@ -140,6 +143,125 @@ def test_conductivities(written):
     assert F.material.total_conductivity == pytest.approx(1.7e7, rel=1e-15)
 
 
+def test_exchange_lengths(written):
+    for lengths, expected in (
+        ("", (None, None)),
+        ("lambda_J_nm = 2", (2e-9, None)),
+        ("lambda_J_nm = inf\nlambda_phi_nm = 3", (np.inf, 3e-9)),
+    ):
+        text = SI.replace("beta = 0.46", f"beta = 0.46\n{lengths}")
+        sigma = text.replace("rho_star_ohm_m = 75e-9", "sigma_S_m = 1.7e7")
+        for content in (text, sigma):
+            F = sf.load(written(content))[0].layers[0].material
+            assert (F.lambda_J, F.lambda_phi) == expected
+            assert F.is_strong == (expected == (None, None))
+
+
+INTERFACES = """
+[left]
+lead = "Cu"
+[materials.Cu]
+kind = "normal"
+resistivity_ohm_m = 6e-9
+l_nm = 450
+[materials.Co]
+kind = "ferromagnet"
+rho_star_ohm_m = 75e-9
+beta = 0.46
+l_nm = 60
+[[layers]]
+interface = true
+[[layers]]
+material = "Co"
+thickness_nm = 8
+m = [0, 0, 1]
+[[layers]]
+interface = true
+name = "face"
+AR_fOhm_m2 = 2
+gamma = 0.7
+mixing_S_m2 = [5e14, 1e13]
+[[layers]]
+material = "Cu"
+thickness_nm = 10
+[[layers]]
+interface = true
+AR_fOhm_m2 = 1
+"""
+"""Interfaces between an end and a layer, two layers, and a layer and an end."""
+
+
+def test_interfaces(written):
+    Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
+    expected = (
+        sf.Lead(Cu)
+        | sf.Interface()
+        | Co(8e-9, m=(0, 0, 1))
+        | sf.Interface(2e-15, gamma=0.7, mixing=5e14 + 1e13j, name="face")
+        | Cu(10e-9)
+        | sf.Interface(1e-15)
+        | sf.Reservoir()
+    )
+    found = sf.load(written(INTERFACES))[0]
+    assert_same(found, expected)
+    assert [joint and joint.name for joint in found.joints] == [None, "face", None]
+    assert found.replace("face", gamma=0.1).joints[1].gamma == 0.1
+
+
+def test_interfaces_and_exchange_lengths_in_the_papers_units(written):
+    text = """
+    [materials.N]
+    kind = "normal"
+    D = 2
+    l = 3
+    [materials.F]
+    kind = "ferromagnet"
+    D = 1
+    l = 2
+    p = 0.5
+    lambda_J = 0.2
+    lambda_phi = 0.1
+    [materials.S]
+    kind = "ferromagnet"
+    D = 1
+    l = 2
+    p = 0.5
+    [[layers]]
+    material = "F"
+    thickness = 1
+    m = [0, 0, 1]
+    [[layers]]
+    interface = true
+    AR = 0.3
+    gamma = -0.5
+    [[layers]]
+    material = "N"
+    thickness = 4
+    [[layers]]
+    interface = true
+    name = "mixed"
+    mixing = [1.5, -1]
+    [[layers]]
+    material = "S"
+    thickness = 1
+    m = [1, 0, 0]
+    """
+    N = sf.NormalMetal(D=2, l=3, name="N")
+    F = sf.Ferromagnet(D=1, l=2, p=0.5, lambda_J=0.2, lambda_phi=0.1, name="F")
+    S = sf.Ferromagnet(D=1, l=2, p=0.5, name="S")
+    expected = (
+        F(1, m=(0, 0, 1))
+        | sf.Interface(0.3, gamma=-0.5)
+        | N(4)
+        | sf.Interface(mixing=1.5 - 1j, name="mixed")
+        | S(1, m=(1, 0, 0))
+    )
+    file = read(written(text))
+    assert file.units == "paper"
+    assert_same(file.stack, expected)
+
+
 @pytest.mark.parametrize(
     ("end", "expected"),
     [("reservoir", sf.Reservoir()), ("spin-blocking", sf.SpinBlocking())],
@@ -196,6 +318,18 @@ def test_load_is_imported_on_use():
     """
     example = EXAMPLES / "co_cu_py.toml"
     subprocess.run([sys.executable, "-c", code, str(example)], check=True)
+
+
+def test_the_library_is_imported_on_use():
+    code = """if True:
+        import sys, spinfem as sf
+        names = {"material", "interface", "load_materials"}
+        assert names <= set(dir(sf)) and names <= set(sf.__all__)
+        assert not {"pydantic", "spinfem.library"} & set(sys.modules)
+        assert sf.material("Co").source
+        assert "rich" not in sys.modules and "matplotlib" not in sys.modules
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_unknown_attribute():

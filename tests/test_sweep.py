@@ -3,6 +3,7 @@
 import importlib
 import json
 import random
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ import xarray as xr
 
 import spinfem as sf
 from spinfem import blocks, cli
+from spinfem.io.stackfile import read
+from spinfem.io.vary import FileBuilder, parse
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SI, PAPER = EXAMPLES / "co_cu_py.toml", EXAMPLES / "paper_valve.toml"
@@ -524,6 +527,114 @@ def test_any_numeric_key_varies(run, tmp_path, vary, before, after):
     assert float(found["resistance"]) == pytest.approx(solution.resistance, rel=1e-10)
 
 
+FACES = KEYS.replace(
+    """[[layers]]
+material = "Co"
+""",
+    """[[layers]]
+interface = true
+name = "face"
+AR_fOhm_m2 = 0.5
+gamma = 0.7
+[[layers]]
+material = "Co"
+""",
+).replace(
+    """[[layers]]
+material = "Cu"
+""",
+    """[[layers]]
+material = "Cu"
+thickness_nm = 2
+[[layers]]
+interface = true
+name = "NN"
+AR_fOhm_m2 = 0.1
+[[layers]]
+material = "Cu"
+""",
+)
+"""An interface of two normal metals, and one of a normal metal and a ferromagnet."""
+
+
+@pytest.fixture
+def faces(tmp_path):
+    def faces(text=FACES):
+        path = tmp_path / "faces.toml"
+        path.write_text(text)
+        return read(path)
+
+    return faces
+
+
+@pytest.mark.parametrize(
+    ("vary", "before", "after"),
+    [
+        ("face.AR_fOhm_m2=1:2:3", "AR_fOhm_m2 = 0.5", "AR_fOhm_m2 = 2"),
+        ("face.gamma=-0.5:0.3:3", "gamma = 0.7", "gamma = 0.3"),
+        ("NN.AR_fOhm_m2=1:3:3:log", "AR_fOhm_m2 = 0.1", "AR_fOhm_m2 = 3"),
+        ("Co.lambda_J_nm=1:2:3", "beta = 0.5", "beta = 0.5\nlambda_J_nm = 2"),
+        ("Co.lambda_phi_nm=1:3:3", "beta = 0.5", "beta = 0.5\nlambda_phi_nm = 3"),
+        ("N2.thickness_nm=1:7:3", "thickness_nm = 5", "thickness_nm = 7"),
+    ],
+)
+def test_interfaces_and_exchange_lengths_vary(faces, vary, before, after):
+    """As far as the stacks; layers are counted without the interfaces."""
+    variation = parse(vary, faces())
+    build = FileBuilder(faces().tables, {variation.name: variation.where})
+    found = build(**{variation.name: variation.values})
+    assert found.shape == (3,)
+    assert before in FACES
+    expected = faces(FACES.replace(before, after, 1)).stack
+    for one, other in zip(found[-1].elements, expected.elements, strict=True):
+        assert one.material.numbers == other.material.numbers
+        assert getattr(one, "thickness", None) == getattr(other, "thickness", None)
+    for one, other in zip(found.joints, expected.joints, strict=True):
+        assert (one is None) == (other is None)
+        for key in ("resistance", "gamma"):
+            assert one is None or np.ravel(getattr(one, key))[-1] == getattr(other, key)
+
+
+@pytest.mark.parametrize(
+    ("vary", "message"),
+    [
+        (
+            "face.AR=1:2:3",
+            "key must be a numeric one of 'face' (gamma, AR_fOhm_m2), got 'AR'",
+        ),
+        ("face.mixing_S_m2=1:2:3", "key must be a numeric one of 'face' (gamma, AR_fOhm_m2), got"),
+        ("NN.AR=1:2:3", "key must be a numeric one of 'NN' (AR_fOhm_m2), got 'AR'"),
+        ("NN.gamma=0:0.5:3", "layers[1].gamma (interface 'NN'): must be left out between normal"),
+        (
+            "face.AR_fOhm_m2=-1:2:3",
+            "layers[3].AR_fOhm_m2 (interface 'face'): must be zero or positive, and finite, got -1",
+        ),
+        (
+            "face.AR_fOhm_m2=0:2:3",
+            "--vary face.AR_fOhm_m2: resistance (AR*) of interface 'face' must be zero or positive "
+            "throughout, got both",
+        ),
+        (
+            "fce.gamma=0:1:3",
+            "an interface, a material or a lead (N1, NN, N2, face, Co, pin, left, ",
+        ),
+    ],
+)
+def test_bad_vary_of_interfaces(faces, vary, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse(vary, faces())
+
+
+def test_directions_at_an_interface_of_two_ferromagnets(faces):
+    """Collinear at both ends of the range, but not between them."""
+    last = FACES[FACES.rindex("[[layers]]") :].replace('name = "Co"', 'name = "next"')
+    text = f"{FACES}[[layers]]\ninterface = true\n{last}"
+    message = "--vary next.polar_deg: an interface between two ferromagnets must have no mixing"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse("next.polar_deg=50:230:3", faces(text))
+    assert parse("next.polar_deg=50:230:2", faces(text)).values.size == 2
+
+
 def test_paper_units(run, tmp_path):
     path = tmp_path / "a.nc"
     assert run("sweep", PAPER, "--vary", "spacer.thickness=0.1:3:4", "-o", path)[0] == 0
@@ -548,10 +659,25 @@ def test_paper_units(run, tmp_path):
         ("spacer.thickness_nm=0:10:5:log", "must be positive for log spacing, got '0:10:5:log'"),
         ("fre.polar_deg=0:180:5", "got 'fre'; did you mean 'free'?"),
         ("left.polar_deg=0:180:5", "must be left out in a normal metal, got 0.0"),
+        (
+            "left.l_nm=1:2:3",
+            "key must be a numeric one of 'left' (none), got 'l_nm'; did you mean 'Cu.l_nm'?",
+        ),
+        ("spacer.l=1:2:3", "key must be a numeric one of 'spacer' (thickness_nm), got 'l'"),
+        (
+            "free.beta=0:0.5:3",
+            "key must be a numeric one of 'free' (polar_deg, azimuth_deg, thickness_nm), "
+            "got 'beta'; did you mean 'Py.beta'?",
+        ),
+        ("Cu.rho=1:2:3", "key must be a numeric one of 'Cu' (resistivity_ohm_m, l_nm), got 'rho'"),
+        (
+            "Py.rho=1:2:3",
+            "'Py' (rho_star_ohm_m, beta, l_nm, lambda_J_nm, lambda_phi_nm), got 'rho'",
+        ),
+        ("Py.lambda_J_nm=-1:2:3", "materials.Py.lambda_J_nm: must be positive (inf is allowed)"),
         ("free.polar=0:180:5", "got 'polar'; did you mean 'polar_deg'?"),
         ("free.name=0:180:5", "key must be a numeric one of 'free'"),
         ("free.m=0:180:5", "key must be a numeric one of 'free'"),
-        ("Py.rho=1:2:3", "key must be a numeric one of 'Py' (rho_star_ohm_m, "),
         ("Py.sigma_S_m=1:2:3", "must be given, got both"),
         ("Py.beta=0:1:5", "materials.Py.beta: must be between -1 and 1, both excluded, got 1.0"),
         ("spacer.thickness_nm=1:-1:5", "(layer 'spacer'): must be positive and finite, got -1.0"),
@@ -675,6 +801,8 @@ def test_write_that_fails_in_the_system(tmp_path, size):
 CHOPPED = """
 import importlib, sys
 from spinfem import blocks, cli
+from spinfem.io.stackfile import read
+from spinfem.io.vary import FileBuilder, parse
 blocks.NUMBERS = 2000
 importlib.import_module("spinfem.sweep").CHUNK_SECONDS = 1e-9
 cli.main(sys.argv[1:])

@@ -1,70 +1,53 @@
-"""What may stand in a stack file: units, tables, keys and values.
+"""What may stand in a stack file: units, tables and keys.
 
-The models check each table by itself. What they find is put into words here, with the place in
-the file; what tables say together is checked where the stack is made, in `spinfem.io.stackfile`.
+The models check each table by itself; what tables say together is checked where the stack is
+made, in `spinfem.io.stackfile`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from math import inf, isfinite
-from sys import float_info
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from .._checks import near_match
 from ..materials import Ferromagnet, NormalMetal
+from ..pieces import Interface
+from .tables import (
+    Finite,
+    Length,
+    Location,
+    Name,
+    NonNegative,
+    PlacedError,
+    Polarization,
+    Positive,
+    Table,
+    Vector,
+    checked,
+    finite_numbers,
+    key_path,
+    metres,
+    must_be,
+    ohm_square_metres,
+    one_of,
+)
 
 Units = Literal["SI", "paper"]
-Location = tuple[str | int, ...]
 
-TWINS = {"j0_A_m2": "j0", "thickness_nm": "thickness", "l_nm": "l", "beta": "p"}
+TWINS = {
+    "j0_A_m2": "j0",
+    "thickness_nm": "thickness",
+    "l_nm": "l",
+    "beta": "p",
+    "lambda_J_nm": "lambda_J",
+    "lambda_phi_nm": "lambda_phi",
+    "AR_fOhm_m2": "AR",
+    "mixing_S_m2": "mixing",
+}
 """Keys of SI and the paper's keys for the same; `beta` is Valet and Fert's name."""
 SI_KEYS = {*TWINS, "resistivity_ohm_m", "sigma_S_m", "rho_star_ohm_m"}
 PAPER_KEYS = {*TWINS.values(), "D"}
-
-
-# --- errors -----------------------------------------------------------------------------------
-
-
-class PlacedError(ValueError):
-    """Something wrong at a place in the file: keys and indices from the top."""
-
-    def __init__(self, text: str, where: Location) -> None:
-        super().__init__(text)
-        self.where = where
-
-
-def key_path(where: Location, data: dict[str, Any]) -> str:
-    """Write a place as a key path: ``layers[1].thickness_nm (layer 'free')``."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{_quoted(part)}" for part in where)
-    name = None
-    if where[0] == "layers" and len(where) > 1:
-        layer = data["layers"][where[1]]
-        name = layer.get("name") if isinstance(layer, dict) else None
-    return path[1:] + (f" (layer {name!r})" if isinstance(name, str) else "")
-
-
-def _quoted(key: str) -> str:
-    return key if re.fullmatch(r"[\w-]+", key) else repr(key)
-
-
-def shown(value: object) -> str:
-    """Write a value as in the file, in one short line."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = "a table" if isinstance(value, dict) else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 # --- units ------------------------------------------------------------------------------------
@@ -72,7 +55,7 @@ def shown(value: object) -> str:
 
 def find_units(data: dict[str, Any]) -> Units:
     """Tell SI from the paper's units; error if the file mixes them."""
-    found = list(_numbers(data, ()))
+    found = list(_values(data, ()))
     si = [where for where in found if where[-1] in SI_KEYS]
     paper = [where for where in found if where[-1] in PAPER_KEYS]
     if not (si and paper):
@@ -89,89 +72,19 @@ def find_units(data: dict[str, Any]) -> Units:
     )
 
 
-def _numbers(node: object, where: Location) -> Iterator[Location]:
+def _values(node: object, where: Location) -> Iterator[Location]:
     """Yield where values stand; a table called `D` is a material and not a number."""
     if isinstance(node, dict):
         for key, item in node.items():
-            yield from _numbers(item, (*where, key))
-    elif isinstance(node, list):
+            yield from _values(item, (*where, key))
+    elif isinstance(node, list) and any(isinstance(item, dict | list) for item in node):
         for i, item in enumerate(node):
-            yield from _numbers(item, (*where, i))
+            yield from _values(item, (*where, i))
     else:
         yield where
 
 
-# --- values -----------------------------------------------------------------------------------
-
-
-def _must_be(requirement: str) -> PydanticCustomError:
-    return PydanticCustomError("must_be", "{requirement}", {"requirement": requirement})
-
-
-def _number(requirement: str, valid: Callable[[float], bool]) -> BeforeValidator:
-    def check(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _must_be("a number")
-        try:
-            number = float(value)
-        except OverflowError:  # integers in TOML have no bound
-            raise _must_be("a number that fits in double precision") from None
-        if not valid(number):
-            raise _must_be(requirement)
-        return number
-
-    return BeforeValidator(check)
-
-
-def _vector(value: object) -> object:
-    good = (
-        isinstance(value, list)
-        and len(value) == 3
-        and all(type(x) in (int, float) and abs(x) <= float_info.max for x in value)
-        and any(value)
-    )
-    if not good:
-        raise _must_be("three finite numbers, not all zero")
-    return value
-
-
-def _name(value: object) -> object:
-    if not isinstance(value, str) or not value.strip():
-        raise _must_be("a nonempty string")
-    return value
-
-
-Finite = Annotated[float, _number("finite", isfinite)]
-Positive = Annotated[float, _number("positive and finite", lambda x: 0 < x < inf)]
-Length = Annotated[float, _number("positive (inf is allowed)", lambda x: x > 0)]
-Polarization = Annotated[float, _number("between -1 and 1, both excluded", lambda x: abs(x) < 1)]
-Vector = Annotated[list[float], BeforeValidator(_vector)]
-Name = Annotated[str, BeforeValidator(_name)]
-
-
-def _metres(nanometres: float) -> float:
-    """Divide by 1e9, which a double holds exactly and 1e-9 not: 8 nm is 8e-9 m to the last bit."""
-    return nanometres / 1e9
-
-
-# --- tables -----------------------------------------------------------------------------------
-
-
-class Table(BaseModel):
-    """A table of the file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _know_keys(cls, data: object) -> object:
-        """Refuse an unknown key before a missing one is noticed: it may be that one, misspelt."""
-        known = list(cls.model_fields)
-        for key in data if isinstance(data, dict) else ():
-            if key not in known:
-                hint = near_match(key, known) or f"; must be one of {', '.join(known)}"
-                raise PydanticCustomError("unknown", "{hint}", {"hint": hint, "key": key})
-        return data
+# --- ends, layers and interfaces --------------------------------------------------------------
 
 
 class MagneticTable(Table):
@@ -190,29 +103,117 @@ class EndTable(MagneticTable):
     name: Name | None = None
 
 
-class _Layer(MagneticTable):
+class LayerTable(MagneticTable):
+    """One of ``[[layers]]`` that is a layer."""
+
     material: str
     name: Name | None = None
 
+    def thickness_in_units(self) -> float:
+        """Return the thickness in m, or as it is in the paper's units."""
+        raise NotImplementedError
 
-class SILayer(_Layer):
-    """One of ``[[layers]]`` in SI."""
 
+class _SILayer(LayerTable):
     thickness_nm: Positive
 
     def thickness_in_units(self) -> float:
-        """Return the thickness in m."""
-        return _metres(self.thickness_nm)
+        return metres(self.thickness_nm)
 
 
-class PaperLayer(_Layer):
-    """One of ``[[layers]]`` in the paper's units."""
-
+class _PaperLayer(LayerTable):
     thickness: Positive
 
     def thickness_in_units(self) -> float:
-        """Return the thickness as it is."""
         return self.thickness
+
+
+def _true(value: object) -> object:
+    if value is not True:
+        raise must_be("true, or left out for a layer")
+    return value
+
+
+def _mixing(value: Any) -> Any:
+    if not (finite_numbers(value, 2) and value[0] > 0):
+        raise must_be("two finite numbers [G_r, G_i] with G_r positive")
+    return value
+
+
+Mixing = Annotated[list[float], BeforeValidator(_mixing)]
+
+
+class InterfaceTable(Table):
+    """One of ``[[layers]]`` that is an interface; all but what it is may be left out."""
+
+    interface: Annotated[bool, BeforeValidator(_true)]
+    name: Name | None = None
+    gamma: Polarization | None = None
+
+    @property
+    def mixing_key(self) -> str:
+        """What the mixing conductance is called in these units."""
+        raise NotImplementedError
+
+    def piece(self) -> Interface:
+        """Return the interface in m and S, or as it is in the paper's units."""
+        raise NotImplementedError
+
+    def _piece(self, resistance: float | None, mixing: list[float] | None) -> Interface:
+        return Interface(
+            resistance=0.0 if resistance is None else resistance,
+            gamma=0.0 if self.gamma is None else self.gamma,
+            mixing=None if mixing is None else complex(*mixing),
+            name=self.name,
+        )
+
+
+class _SIInterface(InterfaceTable):
+    AR_fOhm_m2: NonNegative | None = None
+    mixing_S_m2: Mixing | None = None
+
+    @property
+    def mixing_key(self) -> str:
+        return "mixing_S_m2"
+
+    def piece(self) -> Interface:
+        AR = None if self.AR_fOhm_m2 is None else ohm_square_metres(self.AR_fOhm_m2)
+        return self._piece(AR, self.mixing_S_m2)
+
+
+class _PaperInterface(InterfaceTable):
+    AR: NonNegative | None = None
+    mixing: Mixing | None = None
+
+    @property
+    def mixing_key(self) -> str:
+        return "mixing"
+
+    def piece(self) -> Interface:
+        return self._piece(self.AR, self.mixing)
+
+
+ONLY_INTERFACES = {"AR_fOhm_m2", "AR", "gamma", "mixing_S_m2", "mixing"}
+
+
+def _piece_kind(table: object) -> str:
+    """Tell interfaces from layers, even if `interface` itself is missing."""
+    keys = set(table) if isinstance(table, dict) else set()
+    meant = "material" not in keys and keys & ONLY_INTERFACES
+    return "interface" if "interface" in keys or meant else "layer"
+
+
+SIPiece = Annotated[
+    Annotated[_SILayer, Tag("layer")] | Annotated[_SIInterface, Tag("interface")],
+    Discriminator(_piece_kind),
+]
+PaperPiece = Annotated[
+    Annotated[_PaperLayer, Tag("layer")] | Annotated[_PaperInterface, Tag("interface")],
+    Discriminator(_piece_kind),
+]
+
+
+# --- materials --------------------------------------------------------------------------------
 
 
 class _SINormal(Table):
@@ -225,7 +226,7 @@ class _SINormal(Table):
         key, value = one_of(self, "resistivity_ohm_m", "sigma_S_m")
         sigma = key == "sigma_S_m"
         make = NormalMetal.from_conductivity if sigma else NormalMetal.from_resistivity
-        return make(value, l=_metres(self.l_nm), name=name)
+        return make(value, l=metres(self.l_nm), name=name)
 
 
 class _SIFerromagnet(Table):
@@ -234,13 +235,17 @@ class _SIFerromagnet(Table):
     sigma_S_m: Positive | None = None
     beta: Polarization
     l_nm: Length
+    lambda_J_nm: Length | None = None
+    lambda_phi_nm: Length | None = None
 
     def metal(self, name: str) -> Ferromagnet:
         key, value = one_of(self, "rho_star_ohm_m", "sigma_S_m")
-        l = _metres(self.l_nm)
+        l, lengths = metres(self.l_nm), (self.lambda_J_nm, self.lambda_phi_nm)
+        J, phi = (None if length is None else metres(length) for length in lengths)
+        more: dict[str, Any] = {"l": l, "lambda_J": J, "lambda_phi": phi, "name": name}
         if key == "sigma_S_m":
-            return Ferromagnet.from_conductivity(value, p=self.beta, l=l, name=name)
-        return Ferromagnet.from_valet_fert(value, beta=self.beta, l=l, name=name)
+            return Ferromagnet.from_conductivity(value, p=self.beta, **more)
+        return Ferromagnet.from_valet_fert(value, beta=self.beta, **more)
 
 
 class _PaperNormal(Table):
@@ -257,9 +262,15 @@ class _PaperFerromagnet(Table):
     D: Positive
     l: Length
     p: Polarization
+    lambda_J: Length | None = None
+    lambda_phi: Length | None = None
 
     def metal(self, name: str) -> Ferromagnet:
-        return Ferromagnet(D=self.D, l=self.l, p=self.p, name=name)
+        J, phi = self.lambda_J, self.lambda_phi
+        return Ferromagnet(D=self.D, l=self.l, p=self.p, lambda_J=J, lambda_phi=phi, name=name)
+
+
+# --- files ------------------------------------------------------------------------------------
 
 
 class _File(Table):
@@ -272,8 +283,10 @@ class SIFile(_File):
     """A whole file in SI."""
 
     j0_A_m2: Finite = 1.0
-    materials: dict[str, Annotated[_SINormal | _SIFerromagnet, Discriminator("kind")]] = {}
-    layers: list[SILayer] = []
+    materials: dict[str, Annotated[_SINormal | _SIFerromagnet, Discriminator("kind")]] = Field(
+        default_factory=dict
+    )
+    layers: list[SIPiece] = Field(default_factory=list)
 
     @property
     def current(self) -> float:
@@ -285,8 +298,10 @@ class PaperFile(_File):
     """A whole file in the paper's units."""
 
     j0: Finite = 1.0
-    materials: dict[str, Annotated[_PaperNormal | _PaperFerromagnet, Discriminator("kind")]] = {}
-    layers: list[PaperLayer] = []
+    materials: dict[str, Annotated[_PaperNormal | _PaperFerromagnet, Discriminator("kind")]] = (
+        Field(default_factory=dict)
+    )
+    layers: list[PaperPiece] = Field(default_factory=list)
 
     @property
     def current(self) -> float:
@@ -297,55 +312,4 @@ class PaperFile(_File):
 def validated(data: dict[str, Any], units: Units) -> SIFile | PaperFile:
     """Return the tables of a file; PlacedError with the first thing that is wrong in them."""
     model: type[SIFile | PaperFile] = SIFile if units == "SI" else PaperFile
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        raise _problem(error.errors()[0]) from None
-
-
-def _problem(error: ErrorDetails) -> PlacedError:
-    """Put into words what pydantic found."""
-    where, given, context = error["loc"], error["input"], error.get("ctx", {})
-    if where[:1] == ("materials",) and len(where) > 2:
-        where = (*where[:2], *where[3:])  # pydantic puts the kind of the metal in between
-    choices = ""
-    match error["type"]:
-        case "unknown":
-            return PlacedError(f"unknown key{context['hint']}", (*where, context["key"]))
-        case "union_tag_not_found":
-            for key in given:
-                if hint := near_match(key, ["kind"]):
-                    return PlacedError(f"unknown key{hint}", (*where, key))
-            return PlacedError("required key is missing", (*where, "kind"))
-        case "missing":
-            return PlacedError("required key is missing", where)
-        case "must_be":
-            requirement = context["requirement"]
-        case "literal_error":
-            requirement = choices = context["expected"]
-        case "union_tag_invalid":
-            requirement = choices = context["expected_tags"].replace(", ", " or ")
-            where, given = (*where, "kind"), given["kind"]
-        case other:
-            requirement = REQUIREMENTS[other]
-    hint = near_match(str(given), re.findall("'(.+?)'", choices))
-    return PlacedError(f"must be {requirement}, got {shown(given)}{hint}", where)
-
-
-REQUIREMENTS = {
-    "string_type": "a string",
-    "list_type": "an array of tables, [[layers]]",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-}
-"""What pydantic's own types of error ask for."""
-
-
-def one_of(table: Table, *keys: str) -> tuple[str, Any]:
-    """Return the one key that is given, and its value."""
-    given = [(key, value) for key in keys if (value := getattr(table, key)) is not None]
-    if len(given) != 1:
-        got = "both" if given else "none"
-        raise ValueError(f"one of {' and '.join(keys)} must be given, got {got}")
-    return given[0]
+    return checked(model, data, tagged={"materials": 2, "layers": 2})

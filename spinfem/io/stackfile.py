@@ -8,42 +8,31 @@ error is one line: file, key, what is required and what was given.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import near_match
-from ..materials import Metal, NormalMetal
-from ..pieces import End, Layer, Lead, Reservoir, SpinBlocking, direction
+from ..materials import Ferromagnet, Metal, NormalMetal
+from ..pieces import End, Interface, Layer, Lead, Reservoir, SpinBlocking, direction
 from ..stack import Stack
-from .files import explained
 from .schema import (
     EndTable,
-    Location,
+    InterfaceTable,
+    LayerTable,
     MagneticTable,
     PaperFile,
-    PaperLayer,
-    PlacedError,
     SIFile,
-    SILayer,
-    Table,
     Units,
     find_units,
-    key_path,
-    one_of,
-    shown,
     validated,
 )
-
-
-class StackFileError(ValueError):
-    """What is wrong with a stack file, in one line."""
+from .tables import Location, PlacedError, Table, at, made_of, one_of, shown
 
 
 @dataclass(frozen=True)
@@ -114,50 +103,18 @@ def read(path: str | PathLike[str], changes: Mapping[Location, float] | None = N
         Numbers that take the place of the file's, by their keys and indices from the top.
     """
     path = Path(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise explained("cannot be read", path, error) from None
-    try:
-        data = _parsed(content)
+
+    def make(data: dict[str, Any]) -> StackFile:
         for where, value in (changes or {}).items():
             table: Any = data
             for part in where[:-1]:
                 table = table[part]
             table[where[-1]] = value
-        try:
-            units = find_units(data)
-            file = validated(data, units)
-            return StackFile(stack_of(file), file.current, file.title, units, path, file)
-        except PlacedError as problem:
-            raise ValueError(f"{key_path(problem.where, data)}: {problem}") from None
-    except ValueError as error:
-        raise StackFileError(f"{path}: {error}") from None
-    except RecursionError:
-        raise StackFileError(f"{path}: tables and arrays are nested too deeply") from None
+        units = find_units(data)
+        file = validated(data, units)
+        return StackFile(stack_of(file), file.current, file.title, units, path, file)
 
-
-def _parsed(content: bytes) -> dict[str, Any]:
-    try:
-        return tomllib.loads(content.decode("utf-8-sig"))  # some editors put a mark in front
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"must be a text file in UTF-8, got byte 0x{content[error.start]:02x} "
-            f"at position {error.start}"
-        ) from None
-    except ValueError as error:  # TOMLDecodeError, and that of int() for thousands of digits
-        raise ValueError(f"must be valid TOML: {error}") from None
-
-
-@contextmanager
-def _at(*where: str | int) -> Iterator[None]:
-    """Say of errors raised by the constructors where in the file they come from."""
-    try:
-        yield
-    except PlacedError:
-        raise
-    except ValueError as error:
-        raise PlacedError(str(error), where) from None
+    return made_of(path, make)
 
 
 def stack_of(file: SIFile | PaperFile) -> Stack:
@@ -167,36 +124,67 @@ def stack_of(file: SIFile | PaperFile) -> Stack:
     """
     metals: dict[str, Metal] = {}
     for name, table in file.materials.items():
-        with _at("materials", name):
+        with at("materials", name):
             metals[name] = table.metal(name)
-    if not file.layers:
+    if not any(isinstance(table, LayerTable) for table in file.layers):
         raise PlacedError("at least one layer must be given, got none", ("layers",))
     left, right = _end("left", file.left, metals), _end("right", file.right, metals)
-    tables: list[SILayer | PaperLayer] = [*file.layers]
-    layers = [_layer(i, table, metals) for i, table in enumerate(tables)]
-    with _at("layers"):
-        return Stack([left, *layers, right])
+    pieces = [_piece(i, table, metals) for i, table in enumerate(file.layers)]
+    elements = (left, *pieces, right)
+    with at("layers"):  # names and shapes, so that below only an interface can be wrong
+        Stack([element for element in elements if not isinstance(element, Interface)])
+    for i, piece in enumerate(file.layers):
+        if isinstance(piece, InterfaceTable):
+            _check_interface(i, piece, elements[i : i + 3])
+    with at("layers"):
+        return Stack(elements)
 
 
-def _layer(index: int, table: SILayer | PaperLayer, metals: dict[str, Metal]) -> Layer:
+def _piece(
+    index: int, table: LayerTable | InterfaceTable, metals: dict[str, Metal]
+) -> Layer | Interface:
     where = ("layers", index)
+    if isinstance(table, InterfaceTable):
+        with at(*where):
+            return table.piece()
     metal = _metal(table.material, metals, (*where, "material"))
     m = _direction(table, metal, where)
-    with _at(*where):
+    with at(*where):
         return metal(table.thickness_in_units(), m=m, name=table.name)
+
+
+def _check_interface(
+    index: int, table: InterfaceTable, three: tuple[Layer | Interface | End, ...]
+) -> None:
+    """Check an interface, the middle one of three pieces, with what stands on its sides."""
+    where = ("layers", index)
+    metals = [piece.material for piece in three if isinstance(piece, Layer | Lead)]
+    magnets = [metal for metal in metals if isinstance(metal, Ferromagnet)]
+    if isinstance(three[2], Interface):
+        text = "at most one interface must be between two layers, got a second one"
+        raise PlacedError(text, ("layers", index + 1))
+    if not magnets:
+        if table.gamma is not None and np.any(table.gamma):
+            _left_out(table, ("gamma",), "between normal metals", where)
+        _left_out(table, (table.mixing_key,), "between normal metals", where)
+    elif not all(magnet.is_strong for magnet in magnets):
+        circumstance = "at a ferromagnet with finite exchange lengths"
+        _left_out(table, (table.mixing_key,), circumstance, where)
+    with at(*where):
+        Stack(three)  # what else it must not be there
 
 
 def _end(side: str, table: EndTable | None, metals: dict[str, Metal]) -> End:
     if table is None:
         return Reservoir()
-    with _at(side):
+    with at(side):
         key, value = one_of(table, "lead", "end")
     if key == "end":
         _left_out(table, ("name", *DIRECTION), "without a lead", (side,))
         return Reservoir() if value == "reservoir" else SpinBlocking()
     metal = _metal(value, metals, (side, "lead"))
     m = _direction(table, metal, (side,))
-    with _at(side):
+    with at(side):
         return Lead(metal, m=m, name=table.name)
 
 
@@ -218,7 +206,7 @@ def _direction(table: MagneticTable, metal: Metal, where: Location) -> ArrayLike
         return None
     if table.polar_deg is None:
         _left_out(table, ("azimuth_deg",), "without polar_deg", where)
-    with _at(*where):
+    with at(*where):
         key, value = one_of(table, "m", "polar_deg")
     azimuth = 0.0 if table.azimuth_deg is None else table.azimuth_deg
     return value if key == "m" else direction(value, azimuth)

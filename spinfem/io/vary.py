@@ -10,9 +10,11 @@ import numpy as np
 from pydantic import BaseModel
 
 from .._checks import FloatArray, near_match
+from ..pieces import Layer, Lead
 from ..stack import Stack
-from .schema import Location, PaperFile, SIFile
+from .schema import InterfaceTable, LayerTable, MagneticTable, PaperFile, SIFile
 from .stackfile import StackFile, read, stack_of
+from .tables import Location
 
 UNITS = {"_nm": "nm", "_deg": "degree", "_ohm_m": "Ohm m", "_S_m": "S/m", "_fOhm_m2": "fOhm m2"}
 """Units by the end of a key; keys without one are in the paper's units."""
@@ -52,17 +54,18 @@ class Variation:
 
 
 def parse(text: str, file: StackFile) -> Variation:
-    """Read ``LAYER.KEY=START:STOP:N`` or ``...:log``, and try both ends in the stack file.
+    """Read ``LAYER.KEY=START:STOP:N`` or ``...:log``, and try it in the stack file.
 
     What a key requires is an interval, so that all values are right if the first and the last are.
+    What a stack requires, say of an interface, may be broken between them: some are tried together.
 
     Parameters
     ----------
     text : str
         What was given after ``--vary``.
     file : StackFile
-        The stack file; LAYER is the name of a layer, a lead or a material in it, "left" or
-        "right". One that has KEY is meant.
+        The stack file; LAYER is the name of a layer, an interface, a lead or a material in it,
+        "left" or "right". One that has KEY is meant.
 
     Raises
     ------
@@ -78,6 +81,11 @@ def parse(text: str, file: StackFile) -> Variation:
     values, log = _range(name, given)
     for end in (values[0], values[-1]):
         read(file.path, {where: float(end)})
+    some = np.linspace(0, values.size - 1, min(values.size, 65)).astype(int)
+    try:
+        FileBuilder(file.tables, {name: where})(**{name: values[some]})
+    except ValueError as error:
+        raise ValueError(f"--vary {name}: {error}") from None
     return Variation(name, where, values, log)
 
 
@@ -107,36 +115,75 @@ def _locate(name: str, file: StackFile) -> Location:
     """Find the key; where a layer and a material share a name, that which has the key."""
     owner, _, key = name.rpartition(".")
     places = _places(file)
-    if owner not in {place for place, _, _ in places}:
-        known = list(dict.fromkeys(place for place, _, _ in places))
+    if owner not in {place.name for place in places}:
+        known = list(dict.fromkeys(place.name for place in places))
         raise ValueError(
-            f"--vary {name}: name must be that of a layer, a material or a lead "
+            f"--vary {name}: name must be that of a layer, an interface, a material or a lead "
             f"({', '.join(known)}), got {owner!r}{near_match(owner, known)}"
         )
-    keys: list[str] = []
-    for place, where, table in places:
-        numeric = _numeric_keys(table) if place == owner else []
-        if key in numeric:
-            return (*where, key)
-        keys += numeric
+    own = [place for place in places if place.name == owner]
+    for place in own:
+        if key in _numeric_keys(place.table):
+            return (*place.where, key)
+    keys = [key for place in own for key in place.possible_keys()]
     raise ValueError(
         f"--vary {name}: key must be a numeric one of {owner!r} ({', '.join(keys) or 'none'}), "
-        f"got {key!r}{near_match(key, keys)}"
+        f"got {key!r}{_hint(key, own, file) or near_match(key, keys)}"
     )
 
 
-def _places(file: StackFile) -> list[tuple[str, Location, BaseModel]]:
-    """Return name, place in the file and table of all that may vary; layers come first."""
-    tables = file.tables
-    found: list[tuple[str, Location, BaseModel]] = [
-        (layer.name or "", ("layers", i), table)
-        for i, (layer, table) in enumerate(zip(file.stack.layers, tables.layers, strict=True))
-    ]
-    for side in ("left", "right"):
-        table = getattr(tables, side)
-        if table is not None and table.lead is not None:
-            found += [(n, (side,), table) for n in (table.name, side) if n is not None]
-    return [*found, *((name, ("materials", name), t) for name, t in tables.materials.items())]
+def _hint(key: str, own: list[_Place], file: StackFile) -> str:
+    """Point to the material if it is that which has the key."""
+    for place in own:
+        metal = getattr(place.table, "material", None) or getattr(place.table, "lead", None)
+        if metal and key in _numeric_keys(file.tables.materials[metal]):
+            return f"; did you mean {f'{metal}.{key}'!r}?"
+    return ""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A table whose numbers may vary; `magnetic` tells whether a ferromagnet is there."""
+
+    name: str
+    where: Location
+    table: BaseModel
+    magnetic: bool
+
+    def possible_keys(self) -> list[str]:
+        """Return the keys that could be given with all others left as they are."""
+        table, never = self.table, set()
+        if isinstance(table, MagneticTable) and not (self.magnetic and table.m is None):
+            never |= {"polar_deg", "azimuth_deg"}
+        if isinstance(table, InterfaceTable) and not self.magnetic:
+            never.add("gamma")
+        for pair in EITHER:
+            if any(getattr(table, key, None) is not None for key in pair):
+                never |= {key for key in pair if getattr(table, key, None) is None}
+        return [key for key in _numeric_keys(table) if key not in never]
+
+
+EITHER = (("resistivity_ohm_m", "sigma_S_m"), ("rho_star_ohm_m", "sigma_S_m"))
+"""Keys of which one is given."""
+
+
+def _places(file: StackFile) -> list[_Place]:
+    """Return all that may vary: layers and named interfaces, leads, materials."""
+    tables, stack, found, face = file.tables, file.stack, [], 0
+    for i, table in enumerate(tables.layers):
+        where = ("layers", i)
+        if isinstance(table, LayerTable):
+            layer, face = stack.layers[face], face + 1
+            found.append(_Place(str(layer.name), where, table, layer.is_ferromagnet))
+        elif table.name is not None:
+            beside = stack.elements[face : face + 2]
+            magnetic = any(isinstance(e, Layer | Lead) and e.is_ferromagnet for e in beside)
+            found.append(_Place(table.name, where, table, magnetic))
+    for side, end in (("left", stack.left), ("right", stack.right)):
+        if isinstance(end, Lead):
+            table, names = getattr(tables, side), filter(None, (end.name, side))
+            found += [_Place(name, (side,), table, end.is_ferromagnet) for name in names]
+    return [*found, *(_Place(n, ("materials", n), t, True) for n, t in tables.materials.items())]
 
 
 def _numeric_keys(table: BaseModel) -> list[str]:

@@ -1,0 +1,190 @@
+r"""Graded layers: elements whose D, l and p vary inside, condensed to their two nodes.
+
+The weak form of `spinfem.forms` gives every element a matrix K + M and a load f, with coefficients
+at the quadrature points of scikit-fem. Condensed to its nodes an element is a two-port: a coupling
+B, minus the entry off the diagonal; shunts S at its nodes, the condensed ``M 1``, what relaxation
+takes up and never a difference of entries; and the currents that p drives through its nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.polynomial import legendre
+from skfem import Basis, ElementLinePp, MeshLine
+
+from ._checks import FloatArray
+from .fields import ElementField, piecewise
+from .materials import Metal
+from .mesh import elements_for, layer_nodes
+from .twoport import reference_element
+
+RESOLVED = 1e-10
+"""Of the largest value: what the highest coefficients of a profile on an element may be."""
+MOST = 512
+"""Elements in a layer at most."""
+
+
+class GradedLayer(NamedTuple):
+    """The elements of a layer, condensed, at N or 1 thicknesses; conductances in S/m2."""
+
+    nodes: FloatArray  # (n + 1,) from 0 to 1
+    B: FloatArray  # (n, N)
+    S_left: FloatArray  # (n, N)
+    S_right: FloatArray
+    source_left: FloatArray  # (n, N) j_s/j0 along m through the left node, driven by p
+    source_right: FloatArray
+    to_bubbles: FloatArray  # (n, N, degree - 1, 2) inner functions from the values at the nodes
+    driven: FloatArray  # (n, N, degree - 1) and from p
+
+
+def profile(value: Any) -> Callable[[FloatArray], FloatArray]:
+    """Return a number, or a function of xi, as a function of xi."""
+
+    def evaluate(xi: FloatArray) -> FloatArray:
+        found = value(xi.ravel()) if callable(value) else value
+        return np.broadcast_to(np.asarray(found, dtype=float), xi.size).reshape(xi.shape)
+
+    return evaluate
+
+
+def nodes_for(metal: Metal, thickness: float, degree: int, count: int | None) -> FloatArray:
+    """Return nodes of the mesh of a graded layer, from 0 to 1.
+
+    Without a count: graded where the layer is thick, and fine enough for polynomials of the degree
+    to represent D, 1/l^2 and p on every element.
+    """
+    probe = np.linspace(0, 1, 257)
+    numbers = {"p": 0.0, **metal.numbers}
+    z = thickness / profile(numbers["l"])(probe).min()
+    D, l, p = (profile(numbers[key]) for key in ("D", "l", "p"))
+    y = (1 + legendre.leggauss(degree + 1)[0]) / 2
+    to_legendre = np.linalg.inv(legendre.legvander(2 * y - 1, degree))
+    n = int(elements_for(z)) if count is None else count
+    while True:
+        nodes = layer_nodes(np.array([z]), n)[:, 0]
+        xi = nodes[:-1, None] + np.diff(nodes)[:, None] * y
+        resolved = True
+        for values in (D(xi), 1 / D(xi), l(xi) ** -2.0, p(xi)):
+            tail = np.abs(values @ to_legendre.T)[:, -2:].max()
+            resolved = resolved and tail <= RESOLVED * max(np.abs(values).max(), 1e-300)
+        if resolved or count is not None or n >= MOST:
+            return nodes
+        n *= 2
+
+
+def condense(metal: Metal, thickness: FloatArray, nodes: FloatArray, degree: int) -> GradedLayer:
+    """Assemble and condense the elements of a graded layer of some thicknesses, shape (N,)."""
+    mesh = MeshLine(nodes[None], np.stack([np.arange(nodes.size - 1), np.arange(1, nodes.size)]))
+    element = ElementLinePp(degree)
+    basis = Basis(mesh, element, intorder=3 * degree)
+    xi, weights = basis.mapping.F(basis.X)[0], basis.dx
+    numbers = {"p": 0.0, **metal.numbers}
+    D, l, p = (profile(numbers[key])(xi) for key in ("D", "l", "p"))
+    value = np.array([np.broadcast_to(f[0].value, xi.shape) for f in basis.basis])
+    slope = np.array([np.broadcast_to(f[0].grad[0], xi.shape) for f in basis.basis])
+    K = np.einsum("ieq,jeq,eq->eij", slope, slope, D / 2 * weights)
+    M = np.einsum("ieq,jeq,eq->eij", value, value, D / (2 * l**2) * weights)
+    absorbed = np.einsum("ieq,eq->ei", value, D / (2 * l**2) * weights)  # M 1: hats sum to 1
+    f = np.einsum("ieq,eq->ei", slope, p * weights)
+
+    d = thickness[None, :, None, None]
+    A = K[:, None] / d + M[:, None] * d
+    load = np.broadcast_to(f[:, None], (*A.shape[:2], f.shape[1]))
+    loss = absorbed[:, None] * thickness[:, None]
+    hats, inner = slice(2), slice(2, None)
+    response = np.linalg.solve(A[..., inner, inner], A[..., inner, hats])
+    by_load = np.linalg.solve(A[..., inner, inner], load[..., inner, None])[..., 0]
+    B = -(A[..., 0, 1] - np.einsum("...i,...i->...", A[..., 0, inner], response[..., 1]))
+    S = loss[..., hats] - np.einsum("...ik,...i->...k", response, loss[..., inner])
+    driven = load[..., hats] - np.einsum("...ik,...i->...k", response, load[..., inner])
+    return GradedLayer(
+        nodes, B, S[..., 0], S[..., 1], -driven[..., 0], driven[..., 1], -response, by_load
+    )
+
+
+class GradedField(NamedTuple):
+    """A graded layer's field as polynomials on its elements; a `fields.LayerField`."""
+
+    nodes: FloatArray  # (n + 1, 1)
+    potential: FloatArray  # (n, N, 3, degree + 1)
+    current: FloatArray  # (n, N, 3, k)
+    charge: FloatArray  # (n, N, k) by what mu_0/j0 has dropped from the left face
+    totals: FloatArray  # (2, N) of the layer: ohmic drop, and what spin adds
+
+    def samples(self) -> FloatArray:
+        """Return the nodes and equally spaced points between them."""
+        return ElementField(self.nodes, self.potential, self.current).samples()
+
+    def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s/j0 and j_s/j0 at positions xi."""
+        mu, j = piecewise(self.nodes, xi, self.potential, self.current)
+        return mu, j
+
+    def dropped(self, xi: FloatArray) -> FloatArray:
+        """Return by what mu_0/j0 has dropped from the left face, (q, N), Ohm m2."""
+        (drop,) = piecewise(self.nodes, xi, self.charge)
+        return drop
+
+
+def recover(g: GradedLayer, values: FloatArray, m: FloatArray) -> FloatArray:
+    """Return mu_s/j0 of a condensed layer as Legendre coefficients, (n, N, 3, degree + 1).
+
+    Parameters
+    ----------
+    g : GradedLayer
+        The layer.
+    values : array, shape (n + 1, N, 3)
+        mu_s/j0 at its nodes.
+    m : array, shape (N or 1, 3)
+        Magnetization, along which p drives; zero in a normal metal.
+    """
+    inner = np.einsum("epbh,ephc->epcb", g.to_bubbles, np.stack([values[:-1], values[1:]], axis=2))
+    inner = inner + np.einsum("epb,pc->epcb", g.driven, np.broadcast_to(m, values.shape[1:]))
+    degree = inner.shape[-1] + 1
+    dofs = np.concatenate([values[:-1, ..., None], values[1:, ..., None], inner], axis=-1)
+    coefficients: FloatArray = dofs @ reference_element(degree).legendre
+    return coefficients
+
+
+def graded_field(
+    metal: Metal,
+    nodes: FloatArray,
+    potential: FloatArray,
+    thickness: FloatArray,
+    m: FloatArray,
+    inflow: FloatArray,
+) -> GradedField:
+    """Make the field of a graded layer from mu_s/j0, as from `recover`, and j_s/j0 at its left."""
+    degree = potential.shape[-1] - 1
+    points = potential.shape[1]
+    # everything else from values at Gauss points, enough for twice the degree
+    y, weights = legendre.leggauss(2 * degree + 2)
+    top = y.size - 1
+    to_legendre = (weights[:, None] * legendre.legvander(y, top)) * (2 * np.arange(top + 1) + 1) / 2
+    half = np.diff(nodes)[:, None] / 2
+    xi = nodes[:-1, None] + half * (1 + y)
+    numbers = {"p": 0.0, **metal.numbers}
+    D, l, p = (profile(numbers[key])(xi) for key in ("D", "l", "p"))
+    mu = potential @ legendre.legvander(y, degree).T
+    slope = legendre.legder(potential, axis=-1) @ legendre.legvander(y, degree - 1).T
+
+    def passed(integrand: FloatArray) -> FloatArray:
+        """Coefficients of the integral over xi from the left face."""
+        pieces = half.reshape(-1, *(1,) * (integrand.ndim - 1)) * legendre.legint(
+            integrand @ to_legendre, lbnd=-1, axis=-1
+        )
+        total = pieces.sum(axis=-1)  # every Legendre polynomial is 1 at the right end
+        pieces[..., 0] += np.cumsum(total, axis=0) - total
+        return np.asarray(pieces)
+
+    kappa = (D / (2 * l**2))[:, None, None] * thickness[:, None, None]
+    current = -passed(kappa * mu)
+    current[..., 0] += inflow
+    ohmic = passed(((1 - p) * (1 + p) / D)[:, None] * thickness[:, None])
+    along = np.einsum("epcq,pc->epq", slope, np.broadcast_to(m, (points, 3)))
+    spin = passed(p[:, None] / 2 * along / half[:, None])
+    totals = np.array([np.broadcast_to(a[-1].sum(axis=-1), points) for a in (ohmic, spin)])
+    return GradedField(nodes[:, None], potential, current, ohmic + spin, totals)

@@ -1,0 +1,454 @@
+"""An independent reference for every uniform stack: exponentials matched at the faces.
+
+In every layer and lead, along each direction that lives there, mu_s'' = q^2 mu_s: along m of a
+ferromagnet and in a normal metal q = 1/l; across m with finite exchange lengths, for the complex
+amplitude c of mu_s = Re(c) e1 + Im(c) e2 with e1 x e2 = m, q^2 = 2 kappa/D_tot + 1/lambda_phi^2 -
+i/lambda_J^2. The amplitudes of exp(-q x) and exp(-q (d - x)) are the unknowns, the conditions at
+the faces the equations, and Gaussian elimination in many digits solves them. It shares nothing
+with spinfem but the description of the stack. Everything is for j0 = 1.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field
+
+import mpmath as mp
+import numpy as np
+
+import spinfem as sf
+
+COLLINEAR = 8 * 2.0**-52
+ONE = math.inf  # expressions are {column: factor}; the constant stands in this one, the last
+
+
+@dataclass
+class Face:
+    """Both sides of a face; vectors are lists of three numbers."""
+
+    spin_potential_left: list
+    spin_potential_right: list
+    spin_current_left: list
+    spin_current_right: list
+    absorbed_left: list  # by the magnet on the left of the face, at the face
+    absorbed_right: list
+    split: tuple | None = None  # (G_r mu_s, G_i m x mu_s) across m, with a mixing conductance
+    potential_left: mp.mpf | None = None  # mu_0; 0 behind the last face
+    potential_right: mp.mpf | None = None
+
+    @property
+    def absorbed(self):
+        return _sum((1, self.absorbed_left), (1, self.absorbed_right))
+
+
+@dataclass
+class Reference:
+    """What was found, as mpmath numbers.
+
+    `inside` holds what every ferromagnet with a name that has finite exchange lengths absorbs
+    inside; `absorbed` adds to it what is absorbed at faces, for all with a name.
+    """
+
+    stack: sf.Stack
+    digits: int
+    faces: list[Face]
+    absorbed: dict = field(default_factory=dict)
+    inside: dict = field(default_factory=dict)
+    spin_resistance: mp.mpf | int = 0
+    resistance: mp.mpf | int = 0
+    _layers: list = field(default_factory=list)
+    _solution: dict = field(default_factory=dict)
+
+    def at(self, layer, xi):
+        """mu_s, j_s and mu_0 inside layer number i, at xi from 0 to 1."""
+        with mp.workdps(max(self.digits, mp.mp.dps)):
+            e, xi = self._layers[layer], mp.mpf(xi)
+            mu, j = (e.vector(kind, xi * e.thickness, self._solution) for kind in ("mu", "j"))
+            mu_0 = self.faces[layer + 1].potential_left + (1 - xi) * e.thickness / e.total
+            if e.magnetic:
+                end = self.faces[layer + 1].spin_potential_left
+                mu_0 += e.p / 2 * _dot(e.frame[0], _sum((1, end), (-1, mu)))
+            return mu, j, mu_0
+
+    def array(self, name):
+        """One quantity of all faces as floats, shape (n + 1, 3), or (n + 1,) of mu_0."""
+        return np.array([getattr(face, name) for face in self.faces], dtype=float)
+
+    @property
+    def potential_scale(self):
+        """The largest |mu_s| at a face, what errors of mu_s are relative to; 1 if it is 0."""
+        sides = [self.array(f"spin_potential_{side}") for side in ("left", "right")]
+        return float(np.abs(sides).max()) or 1.0
+
+    @property
+    def current_scale(self):
+        """The largest of |j_s| at a face, |p| and |gamma|, for errors of currents; 1 if it is 0."""
+        sides = [self.array(f"spin_current_{side}") for side in ("left", "right")]
+        materials = [getattr(e, "material", None) for e in self.stack.elements]
+        driven = [abs(getattr(material, "p", 0.0)) for material in materials]
+        driven += [abs(joint.gamma) for joint in self.stack.joints if joint]
+        return float(max(np.abs(sides).max(), *driven)) or 1.0
+
+
+# --- vectors and expressions ------------------------------------------------------------------
+
+
+def _dot(a, b):
+    return mp.fsum(x * y for x, y in zip(a, b))
+
+
+def _cross(a, b):
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+
+
+def _sum(*terms):
+    """Sum of factor times vector."""
+    return [mp.fsum(factor * v[i] for factor, v in terms) for i in range(3)]
+
+
+def _unit(v):
+    length = mp.sqrt(_dot(v, v))
+    return [c / length for c in v]
+
+
+def _across(v, m):
+    """The part of v perpendicular to m."""
+    return _sum((1, v), (-_dot(v, m), m))
+
+
+def _frame(m):
+    """Right-handed axes m, e1, e2."""
+    m = _unit([mp.mpf(float(c)) for c in m])
+    axis = min(range(3), key=lambda i: abs(m[i]))
+    e1 = _unit(_cross(m, [mp.mpf(i == axis) for i in range(3)]))
+    return [m, e1, _cross(m, e1)]
+
+
+def _crossing(a, b):
+    cross = _cross(a.frame[0], b.frame[0])
+    return mp.sqrt(_dot(cross, cross)) > COLLINEAR
+
+
+def _combine(*terms):
+    """Sum of factor times expression."""
+    total = {}
+    for factor, expression in terms:
+        if factor:
+            for column, value in expression.items():
+                total[column] = total.get(column, 0) + factor * value
+    return total
+
+
+def _value(expression, solution):
+    return mp.fsum(weight * solution[column] for column, weight in expression.items())
+
+
+# --- layers and leads -------------------------------------------------------------------------
+
+
+class Mode:
+    """Functions of one kind in an element: f'' = q^2 f, with the current -half f'."""
+
+    def __init__(self, half, q, thickness, place):
+        self.half, self.q, self.thickness, self.place = half, q, thickness, place
+        self.size = 2 if place == "layer" else 1
+
+    def functions(self, x):
+        """(f, f') of every function; x = 0 is the left face of a layer, the only one of a lead."""
+        q, d = self.q, self.thickness
+        if self.place == "left":
+            rising = mp.exp(q * x)
+            return [(rising, q * rising)]
+        if self.place == "layer" and q == 0:
+            return [(mp.mpf(1), mp.mpf(0)), (x / d, 1 / d)]
+        falling = mp.exp(-q * x)
+        if self.place == "right":
+            return [(falling, -q * falling)]
+        rising = mp.exp(-q * (d - x))
+        return [(falling, -q * falling), (rising, q * rising)]
+
+    def weights(self, kind, x):
+        """Factors of the unknowns in mu_s, or in j_s."""
+        return [f if kind == "mu" else -self.half * slope for f, slope in self.functions(x)]
+
+    def integrals(self):
+        """Integral of every function over the whole element."""
+        q, d = self.q, self.thickness
+        if self.place != "layer":
+            return [1 / q]
+        return [d, d / 2] if q == 0 else [(1 - mp.exp(-q * d)) / q] * 2
+
+
+class Element:
+    """A layer or a lead. Its unknowns are numbered from `first`."""
+
+    def __init__(self, piece, place, first):
+        metal = piece.material
+        self.place, self.first, self.magnetic = place, first, piece.m is not None
+        self.strong = self.magnetic and metal.is_strong
+        self.name = piece.name
+        self.thickness = mp.mpf(piece.thickness) if place == "layer" else mp.mpf(0)
+        D, l = mp.mpf(metal.D), mp.mpf(metal.l)
+        self.p = mp.mpf(metal.p) if self.magnetic else mp.mpf(0)
+        self.total = D / (1 - self.p**2)
+        self.kappa = D / (2 * l**2)
+        units = [[mp.mpf(i == k) for i in range(3)] for k in range(3)]
+        self.frame = _frame(piece.m) if self.magnetic else units
+        along = Mode(D / 2, 1 / l, self.thickness, place)
+        if not self.magnetic:
+            modes = [along] * 3
+        elif self.strong:
+            modes = [along]
+        else:
+            inverse = [
+                0 if length is None else 1 / mp.mpf(length) ** 2
+                for length in (metal.lambda_phi, metal.lambda_J)
+            ]
+            self.torque = self.total / 2 * mp.mpc(inverse[0], -inverse[1])  # times c, per length
+            q = mp.sqrt((self.kappa + self.torque) * 2 / self.total)
+            modes = [along, Mode(self.total / 2, q, self.thickness, place)]
+        starts = itertools.accumulate((mode.size for mode in modes), initial=first)
+        self.modes = list(zip(modes, starts))
+        across = 0 if self.strong or not self.magnetic else modes[1].size
+        self.unknowns = sum(mode.size for mode in modes) + across  # complex ones count twice
+        self.faces = {
+            (kind, side): self.components(kind, x)
+            for kind in ("mu", "j")
+            for side, x in (("left", mp.mpf(0)), ("right", self.thickness))
+        }
+
+    @property
+    def exchange(self):
+        return self.magnetic and not self.strong
+
+    def components(self, kind, x):
+        """mu_s or j_s along every axis of the frame that it lives on, as expressions."""
+        rows = []
+        for mode, start in self.modes:
+            weights = mode.weights(kind, x)
+            if self.exchange and rows:  # c = sum of w (a + i b)
+                real, imaginary = {}, {}
+                for column, w in zip(itertools.count(start, 2), weights):
+                    real |= {column: w.real, column + 1: -w.imag}
+                    imaginary |= {column: w.imag, column + 1: w.real}
+                rows += [real, imaginary]
+            else:
+                rows.append(dict(zip(itertools.count(start), weights)))
+        if kind == "j" and self.magnetic:
+            rows[0][ONE] = self.p
+        return rows
+
+    def project(self, kind, side, direction):
+        """mu_s or j_s at a face along any direction, as an expression."""
+        rows = self.faces[kind, side]
+        if direction in self.frame:
+            k = self.frame.index(direction)
+            return rows[k] if k < len(rows) else {}
+        return _combine(*((_dot(direction, axis), row) for axis, row in zip(self.frame, rows)))
+
+    def vector(self, kind, x, solution):
+        rows = self.components(kind, x)
+        return _sum(*((_value(row, solution), axis) for axis, row in zip(self.frame, rows)))
+
+    def at_face(self, kind, side, solution):
+        return self.vector(kind, mp.mpf(0) if side == "left" else self.thickness, solution)
+
+    def absorbed_inside(self, solution):
+        """The part of j_s(left) - j_s(right) across m that the exchange takes, not kappa mu_s."""
+        mode, start = self.modes[1]
+        total = mp.mpc(0)
+        if self.torque:
+            for column, integral in zip(itertools.count(start, 2), mode.integrals()):
+                total += self.torque * integral * mp.mpc(solution[column], solution[column + 1])
+        return _sum((total.real, self.frame[1]), (total.imag, self.frame[2]))
+
+
+# --- conditions at the faces: expressions that are zero ---------------------------------------
+
+
+def _numbers(joint):
+    """AR*, gamma and the mixing conductance, None if infinite; transparent if there is none."""
+    if joint is None:
+        return mp.mpf(0), mp.mpf(0), None
+    mixing = None if joint.mixing is None else mp.mpc(joint.mixing)
+    return mp.mpf(joint.resistance), mp.mpf(joint.gamma), mixing
+
+
+def _contact(a, b, joint):
+    resistance, gamma, mixing = _numbers(joint)
+    strong = [e for e in (a, b) if e.strong]
+    if len(strong) == 2 and _crossing(a, b):
+        return [a.faces["mu", "right"][0], b.faces["mu", "left"][0]]
+    magnets = strong or [e for e in (a, b) if e.magnetic]
+    frame = magnets[0].frame if magnets else a.frame
+    conditions = []
+    for k in range(1 if strong else 3):
+        mu_a, j_a = (a.project(kind, "right", frame[k]) for kind in ("mu", "j"))
+        mu_b, j_b = (b.project(kind, "left", frame[k]) for kind in ("mu", "j"))
+        driven = {ONE: gamma if k == 0 else mp.mpf(0)}
+        drop = _combine((1, mu_b), (-1, mu_a), (2 * resistance, j_a), (-2 * resistance, driven))
+        conditions += [drop, _combine((1, j_a), (-1, j_b))]
+    if len(strong) == 1:
+        outer, side, into = (a, "right", 1) if b.strong else (b, "left", -1)
+        mu = [outer.project("mu", side, axis) for axis in frame]
+        if mixing is None:
+            return conditions + mu[1:]
+        turned = [None, _combine((-1, mu[2])), mu[1]]  # m x mu_s
+        for k in (1, 2):
+            j = outer.project("j", side, frame[k])
+            taken = ((-mixing.real, mu[k]), (-mixing.imag, turned[k]))
+            conditions.append(_combine((into, j), *taken))
+    return conditions
+
+
+def _end(element, side, end, joint):
+    rows = element.faces["j", side]
+    if isinstance(end, sf.SpinBlocking):
+        return rows
+    resistance, gamma, _ = _numbers(joint)
+    inwards = 1 if side == "left" else -1  # mu_s(x+) - mu_s(x-) with one of them 0
+    conditions = []
+    for k, (mu, j) in enumerate(zip(element.faces["mu", side], rows)):
+        driven = {ONE: gamma if k == 0 else mp.mpf(0)}
+        conditions.append(_combine((inwards, mu), (2 * resistance, j), (-2 * resistance, driven)))
+    return conditions
+
+
+def _eliminate(conditions):
+    """Gaussian elimination with row pivoting, from left to right; the system is banded."""
+    n = len(conditions)
+    waiting = {column: [] for column in [*range(n), ONE]}
+    for row in conditions:
+        waiting[min(row)].append(dict(row))
+    pivots = []
+    for column in range(n):
+        rows = waiting.pop(column)
+        pivot = max(rows, key=lambda row: abs(row[column]))
+        pivots.append(pivot)
+        scale = pivot.pop(column)
+        for key in pivot:
+            pivot[key] /= -scale
+        for row in rows:
+            if row is not pivot:
+                factor = row.pop(column)
+                if factor:
+                    for key, value in pivot.items():
+                        row[key] = row.get(key, 0) + factor * value
+                waiting[min(row)].append(row)
+    solution = {ONE: mp.mpf(1)}
+    for column in reversed(range(n)):
+        solution[column] = _value(pivots[column], solution)
+    return solution
+
+
+# --- the whole stack --------------------------------------------------------------------------
+
+
+def solve(stack, digits=50):
+    """Solve a single stack of uniform layers for j0 = 1."""
+    with mp.workdps(digits):
+        elements, first = [], 0
+        places = ["left", *["layer"] * len(stack.layers), "right"]
+        for piece, place in zip(stack.elements, places):
+            metal = isinstance(piece, sf.Layer | sf.Lead)
+            elements.append(Element(piece, place, first) if metal else None)
+            first += elements[-1].unknowns if metal else 0
+        pairs = list(zip(elements[:-1], elements[1:], stack.joints))
+        conditions = []
+        for a, b, joint in pairs:
+            if a is None:
+                conditions += _end(b, "left", stack.left, joint)
+            elif b is None:
+                conditions += _end(a, "right", stack.right, joint)
+            else:
+                conditions += _contact(a, b, joint)
+        assert len(conditions) == first
+        solution = _eliminate(conditions)
+
+        reference = Reference(stack, digits, [], _layers=elements[1:-1], _solution=solution)
+        reference.faces = [_face(stack, *pair, solution) for pair in pairs]
+        _collect_absorbed(reference, elements)
+        _collect_charge(reference, elements, pairs)
+        return reference
+
+
+def _face(stack, a, b, joint, solution):
+    zero = [mp.mpf(0)] * 3
+    values = [
+        e and [e.at_face(kind, side, solution) for kind in ("mu", "j")]
+        for e, side in ((a, "right"), (b, "left"))
+    ]
+    if a is None or b is None:
+        (mu, j), end = (values[1], stack.left) if a is None else (values[0], stack.right)
+        outside = [mu, zero] if isinstance(end, sf.SpinBlocking) else [zero, j]
+        values[0 if a is None else 1] = outside
+    (mu_a, j_a), (mu_b, j_b) = values
+    face = Face(mu_a, mu_b, j_a, j_b, zero, zero)
+    if a is None or b is None:
+        return face
+    strong = [e for e in (a, b) if e.strong]
+    if len(strong) == 2 and _crossing(a, b):
+        # the current in a spacer that vanished: in the plane of both m, with j.m of both sides
+        m_a, m_b = a.frame[0], b.frame[0]
+        c, along_a, along_b = _dot(m_a, m_b), _dot(j_a, m_a), _dot(j_b, m_b)
+        weights = (along_a - c * along_b) / (1 - c * c), (along_b - c * along_a) / (1 - c * c)
+        between = _sum((weights[0], m_a), (weights[1], m_b))
+        face.absorbed_left = _sum((1, j_a), (-1, between))
+        face.absorbed_right = _sum((1, between), (-1, j_b))
+    elif len(strong) == 1:
+        taken = _sum((1, j_a), (-1, j_b))
+        if a.strong:
+            face.absorbed_left = taken
+        else:
+            face.absorbed_right = taken
+        mixing = _numbers(joint)[2]
+        if mixing is not None:
+            m = strong[0].frame[0]
+            mu = _across(mu_b if a.strong else mu_a, m)
+            face.split = _sum((mixing.real, mu)), _sum((mixing.imag, _cross(m, mu)))
+    return face
+
+
+def _collect_absorbed(reference, elements):
+    for i, e in enumerate(elements):
+        if e is None or not e.magnetic or not e.name:
+            continue
+        parts = [reference.faces[i - 1].absorbed_right] if i > 0 else []
+        parts += [reference.faces[i].absorbed_left] if i < len(reference.faces) else []
+        if e.exchange:
+            reference.inside[e.name] = e.absorbed_inside(reference._solution)
+            parts.append(reference.inside[e.name])
+        reference.absorbed[e.name] = _sum(*((1, part) for part in parts))
+
+
+def _collect_charge(reference, elements, pairs):
+    """dr, the whole resistance, and mu_0 from right to left."""
+    zero, mu_0, in_leads = [mp.mpf(0)] * 3, mp.mpf(0), mp.mpf(0)
+    faces = reference.faces
+    before = [zero, *(face.spin_potential_right for face in faces)]  # 0 far away in leads
+    after = [*(face.spin_potential_left for face in faces), zero]
+    for i in reversed(range(len(elements))):
+        e = elements[i]
+        if e is not None:
+            spin = e.p / 2 * _dot(e.frame[0], _sum((1, after[i]), (-1, before[i])))
+            reference.spin_resistance += spin
+            mu_0 += e.thickness / e.total
+            if e.place == "layer":
+                mu_0 += spin
+            else:
+                in_leads += spin
+        if i == 0:
+            break
+        face, (a, b, joint) = faces[i - 1], pairs[i - 1]
+        face.potential_right = mu_0
+        resistance, gamma, _ = _numbers(joint)
+        magnet = next((e for e in (a, b) if e is not None and e.magnetic), None)
+        if magnet is not None:  # of two antiparallel ones the left: gamma is along its m
+            jump = _sum((1, face.spin_potential_right), (-1, face.spin_potential_left))
+            spin = gamma / 2 * _dot(magnet.frame[0], jump)
+            reference.spin_resistance += spin
+            mu_0 += spin
+        mu_0 += resistance * (1 - gamma**2)
+        face.potential_left = mu_0
+    reference.resistance = mu_0 + in_leads

@@ -1,0 +1,560 @@
+"""The reference of interfaces and finite exchange lengths against its own equations and limits.
+
+Nothing here solves with spinfem. What `matching` can do too, they must do alike; for the rest the
+equations of `Interface` and `Ferromagnet` are put down once more, for the fields as vectors.
+"""
+
+import itertools
+
+import matching
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from reference import solve
+from strategies import COLLINEAR, has_sink, samples, stacks
+
+import spinfem as sf
+
+TINY = mp.mpf(10) ** -25
+
+
+@pytest.fixture(autouse=True)
+def many_digits():
+    with mp.workdps(50):
+        yield
+
+
+def vec(values):
+    return np.array([mp.mpf(float(v)) if not isinstance(v, mp.mpf) else v for v in values])
+
+
+def unit(m):
+    m = vec(m)
+    return m / mp.sqrt(m @ m)
+
+
+def cross(a, b):
+    return np.array([a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)])
+
+
+def across(v, m):
+    return v - m * (m @ v)
+
+
+def size(v):
+    return max(abs(c) for c in np.atleast_1d(v))
+
+
+def vectors(face):
+    """mu_s and j_s left of a face, then right of it."""
+    sides = [(kind, side) for side in ("left", "right") for kind in ("potential", "current")]
+    return [vec(getattr(face, f"spin_{kind}_{side}")) for kind, side in sides]
+
+
+def scales(reference):
+    return mp.mpf(reference.potential_scale), mp.mpf(reference.current_scale)
+
+
+def is_strong(element):
+    return getattr(element, "m", None) is not None and element.material.is_strong
+
+
+def inverse_square(length):
+    return 0 if length is None else 1 / mp.mpf(length) ** 2
+
+
+def numbers(metal):
+    """D, p, D_tot, kappa of a metal."""
+    D, l, p = mp.mpf(metal.D), mp.mpf(metal.l), mp.mpf(getattr(metal, "p", 0.0))
+    return D, p, D / (1 - p**2), D / (2 * l**2)
+
+
+# --- against the reference of transparent, strong stacks --------------------------------------
+
+
+@settings(max_examples=100)
+@given(stacks(max_ferromagnets=4).filter(has_sink))
+def test_transparent_strong_stacks_as_in_matching(stack):
+    found, other = solve(stack, digits=60), matching.solve(stack, digits=60)
+    mu, j = scales(found)
+    for i, face in enumerate(found.faces):
+        mu_left, left, mu_right, right = vectors(face)
+        assert size(mu_left - vec(other.potential[i])) < TINY * mu
+        assert size(mu_right - vec(other.potential[i])) < TINY * mu
+        assert size(left - vec(other.current_left[i])) < TINY * j
+        assert size(right - vec(other.current_right[i])) < TINY * j
+    assert found.absorbed.keys() == other.absorbed.keys()
+    for name, value in other.absorbed.items():
+        assert size(vec(found.absorbed[name]) - vec(value)) < TINY * j
+    assert abs(found.spin_resistance - other.spin_resistance) <= TINY * mu
+
+
+# --- against the equations --------------------------------------------------------------------
+
+
+@settings(max_examples=40)
+@given(samples())
+def test_fields_obey_the_bulk_equations(stack):
+    reference = solve(stack)
+    mu_scale, j_scale = scales(reference)
+    for i, layer in enumerate(stack.layers):
+        D, p, total, kappa = numbers(layer.material)
+        d = mp.mpf(layer.thickness)
+        for xi in (mp.mpf("0.2"), mp.mpf("0.9")):
+            step = mp.mpf(10) ** -30
+            with mp.workdps(100):
+                ahead, back = reference.at(i, xi + step), reference.at(i, xi - step)
+                slopes = [
+                    (vec(np.atleast_1d(a)), vec(np.atleast_1d(b))) for a, b in zip(ahead, back)
+                ]
+                dmu, dj, dmu_0 = ((a - b) / (2 * step * d) for a, b in slopes)
+            mu, j, _ = (vec(np.atleast_1d(v)) for v in reference.at(i, xi))
+            steep = j_scale + D * size(dmu)
+            if layer.m is None:
+                assert size(j + D / 2 * dmu) < TINY * steep
+                assert size(dj + kappa * mu) < TINY * (kappa * mu_scale + j_scale / d)
+                assert abs(dmu_0[0] + 1 / D) < TINY * (1 / D + size(dmu))
+                continue
+            m = unit(layer.m)
+            assert abs(m @ j - p + D / 2 * (m @ dmu)) < TINY * steep
+            assert abs(dmu_0[0] + 1 / total + p / 2 * (m @ dmu)) < TINY * (1 / total + size(dmu))
+            if layer.material.is_strong:
+                assert size(dj + kappa * mu) < TINY * (kappa * mu_scale + j_scale / d)
+                assert size(across(mu, m)) < TINY * mu_scale
+                assert size(across(j, m)) < TINY * j_scale
+                continue
+            assert size(across(j + total / 2 * dmu, m)) < TINY * (j_scale + total * size(dmu))
+            precession = inverse_square(layer.material.lambda_J)
+            dephasing = inverse_square(layer.material.lambda_phi)
+            taken = cross(mu, m) * precession + across(mu, m) * dephasing
+            rate = kappa + total * (precession + dephasing)
+            residual = dj + kappa * mu + total / 2 * taken
+            assert size(residual) < TINY * (rate * mu_scale + j_scale / d)
+
+
+@settings(max_examples=150)
+@given(samples())
+def test_faces_obey_their_conditions(stack):
+    reference = solve(stack)
+    mu_scale, j_scale = scales(reference)
+    pairs = itertools.pairwise(stack.elements)
+    for face, joint, (a, b) in zip(reference.faces, stack.joints, pairs):
+        mu_a, j_a, mu_b, j_b = vectors(face)
+        joint = joint or sf.Interface()
+        resistance, gamma = mp.mpf(joint.resistance), mp.mpf(joint.gamma)
+        small_mu = TINY * (mu_scale + resistance * j_scale)
+        small_j = TINY * j_scale
+        jump, drop = mu_b - mu_a, face.potential_left - face.potential_right
+        strong = [e for e in (a, b) if is_strong(e)]
+        magnets = strong or [e for e in (a, b) if getattr(e, "m", None) is not None]
+        m = unit(magnets[0].m) if magnets else vec([0, 0, 0])
+        ohmic = resistance * (1 - gamma**2)
+        assert abs(drop - ohmic - gamma / 2 * (m @ jump)) < small_mu
+        if sf.SpinBlocking() in (a, b):
+            assert size(j_a) < small_j
+            assert size(j_b) < small_j
+            assert size(jump) < small_mu
+            continue
+        if sf.Reservoir() in (a, b):
+            assert size(mu_a if a == sf.Reservoir() else mu_b) == 0
+            assert size(j_a - j_b) < small_j
+        for e, mu, j in ((a, mu_a, j_a), (b, mu_b, j_b)):
+            if is_strong(e):
+                assert size(across(mu, unit(e.m))) < small_mu
+                assert size(across(j, unit(e.m))) < small_j
+        if len(strong) == 2 and np.linalg.norm(np.cross(a.m, b.m)) > COLLINEAR:
+            assert size(mu_a) < small_mu
+            assert size(mu_b) < small_mu
+            m_a, m_b = unit(a.m), unit(b.m)
+            between = j_a - vec(face.absorbed_left)
+            sine = size(cross(m_a, m_b))
+            assert abs(m_a @ (between - j_a)) < small_j
+            assert abs(m_b @ (between - j_b)) < small_j
+            assert abs(between @ cross(m_a, m_b)) < small_j * sine
+            assert size(between - vec(face.absorbed_right) - j_b) < small_j
+            continue
+        # m of two collinear ones agrees to rounding only
+        slack = mp.mpf(10) ** -14 * len(strong[1:])
+        if not strong:
+            assert size(jump + 2 * resistance * (j_a - gamma * m)) < small_mu
+            assert size(j_a - j_b) < small_j
+        else:
+            along = m @ jump + 2 * resistance * (m @ j_a - gamma)
+            assert abs(along) < small_mu + slack * (mu_scale + resistance * j_scale)
+            assert abs(m @ (j_a - j_b)) < small_j + slack * j_scale
+        if len(strong) == 1 and sf.Reservoir() not in (a, b):
+            outer_mu, into = (mu_a, j_a) if is_strong(b) else (mu_b, -j_b)
+            perpendicular = across(outer_mu, m)
+            absorbed = vec(face.absorbed_right if is_strong(b) else face.absorbed_left)
+            assert size(absorbed - across(into, m)) < small_j
+            if joint.mixing is None:
+                assert size(perpendicular) < small_mu
+                assert face.split is None
+            else:
+                damping = mp.mpf(joint.mixing.real) * perpendicular
+                fieldlike = mp.mpf(joint.mixing.imag) * cross(m, perpendicular)
+                assert size(across(into, m) - damping - fieldlike) < small_j
+                assert size(vec(face.split[0]) - damping) < small_j
+                assert size(vec(face.split[1]) - fieldlike) < small_j
+        else:
+            assert size(vec(face.absorbed)) == 0
+            assert face.split is None
+
+
+@settings(max_examples=150)
+@given(samples())
+def test_leads_currents_and_what_is_absorbed(stack):
+    reference = solve(stack)
+    mu_scale, j_scale = scales(reference)
+    named = set()
+    for i, e in enumerate(stack.elements):
+        if not isinstance(e, sf.Layer | sf.Lead):
+            continue
+        D, p, total, kappa = numbers(e.material)
+        m = unit(e.m) if e.m is not None else None
+        drive = vec([0, 0, 0]) if m is None else p * m
+        # far away in a lead mu_s = 0, j_s = p m
+        far = (vec([0, 0, 0]), drive)
+        left, right = far, far
+        if i > 0:
+            left = tuple(vectors(reference.faces[i - 1])[2:])
+        if i < len(stack.layers) + 1:
+            right = tuple(vectors(reference.faces[i])[:2])
+        outwards = 1 if i == 0 else -1  # j_s of leads is p m -/+ G mu_s
+        mu, j = right if i == 0 else left
+        G = mp.sqrt(D * kappa / 2)
+        exchange = m is not None and not e.material.is_strong
+        rate = inverse_square(e.material.lambda_phi) if exchange else 0
+        rate = mp.mpc(rate, -inverse_square(e.material.lambda_J) if exchange else 0)
+        if isinstance(e, sf.Lead) and not exchange:
+            assert size(j - drive + outwards * G * mu) < TINY * (j_scale + G * mu_scale)
+        elif isinstance(e, sf.Lead):
+            stiff = total / 2 * mp.sqrt(2 * kappa / total + rate)
+            pulled = stiff.real * across(mu, m) + stiff.imag * cross(m, mu)
+            assert abs(m @ j - p + outwards * G * (m @ mu)) < TINY * (j_scale + G * mu_scale)
+            assert size(across(j, m) + outwards * pulled) < TINY * j_scale
+        if m is None or e.name is None:
+            continue
+        named.add(e.name)
+        expected = vec([0, 0, 0])
+        if i > 0:
+            expected = expected + vec(reference.faces[i - 1].absorbed_right)
+        if i < len(stack.layers) + 1:
+            expected = expected + vec(reference.faces[i].absorbed_left)
+        if exchange:
+            # of what comes in across m, relaxation takes kappa/(kappa + D_tot rate/2)
+            inflow = across(left[1] - right[1], m)
+            share = 1 - kappa / (kappa + total / 2 * rate) if rate else mp.mpc(0)
+            inside = share.real * inflow + share.imag * cross(m, inflow)
+            assert size(vec(reference.inside[e.name]) - inside) < TINY * j_scale
+            expected = expected + inside
+        else:
+            assert abs(m @ expected) < TINY * j_scale
+        assert size(vec(reference.absorbed[e.name]) - expected) < TINY * j_scale
+    assert named == set(reference.absorbed)
+
+
+@settings(max_examples=100)
+@given(samples())
+def test_charge(stack):
+    """The formulas of the voltage, once more from the faces; mu_0 falls by the same."""
+    reference = solve(stack)
+    dr, ohmic, in_leads = mp.mpf(0), mp.mpf(0), mp.mpf(0)
+    faces = [vectors(face) for face in reference.faces]
+    for i, e in enumerate(stack.elements):
+        if not isinstance(e, sf.Layer | sf.Lead):
+            continue
+        _, p, total, _ = numbers(e.material)
+        part = mp.mpf(0)
+        if e.m is not None:
+            m = unit(e.m)
+            part += p / 2 * (m @ faces[i][0]) if i < len(faces) else 0
+            part -= p / 2 * (m @ faces[i - 1][2]) if i > 0 else 0
+        dr += part
+        if isinstance(e, sf.Layer):
+            ohmic += mp.mpf(e.thickness) / total
+        else:
+            in_leads += part
+    for i, joint in enumerate(stack.joints):
+        if joint is None:
+            continue
+        gamma = mp.mpf(joint.gamma)
+        ohmic += mp.mpf(joint.resistance) * (1 - gamma**2)
+        m = [e.m for e in stack.elements[i : i + 2] if getattr(e, "m", None) is not None]
+        dr += gamma / 2 * (unit(m[0]) @ (faces[i][2] - faces[i][0])) if m else 0
+    scale = 1 + ohmic + scales(reference)[0]
+    assert abs(reference.spin_resistance - dr) < TINY * scale
+    assert reference.spin_resistance >= -TINY * scale
+    assert abs(reference.resistance - ohmic - dr) < TINY * scale
+    fall = reference.faces[0].potential_left - reference.faces[-1].potential_right
+    assert abs(fall + in_leads - reference.resistance) < TINY * scale
+    assert reference.faces[-1].potential_right == 0
+    for i, layer in enumerate(stack.layers):
+        for xi, face, side in ((0, i, "right"), (1, i + 1, "left")):
+            _, _, mu_0 = reference.at(i, xi)
+            assert abs(mu_0 - getattr(reference.faces[face], f"potential_{side}")) < TINY * scale
+        assert layer.name
+
+
+@settings(max_examples=50)
+@given(samples())
+def test_mirrored(stack):
+    """With the current reversed too, mu_s stays and j_s turns: per unit current the other way."""
+    a = solve(stack)
+    pieces = [stack.left]
+    for joint, e in zip(stack.joints, stack.elements[1:]):
+        pieces += [e] if joint is None else [joint, e]
+    b = solve(sf.Stack(pieces[::-1]))
+    mu, j = scales(a)
+    # m of the left one of two collinear ones is taken, and they agree to rounding only
+    for face, other in zip(a.faces, reversed(b.faces)):
+        mu_left, left, mu_right, right = vectors(face)
+        mu_right_b, right_b, mu_left_b, left_b = vectors(other)
+        assert size(mu_left + mu_left_b) < 1e-12 * mu
+        assert size(mu_right + mu_right_b) < 1e-12 * mu
+        assert size(left - left_b) < 1e-12 * j
+        assert size(right - right_b) < 1e-12 * j
+    for name, value in a.absorbed.items():
+        assert size(vec(value) + vec(b.absorbed[name])) < 1e-12 * j
+    assert abs(a.spin_resistance - b.spin_resistance) < 1e-12 * mu
+
+
+# --- limits, and values of other calculations -------------------------------------------------
+
+N = sf.NormalMetal(D=2.0, l=1.5)
+F = sf.Ferromagnet(D=0.5, l=0.75, p=0.625)
+X = sf.Ferromagnet(D=0.5, l=0.75, p=0.625, lambda_J=0.25, lambda_phi=0.5)
+TILTED = [sf.direction(0.0), sf.direction(70.0, 20.0), sf.direction(130.0, 100.0)]
+
+
+def sample(left=None, middle=None, right=None, metal=F):
+    """Three ferromagnets, whose neighbours are crossed, with interfaces at the middle one."""
+    first, second, third = TILTED
+    chain = [sf.Lead(N), F(0.5, m=first, name="a"), N(0.25), left, metal(0.375, m=second, name="b")]
+    chain += [middle, N(0.5), right, sf.Lead(F, m=third, name="c")]
+    return sf.Stack([piece for piece in chain if piece is not None])
+
+
+def difference(a, b):
+    """The largest difference of anything at a face, or absorbed, or of a resistance."""
+    found = [abs(a.spin_resistance - b.spin_resistance), abs(a.resistance - b.resistance)]
+    for face, other in zip(a.faces, b.faces):
+        found += [size(u - v) for u, v in zip(vectors(face), vectors(other))]
+        found += [
+            abs(getattr(face, n) - getattr(other, n)) for n in ("potential_left", "potential_right")
+        ]
+    return max([*found, *(size(vec(a.absorbed[n]) - vec(b.absorbed[n])) for n in a.absorbed)])
+
+
+@pytest.mark.parametrize("metal", [F, X])
+def test_interfaces_without_resistance_are_transparent(metal):
+    transparent = solve(sample(metal=metal))
+    none, weak = sf.Interface(0.0, gamma=0.3), sf.Interface(1e-30, gamma=0.3)
+    assert difference(solve(sample(none, none, none, metal)), transparent) < TINY
+    distance = difference(solve(sample(weak, weak, weak, metal)), transparent)
+    assert 1e-32 < distance < 1e-28
+
+
+@pytest.mark.parametrize("resistance", [0.0, 0.5])
+def test_large_mixing_conductances_are_infinite(resistance):
+    given = {"resistance": resistance, "gamma": 0.25}
+    infinite = sf.Interface(**given)
+    large = sf.Interface(**given, mixing=1e30 - 2e30j)
+    expected = solve(sample(infinite, infinite, infinite))
+    found = solve(sample(large, large, large))
+    assert 1e-32 < difference(found, expected) < 1e-28
+    assert size(vec(found.faces[2].absorbed)) > 0.01  # what goes in stays the same
+
+
+def test_short_exchange_lengths_make_a_strong_ferromagnet():
+    strong = solve(sample())
+    distances = []
+    for power in (-30, -40):
+        metal = sf.Ferromagnet(D=0.5, l=0.75, p=0.625, lambda_J=2.0**power, lambda_phi=2.0**power)
+        found = solve(sample(metal=metal))
+        # at its faces j_s across m is continuous now, and all is taken up within the length
+        for face, other, outer in ((found.faces[i], strong.faces[i], 2 * i - 3) for i in (2, 3)):
+            values, expected = vectors(face), vectors(other)
+            distances += [size(values[k] - expected[k]) for k in (0, 2, outer)]
+        distances += [size(vec(found.inside["b"]) - vec(strong.absorbed["b"]))]
+        distances += [abs(found.resistance - strong.resistance)]
+    assert max(distances) < 2.0**-24
+    np.testing.assert_allclose(
+        np.array(distances[:8], dtype=float) / np.array(distances[8:], dtype=float), 1024, rtol=1e-3
+    )
+
+
+def test_infinite_exchange_lengths_and_no_polarization_make_a_normal_metal():
+    metal = sf.Ferromagnet(D=2.0, l=1.5, p=0.0, lambda_J=np.inf)
+    found, expected = (
+        [vectors(f) for f in solve(sample(metal=e)).faces] for e in (metal, N_as_magnet(metal))
+    )
+    for u, v in zip(itertools.chain(*found), itertools.chain(*expected)):
+        assert size(u - v) < TINY
+
+
+def N_as_magnet(metal):
+    """A normal metal that takes an m, as `sample` wants it."""
+    return lambda thickness, m, name: sf.NormalMetal(D=metal.D, l=metal.l)(thickness, name=name)
+
+
+@pytest.mark.parametrize("lengths", [{"lambda_J": 0.25}, {"lambda_phi": 0.5}, {}])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_half_infinite_exchange_is_a_mixing_conductance(side, lengths):
+    """G_r + i G_i = D_tot/(2 l_perp), on either side; both in doubles."""
+    lengths = lengths or {"lambda_J": 0.25, "lambda_phi": 0.5}
+    total, kappa = 0.5 / (1 - 0.625**2), 0.5 / (2 * 0.75**2)
+    rate = lengths.get("lambda_phi", np.inf) ** -2 - 1j * lengths.get("lambda_J", np.inf) ** -2
+    mixing = total / 2 * np.sqrt(2 * kappa / total + rate)
+    m = TILTED[1]
+    chain = [N(0.25), sf.Lead(sf.Ferromagnet(D=0.5, l=0.75, p=0.625, **lengths), m=m, name="x")]
+    other = [N(0.25), sf.Interface(mixing=mixing), sf.Lead(F, m=m, name="x")]
+    driver = [sf.Reservoir(), F(0.5, m=TILTED[0])]
+    turn = 1 if side == "right" else -1
+    a = solve(sf.Stack([*driver, *chain][::turn]))
+    b = solve(sf.Stack([*driver, *other][::turn]))
+    for face, twin in zip(a.faces[::turn][:2], b.faces[::turn][:2]):
+        for u, v in zip(vectors(face), vectors(twin)):
+            assert size(u - v) < 1e-15
+    outer = 1 if side == "right" else 3  # the current on the normal side
+    u, v = vectors(a.faces[::turn][2])[outer], vectors(b.faces[::turn][2])[outer]
+    assert size(u - v) < 1e-15
+    assert size(across(v, unit(m))) > 0.01
+
+
+@pytest.mark.parametrize("place", ["N|F", "F|N", "F|F", "F|X", "X|N", "lead"])
+def test_resistive_interfaces_are_thin_layers(place):
+    """D = d/AR*, p = gamma, in doubles that are exact; all m along z."""
+    d, resistance, gamma = 2.0**-60, 0.5, -0.375
+    interface = sf.Interface(resistance, gamma=gamma)
+    thin = sf.Ferromagnet(D=d / resistance, l=1.0, p=gamma)(d, m=TILTED[0])
+    f, x = F(0.375, m=TILTED[0], name="f"), X(0.5, m=TILTED[0], name="x")
+    chain = {
+        "N|F": [sf.Lead(N), N(0.25), None, f, sf.SpinBlocking()],
+        "F|N": [sf.Lead(N), f, None, N(0.25), sf.Reservoir()],
+        "F|F": [sf.Lead(N), f, None, F(0.5, m=TILTED[0]), sf.Reservoir()],
+        "F|X": [sf.Lead(N), f, N(0.25), None, x, N(0.25)],
+        "X|N": [sf.Reservoir(), x, None, N(0.25), sf.Lead(N)],
+        "lead": [sf.Reservoir(), N(0.25), None, sf.Lead(F, m=TILTED[0])],
+    }[place]
+    a = solve(sf.Stack([interface if e is None else e for e in chain]))
+    b = solve(sf.Stack([thin if e is None else e for e in chain]), digits=80)
+    at = chain[1:].index(None)  # the layers before it; a chain without an end is none here
+    assert abs(a.spin_resistance - b.spin_resistance) < 2.0**-55
+    assert abs(a.resistance - b.resistance) < 2.0**-55
+    for i, face in enumerate(a.faces):
+        start, stop = (b.faces[i + (i > at)], b.faces[i + (i >= at)])
+        assert size(vectors(face)[0] - vectors(start)[0]) < 2.0**-55
+        assert size(vectors(face)[2] - vectors(stop)[2]) < 2.0**-55
+        assert size(vectors(face)[1] - vectors(start)[1]) < 2.0**-55
+        assert size(vectors(face)[3] - vectors(stop)[3]) < 2.0**-55
+        assert abs(face.potential_left - start.potential_left) < 2.0**-55
+        assert abs(face.potential_right - stop.potential_right) < 2.0**-55
+    jump = size(vectors(a.faces[at])[2] - vectors(a.faces[at])[0])
+    assert jump > 0.01
+
+
+def test_resistance_between_normal_metals_is_a_thin_layer():
+    d, resistance = 2.0**-60, 0.5
+    thin = sf.NormalMetal(D=d / resistance, l=1.0)(d)
+    first, _, third = TILTED
+    chain = [F(0.5, m=first, name="a"), N(0.25), None, N(0.5), F(0.375, m=third, name="b")]
+    a = solve(sf.Stack([sf.Interface(resistance) if e is None else e for e in chain]))
+    b = solve(sf.Stack([thin if e is None else e for e in chain]), digits=80)
+    for name in "ab":
+        assert size(vec(a.absorbed[name]) - vec(b.absorbed[name])) < 2.0**-55
+    assert abs(a.spin_resistance - b.spin_resistance) < 2.0**-55
+    assert abs(a.resistance - b.resistance) < 2.0**-55
+
+
+def test_precession_turns_electrons_the_right_way():
+    """mu_s x m/lambda_J^2: against the sense of m for lambda_J alone, in a thick layer."""
+    metal = sf.Ferromagnet(D=1.0, l=np.inf, p=0.0, lambda_J=1.0)
+    driver = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)(1.0, m=(1, 0, 0))
+    found = solve(driver | sf.NormalMetal(D=1.0, l=1.0)(0.1) | metal(30.0, m=(0, 0, 1)))
+    mu = vec(found.faces[2].spin_potential_left)
+    j = vec(found.faces[2].spin_current_left)
+    q = mp.sqrt(mp.mpc(0, -1)) / 2
+    assert abs(j[0] - (q.real * mu[0] - q.imag * mu[1])) < 1e-15
+    assert abs(j[1] - (q.real * mu[1] + q.imag * mu[0])) < 1e-15
+    assert q.imag < 0
+    assert size(mu) > 0.1
+
+
+def integrals(reference, i):
+    """Of a layer: what relaxation takes, twice the part of dr in its bulk, what it dissipates."""
+    layer = reference.stack.layers[i]
+    D, p, total, kappa = numbers(layer.material)
+    dephasing = inverse_square(getattr(layer.material, "lambda_phi", None))
+    m = vec([0, 0, 0]) if layer.m is None else unit(layer.m)
+
+    def at(xi):
+        mu, j, _ = (vec(np.atleast_1d(v)) for v in reference.at(i, xi))
+        return mu, j, 2 / D * (p - m @ j)  # and m.mu_s'
+
+    def dissipated(xi):
+        mu, j, slope = at(xi)
+        found = kappa * (mu @ mu)
+        if layer.m is None:
+            return found + 2 / D * (j @ j)
+        mu, j = across(mu, m), across(j, m)
+        return found + D / 2 * slope**2 + 2 / total * (j @ j) + total / 2 * dephasing * (mu @ mu)
+
+    def integral(f):
+        return mp.mpf(layer.thickness) * mp.quad(f, [0, 1])
+
+    lost = vec([kappa * integral(lambda xi, k=k: at(xi)[0][k]) for k in range(3)])
+    return lost, p * integral(lambda xi: at(xi)[2]), integral(dissipated)
+
+
+def test_integrals():
+    """Balance, energy and the voltage by quadrature, for one stack with everything in it."""
+    stack = (
+        sf.Reservoir()
+        | sf.Interface(0.25, gamma=0.5, mixing=1.0)
+        | F(0.5, m=TILTED[2], name="a")
+        | sf.Interface(0.5, gamma=-0.25, mixing=2.0 - 1.0j)
+        | N(0.25)
+        | sf.Interface(0.75)
+        | N(0.5)
+        | sf.Interface(1.0, gamma=0.75)
+        | X(0.375, m=TILTED[1], name="x")
+        | F(0.25, m=TILTED[0], name="b")
+        | sf.Interface(0.5, gamma=0.5)
+        | F(0.5, m=TILTED[0], name="c")
+        | sf.Interface(0.0, mixing=1.0 + 0.5j)
+        | N(0.5)
+        | sf.SpinBlocking()
+    )
+    reference = solve(stack)
+    mp.mp.dps = 30
+    energy, twice_dr = mp.mpf(0), mp.mpf(0)
+    for i, layer in enumerate(stack.layers):
+        lost, driven, dissipated = integrals(reference, i)
+        twice_dr += driven
+        energy += dissipated
+        taken = vectors(reference.faces[i])[3] - vectors(reference.faces[i + 1])[1] - lost
+        if layer.name == "x":
+            assert size(taken - vec(reference.inside["x"])) < TINY
+            assert size(taken) > 0.001
+        else:
+            assert size(taken) < TINY
+    for face, joint, pair in zip(reference.faces, stack.joints, itertools.pairwise(stack.elements)):
+        if joint is None:
+            continue
+        mu_a, _, mu_b, _ = vectors(face)
+        strong = [e for e in pair if is_strong(e)]
+        magnets = strong or [e for e in pair if getattr(e, "m", None) is not None]
+        jump = mu_b - mu_a
+        if magnets:
+            m = unit(magnets[0].m)
+            twice_dr += mp.mpf(joint.gamma) * (m @ jump)
+            jump = jump if not strong else m * (m @ jump)
+        if joint.resistance:
+            energy += (jump @ jump) / (2 * mp.mpf(joint.resistance))
+        if face.split is not None:
+            outer = across(mu_a if is_strong(pair[1]) else mu_b, m)
+            energy += mp.mpf(joint.mixing.real) * (outer @ outer)
+    assert abs(2 * reference.spin_resistance - twice_dr) < TINY
+    assert abs(energy - twice_dr) < TINY
