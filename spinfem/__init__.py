@@ -41,11 +41,14 @@ equation     module
 (2), (3)     `materials`, `forms.conduction`, `forms.driving`
 (4)          `forms.relaxation`; integrated, spin balance: `fields`
 (5), (6)     `interfaces`; as constraints with multipliers: `saddle`
-(7), (8)     `analytic.contact`; the driving forces: `rods`
+(7), (8)     `analytic.contact`; the driving forces: `rods`, `analogy`
 (9)          `rods`
 (10)         `interfaces`, `condensed`; `Solution.absorbed_spin_current`
 (A1), (A2)   `analytic.valve`; of any stack: `twoport`, `rods`, `condensed`
-(B1)         `analytic.valve`
+(B1)         `analytic.valve`; of any spacer: `efficiency`
+S, section   `analogy.Energy`, with its factor corrected
+III.B
+IV           `folding`
 ===========  =====================================================================
 """
 

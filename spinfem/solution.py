@@ -297,7 +297,7 @@ class Solution:
 
     @property
     def plot(self) -> SolutionPlots:
-        """Pictures: ``solution.plot.profile()``, ``solution.plot.hodograph()``; need matplotlib."""
+        """Pictures: ``.profile()``, ``.hodograph()``, ``.analogy()``; they need matplotlib."""
         from .plot import SolutionPlots
 
         return SolutionPlots(self)
