@@ -46,9 +46,8 @@ equation     module
 (10)         `interfaces`, `condensed`; `Solution.absorbed_spin_current`
 (A1), (A2)   `analytic.valve`; of any stack: `twoport`, `rods`, `condensed`
 (B1)         `analytic.valve`; of any spacer: `efficiency`
-S, section   `analogy.Energy`, with its factor corrected
-III.B
-IV           `folding`
+S of III.B   `analogy.Energy`, with its factor corrected
+IV           `folding`: the Discussion's sheets
 ===========  =====================================================================
 """
 
