@@ -41,11 +41,13 @@ equation     module
 (2), (3)     `materials`, `forms.conduction`, `forms.driving`
 (4)          `forms.relaxation`; integrated, spin balance: `fields`
 (5), (6)     `interfaces`; as constraints with multipliers: `saddle`
-(7), (8)     `analytic.contact`; the driving forces: `rods`
+(7), (8)     `analytic.contact`; the driving forces: `rods`, `analogy`
 (9)          `rods`
 (10)         `interfaces`, `condensed`; `Solution.absorbed_spin_current`
 (A1), (A2)   `analytic.valve`; of any stack: `twoport`, `rods`, `condensed`
-(B1)         `analytic.valve`
+(B1)         `analytic.valve`; of any spacer: `efficiency`
+S of III.B   `analogy.Energy`, with its factor corrected
+IV           `folding`: the Discussion's sheets
 ===========  =====================================================================
 """
 
@@ -55,6 +57,7 @@ from typing import TYPE_CHECKING, Any
 from . import analytic
 from .analogy import Analogy
 from .efficiency import sign_changes
+from .magnetoresistance import magnetoresistance
 from .materials import Ferromagnet, NormalMetal
 from .pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
 from .profiles import interdiffused, sampled
@@ -86,6 +89,7 @@ __all__ = [
     "interface",
     "load",
     "load_materials",
+    "magnetoresistance",
     "material",
     "sampled",
     "sign_changes",

@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike
 from ._checks import FloatArray, unit_vector
 from .condensed import Condensed
 from .efficiency import Spacer
-from .elements import Elements, elements_of
+from .elements import Elements, check_plain, elements_of
 from .folding import Folded, fold
 from .interfaces import angle
 from .mesh import DEGREE, elements_for, layer_nodes
@@ -169,7 +169,8 @@ class Analogy:
     TypeError
         If it is no Solution.
     ValueError
-        If it is a batch.
+        If it is a batch, or its stack has more than transparent interfaces, uniform metals and
+        strong ferromagnets: the analogy has no rods that yield sideways.
 
     Examples
     --------
@@ -189,6 +190,7 @@ class Analogy:
                 "solution must be that of a single stack, got a batch of shape "
                 f"{solution.shape}; take a point of it: solution[i]"
             )
+        check_plain("the mechanical analogy", solution.stack)
         self.solution = solution
 
     @cached_property

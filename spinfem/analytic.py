@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._checks import FloatArray
-from .elements import Elements, elements_of
+from .elements import Elements, check_plain, elements_of
 from .interfaces import Faces, across, angle, check_spin_sink, contact_absorption
 from .mesh import layer_nodes
 from .solution import Solution, check_current
@@ -154,9 +154,11 @@ def solve(
     Raises
     ------
     ValueError
-        If there is no spin sink, or both currents are given.
+        If there is no spin sink, both currents are given, or the stack has interfaces, finite
+        exchange lengths or graded layers.
     """
     current = check_current(stack, j0, current_density)
+    check_plain("the exact stack", stack)
     e = elements_of(stack)
     check_spin_sink(e)
     B, S = _two_ports(e)

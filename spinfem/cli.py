@@ -262,3 +262,19 @@ def _materials(
     from .library import SHIPPED
 
     return listing(SHIPPED) if name is None else details(SHIPPED, name)
+
+
+@app.command("figures")
+def _figures(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to write; made if there is none.")
+    ] = Path("figures"),
+) -> None:
+    """Compute and draw the paper's Figs. 2 to 7 and three more.
+
+    Each is written as PNG and SVG, or GIF, with the numbers behind it as CSV. All of them are
+    solved, none comes from a closed form. Every file is printed as soon as it is there.
+    """
+    from .figures import make
+
+    make(directory, lambda file: _print(f"{file.path}  {file.description}"))

@@ -128,6 +128,25 @@ def elements_of(stack: Stack) -> Elements:
     return found
 
 
+def check_plain(what: str, stack: Stack) -> None:
+    """Raise ValueError for interfaces, exchange lengths and graded layers."""
+    e = elements_of(stack)
+    if not e.is_plain:
+        found = [
+            name
+            for name, there in (
+                ("an interface", any(joint is not None for joint in e.joints)),
+                ("finite exchange lengths", bool(e.lengths)),
+                ("a graded layer", bool(e.graded)),
+            )
+            if there
+        ]
+        raise ValueError(
+            f"{what} must have transparent interfaces, uniform metals and strong ferromagnets "
+            f"only, got {' and '.join(found)}"
+        )
+
+
 def _collect(stack: Stack) -> Elements:
     none, zero = (0.0, math.inf, 0.0, np.zeros(3), 1.0), np.zeros(3)
     rows: list[tuple[Number, Number, Number, FloatArray, Number]] = []

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._checks import FloatArray
+from .elements import check_plain
 from .interfaces import across
 from .pieces import Layer, Lead
 from .solution import Solution
@@ -41,10 +42,12 @@ def fold(solution: Solution) -> Folded:
     Raises
     ------
     ValueError
-        If the solution is a batch, or the stack has no ferromagnet.
+        If the solution is a batch, or the stack has no ferromagnet, or more than transparent
+        interfaces, uniform metals and strong ferromagnets: hodographs then leave their planes.
     """
     if solution.shape:
         raise ValueError(f"folding needs a single solution, got a batch of shape {solution.shape}")
+    check_plain("folding", solution.stack)
     pieces = solution.stack.elements
     magnets = [k for k, e in enumerate(pieces) if isinstance(e, Layer | Lead) and e.m is not None]
     if not magnets:

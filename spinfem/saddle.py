@@ -201,7 +201,7 @@ def _assemble(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -
     xi = basis.mapping.F(basis.X)[0] - layer[:, None]
 
     def values(name: str) -> FloatArray:
-        found = np.repeat(e.columns[name].fixed[1:-1], counts)[:, None] + 0.0 * xi
+        found: FloatArray = np.repeat(e.columns[name].fixed[1:-1], counts)[:, None] + 0.0 * xi
         for k, metal in e.graded.items():
             own = layer == k - 1
             found[own] = graded.profile(metal.numbers.get(name, 0.0))(xi[own])

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import FloatArray, Number, finite, read_only
+from ._checks import FloatArray, Number, finite, read_only, unit_vector
 from .stack import Stack
 from .transport import Side, Transport, Values
 
@@ -177,6 +177,26 @@ class Solution:
         """
         return self._at(x, side).potential
 
+    def channel_potentials(
+        self, x: ArrayLike, axis: ArrayLike, side: Side | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the potentials of electrons with spin along and against an axis, V, (..., n) each.
+
+        ``mu_0 +- axis.mu_s/2``; in a ferromagnet take its m.
+
+        Parameters
+        ----------
+        x : float or array
+            Positions, as in `spin_potential`.
+        axis : array, shape (3,)
+            Direction of the spin; its length does not matter.
+        side : "left" or "right", optional
+            As in `spin_potential`.
+        """
+        found = self._at(x, side)
+        half = found.spin_potential @ unit_vector("axis", axis) / 2
+        return found.potential + half, found.potential - half
+
     # --- torques ------------------------------------------------------------------------------
 
     def absorbed_spin_current(self, name: str) -> FloatArray:
@@ -214,6 +234,51 @@ class Solution:
         absorbed = self._transport.all_absorbed()
         first = int(magnetic[0] and self.stack.left.name is None)  # type: ignore[union-attr]
         return TORQUE_PER_SPIN_CURRENT * self._scaled(absorbed[first : first + len(names)], 1)
+
+    def torque_parts(
+        self, name: str, polarizer: str | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the damping-like and the field-like part of a torque, J/m2, shapes (..., 3).
+
+        With m of the magnetization and q of the polarizer: the part along ``m x (q x m)``, in the
+        plane of both, and the part along ``m x q``, out of it. Together they are `torque`. In a
+        transparent stack of two strong ferromagnets all is damping-like; precession, by an
+        imaginary mixing conductance or lambda_J in any of them, makes the other. Where m and q
+        are collinear all counts as damping-like.
+
+        Parameters
+        ----------
+        name : str
+            The ferromagnet.
+        polarizer : str, optional
+            The other one; needed if there are more than two.
+
+        Raises
+        ------
+        ValueError
+            If a name is not that of a ferromagnet, both are the same, or it is not clear which
+            the polarizer is.
+        """
+        elements = self.stack.elements
+        magnets = self._transport.magnets
+        own = int(magnets[self._magnet(name)])
+        others = [k for k in magnets.tolist() if k != own]
+        if polarizer is not None:
+            other = int(magnets[self._magnet(polarizer)])
+        elif len(others) == 1:
+            other = others[0]
+        else:
+            names = ", ".join(elements[k].name or "an unnamed lead" for k in others)  # type: ignore[union-attr]
+            raise ValueError(f"polarizer must be given, one of {names or 'none'}, got None")
+        if other == own:
+            raise ValueError(f"polarizer must be another ferromagnet than {name!r}, got the same")
+        m, q = (np.asarray(elements[k].m) for k in (own, other))  # type: ignore[union-attr]
+        torque = self.torque(name)
+        across = np.cross(m, q)
+        length = np.linalg.norm(across, axis=-1, keepdims=True)
+        way = np.divide(across, length, out=np.zeros_like(across), where=length > 1e-12)
+        field_like = np.sum(torque * way, axis=-1, keepdims=True) * way
+        return torque - field_like, field_like
 
     def efficiency(self, a: str, b: str) -> tuple[Number, Number]:
         """Return the efficiency factors (g_a, g_b) of two neighbours, dimensionless.
@@ -302,7 +367,7 @@ class Solution:
 
     @property
     def plot(self) -> SolutionPlots:
-        """Pictures: ``solution.plot.profile()``, ``solution.plot.hodograph()``; need matplotlib."""
+        """Pictures: ``.profile()``, ``.hodograph()``, ``.analogy()``; they need matplotlib."""
         from .plot import SolutionPlots
 
         return SolutionPlots(self)
@@ -411,6 +476,19 @@ class LayerSolution:
     def potential(self) -> FloatArray:
         """Electrochemical potential mu_0, V, 0 at the right end of the stack, shape (..., n)."""
         return self._values.potential
+
+    @cached_property
+    def dissipation(self) -> FloatArray:
+        """Heat per volume and time, W/m3, shape (..., n).
+
+        ``j0^2/D_tot + |j_s - p j0 m|^2/D + (kappa/2) mu_s^2``: Joule heat of both spin channels,
+        and what spin relaxation sets free. With exchange lengths the parts across m have D_tot for D, and
+        ``D_tot/(2 lambda_phi^2)`` adds to kappa. Resistive interfaces and leads dissipate besides.
+        """
+        solution = self.solution
+        per_current = solution._transport.dissipation(self.index, self._samples)
+        j0 = np.asarray(solution.j0)
+        return read_only(solution._scaled(per_current, 1) * j0.reshape(*j0.shape, 1))
 
 
 @dataclass(frozen=True)

@@ -313,6 +313,10 @@ def _check_joint(joint: Interface, left: Layer | End, right: Layer | End) -> Non
             f"mixing of {what} must be left out at a ferromagnet with finite exchange lengths, "
             f"got one {where}"
         )
+    if len(magnets) == 2 and np.any(joint.gamma) and np.any(left.m != right.m):  # type: ignore[union-attr]
+        raise ValueError(
+            f"gamma of {what} must be 0 between ferromagnets that are not parallel, got one {where}"
+        )
     if len(magnets) == 2:
         strong = all(magnet.is_strong for magnet in magnets) and joint.mixing is None
         if not strong or not _collinear(left.m, right.m):  # type: ignore[union-attr]

@@ -17,7 +17,7 @@ import numpy as np
 from ._checks import FloatArray, IntArray
 from .elements import Elements
 from .fields import LayerField
-from .graded import GradedField
+from .graded import GradedField, profile
 from .interfaces import Faces
 
 Side = Literal["left", "right"]
@@ -174,6 +174,27 @@ class Transport(ABC):
         ahead = ((self.faces.potential_left[k] - mu) * e.m[k]).sum(axis=-1)
         phi = self.face_potentials[0][k] + self.ohmic[layer] * (1 - xi) + e.p[k] / 2 * ahead
         return Values(mu, j, phi)
+
+    def dissipation(self, layer: int, xi: FloatArray) -> FloatArray:
+        """Return the heat per volume and time at positions xi, over j0^2, (q, N)."""
+        e, k = self.elements, layer + 1
+        mu, j, _ = self.evaluate(layer, xi)
+        D, l, p = (getattr(e, name)[k] for name in ("D", "l", "p"))
+        if k in e.graded:
+            numbers = {"p": 0.0, **e.graded[k].numbers}
+            D, l, p = (profile(numbers[name])(xi) for name in ("D", "l", "p"))
+        kappa, total, m = D / (2 * l**2), D / ((1 - p) * (1 + p)), e.m[k]
+        flow = j - p[..., None] * m
+        heat: FloatArray = 1 / total + kappa / 2 * (mu**2).sum(axis=-1)
+        if k not in e.lengths:
+            heat += (flow**2).sum(axis=-1) / D
+            return heat
+        along, mu_along = (flow * m).sum(axis=-1), (mu * m).sum(axis=-1)
+        across, mu_across = ((v**2).sum(axis=-1) for v in (flow, mu))
+        rate = 1 / e.flat(e.lengths[k][1]) ** 2
+        heat += along**2 / D + (across - along**2) / total
+        heat += total / 4 * rate * (mu_across - mu_along**2)
+        return heat
 
     def at(self, x: FloatArray, faces: FloatArray, side: Side | None) -> Values:
         """Return the fields anywhere in the stack.

@@ -60,8 +60,8 @@ def _draw_in_plane(ax: Any, analogy: Analogy, folded: Folded, si: bool) -> None:
     names = [name for name, _ in rods_of(solution)]
     draw_rods(ax, names, folded.rods, low, high, linestyle="-", linewidth=0.9)
     draw_arrows(ax, arrows)
-    _draw_rings(ax, rings, points)
-    _draw_cords(ax, analogy.cords, curves)
+    draw_rings(ax, rings, points)
+    draw_cords(ax, analogy.cords, curves)
 
 
 def _curves(analogy: Analogy, folded: Folded) -> Iterator[FloatArray]:
@@ -92,7 +92,7 @@ def _draw_over_x(ax: Any, analogy: Analogy, si: bool) -> float:
     heights = np.concatenate([[0.0], *(curve[:, 1] for curve in curves)])
     forces = [forces_on(ring, upwards) for ring in rings]
     forces = scaled(forces, largest_force(rings), np.ptp(heights))
-    arrows = list(_line_up(ax, rings, points, forces))
+    arrows = list(line_up(ax, rings, points, forces))
     heights = np.array([*heights, *(arrow.start[1] + arrow.vector[1] for arrow in arrows)])
     room = 0.1 * np.ptp(heights) or 1.0
     ax.set_ylim(heights.min() - room, heights.max() + room)
@@ -101,9 +101,9 @@ def _draw_over_x(ax: Any, analogy: Analogy, si: bool) -> float:
         shade(ax, curve[0, 0], curve[-1, 0], cord.kind == "F")
     ax.axhline(0.0, color=GREY, linewidth=0.6, zorder=1)
     draw_arrows(ax, arrows)
-    _draw_rings(ax, rings, points)
-    _draw_upright_rods(ax, points[:, 0], np.array([ring.rod @ axis > 0 for ring in rings]))
-    _draw_cords(ax, analogy.cords, curves)
+    draw_rings(ax, rings, points)
+    draw_upright_rods(ax, points[:, 0], np.array([ring.rod @ axis > 0 for ring in rings]))
+    draw_cords(ax, analogy.cords, curves)
     ax.set_xlabel(f"$x${metre}", fontsize="small")
     name = axis_label("spin_potential", f"along {first_rod(solution)}", unit)
     ax.set_ylabel(name, fontsize="small")
@@ -135,7 +135,7 @@ def _shown(l: float, thickness: float) -> float:
     return 0.25 * thickness if l > thickness else min(max(3 * l, 0.15 * thickness), thickness)
 
 
-def _line_up(
+def line_up(
     ax: Any, rings: tuple[Ring, ...], points: FloatArray, forces: list[list[Force]]
 ) -> Iterator[Arrow]:
     """Arrows side by side, each cord's on its side; aside from their rings if these are close."""
@@ -152,7 +152,7 @@ def _line_up(
             yield Arrow(name, points[i], vector, (lane + aside) * np.sign(vector[1]))
 
 
-def _draw_upright_rods(ax: Any, x: FloatArray, up: BoolArray) -> None:
+def draw_upright_rods(ax: Any, x: FloatArray, up: BoolArray) -> None:
     """Draw rods from edge to edge, with a mark at their heads."""
     style = {"transform": ax.get_xaxis_transform(), "color": GREY, "zorder": 1}
     style["clip_on"] = False
@@ -160,16 +160,18 @@ def _draw_upright_rods(ax: Any, x: FloatArray, up: BoolArray) -> None:
         ax.plot([place] * 2, [0.0, 0.965] if is_up else [0.035, 1.0], linewidth=0.9, **style)
     for marker, heads, height, label in (
         ("^", x[up], 0.965, "head of m"),
-        ("v", x[~up], 0.035, ""),
+        ("v", x[~up], 0.035, "" if up.any() else "head of m"),
     ):
-        ends = np.full(heads.size, height)
-        ax.plot(heads, ends, marker, markersize=4, label=label, **style)
+        if heads.size:  # else a point at the corner of the figure, for which the layout makes room
+            ends = np.full(heads.size, height)
+            ax.plot(heads, ends, marker, markersize=4, label=label, **style)
 
 
 # --- in both ----------------------------------------------------------------------------------
 
 
-def _draw_cords(ax: Any, cords: tuple[Cord, ...], curves: list[FloatArray]) -> None:
+def draw_cords(ax: Any, cords: tuple[Cord, ...], curves: list[FloatArray]) -> None:
+    """Draw cords, each as its curve (n, 2); those of leads are dashed."""
     for kind, metal in CORDS.items():
         for what, dashes in (("cord", "-"), ("lead", "--")):
             own = [
@@ -182,7 +184,8 @@ def _draw_cords(ax: Any, cords: tuple[Cord, ...], curves: list[FloatArray]) -> N
                 ax.plot(*broken(own).T, dashes, label=f"{kind} {what}", **style)
 
 
-def _draw_rings(ax: Any, rings: tuple[Ring, ...], points: FloatArray) -> None:
+def draw_rings(ax: Any, rings: tuple[Ring, ...], points: FloatArray) -> None:
+    """Draw rings at their points (n, 2), pinned ones in black."""
     style = {"markersize": 5, "markeredgecolor": "black", "linestyle": "none", "zorder": 5}
     style["clip_on"] = False  # at an end of the stack they are on the edge
     for label, color in (("ring", "white"), ("pinned ring", "black")):

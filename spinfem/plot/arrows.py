@@ -17,6 +17,7 @@ LOOKS = {
     "N cord": ("pull of N cord", NORMAL.color),
     "contact": ("pull across contact", "#000000"),
     "reaction": ("reaction of rod", "#CC79A7"),
+    "sum": ("driving force and F cord together", "#000000"),
 }
 """Label and colour of every force."""
 LONGEST = 0.3
