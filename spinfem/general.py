@@ -21,11 +21,11 @@ from .elements import Elements
 from .fields import ElementField, LayerField, element_field
 from .interfaces import Faces
 from .network import (
-    ComplexArray,
     Network,
+    Spring,
     absorption,
     across_mesh,
-    act,
+    apply,
     blocks,
     condense_layers,
     cut,
@@ -35,18 +35,19 @@ from .network import (
 )
 from .transport import Transport
 
-BLOCK = 512
+BLOCK = 1024
 """Points of a batch that are solved together."""
-REFINEMENTS = 2
+REFINEMENTS = 1
 
 
 class Ports(NamedTuple):
-    """All two-ports of a network at some points."""
+    """All two-ports of a network at some points, as matrices of shape (k, N, 3, 3)."""
 
-    m: FloatArray  # (k, N, 3)
-    along: FloatArray  # (3, k, N) B, S_left, S_right
-    across: ComplexArray  # (3, k, N)
-    source: FloatArray  # (2, k, N) through the left, the right end
+    B: FloatArray
+    S_left: FloatArray
+    S_right: FloatArray
+    drive_left: FloatArray  # (k, N, 3) j_s/j0 through the left end, without mu_s
+    drive_right: FloatArray
 
 
 class Rings(NamedTuple):
@@ -55,7 +56,6 @@ class Rings(NamedTuple):
     potential: FloatArray  # (k + 1, N, 3) of all nodes
     flow_left: FloatArray  # (k, N, 3) j_s through the left end of every two-port
     flow_right: FloatArray
-    ports: Ports
 
 
 def balance(net: Network, points: slice) -> Rings:
@@ -64,18 +64,12 @@ def balance(net: Network, points: slice) -> Rings:
     ports = _ports(net, points, width)
     P = projectors(net, points)
     springs = {
-        node: (
-            np.broadcast_to(cut(s.G, points), width),
-            np.broadcast_to(cut(s.m, points), (width, 3)),
-        )
-        for node, s in net.springs.items()
+        node: np.broadcast_to(_pull(s, points), (width, 3, 3)) for node, s in net.springs.items()
     }
-    B, S_left, S_right = (
-        blocks(a, x, ports.m) for a, x in zip(ports.along, ports.across, strict=True)
-    )
-    diagonal = S_right[:-1] + B[:-1] + S_left[1:] + B[1:]
-    for node, (G, m) in springs.items():
-        diagonal[node - 1] += blocks(np.zeros(width), G, m)
+    B = ports.B
+    diagonal = ports.S_right[:-1] + B[:-1] + ports.S_left[1:] + B[1:]
+    for node, pull in springs.items():
+        diagonal[node - 1] += pull
     hold = np.eye(3) - P
     lower, upper = P[1:] @ -B[1:-1] @ P[:-1], P[:-1] @ -B[1:-1] @ P[1:]
     factors = vectorchain.factor(P @ diagonal @ P + hold * _scale(diagonal), lower, upper)
@@ -85,12 +79,12 @@ def balance(net: Network, points: slice) -> Rings:
     flows = _flows(ports, whole, rest)
     for step in range(1 + REFINEMENTS):
         residual = flows[1][:-1] - flows[0][1:]
-        for node, (G, m) in springs.items():
-            residual[node - 1] -= act(np.zeros(width), G, m, whole[node] + rest[node])
-        residual = (P @ residual[..., None])[..., 0]
-        (whole if step == 0 else rest)[1:-1] += vectorchain.solve(factors, residual)
+        for node, pull in springs.items():
+            residual[node - 1] -= apply(pull, whole[node] + rest[node])
+        found = vectorchain.solve(factors, apply(P, residual))
+        (whole if step == 0 else rest)[1:-1] += found
         flows = _flows(ports, whole, rest)
-    return Rings(whole + rest, *flows, ports)
+    return Rings(whole + rest, *flows)
 
 
 def _scale(diagonal: FloatArray) -> FloatArray:
@@ -99,29 +93,35 @@ def _scale(diagonal: FloatArray) -> FloatArray:
     return np.where(size > 0, size, 1.0)
 
 
+def _pull(spring: Spring, points: slice) -> FloatArray:
+    G, m = cut(spring.G, points), cut(spring.m, points)
+    return blocks(np.zeros(G.shape), G, m)
+
+
 def _ports(net: Network, points: slice, width: int) -> Ports:
     def gather(columns: Iterable[NDArray[Any]]) -> NDArray[Any]:
         values = [cut(column, points) for column in columns]
+        if width == 1:
+            return np.array(values)
         return np.array([np.broadcast_to(v, (width, *v.shape[1:])) for v in values])
 
     segments = net.segments
-    return Ports(
-        gather(s.m for s in segments),
-        np.array([gather(s.along[i] for s in segments) for i in range(3)]),
-        np.array([gather(s.across[i] for s in segments) for i in range(3)]),
-        np.array([gather(s.source[i] for s in segments) for i in range(2)]),
-    )
+    m = gather(s.m for s in segments)
+    parts = [
+        blocks(gather(s.along[i] for s in segments), gather(s.across[i] for s in segments), m)
+        for i in range(3)
+    ]
+    drives = [gather(s.source[i] for s in segments)[..., None] * m for i in range(2)]
+    return Ports(*parts, *drives)
 
 
 def _flows(ports: Ports, whole: FloatArray, rest: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the spin currents through both ends of every two-port."""
     u = whole + rest
     drop = (whole[:-1] - whole[1:]) + (rest[:-1] - rest[1:])
-    m, (B, S_left, S_right) = ports.m, ports.along
-    Bx, Sx_left, Sx_right = ports.across
-    through = act(B, Bx, m, drop)
-    left = ports.source[0][..., None] * m + through + act(S_left, Sx_left, m, u[:-1])
-    right = ports.source[1][..., None] * m + through - act(S_right, Sx_right, m, u[1:])
+    through = apply(ports.B, drop)
+    left = ports.drive_left + through + apply(ports.S_left, u[:-1])
+    right = ports.drive_right + through - apply(ports.S_right, u[1:])
     return left, right
 
 
@@ -190,12 +190,12 @@ class General(Transport):
                 absorbed_left[end] = absorbed_right[end] = 0.0
         volume = np.zeros((e.magnetic.size, u.shape[1], 3))
         for k in e.lengths:
-            port, ports = net.first[k], rings.ports
+            port = int(net.first[k])
+            m = cut(e.m[k], points)
             share = cut(share_of_exchange(e, k), points)
-            none = np.zeros(u.shape[1])
-            for shunt, node in ((1, port), (2, port + 1)):
-                loss = share * ports.across[shunt, port]
-                volume[k] += act(none, loss, ports.m[port], u[node])
+            for shunt, node in zip(net.segments[port].across[1:], (port, port + 1), strict=True):
+                taken = share * cut(shunt, points)
+                volume[k] += apply(blocks(np.zeros(taken.shape), taken, m), u[node])
         graded_nodes = {k: u[net.first[k] : net.last[k] + 2] for k in self._layers.graded}
         potential_left, potential_right = u[net.left], u[net.right]
         for face in np.flatnonzero(net.left == net.right).tolist():
@@ -221,9 +221,7 @@ class General(Transport):
             if node in net.held:
                 continue
             if node in net.springs:
-                spring = net.springs[node]
-                G, m = cut(spring.G, points), cut(spring.m, points)
-                total += act(np.zeros(G.shape), G, m, rings.potential[node])
+                total += apply(_pull(net.springs[node], points), rings.potential[node])
                 continue
             rods = [net.segments[k].m for k in (node - 1, node) if net.segments[k].strong]
             if rods:

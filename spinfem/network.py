@@ -30,20 +30,22 @@ from .pieces import Interface
 ComplexArray = NDArray[Any]
 
 
-def act(along: FloatArray, across: ComplexArray, m: FloatArray, v: FloatArray) -> FloatArray:
-    """Apply ``a m m^T + Re x (1 - m m^T) + Im x [m x]`` to vectors, shape (..., 3)."""
-    own = np.einsum("...i,...i->...", m, v)
-    turned = across.real[..., None] * v + ((along - across.real) * own)[..., None] * m
-    if np.any(across.imag):
-        turned = turned + across.imag[..., None] * np.cross(m, v)
-    found: FloatArray = turned
-    return found
-
-
 def blocks(along: FloatArray, across: ComplexArray, m: FloatArray) -> FloatArray:
-    """Return the same as matrices, shape (..., 3, 3)."""
-    columns = [act(along, across, m, np.broadcast_to(axis, m.shape)) for axis in np.eye(3)]
-    return np.stack(columns, axis=-1)
+    """Return ``a m m^T + Re x (1 - m m^T) + Im x [m x]``, shape (..., 3, 3)."""
+    real = across.real[..., None, None]
+    matrix: FloatArray = (along[..., None, None] - real) * (m[..., :, None] * m[..., None, :])
+    matrix = matrix + real * np.eye(3)
+    if np.any(across.imag):
+        turn = np.zeros(matrix.shape)
+        for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            turn[..., j, i], turn[..., i, j] = m[..., k], -m[..., k]
+        matrix = matrix + across.imag[..., None, None] * turn
+    return matrix
+
+
+def apply(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """Return matrix times vector, shapes (..., 3, 3) and (..., 3)."""
+    return np.asarray(np.einsum("...ij,...j->...i", matrix, vector))
 
 
 class Segment(NamedTuple):

@@ -325,6 +325,10 @@ def _faces(
         # an end that is no lead takes up whatever reaches it
         current_left[face] = j_a if a.size else j_b
         current_right[face] = j_b if b.size else j_a
+    # the same up to rounding where there is no interface
+    clear = np.array([joint is None for joint in e.joints])
+    left[:-1][clear[:-1]] = right[:-1][clear[:-1]]
+    right[-1:][clear[-1:]] = left[-1:][clear[-1:]]
     # behind a spin-blocking end mu_s is that inside; at a reservoir it is 0
     if e.D[0, 0] == 0:
         left[0] = 0.0 if e.reservoir[0] else right[0]

@@ -482,7 +482,8 @@ class LayerSolution:
         """Heat per volume and time, W/m3, shape (..., n).
 
         ``j0^2/D_tot + |j_s - p j0 m|^2/D + (kappa/2) mu_s^2``: Joule heat of both spin channels,
-        and what spin relaxation sets free. With exchange lengths the parts across m have D_tot for D, and
+        and what spin relaxation sets free. With exchange lengths the parts across m have D_tot for
+        D, and
         ``D_tot/(2 lambda_phi^2)`` adds to kappa. Resistive interfaces and leads dissipate besides.
         """
         solution = self.solution

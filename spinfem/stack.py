@@ -313,10 +313,6 @@ def _check_joint(joint: Interface, left: Layer | End, right: Layer | End) -> Non
             f"mixing of {what} must be left out at a ferromagnet with finite exchange lengths, "
             f"got one {where}"
         )
-    if len(magnets) == 2 and np.any(joint.gamma) and np.any(left.m != right.m):  # type: ignore[union-attr]
-        raise ValueError(
-            f"gamma of {what} must be 0 between ferromagnets that are not parallel, got one {where}"
-        )
     if len(magnets) == 2:
         strong = all(magnet.is_strong for magnet in magnets) and joint.mixing is None
         if not strong or not _collinear(left.m, right.m):  # type: ignore[union-attr]
@@ -324,6 +320,14 @@ def _check_joint(joint: Interface, left: Layer | End, right: Layer | End) -> Non
                 f"{what} between two ferromagnets must have no mixing, and both must be strong and "
                 f"collinear; put a thin normal layer between them, got one {where}"
             )
+        if np.any(joint.gamma) and _opposed(left.m, right.m):  # type: ignore[union-attr]
+            raise ValueError(
+                f"gamma of {what} must be 0 between antiparallel ferromagnets, got one {where}"
+            )
+
+
+def _opposed(a: Any, b: Any) -> bool:
+    return bool(np.any(np.einsum("...i,...i->...", a, b) < 0))
 
 
 def _collinear(a: Any, b: Any) -> bool:

@@ -75,9 +75,17 @@ def solve(factors: Factors, load: FloatArray) -> FloatArray:
 
 
 def _inverse(blocks: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.inv(blocks), dtype=float)
+    """Inverses by cofactors, several times as fast as LAPACK on 3 by 3."""
+    inverse = np.empty_like(blocks)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        for r in range(3):
+            s, t = (r + 1) % 3, (r + 2) % 3
+            inverse[..., r, i] = blocks[..., j, s] * blocks[..., k, t]
+            inverse[..., r, i] -= blocks[..., j, t] * blocks[..., k, s]
+    determinant = np.einsum("...i,...i->...", blocks[..., 0, :], inverse[..., :, 0])
+    return np.asarray(inverse / determinant[..., None, None])
 
 
 def _times(matrix: FloatArray, vector: FloatArray) -> FloatArray:
-    product: FloatArray = (matrix @ vector[..., None])[..., 0]
-    return product
+    return np.asarray(np.einsum("...ij,...j->...i", matrix, vector))

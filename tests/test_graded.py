@@ -1,0 +1,441 @@
+"""Graded layers: against uniform slices, a manufactured solution, and meshes finer than needed."""
+
+import numpy as np
+import pytest
+
+import spinfem as sf
+
+Cu = sf.NormalMetal(D=4.0, l=2.0, name="Cu")
+Ru = sf.NormalMetal(D=0.2, l=0.05)
+Co = sf.Ferromagnet(D=1.5, l=0.7, p=0.45)
+Py = sf.Ferromagnet(D=0.5, l=0.1, p=0.75)
+M = sf.direction(70.0, 20.0)
+SIDES = ("spin_potential_left", "spin_potential_right", "spin_current_left", "spin_current_right")
+METHODS = ("condensed", "saddle")
+
+
+def device(*middle):
+    """A sample with something between x = 0.8 and 1.6, all fields of which are of order 1."""
+    return sf.Stack(
+        [sf.Lead(Cu), Co(0.5, m=(0, 0, 1), name="a"), Cu(0.3), *middle, Cu(0.2), sf.Lead(Cu)]
+    )
+
+
+def graded(metal, thickness=0.8):
+    m = M if isinstance(metal, sf.Ferromagnet) else None
+    return metal(thickness, m=m, name="graded")
+
+
+def outside(s):
+    """What is known of all but the inside of the middle."""
+    found = [s.absorbed_spin_current("a"), [s.spin_resistance, s.resistance]]
+    for i in (0, 1, 2, -2, -1):
+        f = s.interfaces[i]
+        found += [f.spin_potential, f.spin_current_left, f.spin_current_right]
+        found += [[f.potential_left, f.potential_right]]
+    return np.concatenate(found)
+
+
+def inside(s, xi=None):
+    """mu_s, j_s and mu_0 inside the middle, shape (n, 7)."""
+    x = 0.8 + 0.8 * (np.linspace(0.01, 0.99, 99) if xi is None else xi)
+    mu_0 = s.potential(x)
+    return np.concatenate([s.spin_potential(x), s.spin_current(x), mu_0[:, None]], axis=1)
+
+
+def difference(a, b):
+    """The largest, outside and inside."""
+    return np.abs(outside(a) - outside(b)).max(), np.abs(inside(a) - inside(b)).max()
+
+
+def constant(value):
+    return lambda xi: np.full(np.shape(xi), value)
+
+
+# --- uniform after all ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("which", [("D",), ("l",), ("p",), ("D", "l", "p")], ids="".join)
+@pytest.mark.parametrize("l", [0.03, 0.7, np.inf])
+def test_constant_functions_are_numbers(which, l, method):
+    numbers = {"D": 1.2, "l": l, "p": -0.6}
+    functions = numbers | {key: constant(numbers[key]) for key in which}
+    a, b = (sf.solve(device(graded(sf.Ferromagnet(**n))), method=method) for n in
+            (numbers, functions))  # fmt: skip
+    # the same fields by other meshes, both to 1e-12 and the saddle point by its condition
+    tolerance = 1e-12 if method == "condensed" else 1e-10
+    assert max(difference(a, b)) < tolerance
+    np.testing.assert_allclose(
+        a.absorbed_spin_current("graded"), b.absorbed_spin_current("graded"), atol=tolerance
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_constant_functions_of_a_normal_metal_are_numbers(method):
+    numbers = sf.NormalMetal(D=1.2, l=0.4)
+    functions = sf.NormalMetal(D=constant(1.2), l=constant(0.4))
+    a, b = (sf.solve(device(graded(metal)), method=method) for metal in (numbers, functions))
+    assert max(difference(a, b)) < 1e-12
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("which", ["D", "l", "p"])
+def test_constant_functions_with_exchange_lengths_are_numbers(which, method):
+    """Across m too, where mu_s precesses and is dephased."""
+    numbers = {"D": 1.2, "l": 0.7, "p": -0.6, "lambda_J": 0.3, "lambda_phi": 0.5}
+    functions = numbers | {which: constant(numbers[which])}
+    a, b = (sf.solve(device(graded(sf.Ferromagnet(**n))), method=method) for n in
+            (numbers, functions))  # fmt: skip
+    assert max(difference(a, b)) < 1e-10
+    expected = a.absorbed_spin_current("graded")
+    assert np.abs(expected).max() > 0.01
+    np.testing.assert_allclose(b.absorbed_spin_current("graded"), expected, rtol=0, atol=1e-10)
+
+
+# --- uniform slices ------------------------------------------------------------------------------
+
+
+def D_of(xi):
+    return 1.2 + 0.8 * np.sin(3 * xi)
+
+
+def l_of(xi):
+    return 0.3 * np.exp(xi)
+
+
+def p_of(xi):
+    return 0.7 - 1.1 * xi**2
+
+
+PROFILES = {
+    "D": {"D": D_of, "l": 0.4, "p": 0.5},
+    "l": {"D": 1.2, "l": l_of, "p": 0.5},
+    "p": {"D": 1.2, "l": 0.4, "p": p_of},
+    "all": {"D": D_of, "l": l_of, "p": p_of},
+    "normal": {"D": D_of, "l": l_of},
+}
+QUARTERS = np.array([0.25, 0.5, 0.75])
+
+
+def sliced(numbers, n):
+    """n uniform layers with the numbers in the middle of each."""
+    xi = (np.arange(n) + 0.5) / n
+    rows = {key: np.broadcast_to(v(xi) if callable(v) else v, n) for key, v in numbers.items()}
+    kind = sf.Ferromagnet if "p" in numbers else sf.NormalMetal
+    metals = [kind(**dict(zip(rows, row))) for row in zip(*rows.values())]
+    return device(*(metal(0.8 / n, m=M if "p" in numbers else None) for metal in metals))
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_graded_layer_is_many_slices(name):
+    """4,000 uniform slices, extrapolated; those do nothing that is new here."""
+    numbers = PROFILES[name]
+    kind = sf.Ferromagnet if "p" in numbers else sf.NormalMetal
+    s = sf.solve(device(graded(kind(**numbers))))
+    found = np.concatenate([outside(s), inside(s, QUARTERS).ravel()])
+    columns = []
+    for n in (1000, 2000, 4000):
+        many = sf.solve(sliced(numbers, n))
+        columns.append(np.concatenate([outside(many), inside(many, QUARTERS).ravel()]))
+    # slices with numbers from the middle are of second order
+    errors = [np.abs(column - found).max() for column in columns]
+    np.testing.assert_allclose(np.diff(np.log2(errors)), -2.0, atol=0.01)
+    extrapolated = (4 * columns[2] - columns[1]) / 3
+    # what is left goes with n^-4: 1e-14 and below, so that roundings of 4,000 slices remain
+    assert np.abs(extrapolated - found).max() < 1e-10
+
+
+def test_slices_with_their_own_interfaces():
+    """Between interfaces, and beside a ferromagnet with finite exchange lengths."""
+    weak = sf.Ferromagnet(D=0.8, l=0.9, p=-0.5, lambda_J=0.2, lambda_phi=0.4)
+
+    def stack(*middle):
+        return sf.Stack(
+            [
+                sf.Lead(Cu),
+                weak(0.5, m=(0, 0, 1), name="a"),
+                sf.Interface(0.3),
+                Cu(0.3),
+                sf.Interface(0.4, gamma=0.6, mixing=1.0 - 0.4j),
+                *middle,
+                sf.Interface(0.2, gamma=-0.3, mixing=0.5 + 0.1j),
+                Cu(0.2),
+                sf.Lead(Cu),
+            ]
+        )
+
+    s = sf.solve(stack(graded(sf.Ferromagnet(**PROFILES["all"]))))
+    columns = []
+    for n in (125, 250, 500):
+        layers = [x for x in sliced(PROFILES["all"], n).layers if x.thickness == 0.8 / n]
+        assert len(layers) == n
+        many = sf.solve(stack(*layers))
+        taken = sum(many.absorbed_spin_current(layer.name) for layer in layers)
+        columns.append([*taken, *many.absorbed_spin_current("a"), many.spin_resistance])
+    found = [*s.absorbed_spin_current("graded"), *s.absorbed_spin_current("a"), s.spin_resistance]
+    coarse, middle, fine = np.array(columns)
+    first, second = (4 * middle - coarse) / 3, (4 * fine - middle) / 3
+    np.testing.assert_allclose((16 * second - first) / 15, found, rtol=0, atol=1e-10)
+
+
+# --- a manufactured solution ---------------------------------------------------------------------
+
+THICK = 0.7
+Y, W = np.polynomial.legendre.leggauss(40)
+
+
+class Magnet:
+    """mu_s = A sin(pi xi) m between reservoirs, kappa = k exp(xi), any D; (4) gives j_s.
+
+    And eq. (3) then p = j_s.m + (D/2) mu'.
+    """
+
+    A, k, C = 0.1, 3.0, 0.2
+
+    def mu(self, xi):
+        return self.A * np.sin(np.pi * xi)
+
+    def slope(self, xi):
+        return self.A * np.pi / THICK * np.cos(np.pi * xi)
+
+    def D(self, xi):
+        return 1 + 0.5 * np.cos(2 * xi)
+
+    def l(self, xi):
+        return np.sqrt(self.D(xi) / (2 * self.k * np.exp(xi)))
+
+    def j(self, xi):
+        inner = np.exp(xi) * (np.sin(np.pi * xi) - np.pi * np.cos(np.pi * xi)) + np.pi
+        return self.C - THICK * self.k * self.A * inner / (1 + np.pi**2)
+
+    def p(self, xi):
+        return self.j(xi) + self.D(xi) / 2 * self.slope(xi)
+
+    def stack(self):
+        metal = sf.Ferromagnet(D=self.D, l=self.l, p=self.p)
+        return sf.Stack([metal(THICK, m=M, name="layer")])
+
+    direction = M
+    extra = 0.0
+
+
+class Spacer:
+    """mu_s = A/(1 + xi) along an axis, kappa = k; (4) gives j_s and eq. (2) then D.
+
+    A magnetic lead drives that on the left, and a normal one takes it up on the right.
+    """
+
+    A, k, C = 0.2, 0.9, 0.35
+    direction = M
+    G = 0.8
+    p = staticmethod(lambda xi: 0.0 * xi)
+
+    def mu(self, xi):
+        return self.A / (1 + xi)
+
+    def slope(self, xi):
+        return -self.A / (1 + xi) ** 2 / THICK
+
+    def j(self, xi):
+        return self.C - THICK * self.k * self.A * np.log1p(xi)
+
+    def D(self, xi):
+        return -2 * self.j(xi) / self.slope(xi)
+
+    def l(self, xi):
+        return np.sqrt(self.D(xi) / (2 * self.k))
+
+    @property
+    def p_lead(self):
+        return self.j(0.0) + self.G * self.mu(0.0)
+
+    @property
+    def extra(self):
+        """What the lead adds to dr."""
+        return self.p_lead / 2 * self.mu(0.0)
+
+    def stack(self):
+        left = sf.Ferromagnet(D=2 * self.G, l=1.0, p=self.p_lead)
+        right = sf.NormalMetal(D=2 * self.j(1.0) / self.mu(1.0), l=1.0)
+        layer = sf.NormalMetal(D=self.D, l=self.l)(THICK, name="layer")
+        return sf.Lead(left, m=M, name="drive") | layer | sf.Lead(right)
+
+
+def passed(integrand, start, stop):
+    """An integral over x, from one xi to another."""
+    xi = start + (stop - start) * (1 + Y) / 2
+    return (stop - start) / 2 * THICK * (W @ integrand(xi))
+
+
+def manufactured_errors(exact, s):
+    """Largest errors of mu_s, j_s and mu_0 inside, of mu_s and j_s at faces, and of dr."""
+    xi = np.linspace(0, 1, 301)[1:-1]
+    x, m = THICK * xi, exact.direction
+    mu = np.abs(s.spin_potential(x) - exact.mu(xi)[:, None] * m).max()
+    j = np.abs(s.spin_current(x) - exact.j(xi)[:, None] * m).max()
+
+    def fall(y):
+        p = exact.p(y)
+        return (1 - p**2) / exact.D(y) + p / 2 * exact.slope(y)
+
+    mu_0 = np.array([passed(fall, y, 1.0) for y in xi])
+    potential = np.abs(s.potential(x) - mu_0).max()
+    ends = []
+    for f, y, side in ((s.interfaces[0], 0.0, "right"), (s.interfaces[1], 1.0, "left")):
+        ends.append(getattr(f, f"spin_potential_{side}") - exact.mu(y) * m)
+        ends.append(getattr(f, f"spin_current_{side}") - exact.j(y) * m)
+    dr = passed(lambda y: exact.p(y) / 2 * exact.slope(y), 0.0, 1.0) + exact.extra
+    return mu, j, potential, np.abs(ends).max(), abs(s.spin_resistance - dr)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("exact", [Magnet(), Spacer()], ids=["magnet", "spacer"])
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_order_of_convergence(exact, degree, method):
+    """mu_s with k + 1, what is at nodes with 2 k; j_s, an integral of mu_s, with k + 2 at best."""
+    errors = []
+    counts = {1: (16, 32, 64), 2: (8, 16, 32), 3: (4, 8, 16)}[degree]
+    for n in counts:
+        s = sf.solve(exact.stack(), degree=degree, elements=n, method=method)
+        errors.append(manufactured_errors(exact, s))
+    rates = -np.diff(np.log2(errors), axis=0)[-1]
+    k = degree
+    expected = [k + 1, min(k + 2, 2 * k), k + 1, 2 * k, 2 * k]
+    magnetic = isinstance(exact, Magnet)
+    if not magnetic:  # mu_0 then knows nothing of mu_s
+        rates[2] = expected[2]
+    # 300 points see the largest error inside to within some per cent
+    assert (rates > np.array(expected) - 0.15).all(), rates
+    # and no more than that: the solution is none that the elements contain
+    assert (rates < np.array(expected) + 0.6).all(), rates
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("exact", [Magnet(), Spacer()], ids=["magnet", "spacer"])
+def test_default_accuracy_of_a_manufactured_solution(exact, method):
+    """1e-10, with the mesh and degree that come of themselves; all values are of order 0.1 to 1."""
+    assert np.abs(exact.p(np.linspace(0, 1, 101))).max() < 0.9
+    errors = manufactured_errors(exact, sf.solve(exact.stack(), method=method))
+    assert max(errors) < 1e-11
+
+
+# --- the mesh that comes of itself ---------------------------------------------------------------
+
+PAIRS = {
+    "magnets": (Co, Py),
+    "magnet to normal": (Co, Cu),
+    "normal": (Ru, Cu),
+    "far apart": (sf.Ferromagnet(D=0.02, l=0.05, p=-0.9), sf.Ferromagnet(D=5.0, l=5.0, p=0.9)),
+    "no relaxation": (sf.Ferromagnet(D=1.0, l=np.inf, p=0.5), Py),
+}
+
+
+def assert_accurate(layer, tolerance=1e-8, elements=4096):
+    """The default against elements as wide as 1/4000 of the layer; fields are of order 1."""
+    s = sf.solve(device(layer))
+    fine = sf.solve(device(layer), degree=6, elements=elements)
+    assert max(difference(s, fine)) < tolerance
+    return s
+
+
+@pytest.mark.parametrize("width", [0.01, 0.03, 0.1, 0.3])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_default_accuracy_of_interdiffused_metals(pair, width):
+    layer = graded(sf.interdiffused(*PAIRS[pair], width=width))
+    s = assert_accurate(layer)
+    saddle = sf.solve(device(layer), method="saddle")
+    assert max(difference(s, saddle)) < 1e-8
+
+
+def test_very_narrow_steps_are_no_less_accurate():
+    """However narrow: from one metal to another within 1/1,000 of the layer, or less."""
+    for width in (1e-3, 1e-4):
+        assert_accurate(graded(sf.interdiffused(Co, Cu, width=width)), elements=8192)
+
+
+@pytest.mark.parametrize("thickness", [1e-6, 80.0])
+def test_default_accuracy_of_thin_and_thick_layers(thickness):
+    layer = graded(sf.interdiffused(Co, Py, width=0.1), thickness)
+    a, b = (sf.solve(device(layer), **mesh) for mesh in ({}, {"elements": 800}))
+    assert np.abs(outside(a) - outside(b)).max() < 1e-8
+    x = 0.8 + thickness * np.linspace(0.01, 0.99, 99)
+    for name in ("spin_potential", "spin_current", "potential"):
+        found, expected = (getattr(s, name)(x) for s in (a, b))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("width", [0.1, 0.01, 0.003])
+def test_barriers_inside_a_layer(width):
+    """A dip of D at a place that no coarse mesh has a point near."""
+
+    def dip(xi):
+        return 4 - 3.9 * np.exp(-(((xi - 0.37) / width) ** 2))
+
+    assert_accurate(graded(sf.NormalMetal(D=dip, l=2.0)))
+
+
+@pytest.mark.parametrize("n", [5, 20, 51])
+def test_sampled_profiles(n):
+    """Cubic pieces with kinks of curvature at the samples, of which the mesh knows nothing."""
+    rng = np.random.default_rng(n)
+    D, l = sf.sampled(rng.uniform(1, 4, n)), sf.sampled(rng.uniform(0.5, 2, n))
+    p = sf.sampled([0.2, 0.7, 0.5], [0.0, 0.3, 1.0])
+    assert_accurate(graded(sf.NormalMetal(D=D, l=l)))
+    assert_accurate(graded(sf.Ferromagnet(D=D, l=l, p=p)))
+
+
+def test_one_sample_of_many():
+    """A barrier at one of 201 samples is not overlooked."""
+    values = np.full(201, 4.0)
+    values[75] = 0.1
+    # nodes of the finer mesh are no samples, and slopes jump there: 1e-8 is what both are
+    assert_accurate(graded(sf.NormalMetal(D=sf.sampled(values), l=2.0)), tolerance=1e-7)
+
+
+def test_sampled_values_of_a_smooth_function_come_close_to_it():
+    """PCHIP through n values: of second order at extrema, and closer the more."""
+    exact = sf.solve(device(graded(sf.Ferromagnet(**PROFILES["all"]))))
+    errors = []
+    for n in (11, 41, 161):
+        xi = np.linspace(0, 1, n)
+        numbers = {key: sf.sampled(v(xi)) for key, v in PROFILES["all"].items()}
+        errors.append(max(difference(sf.solve(device(graded(sf.Ferromagnet(**numbers)))), exact)))
+    assert errors[2] < 1e-5
+    assert errors[0] > 10 * errors[1] > 100 * errors[2]
+
+
+# --- batches -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_graded_layers_of_a_batch(method):
+    """The same profile across layers of many thicknesses, by one mesh."""
+    d = np.array([1e-3, 0.3, 0.8, 6.0])[:, None]
+    theta = np.array([0.0, 50.0, 180.0])
+    metal = sf.interdiffused(Co, Py, width=0.1)
+
+    def stack(d, theta):
+        middle = metal(d, m=sf.direction(theta), name="graded")
+        return device(sf.Interface(0.1, gamma=0.3, mixing=1.0 + 0.2j), middle)
+
+    s = sf.solve(stack(d, theta), 2.0, method=method)
+    layer = s.layer("graded")
+    assert s.shape == (4, 3)
+    assert layer.x.shape[:-1] == (4, 3)
+    assert layer.potential.shape == layer.dissipation.shape == layer.x.shape
+    for i, k in np.ndindex(4, 3):
+        one = sf.solve(stack(d[i, 0], theta[k]), 2.0, method=method)
+        assert s.spin_resistance[i, k] == pytest.approx(one.spin_resistance, rel=1e-9)
+        assert s.resistance[i, k] == pytest.approx(one.resistance, rel=1e-9)
+        for name in ("a", "graded"):
+            found, expected = s.absorbed_spin_current(name)[i, k], one.absorbed_spin_current(name)
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+        for a, b in zip(s.interfaces, one.interfaces):
+            for name in (*SIDES, "potential_left", "potential_right"):
+                found, expected = getattr(a, name)[i, k], getattr(b, name)
+                np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9, err_msg=name)
+        x = 0.8 + d[i, 0] * np.linspace(0.01, 0.99, 9)
+        for name in ("spin_potential", "spin_current", "potential"):
+            found, expected = getattr(s, name)(x[None, None])[i, k], getattr(one, name)(x)
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9, err_msg=name)
