@@ -56,6 +56,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import analytic
 from .analogy import Analogy
+from .convergence import converge
 from .efficiency import sign_changes
 from .magnetoresistance import magnetoresistance
 from .materials import Ferromagnet, NormalMetal
@@ -84,6 +85,7 @@ __all__ = [
     "SpinBlocking",
     "Stack",
     "analytic",
+    "converge",
     "direction",
     "interdiffused",
     "interface",

@@ -17,6 +17,7 @@ import numpy as np
 import typer
 
 from . import __version__
+from ._checks import positive
 from .io.files import check_target, replacing
 from .report import report, results_of, to_json
 from .solver import solve
@@ -111,6 +112,13 @@ def _solve(
         Path | None,
         typer.Option("-o", "--output", metavar="OUT.vtu", help="Write the fields for ParaView."),
     ] = None,
+    wire: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DIAMETER",
+            help="In OUT.vtu draw a round wire, not a line; nm, or FILE's unit of length.",
+        ),
+    ] = None,
     picture: Annotated[
         Path | None,
         typer.Option("--plot", metavar="OUT.png", help="Draw an overview; or .svg, .pdf."),
@@ -154,6 +162,10 @@ def _solve(
 
     if output:
         check_target(output, ".vtu")
+    if wire is not None:
+        positive("--wire (diameter)", wire)
+        if not output:
+            raise ValueError("--wire must come with -o OUT.vtu, where the wire is drawn")
     if picture:
         check_target(picture, *PICTURES)
     description = read(file)
@@ -164,21 +176,33 @@ def _solve(
             raise ValueError(f"{file}: {error}") from None
         results = results_of(description, solution)
         text = to_json(results)
-        _write(solution, description.units, output, picture)
+        _write(solution, description.units, output, wire, picture)
     return text if as_json else report(results)
 
 
-def _write(solution: Solution, units: Units, output: Path | None, picture: Path | None) -> None:
+def _write(
+    solution: Solution,
+    units: Units,
+    output: Path | None,
+    wire: float | None,
+    picture: Path | None,
+) -> None:
     """Write both files or, as far as errors come before the end, neither."""
+    si = units == "SI"
     with ExitStack() as pending:
         if picture:
             from .plot import overview
 
             temporary = pending.enter_context(replacing(picture))
-            figure = overview(solution, units="SI" if units == "SI" else "plain")
+            figure = overview(solution, units="SI" if si else "plain")
             figure.savefig(temporary)
-        if output:
+        if output and wire is not None:
+            diameter = wire * 1e-9 if si else wire
+            solution.save_wire(output, diameter=diameter, units="SI" if si else "plain")
+        elif output and si:
             solution.save(output)
+        elif output:
+            solution.save(output, units="plain")
 
 
 @app.command("sweep")
@@ -262,6 +286,50 @@ def _materials(
     from .library import SHIPPED
 
     return listing(SHIPPED) if name is None else details(SHIPPED, name)
+
+
+@app.command("converge")
+def _converge(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Stack file (TOML).")],
+    degree: Annotated[int, typer.Option(help="Degree of the elements; with --p the highest.")] = 2,
+    refinements: Annotated[int, typer.Option(help="Number of meshes: 1, 2, 3, 4, 6, 8, ...")] = 8,
+    by_degree: Annotated[
+        bool, typer.Option("--p", help="Raise the degree on one mesh instead of refining it.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT.csv", help="Write the table.")
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="OUT.png", help="Draw the errors; or .svg, .pdf."),
+    ] = None,
+) -> str:
+    """Study how the errors of the stack in FILE fall as its mesh is refined.
+
+    Errors are relative, against the exact stack or, with interfaces, exchange lengths or graded
+    layers, an over-resolved solve. Rates are exponents of h, fitted to the errors with a star.
+    """
+    from .convergence import converge
+    from .io.stackfile import load
+
+    if output is not None:
+        check_target(output, ".csv")
+    if picture is not None:
+        check_target(picture, *PICTURES)
+    stack, j0 = load(file)
+    study = converge(
+        stack, j0, degree=degree, refinements=refinements, refine="p" if by_degree else "h"
+    )
+    if output is not None:
+        study.save(output)
+    if picture is not None:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(4.6, 3.6), layout="constrained")
+        study.plot(figure.add_subplot())
+        with replacing(picture) as temporary:
+            figure.savefig(temporary, dpi=200)
+    return f"{study.table}\nagainst: {study.reference}"
 
 
 @app.command("figures")

@@ -48,9 +48,9 @@ class Condensed(Transport):
         super().__init__(elements)
         self._degree = degree
         self.counts = element_counts(elements, count)
-        self._B, self._S = condense(elements, self.counts, degree)
+        self._ports = condense(elements, self.counts, degree)
         self._at = rods.layout(elements)
-        self._links = rods.join_runs(elements, self._at, self._B, self._S)
+        self._links = rods.join_runs(self._at, self._ports)
         self._turns = rods.turns(elements, self._at)
         self._balance = rods.balance(elements, self._at, self._links, self._turns)
 
@@ -139,14 +139,13 @@ class Condensed(Transport):
 
         # between the layers of a run
         start, stop = at.face[:-1], at.face[1:]
-        b, s = (column.dense(e.shape) for column in (self._B, self._S))
-        b, s = np.broadcast_arrays(b, s)
+        b, s_left, s_right = np.broadcast_arrays(*(c.dense(e.shape) for c in self._ports))
         u = np.zeros((at.inside.size, *points, 3))
         J = np.zeros((at.inside.size - 1, *points, 3))
         u[at.face] = found.amplitude[..., None] * rod
         J[start] = j_left - S_left[..., None] * u[start]
-        chain.recover(chain.eliminate(b, s, s, at.inside), u, J)
-        inflow, outflow = J + s[..., None] * u[:-1], J - s[..., None] * u[1:]
+        chain.recover(chain.eliminate(b, s_left, s_right, at.inside), u, J)
+        inflow, outflow = J + s_left[..., None] * u[:-1], J - s_right[..., None] * u[1:]
         inflow[start], outflow[stop - 1] = j_left, j_right
         driven = e.p[..., None] * e.m
         inflow, outflow = inflow + driven, outflow + driven
@@ -181,17 +180,22 @@ def uniform_field(e: Elements, faces: Faces, layer: int, n: int, degree: int) ->
     """Recover the field inside a uniform layer of n elements from its faces."""
     k = layer + 1
     z = e.thickness[layer] / e.l[k]
-    condensed = twoport.condense(z, n, degree)
-    u = np.zeros((n + 1, e.points, 3))
+    own = e.nodes.get(k)
+    condensed = twoport.condense(z, n, degree, own=own)
+    u = np.zeros((len(condensed.eta) + 1, e.points, 3))
     u[0], u[-1] = faces.potential_right[layer], faces.potential_left[layer + 1]
     chain.recover(condensed.elements, u)
     inner = twoport.bubbles(condensed.eta[..., None], u[:-1], u[1:], degree)
     kappa_d = z * e.D[k] / (2 * e.l[k])
-    return element_field(mesh.layer_nodes(z, n), u, inner, kappa_d, faces.current_right[layer])
+    nodes = mesh.layer_nodes(z, n, own)
+    return element_field(nodes, u, inner, kappa_d, faces.current_right[layer])
 
 
 def element_counts(e: Elements, count: int | None) -> IntArray:
-    """Return the number of elements of every layer, shape (n,): `count`, or what it needs."""
+    """Return the number of elements of every layer, shape (n,): `count`, or what it needs.
+
+    That of a layer with nodes of its own means nothing.
+    """
     if count is not None:
         return np.full(e.magnetic.size - 2, count)
     z = _thickness(e)
@@ -215,7 +219,7 @@ def _thickness(e: Elements) -> Column:
     return Column(d.fixed / l.fixed, {k: np.asarray(d.of(k) / l.of(k)) for k in changing})
 
 
-def condense(e: Elements, counts: IntArray, degree: int) -> tuple[Column, Column]:
+def condense(e: Elements, counts: IntArray, degree: int) -> rods.Links:
     """Condense every layer to its faces; a lead is a spring to the ground. In S/m2."""
     D, l, d, z = e.columns["D"], e.columns["l"], e.columns["thickness"], _thickness(e)
     B, S = Column(D.fixed / (2 * d.fixed), {}), Column(np.zeros_like(D.fixed), {})
@@ -235,4 +239,21 @@ def condense(e: Elements, counts: IntArray, degree: int) -> tuple[Column, Column
         if k in D.varying or k in l.varying:
             B.varying[k] = D.of(k) / (2 * l.of(k))
             S.varying[k] = np.zeros(())
-    return B, S
+    ports = rods.Links(B, S, S)
+    return _with_own_nodes(ports, e, z, degree) if e.nodes else ports
+
+
+def _with_own_nodes(ports: rods.Links, e: Elements, z: Column, degree: int) -> rods.Links:
+    """Replace layers that come with nodes, on which the shunts at the two faces may differ."""
+    D, d = e.columns["D"], e.columns["thickness"]
+    B, S_left, S_right = (Column(c.fixed.copy(), dict(c.varying)) for c in ports)
+    for k, nodes in e.nodes.items():
+        values = np.asarray(z.of(k))
+        layer = twoport.condense(values.ravel(), 0, degree, own=nodes)
+        unit = D.of(k) / (2 * d.of(k))
+        for column, part in ((B, layer.B), (S_left, layer.S), (S_right, layer.S_right)):
+            found = unit * part.reshape(values.shape)
+            column.fixed[k] = found.flat[0]
+            if k in column.varying:
+                column.varying[k] = found
+    return rods.Links(B, S_left, S_right)

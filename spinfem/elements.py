@@ -61,6 +61,7 @@ class Elements:
     joints: tuple[Interface | None, ...]  # (n + 1,)
     graded: dict[int, Metal]  # elements of which D, l or p are those in the middle alone
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
+    nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
 
     @property
     def is_plain(self) -> bool:
@@ -183,6 +184,7 @@ def _collect(stack: Stack) -> Elements:
         stack.joints,
         graded,
         lengths,
+        {k: own for k, e in enumerate(stack.layers, start=1) if (own := e.nodes) is not None},
     )
 
 

@@ -274,7 +274,7 @@ class General(Transport):
             for v in (faces.potential_right[layer], faces.potential_left[k])
         )
         z, n = across_mesh(e, k, self._count)
-        u = np.zeros((n + 1, e.points), dtype=complex)
+        u = np.zeros((len(condensed.eta) + 1, e.points), dtype=complex)
         u[0], u[-1] = left[0] + 1j * left[1], right[0] + 1j * right[1]
         chain.recover(condensed.elements, u)
         inner = twoport.bubbles(condensed.eta, u[:-1], u[1:], self._degree)
@@ -284,7 +284,8 @@ class General(Transport):
         own, other = (np.broadcast_to(e.thickness[layer] * x, e.points) for x in absorption(e, k))
         inflow = faces.current_right[layer]
         inflow = inflow - np.einsum("pi,pi->p", inflow, m)[:, None] * m
-        return element_field(mesh.layer_nodes(z, n), values, bubbles, blocks(own, other, m), inflow)
+        nodes = mesh.layer_nodes(z, n, e.nodes.get(k))
+        return element_field(nodes, values, bubbles, blocks(own, other, m), inflow)
 
 
 class SumField(NamedTuple):

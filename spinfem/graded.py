@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial import legendre
-from skfem import Basis, ElementLinePp, MeshLine
+from skfem import Basis, MeshLine
 
 from ._checks import FloatArray
 from .fields import ElementField, piecewise
 from .materials import Metal
-from .mesh import elements_for, layer_nodes
+from .mesh import elements_for, layer_nodes, line_element
 from .twoport import reference_element
 
 RESOLVED = 1e-10
@@ -78,12 +78,12 @@ def nodes_for(metal: Metal, thickness: float, degree: int, count: int | None) ->
 def condense(metal: Metal, thickness: FloatArray, nodes: FloatArray, degree: int) -> GradedLayer:
     """Assemble and condense the elements of a graded layer of some thicknesses, shape (N,)."""
     mesh = MeshLine(nodes[None], np.stack([np.arange(nodes.size - 1), np.arange(1, nodes.size)]))
-    element = ElementLinePp(degree)
+    element = line_element(degree)
     basis = Basis(mesh, element, intorder=3 * degree)
     xi, weights = basis.mapping.F(basis.X)[0], basis.dx
     numbers = {"p": 0.0, **metal.numbers}
     D, l, p = (profile(numbers[key])(xi) for key in ("D", "l", "p"))
-    value = np.array([np.broadcast_to(f[0].value, xi.shape) for f in basis.basis])
+    value = np.array([np.broadcast_to(np.asarray(f[0]), xi.shape) for f in basis.basis])
     slope = np.array([np.broadcast_to(f[0].grad[0], xi.shape) for f in basis.basis])
     K = np.einsum("ieq,jeq,eq->eij", slope, slope, D / 2 * weights)
     M = np.einsum("ieq,jeq,eq->eij", value, value, D / (2 * l**2) * weights)

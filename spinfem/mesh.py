@@ -6,9 +6,11 @@ The coordinate is xi, which runs from 0 to 1 across a layer. On the mesh of a st
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 from numpy.typing import ArrayLike
-from skfem import MeshLine
+from skfem import ElementLinePp, MeshLine
 
 from ._checks import FloatArray, IntArray
 from .stack import Stack
@@ -23,6 +25,17 @@ _LIMITS = np.array([2.0, 4.0, 8.0, 16.0])
 _GRADING = 14.5
 
 
+def line_element(degree: int) -> ElementLinePp:
+    """Return scikit-fem's hierarchical element, without its advice to take another one."""
+    log = logging.getLogger(ElementLinePp.__module__)
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        return ElementLinePp(degree)
+    finally:
+        log.setLevel(level)
+
+
 def elements_for(thickness: ArrayLike) -> IntArray:
     """Return how many elements of the default degree layers need for 1e-12.
 
@@ -34,7 +47,7 @@ def elements_for(thickness: ArrayLike) -> IntArray:
     return 1 << np.searchsorted(_LIMITS, thickness)
 
 
-def widths(thickness: FloatArray, n: int) -> FloatArray:
+def widths(thickness: FloatArray, n: int, own: FloatArray | None = None) -> FloatArray:
     """Return widths of the elements of a layer, graded towards both faces.
 
     The density of nodes falls off from a face as exp(-x/14.5 l): what an element of degree 12 must
@@ -47,12 +60,16 @@ def widths(thickness: FloatArray, n: int) -> FloatArray:
         d/l of every layer.
     n : int
         Number of elements.
+    own : array, shape (n' + 1,), optional
+        Nodes that the layers come with, from 0 to 1; they are taken, whatever the rest.
 
     Returns
     -------
-    array, shape (n, k)
+    array, shape (n, k), or (n', 1) of own nodes
         Widths in units of d; they sum to 1.
     """
+    if own is not None:
+        return np.diff(own)[:, None]
     if n <= 2:
         return np.full((n, np.size(thickness)), 1 / n)
     half = np.maximum(np.asarray(thickness) / (2 * _GRADING), 1e-3)  # 1e-3: as good as uniform
@@ -69,8 +86,10 @@ def widths(thickness: FloatArray, n: int) -> FloatArray:
     return step
 
 
-def layer_nodes(thickness: FloatArray, n: int) -> FloatArray:
+def layer_nodes(thickness: FloatArray, n: int, own: FloatArray | None = None) -> FloatArray:
     """Return nodes of a layer's mesh, shape (n + 1, k), from 0 to 1; see `widths`."""
+    if own is not None:
+        return own[:, None]
     inner = np.cumsum(widths(thickness, n), axis=0)[:-1]
     ends = np.zeros((1, inner.shape[1]))
     return np.concatenate([ends, inner, ends + 1])

@@ -124,10 +124,12 @@ def condense_layers(e: Elements, degree: int, count: int | None) -> Layers:
         if 1 <= k < e.magnetic.size - 1:
             z, n = across_mesh(e, k, count)
             square = np.broadcast_to(e.thickness[k - 1] ** 2 * exchange_rate(e, k), z.shape)
-            layers.across[k] = twoport.condense(z, n, degree, square)
+            layers.across[k] = twoport.condense(z, n, degree, square, e.nodes.get(k))
     for k, metal in e.graded.items():
         d = e.thickness[k - 1]
-        nodes = graded.nodes_for(metal, float(d.max()), degree, count)
+        nodes = e.nodes.get(k)
+        if nodes is None:
+            nodes = graded.nodes_for(metal, float(d.max()), degree, count)
         layers.graded[k] = graded.condense(metal, d, nodes, degree)
     return layers
 
@@ -140,7 +142,7 @@ def across_mesh(e: Elements, k: int, count: int | None) -> tuple[FloatArray, int
 
 def network(e: Elements, counts: IntArray, degree: int, layers: Layers) -> Network:
     """Set up the network of a stack; uniform layers have so many elements."""
-    B, S = (column.dense(e.shape) for column in condense(e, counts, degree))
+    ports = tuple(column.dense(e.shape) for column in condense(e, counts, degree))
     segments: list[Segment] = []
     springs: dict[int, Spring] = {}
     held: set[int] = set()
@@ -162,7 +164,11 @@ def network(e: Elements, counts: IntArray, degree: int, layers: Layers) -> Netwo
             springs[own] = Spring(e.flat(joint.mixing), m)
         k = face + 1
         first.append(len(segments))
-        segments += _segments(e, layers, k, B[k], S[k]) if k <= n else [_end(e, k)]
+        if k <= n:
+            B, S_left, S_right = (port[k] for port in ports)
+            segments += _segments(e, layers, k, (B, S_left, S_right))
+        else:
+            segments.append(_end(e, k))
         last.append(len(segments) - 1)
     if e.reservoir[0]:
         held.add(left[0])
@@ -176,7 +182,9 @@ _NONE = np.zeros(1)
 _NOTHING = (_NONE, _NONE, _NONE)
 
 
-def _segments(e: Elements, layers: Layers, k: int, B: FloatArray, S: FloatArray) -> list[Segment]:
+def _segments(
+    e: Elements, layers: Layers, k: int, own: tuple[FloatArray, FloatArray, FloatArray]
+) -> list[Segment]:
     """Return the two-ports of a layer: one, or those of the elements of a graded layer."""
     m, p, strong = e.m[k], e.p[k], bool(e.strong[k])
     if k in layers.graded:
@@ -189,8 +197,8 @@ def _segments(e: Elements, layers: Layers, k: int, B: FloatArray, S: FloatArray)
         ]
     if k in layers.across:
         unit, x = e.D[k] / (2 * e.thickness[k - 1] * (1 - p) * (1 + p)), layers.across[k]
-        return [Segment(m, False, (B, S, S), (unit * x.B, unit * x.S, unit * x.S), (p, p))]
-    return [Segment(m, strong, (B, S, S), _NOTHING if strong else (B, S, S), (p, p))]
+        return [Segment(m, False, own, (unit * x.B, unit * x.S, unit * x.S_right), (p, p))]
+    return [Segment(m, strong, own, _NOTHING if strong else own, (p, p))]
 
 
 def _end(e: Elements, k: int) -> Segment:

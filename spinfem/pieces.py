@@ -3,6 +3,7 @@ r"""Pieces of a sample: layers, what is between them, and what is behind the end
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,9 @@ class Layer(Joinable):
         Direction of the magnetization, for a ferromagnet and only there; it is normalized.
     name : str, optional
         Name, unique in a stack.
+    nodes : array, shape (n + 1,), optional
+        Nodes of a mesh that the layer comes with, rising from 0 to 1 across it: the solver takes
+        them and no grading of its own. `Stack.from_mesh` sets them.
 
     Raises
     ------
@@ -108,6 +112,7 @@ class Layer(Joinable):
     thickness: Number
     m: FloatArray | None = dataclasses.field(default=None, kw_only=True)
     name: str | None = dataclasses.field(default=None, kw_only=True)
+    nodes: FloatArray | None = dataclasses.field(default=None, kw_only=True)
 
     def __init__(
         self,
@@ -116,6 +121,7 @@ class Layer(Joinable):
         *,
         m: ArrayLike | None = None,
         name: str | None = None,
+        nodes: ArrayLike | None = None,
     ) -> None:
         what = "a layer" if name is None else f"layer {name!r}"
         _check_material(what, material)
@@ -125,6 +131,7 @@ class Layer(Joinable):
             thickness=positive(f"thickness of {what}", thickness),
             m=_check_m(what, material, m),
             name=label("name of a layer", name),
+            nodes=_check_nodes(what, nodes),
         )
 
     @property
@@ -283,6 +290,19 @@ def _check_m(what: str, material: Metal, m: ArrayLike | None) -> FloatArray | No
     return None
 
 
+def _check_nodes(what: str, nodes: ArrayLike | None) -> FloatArray | None:
+    if nodes is None:
+        return None
+    x = np.asarray(finite(f"nodes of {what}", nodes))
+    # compared, not subtracted: any finite numbers may be given
+    if x.ndim != 1 or x.size < 2 or x[0] != 0 or x[-1] != 1 or np.any(x[1:] <= x[:-1]):
+        raise ValueError(
+            f"nodes of {what} must be one row of numbers that rise from 0 to 1, "
+            f"got {reprlib.repr(x.tolist())}"
+        )
+    return x
+
+
 def short(piece: Piece) -> str:
     """Name a piece in a message: the class, and what it is made of or called."""
     if isinstance(piece, Reservoir | SpinBlocking):
@@ -315,5 +335,12 @@ def shapes_of(piece: Piece) -> set[tuple[int, ...]]:
 def renamed(layer: Layer, name: str) -> Layer:
     """Rename a layer without checking it again."""
     new = object.__new__(Layer)
-    freeze(new, material=layer.material, thickness=layer.thickness, m=layer.m, name=name)
+    freeze(
+        new,
+        material=layer.material,
+        thickness=layer.thickness,
+        m=layer.m,
+        name=name,
+        nodes=layer.nodes,
+    )
     return new

@@ -69,32 +69,36 @@ def _layout(magnetic: bytes, reservoir: tuple[bool, bool]) -> Layout:
 
 
 class Links(NamedTuple):
-    """Conductance and shunts of every link, S/m2; per point where they vary."""
+    """Conductance and shunts of every link, or element, S/m2; per point where they vary."""
 
     B: Column
     S_left: Column
     S_right: Column
 
 
-def join(B: Column, S: Column, first: int, stop: int) -> chain.Elimination:
+def join(ports: Links, first: int, stop: int) -> chain.Elimination:
     """Join elements first to stop - 1, normal metals, to one two-port; shape as given."""
-    shape = np.broadcast_shapes(*(np.shape(B.of(k)) for k in range(first, stop)))
-    b, s = (np.stack([np.broadcast_to(a.of(k), shape) for k in range(first, stop)]) for a in (B, S))
+    shape = np.broadcast_shapes(*(np.shape(ports.B.of(k)) for k in range(first, stop)))
+    B, S_left, S_right = (
+        np.stack([np.broadcast_to(a.of(k), shape) for k in range(first, stop)]) for a in ports
+    )
     inner = np.ones(stop - first + 1, dtype=bool)
     inner[[0, -1]] = False
-    return chain.eliminate(b, s, s, inner)
+    return chain.eliminate(B, S_left, S_right, inner)
 
 
-def join_runs(e: Elements, at: Layout, B: Column, S: Column) -> Links:
-    """Join runs of normal metals to one two-port each; B and S are those of the elements."""
-    first = at.face[:-1]
-    fixed = (B.fixed[first], S.fixed[first], S.fixed[first])
+def join_runs(at: Layout, ports: Links) -> Links:
+    """Join runs of normal metals to one two-port each; `ports` are the elements."""
+    first, (B, S_left, S_right) = at.face[:-1], (column.fixed for column in ports)
+    fixed = (B[first], S_left[first], S_right[first])
     if at.inside.any():
-        runs = chain.eliminate(B.fixed[:, None], S.fixed[:, None], S.fixed[:, None], at.inside)
+        runs = chain.eliminate(B[:, None], S_left[:, None], S_right[:, None], at.inside)
         fixed = (runs.B[first, 0], runs.S_left[first, 0], runs.S_right[first, 0])
     varying: tuple[dict[int, FloatArray], ...] = ({}, {}, {})
-    for link in sorted({int(np.searchsorted(at.face, k, side="right")) - 1 for k in B.varying}):
-        joined = join(B, S, int(at.face[link]), int(at.face[link + 1]))
+    for link in sorted(
+        {int(np.searchsorted(at.face, k, side="right")) - 1 for k in ports.B.varying}
+    ):
+        joined = join(ports, int(at.face[link]), int(at.face[link + 1]))
         parts = (joined.B[0], joined.S_left[0], joined.S_right[0])
         for values, part in zip(varying, parts, strict=True):
             values[link] = part

@@ -22,17 +22,17 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
-from skfem import Basis, ElementLinePp
+from skfem import Basis
 
 from . import forms, graded, mesh
 from ._checks import FloatArray, IntArray
 from .condensed import condense, element_counts
-from .elements import Column, Elements, elements_of
+from .elements import Elements, elements_of
 from .fields import LayerField, element_field
 from .interfaces import Faces, contact_absorption, rows
 from .network import absorption, across_mesh, blocks, share_of_exchange
 from .pieces import Interface
-from .rods import join
+from .rods import Links, join
 from .stack import Stack
 from .transport import Given
 
@@ -84,18 +84,20 @@ def solve(stack: Stack, e: Elements, degree: int, count: int | None) -> Given:
         points.append(_solve_point(part, elements_of(part), at, degree))
     faces = zip(*(point.faces for point in points), strict=True)
     # B belongs to the stack, not to the solution: it is that of the condensed layers
-    B, S = condense(e, counts, degree)
+    ports = condense(e, counts, degree)
     return Given(
         e,
         Faces(*(np.concatenate(a, axis=1) for a in faces)),
         partial(_field, [point.fields for point in points]),
-        partial(_coupling, e, B, S),
+        partial(_coupling, e, ports),
         np.concatenate([point.volume for point in points], axis=1),
     )
 
 
 def _nodes(e: Elements, k: int, n: int, degree: int, count: int | None) -> FloatArray:
     """Return the nodes of a layer, shape (n + 1, N or 1), from 0 to 1."""
+    if k in e.nodes:
+        return e.nodes[k][:, None]
     d = e.thickness[k - 1]
     if k in e.graded:
         return graded.nodes_for(e.graded[k], float(d.max()), degree, count)[:, None]
@@ -120,8 +122,8 @@ def _field(points: list[list[LayerField]], layer: int) -> LayerField:
     return type(fields[0])(*parts)
 
 
-def _coupling(e: Elements, B: Column, S: Column, first: int, stop: int) -> FloatArray:
-    return e.flat(join(B, S, first, stop).B[0])
+def _coupling(e: Elements, ports: Links, first: int, stop: int) -> FloatArray:
+    return e.flat(join(ports, first, stop).B[0])
 
 
 def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -> Point:
@@ -195,7 +197,7 @@ def _assemble(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -
     """Assemble the weak form of all layers at once, and add the leads."""
     grid = mesh.stack_mesh(stack, nodes)
     is_graded = bool(e.graded)
-    basis = Basis(grid, ElementLinePp(degree), intorder=(3 if is_graded else 2) * degree)
+    basis = Basis(grid, mesh.line_element(degree), intorder=(3 if is_graded else 2) * degree)
     counts = np.array([len(column) - 1 for column in nodes])
     layer = np.repeat(np.arange(len(counts)), counts)
     xi = basis.mapping.F(basis.X)[0] - layer[:, None]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -372,23 +372,84 @@ class Solution:
 
         return SolutionPlots(self)
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the fields to a .vtu file for ParaView.
+    def save(
+        self,
+        path: str | PathLike[str],
+        *,
+        times: ArrayLike | None = None,
+        units: Literal["SI", "plain"] | None = None,
+    ) -> None:
+        """Write the fields for ParaView: to a .vtu file, or to a .pvd file for a batch.
 
-        Points are sampled densely enough to look smooth and doubled at interfaces; point data
-        `spin_potential`, `spin_current` (n, 3), `potential`; cell data `layer` (number from 0),
-        `kind` (0 normal metal, 1 ferromagnet) and `m`.
+        The stack lies along x, in nm if it is in SI units, else in its own. Points are sampled
+        densely enough to look smooth and doubled at interfaces.
+
+        Data of the points: `spin_potential` and `spin_current` (n, 3), `potential`, `dissipation`
+        as in `LayerSolution`, and `potential_up` and `potential_down`: ``mu_0 +- m.mu_s/2`` in a
+        ferromagnet and ``mu_0 +- |mu_s|/2``, along the mu_s of that place, in a normal metal. So
+        they may change places at an interface where mu_s is against m.
+
+        Data of the cells: `layer` (number from 0), `kind` (0 normal metal, 1 ferromagnet), `m`
+        and `torque_density` (n, 3), J/m3, both zero in normal metals. In a strong ferromagnet it is
+        the torque divided by the thickness; with exchange lengths that of the place. In plain
+        units it lacks the factor hbar/2|e|. Units and the names of the layers are in the field
+        data.
+
+        A batch makes a .pvd file, x.pvd, and a folder x beside it with one .vtu file for every
+        point, in C order.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, ending in .vtu or .pvd. It appears whole or not at all, with its folder.
+        times : array, optional
+            For a .pvd file: what ParaView calls the times of the points, such as the numbers that
+            vary; all different, broadcasting to the batch's shape. Default: 0, 1, ...
+        units : "SI" or "plain", optional
+            Of the stack; default: SI if all of it is thinner than 1 mm.
 
         Raises
         ------
-        ValueError
-            If the path does not end in .vtu, or the solution is a batch.
+        TypeError, ValueError
+            If an argument is not as above, or a batch is to go into a .vtu file.
         OSError
-            If the file cannot be written.
+            If a file cannot be written, or the folder holds anything but an earlier collection.
         """
-        from .io.vtk import write_vtu
+        from .io.vtk import write
 
-        write_vtu(self, path)
+        write(self, path, times=times, units=units)
+
+    def save_wire(
+        self,
+        path: str | PathLike[str],
+        *,
+        diameter: float,
+        times: ArrayLike | None = None,
+        units: Literal["SI", "plain"] | None = None,
+    ) -> None:
+        """Write the layers as pieces of a round wire along x, with the fields of `save`.
+
+        Fields are the same all over a section; leads are not drawn.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, ending in .vtu or .pvd, as in `save`.
+        diameter : float
+            Diameter, m, or in the unit of the stack's lengths; of the circle through the corners of
+            the section, which has 24.
+        times, units
+            As in `save`.
+
+        Raises
+        ------
+        TypeError, ValueError, OSError
+            As in `save`, or if the diameter is not one positive number.
+        """
+        from .io.vtk import write
+        from .io.vtkmesh import check_diameter
+
+        write(self, path, diameter=check_diameter(diameter), times=times, units=units)
 
     # --- internals ----------------------------------------------------------------------------
 

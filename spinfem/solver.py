@@ -2,6 +2,7 @@ r"""From a stack to its solution."""
 
 from __future__ import annotations
 
+import dataclasses
 import operator
 from functools import partial
 
@@ -51,7 +52,7 @@ def solve(
         Polynomial degree of the elements, 1 to 20.
     elements : int, optional
         Number of elements in every layer; without it, as many as a layer of its thickness needs
-        with the default degree.
+        with the default degree, or the nodes that a layer from a mesh comes with.
     method : "condensed" or "saddle"
         "condensed": layers condensed to two-ports, rods eliminated without cancellation.
         "saddle": the saddle-point system with Lagrange multipliers, by a sparse direct solver;
@@ -79,6 +80,8 @@ def solve(
         )
     e = elements_of(stack)
     check_spin_sink(e)
+    if elements is not None and e.nodes:
+        e = dataclasses.replace(e, nodes={})
     transport: Transport
     if method == "condensed":
         path = Condensed if e.is_plain else General

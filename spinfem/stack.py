@@ -16,14 +16,16 @@ then a batch of that shape.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ._checks import FloatArray, near_match, read_only
+from ._checks import FloatArray, near_match, positive, read_only
 from .materials import Ferromagnet, Metal
 from .pieces import (
     End,
@@ -88,6 +90,63 @@ class Stack(Joinable):
             for face, joint in enumerate(joints):
                 if joint is not None:
                     _check_joint(joint, *self.elements[face : face + 2])
+
+    @classmethod
+    def from_mesh(
+        cls,
+        path: str | PathLike[str],
+        layers: Mapping[str, Metal | tuple[Metal, ArrayLike]],
+        *,
+        left: End | None = None,
+        right: End | None = None,
+        scale: ArrayLike = 1.0,
+        tags: str | None = None,
+    ) -> Stack:
+        """Return the stack whose layers are groups of line cells in a mesh, in the order of x.
+
+        The nodes of the mesh are those that the layers are solved on (`Layer.nodes`): errors are
+        what its elements of the degree asked for make them. A layer whose thickness is replaced
+        loses them.
+
+        Parameters
+        ----------
+        path : str or path
+            The file: gmsh (.msh, versions 4.1 and 2.2), .vtu, or scikit-fem's .json.
+        layers : mapping
+            For every layer its metal, or its metal and m, by name: that of a physical group, of a
+            subdomain, or in a .vtu file of an integer of its cell data (`spinfem.io.meshfile`).
+        left, right : Lead, Reservoir or SpinBlocking, optional
+            The ends; a `Reservoir` where none is given.
+        scale : float or array
+            Length of one unit of the mesh, m (or the unit of the materials' l): 1e-9 for a mesh in
+            nanometres.
+        tags : str, optional
+            Array of cell data of a .vtu file that tells the layers apart, if it has several.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not as above, or the mesh is not just these layers, each in one piece
+            and in contact with the next.
+        OSError
+            If the file cannot be read.
+        """
+        from .io.meshfile import read_layers
+
+        if not isinstance(layers, Mapping) or not all(isinstance(name, str) for name in layers):
+            raise TypeError(
+                f"layers must map names to a metal or a pair (metal, m), got {layers!r}"
+            )
+        for side, end in (("left", left), ("right", right)):
+            if not isinstance(end, Lead | Reservoir | SpinBlocking | None):
+                raise TypeError(f"{side} must be a Lead, Reservoir or SpinBlocking, got {end!r}")
+        unit = positive("scale (length of one unit of the mesh)", scale)
+        found = []
+        for name, length, nodes in read_layers(path, layers, tags):
+            given = layers[name]
+            metal, m = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+            found.append(Layer(metal, length * unit, m=m, name=name, nodes=nodes))
+        return cls([left or Reservoir(), *found, right or Reservoir()])
 
     def __repr__(self) -> str:
         shown: list[Piece] = [self.left]
@@ -188,7 +247,7 @@ class Stack(Joinable):
             The layer, lead or interface; "left" or "right" for a lead without a name.
         **changes
             New `thickness`, `m`, `material` or `name`; of an interface `resistance`, `gamma`,
-            `mixing` or `name`.
+            `mixing` or `name`. A layer from a mesh keeps its `nodes` unless its thickness changes.
 
         Raises
         ------
@@ -214,6 +273,10 @@ class Stack(Joinable):
             # a layer without a name that becomes one of another kind keeps the one it had
             same = isinstance(changes["material"], Ferromagnet) == old.is_ferromagnet
             changes.setdefault("name", old.name if same else name)
+        if isinstance(old, Layer) and not np.array_equal(
+            changes.get("thickness", old.thickness), old.thickness
+        ):
+            changes.setdefault("nodes", None)
         pieces[place] = dataclasses.replace(old, **changes)
         return Stack(pieces)
 

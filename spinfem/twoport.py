@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial import legendre
-from skfem import Basis, ElementLinePp, MeshLine
+from skfem import Basis, MeshLine
 
 from . import chain, forms
 from ._checks import FloatArray
-from .mesh import widths
+from .mesh import line_element, widths
 
 
 class ReferenceElement(NamedTuple):
@@ -41,7 +41,7 @@ class ReferenceElement(NamedTuple):
 @lru_cache(maxsize=32)
 def reference_element(degree: int) -> ReferenceElement:
     """Assemble the reference element of `degree` with scikit-fem."""
-    element = ElementLinePp(degree)
+    element = line_element(degree)
     basis = Basis(MeshLine(np.array([0.0, 1.0])), element, intorder=2 * degree)
     order = np.concatenate([basis.nodal_dofs.ravel(), basis.interior_dofs.ravel()])
     select = np.ix_(order, order)
@@ -64,12 +64,19 @@ class LayerChain(NamedTuple):
     """
 
     B: FloatArray  # (k,) between the faces
-    S: FloatArray  # (k,) at each face
+    S: FloatArray  # (k,) at each face, or the left one
+    S_right: FloatArray  # (k,) at the right face; that of nodes of the layer's own may differ
     eta: FloatArray  # (n, k) (h/l)^2 of every element
     elements: chain.Elimination
 
 
-def condense(thickness: FloatArray, n: int, degree: int, square: Any | None = None) -> LayerChain:
+def condense(
+    thickness: FloatArray,
+    n: int,
+    degree: int,
+    square: Any | None = None,
+    own: FloatArray | None = None,
+) -> LayerChain:
     """Condense layers of n elements each to their faces.
 
     Parameters
@@ -83,15 +90,18 @@ def condense(thickness: FloatArray, n: int, degree: int, square: Any | None = No
     square : array, shape (k,), optional
         (d/l)^2, if that is not the square of `thickness`, which then only grades the mesh; complex
         for what precesses.
+    own : array, optional
+        Nodes that the layers come with, from 0 to 1, instead of n elements.
     """
-    h = widths(thickness, n)
+    h = widths(thickness, n, own)
     eta = (h * thickness) ** 2 if square is None else h**2 * square
     b, s = condense_element(eta, degree)
-    drop = np.ones(n + 1, dtype=bool)
+    drop = np.ones(len(h) + 1, dtype=bool)
     drop[[0, -1]] = False
     elements = chain.eliminate(b / h, s / h, s / h, drop)
     # uniform layer, symmetric mesh: the right shunt is the left one but for rounding
-    return LayerChain(elements.B[0], elements.S_left[0], eta, elements)
+    S = elements.S_left[0]
+    return LayerChain(elements.B[0], S, S if own is None else elements.S_right[0], eta, elements)
 
 
 def condense_element(eta: FloatArray, degree: int) -> tuple[FloatArray, FloatArray]:

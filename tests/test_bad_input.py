@@ -199,7 +199,8 @@ TYPE_ERRORS = [
     (lambda: sf.analytic.solve(N(1)), "stack must be a Stack, got Layer("),
     (lambda: N(1) | 3, "what stands in a stack must be a layer", "got 3"),
     (lambda: valve().replace("free", thicknes=2),
-     "must be one of material, thickness, m, name, got 'thicknes'; did you mean 'thickness'?"),
+     "must be one of material, thickness, m, name, nodes, got 'thicknes'; did you mean "
+     "'thickness'?"),
     (lambda: sf.solve(valve(), degree=2.5), "degree must be a whole number, got 2.5"),
     (lambda: sf.solve(valve(), "1e11"),
      "j0 (particle current) must be a real number",
@@ -340,7 +341,7 @@ EDITS = [
      "layers[1].roughness: unknown key; must be one of m, polar_deg, azimuth_deg, material, "
      "name, thickness_nm"),
     ("[left]", "[solver]\n[left]",
-     "solver: unknown key; must be one of title, left, right, j0_A_m2, materials, layers"),
+     "solver: unknown key; must be one of title, left, right, j0_A_m2, materials, mesh, layers"),
     ("thickness_nm = 10", '"a b\\nc" = 10', "layers[1].'a b\\nc': unknown key; must be one of"),
     ("beta = 0.76", "beta = 0.76\nresistivity_ohm_m = 1e-8",
      "materials.Py.resistivity_ohm_m: unknown key; must be one of kind, rho_star_ohm_m, "

@@ -7,12 +7,15 @@ made, in `spinfem.io.stackfile`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag
 
+from .._checks import FloatArray
 from ..materials import Ferromagnet, NormalMetal
 from ..pieces import Interface
+from .meshfile import MeshLayer, read_layers
 from .tables import (
     Finite,
     Length,
@@ -38,6 +41,7 @@ Units = Literal["SI", "paper"]
 TWINS = {
     "j0_A_m2": "j0",
     "thickness_nm": "thickness",
+    "scale_nm": "scale",
     "l_nm": "l",
     "beta": "p",
     "lambda_J_nm": "lambda_J",
@@ -84,7 +88,7 @@ def _values(node: object, where: Location) -> Iterator[Location]:
         yield where
 
 
-# --- ends, layers and interfaces --------------------------------------------------------------
+# --- ends and layers --------------------------------------------------------------------------
 
 
 class MagneticTable(Table):
@@ -126,6 +130,77 @@ class _PaperLayer(LayerTable):
 
     def thickness_in_units(self) -> float:
         return self.thickness
+
+
+# --- layers from a mesh -----------------------------------------------------------------------
+
+
+def _left_out(value: object) -> object:
+    raise must_be("left out with [mesh]")
+
+
+LeftOut = Annotated[None, BeforeValidator(_left_out)]
+
+
+class MeshTable(Table):
+    """``[mesh]``: where the layers are from."""
+
+    file: Name
+    tags: Name | None = None
+    _layers: dict[str, MeshLayer] = PrivateAttr(default_factory=dict)
+
+    def read(self, folder: Path, names: list[str]) -> list[MeshLayer]:
+        """Read the layers and keep them, so that a sweep reads no file.
+
+        Parameters
+        ----------
+        folder : Path
+            What `file` is relative to.
+        names : list of str
+            All layers.
+
+        Raises
+        ------
+        ValueError, OSError
+            As `spinfem.io.meshfile.read_layers`.
+        """
+        found = read_layers(folder / self.file, names, self.tags)
+        self._layers.update((layer.name, layer) for layer in found)
+        return found
+
+    def layer(self, name: str) -> tuple[float, FloatArray]:
+        """Return thickness, in m or as in the paper's units, and nodes of a layer that was read."""
+        found = self._layers[name]
+        return self.length_in_units(found.length), found.nodes
+
+    def length_in_units(self, length: float) -> float:
+        """Return a length in m, or as it is in the paper's units."""
+        raise NotImplementedError
+
+
+class _SIMesh(MeshTable):
+    scale_nm: Positive
+
+    def length_in_units(self, length: float) -> float:
+        return metres(length * self.scale_nm)
+
+
+class _PaperMesh(MeshTable):
+    scale: Positive = 1.0
+
+    def length_in_units(self, length: float) -> float:
+        return length * self.scale
+
+
+class MeshLayerTable(LayerTable):
+    """One of ``[[layers]]`` that is a group of cells."""
+
+    name: Name
+    thickness_nm: LeftOut = None
+    thickness: LeftOut = None
+
+
+# --- interfaces -------------------------------------------------------------------------------
 
 
 def _true(value: object) -> object:
@@ -211,6 +286,14 @@ PaperPiece = Annotated[
     Annotated[_PaperLayer, Tag("layer")] | Annotated[_PaperInterface, Tag("interface")],
     Discriminator(_piece_kind),
 ]
+SIMeshPiece = Annotated[
+    Annotated[MeshLayerTable, Tag("layer")] | Annotated[_SIInterface, Tag("interface")],
+    Discriminator(_piece_kind),
+]
+PaperMeshPiece = Annotated[
+    Annotated[MeshLayerTable, Tag("layer")] | Annotated[_PaperInterface, Tag("interface")],
+    Discriminator(_piece_kind),
+]
 
 
 # --- materials --------------------------------------------------------------------------------
@@ -286,6 +369,7 @@ class SIFile(_File):
     materials: dict[str, Annotated[_SINormal | _SIFerromagnet, Discriminator("kind")]] = Field(
         default_factory=dict
     )
+    mesh: _SIMesh | None = None
     layers: list[SIPiece] = Field(default_factory=list)
 
     @property
@@ -301,6 +385,7 @@ class PaperFile(_File):
     materials: dict[str, Annotated[_PaperNormal | _PaperFerromagnet, Discriminator("kind")]] = (
         Field(default_factory=dict)
     )
+    mesh: _PaperMesh | None = None
     layers: list[PaperPiece] = Field(default_factory=list)
 
     @property
@@ -309,7 +394,22 @@ class PaperFile(_File):
         return self.j0
 
 
+class SIMeshFile(SIFile):
+    """A whole file in SI, its layers from a mesh."""
+
+    layers: list[SIMeshPiece] = Field(default_factory=list)  # type: ignore[assignment]
+
+
+class PaperMeshFile(PaperFile):
+    """A whole file in the paper's units, its layers from a mesh."""
+
+    layers: list[PaperMeshPiece] = Field(default_factory=list)  # type: ignore[assignment]
+
+
 def validated(data: dict[str, Any], units: Units) -> SIFile | PaperFile:
     """Return the tables of a file; PlacedError with the first thing that is wrong in them."""
-    model: type[SIFile | PaperFile] = SIFile if units == "SI" else PaperFile
+    meshed = "mesh" in data
+    model: type[SIFile | PaperFile] = PaperMeshFile if meshed else PaperFile
+    if units == "SI":
+        model = SIMeshFile if meshed else SIFile
     return checked(model, data, tagged={"materials": 2, "layers": 2})

@@ -1,9 +1,10 @@
 """Stack files: a sample and its current in TOML.
 
 Numbers carry their unit in the key (`thickness_nm`); keys without a unit are the paper's
-(`thickness`, `D`, `l`, `p`, `j0`). One file uses one kind. A file is checked in three steps: its
-units; its tables, each by itself (`spinfem.io.schema`); what they say together (`stack_of`). An
-error is one line: file, key, what is required and what was given.
+(`thickness`, `D`, `l`, `p`, `j0`). One file uses one kind. With ``[mesh]`` the layers are groups of
+cells in a mesh file, sought relative to the stack file (`spinfem.io.meshfile`). A file is checked
+in three steps: its units; its tables, each by itself (`spinfem.io.schema`); what they say together
+(`stack_of`). An error is one line: file, key, what is required and what was given.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .schema import (
     InterfaceTable,
     LayerTable,
     MagneticTable,
+    MeshTable,
     PaperFile,
     SIFile,
     Units,
@@ -112,9 +114,29 @@ def read(path: str | PathLike[str], changes: Mapping[Location, float] | None = N
             table[where[-1]] = value
         units = find_units(data)
         file = validated(data, units)
+        if file.mesh is not None:
+            _read_mesh(path.parent, file.mesh, file)
         return StackFile(stack_of(file), file.current, file.title, units, path, file)
 
     return made_of(path, make)
+
+
+def _read_mesh(folder: Path, mesh: MeshTable, file: SIFile | PaperFile) -> None:
+    """Read the layers of a mesh; PlacedError unless they are those of the file, in its order."""
+    tables = [(i, str(t.name)) for i, t in enumerate(file.layers) if isinstance(t, LayerTable)]
+    names = [name for _, name in tables]
+    for n, (i, name) in enumerate(tables):
+        if name in names[:n]:
+            raise PlacedError(f"must be unique, got {name!r} twice", ("layers", i, "name"))
+    with at("mesh"):
+        found = [layer.name for layer in mesh.read(folder, names)]
+    for (i, name), there in zip(tables, found, strict=True):
+        if name != there:
+            raise PlacedError(
+                f"must be in the order of x in {mesh.file} ({', '.join(found)}), "
+                f"got {name!r} for {there!r}",
+                ("layers", i, "name"),
+            )
 
 
 def stack_of(file: SIFile | PaperFile) -> Stack:
@@ -129,7 +151,7 @@ def stack_of(file: SIFile | PaperFile) -> Stack:
     if not any(isinstance(table, LayerTable) for table in file.layers):
         raise PlacedError("at least one layer must be given, got none", ("layers",))
     left, right = _end("left", file.left, metals), _end("right", file.right, metals)
-    pieces = [_piece(i, table, metals) for i, table in enumerate(file.layers)]
+    pieces = [_piece(i, table, metals, file.mesh) for i, table in enumerate(file.layers)]
     elements = (left, *pieces, right)
     with at("layers"):  # names and shapes, so that below only an interface can be wrong
         Stack([element for element in elements if not isinstance(element, Interface)])
@@ -141,7 +163,10 @@ def stack_of(file: SIFile | PaperFile) -> Stack:
 
 
 def _piece(
-    index: int, table: LayerTable | InterfaceTable, metals: dict[str, Metal]
+    index: int,
+    table: LayerTable | InterfaceTable,
+    metals: dict[str, Metal],
+    mesh: MeshTable | None,
 ) -> Layer | Interface:
     where = ("layers", index)
     if isinstance(table, InterfaceTable):
@@ -150,7 +175,10 @@ def _piece(
     metal = _metal(table.material, metals, (*where, "material"))
     m = _direction(table, metal, where)
     with at(*where):
-        return metal(table.thickness_in_units(), m=m, name=table.name)
+        if mesh is None:
+            return metal(table.thickness_in_units(), m=m, name=table.name)
+        thickness, nodes = mesh.layer(str(table.name))
+        return Layer(metal, thickness, m=m, name=table.name, nodes=nodes)
 
 
 def _check_interface(

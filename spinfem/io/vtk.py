@@ -1,18 +1,25 @@
-"""Fields of a solution as a .vtu file, for ParaView."""
+"""Fields of a solution for ParaView: a .vtu file, or a .pvd file with one .vtu for every point."""
 
 from __future__ import annotations
 
 import io
-from contextlib import redirect_stderr, redirect_stdout
-from itertools import pairwise
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .._checks import FloatArray
-from .files import check_target, replacing
+from .._checks import finite
+from .files import check_target, explained, replacing
+from .vtkmesh import Fields, Units, check_diameter, fields_of, line_mesh, wire_mesh
 
 if TYPE_CHECKING:
     import meshio
@@ -20,76 +27,205 @@ if TYPE_CHECKING:
     from ..solution import Solution
 
 
-def write_vtu(solution: Solution, path: str | PathLike[str]) -> None:
-    """Write the fields of a solution to a .vtu file.
+def write(
+    solution: Solution,
+    path: str | PathLike[str],
+    *,
+    diameter: float | None = None,
+    times: ArrayLike | None = None,
+    units: Units | None = None,
+) -> None:
+    """Write the fields of a solution to a .vtu file, or of a batch to a .pvd file and its folder.
 
-    The stack lies along x, in its own unit of length; y = z = 0. Every layer has points of its
-    own, so that there are two at an interface and fields may jump there. Point data:
-    `spin_potential` (n, 3), `spin_current` (n, 3), `potential` (n,). Cell data: `layer`, its
-    number from 0; `kind`, 0 for a normal metal and 1 for a ferromagnet; `m` (n, 3), zero in a
-    normal metal.
+    The stack lies along x; every layer has points of its own, so that there are two at an
+    interface and fields may jump there. What the arrays are is said in `Solution.save`. meshio
+    reads no texts in field data: an array "unit of torque_density: J/m3" has the unit in its name
+    and its size in the SI as its value, and "layer: free" has the number of that layer.
 
     Parameters
     ----------
     solution : Solution
-        A single one, not a batch.
+        A single one for a .vtu file.
     path : str or path
-        The file, ending in .vtu; it appears whole or not at all.
+        The file, ending in .vtu or .pvd; with a .pvd file, x.pvd, comes a folder x. All appears
+        whole or not at all.
+    diameter : float, optional
+        Of a round wire, in the unit of the stack's lengths; default: a line, y = z = 0.
+    times : array, optional
+        Times of the points of a batch, broadcasting to its shape; default: 0, 1, ... in C order.
+    units : "SI" or "plain", optional
+        Of the stack; default: SI if all of it is thinner than 1 mm.
 
     Raises
     ------
-    ValueError
-        If the path does not end in .vtu, or the solution is a batch.
+    TypeError, ValueError
+        If an argument is not as above.
     OSError
-        If the file cannot be written.
+        If a file cannot be written, or the folder holds something else.
     """
     path = Path(path)
-    check_target(path, ".vtu")
-    if solution.shape:
+    check_target(path, ".vtu", ".pvd")
+    series = path.suffix.lower() == ".pvd"
+    if solution.shape and not series:
         raise ValueError(
-            f"a .vtu file needs a single solution, got a batch of shape {solution.shape}"
+            f"a .vtu file needs a single solution, got a batch of shape {solution.shape}: a .pvd "
+            "file takes one"
         )
-    import meshio
+    if times is not None and not series:
+        raise ValueError(f"times must be left out for a .vtu file, got {times!r}")
+    if diameter is not None:
+        check_diameter(diameter)
+    labels = _timesteps(solution, times) if series else []
+    if series:
+        _check_folder(_folder(path), path)
+    fields = fields_of(solution, units)
 
-    mesh = line_mesh(solution)
-    said = io.StringIO()  # meshio prints what it has to say, and may exit the interpreter
+    def mesh(point: int) -> meshio.Mesh:
+        if diameter is None:
+            return line_mesh(fields, point)
+        return wire_mesh(fields, diameter, point)
+
+    if series:
+        _write_series(path, labels, fields, mesh)
+        return
     with replacing(path) as temporary:
-        try:
-            with redirect_stdout(said), redirect_stderr(said):
-                mesh.write(temporary, file_format="vtu")
-        except (SystemExit, meshio.WriteError) as error:
-            reason = " ".join(said.getvalue().split()) or error
-            raise OSError(f"{path}: cannot be written: {reason}") from error
+        _write_mesh(mesh(0), fields, temporary, path)
 
 
-def line_mesh(solution: Solution) -> meshio.Mesh:
-    """Return the layers of a single solution as unconnected chains of line cells, with data."""
+def _write_mesh(mesh: meshio.Mesh, fields: Fields, place: Path, shown: Path) -> None:
+    """Write one .vtu file; `shown` is what messages call it."""
     import meshio
 
-    layers = solution.layers
-    sizes = [len(layer.x) for layer in layers]
-    first = np.concatenate([[0], np.cumsum(sizes)])
-    x = np.concatenate([layer.x for layer in layers])
-    points = np.column_stack([x, np.zeros((len(x), 2))])
-    starts = np.concatenate([np.arange(a, b - 1) for a, b in pairwise(first)])
-    number = np.repeat(np.arange(len(layers)), np.subtract(sizes, 1))
-    magnetic = np.array([layer.is_ferromagnet for layer in solution.stack.layers])
-    m = np.array([_direction(layer.m) for layer in solution.stack.layers])
-    return meshio.Mesh(
-        points,
-        [("line", np.column_stack([starts, starts + 1]))],
-        point_data={
-            "spin_potential": np.concatenate([layer.spin_potential for layer in layers]),
-            "spin_current": np.concatenate([layer.spin_current for layer in layers]),
-            "potential": np.concatenate([layer.potential for layer in layers]),
-        },
-        cell_data={
-            "layer": [number],
-            "kind": [magnetic[number].astype(number.dtype)],
-            "m": [m[number]],
-        },
+    said = io.StringIO()  # meshio prints what it has to say, and may exit the interpreter
+    try:
+        with redirect_stdout(said), redirect_stderr(said):
+            mesh.write(place, file_format="vtu")
+    except (SystemExit, meshio.WriteError) as error:
+        reason = " ".join(said.getvalue().split()) or error
+        raise OSError(f"{shown}: cannot be written: {reason}") from error
+    # meshio reads field data but does not write them
+    text = place.read_text(encoding="utf-8")
+    place.write_text(text.replace("<Piece ", _field_data(fields) + "<Piece ", 1), encoding="utf-8")
+
+
+def _field_data(fields: Fields) -> str:
+    known = {f"unit of {name}: {unit}": size for name, (unit, size) in fields.units.items()}
+    known |= {f"layer: {name}": i for i, name in enumerate(fields.names)}
+    arrays = (
+        f"<DataArray type={quoteattr('Float64' if isinstance(value, float) else 'Int64')} "
+        f'Name={quoteattr(_printable(name))} NumberOfTuples="1" format="ascii">{value!r}'
+        "</DataArray>\n"
+        for name, value in known.items()
     )
+    return f"<FieldData>\n{''.join(arrays)}</FieldData>\n"
 
 
-def _direction(m: FloatArray | None) -> FloatArray:
-    return np.zeros(3) if m is None else m
+def _printable(text: str) -> str:
+    """Replace what XML does not allow."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+# --- collections ------------------------------------------------------------------------------
+
+
+def _timesteps(solution: Solution, times: ArrayLike | None) -> list[str]:
+    """Return the times of all points as texts."""
+    count = int(np.prod(solution.shape))
+    if not count:
+        raise ValueError(f"a .pvd file needs a point, got a batch of shape {solution.shape}")
+    if times is None:
+        return [str(i) for i in range(count)]
+    given = np.asarray(finite("times", times))
+    try:
+        values = np.broadcast_to(given, solution.shape).ravel()
+    except ValueError:
+        raise ValueError(
+            f"shape of times must broadcast to the batch's {solution.shape}, got {given.shape}"
+        ) from None
+    if len(np.unique(values)) < count:
+        raise ValueError(
+            "times must differ from point to point, since a time shows one file, got "
+            f"{len(np.unique(values))} for {count} points"
+        )
+    return [repr(float(value)) for value in values]
+
+
+def _write_series(
+    path: Path, labels: list[str], fields: Fields, mesh: Callable[[int], meshio.Mesh]
+) -> None:
+    """Write a collection: all of it, or nothing."""
+    folder = _folder(path)
+    digits = max(4, len(str(len(labels) - 1)))
+    names = [f"{folder.name}_{i:0{digits}}.vtu" for i in range(len(labels))]
+    with _replacing_both(path, folder) as (index, place):
+        for i, name in enumerate(names):
+            _write_mesh(mesh(i), fields, place / name, path)
+        sets = (
+            f'    <DataSet timestep="{label}" group="" part="0" '
+            f"file={quoteattr(f'{folder.name}/{name}')}/>\n"
+            for label, name in zip(labels, names, strict=True)
+        )
+        index.write_text(
+            '<?xml version="1.0" encoding="utf-8"?>\n'
+            '<VTKFile type="Collection" version="1.0">\n  <Collection>\n'
+            f"{''.join(sets)}  </Collection>\n</VTKFile>\n",
+            encoding="utf-8",
+        )
+
+
+def _folder(path: Path) -> Path:
+    """Where the files of a collection are: beside the .pvd file, and named as it is."""
+    return Path(os.path.realpath(path)).with_suffix("")
+
+
+def _check_folder(folder: Path, path: Path) -> None:
+    """Raise an OSError if a folder may not be replaced: what is in it must be of a collection."""
+    if not os.path.lexists(folder):
+        return
+    if folder.is_symlink() or not folder.is_dir():
+        raise FileExistsError(f"{path}: cannot be written: {folder} must be a folder")
+    own = re.compile(re.escape(folder.name) + r"_\d+\.vtu")
+    for entry in folder.iterdir():
+        if not (own.fullmatch(entry.name) and entry.is_file() and not entry.is_symlink()):
+            raise FileExistsError(
+                f"{path}: cannot be written: {folder} must hold nothing but files of an earlier "
+                f"collection, got {entry.name!r}"
+            )
+
+
+@contextmanager
+def _replacing_both(path: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Give temporary places of a .pvd file and its folder; move both there if all goes well.
+
+    The .pvd file is taken away before the folder is exchanged and put there after it: at no time
+    does it name files of another collection than its own.
+    """
+    target = Path(os.path.realpath(path))
+    token = secrets.token_hex(8)
+    new, old, index, old_index = (
+        target.with_name(f".{token}.{what}")
+        for what in ("new.tmp", "old.tmp", "new.tmp.pvd", "old.tmp.pvd")
+    )
+    try:
+        try:
+            new.mkdir()
+            yield index, new
+            _check_folder(folder, path)
+            with ExitStack() as undo:
+                for there, aside in ((target, old_index), (folder, old)):
+                    if there.exists():
+                        os.rename(there, aside)
+                        undo.callback(os.rename, aside, there)
+                os.rename(new, folder)
+                undo.callback(os.rename, folder, new)
+                os.rename(index, target)
+                undo.pop_all()
+            old_index.unlink(missing_ok=True)
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            index.unlink(missing_ok=True)
+            shutil.rmtree(new, ignore_errors=True)
+    except OSError as error:
+        if error.strerror is None:  # already clear
+            raise
+        raise explained("cannot be written", path, error) from None

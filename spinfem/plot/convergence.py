@@ -1,0 +1,69 @@
+"""Errors of a convergence study, in a doubly logarithmic picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .style import GREY
+
+if TYPE_CHECKING:
+    from ..convergence import Study
+
+LINES = {
+    "torque": ("torque", "#0072B2", "o", "-"),
+    "differentiated torque": ("torque, differentiated", "#56B4E9", "s", "--"),
+    "dr": (r"$\delta r$", "#D55E00", "^", "-"),
+    "L2": (r"$\mu_s$ in $L^2$", "#009E73", "D", "-"),
+    "H1": (r"$\mu_s$ in $H^1$", "#000000", "v", "-"),
+    "spin current": (r"$j_s$ in $L^2$", "#CC79A7", "P", ":"),
+}
+
+
+def draw_study(ax: Any, study: Study) -> Any:
+    """Draw the errors of a study on given axes or a new pyplot figure, and return the axes."""
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        ax = plt.figure(figsize=(4.6, 3.6), layout="constrained").subplots()
+    elif not isinstance(ax, Axes) or ax.name == "3d":
+        raise ValueError(f"ax must be plane Axes, got {ax!r}")
+    by_size = study.refine == "h"
+    x = study.columns["h" if by_size else "degree"]
+    for name, (label, color, marker, dashes) in LINES.items():
+        error = study.columns[name]
+        shown = np.isfinite(error) & (error > 0)
+        if not shown.any():
+            continue
+        rate = study.rates[name]
+        text = label if not np.isfinite(rate) else f"{label}: {rate:.2f}"
+        style = {"color": color, "linestyle": dashes, "linewidth": 1.2, "markersize": 4}
+        ax.plot(x[shown], error[shown], marker=marker, label=text, **style)
+        used = study.used[name]
+        if used.sum() >= 2 and name in ("torque", "L2", "H1"):
+            _draw_slope(ax, x[used], error[used], rate)
+    ax.set_yscale("log")
+    if by_size:
+        ax.set_xscale("log", base=2)
+    ax.set_xlabel("$h/l$ of the largest element" if by_size else "degree", fontsize="small")
+    ax.set_ylabel("relative error", fontsize="small")
+    ax.tick_params(labelsize="small")
+    title = "fitted rates" if by_size else None
+    ax.legend(fontsize="x-small", title=title, title_fontsize="x-small")
+    return ax
+
+
+def _draw_slope(ax: Any, h: Any, error: Any, rate: float) -> None:
+    """Draw a triangle under the last two points, with the whole exponent that is nearest."""
+    whole = round(rate)
+    order = np.argsort(h)
+    left, right = h[order[0]], h[order[1]]
+    low = error[order[0]] / 2.5
+    corners = np.array([[left, low], [right, low], [right, low * (right / left) ** whole]])
+    ax.fill(*corners.T, facecolor="0.9", edgecolor=GREY, linewidth=0.6, zorder=1)
+    place = {"textcoords": "offset points", "ha": "left", "va": "center"}
+    middle = low * (right / left) ** (whole / 2)
+    ax.annotate(f"{whole}", (right, middle), (2, 0), fontsize="x-small", color=GREY, **place)
