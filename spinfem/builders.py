@@ -27,7 +27,9 @@ RESERVED = (
     *("ferromagnet", "component", "spacer", "side"),
 )
 """Names in the dataset that no argument may have."""
-SCALARS_ONLY = re.compile("truth value|inhomogeneous|scalar|3 components|broadcast|throughout")
+SCALARS_ONLY = re.compile(
+    "truth value|inhomogeneous|scalar|3 components|broadcast|throughout|one number per xi"
+)
 """What errors say where numbers were expected and arrays came."""
 PLACES = np.linspace(0.0, 1.0, 9)
 """Where functions of xi are compared."""

@@ -210,7 +210,7 @@ GRADED = sf.interdiffused(Co, sf.material("Ru"), width=0.3)
 SAMPLES = {
     "AR": [0.1e-15, 1e-15, 2e-15],
     "mixing": [3e14, 1e15, 1e16],
-    "lambda_J": [0.5e-9, 2e-9, np.inf],
+    "lambda_J": [0.5e-9, 2e-9, 5e-9],
     "thickness": [1e-9, 2e-9, 3e-9],
 }
 
