@@ -230,18 +230,6 @@ class General(Transport):
                 total += jump - np.einsum("...i,...i->...", jump, m)[..., None] * m
         return total
 
-    def coupling(self, magnet: int) -> FloatArray:
-        """Return B, shape (N or 1,), between the faces of a magnet and the next one, S/m2."""
-        net = self._network
-        a, b = self.magnets[magnet : magnet + 2].tolist()
-        ports = [s.along for s in net.segments[net.last[a] + 1 : net.first[b]]]
-        flat = np.broadcast_arrays(*(column for port in ports for column in port))
-        B, S_left, S_right = np.array(flat).reshape(-1, 3, *flat[0].shape).swapaxes(0, 1)
-        drop = np.ones(len(ports) + 1, dtype=bool)
-        drop[[0, -1]] = False
-        B_joined: FloatArray = chain.eliminate(B, S_left, S_right, drop).B[0]
-        return B_joined
-
     # --- fields ---------------------------------------------------------------------------------
 
     def make_field(self, layer: int) -> LayerField:

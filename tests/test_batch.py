@@ -240,7 +240,11 @@ def test_random_batches_equal_their_points(solve, stack):
             found, expected = np.array(s.efficiency(*pair)), one.efficiency(*pair)
             # g = B mu: mu is right relative to the largest mu_s, and B may be large
             left = int(np.searchsorted(one._transport.magnets, one.stack.position(pair[0])))
-            scale = current + potential * one._transport.coupling(left)[0]
+            scale = (
+                current
+                + potential
+                * one._transport._link_conductance(int(one._transport._at.spacer[left]))[0]
+            )
             np.testing.assert_allclose(found[:, *index], expected, rtol=0, atol=1e-11 * scale)
         dr = one.spin_resistance
         assert s.spin_resistance[index] == pytest.approx(dr, rel=1e-11, abs=1e-12 * potential)
