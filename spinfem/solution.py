@@ -25,6 +25,7 @@ from .stack import Stack
 from .transport import NARROW, Side, Transport, Values
 
 if TYPE_CHECKING:
+    from .certify import Bounds
     from .plot import SolutionPlots
 
 TORQUE_PER_SPIN_CURRENT = 6.62607015e-34 / (2 * np.pi) / (2 * 1.602176634e-19)
@@ -81,6 +82,8 @@ class Solution:
         Particle current, A/m2, positive when electrons flow towards +x.
     shape : tuple of int
         Shape of the batch: the stack's and that of j0, broadcast.
+    bounds : certify.Bounds or None
+        Certified bounds of dr and of torques, if the solution was asked for them.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Solution:
         self.shape = np.broadcast_shapes(stack.shape, np.shape(j0))
         self._transport = transport
         self._solve_again = solve_again
+        self.bounds: Bounds | None = None
 
     def __repr__(self) -> str:
         batch = f", shape={self.shape}" if self.shape else ""
