@@ -15,22 +15,27 @@ True
 
 Symbols, in SI (any consistent units do) and in the numerics' names:
 
-========  ================================================================  =======
-symbol    meaning                                                           unit
-========  ================================================================  =======
-j0        particle current times |e|, positive: electrons flow towards +x   A/m2
-mu_s      spin potential divided by |e|, a vector in spin space             V
-mu_0      electrochemical potential divided by |e|                          V
-j_s       spin current times |e|, ``j_up - j_down``, positive towards +x    A/m2
-m         unit vector of a magnetization                                    -
-D         ``1/rho_N``; in a ferromagnet 1/rho* of Valet and Fert            S/m
-p         transport polarization, Valet and Fert's beta                     -
-l         spin diffusion length                                             m
-G         stiffness ``D/2l``                                                S/m2
-kappa     relaxation ``D/2l^2``                                             S/m3
-g         efficiency factor of a torque                                     -
-dr        spin resistance (times area)                                      Ohm m2
-========  ================================================================  =======
+==========  ================================================================  =======
+symbol      meaning                                                           unit
+==========  ================================================================  =======
+j0          particle current times |e|, positive: electrons flow towards +x   A/m2
+mu_s        spin potential divided by |e|, a vector in spin space             V
+mu_0        electrochemical potential divided by |e|                          V
+j_s         spin current times |e|, ``j_up - j_down``, positive towards +x    A/m2
+m           unit vector of a magnetization                                    -
+D           ``1/rho_N``; in a ferromagnet 1/rho* of Valet and Fert            S/m
+p           transport polarization, Valet and Fert's beta                     -
+l           spin diffusion length                                             m
+G           stiffness ``D/2l``                                                S/m2
+kappa       relaxation ``D/2l^2``                                             S/m3
+AR*         resistance of an interface, area times; RA is AR* (1 - gamma^2)   Ohm m2
+gamma       asymmetry of an interface, to it what p is to a layer             -
+G_r+iG_i    mixing conductance of an interface, for mu_s across m             S/m2
+lambda_J    length of precession in a ferromagnet that is not strong          m
+lambda_phi  length of dephasing there                                         m
+g           efficiency factor of a torque                                     -
+dr          spin resistance (times area)                                      Ohm m2
+==========  ================================================================  =======
 
 Where the equations of the paper (Ya. B. Bazaliy, arXiv:2006.11900) live:
 
@@ -49,6 +54,10 @@ equation     module
 S of III.B   `analogy.Energy`, with its factor corrected
 IV           `folding`: the Discussion's sheets
 ===========  =====================================================================
+
+What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`pieces`), lambda_J and
+lambda_phi in `Ferromagnet` (`materials`), functions of xi in `graded` and `profiles`; all of them
+are two-ports and rings of `network`, solved in `general` and, by constraints, in `saddle`.
 """
 
 from importlib import import_module

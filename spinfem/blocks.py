@@ -8,6 +8,7 @@ stack alone, so that results do not depend, not in the last bit, on who solves w
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,11 +28,15 @@ from .builders import (
     check_arguments,
     check_arrays,
     check_topology,
+    numbers_of,
     open_grid,
+    pieces_of,
     probes,
     topology,
     where,
 )
+from .materials import Metal
+from .pieces import Interface
 from .solution import Solution
 from .solver import solve
 from .stack import Stack
@@ -217,13 +222,10 @@ def _stacks(plan: Plan, index: Index) -> Iterator[tuple[Stack, tuple[int, ...]]]
     for place in _places(plan, index):
         stacks.append(build_one(plan.builder, place))
         check_topology(plan.topology, stacks[-1], place)
-    pieces = zip(*(stack.elements for stack in stacks), strict=True)
-    try:
-        batch = Stack([_merged(list(same)) for same in pieces])
-    except _DifferError:
-        yield from ((stack, (1,)) for stack in stacks)
-    else:
-        yield batch, (len(stacks),)
+    for _, group in itertools.groupby(stacks, _kind):
+        same = list(group)
+        pieces = zip(*map(pieces_of, same), strict=True)
+        yield Stack([_merged(list(these)) for these in pieces]), (len(same),)
 
 
 def _places(plan: Plan, index: Index) -> Iterator[dict[str, float]]:
@@ -234,13 +236,29 @@ def _places(plan: Plan, index: Index) -> Iterator[dict[str, float]]:
         yield dict(zip(plan.coordinates, numbers, strict=True))
 
 
-class _DifferError(Exception):
-    """Stacks differ in something other than numbers: functions of graded layers."""
+def _kind(thing: Any) -> Any:
+    """Return what stacks must share to be points of one batch: all but their numbers.
+
+    That is what is given and what is not (exchange lengths, mixing), whether an interface has a
+    resistance at all, and the functions of graded layers.
+    """
+    if isinstance(thing, Stack):
+        return [_kind(piece) for piece in pieces_of(thing)]
+    if callable(thing) and not isinstance(thing, Metal):
+        own = dataclasses.is_dataclass(thing)
+        return (type(thing), [x.tobytes() for x in numbers_of(thing)]) if own else id(thing)
+    if dataclasses.is_dataclass(thing):
+        resists = isinstance(thing, Interface) and bool(np.any(thing.resistance))
+        names = [field.name for field in dataclasses.fields(thing)]
+        return type(thing), resists, [_kind(getattr(thing, name)) for name in names]
+    return "number" if isinstance(thing, Number | np.ndarray) else thing
 
 
 def _merged(things: list[Any]) -> Any:
-    """Make one piece whose numbers are arrays from pieces of the same kind with single numbers."""
+    """Make one piece whose numbers are arrays from pieces of one kind with single numbers."""
     first = things[0]
+    if callable(first) and not isinstance(first, Metal):
+        return first
     if dataclasses.is_dataclass(first) and not isinstance(first, type):
         names = [field.name for field in dataclasses.fields(first)]
         changes = {name: _merged([getattr(thing, name) for thing in things]) for name in names}
@@ -248,6 +266,4 @@ def _merged(things: list[Any]) -> Any:
     if isinstance(first, Number | np.ndarray):
         values = np.stack(things)
         return first if (values == first).all() else values
-    if callable(first) and any(thing is not first for thing in things):
-        raise _DifferError
     return first

@@ -13,21 +13,26 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._checks import FloatArray, finite, near_match
+from .pieces import End, Interface, Layer
 from .stack import Stack
 
 Builder = Callable[..., Stack]
 Coordinates = dict[str, FloatArray]
 """Values of each argument, shape (n,)."""
 Topology = tuple[tuple[str, str, str | None], ...]
-"""Class, class of the material and name of every element of a stack."""
+"""Class, class of the material and name of every piece of a stack."""
 
 RESERVED = (
     *("torque", "absorbed_spin_current", "efficiency", "spin_resistance", "resistance"),
     *("ferromagnet", "component", "spacer", "side"),
 )
 """Names in the dataset that no argument may have."""
-SCALARS_ONLY = re.compile("truth value|inhomogeneous|scalar|3 components")
+SCALARS_ONLY = re.compile(
+    "truth value|inhomogeneous|scalar|3 components|broadcast|throughout|one number per xi"
+)
 """What errors say where numbers were expected and arrays came."""
+PLACES = np.linspace(0.0, 1.0, 9)
+"""Where functions of xi are compared."""
 
 
 def check_arguments(builder: Builder, arguments: Mapping[str, ArrayLike]) -> Coordinates:
@@ -101,11 +106,19 @@ def build_one(builder: Builder, place: Mapping[str, float]) -> Stack:
     return stack
 
 
+def pieces_of(stack: Stack) -> list[Layer | Interface | End]:
+    """Return elements and interfaces from left to right, with all names."""
+    pieces: list[Layer | Interface | End] = [stack.left]
+    for joint, element in zip(stack.joints, stack.elements[1:], strict=True):
+        pieces += [element] if joint is None else [joint, element]
+    return pieces
+
+
 def topology(stack: Stack) -> Topology:
     """Return what must be the same at all points of a sweep."""
     return tuple(
         (type(e).__name__, type(getattr(e, "material", None)).__name__, getattr(e, "name", None))
-        for e in stack.elements
+        for e in pieces_of(stack)
     )
 
 
@@ -120,12 +133,17 @@ def check_topology(expected: Topology, stack: Stack, place: Mapping[str, float])
 
 
 def numbers_of(thing: Any) -> list[FloatArray]:
-    """Return all numbers of a stack, or of a part of it, from left to right."""
+    """Return all numbers of a stack, or of a part of it, from left to right.
+
+    Of a function of xi the values at some places.
+    """
     if isinstance(thing, Stack):
-        return [x for element in thing.elements for x in numbers_of(element)]
+        return [x for piece in pieces_of(thing) for x in numbers_of(piece)]
     if dataclasses.is_dataclass(thing):
         names = [field.name for field in dataclasses.fields(thing)]
         return [x for name in names for x in numbers_of(getattr(thing, name))]
+    if callable(thing):
+        return [np.asarray(thing(PLACES), dtype=float) + 0 * PLACES]
     return [np.atleast_1d(np.asarray(thing))] if isinstance(thing, Number | np.ndarray) else []
 
 
@@ -156,12 +174,16 @@ def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]
     places = probes(coordinates)
     grid = open_grid({name: np.array([p[name] for p in places]) for name in coordinates})
     shape = (len(places),) * len(coordinates)
-    try:
-        batch = build(builder, grid)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, ValueError) and not SCALARS_ONLY.search(str(error)):
-            raise  # a value out of its range
-        raise refusal(f"{type(error).__name__}: {error}") from None
+
+    def tried(values: Mapping[str, Any]) -> Stack:
+        try:
+            return build(builder, values)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, ValueError) and not SCALARS_ONLY.search(str(error)):
+                raise  # a value out of its range
+            raise refusal(f"{type(error).__name__}: {error}") from None
+
+    batch = tried(grid)
     sizes = zip(reversed(batch.shape), reversed(shape), strict=False)
     if len(batch.shape) > len(shape) or any(size not in (1, n) for size, n in sizes):
         raise refusal(f"a stack of shape {batch.shape} from arrays that broadcast to {shape}")
@@ -170,13 +192,16 @@ def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]
             raise refusal(f"another stack from arrays than from numbers at {where(place)}")
     # every value once, so that one out of its range is noticed before hours of work
     for name, values in coordinates.items():
-        build(builder, {**places[0], name: values})
+        tried({**places[0], name: values})
 
 
 def _same(a: Stack, b: Stack) -> bool:
     """Tell whether stacks are equal up to rounding: functions of arrays may round otherwise."""
     if topology(a) != topology(b):
         return False
-    pairs = zip(numbers_of(a), numbers_of(b), strict=True)
+    first, second = numbers_of(a), numbers_of(b)
+    if len(first) != len(second):  # a mixing conductance or an exchange length in one of them
+        return False
+    pairs = zip(first, second, strict=True)
     # components of vectors may be rounding of zero, other numbers not
     return all(np.allclose(x, y, rtol=1e-10, atol=1e-14 if x.size > 1 else 0) for x, y in pairs)

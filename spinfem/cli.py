@@ -150,7 +150,9 @@ def _solve(
         efficiency_right       g of the torque on the right one
       interfaces               from left to right, both ends included, of each:
         x                      m
-        spin_potential         vector, V
+        spin_potential         vector, V; null where it jumps
+        spin_potential_left    vector just left of the interface, V
+        spin_potential_right   vector just right of it
         spin_current_left      vector just left of the interface, A/m2
         spin_current_right     vector just right of it
       spin_resistance          Ohm m2

@@ -95,9 +95,9 @@ class Condensed(Transport):
         total[1:] += on_right
         return total
 
-    def coupling(self, magnet: int) -> FloatArray:
-        """Return B, shape (N or 1,), of the normal metals between a magnet and the next, S/m2."""
-        return self._link_conductance(int(self._at.spacer[magnet]))
+    def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
+        """Return g of a magnet and the next one, (N or 1,) each, from B of what is between them."""
+        return self.coupled(magnet, self._link_conductance(int(self._at.spacer[magnet])))
 
     def behind(self, magnet: int) -> Behind:
         """Return what lies between and behind a magnet and the next, in a single stack."""

@@ -58,8 +58,18 @@ class Rings(NamedTuple):
     flow_right: FloatArray
 
 
-def balance(net: Network, points: slice) -> Rings:
-    """Balance the forces on all rings, per unit j0."""
+def balance(net: Network, points: slice, lift: dict[int, FloatArray] | None = None) -> Rings:
+    """Balance the forces on all rings, per unit j0.
+
+    Parameters
+    ----------
+    net : Network
+        The stack.
+    points : slice
+        Which points of the batch.
+    lift : dict, optional
+        Nodes that are lifted off their rods by so much, (N, 3), without a current j0.
+    """
     width = points.stop - points.start
     ports = _ports(net, points, width)
     P = projectors(net, points)
@@ -75,6 +85,10 @@ def balance(net: Network, points: slice) -> Rings:
     factors = vectorchain.factor(P @ diagonal @ P + hold * _scale(diagonal), lower, upper)
 
     whole = np.zeros((len(net.segments) + 1, width, 3))
+    if lift is not None:
+        ports = ports._replace(drive_left=0 * ports.drive_left, drive_right=0 * ports.drive_right)
+        for node, way in lift.items():
+            whole[node] = way
     rest = np.zeros_like(whole)
     flows = _flows(ports, whole, rest)
     for step in range(1 + REFINEMENTS):
@@ -229,18 +243,6 @@ class General(Transport):
                 jump = rings.flow_right[node - 1] - rings.flow_left[node]
                 total += jump - np.einsum("...i,...i->...", jump, m)[..., None] * m
         return total
-
-    def coupling(self, magnet: int) -> FloatArray:
-        """Return B, shape (N or 1,), between the faces of a magnet and the next one, S/m2."""
-        net = self._network
-        a, b = self.magnets[magnet : magnet + 2].tolist()
-        ports = [s.along for s in net.segments[net.last[a] + 1 : net.first[b]]]
-        flat = np.broadcast_arrays(*(column for port in ports for column in port))
-        B, S_left, S_right = np.array(flat).reshape(-1, 3, *flat[0].shape).swapaxes(0, 1)
-        drop = np.ones(len(ports) + 1, dtype=bool)
-        drop[[0, -1]] = False
-        B_joined: FloatArray = chain.eliminate(B, S_left, S_right, drop).B[0]
-        return B_joined
 
     # --- fields ---------------------------------------------------------------------------------
 

@@ -18,13 +18,15 @@ from skfem import Basis, MeshLine
 from ._checks import FloatArray
 from .fields import ElementField, piecewise
 from .materials import Metal
-from .mesh import elements_for, layer_nodes, line_element
+from .mesh import GRADING, layer_nodes, line_element
 from .twoport import reference_element
 
 RESOLVED = 1e-10
-"""Of the largest value: what the highest coefficients of a profile on an element may be."""
-MOST = 512
-"""Elements in a layer at most."""
+"""Of the largest value: by what polynomials on the elements may miss a profile."""
+NARROWEST = 1e-12
+"""Elements that are not split any more: a profile that jumps is resolved by none."""
+MOST = 4096
+"""Elements in a layer that are not split any more."""
 
 
 class GradedLayer(NamedTuple):
@@ -53,26 +55,47 @@ def profile(value: Any) -> Callable[[FloatArray], FloatArray]:
 def nodes_for(metal: Metal, thickness: float, degree: int, count: int | None) -> FloatArray:
     """Return nodes of the mesh of a graded layer, from 0 to 1.
 
-    Without a count: graded where the layer is thick, and fine enough for polynomials of the degree
-    to represent D, 1/l^2 and p on every element.
+    Without a count elements are halved until polynomials of the degree represent D, 1/D, 1/l^2
+    and p on each, also between the points that make them, and until none is wider than about 2 of
+    its own l, or more in the depth of the layer, as in `mesh.widths`.
     """
-    probe = np.linspace(0, 1, 257)
     numbers = {"p": 0.0, **metal.numbers}
-    z = thickness / profile(numbers["l"])(probe).min()
     D, l, p = (profile(numbers[key]) for key in ("D", "l", "p"))
-    y = (1 + legendre.leggauss(degree + 1)[0]) / 2
-    to_legendre = np.linalg.inv(legendre.legvander(2 * y - 1, degree))
-    n = int(elements_for(z)) if count is None else count
+    dense = np.linspace(0, 1, 4097)
+    if count is not None:
+        return layer_nodes(np.array([thickness / l(dense).min()]), count)[:, 0]
+
+    def quantities(xi: FloatArray) -> list[FloatArray]:
+        return [D(xi), 1 / D(xi), l(xi) ** -2.0, p(xi)]
+
+    y = legendre.leggauss(degree + 1)[0]
+    to_legendre = np.linalg.inv(legendre.legvander(y, degree)).T
+    between = quantities(dense)
+    rates = thickness / l(dense)  # per xi
+    steps = (rates[1:] + rates[:-1]) / 2 * np.diff(dense)
+    depth = np.concatenate([[0.0], np.cumsum(steps)])
+    nodes = np.array([0.0, 1.0])
     while True:
-        nodes = layer_nodes(np.array([z]), n)[:, 0]
-        xi = nodes[:-1, None] + np.diff(nodes)[:, None] * y
-        resolved = True
-        for values in (D(xi), 1 / D(xi), l(xi) ** -2.0, p(xi)):
-            tail = np.abs(values @ to_legendre.T)[:, -2:].max()
-            resolved = resolved and tail <= RESOLVED * max(np.abs(values).max(), 1e-300)
-        if resolved or count is not None or n >= MOST:
+        widths = np.diff(nodes)
+        xi = nodes[:-1, None] + widths[:, None] * (1 + y) / 2
+        owner = np.clip(np.searchsorted(nodes, dense, side="right") - 1, 0, widths.size - 1)
+        powers = legendre.legvander(2 * (dense - nodes[owner]) / widths[owner] - 1, degree)
+        missed = np.zeros(widths.size)
+        for at_points, at_dense in zip(quantities(xi), between, strict=True):
+            coefficients = at_points @ to_legendre
+            scale = RESOLVED * max(np.abs(at_dense).max(), np.abs(at_points).max(), 1e-300)
+            error = np.abs(np.einsum("qk,qk->q", powers, coefficients[owner]) - at_dense) / scale
+            np.maximum.at(missed, owner, error)
+            missed = np.maximum(missed, np.abs(coefficients[:, -2:]).max(axis=1) / scale)
+        steepest = (thickness / l(xi)).max(axis=1)
+        np.maximum.at(steepest, owner, rates)
+        start, stop = np.interp(nodes[:-1], dense, depth), np.interp(nodes[1:], dense, depth)
+        from_face = np.maximum(np.minimum(start, depth[-1] - stop), 0.0)
+        wide = widths * steepest > 2 * np.exp(np.minimum(from_face / GRADING, 50.0))
+        split = ((missed > 1) | wide) & (widths > NARROWEST)
+        if not split.any() or widths.size >= MOST:
             return nodes
-        n *= 2
+        nodes = np.sort(np.concatenate([nodes, nodes[:-1][split] + widths[split] / 2]))
 
 
 def condense(metal: Metal, thickness: FloatArray, nodes: FloatArray, degree: int) -> GradedLayer:

@@ -219,6 +219,11 @@ class Ferromagnet(Metal):
             if value is not None:
                 quantity = f"{key} (length of {what})"
                 self._store(**{key: positive(quantity, value, infinite=True)})
+        if self.is_graded and not self.is_strong:
+            raise ValueError(
+                "a graded ferromagnet must be strong, got lambda_J or lambda_phi with D, l or p "
+                "as a function of xi"
+            )
 
     @property
     def numbers(self) -> dict[str, Number]:

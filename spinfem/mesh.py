@@ -22,7 +22,7 @@ DEGREE = 12
 # polynomial of degree 12 on an element of h diffusion lengths misses exp(-x/l) by 2 (h/4)^13/13!
 # = 4e-14 at h = 2. The grading below keeps that up to any thickness, with 8 elements a side.
 _LIMITS = np.array([2.0, 4.0, 8.0, 16.0])
-_GRADING = 14.5
+GRADING = 14.5
 
 
 def line_element(degree: int) -> ElementLinePp:
@@ -72,7 +72,7 @@ def widths(thickness: FloatArray, n: int, own: FloatArray | None = None) -> Floa
         return np.diff(own)[:, None]
     if n <= 2:
         return np.full((n, np.size(thickness)), 1 / n)
-    half = np.maximum(np.asarray(thickness) / (2 * _GRADING), 1e-3)  # 1e-3: as good as uniform
+    half = np.maximum(np.asarray(thickness) / (2 * GRADING), 1e-3)  # 1e-3: as good as uniform
     t = np.abs(np.linspace(-1, 1, n + 1))[:, None]  # 1 at the faces, 0 in the middle
     # distance of node t from the nearer face, in units of d/2: asinh(t sinh(half)) written
     # from the face, so that it neither overflows nor loses the small distances

@@ -90,8 +90,8 @@ def interdiffused(
     Raises
     ------
     TypeError, ValueError
-        If a or b is not a uniform metal with single numbers, the width is not positive, or the
-        metals differ in their exchange lengths.
+        If a or b is not a uniform metal with single numbers or has exchange lengths, or the width
+        is not positive.
     """
     for side, metal in (("a", a), ("b", b)):
         _check_uniform(side, metal)
@@ -109,17 +109,10 @@ def interdiffused(
         "source": "; ".join(f"{m.name or type(m).__name__}: {m.source}" for m in (a, b) if m.source)
         or None,
     }
-    magnets = [metal for metal in (a, b) if isinstance(metal, Ferromagnet)]
-    if not magnets:
+    if not any(isinstance(metal, Ferromagnet) for metal in (a, b)):
         return NormalMetal(**numbers, **more)
-    lengths = [(magnet.lambda_J, magnet.lambda_phi) for magnet in magnets]
-    if lengths[0] != lengths[-1] or (len(magnets) == 1 and not magnets[0].is_strong):
-        raise ValueError(
-            "lambda_J and lambda_phi of a and b must be the same, since exchange lengths cannot be "
-            f"graded, got {_lengths(a)} and {_lengths(b)}"
-        )
     p = mixed(getattr(a, "p", 0.0), getattr(b, "p", 0.0), False)
-    return Ferromagnet(**numbers, p=p, lambda_J=lengths[0][0], lambda_phi=lengths[0][1], **more)
+    return Ferromagnet(**numbers, p=p, **more)
 
 
 def _check_uniform(side: str, metal: Metal) -> None:
@@ -129,14 +122,11 @@ def _check_uniform(side: str, metal: Metal) -> None:
         if not isinstance(value, float):
             given = "a function of xi" if callable(value) else f"shape {np.shape(value)}"
             raise TypeError(f"{key} of {side} must be one number, got {given}")
-
-
-def _lengths(metal: Metal) -> str:
-    if not isinstance(metal, Ferromagnet):
-        return "a normal metal"
-    if metal.is_strong:
-        return "a strong ferromagnet"
-    return f"lambda_J = {metal.lambda_J}, lambda_phi = {metal.lambda_phi}"
+    if isinstance(metal, Ferromagnet) and not metal.is_strong:
+        raise ValueError(
+            f"{side} must be a strong ferromagnet, got one with lambda_J = {metal.lambda_J}, "
+            f"lambda_phi = {metal.lambda_phi}"
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from . import __version__
 from ._checks import FloatArray
 from .pieces import Layer, Lead
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from .io.stackfile import StackFile
-    from .solution import Solution
+    from .solution import Face, Solution
 
 
 def results_of(file: StackFile, solution: Solution) -> dict[str, Any]:
@@ -63,7 +65,10 @@ def results_of(file: StackFile, solution: Solution) -> dict[str, Any]:
         "interfaces": [
             {
                 "x": float(face.x),
-                "spin_potential": _list(face.spin_potential),
+                # null where it jumps
+                "spin_potential": _list(face.spin_potential) if _continuous(face) else None,
+                "spin_potential_left": _list(face.spin_potential_left),
+                "spin_potential_right": _list(face.spin_potential_right),
                 "spin_current_left": _list(face.spin_current_left),
                 "spin_current_right": _list(face.spin_current_right),
             }
@@ -74,6 +79,11 @@ def results_of(file: StackFile, solution: Solution) -> dict[str, Any]:
         "voltage": float(solution.voltage),
         "spinfem_version": __version__,
     }
+
+
+def _continuous(face: Face) -> bool:
+    joint = face.solution.stack.joints[face.index]
+    return joint is None or (not np.any(joint.resistance) and joint.mixing is None)
 
 
 def to_json(results: dict[str, Any]) -> str:

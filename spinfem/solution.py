@@ -22,9 +22,10 @@ from numpy.typing import ArrayLike
 
 from ._checks import FloatArray, Number, finite, read_only, unit_vector
 from .stack import Stack
-from .transport import Side, Transport, Values
+from .transport import NARROW, Side, Transport, Values
 
 if TYPE_CHECKING:
+    from .certify import Bounds
     from .plot import SolutionPlots
 
 TORQUE_PER_SPIN_CURRENT = 6.62607015e-34 / (2 * np.pi) / (2 * 1.602176634e-19)
@@ -81,6 +82,8 @@ class Solution:
         Particle current, A/m2, positive when electrons flow towards +x.
     shape : tuple of int
         Shape of the batch: the stack's and that of j0, broadcast.
+    bounds : certify.Bounds or None
+        Certified bounds of dr and of torques, if the solution was asked for them.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Solution:
         self.shape = np.broadcast_shapes(stack.shape, np.shape(j0))
         self._transport = transport
         self._solve_again = solve_again
+        self.bounds: Bounds | None = None
 
     def __repr__(self) -> str:
         batch = f", shape={self.shape}" if self.shape else ""
@@ -285,7 +289,10 @@ class Solution:
 
         Of eq. (1), with 1 left of 2: ``T1 = -(hbar/2|e|) j0 g1 m1 x (m2 x m1)`` and
         ``T2 = (hbar/2|e|) j0 g2 m2 x (m1 x m2)``, taking only the faces of the normal metal
-        between them. ``g1 = -B mu2/j0``, ``g2 = B mu1/j0``: finite at 0 and 180 degrees too.
+        between them. ``g1 = -B mu2/j0``, ``g2 = B mu1/j0``: finite at 0 and 180 degrees too. With
+        interfaces, exchange lengths or graded layers g is from the spin current across m that
+        enters through these faces, its part in the plane of m1 and m2, and at angles below 1e-4 its
+        limit, right to 1e-7.
 
         Parameters
         ----------
@@ -307,10 +314,28 @@ class Solution:
                 f"{a!r} and {b!r} must be different ferromagnets with only normal metal between "
                 f"them for an efficiency, got {got}"
             )
-        B = self._transport.coupling(first)
-        left, right = self._transport.amplitudes
-        g = self._shaped(-B * left[second]), self._shaped(B * right[first])
-        return g if self._magnet(a) == first else g[::-1]
+        found = self._transport.efficiencies(first)
+        g = self._shaped(found[0]), self._shaped(found[1])
+        g = g if self._magnet(a) == first else g[::-1]
+        closed = np.isnan(g[0])
+        if closed.any():
+            limit = self._opened(*((a, b) if self._magnet(a) == first else (b, a)))
+            limits = limit.efficiency(a, b)
+            g = tuple(np.where(closed, x, own)[()] for x, own in zip(limits, g, strict=True))  # type: ignore[assignment]
+        return g
+
+    def _opened(self, left: str, right: str) -> Solution:
+        """Return the solution in which two collinear magnetizations are opened by 2 `NARROW`."""
+        m = np.asarray(self.stack.elements[self.stack.position(right)].m)  # type: ignore[union-attr]
+        way = np.eye(3)[np.abs(m).argmin(axis=-1)]
+        sideways = np.cross(m, way)
+        sideways /= np.linalg.norm(sideways, axis=-1, keepdims=True)
+        first = np.asarray(self.stack.elements[self.stack.position(left)].m)  # type: ignore[union-attr]
+        sine = np.linalg.norm(np.cross(first, m), axis=-1, keepdims=True)
+        turned = self.stack.replace(
+            right, m=m + np.where(sine <= NARROW, 2 * NARROW, 0.0) * sideways
+        )
+        return self._solve_again(turned, self.j0)
 
     @property
     def spacers(self) -> tuple[tuple[str, str], ...]:

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from . import saddle
 from ._checks import near_match
+from .certify import bounds_of
 from .condensed import Condensed
-from .elements import elements_of
+from .elements import check_plain, elements_of
 from .general import General
 from .interfaces import check_spin_sink
 from .mesh import DEGREE
@@ -31,6 +32,7 @@ def solve(
     degree: int = DEGREE,
     elements: int | None = None,
     method: str = "condensed",
+    certify: bool = False,
 ) -> Solution:
     """Solve spin diffusion, eq. (4), in a stack by finite elements.
 
@@ -57,6 +59,8 @@ def solve(
         "condensed": layers condensed to two-ports, rods eliminated without cancellation.
         "saddle": the saddle-point system with Lagrange multipliers, by a sparse direct solver;
         the reference, slower, and accurate as far as its condition number lets it.
+    certify : bool
+        Whether to bound the errors of dr and of torques: `Solution.bounds`, see `spinfem.certify`.
 
     Returns
     -------
@@ -67,7 +71,8 @@ def solve(
     TypeError
         If an argument is of the wrong kind.
     ValueError
-        If an argument is out of its range, both currents are given, or there is no spin sink.
+        If an argument is out of its range, both currents are given, there is no spin sink, or the
+        stack cannot be certified.
     """
     current = check_current(stack, j0, current_density)
     degree = _whole("degree", degree, MAX_DEGREE)
@@ -88,8 +93,12 @@ def solve(
         transport = path(e, degree, elements)
     else:
         transport = saddle.solve(stack, e, degree, elements)
-    again = partial(solve, degree=degree, elements=elements, method=method)
-    return Solution(stack, current, transport, again)
+    again = partial(solve, degree=degree, elements=elements, method=method, certify=certify)
+    solution = Solution(stack, current, transport, again)
+    if certify:
+        check_plain("a certified stack", stack)
+        solution.bounds = bounds_of(solution, degree, elements)
+    return solution
 
 
 def _whole(quantity: str, value: object, largest: int | None) -> int:

@@ -18,9 +18,13 @@ from ._checks import FloatArray, IntArray
 from .elements import Elements
 from .fields import LayerField
 from .graded import GradedField, profile
-from .interfaces import Faces
+from .interfaces import Faces, across
 
 Side = Literal["left", "right"]
+
+
+NARROW = 1e-4
+"""Sine of an angle below which g is taken in the limit, unless it follows from B."""
 
 
 class Values(NamedTuple):
@@ -53,9 +57,24 @@ class Transport(ABC):
     def faces(self) -> Faces:
         """What was found at the faces."""
 
-    @abstractmethod
-    def coupling(self, magnet: int) -> FloatArray:
-        """Return B, shape (N or 1,), S/m2, of the normal metals between a magnet and the next."""
+    def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
+        """Return g of a magnet and the next one, (N or 1,) each; nan where they are collinear.
+
+        From the spin currents across m at the faces of the normal metals between them, eq. (1).
+        """
+        left, right = self.magnets[magnet : magnet + 2].tolist()
+        m1, m2, faces = self.elements.m[left], self.elements.m[right], self.faces
+        found = []
+        for current, q, m in (
+            (faces.current_right[left], m2, m1),
+            (faces.current_left[right - 1], m1, m2),
+        ):
+            way = across(q, m)
+            size = np.einsum("...i,...i->...", way, way)
+            part = np.einsum("...i,...i->...", current, way)
+            open_ = size > NARROW**2
+            found.append(np.where(open_, part / np.where(open_, size, 1.0), np.nan))
+        return found[0], found[1]
 
     @abstractmethod
     def make_field(self, layer: int) -> LayerField:
@@ -66,6 +85,11 @@ class Transport(ABC):
         if layer not in self._fields:
             self._fields[layer] = self.make_field(layer)
         return self._fields[layer]
+
+    def coupled(self, magnet: int, B: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return ``g1 = -B mu2/j0`` and ``g2 = B mu1/j0`` for a spacer of coupling B, S/m2."""
+        left, right = self.amplitudes
+        return -B * left[magnet + 1], B * right[magnet]
 
     @cached_property
     def amplitudes(self) -> tuple[FloatArray, FloatArray]:
@@ -289,10 +313,12 @@ class Given(Transport):
         """What was found at the faces."""
         return self._faces
 
-    def coupling(self, magnet: int) -> FloatArray:
-        """Return B of the normal metals between a magnet and the next."""
+    def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
+        """Return g of a magnet and the next one; from B where there is one."""
+        if not self.elements.is_plain:
+            return super().efficiencies(magnet)
         left, right = self.magnets[magnet : magnet + 2].tolist()
-        return self._coupling(left + 1, right)
+        return self.coupled(magnet, self._coupling(left + 1, right))
 
     def make_field(self, layer: int) -> LayerField:
         """Return the field of layer number i."""

@@ -1,13 +1,16 @@
 """A batch gives, at every point, what the stack of that point gives."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from kernels import solve_with_numpy
-from strategies import contact_amplification, has_sink, stacks
+from strategies import contact_amplification, has_sink, samples, stacks
 
 import spinfem as sf
+from spinfem import general
 from spinfem.rods import BLOCK
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
@@ -237,7 +240,11 @@ def test_random_batches_equal_their_points(solve, stack):
             found, expected = np.array(s.efficiency(*pair)), one.efficiency(*pair)
             # g = B mu: mu is right relative to the largest mu_s, and B may be large
             left = int(np.searchsorted(one._transport.magnets, one.stack.position(pair[0])))
-            scale = current + potential * one._transport.coupling(left)[0]
+            scale = (
+                current
+                + potential
+                * one._transport._link_conductance(int(one._transport._at.spacer[left]))[0]
+            )
             np.testing.assert_allclose(found[:, *index], expected, rtol=0, atol=1e-11 * scale)
         dr = one.spin_resistance
         assert s.spin_resistance[index] == pytest.approx(dr, rel=1e-11, abs=1e-12 * potential)
@@ -305,3 +312,203 @@ def test_indexing_a_batch():
     assert layer.spin_potential.shape == (layer.x.size, 3)
     with pytest.raises(IndexError, match="too many indices"):
         s[0, 0, 0]
+
+
+# --- interfaces, mixing conductances, exchange lengths -------------------------------------------
+
+
+def assert_points_equal(s, one, index, tolerance=1e-11):
+    """Everything at one point of a batch is what its own stack gives."""
+    sides = ("left", "right")
+    mu_names, j_names, phi_names = (
+        [f"{kind}_{side}" for side in sides]
+        for kind in ("spin_potential", "spin_current", "potential")
+    )
+    current = abs(np.asarray(one.j0)).max()
+
+    def largest(names):
+        return max(np.abs(getattr(f, n)).max() for f in one.interfaces for n in names)
+
+    potential = largest(mu_names) or 1.0
+    joints = [abs(joint.gamma) for joint in one.stack.joints if joint]
+    driven = current * max(np.abs(one._transport.elements.p).max(), *joints, 0.0)
+    flow = max(largest(j_names), driven) or 1.0
+    amplified = flow * contact_amplification(one.stack)
+    scales = dict.fromkeys(mu_names, potential) | dict.fromkeys(j_names, flow)
+    scales |= dict.fromkeys(phi_names, max(potential, largest(phi_names)))
+    scales["absorbed"] = amplified
+    for a, b in zip(s.interfaces, one.interfaces):
+        for name, scale in scales.items():
+            found, expected = getattr(a, name)[index], getattr(b, name)
+            atol = tolerance * scale
+            np.testing.assert_allclose(found, expected, rtol=0, atol=atol, err_msg=name)
+    for name in s.ferromagnets:
+        found, expected = s.absorbed_spin_current(name), one.absorbed_spin_current(name)
+        atol = tolerance * amplified
+        np.testing.assert_allclose(found[index], expected, rtol=0, atol=atol, err_msg=name)
+    # dr is formed from mu_s/j0
+    floor = 1e-12 * potential / current
+    dr = pytest.approx(one.spin_resistance, rel=tolerance, abs=floor)
+    assert s.spin_resistance[index] == dr
+    assert s.resistance[index] == pytest.approx(one.resistance, rel=tolerance)
+    # inside, where both may have meshes of their own
+    for i, layer in enumerate(one.stack.layers):
+        xi = np.array([0.1, 0.5, 0.8])
+        x = one.stack.x[i] + xi * layer.thickness
+        start = s.stack.x[..., i, None]
+        everywhere = start + xi * (s.stack.x[..., i + 1, None] - start)
+        for name, scale in (
+            ("spin_potential", potential),
+            ("spin_current", flow),
+            ("potential", scales["potential_left"]),
+        ):
+            found, expected = getattr(s, name)(everywhere)[index], getattr(one, name)(x)
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9 * scale)
+
+
+AR = np.array([1e-16, 3e-16, 2e-15])
+GAMMA = np.array([[-0.4], [0.7]])
+MIXING = np.array([[3e14 + 1e14j], [1e15 - 4e14j]])
+LAMBDA_J = np.array([[[2e-9]], [[1e-9]]])
+LAMBDA_PHI = np.array([1e-9, 5e-9, np.inf])
+THICKNESS = np.array([[1e-9], [20e-9]])
+TURN = np.array([0.0, 75.0, 180.0])
+
+
+def measured(
+    AR=1e-16, gamma=0.5, mixing=3e14 + 1e14j, lambda_J=2e-9, lambda_phi=5e-9, d=2e-9, theta=60.0
+):
+    """A sample with all models at once: AR* also between normal metals and at a weak magnet."""
+    Py = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=5.5e-9)
+    weak = sf.Ferromagnet.from_valet_fert(
+        200e-9, beta=0.5, l=10e-9, lambda_J=lambda_J, lambda_phi=lambda_phi
+    )
+    return (
+        sf.Lead(Cu)
+        | sf.Interface(AR)
+        | Cu(5e-9)
+        | sf.Interface(AR, gamma=gamma, mixing=mixing)
+        | Co(8e-9, m=sf.direction(0.0), name="fixed")
+        | sf.Interface(2e-16, gamma=0.3)
+        | Cu(d, name="spacer")
+        | sf.Interface(3 * AR, gamma=gamma)
+        | weak(d, m=sf.direction(theta, 10.0), name="weak")
+        | Cu(3e-9)
+        | sf.Interface(mixing=mixing)
+        | Py(4e-9, m=sf.direction(100.0, 70.0), name="free")
+        | sf.Lead(weak, m=sf.direction(30.0, 200.0), name="end")
+    )
+
+
+VARIED = {
+    "AR": ({"AR": AR}, (3,)),
+    "gamma": ({"gamma": GAMMA}, (2, 1)),
+    "mixing": ({"mixing": MIXING}, (2, 1)),
+    "lambda_J": ({"lambda_J": LAMBDA_J}, (2, 1, 1)),
+    "lambda_phi": ({"lambda_phi": LAMBDA_PHI}, (3,)),
+    "thickness": ({"d": THICKNESS}, (2, 1)),
+    "angle": ({"theta": TURN}, (3,)),
+    "interfaces": ({"AR": AR, "gamma": GAMMA, "mixing": MIXING}, (2, 3)),
+    "lengths": ({"lambda_J": LAMBDA_J, "lambda_phi": LAMBDA_PHI, "d": THICKNESS}, (2, 2, 3)),
+    "all": (
+        {"AR": AR, "mixing": MIXING, "lambda_J": LAMBDA_J, "d": THICKNESS, "theta": TURN},
+        (2, 2, 3),
+    ),
+}
+
+
+def at(values, shape, index):
+    """The numbers of one point."""
+    return {key: np.broadcast_to(value, shape)[index] for key, value in values.items()}
+
+
+@pytest.mark.parametrize("method", ["condensed", "saddle"])
+@pytest.mark.parametrize("varied", VARIED)
+def test_samples_in_a_batch(varied, method):
+    values, shape = VARIED[varied]
+    s = sf.solve(measured(**values), 1e11, method=method)
+    assert s.shape == shape
+    assert s.torque("weak").shape == s.torque_parts("weak", "free")[1].shape == (*shape, 3)
+    assert s.layer("weak").dissipation.shape[: len(shape)] == shape
+    for index in np.ndindex(*shape):
+        one = sf.solve(measured(**at(values, shape, index)), 1e11)
+        assert_points_equal(s, one, index, 1e-11 if method == "condensed" else 1e-8)
+        for name in s.ferromagnets:
+            found, expected = s.torque(name)[index], one.torque(name)
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
+
+
+def test_currents_and_samples_broadcast():
+    j0 = np.array([[1e10], [-3e10]])
+    s = sf.solve(measured(AR=AR), j0)
+    assert s.shape == (2, 3)
+    for index in np.ndindex(2, 3):
+        assert_points_equal(s, sf.solve(measured(AR=AR[index[1]]), j0[index[0], 0]), index)
+    part = s[1, 1:]
+    assert part.shape == (2,)
+    np.testing.assert_allclose(part.torque("weak"), s.torque("weak")[1, 1:], rtol=1e-9)
+    single = sf.solve(measured(), j0)
+    assert single.torque("free").shape == (2, 1, 3)
+
+
+@pytest.mark.parametrize("varied", ["theta", "AR", "mixing", "lambda_J", "d"])
+def test_samples_of_more_points_than_a_block(varied):
+    n = 2 * general.BLOCK + 5
+    ramp = np.linspace(0.0, 1.0, n)
+    values = {
+        "theta": 180 * ramp,
+        "AR": 1e-16 * (1 + ramp),
+        "mixing": (3 + ramp - 2j * ramp) * 1e14,
+        "lambda_J": 1e-9 * (1 + ramp),
+        "d": 1e-9 * (1 + 9 * ramp),
+    }[varied]
+    s = sf.solve(measured(**{varied: values}))
+    for i in (0, general.BLOCK - 1, general.BLOCK, 2 * general.BLOCK, n - 1):
+        assert_points_equal(s, sf.solve(measured(**{varied: values[i]})), i)
+    # whatever shares its block
+    part = slice(general.BLOCK - 2, general.BLOCK + 3)
+    same = sf.solve(measured(**{varied: values[part]}))
+    np.testing.assert_allclose(same.torques, s.torques[part], rtol=0, atol=1e-11 * s.torques.max())
+
+
+@st.composite
+def sample_batches(draw):
+    """A random sample in which some numbers vary over axes of a (3, 2) batch."""
+    stack = draw(samples(max_ferromagnets=3))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def spread(number):
+        if number is None or draw(st.integers(0, 3)):
+            return number
+        return number * 10 ** rng.uniform(-1, 1, draw(st.sampled_from(SHAPES)))
+
+    def metal(material):
+        keys = [key for key in ("D", "l", "lambda_J", "lambda_phi") if hasattr(material, key)]
+        return dataclasses.replace(
+            material, **{key: spread(getattr(material, key)) for key in keys}
+        )
+
+    def piece(e):
+        if isinstance(e, sf.Reservoir | sf.SpinBlocking):
+            return e
+        if isinstance(e, sf.Interface):
+            changes = {"resistance": spread(e.resistance), "mixing": spread(e.mixing)}
+            return dataclasses.replace(e, **changes)
+        changes = {"material": metal(e.material)}
+        if isinstance(e, sf.Layer):
+            changes["thickness"] = spread(e.thickness)
+        return dataclasses.replace(e, **changes)
+
+    batch = sf.Stack([piece(e) for e in stack.pieces])
+    assume(batch.shape)
+    return batch
+
+
+@settings(max_examples=60)
+@given(sample_batches())
+def test_random_batches_of_samples_equal_their_points(stack):
+    s = sf.solve(stack)
+    shape = stack.shape
+    for index in [tuple(0 for _ in shape), tuple(n - 1 for n in shape)]:
+        # meshes of a batch are those of its thickest layer: equal to the accuracy, not more
+        assert_points_equal(s, sf.solve(stack[index]), index, 1e-9)

@@ -168,7 +168,10 @@ KEYS = {
     "layers": ["name", "kind", "material", "x_left", "x_right", "m"],
     "ferromagnets": ["name", "m", "absorbed_spin_current", "torque"],
     "spacers": ["left", "right", "angle_deg", "efficiency_left", "efficiency_right"],
-    "interfaces": ["x", "spin_potential", "spin_current_left", "spin_current_right"],
+    "interfaces": [
+        *("x", "spin_potential", "spin_potential_left", "spin_potential_right"),
+        *("spin_current_left", "spin_current_right"),
+    ],
 }
 
 
@@ -180,6 +183,30 @@ def test_json_keys_are_stable(results, path):
         assert found[table]
         for row in found[table]:
             assert list(row) == KEYS[table]
+
+
+def test_interfaces_where_mu_s_jumps(results):
+    """A resistive interface has two values of mu_s, all other faces one."""
+    path = EXAMPLES / "exchange_biased_valve.toml"
+    stack, j0 = sf.load(path)
+    solution = sf.solve(stack, j0)
+    for row, face, joint in zip(
+        results(path)["interfaces"], solution.interfaces, stack.joints, strict=True
+    ):
+        assert row["spin_potential_left"] == face.spin_potential_left.tolist()
+        assert row["spin_potential_right"] == face.spin_potential_right.tolist()
+        jumps = row["spin_potential_left"] != row["spin_potential_right"]
+        assert jumps == (joint is not None) == (row["spin_potential"] is None)
+
+
+def test_solve_writes_samples_with_interfaces(run, tmp_path):
+    path = EXAMPLES / "exchange_biased_valve.toml"
+    vtu, picture = tmp_path / "valve.vtu", tmp_path / "valve.png"
+    status, out, err = run("solve", path, "-o", vtu, "--plot", picture)
+    assert (status, err) == (0, "")
+    assert "pinned" in out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert len(meshio.read(vtu).points) > 5
 
 
 def test_help_documents_every_key(run):

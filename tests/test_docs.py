@@ -74,9 +74,13 @@ def test_example_scripts(path, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda p: p.name)
 def test_example_files(path):
-    """Every stack file solves, and to what the exact stack says."""
+    """Every stack file solves, and to what the exact stack, or else the other path, says."""
     stack, j0 = spinfem.load(path)
-    found, exact = spinfem.solve(stack, j0), spinfem.analytic.solve(stack, j0)
+    found = spinfem.solve(stack, j0)
+    if any(stack.joints):
+        exact = spinfem.solve(stack, j0, method="saddle")
+    else:
+        exact = spinfem.analytic.solve(stack, j0)
     assert found.spin_resistance == pytest.approx(exact.spin_resistance, rel=1e-10)
     for name in found.ferromagnets:
         scale = abs(exact.torque(name)).max()

@@ -32,6 +32,7 @@ ORDER = [
     "general",
     "saddle",
     "solution",
+    "certify",
     "solver",
     "magnetoresistance",
     "analytic",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import subprocess
 import sys
 
@@ -74,7 +75,39 @@ STACKS = {
     "one ferromagnet": sf.Lead(Cu) | Cu(20e-9) | Co(10e-9, m=[0, 0, 1]) | Cu(20e-9) | sf.Lead(Cu),
     "no ferromagnet": sf.Lead(Cu) | Cu(20e-9) | Cu(30e-9) | sf.Lead(Cu),
 }
+weak = sf.Ferromagnet.from_valet_fert(
+    291e-9, beta=0.76, l=5.5e-9, lambda_J=1e-9, lambda_phi=2e-9, name="weak"
+)
+SAMPLES = {
+    "interfaces": sf.Lead(Cu)
+    | sf.Interface(1e-15, gamma=0.3, mixing=1e15)
+    | Co(8e-9, m=sf.direction(0), name="fixed")
+    | sf.Interface(0.5e-15, gamma=0.5, mixing=5e14 + 5e13j)
+    | Cu(10e-9, name="spacer")
+    | sf.Interface(0.5e-15, gamma=0.3)
+    | Py(4e-9, m=sf.direction(60), name="free")
+    | sf.Lead(Cu),
+    "interfaces without mixing": sf.Lead(Co, m=sf.direction(0))
+    | Cu(10e-9, name="spacer")
+    | sf.Interface(0.5e-15, gamma=0.3)
+    | Py(4e-9, m=sf.direction(60), name="free")
+    | sf.Interface(0.5e-15, gamma=0.3)
+    | sf.Reservoir(),
+    "exchange lengths": sf.Lead(weak, m=sf.direction(0), name="lead")
+    | Cu(10e-9, name="spacer")
+    | sf.Interface(0.5e-15, gamma=0.3)
+    | weak(4e-9, m=sf.direction(60), name="free")
+    | sf.Lead(Cu),
+    "graded": sf.Lead(Cu)
+    | sf.interdiffused(Co, Py, width=0.2)(8e-9, m=sf.direction(0), name="fixed")
+    | Cu(10e-9, name="spacer")
+    | Py(4e-9, m=sf.direction(60), name="free")
+    | sf.Lead(Cu),
+}
+EVERY = STACKS | SAMPLES
 stacks = pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
+samples = pytest.mark.parametrize("stack", SAMPLES.values(), ids=SAMPLES)
+every = pytest.mark.parametrize("stack", EVERY.values(), ids=EVERY)
 
 
 def solve(stack):
@@ -112,7 +145,7 @@ def components(ax, count):
     return [line for line in ax.lines if len(line.get_xdata()) == count]
 
 
-@stacks
+@every
 @pytest.mark.parametrize("quantity", ["spin_potential", "spin_current", "potential"])
 def test_profile_draws_the_fields_of_every_layer(stack, quantity):
     solution = solve(stack)
@@ -130,6 +163,41 @@ def test_profile_draws_the_fields_of_every_layer(stack, quantity):
             np.testing.assert_allclose(part[:, 0], layer.x * length, **EXACT)
             shown = part[:, 1] / scale(ax.get_ylabel())
             np.testing.assert_allclose(shown, field[:, component], rtol=1e-15, atol=1e-15 * largest)
+
+
+@samples
+def test_profile_marks_resistive_interfaces(stack):
+    ax = solve(stack).plot.profile(quantity="spin_potential")
+    marked = [line.get_xdata()[0] for line in ax.lines if line.get_linewidth() == 1.4]
+    expected = [x * 1e9 for x, joint in zip(stack.x, stack.joints) if joint is not None]
+    np.testing.assert_allclose(marked, expected, **EXACT)
+
+
+@samples
+def test_hodograph_draws_the_jumps_of_mu_at_resistive_interfaces(stack):
+    solution = solve(stack)
+    ax = solution.plot.hodograph(quantity="spin_potential")
+    sides = [
+        [getattr(face, f"spin_potential_{side}") for face in solution.interfaces]
+        for side in ("left", "right")
+    ]
+    largest = np.abs(sides).max()
+    lengths = np.linalg.norm(np.subtract(*sides), axis=-1)
+    lengths = lengths[lengths > 1e-12 * largest]
+    assert lengths.size == sum(joint is not None for joint in stack.joints)
+    if lengths.size:
+        jumps = np.array(labelled(ax, "jump")) / scale(ax.get_xlabel())
+        drawn = np.linalg.norm(jumps[:, 0] - jumps[:, 1], axis=-1)
+        np.testing.assert_allclose(drawn, lengths, rtol=0, atol=1e-14 * largest)
+
+
+@samples
+def test_samples_keep_their_pictures_when_pickled(stack):
+    solution = solve(stack)
+    same = pickle.loads(pickle.dumps(solution))
+    for one, other in zip(solution.layers, same.layers, strict=True):
+        assert np.array_equal(one.spin_potential, other.spin_potential)
+    assert same.plot.profile(quantity="potential").lines
 
 
 def scale(label):
@@ -184,7 +252,7 @@ def drawn_basis(ax):
     return np.array([np.eye(3)["xyz".index(t.split("{s,")[1][0])] for t in labels])
 
 
-@stacks
+@every
 @pytest.mark.parametrize("quantity", ["spin_potential", "spin_current"])
 def test_hodograph_preserves_lengths_and_angles(stack, quantity):
     solution = solve(stack)
@@ -623,20 +691,20 @@ def test_the_test_for_legibility_finds_overlaps():
         check_legible(figure)
 
 
-@stacks
+@every
 def test_overview_can_be_read(stack):
     texts = check_legible(overview(solve(stack)))
     assert {layer.name for layer in stack.layers} <= set(texts)
 
 
-@stacks
+@every
 def test_profile_can_be_read(stack):
     upper, _ = solve(stack).plot.profile()
     texts = check_legible(upper.figure)
     assert {layer.name for layer in stack.layers} <= set(texts)
 
 
-@stacks
+@every
 def test_hodograph_can_be_read(stack):
     left, _ = solve(stack).plot.hodograph()
     texts = "\n".join(check_legible(left.figure))

@@ -108,3 +108,44 @@ def test_beyond_the_stack_is_what_lies_behind_its_interfaces(method):
             expected = floats(getattr(reference.faces[face], f"{name}_{side}"))
             found = getattr(solution, name)(x, side=side)
             np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-12)
+
+
+def valve(theta, interface=None, metal=None):
+    normal, hard = sf.NormalMetal(D=6.0, l=2.0), sf.Ferromagnet(D=1.0, l=1.0, p=0.4)
+    stack = sf.Lead(normal) | hard(1.0, m=sf.direction(0.0), name="a")
+    stack = stack if interface is None else stack | interface
+    stack = stack | normal(0.3) if interface is None else stack | normal(0.3) | interface
+    soft = metal or sf.Ferromagnet(D=1.0, l=0.5, p=0.7)
+    return stack | soft(0.6, m=sf.direction(theta), name="b") | sf.Lead(normal)
+
+
+@pytest.mark.parametrize("solve", [sf.solve, lambda s: sf.solve(s, method="saddle")])
+@pytest.mark.parametrize(
+    "interface", [sf.Interface(0.5, gamma=0.3), sf.Interface(0.2, gamma=0.5, mixing=4.0 + 0.0j)]
+)
+def test_efficiencies_with_interfaces_make_the_torques(solve, interface):
+    """Eq. (1); there is no torque at the outer faces, where mu_s is along m."""
+    theta = np.array([20.0, 75.0, 160.0])
+    solution = solve(valve(theta, interface))
+    g_a, g_b = solution.efficiency("a", "b")
+    m1, m2 = sf.direction(0.0), sf.direction(theta)
+    first = -g_a[:, None] * np.cross(m1, np.cross(m2, m1))
+    second = g_b[:, None] * np.cross(m2, np.cross(m1, m2))
+    np.testing.assert_allclose(solution.absorbed_spin_current("a"), first, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(solution.absorbed_spin_current("b"), second, rtol=1e-9, atol=1e-12)
+    assert solution.efficiency("b", "a")[0] == pytest.approx(g_b)
+
+
+@pytest.mark.parametrize("end", [0.0, 180.0])
+def test_efficiencies_are_continuous_where_magnetizations_are_collinear(end):
+    weak = sf.Ferromagnet(D=1.0, l=0.5, p=0.7, lambda_J=0.2, lambda_phi=0.3)
+    for options in ({"interface": sf.Interface(0.2, mixing=4.0 + 1.0j)}, {"metal": weak}):
+        near = abs(end - np.array([0.0, 1e-4, 0.02, 0.04, 0.08]))
+        g = np.array(sf.solve(valve(near, **options)).efficiency("a", "b"))
+        assert np.isfinite(g).all()
+        # g goes with the square of the angle there
+        limit = g[:, 2] + (g[:, 2] - g[:, 4]) * 0.02**2 / (0.08**2 - 0.02**2)
+        np.testing.assert_allclose(g[:, 0], limit, rtol=1e-6)
+        np.testing.assert_allclose(g[:, 1], limit, rtol=1e-6)
+        single = sf.solve(valve(end, **options)).efficiency("a", "b")
+        np.testing.assert_allclose(single, g[:, 0], rtol=1e-9)

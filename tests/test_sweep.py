@@ -189,6 +189,111 @@ def test_pointwise_gives_python_numbers():
     assert kinds == {float}
 
 
+def sample(AR=0.5e-15, mixing=5e14, lambda_J=1e-9, thickness=4e-9, theta=60.0):
+    """Resistive interfaces, a mixing conductance, exchange lengths and a graded layer."""
+    weak = sf.Ferromagnet.from_valet_fert(
+        291e-9, beta=0.76, l=5.5e-9, lambda_J=lambda_J, lambda_phi=2e-9
+    )
+    return (
+        sf.Lead(Cu)
+        | GRADED(1e-9, m=sf.direction(0), name="graded")
+        | Co(8e-9, m=sf.direction(0), name="fixed")
+        | sf.Interface(AR, gamma=0.5, mixing=mixing * (1 + 0.1j), name="i1")
+        | Cu(10e-9, name="spacer")
+        | sf.Interface(0.5e-15, gamma=0.3)
+        | weak(thickness, m=sf.direction(theta), name="free")
+        | sf.Lead(Cu)
+    )
+
+
+GRADED = sf.interdiffused(Co, sf.material("Ru"), width=0.3)
+SAMPLES = {
+    "AR": [0.1e-15, 1e-15, 2e-15],
+    "mixing": [3e14, 1e15, 1e16],
+    "lambda_J": [0.5e-9, 2e-9, 5e-9],
+    "thickness": [1e-9, 2e-9, 3e-9],
+}
+
+
+def check_points(data, name, build):
+    """Compare every point of a sweep over theta and one more argument with its own solution."""
+    for theta in data["theta"].values:
+        for value in data[name].values:
+            here, one = data.sel({"theta": theta, name: value}), sf.solve(build(value, theta))
+            for magnet in one.ferromagnets:
+                np.testing.assert_allclose(
+                    here["absorbed_spin_current"].sel(ferromagnet=magnet),
+                    one.absorbed_spin_current(magnet),
+                    rtol=0,
+                    atol=1e-10,
+                )
+            assert float(here["resistance"]) == pytest.approx(one.resistance, rel=1e-10)
+
+
+@pytest.mark.parametrize("pointwise", [False, True])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_numbers_of_interfaces_and_exchange_lengths(name, pointwise):
+    arguments = {"theta": [0.0, 50.0, 180.0], name: SAMPLES[name]}
+    data = sf.sweep(sample, arguments, pointwise=pointwise)
+    check_points(data, name, lambda value, theta: sample(**{name: value}, theta=theta))
+
+
+def transparent_at_first(AR, theta):
+    return sample(AR, theta=theta)
+
+
+def mixing_at_last(G, theta):
+    stack = sample(theta=theta)
+    return stack if G > 1 else stack.replace("i1", mixing=None)
+
+
+def width(w, theta):
+    metal = sf.interdiffused(Co, sf.material("Ru"), width=w)
+    return sample(theta=theta).replace("graded", material=metal)
+
+
+def samples_of_l(l, theta):
+    metal = sf.NormalMetal(D=1e8, l=sf.sampled([l, 5e-9]))
+    return sample(theta=theta).replace("spacer", material=metal)
+
+
+def ramp(slope, theta):
+    metal = sf.NormalMetal(D=lambda xi: 1e8 * (1 + slope * xi), l=1e-8)
+    return sample(theta=theta).replace("spacer", material=metal)
+
+
+@pytest.mark.parametrize(
+    ("build", "argument"),
+    [
+        (transparent_at_first, {"AR": [0.0, 1e-15, 2e-15]}),
+        (mixing_at_last, {"G": [0, 1, 2]}),
+        (width, {"w": [0.1, 0.3]}),
+        (samples_of_l, {"l": [1e-9, 2e-9, 3e-9]}),
+        (ramp, {"slope": [0.0, 0.1, 0.2]}),
+    ],
+)
+def test_what_no_batch_can_have_goes_point_by_point(build, argument):
+    """Some points with what others lack, or with other functions of xi."""
+    ((name, _),) = argument.items()
+    for arguments in ({"theta": [0.0, 50.0], **argument}, {**argument, "theta": [0.0, 50.0]}):
+        with pytest.raises(ValueError, match=r"pointwise=True, got "):
+            sf.sweep(build, arguments)
+        check_points(sf.sweep(build, arguments, pointwise=True), name, build)
+
+
+def test_store_tells_interfaces_and_profiles_apart(tmp_path):
+    call = {"arguments": {"theta": THETA}, "store": tmp_path / "store"}
+    sf.sweep(lambda theta: sample(theta=theta), **call)
+    for i, changes in enumerate(({"AR": 1e-15}, {"mixing": 1e15}, {"lambda_J": 2e-9})):
+        with pytest.raises(ValueError, match="store"):
+            sf.sweep(lambda theta, c=changes: sample(theta=theta, **c), **call)
+        call["store"] = tmp_path / f"ramp {i}"
+        sf.sweep(lambda theta: ramp(0.1, theta), **call)
+        with pytest.raises(ValueError, match="store"):
+            sf.sweep(lambda theta: ramp(0.2, theta), **call)
+        call["store"] = tmp_path / "store"
+
+
 def lookup(theta):
     return valve({0.0: 10.0, 90.0: 20.0, 180.0: 30.0}[theta])
 
@@ -719,6 +824,25 @@ def test_bad_command(run, tmp_path, monkeypatch, arguments, message):
     assert message in err
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_command_varies_an_interface(run, tmp_path):
+    file, path = EXAMPLES / "exchange_biased_valve.toml", tmp_path / "out.nc"
+    picture = tmp_path / "out.png"
+    vary = "i1.AR_fOhm_m2=0.1:2:20"
+    renamed = tmp_path / "valve.toml"
+    renamed.write_text(file.read_text().replace('"Co/Cu"', '"i1"'))
+    status, _, err = run("sweep", renamed, "--vary", vary, "-o", path, "--plot", picture)
+    assert (status, err) == (0, "")
+    data, (stack, j0) = opened(path), sf.load(file)
+    assert data["i1.AR_fOhm_m2"].attrs["units"] == "fOhm m2"
+    AR = data["i1.AR_fOhm_m2"].values * 1e-15
+    expected = sf.solve(stack.replace("Co/Cu", resistance=AR), j0)
+    np.testing.assert_allclose(data["resistance"], expected.resistance, rtol=1e-10)
+    torque = data["torque"].sel(ferromagnet="free")
+    scale = np.abs(torque).max()
+    np.testing.assert_allclose(torque, expected.torque("free"), rtol=0, atol=1e-10 * scale)
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("vary", [[ANGLE], [ANGLE, SPACER]])

@@ -117,11 +117,7 @@ def test_torque_density_of_strong_ferromagnets(mesh, solution):
     assert not density[number == 1].any()
 
 
-def as_function(xi):
-    return 1e7 + 0 * xi
-
-
-@pytest.mark.parametrize("D", [1e7, np.array([1e7, 2e7]), as_function])
+@pytest.mark.parametrize("D", [1e7, np.array([1e7, 2e7])])
 def test_torque_density_with_exchange_lengths_adds_up_to_the_torque(D):
     def solved(D, method):
         weak = sf.Ferromagnet(D=D, l=40e-9, p=0.5, lambda_J=3e-9, lambda_phi=2e-9)
@@ -133,7 +129,7 @@ def test_torque_density_with_exchange_lengths_adds_up_to_the_torque(D):
     width = (fields.x[:, fields.starts + 1] - fields.x[:, fields.starts])[:, inside] / NM
     density = fields.cells["torque_density"][:, inside]
     total = (density * width[..., None]).sum(axis=1)
-    torque = solved(1e7 if callable(D) else D, "condensed").torque("w").reshape(-1, 3)
+    torque = solved(D, "condensed").torque("w").reshape(-1, 3)
     # the trapezoidal rule: (h/lambda)^2/12 at 24 intervals
     np.testing.assert_allclose(total, torque, rtol=0, atol=1e-3 * np.abs(torque).max())
     assert np.ptp(density[..., 2], axis=1).min() > 0  # it is that of the place
@@ -153,6 +149,42 @@ def test_points_are_doubled_where_the_spin_current_jumps(mesh, solution):
         jump = j[a] - j[b]
         np.testing.assert_allclose(jump, face.absorbed, rtol=0, atol=1e-10 * np.abs(j).max())
         assert np.abs(jump).max() > 0.01 * np.abs(j).max()
+
+
+def test_mu_jumps_at_resistive_interfaces(tmp_path):
+    """mu_s, j_s and mu_0 on both sides are those of the face, and their jumps AR* and gamma's."""
+    AR, gamma = 0.5e-15, 0.6
+    weak = sf.Ferromagnet(D=3e6, l=5e-9, p=0.7, lambda_J=1e-9, lambda_phi=2e-9)
+    solution = sf.solve(
+        sf.Lead(Cu)
+        | sf.interdiffused(Co, Cu, width=0.2)(8e-9, m=sf.direction(0), name="fixed")
+        | sf.Interface(AR, gamma=gamma, mixing=5e14 + 5e13j)
+        | Cu(10e-9, name="spacer")
+        | sf.Interface(AR, gamma=gamma)
+        | weak(4e-9, m=sf.direction(60, 30), name="free")
+        | sf.Lead(Cu),
+        1e11,
+    )
+    solution.save(tmp_path / "sample.vtu")
+    mesh = meshio.read(tmp_path / "sample.vtu")
+    ends = [points_of(mesh, i)[[0, -1]] for i in range(3)]
+    pairs = list(zip(ends, ends[1:], solution.interfaces[1:], strict=False))
+    for left, right, face in pairs:
+        a, b = left[1], right[0]
+        assert a != b
+        assert mesh.points[a, 0] == mesh.points[b, 0] == pytest.approx(1e9 * face.x)
+        for key in ("spin_potential", "spin_current", "potential"):
+            values = mesh.point_data[key]
+            for point, side in ((a, "left"), (b, "right")):
+                expected = getattr(face, f"{key}_{side}")
+                scale = np.abs(values).max()
+                np.testing.assert_allclose(values[point], expected, rtol=0, atol=1e-10 * scale)
+    mu, m = mesh.point_data["spin_potential"], sf.direction(0)
+    a, b = pairs[0][0][1], pairs[0][1][0]
+    current = mesh.point_data["spin_current"][b] @ m
+    jump = -2 * AR * (current - gamma * 1e11)
+    assert (mu[b] - mu[a]) @ m == pytest.approx(jump, rel=1e-9)
+    assert abs(jump) > 0.01 * np.abs(mu).max()
 
 
 def test_units_and_names_are_in_the_field_data(mesh):

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import FloatArray, IntArray, positive
-from ..graded import profile
 from ..materials import Ferromagnet
 from ..pieces import Layer
 from ..solution import TORQUE_PER_SPIN_CURRENT
@@ -222,12 +221,7 @@ def _torque_density(layer: LayerSolution, piece: Layer, per_current: float) -> F
     m = np.broadcast_to(np.asarray(piece.m), (*solution.shape, 3))[..., None, :]
     mu = (layer.spin_potential[..., 1:, :] + layer.spin_potential[..., :-1, :]) / 2
     across = mu - (mu * m).sum(axis=-1, keepdims=True) * m
-    D = metal.total_conductivity
-    if metal.is_graded:
-        xi = (layer.x - layer.x[..., :1]) / (layer.x[..., -1:] - layer.x[..., :1])
-        D = profile(D)((xi[..., 1:] + xi[..., :-1]) / 2)[..., None]
-    else:
-        D = np.asarray(D)[..., None, None]
+    D = np.asarray(metal.total_conductivity)[..., None, None]
     precessing, dephasing = (
         0.0 if value is None else 1 / np.asarray(value)[..., None, None] ** 2
         for value in (metal.lambda_J, metal.lambda_phi)

@@ -41,8 +41,11 @@ def _draw_profile(ax: Any, solution: Solution, quantity: Quantity, si: bool) -> 
     faces = solution.stack.x * length
     for layer, left, right in zip(solution.stack.layers, faces[:-1], faces[1:], strict=True):
         shade(ax, left, right, layer.is_ferromagnet)
-    for face in faces[1:-1]:
-        ax.axvline(face, color=GREY, linewidth=0.6, zorder=1)
+    for face, joint in zip(faces, solution.stack.joints, strict=True):
+        if joint is not None:  # resistive: fields of all kinds may jump
+            ax.axvline(face, color="black", linewidth=1.4, zorder=1)
+        elif faces[0] < face < faces[-1]:
+            ax.axvline(face, color=GREY, linewidth=0.6, zorder=1)
     x = broken([layer.x[:, None] for layer in solution.layers])[:, 0] * length
     values = broken([f.reshape(len(f), -1) for f in fields(solution, quantity)]) * factor
     if quantity == "potential":
