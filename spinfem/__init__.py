@@ -53,6 +53,7 @@ equation     module
 (B1)         `analytic.valve`; of any spacer: `efficiency`
 S of III.B   `analogy.Energy`, with its factor corrected
 IV           `folding`: the Discussion's sheets
+errors       `convergence`, `certify`
 ===========  =====================================================================
 
 What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`pieces`), lambda_J and
