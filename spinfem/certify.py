@@ -62,7 +62,7 @@ def bounds_of(solution: Solution, degree: int, count: int | None) -> Bounds:
     fields = [
         field
         for i in range(len(solution.stack.layers))
-        if isinstance(field := solution._transport.field(i), ElementField)  # all of them
+        if isinstance(field := solution._transport.field(i), ElementField)  # uniform layers: all
     ]
     found = defect(e, fields, degree, count)
     low = solution.spin_resistance

@@ -242,11 +242,13 @@ def recover(
 
 @cache
 def _kernel() -> Callable[..., None] | None:
-    """Return the compiled kernel of `solve`, if there is numba."""
+    """Return the compiled kernel of `solve`, if there is a numba that works."""
     if find_spec("numba") is None:
         return None
-    from . import compiled
-
+    try:
+        from . import compiled
+    except (ImportError, RuntimeError):  # it does not fit numpy; there is no place for its cache
+        return None
     kernel: Callable[..., None] = compiled.solve
     return kernel
 

@@ -66,7 +66,8 @@ def sweep(
     """Solve a stack at all points of the outer product of its arguments.
 
     Results are the same to the last bit whether or not there is an executor or a store. The whole
-    dataset is in memory: with two ferromagnets, 130 bytes for every point.
+    dataset is in memory: with two ferromagnets, 130 bytes for every point, and about three times
+    that while a file is written.
 
     Parameters
     ----------

@@ -1,5 +1,7 @@
 """Mesh, forms, two-ports, the chain and the constraint rows, each on its own."""
 
+import sys
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -226,3 +228,18 @@ def test_multipliers_converge_with_twice_the_degree(degree, method):
     for errors, order in ((torque, 2 * degree), (dr, 2 * degree), (field, degree + 1)):
         rate = -np.polyfit(np.log2(counts), np.log2(errors), 1)[0]
         assert rate == pytest.approx(order, abs=0.25)
+
+
+def test_a_numba_that_does_not_work_is_done_without(monkeypatch):
+    stack = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)(1.0, m=(0, 0, 1)) | sf.NormalMetal(D=1, l=1)(1.0)
+    expected = sf.solve(stack).spin_resistance
+    monkeypatch.setitem(sys.modules, "numba", None)  # importing it raises ImportError
+    monkeypatch.delitem(sys.modules, "spinfem.compiled", raising=False)
+    monkeypatch.delattr("spinfem.compiled", raising=False)
+    monkeypatch.setattr(chain, "find_spec", lambda name: name)
+    chain._kernel.cache_clear()
+    try:
+        assert chain._kernel() is None
+        assert sf.solve(stack).spin_resistance == pytest.approx(expected, rel=1e-14)
+    finally:
+        chain._kernel.cache_clear()
