@@ -1,43 +1,58 @@
 r"""Certified bounds: how far a finite-element solution can be from the exact one.
 
-The spin current of a finite-element solution, ``j_s = j_s(left) - kappa int mu_h dx``, balances the
-relaxation of mu_h to the letter and meets the rods as the exact one does: it is in equilibrium,
-only with the wrong mu_s. After Prager and Synge (doi:10.1090/qam/25902) what it misses of
-eqs. (2), (3),
+The spin current of a finite-element solution, ``j_s = j_s(left) - int kappa mu_h dx``, balances
+what is absorbed and meets the faces as the exact one does: it is in equilibrium, only with the
+wrong mu_s. After Prager and Synge (doi:10.1090/qam/25902) what it misses of eqs. (2), (3),
 
 .. math::
 
-    \eta^2 = \sum \int \frac{2}{D} \Big| p j_0 m - j_s - \frac{D}{2} \mu_h' \Big|^2 dx ,
+    q = p j_0 m - j_s - \frac{D}{2} \mu_h' , \qquad
+    \eta^2 = \sum \int \frac{2}{D} |q|^2 dx ,
 
 bounds the energy of the error, ``a(e, e) <= eta^2`` with ``e = mu - mu_h``, without a constant:
-``a(e, e) = int (p j0 m - j_s - (D/2) mu_h') . e' dx``, and Cauchy-Schwarz.
+``a(e, v) = r(v) = int q . v' dx``, and Cauchy-Schwarz. Across m, D_tot stands for D where a
+ferromagnet has exchange lengths.
 
-- ``2 j0^2 dr = a(mu, mu)``, and e is orthogonal to mu_h: dr lies between that of the solution and
-  ``eta^2/(2 j0^2)`` more.
-- A component of a torque along a unit vector w across m is ``a(mu, phi) - f(phi)`` with phi any
-  field that lifts the rings of m by w off its rods. With the phi of least energy, and phi_h its
-  finite-element solution, the error is ``a(e, phi_h - phi)``: at most ``eta eta_phi``.
+- ``2 j0^2 dr = f(mu) = f(mu_h) + r(z_h) + a(e, z - z_h)``, with z the field driven alike in which
+  all precession is reversed: the last is at most ``eta eta_z``. Without precession z = mu, it is
+  ``a(e, e)``, not negative, and dr lies between that of the solution and ``eta^2/(2 j0^2)`` more.
+- A component of a torque is ``F = a(mu, phi) - f(phi)`` with the dual field phi of `spinfem.duals`:
+  ``F = F_h - r(phi_h) + a(e, phi_h - phi)``, and the last is at most ``eta eta_phi``.
 
-Proved for exact arithmetic; all integrals are of polynomials and exact. Rounding, some 1e-13 of the
-largest values, comes on top. It covers uniform metals and strong ferromagnets with transparent
-interfaces; torques of ferromagnets in contact have no bound.
+In uniform layers the integrals are of polynomials and exact, and r(z_h) = r(phi_h) = 0. In graded
+layers kappa mu_h is no polynomial. There j_s is that of its projection, and what that misses,
+``s = -kappa mu_h - j_s'``, enters too: ``r(v) = int q . v' + s . v dx`` and ``eta^2`` has the
+integral of ``|s|^2/kappa`` besides, as has the difference at the right face, divided among the
+layer. These integrals are by Gauss quadrature on every element with so many points that doubling
+the degree adds nothing for a smooth profile; a profile that jumps inside an element is integrated
+with that error.
+
+Proved for exact arithmetic and, in graded layers, exact quadrature. Rounding, some 1e-13 of the
+largest values, comes on top.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.polynomial import legendre
 
-from ._checks import FloatArray, IntArray, Number
-from .condensed import element_counts, uniform_field
+from ._checks import FloatArray, Number
+from .condensed import Condensed
+from .duals import torque_jumps
 from .elements import Elements
-from .fields import ElementField
-from .general import balance
+from .fields import ElementField, LayerField
+from .general import General, SumField, join
+from .graded import GradedField, profile
 from .interfaces import Faces
-from .network import Layers, Network, network
 from .solution import TORQUE_PER_SPIN_CURRENT, Solution
+from .transport import Field
+
+EXTRA_POINTS = 8
+"""Gauss points in an element of a graded layer beyond twice the degree of its polynomials."""
 
 
 @dataclass(frozen=True)
@@ -49,108 +64,209 @@ class Bounds:
     spin_resistance : (low, high)
         Of dr, Ohm m2, shape (...) each.
     torques : (low, high)
-        Of `Solution.torques`, J/m2, shape (..., f, 3) each; infinite for ferromagnets in contact.
+        Of `Solution.torques`, J/m2, shape (..., f, 3) each.
     """
 
     spin_resistance: tuple[Number, Number]
     torques: tuple[FloatArray, FloatArray]
 
 
-def bounds_of(solution: Solution, degree: int, count: int | None) -> Bounds:
-    """Return the certified bounds of a solution by elements of a degree, so many in every layer."""
+class Certificate(NamedTuple):
+    """What bounds are made of, per unit j0: middles and half widths at all points of a batch."""
+
+    resistance: FloatArray  # (N,) Ohm m2
+    resistance_room: FloatArray  # (N,)
+    torque: FloatArray  # (f, N, 3) absorbed spin current
+    torque_room: FloatArray  # (f, N, 3)
+    shares: list[FloatArray]  # of every layer, (n, 1 + 3 f, N): of these rooms by its elements
+
+
+def bounds_of(solution: Solution, found: Certificate) -> Bounds:
+    """Return the certified bounds of a solution."""
     e = solution._transport.elements
-    fields = [
-        field
-        for i in range(len(solution.stack.layers))
-        if isinstance(field := solution._transport.field(i), ElementField)  # uniform layers: all
-    ]
-    found = defect(e, fields, degree, count)
-    low = solution.spin_resistance
-    room = solution._shaped(found.energy / 2)
+    low, high = (
+        solution._shaped(found.resistance + way * found.resistance_room) for way in (-1, 1)
+    )
     first = int(e.magnetic[0] and solution.ferromagnets[:1] != solution.stack.element_names[:1])
     named = slice(first, first + len(solution.ferromagnets))
-    width = TORQUE_PER_SPIN_CURRENT * np.abs(solution._scaled(found.torque[named], 1))
-    torques = solution.torques
-    return Bounds((low, low + room), (torques - width, torques + width))
+    middle = TORQUE_PER_SPIN_CURRENT * solution._scaled(found.torque[named], 1)
+    room = TORQUE_PER_SPIN_CURRENT * np.abs(solution._scaled(found.torque_room[named], 1))
+    return Bounds((low, high), (middle - room, middle + room))
 
 
-class Defect(NamedTuple):
-    """What bounds are made of, per unit j0, at all points of a batch."""
-
-    energy: FloatArray  # (N,) eta^2 of mu_s, Ohm m2
-    torque: FloatArray  # (f, N, 3) of the components of what magnets absorb; inf in contact
-
-
-def defect(e: Elements, fields: list[ElementField], degree: int, count: int | None) -> Defect:
-    """Measure how far a solution is from equilibrium.
+def certificate(transport: Condensed | General, degree: int, count: int | None) -> Certificate:
+    """Bound dr and all torques.
 
     Parameters
     ----------
-    e : Elements
-        The stack's numbers; plain.
-    fields : list of ElementField
-        The solution inside the layers.
+    transport : Condensed or General
+        The solution.
     degree : int
-        Degree of the elements.
+        Degree of its elements.
     count : int or None
         Their number in every layer.
     """
-    counts = element_counts(e, count)
-    net = network(e, counts, degree, Layers({}, {}))
-    energy = sum_of_defects(e, fields, driven=True)
-    magnets = np.flatnonzero(e.magnetic)
-    torque = np.zeros((magnets.size, e.points, 3))
-    for i, k in enumerate(magnets.tolist()):
-        if (e.magnetic[k - 1] if k > 0 else False) or (
-            e.magnetic[k + 1] if k < e.magnetic.size - 1 else False
-        ):
-            torque[i] = np.inf
-            continue
-        m = np.broadcast_to(e.m[k], (e.points, 3))
-        for way in _across(m):
-            lifted = _lifted(e, net, k, way, counts, degree)
-            bound = np.sqrt(energy * sum_of_defects(e, lifted, driven=False))
-            torque[i] += np.abs(way) * bound[:, None]
-    return Defect(energy, torque)
+    e = transport.elements
+    layers = range(e.magnetic.size - 2)
+    general = transport if isinstance(transport, General) else General(e, degree, count)
+
+    def measured(at: Field, driven: bool) -> list[_Miss]:
+        fields = [general.inside(i, at, driven=driven, turned=True) for i in layers]
+        return [_miss(e, i, field, at.faces, driven) for i, field in enumerate(fields)]
+
+    own = [_miss(e, i, transport.field(i), transport.faces, driven=True) for i in layers]
+    energy = _total(own)
+    # dr, from the field driven alike in which precession is reversed: mu_s itself without it
+    alike = measured(general.reversed(), driven=True) if general.precesses else own
+    room = np.sqrt(energy * _total(alike))
+    middle = _work(own, alike) + sum(miss.uncounted for miss in own)
+    if not general.precesses:
+        middle, room = middle + room / 2, room / 2  # the rest is not negative
+    dr = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
+    shares = [_halves(own, alike)]
+
+    # torques, from a dual field for each component
+    magnets = np.flatnonzero(e.magnetic).tolist()
+    fields = general.dual([jump for k in magnets for jump in torque_jumps(e, k)])
+    works, rooms = [], []
+    for at in [join(fields)] if fields and e.points == 1 else fields:
+        dual = measured(at, driven=False)
+        rooms.append(np.sqrt(energy * _total(dual)))
+        works.append(_work(own, dual) + np.zeros_like(rooms[-1]))
+        shares.append(_halves(own, dual))
+
+    def by_magnet(values: list[FloatArray]) -> FloatArray:
+        return np.array(values).reshape(len(magnets), 3, e.points).swapaxes(1, 2)
+
+    return Certificate(
+        dr + middle / 2,
+        room / 2,
+        transport.all_absorbed() - by_magnet(works),
+        by_magnet(rooms),
+        [
+            np.concatenate([part.reshape(len(part), -1, e.points) for part in parts], axis=1)
+            for parts in zip(*shares, strict=True)
+        ],
+    )
 
 
-def sum_of_defects(e: Elements, fields: list[ElementField], driven: bool) -> FloatArray:
-    """Return eta^2 of fields in all layers, (N,)."""
-    total = np.zeros(e.points)
-    for layer, field in enumerate(fields):
-        k, d = layer + 1, e.thickness[layer]
-        source = e.p[k][:, None] * e.m[k] if driven else np.zeros((1, 3))
-        widths = np.diff(field.nodes, axis=0)[..., None, None]
-        unit = (e.D[k] / (2 * d))[:, None, None]
-        missing = -field.current
+class _Miss:
+    """By what a field in one layer misses eqs. (2), (3), at all points."""
+
+    squares: FloatArray  # (n, N) eta^2 of every element
+    uncounted: FloatArray | float = 0.0  # what exact integrals add to f(mu_h)
+
+    def work(self, other: _Miss) -> FloatArray | float:
+        """Return r(v) with v the other field, (N,)."""
+        return 0.0  # of polynomials: orthogonal to all of them
+
+
+def _miss(e: Elements, layer: int, field: LayerField, faces: Faces, driven: bool) -> _Miss:
+    k = layer + 1
+    D, p = e.D[k], e.p[k]
+    source = p[:, None] * e.m[k] if driven else np.zeros((1, 3))
+    d = e.thickness[layer]
+    if isinstance(field, GradedField):
+        return _GradedMiss(e, k, field, faces.current_left[k], driven)
+    if isinstance(field, SumField):
+        total = D / ((1 - p) * (1 + p))
+        along, across = field
+        return _UniformMiss(
+            [_polynomial_squares(along, D, d, source), _polynomial_squares(across, total, d, None)]
+        )
+    assert isinstance(field, ElementField)
+    return _UniformMiss([_polynomial_squares(field, D, d, source)])
+
+
+def _polynomial_squares(
+    field: ElementField, D: FloatArray, d: FloatArray, source: FloatArray | None
+) -> FloatArray:
+    """Return eta^2 of every element, exactly, (n, N)."""
+    widths = np.diff(field.nodes, axis=0)
+    slope = legendre.legder(field.potential, axis=-1) * 2 / widths[..., None, None]
+    missing = -field.current
+    if source is not None:
         missing[..., 0] += source
-        slope = np.polynomial.legendre.legder(field.potential, axis=-1) * 2 / widths
-        missing[..., : slope.shape[-1]] -= unit * slope
-        squares = missing**2 / (2 * np.arange(missing.shape[-1]) + 1)  # norms on [-1, 1], halved
-        total += 2 * d / e.D[k] * (widths[..., 0] * squares.sum(axis=-1)).sum(axis=(0, 2))
+    missing[..., : slope.shape[-1]] -= (D / (2 * d))[:, None, None] * slope
+    norms = 1 / (2 * np.arange(missing.shape[-1]) + 1)  # on [-1, 1], halved
+    squares: FloatArray = 2 * d / D * widths * (missing**2 @ norms).sum(axis=-1)
+    return squares
+
+
+class _UniformMiss(_Miss):
+    def __init__(self, parts: list[FloatArray]) -> None:
+        same = len({len(part) for part in parts}) == 1
+        # along and across m, on one mesh or on two
+        self.squares = np.sum(parts, axis=0) if same else np.concatenate(parts)
+
+
+class _GradedMiss(_Miss):
+    def __init__(
+        self, e: Elements, k: int, field: GradedField, outflow: FloatArray, driven: bool
+    ) -> None:
+        metal, d = e.graded[k], e.thickness[k - 1]
+        degree = field.potential.shape[-1] - 1
+        y, weights = legendre.leggauss(2 * degree + EXTRA_POINTS)
+        widths = np.diff(field.nodes, axis=0)
+        xi = field.nodes[:-1] + widths * (1 + y) / 2
+        numbers = {"p": 0.0, **metal.numbers}
+        D, l, p = (profile(numbers[key])(xi)[:, None] for key in ("D", "l", "p"))  # (n, 1, q)
+        self._weights = (widths * weights / 2)[:, None]
+        loss = D / (2 * l**2) * d[:, None]  # kappa d
+
+        def at_points(c: FloatArray, order: int = 0) -> FloatArray:
+            c = legendre.legder(c, order, axis=-1) * (2 / widths[..., None, None]) ** order
+            return c @ legendre.legvander(y, c.shape[-1] - 1).T
+
+        self._mu, self._slope = at_points(field.potential), at_points(field.potential, 1)
+        m = np.broadcast_to(e.m[k], outflow.shape)
+        source = p[:, :, None] * m[..., None] if driven else 0.0
+        unit = (D / (2 * d[:, None]))[:, :, None]
+        self._q = source - at_points(field.current) - unit * self._slope
+        self._s = -loss[:, :, None] * self._mu - at_points(field.current, 1)
+        self._end = outflow - field.current[-1].sum(axis=-1)
+        self._right = field.potential[-1].sum(axis=-1)  # every Legendre polynomial is 1 there
+        inverse = np.divide(1, loss, out=np.zeros_like(loss), where=loss > 0)
+        squares = 2 * d[:, None] / D * (self._q**2).sum(axis=2)
+        squares += inverse * (self._s**2).sum(axis=2)
+        own = (self._weights * squares).sum(axis=-1)
+        # what is left at the right face, divided as kappa is
+        absorbs = (self._weights * loss).sum(axis=(0, 2))
+        spread = (self._weights * 2 * d[:, None] / D).sum(axis=(0, 2))
+        spread = spread + np.divide(1, absorbs, out=np.zeros_like(absorbs), where=absorbs > 0)
+        rest = np.sqrt(spread) * np.linalg.norm(self._end, axis=-1)
+        known = np.sqrt(own.sum(axis=0))
+        grown = np.divide(known + rest, known, out=np.ones_like(rest), where=known > 0) ** 2
+        self.squares = own * grown + np.where(known > 0, 0.0, rest**2 / len(own))
+        if driven:  # f(mu_h): 2 of what spin adds to the voltage
+            spin = (self._weights * (source * self._slope).sum(axis=2)).sum(axis=(0, 2))
+            self.uncounted = spin - 2 * field.totals[1]
+
+    def work(self, other: _Miss) -> FloatArray | float:
+        assert isinstance(other, _GradedMiss)
+        inside = (self._q * other._slope + self._s * other._mu).sum(axis=2)
+        found: FloatArray = (self._weights * inside).sum(axis=(0, 2))
+        found -= (self._end * other._right).sum(axis=-1)
+        return found
+
+
+def _total(misses: Sequence[_Miss]) -> FloatArray:
+    """eta^2, (N,)."""
+    total: FloatArray = np.sum([miss.squares.sum(axis=0) for miss in misses], axis=0)
     return total
 
 
-def _across(m: FloatArray) -> tuple[FloatArray, FloatArray]:
-    least = np.eye(3)[np.abs(m).argmin(axis=1)]
-    first = np.cross(m, least)
-    first /= np.linalg.norm(first, axis=1, keepdims=True)
-    return first, np.cross(m, first)
+def _work(own: Sequence[_Miss], other: Sequence[_Miss]) -> FloatArray | float:
+    """r(v), (N,)."""
+    return sum(a.work(b) for a, b in zip(own, other, strict=True))
 
 
-def _lifted(
-    e: Elements, net: Network, k: int, way: FloatArray, counts: IntArray, degree: int
-) -> list[ElementField]:
-    """Fields of least energy, without current, in which the rings of one magnet are lifted."""
-    faces = [face for face in (k - 1, k) if 0 <= face < len(e.joints)]
-    lift = {int(net.left[face]): way for face in faces if int(net.left[face]) not in net.held}
-    rings = balance(net, slice(0, e.points), lift)
-    u = rings.potential
-    left, right = u[net.left].copy(), u[net.right].copy()
-    for face in faces:  # inside the magnet mu_s stays along m
-        inside = right if face == k - 1 else left
-        inside[face] -= way if int(net.left[face]) in lift else 0.0
-    inflow = rings.flow_left[net.first][1:-1]
-    none = np.zeros_like(left)
-    at = Faces(left, right, none, np.concatenate([inflow, none[:1]]), none, none)
-    return [uniform_field(e, at, i, int(counts[i]), degree) for i in range(len(counts))]
+def _halves(own: Sequence[_Miss], other: Sequence[_Miss]) -> list[FloatArray]:
+    """Shares of every element in ``eta eta_other``, half by either; they sum to 1, or to 0."""
+
+    def shares(misses: Sequence[_Miss]) -> list[FloatArray]:
+        total = _total(misses)
+        safe = np.where(total > 0, total, 1.0)
+        return [miss.squares / safe for miss in misses]
+
+    return [(a + b) / 2 for a, b in zip(shares(own), shares(other), strict=True)]

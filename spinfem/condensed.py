@@ -182,7 +182,7 @@ def uniform_field(e: Elements, faces: Faces, layer: int, n: int, degree: int) ->
     z = e.thickness[layer] / e.l[k]
     own = e.nodes.get(k)
     condensed = twoport.condense(z, n, degree, own=own)
-    u = np.zeros((len(condensed.eta) + 1, e.points, 3))
+    u = np.zeros((len(condensed.eta) + 1, *faces.potential_right.shape[1:]))
     u[0], u[-1] = faces.potential_right[layer], faces.potential_left[layer + 1]
     chain.recover(condensed.elements, u)
     inner = twoport.bubbles(condensed.eta[..., None], u[:-1], u[1:], degree)

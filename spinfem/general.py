@@ -8,7 +8,8 @@ metals and strong ferromagnets take `spinfem.condensed`, where every ring has on
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from . import chain, graded, interfaces, mesh, twoport, vectorchain
 from ._checks import FloatArray
 from .condensed import element_counts, uniform_field
+from .duals import Jump
 from .elements import Elements
 from .fields import ElementField, LayerField, element_field
 from .interfaces import Faces
@@ -33,7 +35,7 @@ from .network import (
     projectors,
     share_of_exchange,
 )
-from .transport import Transport
+from .transport import Field, Transport
 
 BLOCK = 1024
 """Points of a batch that are solved together."""
@@ -49,6 +51,16 @@ class Ports(NamedTuple):
     drive_left: FloatArray  # (k, N, 3) j_s/j0 through the left end, without mu_s
     drive_right: FloatArray
 
+    def transposed(self) -> Ports:
+        """Return the same with all conductances transposed."""
+        B, S_left, S_right = (a.swapaxes(-1, -2) for a in (self.B, self.S_left, self.S_right))
+        return self._replace(B=B, S_left=S_left, S_right=S_right)
+
+    def undriven(self) -> Ports:
+        """Return the same without drives."""
+        none = np.zeros_like(self.drive_left)
+        return self._replace(drive_left=none, drive_right=none)
+
 
 class Rings(NamedTuple):
     """A solved network at some points."""
@@ -58,8 +70,15 @@ class Rings(NamedTuple):
     flow_right: FloatArray
 
 
-def balance(net: Network, points: slice, lift: dict[int, FloatArray] | None = None) -> Rings:
-    """Balance the forces on all rings, per unit j0.
+class Shift(NamedTuple):
+    """By what two-ports see the nodes at their ends shifted, shape (k, N, 3) each."""
+
+    left: FloatArray
+    right: FloatArray
+
+
+class Balance:
+    """The forces on all rings, as a factored system.
 
     Parameters
     ----------
@@ -67,38 +86,49 @@ def balance(net: Network, points: slice, lift: dict[int, FloatArray] | None = No
         The stack.
     points : slice
         Which points of the batch.
-    lift : dict, optional
-        Nodes that are lifted off their rods by so much, (N, 3), without a current j0.
+    transposed : bool
+        Whether everything that precesses turns the other way round.
     """
-    width = points.stop - points.start
-    ports = _ports(net, points, width)
-    P = projectors(net, points)
-    springs = {
-        node: np.broadcast_to(_pull(s, points), (width, 3, 3)) for node, s in net.springs.items()
-    }
-    B = ports.B
-    diagonal = ports.S_right[:-1] + B[:-1] + ports.S_left[1:] + B[1:]
-    for node, pull in springs.items():
-        diagonal[node - 1] += pull
-    hold = np.eye(3) - P
-    lower, upper = P[1:] @ -B[1:-1] @ P[:-1], P[:-1] @ -B[1:-1] @ P[1:]
-    factors = vectorchain.factor(P @ diagonal @ P + hold * _scale(diagonal), lower, upper)
 
-    whole = np.zeros((len(net.segments) + 1, width, 3))
-    if lift is not None:
-        ports = ports._replace(drive_left=0 * ports.drive_left, drive_right=0 * ports.drive_right)
-        for node, way in lift.items():
-            whole[node] = way
-    rest = np.zeros_like(whole)
-    flows = _flows(ports, whole, rest)
-    for step in range(1 + REFINEMENTS):
-        residual = flows[1][:-1] - flows[0][1:]
+    def __init__(self, net: Network, points: slice, transposed: bool = False) -> None:
+        width = points.stop - points.start
+        ports = _ports(net, points, width)
+        P = projectors(net, points)
+        springs = {
+            node: np.broadcast_to(_pull(s, points), (width, 3, 3))
+            for node, s in net.springs.items()
+        }
+        if transposed:
+            ports = ports.transposed()
+            springs = {node: pull.swapaxes(-1, -2) for node, pull in springs.items()}
+        B = ports.B
+        diagonal = ports.S_right[:-1] + B[:-1] + ports.S_left[1:] + B[1:]
         for node, pull in springs.items():
-            residual[node - 1] -= apply(pull, whole[node] + rest[node])
-        found = vectorchain.solve(factors, apply(P, residual))
-        (whole if step == 0 else rest)[1:-1] += found
-        flows = _flows(ports, whole, rest)
-    return Rings(whole + rest, *flows)
+            diagonal[node - 1] += pull
+        hold = np.eye(3) - P
+        lower, upper = P[1:] @ -B[1:-1] @ P[:-1], P[:-1] @ -B[1:-1] @ P[1:]
+        self._ports, self._springs, self._free = ports, springs, P
+        self._factors = vectorchain.factor(P @ diagonal @ P + hold * _scale(diagonal), lower, upper)
+        self._shape = (len(net.segments) + 1, width, 3)
+
+    def solve(self, shift: Shift | None = None) -> Rings:
+        """Solve for the rings: driven by j0 = 1, or by a shift and no current."""
+        ports = self._ports
+        whole, rest = np.zeros((2, *self._shape))
+        if shift is None:
+            none = np.zeros((len(ports.B), *self._shape[1:]))
+            shift = Shift(none, none)
+        else:
+            ports = ports.undriven()
+        flows = _flows(ports, shift, whole, rest)
+        for step in range(1 + REFINEMENTS):
+            residual = flows[1][:-1] - flows[0][1:]
+            for node, pull in self._springs.items():
+                residual[node - 1] -= apply(pull, whole[node] + rest[node])
+            found = vectorchain.solve(self._factors, apply(self._free, residual))
+            (whole if step == 0 else rest)[1:-1] += found
+            flows = _flows(ports, shift, whole, rest)
+        return Rings(whole + rest, *flows)
 
 
 def _scale(diagonal: FloatArray) -> FloatArray:
@@ -129,14 +159,15 @@ def _ports(net: Network, points: slice, width: int) -> Ports:
     return Ports(*parts, *drives)
 
 
-def _flows(ports: Ports, whole: FloatArray, rest: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _flows(
+    ports: Ports, shift: Shift, whole: FloatArray, rest: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return the spin currents through both ends of every two-port."""
-    u = whole + rest
-    drop = (whole[:-1] - whole[1:]) + (rest[:-1] - rest[1:])
-    through = apply(ports.B, drop)
-    left = ports.drive_left + through + apply(ports.S_left, u[:-1])
-    right = ports.drive_right + through - apply(ports.S_right, u[1:])
-    return left, right
+    left, right = whole[:-1] + shift.left, whole[1:] + shift.right
+    through = apply(ports.B, (left - right) + (rest[:-1] - rest[1:]))
+    inflow = ports.drive_left + through + apply(ports.S_left, left + rest[:-1])
+    outflow = ports.drive_right + through - apply(ports.S_right, right + rest[1:])
+    return inflow, outflow
 
 
 class General(Transport):
@@ -158,25 +189,58 @@ class General(Transport):
         self._degree, self._count = degree, count
         self._layers = condense_layers(elements, degree, count)
         self._network = network(elements, self.counts, degree, self._layers)
-        found = [self._solve(block) for block in _parts(elements.points)]
-        self._faces = Faces(
-            *(np.concatenate(a, axis=1) for a in zip(*(f for f, _, _ in found), strict=True))
-        )
-        self._volume = np.concatenate([volume for _, volume, _ in found], axis=1)
-        self._inner = {
-            k: np.concatenate([inner[k] for _, _, inner in found], axis=1)
-            for k in self._layers.graded
-        }
+        (self._field_at_faces,) = self._balanced([None])
 
     @property
     def faces(self) -> Faces:
         """mu_s and j_s on both sides of all faces."""
-        return self._faces
+        return self._field_at_faces.faces
 
-    def _solve(self, points: slice) -> tuple[Faces, FloatArray, dict[int, FloatArray]]:
-        """Solve some points: faces, what magnets absorb inside, nodes of graded layers."""
+    def dual(self, jumps: Sequence[Jump]) -> list[Field]:
+        """Return the fields in balance with some jumps, all that precesses turning the other way.
+
+        See `spinfem.duals`.
+        """
+        return self._balanced(jumps, transposed=True)
+
+    def reversed(self) -> Field:
+        """Return mu_s if all that precesses turned the other way round."""
+        if not self.precesses:
+            return self._field_at_faces
+        (found,) = self._balanced([None], transposed=True)
+        return found
+
+    @property
+    def precesses(self) -> bool:
+        """Whether spins precess anywhere: about m, by lambda_J or an imaginary mixing."""
+        e = self.elements
+        exchange = any(np.isfinite(lambda_J).any() for lambda_J, _ in e.lengths.values())
+        return exchange or any(np.imag(s.G).any() for s in self._network.springs.values())
+
+    def _balanced(self, jumps: Sequence[Jump | None], transposed: bool = False) -> list[Field]:
+        """Balance all rings: by j0 = 1, or by jumps and no current."""
+        found: list[list[Field]] = [[] for _ in jumps]
+        for points in _parts(self.elements.points):
+            balance = Balance(self._network, points, transposed)
+            for parts, jump in zip(found, jumps, strict=True):
+                parts.append(self._at_faces(balance.solve(self._shift(jump, points)), jump, points))
+        return [join(parts) for parts in found]
+
+    def _shift(self, jump: Jump | None, points: slice) -> Shift | None:
+        """Return how the two-ports see a jump."""
+        if jump is None:
+            return None
+        net = self._network
+        shift = Shift(*np.zeros((2, len(net.segments), points.stop - points.start, 3)))
+        for face, value in jump.left.items():
+            shift.right[net.last[face]] = cut(value, points)
+        for face, value in jump.right.items():
+            shift.left[net.first[face + 1]] = cut(value, points)
+        return shift
+
+    def _at_faces(self, rings: Rings, jump: Jump | None, points: slice) -> Field:
+        """Read a field off the rings."""
         e, net = self.elements, self._network
-        rings = balance(net, points)
         u, inflow, outflow = rings.potential, rings.flow_left, rings.flow_right
         # of every element: j_s through its left and its right face
         entering, leaving = inflow[net.first], outflow[net.last]
@@ -202,15 +266,6 @@ class General(Transport):
             if e.reservoir[end]:
                 beyond[end] = inside[end]
                 absorbed_left[end] = absorbed_right[end] = 0.0
-        volume = np.zeros((e.magnetic.size, u.shape[1], 3))
-        for k in e.lengths:
-            port = int(net.first[k])
-            m = cut(e.m[k], points)
-            share = cut(share_of_exchange(e, k), points)
-            for shunt, node in zip(net.segments[port].across[1:], (port, port + 1), strict=True):
-                taken = share * cut(shunt, points)
-                volume[k] += apply(blocks(np.zeros(taken.shape), taken, m), u[node])
-        graded_nodes = {k: u[net.first[k] : net.last[k] + 2] for k in self._layers.graded}
         potential_left, potential_right = u[net.left], u[net.right]
         for face in np.flatnonzero(net.left == net.right).tolist():
             if net.left[face] in net.springs:  # one ring, off the rod: mu_s across m jumps
@@ -218,6 +273,10 @@ class General(Transport):
                 m = cut(e.m[face if on_left else face + 1], points)
                 inside = potential_left if on_left else potential_right
                 inside[face] = np.einsum("...i,...i->...", inside[face], m)[..., None] * m
+        if jump is not None:
+            for side, values in zip((potential_left, potential_right), jump, strict=True):
+                for face, value in values.items():
+                    side[face] += cut(value, points)
         faces = Faces(
             potential_left,
             potential_right,
@@ -226,7 +285,30 @@ class General(Transport):
             absorbed_left,
             absorbed_right,
         )
-        return faces, volume, graded_nodes
+        inner = {}
+        for k in self._layers.graded:
+            inner[k] = u[net.first[k] : net.last[k] + 2].copy()
+            inner[k][0], inner[k][-1] = potential_right[k - 1], potential_left[k]
+        return Field(faces, inner)
+
+    @cached_property
+    def volume(self) -> FloatArray | None:
+        """What ferromagnets with exchange lengths absorb inside, (n + 2, N, 3)."""
+        e, net, faces = self.elements, self._network, self.faces
+        if not e.lengths:
+            return None
+        total = np.zeros((e.magnetic.size, e.points, 3))
+        for k in e.lengths:
+            share, m = share_of_exchange(e, k), e.m[k]
+            _, left, right = net.segments[int(net.first[k])].across
+            for shunt, face, side in (
+                (left, k - 1, faces.potential_right),
+                (right, k, faces.potential_left),
+            ):
+                if 0 <= face < len(side):
+                    taken = share * shunt
+                    total[k] += apply(blocks(np.zeros(taken.shape), taken, m), side[face])
+        return total
 
     def _taken(self, net: Network, rings: Rings, face: int, points: slice) -> FloatArray:
         """What the rods at a face take up of the spin current, shape (N, 3)."""
@@ -248,46 +330,65 @@ class General(Transport):
 
     def make_field(self, layer: int) -> LayerField:
         """Recover the field inside one layer."""
-        k = layer + 1
+        return self.inside(layer, self._field_at_faces)
+
+    def inside(
+        self, layer: int, at: Field, *, driven: bool = True, turned: bool = False
+    ) -> LayerField:
+        """Recover a field inside one layer from its faces.
+
+        Parameters
+        ----------
+        layer : int
+            Number of the layer.
+        at : Field
+            The field at the faces.
+        driven : bool
+            Whether a current drives it.
+        turned : bool
+            Whether all that precesses turns the other way round.
+        """
+        e, k = self.elements, layer + 1
+        inflow = at.faces.current_right[layer]
         if k in self._layers.graded:
-            e, part = self.elements, self._layers.graded[k]
-            inflow = self.faces.current_right[layer]
-            potential = graded.recover(part, self._inner[k], e.m[k])
+            part = self._layers.graded[k]
+            potential = graded.recover(part, at.inner[k], e.m[k] if driven else np.zeros((1, 3)))
             return graded.graded_field(
                 e.graded[k], part.nodes, potential, e.thickness[layer], e.m[k], inflow
             )
-        count = int(self.counts[layer])
-        field = uniform_field(self.elements, self.faces, layer, count, self._degree)
+        field = uniform_field(e, at.faces, layer, int(self.counts[layer]), self._degree)
         if k not in self._layers.across:
             return field
-        m = np.broadcast_to(self.elements.m[k], (self.elements.points, 3))
+        m = np.broadcast_to(e.m[k], inflow.shape)
         along = m[:, :, None] * m[:, None, :]
         return SumField(
             field._replace(potential=along @ field.potential, current=along @ field.current),
-            self._across_field(k, m),
+            self._across_field(k, m, at.faces, turned),
         )
 
-    def _across_field(self, k: int, m: FloatArray) -> ElementField:
+    def _across_field(self, k: int, m: FloatArray, faces: Faces, turned: bool) -> ElementField:
         """Field across m with exchange lengths: one complex amplitude."""
-        e, faces, layer, condensed = self.elements, self.faces, k - 1, self._layers.across[k]
-        frame = np.stack(_axes(m), axis=1)
+        e, layer, condensed = self.elements, k - 1, self._layers.across[k]
+        first, second = _axes(m)
+        frame = np.stack([first, -second if turned else second], axis=1)
         left, right = (
             np.einsum("pij,pj->ip", frame, v)
             for v in (faces.potential_right[layer], faces.potential_left[k])
         )
         z, n = across_mesh(e, k, self._count)
-        u = np.zeros((len(condensed.eta) + 1, e.points), dtype=complex)
+        u = np.zeros((len(condensed.eta) + 1, len(m)), dtype=complex)
         u[0], u[-1] = left[0] + 1j * left[1], right[0] + 1j * right[1]
         chain.recover(condensed.elements, u)
         inner = twoport.bubbles(condensed.eta, u[:-1], u[1:], self._degree)
         pairs = np.stack([u.real, u.imag], axis=2), np.stack([inner.real, inner.imag], axis=2)
         values = np.einsum("epi,pij->epj", pairs[0], frame)
         bubbles = np.einsum("epib,pij->epjb", pairs[1], frame)
-        own, other = (np.broadcast_to(e.thickness[layer] * x, e.points) for x in absorption(e, k))
+        own, other = (np.broadcast_to(e.thickness[layer] * x, len(m)) for x in absorption(e, k))
         inflow = faces.current_right[layer]
         inflow = inflow - np.einsum("pi,pi->p", inflow, m)[:, None] * m
         nodes = mesh.layer_nodes(z, n, e.nodes.get(k))
-        return element_field(nodes, values, bubbles, blocks(own, other, m), inflow)
+        lost = blocks(own, other.conj() if turned else other, m)
+        return element_field(nodes, values, bubbles, lost, inflow)
 
 
 class SumField(NamedTuple):
@@ -315,6 +416,17 @@ def _axes(m: FloatArray) -> tuple[FloatArray, FloatArray]:
     first = np.cross(m, least)
     first /= np.linalg.norm(first, axis=1, keepdims=True)
     return first, np.cross(m, first)
+
+
+def join(parts: list[Field]) -> Field:
+    """Put the points of a batch together again."""
+    if len(parts) == 1:
+        return parts[0]
+    faces = zip(*(part.faces for part in parts), strict=True)
+    return Field(
+        Faces(*(np.concatenate(a, axis=1) for a in faces)),
+        {k: np.concatenate([part.inner[k] for part in parts], axis=1) for k in parts[0].inner},
+    )
 
 
 def _parts(points: int) -> list[slice]:

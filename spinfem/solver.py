@@ -6,13 +6,15 @@ import dataclasses
 import operator
 from functools import partial
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from . import saddle
-from ._checks import near_match
-from .certify import bounds_of
+from ._checks import near_match, positive
+from .adaptive import refine
+from .certify import bounds_of, certificate
 from .condensed import Condensed
-from .elements import check_plain, elements_of
+from .elements import elements_of
 from .general import General
 from .interfaces import check_spin_sink
 from .mesh import DEGREE
@@ -21,6 +23,8 @@ from .stack import Stack
 from .transport import Transport
 
 MAX_DEGREE = 20
+FINEST = 1e-12
+"""The smallest `tol`: roundings, which bounds do not count, may be a tenth of it."""
 METHODS = ("condensed", "saddle")
 
 
@@ -33,6 +37,7 @@ def solve(
     elements: int | None = None,
     method: str = "condensed",
     certify: bool = False,
+    tol: float | None = None,
 ) -> Solution:
     """Solve spin diffusion, eq. (4), in a stack by finite elements.
 
@@ -61,6 +66,11 @@ def solve(
         the reference, slower, and accurate as far as its condition number lets it.
     certify : bool
         Whether to bound the errors of dr and of torques: `Solution.bounds`, see `spinfem.certify`.
+    tol : float, optional
+        Largest error that the bounds may leave open, dr relative to itself, torques to the largest
+        of ``|j_s|`` and ``|p j0|``: elements are halved where that is needed, from `elements` in
+        every layer on, or 1, or the nodes it comes with, until it holds (`spinfem.adaptive`). The
+        solution is certified.
 
     Returns
     -------
@@ -71,8 +81,8 @@ def solve(
     TypeError
         If an argument is of the wrong kind.
     ValueError
-        If an argument is out of its range, both currents are given, there is no spin sink, or the
-        stack cannot be certified.
+        If an argument is out of its range, both currents are given, there is no spin sink, or
+        `tol` cannot be met.
     """
     current = check_current(stack, j0, current_density)
     degree = _whole("degree", degree, MAX_DEGREE)
@@ -87,18 +97,34 @@ def solve(
     check_spin_sink(e)
     if elements is not None and e.nodes:
         e = dataclasses.replace(e, nodes={})
-    transport: Transport
-    if method == "condensed":
-        path = Condensed if e.is_plain else General
-        transport = path(e, degree, elements)
+    path = Condensed if e.is_plain else General
+    again = partial(
+        solve, degree=degree, elements=elements, method=method, certify=certify, tol=tol
+    )
+    found = None
+    if tol is not None:
+        e, refined, found = refine(e, degree, elements, _tolerance(tol))
+        elements = None  # e has nodes
+    if method == "saddle":
+        transport: Transport = saddle.solve(stack, e, degree, elements)
     else:
-        transport = saddle.solve(stack, e, degree, elements)
-    again = partial(solve, degree=degree, elements=elements, method=method, certify=certify)
+        transport = refined if tol is not None else path(e, degree, elements)
     solution = Solution(stack, current, transport, again)
-    if certify:
-        check_plain("a certified stack", stack)
-        solution.bounds = bounds_of(solution, degree, elements)
+    if certify and found is None:
+        primal = transport if isinstance(transport, path) else path(e, degree, elements)
+        found = certificate(primal, degree, elements)
+    if found is not None:
+        solution.bounds = bounds_of(solution, found)
     return solution
+
+
+def _tolerance(tol: object) -> float:
+    value = positive("tol", tol)  # type: ignore[arg-type]
+    if np.ndim(value) or not FINEST <= value < 1:
+        raise ValueError(
+            f"tol must be one number from {FINEST:g}, where rounding begins, to 1, got {tol!r}"
+        )
+    return float(value)
 
 
 def _whole(quantity: str, value: object, largest: int | None) -> int:

@@ -35,6 +35,13 @@ class Values(NamedTuple):
     potential: FloatArray  # (q, N) Ohm m2
 
 
+class Field(NamedTuple):
+    """A field in balance at the faces: mu_s/j0, or one that is dual to a number (`duals`)."""
+
+    faces: Faces
+    inner: dict[int, FloatArray]  # of graded elements: (k + 1, N, 3) at the nodes of their mesh
+
+
 class Transport(ABC):
     """Faces of a solved stack, and its fields on demand.
 
@@ -50,12 +57,16 @@ class Transport(ABC):
         self.elements = elements
         self.magnets = np.flatnonzero(elements.magnetic)
         self._fields: dict[int, LayerField] = {}
-        self._volume: FloatArray | None = None  # (n + 2, N, 3) what is absorbed inside layers
 
     @property
     @abstractmethod
     def faces(self) -> Faces:
         """What was found at the faces."""
+
+    @property
+    def volume(self) -> FloatArray | None:
+        """What every element absorbs inside, (n + 2, N, 3); None for nothing."""
+        return None
 
     def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
         """Return g of a magnet and the next one, (N or 1,) each; nan where they are collinear.
@@ -106,7 +117,7 @@ class Transport(ABC):
         at_left = self.faces.absorbed_right[k - 1 : k].sum(axis=0)  # a lead has one face only
         at_right = self.faces.absorbed_left[k : k + 1].sum(axis=0)
         total: FloatArray = at_left + at_right
-        return total if self._volume is None else total + self._volume[k]
+        return total if self.volume is None else total + self.volume[k]
 
     def all_absorbed(self) -> FloatArray:
         """Return what every magnet absorbs at both faces, shape (f, N or 1, 3)."""
@@ -117,7 +128,7 @@ class Transport(ABC):
             np.concatenate([faces.absorbed_left, none])[k],
         )
         total: FloatArray = at_left + at_right
-        return total if self._volume is None else total + self._volume[k]
+        return total if self.volume is None else total + self.volume[k]
 
     @cached_property
     def spin_voltage(self) -> FloatArray:
@@ -312,6 +323,11 @@ class Given(Transport):
     def faces(self) -> Faces:
         """What was found at the faces."""
         return self._faces
+
+    @property
+    def volume(self) -> FloatArray | None:
+        """What every element absorbs inside, (n + 2, N, 3); None for nothing."""
+        return self._volume
 
     def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
         """Return g of a magnet and the next one; from B where there is one."""
