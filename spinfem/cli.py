@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import numpy as np
 import typer
@@ -191,20 +191,19 @@ def _write(
 ) -> None:
     """Write both files or, as far as errors come before the end, neither."""
     si = units == "SI"
+    drawn: Literal["SI", "plain"] = "SI" if si else "plain"
     with ExitStack() as pending:
         if picture:
             from .plot import overview
 
             temporary = pending.enter_context(replacing(picture))
-            figure = overview(solution, units="SI" if si else "plain")
+            figure = overview(solution, units=drawn)
             figure.savefig(temporary)
         if output and wire is not None:
             diameter = wire * 1e-9 if si else wire
-            solution.save_wire(output, diameter=diameter, units="SI" if si else "plain")
-        elif output and si:
-            solution.save(output)
+            solution.save_wire(output, diameter=diameter, units=drawn)
         elif output:
-            solution.save(output, units="plain")
+            solution.save(output, units=drawn)
 
 
 @app.command("sweep")
@@ -295,6 +294,9 @@ def _converge(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Stack file (TOML).")],
     degree: Annotated[int, typer.Option(help="Degree of the elements; with --p the highest.")] = 2,
     refinements: Annotated[int, typer.Option(help="Number of meshes: 1, 2, 3, 4, 6, 8, ...")] = 8,
+    uniform: Annotated[
+        bool, typer.Option("--uniform", help="Make all elements of a layer equally wide.")
+    ] = False,
     by_degree: Annotated[
         bool, typer.Option("--p", help="Raise the degree on one mesh instead of refining it.")
     ] = False,
@@ -320,7 +322,12 @@ def _converge(
         check_target(picture, *PICTURES)
     stack, j0 = load(file)
     study = converge(
-        stack, j0, degree=degree, refinements=refinements, refine="p" if by_degree else "h"
+        stack,
+        j0,
+        degree=degree,
+        refinements=refinements,
+        refine="p" if by_degree else "h",
+        grading=not uniform,
     )
     if output is not None:
         study.save(output)

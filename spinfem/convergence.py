@@ -8,7 +8,7 @@ differentiated from mu_s it would converge with h^k only, which the study shows 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from ._checks import BoolArray, FloatArray
 from .fields import ElementField, LayerField, piecewise
 from .general import SumField
 from .graded import GradedField
+from .pieces import Layer
 from .solution import Solution
 from .solver import solve
 from .stack import Stack
@@ -114,12 +115,12 @@ def converge(
     degree: int = 2,
     refinements: int = 5,
     refine: Literal["h", "p"] = "h",
+    grading: bool = True,
 ) -> Study:
     """Study how the errors of a single stack fall.
 
     It is solved again and again: with 1, 2, 3, 4, 6, 8, 12, ... elements in every layer, or with
-    degrees from 1 up to `degree` on one mesh. The elements are those of `spinfem.solve`, graded
-    towards the faces of layers that are thicker than some l.
+    degrees from 1 up to `degree` on one mesh.
 
     Parameters
     ----------
@@ -133,6 +134,9 @@ def converge(
         Number of meshes, at least 2; with ``refine="p"`` which of them is used.
     refine : "h" or "p"
         What to refine.
+    grading : bool
+        Whether elements are those of `spinfem.solve`, graded towards the faces of layers that are
+        thicker than some l, or all of a layer equally wide.
 
     Returns
     -------
@@ -154,7 +158,7 @@ def converge(
         runs = [(n, degree) for n in _counts(refinements)]
     else:
         runs = [(_counts(refinements)[-1], k) for k in range(1, degree + 1)]
-    rows = [_run(stack, j0, n, k, reference) for n, k in runs]
+    rows = [_run(stack, j0, n, k, grading, reference) for n, k in runs]
     columns = {name: np.array([row[name] for row in rows]) for name in COLUMNS}
     fine = (columns["h"] <= COARSEST) & (refine == "h")
     used = {name: _finest(fine & (columns[name] > ROUNDING)) for name in QUANTITIES}
@@ -188,11 +192,17 @@ def _rate(h: FloatArray, error: FloatArray) -> float:
 
 
 def _run(
-    stack: Stack, j0: ArrayLike | None, elements: int, degree: int, reference: Solution
+    stack: Stack,
+    j0: ArrayLike | None,
+    elements: int,
+    degree: int,
+    grading: bool,
+    reference: Solution,
 ) -> dict[str, float]:
     """Solve once and measure."""
+    sample = stack if grading else _with_nodes(stack, np.linspace(0, 1, elements + 1))
     start = time.perf_counter()
-    solution = solve(stack, j0, degree=degree, elements=elements)
+    solution = solve(sample, j0, degree=degree, elements=elements if grading else None)
     solution.torques  # noqa: B018
     passed = time.perf_counter() - start
     e = solution._transport.elements
@@ -224,6 +234,13 @@ def _run(
     dr = float(reference.spin_resistance)
     found["dr"] = abs(float(solution.spin_resistance) - dr) / (dr or 1.0)
     return found
+
+
+def _with_nodes(stack: Stack, nodes: FloatArray) -> Stack:
+    """Return the stack with the same nodes in all layers."""
+    return Stack(
+        replace(piece, nodes=nodes) if isinstance(piece, Layer) else piece for piece in stack.pieces
+    )
 
 
 def _norms(

@@ -391,7 +391,7 @@ def test_picture_of_an_example_in_the_papers_units(run, tmp_path):
 
 
 def test_failing_output_takes_the_picture_with_it(run, tmp_path, monkeypatch):
-    def fail(self, path):
+    def fail(self, path, units):
         raise OSError("valve.vtu: cannot be written: disk on fire")
 
     monkeypatch.setattr(sf.Solution, "save", fail)

@@ -39,10 +39,11 @@ EXPECTED = {
 }
 
 
+@pytest.mark.parametrize("grading", [False, True], ids=["equal", "graded"])
 @pytest.mark.parametrize("degree", [1, 2, 3, 4])
 @pytest.mark.parametrize("sample", SAMPLES, ids=["uniform", "graded N", "graded F"])
-def test_rates(sample, degree):
-    study = sf.converge(sample, degree=degree, refinements=MESHES[degree])
+def test_rates(sample, degree, grading):
+    study = sf.converge(sample, degree=degree, refinements=MESHES[degree], grading=grading)
     for name, rate in EXPECTED.items():
         assert study.used[name].sum() >= 2
         assert study.rates[name] == pytest.approx(rate(degree), abs=0.15), name
@@ -109,6 +110,16 @@ def test_unknowns_and_sizes():
     np.testing.assert_allclose(study.columns["h"], [2.0, 1.0, 2 / 3], rtol=2e-2)
 
 
+def test_thick_layers_need_grading():
+    thick = sf.Lead(N) | F1(2.0, m=sf.direction(0)) | N(60.0) | F1(1.8, m=sf.direction(130))
+    graded, equal = (
+        sf.converge(thick, degree=3, refinements=6, grading=grading) for grading in (True, False)
+    )
+    np.testing.assert_array_equal(graded.columns["unknowns"], equal.columns["unknowns"])
+    assert graded.columns["H1"][-1] < equal.columns["H1"][-1] / 2
+    np.testing.assert_allclose(equal.columns["h"] * equal.columns["elements"], 60 / 0.7)
+
+
 def test_command(tmp_path, capsys):
     file = tmp_path / "valve.toml"
     file.write_text(
@@ -143,6 +154,12 @@ polar_deg = 50
     assert "against: exact stack" in capsys.readouterr().out
     assert out.stat().st_size > 0
     assert picture.stat().st_size > 0
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["converge", str(file), "--uniform", "-o", str(out)])
+    assert stop.value.code == 0
+    h = np.genfromtxt(out, delimiter=",", names=True)["h"]
+    np.testing.assert_allclose(h, 1 / np.array([1, 2, 3, 4, 6, 8, 12, 16]))
+    capsys.readouterr()
     with pytest.raises(SystemExit) as stop:
         cli.main(["converge", str(file), "--refinements", "1"])
     assert stop.value.code == 2
