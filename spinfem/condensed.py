@@ -243,6 +243,30 @@ def condense(e: Elements, counts: IntArray, degree: int) -> rods.Links:
     return _with_own_nodes(ports, e, z, degree) if e.nodes else ports
 
 
+Conductances = tuple[FloatArray, FloatArray, FloatArray]
+"""B, S_left and S_right of all layers, (n, N or 1), S/m2."""
+
+
+def two_ports(e: Elements, counts: IntArray, degree: int) -> tuple[Conductances, Conductances]:
+    """Return uniform layers as two-ports, and their derivatives with ``ln (d/l)^2``."""
+    unit = e.D[1:-1] / (2 * e.thickness)
+    z = e.thickness / e.l[1:-1]
+    found = np.empty((6, *z.shape))
+    own = np.isin(np.arange(len(z)) + 1, list(e.nodes))
+    groups: list[tuple[int, IntArray, FloatArray | None]] = [
+        (int(n), np.flatnonzero((counts == n) & ~own), None) for n in np.unique(counts[~own])
+    ]
+    groups += [(0, np.array([k - 1]), nodes) for k, nodes in e.nodes.items()]
+    for n, which, nodes in groups:
+        part = z[which].ravel()
+        layers = twoport.condense(part, n, degree, own=nodes)
+        slopes = twoport.slopes(layers, mesh.widths(part, n, nodes), degree)
+        values = (layers.B, layers.S, layers.S_right, *(part**2 * x for x in slopes))
+        found[:, which] = np.reshape(values, (6, *z[which].shape))
+    found = found * unit
+    return (found[0], found[1], found[2]), (found[3], found[4], found[5])
+
+
 def _with_own_nodes(ports: rods.Links, e: Elements, z: Column, degree: int) -> rods.Links:
     """Replace layers that come with nodes, on which the shunts at the two faces may differ."""
     D, d = e.columns["D"], e.columns["thickness"]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from . import chain, graded, interfaces, mesh, twoport, vectorchain
 from ._checks import FloatArray
-from .condensed import element_counts, uniform_field
+from .condensed import Conductances, element_counts, two_ports, uniform_field
 from .duals import Jump
 from .elements import Elements
 from .fields import ElementField, LayerField, element_field
@@ -186,15 +186,29 @@ class General(Transport):
     def __init__(self, elements: Elements, degree: int, count: int | None) -> None:
         super().__init__(elements)
         self.counts = element_counts(elements, count)
-        self._degree, self._count = degree, count
+        self.degree, self._count = degree, count
         self._layers = condense_layers(elements, degree, count)
         self._network = network(elements, self.counts, degree, self._layers)
-        (self._field_at_faces,) = self._balanced([None])
+        (self.at_faces,) = self._balanced([None])
 
     @property
     def faces(self) -> Faces:
         """mu_s and j_s on both sides of all faces."""
-        return self._field_at_faces.faces
+        return self.at_faces.faces
+
+    @cached_property
+    def two_ports(self) -> tuple[Conductances, Conductances]:
+        """Uniform layers as two-ports along m, and their derivatives; see `condensed.two_ports`."""
+        return two_ports(self.elements, self.counts, self.degree)
+
+    def graded_layer(self, k: int) -> graded.GradedLayer:
+        """Return what element k, graded, is condensed to."""
+        return self._layers.graded[k]
+
+    def across(self, k: int) -> tuple[twoport.LayerChain, FloatArray]:
+        """Return what element k, with exchange lengths, is across m, and its elements' widths."""
+        z, n = across_mesh(self.elements, k, self._count)
+        return self._layers.across[k], mesh.widths(z, n, self.elements.nodes.get(k))
 
     def dual(self, jumps: Sequence[Jump]) -> list[Field]:
         """Return the fields in balance with some jumps, all that precesses turning the other way.
@@ -206,7 +220,7 @@ class General(Transport):
     def reversed(self) -> Field:
         """Return mu_s if all that precesses turned the other way round."""
         if not self.precesses:
-            return self._field_at_faces
+            return self.at_faces
         (found,) = self._balanced([None], transposed=True)
         return found
 
@@ -330,7 +344,7 @@ class General(Transport):
 
     def make_field(self, layer: int) -> LayerField:
         """Recover the field inside one layer."""
-        return self.inside(layer, self._field_at_faces)
+        return self.inside(layer, self.at_faces)
 
     def inside(
         self, layer: int, at: Field, *, driven: bool = True, turned: bool = False
@@ -356,7 +370,7 @@ class General(Transport):
             return graded.graded_field(
                 e.graded[k], part.nodes, potential, e.thickness[layer], e.m[k], inflow
             )
-        field = uniform_field(e, at.faces, layer, int(self.counts[layer]), self._degree)
+        field = uniform_field(e, at.faces, layer, int(self.counts[layer]), self.degree)
         if k not in self._layers.across:
             return field
         m = np.broadcast_to(e.m[k], inflow.shape)
@@ -379,7 +393,7 @@ class General(Transport):
         u = np.zeros((len(condensed.eta) + 1, len(m)), dtype=complex)
         u[0], u[-1] = left[0] + 1j * left[1], right[0] + 1j * right[1]
         chain.recover(condensed.elements, u)
-        inner = twoport.bubbles(condensed.eta, u[:-1], u[1:], self._degree)
+        inner = twoport.bubbles(condensed.eta, u[:-1], u[1:], self.degree)
         pairs = np.stack([u.real, u.imag], axis=2), np.stack([inner.real, inner.imag], axis=2)
         values = np.einsum("epi,pij->epj", pairs[0], frame)
         bubbles = np.einsum("epib,pij->epjb", pairs[1], frame)

@@ -98,8 +98,28 @@ def nodes_for(metal: Metal, thickness: float, degree: int, count: int | None) ->
         nodes = np.sort(np.concatenate([nodes, nodes[:-1][split] + widths[split] / 2]))
 
 
-def condense(metal: Metal, thickness: FloatArray, nodes: FloatArray, degree: int) -> GradedLayer:
-    """Assemble and condense the elements of a graded layer of some thicknesses, shape (N,)."""
+def condense(
+    metal: Metal,
+    thickness: FloatArray,
+    nodes: FloatArray,
+    degree: int,
+    absorbing: complex = 1.0,
+) -> GradedLayer:
+    """Assemble and condense the elements of a graded layer.
+
+    Parameters
+    ----------
+    metal : NormalMetal or Ferromagnet
+        What it is made of.
+    thickness : array, shape (N,)
+        Thicknesses.
+    nodes : array, shape (n + 1,)
+        Nodes of its mesh, from 0 to 1.
+    degree : int
+        Degree of the elements.
+    absorbing : float or complex
+        Factor on kappa; its imaginary part carries a derivative.
+    """
     mesh = MeshLine(nodes[None], np.stack([np.arange(nodes.size - 1), np.arange(1, nodes.size)]))
     element = line_element(degree)
     basis = Basis(mesh, element, intorder=3 * degree)
@@ -114,9 +134,9 @@ def condense(metal: Metal, thickness: FloatArray, nodes: FloatArray, degree: int
     f = np.einsum("ieq,eq->ei", slope, p * weights)
 
     d = thickness[None, :, None, None]
-    A = K[:, None] / d + M[:, None] * d
+    A = K[:, None] / d + absorbing * M[:, None] * d
     load = np.broadcast_to(f[:, None], (*A.shape[:2], f.shape[1]))
-    loss = absorbed[:, None] * thickness[:, None]
+    loss = absorbing * absorbed[:, None] * thickness[:, None]
     hats, inner = slice(2), slice(2, None)
     response = np.linalg.solve(A[..., inner, inner], A[..., inner, hats])
     by_load = np.linalg.solve(A[..., inner, inner], load[..., inner, None])[..., 0]

@@ -87,11 +87,12 @@ class Layers(NamedTuple):
 def exchange_rate(e: Elements, k: int) -> ComplexArray:
     """Return 1/l_perp^2 of a ferromagnet with exchange lengths, shape (N or 1,), 1/m2."""
     p, l = e.p[k], e.l[k]
-    found: ComplexArray = (1 - p) * (1 + p) / l**2 + _taken_rate(e, k)
+    found: ComplexArray = (1 - p) * (1 + p) / l**2 + taken_rate(e, k)
     return found
 
 
-def _taken_rate(e: Elements, k: int) -> ComplexArray:
+def taken_rate(e: Elements, k: int) -> ComplexArray:
+    """Return what the magnetization takes up of 1/l_perp^2, shape (N or 1,), 1/m2."""
     lambda_J, lambda_phi = (e.flat(x) for x in e.lengths[k])
     found: ComplexArray = 1 / lambda_phi**2 - 1j / lambda_J**2
     return found
@@ -100,7 +101,7 @@ def _taken_rate(e: Elements, k: int) -> ComplexArray:
 def share_of_exchange(e: Elements, k: int) -> ComplexArray:
     """Return which share of what is lost across m the magnetization takes up."""
     rate = exchange_rate(e, k)
-    found: ComplexArray = _taken_rate(e, k) / np.where(rate == 0, 1.0, rate)
+    found: ComplexArray = taken_rate(e, k) / np.where(rate == 0, 1.0, rate)
     return found
 
 

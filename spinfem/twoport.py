@@ -115,6 +115,49 @@ def condense_element(eta: FloatArray, degree: int) -> tuple[FloatArray, FloatArr
     return conductance, shunt
 
 
+class Slopes(NamedTuple):
+    """Derivatives of a `LayerChain` with respect to ``(d/l)^2``, the mesh being fixed."""
+
+    B: FloatArray  # (k,)
+    S: FloatArray
+    S_right: FloatArray
+
+
+def slopes(layer: LayerChain, h: FloatArray, degree: int) -> Slopes:
+    """Return how two-ports change with ``(d/l)^2``.
+
+    Elements change by their own, and rings in between are in balance: with the fields r_0, r_1 of
+    unit values at the left and at the right face, ``dB = -da(r_0, r_1)``, ``dS = da(r_i, r_0 +
+    r_1)``.
+
+    Parameters
+    ----------
+    layer : LayerChain
+        The layers.
+    h : array, shape (n, k) or (n, 1)
+        Widths of their elements, in units of d.
+    degree : int
+        Degree of the elements.
+    """
+    e = reference_element(degree)
+    x = layer.eta[..., None]
+    rising = x * (2 * e.eigenvalues + x) / (e.eigenvalues + x) ** 2 * e.coupling[:, 0]
+    b = h * (rising @ e.coupling[:, 1] - e.mass[0, 1])  # h^2 from eta, 1/h from the unit
+    s = h * (e.mass[0].sum() - rising @ e.coupling.sum(axis=1))
+    unit = np.zeros((len(layer.eta) + 1, *layer.eta.shape[1:], 2), dtype=layer.eta.dtype)
+    unit[0, ..., 0] = unit[-1, ..., 1] = 1.0
+    chain.recover(layer.elements, unit)
+    r = (unit[..., 0], unit[..., 1], unit.sum(axis=-1))
+    drop = tuple(u[:-1] - u[1:] for u in r)
+
+    def change(i: int, j: int) -> FloatArray:
+        both = r[i][:-1] * r[j][:-1] + r[i][1:] * r[j][1:]
+        found: FloatArray = (b * drop[i] * drop[j] + s * both).sum(axis=0)
+        return found
+
+    return Slopes(-change(0, 1), change(0, 2), change(1, 2))
+
+
 def bubbles(eta: FloatArray, left: FloatArray, right: FloatArray, degree: int) -> FloatArray:
     """Return coefficients of the inner functions, shape (..., degree - 1), from values at nodes."""
     e = reference_element(degree)

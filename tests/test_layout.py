@@ -31,6 +31,7 @@ ORDER = [
     "duals",
     "vectorchain",
     "general",
+    "sensitivity",
     "saddle",
     "solution",
     "certify",
