@@ -58,7 +58,8 @@ errors       `convergence`, `certify`
 
 What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`pieces`), lambda_J and
 lambda_phi in `Ferromagnet` (`materials`), functions of xi in `graded` and `profiles`; all of them
-are two-ports and rings of `network`, solved in `general` and, by constraints, in `saddle`.
+are two-ports and rings of `network`, solved in `general` and, by constraints, in `saddle`. Torques
+for OOMMF, mumax3 and other micromagnetic codes are made in `handoff`.
 """
 
 from importlib import import_module
@@ -68,6 +69,7 @@ from . import analytic
 from .analogy import Analogy
 from .convergence import converge
 from .efficiency import sign_changes
+from .handoff import slonczewski, torque_table
 from .magnetoresistance import magnetoresistance
 from .materials import Ferromagnet, NormalMetal
 from .pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
@@ -105,8 +107,10 @@ __all__ = [
     "material",
     "sampled",
     "sign_changes",
+    "slonczewski",
     "solve",
     "sweep",
+    "torque_table",
 ]
 
 _READERS = {

@@ -394,7 +394,7 @@ class Analogy:
             (self.solution.stack.element_names[left], self.solution.stack.element_names[right]),
             (found.left.P, found.right.P),
             (found.left.S, found.right.S),
-            found.stiffness,
+            found.shunt,
             found.coupling,
             float(e.m[left, 0] @ e.m[right, 0]),
         )

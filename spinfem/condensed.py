@@ -28,7 +28,7 @@ class Behind(NamedTuple):
     left: rods.Load
     right: rods.Load
     coupling: float  # B, S/m2
-    stiffness: tuple[float, float]  # B and the shunt of either face, S/m2
+    shunt: tuple[float, float]  # at either face, S/m2
 
 
 class Condensed(Transport):
@@ -104,7 +104,7 @@ class Condensed(Transport):
         link = int(self._at.spacer[magnet])
         near, far = rods.loads(self.elements, self._at, self._links, self._turns, link)
         B, S_left, S_right = (float(column.of(link)) for column in self._links)
-        return Behind(near, far, B, (B + S_left, B + S_right))
+        return Behind(near, far, B, (S_left, S_right))
 
     def _link_conductance(self, link: int) -> FloatArray:
         return self.elements.flat(self._links.B.of(link))

@@ -59,9 +59,9 @@ class Spacer:
         draw along m1, and supply along m2. For the paper's valve p1, p2.
     S : (float, float)
         Stiffnesses of what lies behind the faces, S/m2; for the paper's valve G~1, G~2.
-    stiffness : (float, float)
-        Of the spacer at its two faces, G~_N, S/m2; the same but where it is made of several
-        metals.
+    shunt : (float, float)
+        Of the spacer at its two faces, ``G~_N - B = G_N tanh(d_N/2l_N)``, S/m2; the same but where
+        it is made of several metals.
     coupling : float
         B of the spacer, ``G_N/sinh(d_N/l_N)``, S/m2.
     cosine : float
@@ -71,9 +71,14 @@ class Spacer:
     names: tuple[str, str]
     P: tuple[float, float]
     S: tuple[float, float]
-    stiffness: tuple[float, float]
+    shunt: tuple[float, float]
     coupling: float
     cosine: float
+
+    @property
+    def stiffness(self) -> tuple[float, float]:
+        """Of the spacer at its two faces, G~_N, S/m2."""
+        return self.coupling + self.shunt[0], self.coupling + self.shunt[1]
 
     @property
     def A(self) -> tuple[float, float]:
@@ -108,6 +113,14 @@ class Spacer:
             return Slonczewski(B / 2 * (driven + other), B / 2 * (driven - other), a, B)
 
         return form(A1 * P2 / a, P1), form(A2 * P1 / a, P2)
+
+    @property
+    def Lambda(self) -> float:
+        """Slonczewski's ``Lambda = sqrt((a + B)/(a - B))``, formed without the difference."""
+        (A1, A2), B = self.A, self.coupling
+        own1, own2 = self.S[0] + self.shunt[0], self.S[1] + self.shunt[1]  # A_i - B
+        determinant = own1 * own2 + B * (own1 + own2)  # A1 A2 - B^2
+        return float((np.sqrt(A1 * A2) + B) / np.sqrt(determinant))
 
     @property
     def sign_changes(self) -> tuple[float, float]:

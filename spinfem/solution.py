@@ -319,8 +319,10 @@ class Solution:
         g = g if self._magnet(a) == first else g[::-1]
         closed = np.isnan(g[0])
         if closed.any():
-            limit = self._opened(*((a, b) if self._magnet(a) == first else (b, a)))
-            limits = limit.efficiency(a, b)
+            left, right = (a, b) if self._magnet(a) == first else (b, a)
+            closed = closed & (self._sine(left, right) <= NARROW)  # else it is an overflow
+        if closed.any():
+            limits = self._opened(left, right).efficiency(a, b)
             g = tuple(np.where(closed, x, own)[()] for x, own in zip(limits, g, strict=True))  # type: ignore[assignment]
         return g
 
@@ -330,12 +332,15 @@ class Solution:
         way = np.eye(3)[np.abs(m).argmin(axis=-1)]
         sideways = np.cross(m, way)
         sideways /= np.linalg.norm(sideways, axis=-1, keepdims=True)
-        first = np.asarray(self.stack.elements[self.stack.position(left)].m)  # type: ignore[union-attr]
-        sine = np.linalg.norm(np.cross(first, m), axis=-1, keepdims=True)
-        turned = self.stack.replace(
-            right, m=m + np.where(sine <= NARROW, 2 * NARROW, 0.0) * sideways
-        )
+        opening = np.where(self._sine(left, right) <= NARROW, 2 * NARROW, 0.0)
+        turned = self.stack.replace(right, m=m + np.asarray(opening)[..., None] * sideways)
         return self._solve_again(turned, self.j0)
+
+    def _sine(self, a: str, b: str) -> FloatArray:
+        """Sine of the angle between two magnetizations, shape (...) of these."""
+        elements, position = self.stack.elements, self.stack.position
+        m_a, m_b = (np.asarray(elements[position(name)].m) for name in (a, b))  # type: ignore[union-attr]
+        return np.asarray(np.linalg.norm(np.cross(m_a, m_b), axis=-1))
 
     @property
     def spacers(self) -> tuple[tuple[str, str], ...]:

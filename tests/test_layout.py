@@ -49,6 +49,8 @@ ORDER = [
     "io.files",
     "io.chunkstore",
     "sweep",
+    "handoff",
+    "io.micromagnetics",
     "io.tables",
     "io.meshfile",
     "io.schema",

@@ -34,7 +34,7 @@ def check_target(path: Path, *suffixes: str) -> None:
     path : Path
         Where the file shall be.
     *suffixes : str
-        Endings its name may have, ".vtu"; capitals do as well.
+        Endings its name may have, ".vtu"; capitals do as well. Any if none is given.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def check_target(path: Path, *suffixes: str) -> None:
     OSError
         If the place is a directory, or lies in none that can be written to.
     """
-    if path.suffix.lower() not in suffixes:
+    if suffixes and path.suffix.lower() not in suffixes:
         raise ValueError(
             f"{path}: name of the file must end in {' or '.join(suffixes)}, got {path.name!r}"
         )

@@ -1,0 +1,790 @@
+"""Torques handed to micromagnetic codes: their formulas, written again, against spinfem's torque.
+
+Every formula is that of the code's own source, named with its file, lines and version. All are
+compared as ``(M_s t/gamma_0) dm/dt``, J/m2, from the numbers in the exported text alone.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.constants
+
+import spinfem as sf
+from spinfem import cli
+from spinfem.handoff import SingleLambda
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+VALVE, DUAL, REAL, PAPER = (
+    EXAMPLES / f"{name}.toml"
+    for name in ("co_cu_py", "dual_valve", "exchange_biased_valve", "paper_valve")
+)
+HBAR_E, MU_0 = scipy.constants.hbar / scipy.constants.e, scipy.constants.mu_0
+MS = 8e5
+"""Saturation magnetization, A/m: no torque in J/m2 depends on it."""
+THETA = np.linspace(0.0, 180.0, 721)
+
+
+# --- what the codes do ------------------------------------------------------------------------
+
+
+def damping_like(size, m, p):
+    """``size m x (p x m)``."""
+    return np.asarray(size)[:, None] * np.cross(m, np.cross(p, m))
+
+
+def one_lambda(P, Lambda, c):
+    return P * Lambda**2 / ((Lambda**2 + 1) + (Lambda**2 - 1) * c)
+
+
+def oommf_torque(m, t, *, P_fixed, P_free, Lambda_fixed, Lambda_free, mp, J):
+    """OOMMF 2.1a0 (fangohr/oommf 8880fff), oommf/app/oxs/local/spinxferevolve.cc.
+
+    Lines 408-434: beta, with the thickness of a cell; 436-455: Lambda is not below 1, and
+    Lambda_free not 1 below Lambda_fixed; 457-487: q+-, A and B; 895-949: dm/dt = |gamma| beta
+    epsilon m x (mp x m). In oommf/doc/userguide/oxs-body.tex, lines 3296-3313 and 3439: the
+    equation, and that positive J turns m towards mp.
+    """
+    assert Lambda_fixed >= 1
+    assert Lambda_free > 1 or Lambda_fixed == Lambda_free == 1
+    F, R = Lambda_fixed**2, Lambda_free**2
+    ratio = np.sqrt((F - 1) / (R - 1)) if R > 1 else 1.0
+    fixed = 0.5 * F * np.sqrt((R + 1) / (F + 1)) * P_fixed
+    free = 0.5 * R * ratio * P_free
+    A, B = np.sqrt((F + 1) * (R + 1)), np.sqrt((F - 1) * (R - 1))
+    Bdot = B * (m @ mp)
+    beta = HBAR_E / MU_0 * J / t / MS
+    epsilon = (fixed + free) / (A + Bdot) + (fixed - free) / (A - Bdot)
+    return damping_like(MU_0 * MS * t * beta * epsilon, m, mp)  # |gamma| = mu_0 gamma_0
+
+
+def mumax3_torque(m, *, Pol, Lambda, FreeLayerThickness, FixedLayer, FixedLayerPosition, J):
+    """mumax3 3.11.1 (mumax/3 a0c5126), cuda/slonczewski2.cu, lines 38-64, at alpha = 0.
+
+    J is its z component (cuda/slonczewski.go, line 18); the position of the fixed layer, 1 or -1
+    (engine/torque.go, lines 135-137), multiplies the thickness (line 42). dm/dt is gamma_0 times
+    the torque in T.
+    """
+    thickness = FreeLayerThickness
+    thickness *= {"FIXEDLAYER_TOP": 1.0, "FIXEDLAYER_BOTTOM": -1.0}[FixedLayerPosition]
+    beta = HBAR_E * (J[2] / (thickness * MS))
+    epsilon = one_lambda(Pol, Lambda, m @ FixedLayer)
+    return damping_like(MS * FreeLayerThickness * beta * epsilon, m, FixedLayer)
+
+
+def mumaxplus_torque(m, *, pol, Lambda, free_layer_thickness, fixed_layer, fixed_layer_on_top, jz):
+    """mumax+ 1.2.0 (mumax/plus c41dd27), src/physics/stt.cu, lines 128-156, at alpha = 0."""
+    d = free_layer_thickness if fixed_layer_on_top else -free_layer_thickness
+    B = HBAR_E * jz / (MS * d)
+    epsilon = one_lambda(pol, Lambda, m @ fixed_layer)
+    return damping_like(MS * free_layer_thickness * B * epsilon, m, fixed_layer)
+
+
+def ubermag_torque(m, t, *, J, mp, P, Lambda):
+    """micromagneticmodel 0.65.0, micromagneticmodel/dynamics/slonczewski.py, lines 30-48.
+
+    With oommfc (e2d45b8), oommfc/scripts/driver.py, lines 153-158, it is OOMMF's evolver with one P
+    and one Lambda.
+    """
+    both = {"P_fixed": P, "P_free": P, "Lambda_fixed": Lambda, "Lambda_free": Lambda}
+    return oommf_torque(m, t, mp=mp, J=J, **both)
+
+
+def magnumnp_torque(m, *, P, Lambda, mp, J, d):
+    """magnum.np (gitlab.com/magnum.np, of 2023), magnumnp/field_terms/spintorque.py, lines 106-120.
+
+    A field h: dm/dt = -gamma m x h, gamma = mu_0 gamma_0.
+    """
+    epsilon = one_lambda(P, Lambda, m @ mp)
+    h = epsilon[:, None] * np.cross(m, mp) * HBAR_E * J / (MU_0 * MS * d)
+    return -MU_0 * MS * d * np.cross(m, h)
+
+
+def cmtj_torque(m, *, slonczewski_parameter, spin_polarisation, reference, current, thickness):
+    """cmtj 1.10.0 (LemurPwned/cmtj 5bb3d78), core/junction.hpp, lines 748-767, no damping.
+
+    Its M_s is in T, its gyromagnetic ratio mu_0 gamma_0.
+    """
+    a_J = HBAR_E * current / (MU_0 * MS * thickness)
+    eta = one_lambda(spin_polarisation, slonczewski_parameter, m @ reference)
+    double = np.cross(m, np.cross(m, reference))
+    return MU_0 * MS * thickness * (-a_J * eta)[:, None] * double
+
+
+# --- reading the texts ------------------------------------------------------------------------
+
+
+def numbers(text):
+    found = [float(x) for x in re.findall(r"-?\d[\d.]*(?:e[+-]?\d+)?", text)]
+    return np.array(found) if len(found) > 1 else found[0]
+
+
+def read_oommf(text):
+    (block,) = re.findall(r"^Specify Oxs_SpinXferEvolve:evolve {\n(.*)^}\n\Z", text, re.M | re.S)
+    pairs = [line.split(None, 1) for line in block.splitlines()]
+    return {key: numbers(value) for key, value in pairs}
+
+
+def code(text, comment):
+    """Lines without comments; all comments stand in front and are short."""
+    lines = text.splitlines()
+    first = next(i for i, line in enumerate(lines) if not line.startswith(comment))
+    assert max(map(len, lines[:first])) <= 88
+    return lines[first:]
+
+
+def read_mumax3(text):
+    lines = [line.split(" // ")[0].split(" = ") for line in code(text, "//")]
+    found = {key: value if value[-1].isalpha() else numbers(value) for key, value in lines}
+    assert found.pop("DisableZhangLiTorque") == "true"
+    return found
+
+
+def read_ubermag(text):
+    """Make the object for real, and a system with it."""
+    import micromagneticmodel as mm
+
+    names = {}
+    exec(compile(text, "slonczewski.py", "exec"), names)
+    term = names["slonczewski"]
+    assert type(term) is mm.Slonczewski
+    system = mm.System(name="valve")
+    system.dynamics = mm.Precession(gamma0=mm.consts.gamma0) + mm.Damping(alpha=0.01)
+    system.dynamics += term
+    (found,) = system.dynamics.get(type=mm.Slonczewski)
+    assert found == term
+    return {"J": term.J, "mp": np.array(term.mp), "P": term.P, "Lambda": term.Lambda}
+
+
+def field_of(text, m):
+    """Run a mumax3 script with its quantities (engine/customfield.go, lines 107-358) in numpy."""
+    terms = []
+    names = {
+        "m": m,
+        "Msat": np.array([MS]),
+        "Const": lambda x: np.array([float(x)]),
+        "ConstVector": lambda x, y, z: np.array([x, y, z]),
+        "Dot": lambda a, b: (a * b).sum(axis=-1, keepdims=True),
+        "Cross": np.cross,
+        "Add": np.add,
+        "Mul": np.multiply,
+        "Div": np.divide,
+        "AddFieldTerm": terms.append,
+    }
+    for line in code(text, "//"):
+        exec(line.replace(":=", "="), names)
+    (field,) = terms
+    return field
+
+
+# --- samples ----------------------------------------------------------------------------------
+
+
+def metal(rng, magnetic):
+    D, l = 10.0 ** rng.uniform(6.5, 8.5), 10.0 ** rng.uniform(-8.5, -7.0)
+    if magnetic:
+        return sf.Ferromagnet(D=D, l=l, p=rng.uniform(-0.95, 0.95))
+    return sf.NormalMetal(D=D, l=l)
+
+
+def random_valve(rng):
+    """Two ferromagnets between all kinds of ends, with a spacer of one metal or two."""
+
+    def layer(magnetic, thinnest, **options):
+        material = metal(rng, magnetic)
+        return material(material.l * 10.0 ** rng.uniform(thinnest, 0.5), **options)
+
+    ends = [sf.Reservoir(), sf.SpinBlocking(), sf.Lead(metal(rng, False)), sf.Reservoir()]
+    left, right = rng.permutation(4)[:2]
+    return sf.Stack(
+        [
+            ends[left],
+            *(layer(False, -2) for _ in range(rng.integers(2))),
+            layer(True, -1, m=rng.normal(size=3), name="1"),
+            *(layer(False, -1.3) for _ in range(rng.integers(1, 3))),
+            layer(True, -1, m=rng.normal(size=3), name="2"),
+            *(layer(False, -2) for _ in range(rng.integers(2))),
+            ends[right],
+        ]
+    )
+
+
+def symmetric_valve(p1, p2):
+    """A1 = A2."""
+    F1, F2 = (sf.Ferromagnet(D=1e7, l=1e-8, p=p) for p in (p1, p2))
+    N = sf.NormalMetal(D=1e8, l=1e-7)
+    return F1(8e-9, m=(0, 0, 1), name="1") | N(2e-8) | F2(8e-9, m=(0, 0.6, 0.8), name="2")
+
+
+def symmetric(p1, p2, fixed="1"):
+    free = {"1": "2", "2": "1"}[fixed]
+    return sf.slonczewski(sf.solve(symmetric_valve(p1, p2), 1e11), fixed, free)
+
+
+DIRECTIONS = np.random.default_rng(1).normal(size=(8, 3))
+
+
+def turned(stack, free, j0):
+    """Directions of the free layer, and the torque on it, both in the axes of the codes."""
+    solution = sf.solve(stack.replace(free, m=DIRECTIONS), j0)
+    m = DIRECTIONS / np.linalg.norm(DIRECTIONS, axis=1, keepdims=True)
+    # their x, y, z are the stack's y, z, x
+    return np.roll(m, -1, axis=1), np.roll(solution.torque(free), -1, axis=1)
+
+
+def relative(found, expected):
+    return np.abs(found - expected).max() / np.abs(expected).max()
+
+
+# --- OOMMF ------------------------------------------------------------------------------------
+
+
+def test_oommf_exact_for_random_valves():
+    """1,000 of them, either one free, any sign of current, p and torque: to 1e-12."""
+    rng = np.random.default_rng(0)
+    wavy = negative = 0
+    for _ in range(1000):
+        stack, j0 = random_valve(rng), rng.choice([-1, 1]) * 10.0 ** rng.uniform(9, 12)
+        fixed, free = rng.permutation(["1", "2"]).tolist()
+        torque = sf.slonczewski(sf.solve(stack, j0), fixed, free)
+        assert torque.error == 0
+        assert torque.notes == ()
+        m, expected = turned(stack, free, j0)
+        found = oommf_torque(m, torque.thickness, **read_oommf(torque.oommf()))
+        assert relative(found, expected) < 1e-12
+        # on the whole range of angles, against g of solved stacks
+        scale = np.abs(torque.table.g).max()
+        np.testing.assert_allclose(
+            2 * torque.epsilon(THETA), torque.table.g, rtol=0, atol=1e-12 * scale
+        )
+        wavy += np.ptp(np.sign(torque.table.g)) > 0
+        negative += torque.P_free < 0
+    assert wavy > 100
+    assert negative > 100
+
+
+@pytest.mark.parametrize("p1", [0.4, -0.4])
+def test_parameters_are_those_of_the_effective_spacer(p1):
+    """Lambda, P_fixed and P_free by their formulas, for either layer as the free one, F2."""
+    F1, F2 = sf.Ferromagnet(D=1e7, l=1e-8, p=p1), sf.Ferromagnet(D=3e6, l=5e-9, p=0.7)
+    N = sf.NormalMetal(D=1e8, l=1e-7)
+    stack = F1(8e-9, m=(0, 0, 1), name="1") | N(2e-8) | F2(4e-9, m=(0, 1, 0), name="2")
+    solution = sf.solve(stack)
+    spacer = sf.Analogy(solution).spacer("1", "2")
+    for fixed, free in ((0, 1), (1, 0)):
+        torque = sf.slonczewski(solution, "12"[fixed], "12"[free])
+        A1, A2 = spacer.A[fixed], spacer.A[free]
+        p1, p2 = spacer.P[fixed], spacer.P[free]
+        a, B = np.sqrt(A1 * A2), spacer.coupling
+        assert torque.Lambda == pytest.approx(np.sqrt((a + B) / (a - B)), rel=1e-12)
+        assert torque.P_fixed == pytest.approx(B * A2 * p1 / (a * (a + B)), rel=1e-12)
+        assert torque.P_free == pytest.approx(B * p2 / (a + B), rel=1e-12)
+        g = solution.efficiency("12"[fixed], "12"[free])[1]
+        assert torque.epsilon(90.0) == pytest.approx(g / 2, rel=1e-12)
+        np.testing.assert_allclose(torque.form(THETA), 2 * torque.epsilon(THETA), rtol=1e-11)
+
+
+def test_thin_spacers_keep_their_digits():
+    """a - B has lost all of them at d/l = 1e-12, Lambda has none lost: 1e-9 of sqrt(2B/...)."""
+    F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)
+    stack = F(8e-9, m=(0, 0, 1), name="1") | N(1e-19) | F(8e-9, m=(0, 1, 0), name="2")
+    torque = sf.slonczewski(sf.solve(stack), "1", "2")
+    G, B = F.stiffness / np.tanh(0.8), N.D / 2 / 1e-19
+    assert torque.Lambda == pytest.approx(np.sqrt(2 * B / G), rel=1e-9)  # B^2 >> G^2
+    assert torque.epsilon(90.0) == pytest.approx(torque.table.g[360] / 2, rel=1e-9)
+
+
+def test_no_polarization():
+    """No torque: OOMMF takes it; a single P and Lambda are refused."""
+    torque = symmetric(0.0, 0.0)
+    assert (torque.P_fixed, torque.P_free, torque.error) == (0.0, 0.0, 0.0)
+    found = oommf_torque(DIRECTIONS, torque.thickness, **read_oommf(torque.oommf()))
+    assert not found.any()
+    with pytest.raises(ValueError, match="torque on '2' must not vanish, got zero at all angles"):
+        torque.mumax3()
+
+
+# --- one P and one Lambda -----------------------------------------------------------------------
+
+
+def all_codes(torque, m):
+    """The torque of every code that has one P and one Lambda."""
+    single, t, fixed = torque.single, torque.thickness, np.roll(torque.polarizer, -1)
+    left = torque.towards_free > 0
+    given = {"Lambda": single.Lambda, "mp": fixed, "J": torque.current, "d": t}
+    yield mumax3_torque(m, **read_mumax3(torque.mumax3()))
+    yield mumaxplus_torque(
+        m,
+        pol=single.P,
+        Lambda=single.Lambda,
+        free_layer_thickness=t,
+        fixed_layer=fixed,
+        fixed_layer_on_top=not left,
+        jz=-torque.j0,
+    )
+    yield magnumnp_torque(m, P=single.P, **given)
+    yield cmtj_torque(
+        m,
+        slonczewski_parameter=single.Lambda,
+        spin_polarisation=single.P,
+        reference=fixed,
+        current=torque.current,
+        thickness=t,
+    )
+    yield ubermag_torque(m, t, **read_ubermag(torque.ubermag()))
+
+
+def test_single_lambda_within_the_error_that_is_stated():
+    rng = np.random.default_rng(2)
+    errors = []
+    while len(errors) < 40:
+        stack, j0 = random_valve(rng), rng.choice([-1, 1]) * 1e11
+        fixed, free = rng.permutation(["1", "2"]).tolist()
+        torque = sf.slonczewski(sf.solve(stack, j0), fixed, free)
+        if np.ptp(np.sign(torque.table.g)) > 0:
+            with pytest.raises(ValueError, match="must keep its sign for a single Lambda"):
+                torque.single  # noqa: B018
+            continue
+        m, expected = turned(stack, free, j0)
+        largest = HBAR_E * abs(j0) * np.abs(torque.table.strength).max()
+        error = torque.single.error
+        for found in all_codes(torque, m):
+            distance = np.linalg.norm(found - expected, axis=1).max()
+            assert distance <= (1.001 * error + 1e-12) * largest  # sampled at 721 angles
+        text = f"off by up to {100 * error:.2g} % of its maximum"
+        assert text in " ".join(torque.mumax3().replace("//", " ").split())
+        errors.append(error)
+    assert max(errors) > 0.1 > min(errors) > 0
+
+
+@pytest.mark.parametrize("fixed", ["1", "2"])
+@pytest.mark.parametrize(("p1", "p2"), [(0.5, 0.5), (-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5)])
+def test_single_lambda_exact_where_both_terms_are_not_needed(p1, p2, fixed):
+    """A2 P1 = a P2, and with the opposite sign by Lambda < 1: then mp of ubermag is turned over."""
+    torque = symmetric(p1, p2, fixed)
+    single = torque.single
+    assert single.error == 0
+    assert (single.Lambda > 1) == (p1 == p2)
+    if p1 == p2:
+        assert single.Lambda == torque.Lambda
+        assert pytest.approx(torque.P_free, rel=1e-13) == single.P
+    np.testing.assert_allclose(single.epsilon(THETA), torque.epsilon(THETA), rtol=1e-12)
+    assert "Exact at all angles" in torque.mumax3()
+    m, expected = turned(symmetric_valve(p1, p2), torque.free, 1e11)
+    for found in all_codes(torque, m):
+        assert relative(found, expected) < 1e-12
+    made = read_ubermag(torque.ubermag())
+    assert made["P"] > 0
+    assert made["Lambda"] > 1
+    # the text says what sign the current of electrons towards the free layer has
+    towards_free = made["J"] * torque.current > 0
+    assert f"have J {'>' if towards_free else '<'} 0." in torque.ubermag().replace("\n# ", " ")
+
+
+def test_single_lambda_is_refused_where_g_changes_sign():
+    stack, j0 = sf.load(VALVE)
+    torque = sf.slonczewski(sf.solve(stack, j0), "fixed", "free")
+    message = (
+        "g of 'free' must keep its sign for a single Lambda, got a zero near 74 degrees; OOMMF "
+        r"\(oommf\) and mumax3's custom field term \(mumax3_field, or --to mumax3-field\) take it"
+    )
+    for text in (torque.mumax3, torque.ubermag):
+        with pytest.raises(ValueError, match=message):
+            text()
+
+
+def test_least_squares():
+    """No other P and Lambda nearby have a smaller sum of squares of epsilon sin(theta)."""
+    torque = symmetric(0.5, 0.3)
+    best, sine = torque.single, np.sin(np.radians(THETA))
+
+    def misfit(P, Lambda):
+        rest = SingleLambda(P, Lambda, 0.0).epsilon(THETA) - torque.epsilon(THETA)
+        return ((rest * sine) ** 2).sum()
+
+    least = misfit(best.P, best.Lambda)
+    for dP in (-1e-3, 0, 1e-3):
+        for dL in (-1e-3, 0, 1e-3):
+            assert misfit(best.P * (1 + dP), best.Lambda * (1 + dL)) >= least
+    assert 0 < best.error < 0.5
+
+
+# --- mumax3's custom field --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pair", [("fixed", "free"), ("free", "fixed")])
+def test_custom_field_of_mumax3(pair):
+    """Exact for a wavy torque too; with damping it is what the codes make of the torque.
+
+    cuda/lltorque2.cu, lines 19-21 (mumax/3 a0c5126): the torque of a field; cuda/slonczewski2.cu,
+    lines 52-64: that of spin transfer, with alpha.
+    """
+    stack, j0 = sf.load(VALVE)
+    torque = sf.slonczewski(sf.solve(stack, j0), *pair)
+    m, expected = turned(stack, pair[1], j0)
+    field = field_of(torque.mumax3_field(), m)
+    assert relative(-MS * torque.thickness * np.cross(m, field), expected) < 1e-12
+    alpha, p = 0.1, np.roll(torque.polarizer, -1)
+    mxB = np.cross(m, field)
+    of_field = -(mxB + alpha * np.cross(m, mxB)) / (1 + alpha**2)
+    A = HBAR_E * torque.current / (torque.thickness * MS)
+    A = A * torque.epsilon(np.degrees(np.arccos(m @ p)))[:, None]
+    pxm = np.cross(p, m)
+    of_code = (A * np.cross(m, pxm) - alpha * A * pxm) / (1 + alpha**2)
+    assert relative(of_field, of_code) < 1e-12
+
+
+def test_custom_fields_of_two_spacers_have_names_of_their_own():
+    stack, j0 = sf.load(DUAL)
+    solution = sf.solve(stack, j0)
+    texts = [sf.slonczewski(solution, name, "free").mumax3_field() for name in ("bottom", "top")]
+    declared = [set(re.findall(r"^(\w+) :=", text, re.M)) for text in texts]
+    assert all(len(names) == 4 for names in declared)
+    assert not declared[0] & declared[1]
+    odd = solution.stack.replace("bottom", name="4 Å|x")
+    text = sf.slonczewski(sf.solve(odd, j0), "4 Å|x", "free").mumax3_field()
+    assert "mp_4___x :=" in text
+
+
+# --- signs ------------------------------------------------------------------------------------
+
+
+def test_which_way_the_current_is_positive():
+    """Electrons from the fixed layer turn m towards its own, g > 0: in every code's own sign.
+
+    mumax3 takes the current along z, the conventional one, -j0, with the fixed layer below where it
+    is left; the others J > 0 for electrons towards the free layer.
+    """
+    for fixed, towards in (("1", 1.0), ("2", -1.0)):
+        torque = symmetric(0.5, 0.5, fixed)
+        assert (torque.towards_free, torque.current) == (towards, towards * 1e11)
+        place = "BOTTOM" if fixed == "1" else "TOP"
+        found = read_mumax3(torque.mumax3())
+        assert found["FixedLayerPosition"] == f"FIXEDLAYER_{place}"
+        assert found["J"].tolist() == [0, 0, -1e11]
+        assert found["FreeLayerThickness"] == torque.thickness == 8e-9
+        for J in (read_oommf(torque.oommf())["J"], read_ubermag(torque.ubermag())["J"]):
+            assert torque.current == J
+        for text in (torque.oommf(), torque.mumax3(), torque.mumax3_field(), torque.ubermag()):
+            plain = " ".join(re.sub(r"^(#|//) ", "", text, flags=re.M).split())
+            assert "A/m2, positive when electrons flow towards +x" in plain
+            assert f"spinfem {sf.__version__} from the stack Reservoir() | 1 | N1 | 2" in plain
+            assert "Axes: the stack's x, along the current, is z here" in plain
+            assert "Units: J in A/m2" in plain or "B_eff = (hbar J/(e t Msat))" in plain
+
+
+def test_no_current():
+    """J = 0 is written as it is, without a sign."""
+    stack, _ = sf.load(VALVE)
+    torque = sf.slonczewski(sf.solve(stack, 0.0), "fixed", "free")
+    assert "\n  J 0.0\n" in torque.oommf()
+    assert "J = vector(0, 0, 0.0)" in sf.slonczewski(sf.solve(stack, 0.0), "free", "fixed").mumax3()
+
+
+# --- beyond the strong transparent valve ------------------------------------------------------
+
+
+def test_fit_of_real_samples():
+    """Interfaces: a fit with its error, against torques in the plane; what is across is said."""
+    stack, j0 = sf.load(REAL)
+    solution = sf.solve(stack, j0)
+    torque = sf.slonczewski(solution, "pinned", "free")
+    assert torque.fitted
+    assert 0 < torque.error < 1e-3
+    mp = stack.layers[stack.position("pinned") - 1].m
+    theta = np.array([0.0, 20.0, 77.7, 90.0, 130.0, 180.0])
+    rotation = np.cos(np.radians(theta))[:, None] * mp
+    free = stack.layers[stack.position("free") - 1].m
+    way = free - (free @ mp) * mp
+    rotation = rotation + np.sin(np.radians(theta))[:, None] * way / np.linalg.norm(way)
+    batch = sf.solve(stack.replace("free", m=rotation), j0)
+    g = batch.efficiency("pinned", "free")[1]
+    # the limits at 0 and 180 degrees are right to 1e-7
+    np.testing.assert_allclose(np.interp(theta, *torque.table), g, rtol=1e-5)
+    strength = np.abs(torque.table.strength)
+    rest = (torque.epsilon(THETA) - torque.table.g / 2) * np.sin(np.radians(THETA))
+    assert np.abs(rest).max() == pytest.approx(torque.error * strength.max(), rel=1e-12)
+    rest = (torque.single.epsilon(THETA) - torque.table.g / 2) * np.sin(np.radians(THETA))
+    assert np.abs(rest).max() <= torque.single.error * strength.max()
+    # damping-like and field-like
+    m = np.roll(rotation, -1, axis=1)
+    found = oommf_torque(m, torque.thickness, **read_oommf(torque.oommf()))
+    inside, across = batch.torque_parts("free", "pinned")
+    largest = np.linalg.norm(inside, axis=1).max()
+    assert np.abs(np.roll(found, 1, axis=1) - inside).max() < 2 * torque.error * largest
+    (note,) = torque.notes
+    size = np.linalg.norm(across, axis=1)[1:-1].max() / largest
+    stated = float(re.search(r"up to ([\d.]+) of the maximum in it", note).group(1))
+    assert stated == pytest.approx(size, rel=0.05)  # of other angles
+    assert "fitted to g of solved stacks" in torque.oommf().replace("\n# ", " ")
+
+
+def test_fit_finds_the_form_again():
+    """An interface without resistance changes nothing but the path: the fit is the exact form."""
+    stack, j0 = sf.load(VALVE)
+    pieces = list(stack.elements)
+    same = sf.Stack([*pieces[:2], sf.Interface(0.0), *pieces[2:]])
+    exact = sf.slonczewski(sf.solve(stack, j0), "fixed", "free")
+    fit = sf.slonczewski(sf.solve(same, j0), "fixed", "free")
+    assert fit.fitted
+    assert fit.error < 1e-7
+    np.testing.assert_allclose(
+        [fit.P_fixed, fit.P_free, fit.Lambda],
+        [exact.P_fixed, exact.P_free, exact.Lambda],
+        rtol=1e-6,
+    )
+
+
+def test_free_layer_with_exchange_lengths():
+    """What passes through it is not absorbed: the note says how much."""
+    F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)
+    weak = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5, lambda_phi=2e-9)
+    stack = F(8e-9, m=(0, 0, 1), name="1") | N(1e-9) | weak(2e-9, m=(0, 1, 0), name="2")
+    torque = sf.slonczewski(sf.solve(stack | sf.Lead(N)), "1", "2")
+    (note,) = torque.notes
+    stated = float(re.search(r"differs by up to ([\d.]+) of the maximum", note).group(1))
+    theta = THETA[1:-1]
+    m = np.stack([0 * theta, np.sin(np.radians(theta)), np.cos(np.radians(theta))], axis=1)
+    batch = sf.solve((stack | sf.Lead(N)).replace("2", m=m))
+    towards = np.stack([0 * theta, -np.cos(np.radians(theta)), np.sin(np.radians(theta))], axis=1)
+    whole = (batch.absorbed_spin_current("2") * towards).sum(axis=1)
+    part = batch.efficiency("1", "2")[1] * np.sin(np.radians(theta))
+    assert stated == pytest.approx(np.abs(whole - part).max() / np.abs(part).max(), rel=0.05)
+
+
+def test_more_than_one_polarizer():
+    """Each spacer by itself: both are right now; a note and the error say what changes."""
+    stack, j0 = sf.load(DUAL)
+    solution = sf.solve(stack, j0)
+    m = {layer.name: layer.m for layer in stack.layers if layer.m is not None}
+    total = 0.0
+    for name in ("bottom", "top"):
+        torque = sf.slonczewski(solution, name, "free")
+        assert not torque.fitted
+        found = oommf_torque(
+            np.roll(m["free"], -1)[None], torque.thickness, **read_oommf(torque.oommf())
+        )
+        total = total + np.roll(found[0], 1)
+        beyond = {"bottom": "top", "top": "bottom"}[name]
+        assert f"Behind 'free' there is '{beyond}'" in torque.notes[0]
+        assert f"torque_table(solution, 'free', '{beyond}', ...)" in torque.notes[0]
+        assert "each spacer is handed over by itself" in torque.notes[1]
+        plain = " ".join(torque.oommf().replace("\n# ", " ").split())
+        assert all(note in plain for note in torque.notes)
+        # the error, against the free layer turned any way
+        batch = sf.solve(stack.replace("free", m=DIRECTIONS), j0)
+        unit = DIRECTIONS / np.linalg.norm(DIRECTIONS, axis=1, keepdims=True)
+        theta = np.degrees(np.arccos(unit @ m[name]))
+        rest = torque.epsilon(theta) - batch.efficiency(name, "free")[1] / 2
+        largest = np.abs(torque.table.strength).max()
+        rest = np.abs(rest * np.sin(np.radians(theta))).max() / largest
+        assert 0.1 * torque.error < rest <= 1.05 * torque.error  # planes are 45 degrees apart
+    np.testing.assert_allclose(total, solution.torque("free"), atol=1e-12 * np.abs(total).max())
+    behind = sf.slonczewski(solution, "free", "top")
+    assert behind.error == 0
+    assert "Behind 'free' there is 'bottom': the effective P of 'free'" in behind.notes[0]
+
+
+def test_collinear_layers_in_contact_turn_as_one():
+    F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)
+    fixed, spacer = F(8e-9, m=(0, 0, 1), name="fixed"), N(5e-9)
+    free, more = F(1e-9, m=(0, 0.6, 0.8), name="free"), F(3e-9, m=(0, -0.6, -0.8), name="more")
+    for stack in (fixed | spacer | free | more, more | free | spacer | fixed):
+        torque = sf.slonczewski(sf.solve(stack, 1e11), "fixed", "free")
+        assert torque.error == 0
+        np.testing.assert_allclose(2 * torque.epsilon(THETA), torque.table.g, rtol=1e-11)
+        assert torque.notes == (
+            "These are taken to turn as one: free, more. t is that of 'free' alone.",
+        )
+    with_interface = fixed | spacer | free | sf.Interface(1e-16) | more
+    assert sf.slonczewski(sf.solve(with_interface), "fixed", "free").error < 1e-6
+
+
+def test_collinear_fixed_and_free():
+    """Any plane through both does."""
+    F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)
+    for m in ((0, 0, 1), (0, 0, -1)):
+        stack = F(8e-9, m=(0, 0, 1), name="1") | N(5e-9) | F(4e-9, m=m, name="2")
+        torque = sf.slonczewski(sf.solve(stack), "1", "2")
+        np.testing.assert_allclose(2 * torque.epsilon(THETA), torque.table.g, rtol=1e-11)
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+
+def test_table_over_the_directions_of_two_layers(tmp_path):
+    """Exact: the solved stack at every point; and back from a netCDF file."""
+    import xarray
+
+    stack, j0 = sf.load(DUAL)
+    polar, azimuth = np.array([0.0, 60.0, 180.0]), np.array([0.0, 75.0])
+    solution = sf.solve(stack, j0)
+    table = sf.torque_table(solution, "free", "top", polar=polar, azimuth=azimuth)
+    table.to_netcdf(tmp_path / "directions.nc", engine="h5netcdf")
+    with xarray.open_dataset(tmp_path / "directions.nc", engine="h5netcdf") as read:
+        assert read.attrs["j0"] == j0
+        assert read["free.polar_deg"].attrs["units"] == "degree"
+        point = read.isel(
+            {"free.polar_deg": 1, "free.azimuth_deg": 1, "top.polar_deg": 2, "top.azimuth_deg": 0}
+        )
+        there = stack.replace("free", m=sf.direction(60.0, 75.0)).replace("top", m=(0, 0, -1))
+        for name in ("bottom", "free", "top"):
+            np.testing.assert_allclose(
+                point.torque.sel(ferromagnet=name),
+                sf.solve(there, j0).torque(name),
+                rtol=0,
+                atol=1e-12 * float(np.abs(point.torque).max()),
+            )
+
+
+def test_csv(tmp_path):
+    stack, j0 = sf.load(VALVE)
+    for fixed, free in (("fixed", "free"), ("free", "fixed")):
+        torque = sf.slonczewski(sf.solve(stack, j0), fixed, free)
+        write = tmp_path / "torque.csv"
+        write.write_text(torque.csv())
+        table = np.genfromtxt(write, delimiter=",", names=True)
+        assert table.dtype.names == ("theta_deg", "g", "epsilon", "torque_per_j0_J_A")
+        np.testing.assert_array_equal(table["theta_deg"], THETA)
+        np.testing.assert_array_equal(table["g"], torque.table.g)
+        np.testing.assert_allclose(table["epsilon"], torque.epsilon(THETA), rtol=0, atol=1e-14)
+        # towards m of the fixed layer
+        m, expected = turned(stack, free, j0)
+        mp = np.roll(torque.polarizer, -1)
+        theta = np.degrees(np.arccos(m @ mp))
+        along = (expected * (mp - (m @ mp)[:, None] * m)).sum(axis=1) / np.sin(np.radians(theta))
+        found = np.interp(theta, table["theta_deg"], table["torque_per_j0_J_A"]) * j0
+        np.testing.assert_allclose(found, along, atol=1e-4 * np.abs(along).max())
+
+
+# --- errors -----------------------------------------------------------------------------------
+
+
+def test_errors():
+    stack, j0 = sf.load(VALVE)
+    solution = sf.solve(stack, j0)
+    with pytest.raises(TypeError, match="solution must be a Solution, got Stack"):
+        sf.slonczewski(stack, "fixed", "free")
+    with pytest.raises(ValueError, match=r"single stack for a hand-off, got a batch of shape \(3,"):
+        sf.slonczewski(sf.solve(stack, np.ones(3)), "fixed", "free")
+    with pytest.raises(ValueError, match=r"name must be that of a layer or lead .* did you mean"):
+        sf.slonczewski(solution, "fixde", "free")
+    with pytest.raises(ValueError, match="'spacer' must be a ferromagnet, got a normal metal"):
+        sf.slonczewski(solution, "spacer", "free")
+    with pytest.raises(ValueError, match="got the same one twice"):
+        sf.slonczewski(solution, "free", "free")
+    F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)
+    half = sf.Lead(F, m=(0, 0, 1), name="lead") | N(5e-9) | F(4e-9, m=(0, 1, 0), name="free")
+    assert sf.slonczewski(sf.solve(half), "lead", "free").error == 0
+    with pytest.raises(ValueError, match=r"free must be a layer, .* got the lead 'lead'"):
+        sf.slonczewski(sf.solve(half), "free", "lead")
+    angles = {"polar": [0.0, 90.0], "azimuth": [0.0, 90.0]}
+    with pytest.raises(TypeError, match="solution must be a Solution"):
+        sf.torque_table(stack, "fixed", "free", **angles)
+    with pytest.raises(ValueError, match="b must be another ferromagnet than 'free', got the same"):
+        sf.torque_table(solution, "free", "free", **angles)
+    with pytest.raises(ValueError, match="'spacer' must be a ferromagnet"):
+        sf.torque_table(solution, "free", "spacer", **angles)
+    with pytest.raises(ValueError, match="polar_deg' must be a one-dimensional array"):
+        sf.torque_table(solution, "free", "fixed", polar=0.0, azimuth=[0.0])
+
+
+def test_repr():
+    stack, j0 = sf.load(VALVE)
+    found = sf.slonczewski(sf.solve(stack, j0), "fixed", "free")
+    assert repr(found) == "<SlonczewskiTorque on 'free' from 'fixed', exact>"
+    stack, j0 = sf.load(REAL)
+    assert "'pinned', error 6.5e-05>" in repr(sf.slonczewski(sf.solve(stack, j0), "pinned", "free"))
+
+
+# --- command line -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(capfd):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            cli.main([str(a) for a in ("export", *arguments)])
+        return stop.value.code, *capfd.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("target", ["oommf", "mumax3", "mumax3-field", "ubermag", "csv"])
+def test_export(run, tmp_path, target):
+    """What the methods return, in a file of any name."""
+    out = tmp_path / "torque"
+    status, printed, err = run(VALVE, "--to", target, "--free", "fixed", "-o", out)
+    assert (status, err) == (0, "")
+    assert printed == f"{out}: torque on 'fixed' from 'free'\n"
+    stack, j0 = sf.load(VALVE)
+    torque = sf.slonczewski(sf.solve(stack, j0), "free", "fixed")
+    assert out.read_text(encoding="utf-8") == getattr(torque, target.replace("-", "_"))()
+    assert [p.name for p in tmp_path.iterdir()] == ["torque"]
+
+
+def test_export_chooses_the_pair(run, tmp_path):
+    out = tmp_path / "torque.mif"
+    assert run(VALVE, "--to", "oommf", "-o", out)[1].endswith("torque on 'free' from 'fixed'\n")
+    both = ("--fixed", "top", "--free", "free")
+    assert run(DUAL, "--to", "oommf", *both, "-o", out)[1].endswith("on 'free' from 'top'\n")
+    one = ("--fixed", "bottom")
+    assert run(DUAL, "--to", "oommf", *one, "-o", out)[1].endswith("on 'free' from 'bottom'\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments", "message"),
+    [
+        (DUAL, (), r"must name two ferromagnets .*'bottom' and 'free', 'free' and 'top'"),
+        (DUAL, ("--free", "free"), r"got --fixed None, --free free"),
+        (DUAL, ("--fixed", "bottom", "--free", "top"), "another ferromagnet between them"),
+        (VALVE, ("--fixed", "fixde"), r"must name two ferromagnets .*got --fixed fixde"),
+        (VALVE, ("--to", "mumax3"), "must keep its sign for a single Lambda, got a zero near 74"),
+        (VALVE, ("--to", "ubermag"), "must keep its sign for a single Lambda"),
+        (VALVE, ("--to", "mumax"), "'mumax' is not one of 'oommf', 'mumax3'"),
+        (PAPER, (), "units must be SI for a hand-off, got the paper's"),
+        (EXAMPLES / "none.toml", (), "cannot be read"),
+    ],
+)
+def test_bad_input(run, tmp_path, file, arguments, message):
+    """One line, status 2, and what stood there stays."""
+    out = tmp_path / "torque.mif"
+    out.write_text("before")
+    status, printed, err = run(file, "--to", "oommf", *arguments, "-o", out)
+    assert (status, printed) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert re.search(message, err)
+    assert "--to" in arguments or str(file) in err
+    assert [p.name for p in tmp_path.iterdir()] == ["torque.mif"]
+    assert out.read_text() == "before"
+
+
+def test_overflow_is_an_error_and_not_a_nan(run, tmp_path):
+    path = tmp_path / "big.toml"
+    path.write_text(VALVE.read_text().replace("= 6e-9", "= 1e-308"))
+    status, _, err = run(path, "--to", "oommf", "-o", tmp_path / "torque.mif")
+    assert status == 2
+    assert "results must be finite, got an overflow of double precision" in err
+    assert [p.name for p in tmp_path.iterdir()] == ["big.toml"]
+
+
+def test_sweep_is_the_table_of_the_command_line(tmp_path):
+    """What the help of export names: directions of two layers to a netCDF file."""
+    import xarray
+
+    path, out = tmp_path / "valve.toml", tmp_path / "directions.nc"
+    path.write_text(VALVE.read_text() + "azimuth_deg = 0\n")
+    vary = ("free.polar_deg=0:90:2", "free.azimuth_deg=0:90:2", "fixed.polar_deg=0:90:2")
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["sweep", str(path), *(x for v in vary for x in ("--vary", v)), "-o", str(out)])
+    assert stop.value.code == 0
+    stack, j0 = sf.load(VALVE)
+    angles = {"polar": [0.0, 90.0], "azimuth": [0.0, 90.0]}
+    table = sf.torque_table(sf.solve(stack, j0), "free", "fixed", **angles)
+    table = table.isel({"fixed.azimuth_deg": 0})
+    with xarray.open_dataset(out, engine="h5netcdf") as read:
+        assert read.torque.dims == table.torque.dims
+        largest = float(np.abs(table.torque).max())
+        np.testing.assert_allclose(read.torque, table.torque, rtol=0, atol=1e-12 * largest)
