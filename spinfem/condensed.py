@@ -46,7 +46,7 @@ class Condensed(Transport):
 
     def __init__(self, elements: Elements, degree: int, count: int | None) -> None:
         super().__init__(elements)
-        self._degree = degree
+        self.degree, self.count = degree, count
         self.counts = element_counts(elements, count)
         self._ports = condense(elements, self.counts, degree)
         self._at = rods.layout(elements)
@@ -173,7 +173,7 @@ class Condensed(Transport):
     def make_field(self, layer: int) -> ElementField:
         """Recover the field inside one layer from its faces."""
         count = int(self.counts[layer])
-        return uniform_field(self.elements, self.faces, layer, count, self._degree)
+        return uniform_field(self.elements, self.faces, layer, count, self.degree)
 
 
 def uniform_field(e: Elements, faces: Faces, layer: int, n: int, degree: int) -> ElementField:

@@ -372,7 +372,8 @@ def _add_joint(total: Derivatives, t: General, pair: Pair, face: int) -> None:
         dual = dual + driven
         falling = dual - through
     total.add(face, "resistance", -2 * _dot(dual, through))
-    total.add(face, "gamma", 2 * resistance * _dot(m, falling))
+    if magnets:
+        total.add(face, "gamma", 2 * resistance * _dot(m, falling))
     if magnets and magnets[0] in e.lengths:
         total.add(magnets[0], "m", 2 * (resistance * gamma)[:, None] * falling)
     if joint.mixing is not None:

@@ -26,6 +26,7 @@ from .transport import NARROW, Side, Transport, Values
 
 if TYPE_CHECKING:
     from .certify import Bounds
+    from .gradient import Gradient
     from .plot import SolutionPlots
 
 TORQUE_PER_SPIN_CURRENT = 6.62607015e-34 / (2 * np.pi) / (2 * 1.602176634e-19)
@@ -392,6 +393,41 @@ class Solution:
         mu_s adds in the lead is part of the voltage.
         """
         return self.resistance * self.j0
+
+    # --- derivatives --------------------------------------------------------------------------
+
+    def gradient(self, output: str, *names: str) -> Gradient:
+        """Return how a result changes with every number of the stack.
+
+        Derivatives are exact, from dual fields (`spinfem.sensitivity`): all of them for about the
+        cost of one more solve per component of the result, however many numbers there are.
+
+        Parameters
+        ----------
+        output : "spin_resistance", "resistance", "torque" or "efficiency"
+            The result.
+        *names : str
+            Of a torque, the ferromagnet; of an efficiency, two neighbours as in `efficiency`.
+
+        Returns
+        -------
+        Gradient
+            A mapping: ``gradient["free.thickness"]`` is the derivative with respect to the
+            thickness of the layer "free", of the result's shape: (..., 3) for a torque, (..., 2)
+            for efficiencies, in the unit of the result per unit of the number; angles of m,
+            "free.polar" and "free.azimuth", in degrees. With respect to m it is nan where the m
+            of ferromagnets in contact are collinear, since turning one of them opens a contact; and
+            efficiencies of collinear neighbours have no gradient, nan, in stacks with
+            interfaces, exchange lengths or graded layers.
+
+        Raises
+        ------
+        ValueError
+            If there is no such result, or a name is not as above.
+        """
+        from .gradient import gradient_of
+
+        return gradient_of(self, output, *names)
 
     # --- output -------------------------------------------------------------------------------
 
