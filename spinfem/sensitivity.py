@@ -377,7 +377,7 @@ def _add_joint(total: Derivatives, t: General, pair: Pair, face: int) -> None:
     if magnets and magnets[0] in e.lengths:
         total.add(magnets[0], "m", 2 * (resistance * gamma)[:, None] * falling)
     if joint.mixing is not None:
-        mu, phi = _ring(pair, face, on_left=not e.magnetic[face])
+        mu, phi = _ring(pair, face, not e.magnetic[face])
         weight = _complex(m, phi, mu)
         total.add(face, "G_r", weight.real)
         total.add(face, "G_i", -weight.imag)
@@ -385,35 +385,62 @@ def _add_joint(total: Derivatives, t: General, pair: Pair, face: int) -> None:
 
 def _ring(pair: Pair, face: int, on_left: bool) -> tuple[FloatArray, FloatArray]:
     """Return where the ring on the left or the right side of a face is, apart from a jump."""
+    rings, duals = _rings(pair, on_left)
+    return rings[face], duals[face]
+
+
+def _rings(pair: Pair, on_left: bool) -> tuple[FloatArray, FloatArray]:
+    """Return the same of all faces."""
     mu, phi = pair.mu.faces, pair.phi.faces
-    if on_left:
-        return mu.potential_left[face], phi.potential_left[face] - pair.jump.left.get(face, 0.0)
-    return mu.potential_right[face], phi.potential_right[face] - pair.jump.right.get(face, 0.0)
+    rings, duals, jumps = (
+        (mu.potential_left, phi.potential_left, pair.jump.left)
+        if on_left
+        else (mu.potential_right, phi.potential_right, pair.jump.right)
+    )
+    if jumps:
+        duals = duals.copy()
+        for face, jump in jumps.items():
+            duals[face] -= jump
+    return rings, duals
 
 
 def _add_rods(total: Derivatives, t: General, pair: Pair) -> None:
     """Add what the rods of strong ferromagnets do as they turn."""
     e = t.elements
     mu, phi = pair.mu.faces, pair.phi.faces
-    for k in np.flatnonzero(e.strong).tolist():
-        m = e.m[k]
-        for face, other, side in ((k - 1, k - 1, 0), (k, k + 1, 1)):
-            if not 0 <= face < len(e.joints) or is_held(e, face):
-                continue
-            joint = e.joints[face]
-            ring, dual = _ring(pair, face, on_left=side == 0)
-            if e.strong[other]:  # rods that cross hold the rings at their meeting point
-                collinear = angle(m, e.m[other]).collinear
-                turn = np.where(collinear, np.nan, 0.0)[:, None]
-            elif joint is not None and joint.mixing is not None:
-                flows = [(f.current_left if side else f.current_right)[face] for f in (mu, phi)]
-                through, back = (_dot(flow, m)[:, None] for flow in flows)
-                turn = (1 - 2 * side) * (back * ring + through * dual)
-                turn = turn + _turn(m, np.zeros(1), e.flat(joint.mixing), dual, ring)
-            else:
-                taken = [(f.absorbed_left if side else f.absorbed_right)[face] for f in (mu, phi)]
-                turn = -_dot(ring, m)[:, None] * taken[1] - _dot(dual, m)[:, None] * taken[0]
-            total.add(k, "m", turn)
+    strong = np.flatnonzero(e.strong)
+    springs = [f for f, joint in enumerate(e.joints) if joint and joint.mixing is not None]
+    for faces, taken, back, on_left in (
+        (strong - 1, mu.absorbed_right, phi.absorbed_right, True),
+        (strong, mu.absorbed_left, phi.absorbed_left, False),
+    ):
+        held = (faces >= 0) & (faces < len(e.joints)) & ~np.isin(faces, springs)
+        k, f = strong[held], faces[held]
+        ring, dual = (_dot(u[f], e.m[k])[..., None] for u in _rings(pair, on_left))
+        total.m[k] -= ring * back[f] + dual * taken[f]
+    for face in springs:
+        _add_spring(total, t, pair, face)
+    for k in strong[:-1][np.diff(strong) == 1].tolist():  # a contact that is collinear would open
+        opening = np.where(angle(e.m[k], e.m[k + 1]).collinear, np.nan, 0.0)[:, None]
+        total.add(k, "m", opening)
+        total.add(k + 1, "m", opening)
+
+
+def _add_spring(total: Derivatives, t: General, pair: Pair, face: int) -> None:
+    """Add what a mixing conductance does as the ferromagnet turns."""
+    e, joint = t.elements, t.elements.joints[face]
+    assert joint is not None
+    assert joint.mixing is not None
+    on_left = not e.magnetic[face]  # the ring
+    k, way = (face + 1, 1.0) if on_left else (face, -1.0)
+    m = e.m[k]
+    ring, dual = _ring(pair, face, on_left)
+    through, back = (
+        _dot((f.faces.current_right if on_left else f.faces.current_left)[face], m)[:, None]
+        for f in (pair.mu, pair.phi)
+    )
+    total.add(k, "m", way * (back * ring + through * dual))
+    total.add(k, "m", _turn(m, np.zeros(1), e.flat(joint.mixing), dual, ring))
 
 
 def _complex(m: FloatArray, a: FloatArray, b: FloatArray) -> ComplexArray:
