@@ -18,13 +18,12 @@ d_N/l_N = 1e-12, the paper's singular limit; with these rules 1e-16.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, lru_cache
-from importlib.util import find_spec
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from . import fast
 from ._checks import BoolArray, FloatArray, IntArray
 
 Nodes = IntArray | slice
@@ -127,7 +126,7 @@ def eliminate(
     return Elimination(B, S_left, S_right, rounds)
 
 
-_TIED = 0.01
+TIED = 0.01
 """A node whose shunt takes less than this share of a current is tied to its neighbours."""
 
 
@@ -186,7 +185,7 @@ def drive(chain: Elimination, forces: Forces) -> list[Push]:
         P1, P2 = P[r.left], P[r.mid]
         whole, rest = forces.whole[r.mid], forces.rest[r.mid]
         # 1 or 0: whether a current moves to the right, to the left
-        tied = r.to_ground < _TIED
+        tied = r.to_ground < TIED
         right = (tied & (r.to_right >= r.to_left)).astype(float)
         left = tied - right
         # after moving: the dipoles Q1, Q2, and what stays on the node
@@ -240,19 +239,6 @@ def recover(
             J[r.mid] = after if pushes is None else after + pushes[k].current_right
 
 
-@cache
-def _kernel() -> Callable[..., None] | None:
-    """Return the compiled kernel of `solve`, if there is a numba that works."""
-    if find_spec("numba") is None:
-        return None
-    try:
-        from . import compiled
-    except (ImportError, RuntimeError):  # it does not fit numpy; there is no place for its cache
-        return None
-    kernel: Callable[..., None] = compiled.solve
-    return kernel
-
-
 def solve(
     B: FloatArray, S_left: FloatArray, S_right: FloatArray, forces: Forces
 ) -> tuple[FloatArray, FloatArray]:
@@ -273,9 +259,9 @@ def solve(
         Potentials and currents.
     """
     u, J = np.zeros_like(forces.whole), np.zeros_like(B)
-    kernel = _kernel()
-    if kernel is not None:
-        kernel(*map(np.ascontiguousarray, (B, S_left, S_right, *forces)), _TIED, u, J)
+    compiled = fast.kernels()
+    if compiled is not None:
+        compiled.solve(*map(np.ascontiguousarray, (B, S_left, S_right, *forces)), TIED, u, J)
         return u, J
     inner = np.ones(u.shape[0], dtype=bool)
     inner[[0, -1]] = False

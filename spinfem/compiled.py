@@ -1,7 +1,10 @@
-"""The kernel of `spinfem.chain.solve`, compiled by numba (the extra `fast`).
+"""Rods in balance, compiled by numba (the extra `fast`).
 
-It goes along the chain node by node instead of round by round, some points at a time, by the same
-rules: what is on the left of a node is one two-port from the ground.
+`solve` is the kernel of `spinfem.chain.solve`. It goes along the chain node by node instead of
+round by round, some points at a time, by the same rules: what is on the left of a node is one
+two-port from the ground. `balance` does for a single stack what `spinfem.rods` and
+`spinfem.interfaces` do with whole arrays; functions have the names of those whose formulas they
+hold.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ._checks import FloatArray
+from ._checks import BoolArray, FloatArray, IntArray
 
 _WIDTH = 64
 """Points that go along together, in registers and the nearest cache."""
@@ -99,3 +102,129 @@ def solve(
         for c in range(columns):
             J[0, first + c] = J1[c]
             u[0, first + c] = u[n, first + c] = 0.0
+
+
+@numba.njit(error_model="numpy")
+def angle(a: FloatArray, b: FloatArray) -> tuple[float, float, float]:
+    """Return sign, magnitude and rest of the cosine between two vectors: `interfaces.angle`."""
+    dot = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    sign = -1.0 if dot < 0 else 1.0
+    if abs(dot) <= 0.5:
+        return sign, abs(dot), 1 - abs(dot)
+    rest = 0.0
+    for c in range(3):
+        rest += (b[c] - sign * a[c]) ** 2 / 2
+    return sign, 1 - rest, rest
+
+
+@numba.njit(error_model="numpy")
+def pull(v: FloatArray, m: FloatArray, strength: float, taken: FloatArray) -> None:
+    """Add the part of v across m, `interfaces.across`, times a strength to what is taken up."""
+    sign = -1.0 if v[0] * m[0] + v[1] * m[1] + v[2] * m[2] < 0 else 1.0
+    along = 0.0
+    for c in range(3):
+        along += (v[c] - sign * m[c]) * m[c]
+    for c in range(3):
+        taken[c] += strength * ((v[c] - sign * m[c]) - along * m[c])
+
+
+@numba.njit(error_model="numpy")
+def turns(
+    m: FloatArray,
+    pinned: BoolArray,
+    magnets: IntArray,
+    own: IntArray,
+    contact: BoolArray,
+    collinear: float,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return `free`, `facing` and, in columns, the angles of `rods.Turns`; as `rods.turns`."""
+    free, facing = np.empty(pinned.size), np.ones(pinned.size)
+    angles = np.empty((pinned.size - 1, 3))
+    for rod in range(pinned.size):
+        free[rod] = 0.0 if pinned[rod] else 1.0
+    for i in range(contact.size):
+        if contact[i]:
+            sign, _, rest = angle(m[magnets[i]], m[magnets[i + 1]])
+            rod = own[i + 1]
+            free[rod], facing[rod] = 1.0 if rest <= collinear else 0.0, sign
+    for link in range(pinned.size - 1):
+        cosine = free[link] * free[link + 1]
+        angles[link, 0], angles[link, 1], angles[link, 2] = facing[link], cosine, 1 - cosine
+    for i in range(contact.size):
+        if not contact[i]:
+            relation = angle(m[magnets[i]], m[magnets[i + 1]])
+            spacer = own[i] + 1
+            angles[spacer, 0], angles[spacer, 1], angles[spacer, 2] = relation
+    return free, facing, angles
+
+
+@numba.njit(
+    "(f8[::1], f8[:, ::1], intp[::1], b1[::1], intp[::1], intp[::1], b1[::1], f8[:, ::1], f8, f8)",
+    cache=True,
+    error_model="numpy",
+)
+def balance(
+    p: FloatArray,
+    m: FloatArray,
+    face: IntArray,
+    pinned: BoolArray,
+    magnets: IntArray,
+    own: IntArray,
+    contact: BoolArray,
+    links: FloatArray,
+    collinear: float,
+    tied: float,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Balance the forces on all rods of a single stack: `rods.balance`.
+
+    Parameters
+    ----------
+    p, m : array, shapes (n + 2,) and (n + 2, 3)
+        Numbers of all elements, as in `elements.Elements`.
+    face, pinned, magnets, own, contact : array
+        As in `rods.Layout`.
+    links : array, shape (3, r)
+        B and the shunts on the left and on the right of every link.
+    collinear : float
+        Largest ``1 - |cos|`` of collinear magnets in contact.
+    tied : float
+        As in `solve`.
+
+    Returns
+    -------
+    amplitude, current_left, current_right : array, shapes (r + 1, 1), (r, 1) and (r, 1)
+        As in `rods.Balance`.
+    at_magnets : array, shape (2, f, 1)
+        Amplitudes on the left and on the right of every magnet.
+    pulled : array, shape (f, 1, 3)
+        What every magnet takes up at its faces to normal metals, without contacts.
+    """
+    free, facing, angles = turns(m, pinned, magnets, own, contact, collinear)
+    r = face.size - 1
+    B, S_left, S_right = np.empty((r, 1)), np.empty((r, 1)), np.empty((r, 1))
+    sense, force = np.ones(r + 1), np.zeros((r + 1, 1))
+    for i in range(r):
+        sign, cosine, rest = angles[i]
+        sense[i + 1] = sense[i] * sign
+        across = links[0, i] * rest
+        B[i, 0] = links[0, i] * cosine
+        S_left[i, 0], S_right[i, 0] = links[1, i] + across, links[2, i] + across
+        if i:
+            driven = p[face[i] - 1] - facing[i] * p[face[i]]
+            force[i, 0] = sense[i] * (free[i] * driven)
+    u, J_left, J_right = np.empty((r + 1, 1)), np.empty((r, 1)), np.empty((r, 1))
+    solve(B, S_left, S_right, force, np.zeros_like(u), np.zeros_like(u), tied, u, J_left)
+    for i in range(r):
+        u[i, 0] *= sense[i]
+        J_right[i, 0] = sense[i + 1] * J_left[i, 0]
+        J_left[i, 0] *= sense[i]
+    at_magnets, pulled = np.empty((2, magnets.size, 1)), np.zeros((magnets.size, 1, 3))
+    for i in range(magnets.size):
+        rod = own[i]
+        at_magnets[0, i, 0], at_magnets[1, i, 0] = facing[rod] * u[rod, 0], u[rod + 1, 0]
+    for i in range(contact.size):
+        if not contact[i]:
+            spacer, a, b = own[i] + 1, m[magnets[i]], m[magnets[i + 1]]
+            pull(b, a, links[0, spacer] * u[spacer + 1, 0], pulled[i, 0])
+            pull(a, b, links[0, spacer] * u[spacer, 0], pulled[i + 1, 0])
+    return u, J_left, J_right, at_magnets, pulled

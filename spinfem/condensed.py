@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import chain, interfaces, mesh, rods, twoport
+from . import chain, interfaces, mesh, rods, single, twoport
 from ._checks import FloatArray, IntArray
-from .elements import Column, Elements
+from .elements import Column, Elements, remembered
 from .fields import ElementField, element_field
 from .interfaces import Faces
 from .transport import Transport
@@ -48,11 +48,18 @@ class Condensed(Transport):
         super().__init__(elements)
         self.degree, self.count = degree, count
         self.counts = element_counts(elements, count)
-        self._ports = condense(elements, self.counts, degree)
         self._at = rods.layout(elements)
+        found = single.solve(elements, self._at, self.counts, degree)
+        if found is not None:
+            self._ports, self._links, self._balance, self.amplitudes, self._pulled = found
+            return
+        self._ports = condense(elements, self.counts, degree)
         self._links = rods.join_runs(self._at, self._ports)
-        self._turns = rods.turns(elements, self._at)
         self._balance = rods.balance(elements, self._at, self._links, self._turns)
+
+    @cached_property
+    def _turns(self) -> rods.Turns:
+        return rods.turns(self.elements, self._at)
 
     @cached_property
     def amplitudes(self) -> tuple[FloatArray, FloatArray]:
@@ -69,6 +76,9 @@ class Condensed(Transport):
         at, magnets = self._at, self.magnets
         if at.contact[max(magnet - 1, 0) : magnet + 1].any():
             return super().absorbed(magnet)
+        if not self._pull_varies:
+            pulled: FloatArray = self._pulled[magnet]
+            return pulled
         total = np.zeros((1, 3))
         m, own = self.elements.columns["m"], int(at.own[magnet])
         for other, link, rod in ((magnet - 1, own - 1, own - 1), (magnet + 1, own + 1, own + 2)):
@@ -81,11 +91,21 @@ class Condensed(Transport):
 
     def all_absorbed(self) -> FloatArray:
         """Return what every magnet absorbs at both faces, shape (f, N or 1, 3)."""
+        if not (self._pull_varies or self._at.contact.any()):
+            return self._pulled
+        parts = [self.absorbed(i) for i in range(self.magnets.size)]
+        points = max((part.shape[0] for part in parts), default=1)
+        return np.array([np.broadcast_to(part, (points, 3)) for part in parts])
+
+    @property
+    def _pull_varies(self) -> bool:
+        """Whether directions or links vary over the batch."""
+        return bool(self._links.B.varying or self.elements.columns["m"].varying)
+
+    @cached_property
+    def _pulled(self) -> FloatArray:
+        """What every magnet takes up, (f, N or 1, 3), as in `absorbed`; unless it is in contact."""
         e, at, mu = self.elements, self._at, self._balance.amplitude
-        if self._links.B.varying or e.columns["m"].varying or at.contact.any():
-            parts = [self.absorbed(i) for i in range(self.magnets.size)]
-            points = max((part.shape[0] for part in parts), default=1)
-            return np.array([np.broadcast_to(part, (points, 3)) for part in parts])
         m, B = e.columns["m"].fixed[self.magnets], self._links.B.fixed[at.spacer]
         pull = interfaces.across(np.stack([m[1:], m[:-1]]), np.stack([m[:-1], m[1:]]))
         strength = B[:, None] * np.stack([mu[at.spacer + 1], mu[at.spacer]])
@@ -196,8 +216,11 @@ def element_counts(e: Elements, count: int | None) -> IntArray:
 
     That of a layer with nodes of its own means nothing.
     """
-    if count is not None:
-        return np.full(e.magnetic.size - 2, count)
+    return _counts_needed(e) if count is None else np.full(e.magnetic.size - 2, count)
+
+
+@remembered
+def _counts_needed(e: Elements) -> IntArray:
     z = _thickness(e)
     largest = z.fixed[1:-1].copy()
     for k, values in z.varying.items():

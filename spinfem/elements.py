@@ -8,9 +8,10 @@ so that what does not vary is computed once.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, cast
+from functools import cached_property, wraps
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,6 +21,22 @@ from ._checks import BoolArray, FloatArray, Number
 from .materials import Ferromagnet, Metal
 from .pieces import Interface, Layer, Lead, Reservoir
 from .stack import Stack
+
+Description = TypeVar("Description", Stack, "Elements")
+Fact = TypeVar("Fact")
+
+
+def remembered(f: Callable[[Description], Fact]) -> Callable[[Description], Fact]:
+    """Remember what a function says of a description, as long as that lives."""
+    known: WeakKeyDictionary[Description, Fact] = WeakKeyDictionary()
+
+    @wraps(f)
+    def fact(description: Description) -> Fact:
+        if description not in known:
+            known[description] = f(description)
+        return known[description]
+
+    return fact
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +80,16 @@ class Elements:
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
 
-    @property
+    @cached_property
     def is_plain(self) -> bool:
         """Whether there is nothing but uniform metals, strong ferromagnets, transparent faces."""
         weak = self.magnetic & ~self.strong
-        return not (weak.any() or self.graded or any(joint is not None for joint in self.joints))
+        return not (weak.any() or self.graded or self.resistive)
+
+    @cached_property
+    def resistive(self) -> dict[int, Interface]:
+        """The interfaces, by face; all other faces are transparent."""
+        return {face: joint for face, joint in enumerate(self.joints) if joint is not None}
 
     @property
     def points(self) -> int:
@@ -118,37 +140,9 @@ class Elements:
         return self.D[ends] / (2 * self.l[ends])
 
 
-_KNOWN: WeakKeyDictionary[Stack, Elements] = WeakKeyDictionary()
-
-
+@remembered
 def elements_of(stack: Stack) -> Elements:
     """Return the numbers of a stack; collected once."""
-    found = _KNOWN.get(stack)
-    if found is None:
-        found = _KNOWN[stack] = _collect(stack)
-    return found
-
-
-def check_plain(what: str, stack: Stack) -> None:
-    """Raise ValueError for interfaces, exchange lengths and graded layers."""
-    e = elements_of(stack)
-    if not e.is_plain:
-        found = [
-            name
-            for name, there in (
-                ("an interface", any(joint is not None for joint in e.joints)),
-                ("finite exchange lengths", bool(e.lengths)),
-                ("a graded layer", bool(e.graded)),
-            )
-            if there
-        ]
-        raise ValueError(
-            f"{what} must have transparent interfaces, uniform metals and strong ferromagnets "
-            f"only, got {' and '.join(found)}"
-        )
-
-
-def _collect(stack: Stack) -> Elements:
     none, zero = (0.0, math.inf, 0.0, np.zeros(3), 1.0), np.zeros(3)
     rows: list[tuple[Number, Number, Number, FloatArray, Number]] = []
     strong, graded, lengths = [], {}, {}
@@ -186,6 +180,25 @@ def _collect(stack: Stack) -> Elements:
         lengths,
         {k: own for k, e in enumerate(stack.layers, start=1) if (own := e.nodes) is not None},
     )
+
+
+def check_plain(what: str, stack: Stack) -> None:
+    """Raise ValueError for interfaces, exchange lengths and graded layers."""
+    e = elements_of(stack)
+    if not e.is_plain:
+        found = [
+            name
+            for name, there in (
+                ("an interface", bool(e.resistive)),
+                ("finite exchange lengths", bool(e.lengths)),
+                ("a graded layer", bool(e.graded)),
+            )
+            if there
+        ]
+        raise ValueError(
+            f"{what} must have transparent interfaces, uniform metals and strong ferromagnets "
+            f"only, got {' and '.join(found)}"
+        )
 
 
 def _column(values: tuple[Number, ...]) -> Column:

@@ -22,10 +22,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ._checks import BoolArray, FloatArray
-from .elements import Elements
+from .elements import Elements, remembered
 
 COLLINEAR = 8 * np.finfo(float).eps
 """Two directions with ``|m_a x m_b|`` up to this are parallel or antiparallel."""
+COLLINEAR_REST = float(COLLINEAR**2 / 2)
+"""The same for ``1 - |m_a . m_b|``."""
 
 
 class Angle(NamedTuple):
@@ -38,7 +40,7 @@ class Angle(NamedTuple):
     @property
     def collinear(self) -> BoolArray:
         """Whether two ferromagnets in contact count as parallel or antiparallel."""
-        return self.rest <= COLLINEAR**2 / 2
+        return self.rest <= COLLINEAR_REST
 
 
 def angle(a: FloatArray, b: FloatArray) -> Angle:
@@ -132,6 +134,7 @@ class Faces(NamedTuple):
     absorbed_right: FloatArray  # (n + 1, N, 3) and by that right of it
 
 
+@remembered
 def check_spin_sink(e: Elements) -> None:
     """Raise ValueError where a uniform mu_s is admissible everywhere and nothing absorbs it.
 

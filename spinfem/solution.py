@@ -53,11 +53,13 @@ def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike
         current: Number = -finite("current_density", current_density)
     else:
         current = finite("j0 (particle current)", 1.0 if j0 is None else j0)
+    if isinstance(current, float):
+        return current
     try:
-        np.broadcast_shapes(stack.shape, np.shape(current))
+        np.broadcast_shapes(stack.shape, current.shape)
     except ValueError:
         raise ValueError(
-            f"shape of j0 must broadcast with the stack's {stack.shape}, got {np.shape(current)}"
+            f"shape of j0 must broadcast with the stack's {stack.shape}, got {current.shape}"
         ) from None
     return current
 
@@ -96,7 +98,9 @@ class Solution:
     ) -> None:
         self.stack = stack
         self.j0 = j0
-        self.shape = np.broadcast_shapes(stack.shape, np.shape(j0))
+        self.shape = stack.shape
+        if not isinstance(j0, float):
+            self.shape = np.broadcast_shapes(stack.shape, j0.shape)
         self._transport = transport
         self._solve_again = solve_again
         self.bounds: Bounds | None = None
@@ -235,10 +239,11 @@ class Solution:
 
         In the order of `ferromagnets`; of those leads alone that have a name.
         """
-        magnetic, names = self._transport.elements.magnetic, self.ferromagnets
+        stack, magnetic = self.stack, self._transport.elements.magnetic
         absorbed = self._transport.all_absorbed()
-        first = int(magnetic[0] and self.stack.left.name is None)  # type: ignore[union-attr]
-        return TORQUE_PER_SPIN_CURRENT * self._scaled(absorbed[first : first + len(names)], 1)
+        first = int(magnetic[0] and stack.left.name is None)  # type: ignore[union-attr]
+        stop = len(absorbed) - int(magnetic[-1] and stack.right.name is None)  # type: ignore[union-attr]
+        return TORQUE_PER_SPIN_CURRENT * self._scaled(absorbed[first:stop], 1)
 
     def torque_parts(
         self, name: str, polarizer: str | None = None
@@ -529,6 +534,8 @@ class Solution:
     def _scaled(self, per_current: FloatArray, batch_axis: int = 0) -> FloatArray:
         """Give an array per unit current, with one axis of N points, its batch shape and j0."""
         value = per_current.swapaxes(0, batch_axis)
+        if not self.shape:
+            return np.asarray(value[0] * self.j0)
         rest = value.shape[1:]
         value = np.broadcast_to(value, (self._transport.elements.points, *rest))
         j0 = np.asarray(self.j0).reshape(np.shape(self.j0) + (1,) * len(rest))

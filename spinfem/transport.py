@@ -166,10 +166,9 @@ class Transport(ABC):
         """``AR* (1 - gamma^2)`` at every face, (n + 1, N or 1), Ohm m2."""
         e = self.elements
         found = np.zeros((len(e.joints), e.points))
-        for face, joint in enumerate(e.joints):
-            if joint is not None:
-                gamma = e.flat(joint.gamma)
-                found[face] = e.flat(joint.resistance) * (1 - gamma) * (1 + gamma)
+        for face, joint in e.resistive.items():
+            gamma = e.flat(joint.gamma)
+            found[face] = e.flat(joint.resistance) * (1 - gamma) * (1 + gamma)
         return found
 
     @cached_property
@@ -177,9 +176,9 @@ class Transport(ABC):
         """``(gamma/2) m.[mu_s]`` at every face, (n + 1, N or 1), Ohm m2."""
         e = self.elements
         found = np.zeros((len(e.joints), e.points))
-        for face, joint in enumerate(e.joints):
+        for face, joint in e.resistive.items():
             magnets = [k for k in (face, face + 1) if e.magnetic[k]]
-            if joint is not None and magnets:
+            if magnets:
                 jump = self.faces.potential_right[face] - self.faces.potential_left[face]
                 along = np.einsum("...i,...i->...", jump, e.m[magnets[0]])
                 found[face] = e.flat(joint.gamma) / 2 * along

@@ -1,18 +1,18 @@
-"""Both kernels of `chain.solve`: sf.solve uses the compiled one, since numba is in the tests."""
+"""Both kernels: sf.solve uses the compiled ones, since numba is in the tests."""
 
 from unittest.mock import patch
 
 import spinfem as sf
-from spinfem import chain
+from spinfem import fast
 
 
 def solve_with_numpy(stack, *args, **kwargs):
     """Like sf.solve where there is no numba."""
-    with patch.object(chain, "_kernel", lambda: None):
+    with patch.object(fast, "kernels", lambda: None):
         return sf.solve(stack, *args, **kwargs)
 
 
 def routes(stack):
     """Solutions that are good to all digits: compiled, in numpy, and the exact stack."""
-    assert chain._kernel() is not None
+    assert fast.kernels() is not None
     return sf.solve(stack), solve_with_numpy(stack), sf.analytic.solve(stack)

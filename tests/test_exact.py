@@ -137,6 +137,25 @@ def test_tiny_torques_are_right_relative_to_themselves(theta, d_N):
             assert np.abs(error).max() < 1e-8 * np.abs(value).max()
 
 
+def test_long_stacks_keep_their_digits():
+    """Some 1,000 layers, with runs of 40 normal ones and ferromagnets in contact."""
+    rng = np.random.default_rng(11)
+    pieces = []
+    for _ in range(200):
+        F = sf.Ferromagnet(D=rng.uniform(0.5, 2), l=rng.uniform(0.5, 5), p=rng.uniform(-0.9, 0.9))
+        pieces.append(F(10 ** rng.uniform(-3, 1), m=rng.normal(size=3)))
+        for _ in range(rng.choice([0, 1, 2, 40], p=[0.05, 0.7, 0.15, 0.1])):
+            N = sf.NormalMetal(D=rng.uniform(0.5, 2), l=rng.uniform(0.5, 50))
+            pieces.append(N(10 ** rng.uniform(-3, 1)))
+    stack = sf.Stack([sf.SpinBlocking(), *pieces, sf.Reservoir()])
+    *found, exact = routes(stack)
+    amplification = contact_amplification(stack)
+    for solution in found:
+        difference = np.abs(solution.torques - exact.torques).max()
+        assert difference < 1e-12 * np.abs(exact.torques).max() * amplification
+        assert solution.spin_resistance == pytest.approx(exact.spin_resistance, rel=1e-12)
+
+
 def test_real_sample_in_SI_units():
     """A sample in metres and S/m, 1e7 and 1e-9 in one stack, against the same 60-digit route."""
     Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
