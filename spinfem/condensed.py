@@ -8,7 +8,7 @@ take up as in (10), and fields inside layers from their faces.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from ._checks import FloatArray, IntArray
 from .elements import Column, Elements, remembered
 from .fields import ElementField, element_field
 from .interfaces import Faces
-from .transport import Transport
+from .transport import Field, Jump, Transport
 
 
 class Behind(NamedTuple):
@@ -117,7 +117,7 @@ class Condensed(Transport):
 
     def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
         """Return g of a magnet and the next one, (N or 1,) each, from B of what is between them."""
-        return self.coupled(magnet, self._link_conductance(int(self._at.spacer[magnet])))
+        return self.coupled(magnet, self.coupling(magnet))
 
     def behind(self, magnet: int) -> Behind:
         """Return what lies between and behind a magnet and the next, in a single stack."""
@@ -139,11 +139,7 @@ class Condensed(Transport):
             for i, fixed in enumerate(self._turns.fixed)
         ]
         B, S_left, S_right = (column.dense(e.shape) for column in self._links)
-        # directions of the rods, zero where mu_s = 0
-        face = at.face[1:-1]
-        rod = np.zeros((at.face.size, e.points, 3))
-        rod[1:-1] = np.where(e.magnetic[face - 1, None, None], e.m[face - 1], e.m[face])
-        rod *= self._turns.free.dense(e.shape)[..., None]
+        rod = self._rods
         left, right = rod[:-1].copy(), rod[1:]
         # the rod of a contact is along the magnet on its left, up to rounding along this one
         facing = self._turns.free.dense(e.shape) * self._turns.facing.dense(e.shape)
@@ -159,12 +155,12 @@ class Condensed(Transport):
 
         # between the layers of a run
         start, stop = at.face[:-1], at.face[1:]
-        b, s_left, s_right = np.broadcast_arrays(*(c.dense(e.shape) for c in self._ports))
+        s_left, s_right = (column.dense(e.shape) for column in self._ports[1:])
         u = np.zeros((at.inside.size, *points, 3))
         J = np.zeros((at.inside.size - 1, *points, 3))
         u[at.face] = found.amplitude[..., None] * rod
         J[start] = j_left - S_left[..., None] * u[start]
-        chain.recover(chain.eliminate(b, s_left, s_right, at.inside), u, J)
+        chain.recover(self._runs, u, J)
         inflow, outflow = J + s_left[..., None] * u[:-1], J - s_right[..., None] * u[1:]
         inflow[start], outflow[stop - 1] = j_left, j_right
         driven = e.p[..., None] * e.m
@@ -175,12 +171,7 @@ class Condensed(Transport):
         if e.reservoir[1]:
             inflow[-1] = outflow[-2]
 
-        absorbed_left, absorbed_right = np.zeros((2, *u.shape))
-        normal = ~e.magnetic[start]
-        after = normal & np.append(False, e.magnetic)[start]
-        before = normal & np.append(e.magnetic, False)[stop]
-        absorbed_left[start[after]] = pull_left[after]
-        absorbed_right[stop[before]] = pull_right[before]
+        absorbed_left, absorbed_right = self._absorbed(pull_left, pull_right)
         k = self.magnets[:-1][at.contact]
         m_a, m_b = e.m[k], e.m[k + 1]
         absorbed_left[k + 1], absorbed_right[k + 1] = interfaces.contact_absorption(
@@ -189,6 +180,141 @@ class Condensed(Transport):
         return Faces(
             u[1:-1], u[1:-1], outflow[:-1], inflow[1:], absorbed_left[1:-1], absorbed_right[1:-1]
         )
+
+    @cached_property
+    def _rods(self) -> FloatArray:
+        """Directions of the rods, (r + 1, N, 3); zero where mu_s = 0."""
+        e, at = self.elements, self._at
+        face = at.face[1:-1]
+        rod = np.zeros((at.face.size, e.points, 3))
+        rod[1:-1] = np.where(e.magnetic[face - 1, None, None], e.m[face - 1], e.m[face])
+        rod *= self._turns.free.dense(e.shape)[..., None]
+        return rod
+
+    @cached_property
+    def _runs(self) -> chain.Elimination:
+        """All elements, without the faces between normal metals."""
+        b, left, right = (column.dense(self.elements.shape) for column in self._ports)
+        b, left, right = np.broadcast_arrays(b, left, right)
+        return chain.eliminate(b, left, right, self._at.inside)
+
+    def _absorbed(self, left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Spread what the rods at the ends of links take up over all faces, (n + 3, N, 3)."""
+        e, start, stop = self.elements, self._at.face[:-1], self._at.face[1:]
+        absorbed_left, absorbed_right = np.zeros((2, self._at.inside.size, *left.shape[1:]))
+        normal = ~e.magnetic[start]
+        after = normal & np.append(False, e.magnetic)[start]
+        before = normal & np.append(e.magnetic, False)[stop]
+        absorbed_left[start[after]] = left[after]
+        absorbed_right[stop[before]] = right[before]
+        return absorbed_left, absorbed_right
+
+    # --- dual fields ----------------------------------------------------------------------------
+
+    precesses = False
+
+    @property
+    def at_faces(self) -> Field:
+        """mu_s and j_s at the faces."""
+        return Field(self.faces, {})
+
+    def reversed(self) -> Field:
+        """Return mu_s if all that precesses turned the other way round: the same."""
+        return self.at_faces
+
+    @cached_property
+    def two_ports(self) -> tuple[Conductances, Conductances]:
+        """Layers as two-ports, and their derivatives; see `two_ports`."""
+        return two_ports(self.elements, self.counts, self.degree)
+
+    def dual(self, jumps: Sequence[Jump]) -> list[Field]:
+        """Return the fields in balance with some jumps; see `spinfem.duals`.
+
+        Normal metals may see shifts across the rod at their face, ferromagnets along it. Currents
+        are not formed.
+        """
+        return [self._balanced(jump) for jump in jumps]
+
+    def dual_to_ring(self, magnet: int, on_right: bool) -> Field:
+        """Return the field that is dual to m.mu_s at the left or the right face of a magnet."""
+        force = np.zeros((self._at.face.size, self.elements.points))
+        force[self._at.own[magnet] + on_right] = -1.0
+        return self._responding(force, Jump({}, {}))
+
+    def across_spacer(self, magnet: int) -> tuple[Field, Field]:
+        """Return the fields, along x, of unit values at either face behind a magnet.
+
+        They vanish outside of the spacer to the next magnet.
+        """
+        at, link = self._at, int(self._at.spacer[magnet])
+        found = []
+        for rod in (link, link + 1):
+            u = np.zeros((at.inside.size, self.elements.points, 3))
+            u[at.face[rod], :, 0] = 1.0
+            chain.recover(self._runs, u)
+            run = slice(int(at.face[link]), int(at.face[link + 1]) + 1)
+            left, right = np.zeros((2, *u.shape))
+            left[run.start + 1 : run.stop], right[run.start : run.stop - 1] = (
+                u[run.start + 1 : run.stop],
+                u[run.start : run.stop - 1],
+            )
+            none = np.broadcast_to(np.nan, left[1:-1].shape)
+            found.append(Field(Faces(left[1:-1], right[1:-1], none, none, none, none), {}))
+        return found[0], found[1]
+
+    def coupling(self, magnet: int) -> FloatArray:
+        """Return B of the spacer behind a magnet, (N or 1,), S/m2."""
+        return self._link_conductance(int(self._at.spacer[magnet]))
+
+    def _balanced(self, jump: Jump) -> Field:
+        e, at, rod = self.elements, self._at, self._rods
+        B = self._links.B.dense(e.shape)
+        force = np.zeros((at.face.size, e.points))
+        for face, shift in jump.right.items():
+            link = int(np.searchsorted(at.face, face + 1))
+            force[link + 1] += B[link] * (rod[link + 1] * shift).sum(axis=-1)
+        for face, shift in jump.left.items():
+            link = int(np.searchsorted(at.face, face + 1)) - 1
+            force[link] += B[link] * (rod[link] * shift).sum(axis=-1)
+        return self._responding(force, jump)
+
+    def _responding(self, force: FloatArray, jump: Jump) -> Field:
+        """Return the field under forces on the rods, and with jumps."""
+        e, at, rod = self.elements, self._at, self._rods
+        _, S_left, S_right = self._links
+        amplitude = rods.respond(self._links, self._turns, e.shape, force)
+        rings = np.zeros((at.inside.size, e.points, 3))
+        rings[at.face] = amplitude[..., None] * rod
+        u, own = rings.copy(), []
+        for on_left, side in enumerate((jump.right, jump.left)):
+            for face, shift in side.items():
+                magnetic = e.magnetic[face if on_left else face + 1]
+                if magnetic:
+                    own.append((on_left, face, shift))
+                else:
+                    u[face + 1] += shift
+        chain.recover(self._runs, u)
+        magnetic = e.magnetic[:, None, None]
+        left = np.where(magnetic[:-1], rings[1:-1], u[1:-1])
+        right = np.where(magnetic[1:], rings[1:-1], u[1:-1])
+        for on_left, face, shift in own:
+            (left if on_left else right)[face] += shift
+        start, stop = at.face[:-1], at.face[1:]
+        B = self._links.B.dense(e.shape)
+        stiff_left, stiff_right = (B + S.dense(e.shape) for S in (S_left, S_right))
+        pulls = [
+            B[..., None] * u[stop] - stiff_left[..., None] * (u - rings)[start],
+            B[..., None] * u[start] - stiff_right[..., None] * (u - rings)[stop],
+        ]
+        pulls = [
+            v - (v * m).sum(axis=-1)[..., None] * m
+            for v, m in zip(pulls, (rod[:-1], rod[1:]), strict=True)
+        ]
+        absorbed = self._absorbed(*pulls)
+        none = np.broadcast_to(np.nan, left.shape)
+        return Field(Faces(left, right, none, none, absorbed[0][1:-1], absorbed[1][1:-1]), {})
+
+    # --- fields ---------------------------------------------------------------------------------
 
     def make_field(self, layer: int) -> ElementField:
         """Recover the field inside one layer from its faces."""

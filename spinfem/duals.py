@@ -14,23 +14,15 @@ a contact of ferromagnets that cross, the rings stay in one point where the lift
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ._checks import FloatArray
 from .elements import Elements
 from .interfaces import across, angle
 from .network import apply, blocks, share_of_exchange
+from .transport import Jump
 
 AXES = np.eye(3)
-
-
-class Jump(NamedTuple):
-    """By what elements see a dual field shifted at their faces, arrays of shape (N or 1, 3)."""
-
-    left: dict[int, FloatArray]  # of faces: what the element on their left sees
-    right: dict[int, FloatArray]  # and the element on their right
 
 
 def torque_jumps(e: Elements, k: int) -> list[Jump]:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from . import chain, graded, interfaces, mesh, twoport, vectorchain
 from ._checks import FloatArray
 from .condensed import Conductances, element_counts, two_ports, uniform_field
-from .duals import Jump
 from .elements import Elements
 from .fields import ElementField, LayerField, element_field
 from .interfaces import Faces
@@ -35,7 +34,7 @@ from .network import (
     projectors,
     share_of_exchange,
 )
-from .transport import Field, Transport
+from .transport import Field, Jump, Transport
 
 BLOCK = 1024
 """Points of a batch that are solved together."""

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from ._checks import FloatArray, Number, near_match, read_only
 from .condensed import Condensed
-from .elements import elements_of
+from .elements import elements_of, remembered
 from .general import General
 from .mesh import DEGREE
 from .pieces import Interface, Layer, Lead
-from .sensitivity import Derivatives, of_absorbed, of_efficiencies, of_spin_resistance
+from .sensitivity import Derivatives, Solved, of_absorbed, of_efficiencies, of_spin_resistance
 from .solution import TORQUE_PER_SPIN_CURRENT, Solution
 from .stack import Stack
 
 OUTPUTS = {"spin_resistance": 0, "resistance": 0, "torque": 1, "efficiency": 2}
 """What has a gradient, and how many names of ferromagnets it takes."""
 ANGLES = ("polar", "azimuth")
-DEGREES = np.pi / 180
+PER_DEGREE = np.pi / 180
+
+
+class Place(NamedTuple):
+    """Where a number of a stack stands, and what it is."""
+
+    k: int  # of the element; of an interface, of the face
+    quantity: str
+    value: Number
 
 
 class Gradient(Mapping[str, FloatArray]):
@@ -43,34 +51,57 @@ class Gradient(Mapping[str, FloatArray]):
         What was differentiated, such as "torque of free".
     value : float or array
         The result itself, shape (..., *components); derivatives have the same shape.
-    parameters : dict of float or array
-        The numbers, by the same names.
+    parts : list of Derivatives
+        Of every component of the result, per unit of `scale`.
     """
 
     def __init__(
         self,
+        solution: Solution,
         output: str,
         value: Number,
-        parameters: dict[str, Number],
-        derivatives: dict[str, FloatArray],
+        parts: list[Derivatives],
+        scale: Number,
     ) -> None:
         self.output = output
         self.value = value
-        self.parameters = parameters
-        self._derivatives = derivatives
+        self.parts = parts
+        self._scale = scale
+        self._shapes = solution.stack.shape, np.shape(value)
+        self._places = places_of(solution.stack)
+        self._ways = _ways(solution.stack)
 
     def __getitem__(self, name: str) -> FloatArray:
         try:
-            return self._derivatives[name]
+            k, quantity, _ = self._places[name]
         except KeyError:
-            hint = near_match(str(name), self._derivatives)
+            hint = near_match(str(name), self._places)
             raise KeyError(f"no number of the stack is called {name!r}{hint}") from None
+        if quantity in ANGLES:
+            way = self._ways[ANGLES.index(quantity)][k]
+            slopes = [(part.m[k] * way).sum(axis=-1) for part in self.parts]
+        elif quantity in ("thickness", "D", "l", "p"):
+            slopes = [getattr(part, quantity)[k] for part in self.parts]
+        else:
+            slopes = [part.other[k, quantity] for part in self.parts]
+        batch, shape = self._shapes
+        found = np.stack(slopes, axis=-1).reshape(*batch, len(slopes))
+        scale = np.asarray(self._scale)[..., None]
+        found = found * scale
+        if len(shape) == 0 or len(slopes) == 1:
+            found = found[..., 0]
+        return read_only(np.array(np.broadcast_to(found, shape)))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._derivatives)
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self._derivatives)
+        return len(self._places)
+
+    @property
+    def parameters(self) -> dict[str, Number]:
+        """The numbers themselves, by the same names."""
+        return {name: place.value for name, place in self._places.items()}
 
     def __repr__(self) -> str:
         return f"<Gradient of {self.output} with respect to {len(self)} numbers>"
@@ -83,13 +114,13 @@ class Gradient(Mapping[str, FloatArray]):
         """
         value = np.asarray(self.value)
         found = {}
-        for name, slope in self._derivatives.items():
+        for name, slope in self.items():
             with np.errstate(divide="ignore", invalid="ignore"):
                 if self.output.startswith("torque"):
                     rate = (value * slope).sum(axis=-1) / (value**2).sum(axis=-1)
                 else:
                     rate = slope / value
-            number = np.asarray(self.parameters[name])
+            number = np.asarray(self._places[name].value)
             if name.rpartition(".")[2] in ANGLES:
                 found[name] = np.asarray(rate)
                 continue
@@ -112,50 +143,38 @@ def gradient_of(solution: Solution, output: str, *names: str) -> Gradient:
             f"ferromagnets, got {len(names)}"
         )
     t = _transport(solution)
-    current: Any = np.asarray(solution.j0)
+    scale: Number = 1.0
     if output == "torque":
-        value: Number = solution.torque(names[0])
-        parts = of_absorbed(t, int(solution.stack.position(names[0])))
-        title = f"torque of {names[0]}"
-        scale = TORQUE_PER_SPIN_CURRENT * current
+        (name,) = names
+        value: Number = solution.torque(name)
+        parts = of_absorbed(t, solution.stack.position(name))
+        scale = TORQUE_PER_SPIN_CURRENT * solution.j0
     elif output == "efficiency":
         value = np.stack(solution.efficiency(*names), axis=-1)
-        first, second = (solution._magnet(name) for name in names)
-        parts = of_efficiencies(t, min(first, second))
+        first, second = (solution.stack.position(name) for name in names)
+        parts = of_efficiencies(t, int(np.searchsorted(t.magnets, min(first, second))))
         parts = parts if first < second else parts[::-1]
-        title = f"efficiency of {names[0]} and {names[1]}"
-        scale = np.ones(())
     else:
         value = getattr(solution, output)
         parts = [of_spin_resistance(t)]
         if output == "resistance":
             _add_ohmic(parts[0], t)
-        title = output.replace("_", " ")
-        scale = np.ones(())
-    parameters: dict[str, Number] = {}
-    derivatives: dict[str, FloatArray] = {}
-    for name, number, slopes in _named(solution.stack, parts):
-        parameters[name] = number
-        shaped = [
-            np.asarray(np.broadcast_to(x.reshape(solution.stack.shape), solution.shape) * scale)
-            for x in slopes
-        ]
-        whole = np.stack(shaped, axis=-1) if output in ("torque", "efficiency") else shaped[0]
-        derivatives[name] = read_only(whole)
-    return Gradient(title, value, parameters, derivatives)
+    title = " of ".join(
+        [output.replace("_", " "), " and ".join(names)] if names else [output.replace("_", " ")]
+    )
+    return Gradient(solution, title, value, parts, scale)
 
 
-def _transport(solution: Solution) -> General:
+def _transport(solution: Solution) -> Solved:
     """Return the solution as one whose dual fields are at hand."""
     transport = solution._transport
-    if isinstance(transport, General):
+    if isinstance(transport, Condensed | General):
         return transport
-    if isinstance(transport, Condensed):
-        return General(transport.elements, transport.degree, transport.count)
-    return General(elements_of(solution.stack), DEGREE, None)
+    e = elements_of(solution.stack)
+    return (Condensed if e.is_plain else General)(e, DEGREE, None)
 
 
-def _add_ohmic(total: Derivatives, t: General) -> None:
+def _add_ohmic(total: Derivatives, t: Solved) -> None:
     """Add the derivatives of ``int dx/D_tot`` and of ``AR* (1 - gamma^2)``."""
     e, inner = t.elements, slice(1, -1)
     p = e.p[inner]
@@ -170,16 +189,19 @@ def _add_ohmic(total: Derivatives, t: General) -> None:
                 total.add(face, "gamma", -2 * resistance * gamma)
 
 
-def _named(
-    stack: Stack, parts: list[Derivatives]
-) -> Iterator[tuple[str, Number, list[FloatArray]]]:
-    """Yield name, value and derivatives of every number, from left to right."""
+@remembered
+def places_of(stack: Stack) -> dict[str, Place]:
+    """Return where all numbers of a stack stand, by name, from left to right."""
+    found, magnetic = {}, elements_of(stack).magnetic
     for k, element in enumerate(stack.elements):
         if isinstance(element, Layer | Lead):
-            yield from _of_metal(_owner(stack, k), element, k, parts)
+            for place in _of_metal(element, k):
+                found[f"{_owner(stack, k)}.{place.quantity}"] = place
         if k < len(stack.joints) and (joint := stack.joints[k]) is not None:
-            name = joint.name or f"{_owner(stack, k)}|{_owner(stack, k + 1)}"
-            yield from _of_interface(name, joint, k, parts)
+            owner = joint.name or f"{_owner(stack, k)}|{_owner(stack, k + 1)}"
+            for place in _of_interface(joint, k, bool(magnetic[k : k + 2].any())):
+                found[f"{owner}.{place.quantity}"] = place
+    return found
 
 
 def _owner(stack: Stack, k: int) -> str:
@@ -187,43 +209,35 @@ def _owner(stack: Stack, k: int) -> str:
     return name or ("left" if k == 0 else "right")
 
 
-def _of_metal(
-    owner: str, element: Layer | Lead, k: int, parts: list[Derivatives]
-) -> Iterator[tuple[str, Number, list[FloatArray]]]:
+def _of_metal(element: Layer | Lead, k: int) -> Iterator[Place]:
     if isinstance(element, Layer):
-        yield f"{owner}.thickness", element.thickness, [x.thickness[k] for x in parts]
+        yield Place(k, "thickness", element.thickness)
     for name, number in element.material.numbers.items():
-        if name in ("D", "l", "p"):
-            if not callable(number):
-                yield f"{owner}.{name}", number, [getattr(x, name)[k] for x in parts]
-        elif (k, name) in parts[0].other:
-            yield f"{owner}.{name}", number, [x.other[k, name] for x in parts]
+        finite = name == "l" or np.isfinite(number).all() if not callable(number) else False
+        if finite:
+            yield Place(k, name, number)
     if element.m is not None:
         x, y, z = np.moveaxis(element.m, -1, 0)
-        polar = np.arctan2(np.hypot(x, y), z) / DEGREES
-        azimuth = np.arctan2(y, x) / DEGREES
-        rho = np.hypot(x, y)
-        cosine, sine = np.cos(azimuth * DEGREES), np.sin(azimuth * DEGREES)
-        ways = (
-            np.stack([z * cosine, z * sine, -rho], axis=-1),
-            np.stack([-y, x, 0 * z], axis=-1),
-        )
-        for name, angle, way in zip(ANGLES, (polar, azimuth), ways, strict=True):
-            flat = way.reshape(-1, 3)
-            turned = [(x.m[k] * flat).sum(axis=-1) * DEGREES for x in parts]
-            yield f"{owner}.{name}", angle[()], turned
+        yield Place(k, "polar", (np.arctan2(np.hypot(x, y), z) / PER_DEGREE)[()])
+        yield Place(k, "azimuth", (np.arctan2(y, x) / PER_DEGREE)[()])
 
 
-def _of_interface(
-    owner: str, joint: Interface, face: int, parts: list[Derivatives]
-) -> Iterator[tuple[str, Number, list[FloatArray]]]:
-    mixing = np.asarray(joint.mixing if joint.mixing is not None else np.nan)
-    numbers = {
-        "resistance": joint.resistance,
-        "gamma": joint.gamma,
-        "G_r": mixing.real[()],
-        "G_i": mixing.imag[()],
-    }
-    for name, number in numbers.items():
-        if (face, name) in parts[0].other:
-            yield f"{owner}.{name}", number, [x.other[face, name] for x in parts]
+def _of_interface(joint: Interface, face: int, at_magnet: bool) -> Iterator[Place]:
+    yield Place(face, "resistance", joint.resistance)
+    if at_magnet:
+        yield Place(face, "gamma", joint.gamma)
+    if joint.mixing is not None:
+        yield Place(face, "G_r", joint.mixing.real)
+        yield Place(face, "G_i", joint.mixing.imag)
+
+
+@remembered
+def _ways(stack: Stack) -> tuple[FloatArray, FloatArray]:
+    """Return dm/d(polar) and dm/d(azimuth) of all elements, (n + 2, N or 1, 3), per degree."""
+    x, y, z = np.moveaxis(elements_of(stack).m, -1, 0)
+    rho = np.hypot(x, y)
+    along = np.where(rho > 0, x, 1.0), np.where(rho > 0, y, 0.0)  # of azimuth 0 at the poles
+    cosine, sine = (part / np.where(rho > 0, rho, 1.0) for part in along)
+    polar = np.stack([z * cosine, z * sine, -rho], axis=-1)
+    azimuth = np.stack([-y, x, 0 * z], axis=-1)
+    return polar * PER_DEGREE, azimuth * PER_DEGREE

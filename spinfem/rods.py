@@ -243,6 +243,34 @@ def _chain(links: Links, turned: Turns, forces: Column, moving: _Moving) -> _Rod
     return _Rods(*(column[:, None] for column in columns))
 
 
+def respond(links: Links, turned: Turns, shape: tuple[int, ...], force: FloatArray) -> FloatArray:
+    """Return the amplitudes of all rods under other forces, (r + 1, N).
+
+    Parameters
+    ----------
+    links : Links
+        What is between the rods.
+    turned : Turns
+        How the rods stand.
+    shape : tuple of int
+        Shape of the batch, of N points.
+    force : array, shape (r + 1, N)
+        Currents into the rods; where mu_s = 0 they go to the ground.
+    """
+    B, S_left, S_right = (column.dense(shape) for column in links)
+    varying = turned.varying.items()
+    sign, cosine, rest = (
+        Column(fixed, {link: relation[i] for link, relation in varying}).dense(shape)
+        for i, fixed in enumerate(turned.fixed)
+    )
+    sense = np.concatenate([np.ones_like(sign[:1]), np.cumprod(sign, axis=0)])
+    every = np.ones((len(B), force.shape[1]))
+    coupled, left, right = (every * x for x in (B * cosine, S_left + B * rest, S_right + B * rest))
+    forces = chain.Forces.at(sense * turned.free.dense(shape) * force)
+    u, _ = chain.solve(coupled, left, right, forces)
+    return np.asarray(sense * u)
+
+
 class Load(NamedTuple):
     """All that lies behind a rod, seen from there: a driving force and a stiffness.
 

@@ -25,12 +25,13 @@ import numpy as np
 
 from . import graded, twoport
 from ._checks import FloatArray
-from .duals import AXES, Jump, is_held, torque_jumps
+from .condensed import Condensed
+from .duals import AXES, is_held, torque_jumps
 from .elements import Elements
 from .general import General
 from .interfaces import Faces, across, angle
 from .network import ComplexArray, exchange_rate, share_of_exchange
-from .transport import Field
+from .transport import Field, Jump
 
 STEP = 1e-30
 """Imaginary step of a derivative with respect to the absorption of a graded layer."""
@@ -64,10 +65,20 @@ class Derivatives:
         else:
             self.other[k, name] = self.other.get((k, name), 0.0) + value
 
-    def __imul__(self, factor: float) -> Derivatives:
-        for values in (self.thickness, self.D, self.l, self.p, self.m, *self.other.values()):
+    def __imul__(self, factor: float | FloatArray) -> Derivatives:
+        for values in (self.thickness, self.D, self.l, self.p, *self.other.values()):
             values *= factor
+        self.m *= np.asarray(factor)[..., None]
         return self
+
+    def __iadd__(self, other: Derivatives) -> Derivatives:
+        for name in ("thickness", "D", "l", "p", "m"):
+            getattr(self, name)[...] += getattr(other, name)
+        return self
+
+
+Solved = Condensed | General
+"""What has dual fields."""
 
 
 class Pair(NamedTuple):
@@ -86,7 +97,7 @@ class Pair(NamedTuple):
         return mu.potential_left[k], phi.potential_left[k]
 
 
-def of_spin_resistance(t: General) -> Derivatives:
+def of_spin_resistance(t: Solved) -> Derivatives:
     """Return the derivatives of dr."""
     z = t.reversed()
     faces = Faces(*(-values for values in z.faces))
@@ -96,7 +107,7 @@ def of_spin_resistance(t: General) -> Derivatives:
     return total
 
 
-def of_absorbed(t: General, k: int) -> list[Derivatives]:
+def of_absorbed(t: Solved, k: int) -> list[Derivatives]:
     """Return the derivatives of the components of what element k, a ferromagnet, absorbs."""
     jumps = torque_jumps(t.elements, k)
     found = []
@@ -107,8 +118,14 @@ def of_absorbed(t: General, k: int) -> list[Derivatives]:
     return found
 
 
-def of_efficiencies(t: General, magnet: int) -> list[Derivatives]:
-    """Return the derivatives of g of a magnet and the next one; they are not collinear."""
+def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
+    """Return the derivatives of g of a magnet and the next one.
+
+    In a plain stack of ``g1 = -B mu2``, ``g2 = B mu1``; else from the spin currents across m, nan
+    where they are collinear.
+    """
+    if isinstance(t, Condensed):
+        return [_of_ring(t, magnet, on_right, sign) for on_right, sign in ((False, -1), (True, 1))]
     e, faces = t.elements, t.faces
     left, right = t.magnets[magnet : magnet + 2].tolist()
     way1, turns1 = _pull(e.m[left], e.m[right], faces.current_right[left])
@@ -125,6 +142,22 @@ def of_efficiencies(t: General, magnet: int) -> list[Derivatives]:
     return found
 
 
+def _of_ring(t: Condensed, magnet: int, on_right: bool, sign: float) -> Derivatives:
+    """Return the derivatives of ``B mu``, mu that of the magnet's right face or of the next's left.
+
+    ``dB = -da`` of the fields of unit values at either face of the spacer.
+    """
+    ring = magnet if on_right else magnet + 1
+    none = Jump({}, {})
+    total = _freely(t, Pair(t.at_faces, t.dual_to_ring(ring, on_right), none, False))
+    total *= sign * t.coupling(magnet)
+    change = Derivatives(t.elements)
+    _add_layers(change, t, Pair(*t.across_spacer(magnet), none, False))
+    change *= -sign * t.amplitudes[1 if on_right else 0][ring]
+    total += change
+    return total
+
+
 def _pull(
     m: FloatArray, q: FloatArray, j: FloatArray
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
@@ -137,7 +170,7 @@ def _pull(
     return w, (-q * along - cosine * by_way, by_way - along * m)
 
 
-def _add_lift(total: Derivatives, t: General, k: int, axis: FloatArray) -> None:
+def _add_lift(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
     """Add how the jumps of a torque's dual field change as magnetizations turn."""
     e, faces = t.elements, t.faces
     m, component = e.m[k], int(axis.argmax())
@@ -179,7 +212,7 @@ def _crossing_turns(
     return scale * by_own, scale * by_other
 
 
-def _add_share(total: Derivatives, t: General, k: int, axis: FloatArray) -> None:
+def _add_share(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
     """Add how the share that a ferromagnet with exchange lengths absorbs changes."""
     e, faces, m = t.elements, t.faces, t.elements.m[k]
     taken = np.zeros((1, 3))
@@ -211,15 +244,16 @@ def _rate_changes(e: Elements, k: int) -> dict[str, tuple[ComplexArray, ComplexA
     return found
 
 
-def _freely(t: General, pair: Pair) -> Derivatives:
+def _freely(t: Solved, pair: Pair) -> Derivatives:
     """Return ``da(mu, phi) - df(phi)``, and ``+ df(mu)``, with respect to all numbers."""
     e, total = t.elements, Derivatives(t.elements)
     _add_layers(total, t, pair)
     _add_leads(total, t, pair)
-    for k in e.lengths:
-        (_add_across if 0 < k < e.magnetic.size - 1 else _add_lead_across)(total, t, pair, k)
-    for k in e.graded:
-        _add_graded(total, t, pair, k)
+    if isinstance(t, General):
+        for k in e.lengths:
+            (_add_across if 0 < k < e.magnetic.size - 1 else _add_lead_across)(total, t, pair, k)
+        for k in e.graded:
+            _add_graded(total, t, pair, k)
     for face, joint in enumerate(e.joints):
         if joint is not None:
             _add_joint(total, t, pair, face)
@@ -227,7 +261,7 @@ def _freely(t: General, pair: Pair) -> Derivatives:
     return total
 
 
-def _add_layers(total: Derivatives, t: General, pair: Pair) -> None:
+def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
     """Add what uniform layers do, apart from what exchange lengths do across m."""
     e = t.elements
     mu, phi = pair.mu.faces, pair.phi.faces
@@ -262,7 +296,7 @@ def _along(u: FloatArray, k: int, e: Elements) -> FloatArray:
     return u
 
 
-def _add_leads(total: Derivatives, t: General, pair: Pair) -> None:
+def _add_leads(total: Derivatives, t: Solved, pair: Pair) -> None:
     e = t.elements
     for k, side, way in ((0, 1, 1.0), (e.magnetic.size - 1, 0, -1.0)):
         if not e.D[k].any():
@@ -277,7 +311,7 @@ def _add_leads(total: Derivatives, t: General, pair: Pair) -> None:
         total.add(k, "p", -way * _dot(e.m[k], rising))
 
 
-def _add_lead_across(total: Derivatives, t: General, pair: Pair, k: int) -> None:
+def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     """Add what a lead with exchange lengths does across m, and as m turns."""
     e = t.elements
     m, D, p = e.m[k], e.D[k], e.p[k]
@@ -352,7 +386,7 @@ def _add_graded(total: Derivatives, t: General, pair: Pair, k: int) -> None:
     total.add(k, "p", -_dot(rising[-1] - rising[0], m))
 
 
-def _add_joint(total: Derivatives, t: General, pair: Pair, face: int) -> None:
+def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     """Add what an interface does."""
     e = t.elements
     joint = e.joints[face]
@@ -404,7 +438,7 @@ def _rings(pair: Pair, on_left: bool) -> tuple[FloatArray, FloatArray]:
     return rings, duals
 
 
-def _add_rods(total: Derivatives, t: General, pair: Pair) -> None:
+def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
     """Add what the rods of strong ferromagnets do as they turn."""
     e = t.elements
     mu, phi = pair.mu.faces, pair.phi.faces
@@ -426,7 +460,7 @@ def _add_rods(total: Derivatives, t: General, pair: Pair) -> None:
         total.add(k + 1, "m", opening)
 
 
-def _add_spring(total: Derivatives, t: General, pair: Pair, face: int) -> None:
+def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     """Add what a mixing conductance does as the ferromagnet turns."""
     e, joint = t.elements, t.elements.joints[face]
     assert joint is not None

@@ -42,6 +42,13 @@ class Field(NamedTuple):
     inner: dict[int, FloatArray]  # of graded elements: (k + 1, N, 3) at the nodes of their mesh
 
 
+class Jump(NamedTuple):
+    """By what elements see a dual field shifted at their faces, arrays of shape (N or 1, 3)."""
+
+    left: dict[int, FloatArray]  # of faces: what the element on their left sees
+    right: dict[int, FloatArray]  # and the element on their right
+
+
 class Transport(ABC):
     """Faces of a solved stack, and its fields on demand.
 
