@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from .io.stackfile import StackFile
-    from .solution import Face, Solution
+    from .solution import Solution
+    from .views import Face
 
 
 def results_of(file: StackFile, solution: Solution) -> dict[str, Any]:

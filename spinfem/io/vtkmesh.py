@@ -16,7 +16,8 @@ from ..solution import TORQUE_PER_SPIN_CURRENT
 if TYPE_CHECKING:
     import meshio
 
-    from ..solution import LayerSolution, Solution
+    from ..solution import Solution
+    from ..views import LayerSolution
 
 Units = Literal["SI", "plain"]
 
