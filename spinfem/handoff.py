@@ -26,7 +26,6 @@ The second one is exact where ``A2 P1 = a P2``, and cannot be where g changes si
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -39,6 +38,7 @@ from .analogy import Analogy
 from .builders import pieces_of
 from .efficiency import Slonczewski
 from .elements import elements_of
+from .epsilon import THETA, SingleLambda, Table, fitted, fitted_single, halves, sine_of
 from .interfaces import angle
 from .pieces import Layer, Lead, direction
 from .solution import Solution
@@ -49,44 +49,12 @@ from .sweep import sweep
 if TYPE_CHECKING:
     import xarray
 
-THETA = np.linspace(0.0, 180.0, 721)
-"""Angles of tables and fits, degrees: dense enough for Lambda up to 50."""
 CLOSED = 0.01
 """Angle, degrees, at which a fit takes g for that at 0: its error is of the order of 1e-8."""
 EQUAL = 1e-12
 """Relative difference of P_fixed and P_free, or of g and 0, that counts as rounding."""
-WIDEST = 8.0
-"""Largest ln(Lambda) of a fit."""
 AROUND = np.arange(0.0, 360.0, 45.0)
 """Planes in which errors are looked for where ferromagnets beyond tell them apart, degrees."""
-LEAST = 0.02
-"""Smallest ln(Lambda) of a fit of the asymmetric form, whose two terms are equal at 0."""
-
-
-class Table(NamedTuple):
-    """What a form stands for: g as the free layer turns alone, in the plane of both."""
-
-    theta: FloatArray  # (n,) degrees, from 0 to 180
-    g: FloatArray  # (n,) of the free layer
-
-    @property
-    def strength(self) -> FloatArray:
-        """``epsilon sin(theta)``, what the torque is proportional to, shape (n,)."""
-        return self.g / 2 * _sine(self.theta)
-
-
-class SingleLambda(NamedTuple):
-    """The nearest ``epsilon = P Lambda^2/((Lambda^2 + 1) + (Lambda^2 - 1) cos(theta))``."""
-
-    P: float  # of either sign
-    Lambda: float  # positive; below 1 where epsilon is larger at 0 than at 180 degrees
-    error: float  # largest, of epsilon sin(theta), as a fraction of its maximum; 0: exact
-
-    def epsilon(self, theta: ArrayLike) -> FloatArray:
-        """Return epsilon at angles in degrees."""
-        near, far = _halves(theta)
-        value: FloatArray = self.P / 2 / (near + far / self.Lambda**2)
-        return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +127,7 @@ class SlonczewskiTorque:
 
     def epsilon(self, theta: ArrayLike) -> FloatArray:
         """Return ``epsilon = g/2`` of the form at angles in degrees."""
-        near, far = _halves(theta)
+        near, far = halves(theta)
         F = self.Lambda**2
         plus, minus = self.P_fixed + self.P_free, self.P_fixed - self.P_free
         value: FloatArray = (plus / (near + far / F) + minus / (far + near / F)) / 4
@@ -177,7 +145,7 @@ class SlonczewskiTorque:
         ValueError
             If g is zero or changes sign: there is no real Lambda.
         """
-        epsilon, sine = self.epsilon(THETA), _sine(THETA)
+        epsilon, sine = self.epsilon(THETA), sine_of(THETA)
         if not epsilon.any():
             raise ValueError(f"torque on {self.free!r} must not vanish, got zero at all angles")
         sign = np.where(np.abs(epsilon) > EQUAL * np.abs(epsilon).max(), np.sign(epsilon), 0.0)
@@ -193,8 +161,7 @@ class SlonczewskiTorque:
             return SingleLambda(plus / 2, self.Lambda, self.error)
         if abs(plus) <= EQUAL * abs(minus):
             return SingleLambda(minus / 2 * self.Lambda**2, 1 / self.Lambda, self.error)
-        s, (u,) = _fit(lambda s: _terms(s)[:, :1], epsilon * sine, -WIDEST, WIDEST)
-        fit = SingleLambda(float(2 * u / np.exp(s)), float(np.exp(s)), 0.0)
+        fit = fitted_single(epsilon)
         rest = np.abs((fit.epsilon(THETA) - epsilon) * sine).max()
         largest = np.abs(self.table.strength).max()
         return fit._replace(error=float(rest / largest) + self.error)
@@ -299,7 +266,7 @@ def slonczewski(solution: Solution, fixed: str, free: str) -> SlonczewskiTorque:
         spacer = Analogy(solution).spacer(fixed, free)
         form, Lambda = spacer.slonczewski[int(place.step > 0)], spacer.Lambda
     else:
-        form, Lambda = _fitted(table)
+        form, Lambda = fitted(table)
     if not (np.isfinite([*form, Lambda]).all() and np.isfinite(g).all()):
         raise ValueError("results must be finite, got an overflow of double precision")
     torque = SlonczewskiTorque(
@@ -318,7 +285,7 @@ def slonczewski(solution: Solution, fixed: str, free: str) -> SlonczewskiTorque:
         (),
     )
     if torque.fitted or place.beyond:
-        error = np.abs((torque.epsilon(THETA) - g / 2) * _sine(THETA)).max()
+        error = np.abs((torque.epsilon(THETA) - g / 2) * sine_of(THETA)).max()
         largest = np.abs(table.strength).max() or 1.0
         torque = dataclasses.replace(torque, error=float(error / largest))
     return dataclasses.replace(torque, notes=tuple(_notes(torque, place, turning)))
@@ -434,53 +401,6 @@ def _rotation(
     return m
 
 
-def _sine(theta: FloatArray) -> FloatArray:
-    return np.sin(np.radians(theta))
-
-
-def _halves(theta: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Return cos^2 and sin^2 of half the angles: sums of these keep digits that 1 +- c loses."""
-    half = np.radians(np.asarray(theta, dtype=float)) / 2
-    return np.cos(half) ** 2, np.sin(half) ** 2
-
-
-def _terms(s: float) -> FloatArray:
-    """Both terms of ``epsilon sin(theta)`` for Lambda = exp(s), of coefficient 1, shape (n, 2)."""
-    near, far = _halves(THETA)
-    L = np.exp(s)
-    denominators = np.stack([near * L + far / L, far * L + near / L], axis=1)
-    terms: FloatArray = _sine(THETA)[:, None] / denominators
-    return terms
-
-
-def _fitted(table: Table) -> tuple[Slonczewski, float]:
-    """Fit the asymmetric form to a table: its coefficients for a = 1, and Lambda."""
-    s, (plus, minus) = _fit(_terms, table.strength, LEAST, WIDEST)
-    scale = 2 / np.cosh(s)  # g = 2 epsilon, and 1 +- tanh(s) c is cosh(s) times smaller
-    form = Slonczewski(float(plus * scale), float(minus * scale), 1.0, float(np.tanh(s)))
-    return form, float(np.exp(s))
-
-
-def _fit(
-    columns: Callable[[float], FloatArray], wanted: FloatArray, start: float, stop: float
-) -> tuple[float, FloatArray]:
-    """Return s in a range, and coefficients, of the best fit ``wanted = columns(s) @ u``."""
-    from scipy.optimize import minimize_scalar
-
-    def coefficients(s: float) -> FloatArray:
-        return np.asarray(np.linalg.lstsq(columns(s), wanted, rcond=None)[0])
-
-    def misfit(s: float) -> float:
-        rest = columns(s) @ coefficients(s) - wanted
-        return float(rest @ rest)
-
-    grid = np.linspace(start, stop, 161)
-    best = int(np.argmin([misfit(s) for s in grid]))
-    bounds = grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)]
-    s = float(minimize_scalar(misfit, bounds=bounds, options={"xatol": 1e-9}).x)
-    return s, coefficients(s)
-
-
 def _notes(torque: SlonczewskiTorque, place: _Place, turning: Solution) -> list[str]:
     """Collect what the form leaves out."""
     fixed, free, found = torque.fixed, torque.free, []
@@ -530,7 +450,7 @@ def _beside(torque: SlonczewskiTorque, turning: Solution) -> tuple[float, float]
     m = cast(Layer, turning.stack.elements[turning.stack.position(torque.free)]).m
     assert m is not None
     m = m[0, inner]
-    sine = _sine(THETA[inner])
+    sine = sine_of(THETA[inner])
     normal = np.cross(m, torque.polarizer) / sine[:, None]
     absorbed = turning.absorbed_spin_current(torque.free)[0, inner]
     expected = torque.towards_free * torque.table.g[inner] * sine

@@ -13,7 +13,7 @@ import scipy.constants
 
 import spinfem as sf
 from spinfem import cli
-from spinfem.handoff import SingleLambda
+from spinfem.epsilon import SingleLambda
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 VALVE, DUAL, REAL, PAPER = (

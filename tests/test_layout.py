@@ -55,6 +55,7 @@ ORDER = [
     "io.files",
     "io.chunkstore",
     "sweep",
+    "epsilon",
     "handoff",
     "io.micromagnetics",
     "io.tables",
