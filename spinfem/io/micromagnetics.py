@@ -29,7 +29,8 @@ from typing import Literal
 import numpy as np
 
 from .._checks import FloatArray
-from ..handoff import SingleLambda, SlonczewskiTorque
+from ..epsilon import SingleLambda
+from ..handoff import SlonczewskiTorque
 from ..solution import TORQUE_PER_SPIN_CURRENT
 
 WIDTH = 88
