@@ -24,14 +24,14 @@ from typing import NamedTuple
 import numpy as np
 
 from . import graded, twoport
-from ._checks import FloatArray
+from ._checks import BoolArray, FloatArray
 from .condensed import Condensed
 from .duals import AXES, is_held, torque_jumps
 from .elements import Elements
 from .general import General
 from .interfaces import Faces, across, angle
 from .network import ComplexArray, exchange_rate, share_of_exchange
-from .transport import Field, Jump
+from .transport import NARROW, Field, Jump
 
 STEP = 1e-30
 """Imaginary step of a derivative with respect to the absorption of a graded layer."""
@@ -138,7 +138,15 @@ def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
         total = _freely(t, Pair(t.at_faces, phi, jump, False))
         total.add(own, "m", turns[0])
         total.add(other, "m", turns[1])
+        total *= np.where(_is_open(e.m[own], e.m[other]), 1.0, np.nan)
         found.append(total)
+    return found
+
+
+def _is_open(m: FloatArray, q: FloatArray) -> BoolArray:
+    """Whether two directions make an angle of which g is taken as it is, not as a limit."""
+    way = across(q, m)
+    found: BoolArray = _dot(way, way) > NARROW**2
     return found
 
 
@@ -163,7 +171,7 @@ def _pull(
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
     """Return w of ``g = w.j``, ``v/v^2`` with v the part of q across m; and dg/dm, dg/dq."""
     way = across(q, m)
-    square = _dot(way, way)[:, None]
+    square = np.where(_is_open(m, q), _dot(way, way), 1.0)[:, None]
     w = way / square
     by_way = j / square - 2 * w * _dot(w, j)[:, None]
     along, cosine = _dot(m, by_way)[:, None], _dot(m, q)[:, None]
