@@ -31,7 +31,7 @@ from .elements import Elements
 from .general import General
 from .interfaces import Faces, across, angle
 from .network import ComplexArray, exchange_rate, share_of_exchange
-from .transport import Field, Jump
+from .transport import NARROW, Field, Jump
 
 STEP = 1e-30
 """Imaginary step of a derivative with respect to the absorption of a graded layer."""
@@ -164,6 +164,7 @@ def _pull(
     """Return w of ``g = w.j``, ``v/v^2`` with v the part of q across m; and dg/dm, dg/dq."""
     way = across(q, m)
     square = _dot(way, way)[:, None]
+    square = np.where(square > NARROW**2, square, np.nan)  # g itself is a limit there
     w = way / square
     by_way = j / square - 2 * w * _dot(w, j)[:, None]
     along, cosine = _dot(m, by_way)[:, None], _dot(m, q)[:, None]
@@ -378,11 +379,14 @@ def _add_graded(total: Derivatives, t: General, pair: Pair, k: int) -> None:
     whole = energy(part.B, part.S_left, part.S_right)
     absorbing = energy(*(x.imag / STEP for x in (stepped.B, stepped.S_left, stepped.S_right)))
     left, right = (x.imag / STEP for x in (stepped.source_left, stepped.source_right))
-    driving = (left * _dot(rising[:-1], m) - right * _dot(rising[1:], m)).sum(axis=0)
+    absorbing += (left * _dot(rising[:-1], m) - right * _dot(rising[1:], m)).sum(axis=0)
+    if pair.driven:  # a p that varies drives inner functions too, and they f(mu)
+        whole = whole - part.work.sum(axis=0)
+        absorbing += (stepped.work.imag / STEP).sum(axis=0)
     # conduction goes with 1/d, absorption with d; what drives depends on their ratio
-    total.add(k, "thickness", (2 * (absorbing + driving) - whole) / d)
+    total.add(k, "thickness", (2 * absorbing - whole) / d)
     total.add(k, "D", whole / e.D[k])
-    total.add(k, "l", -2 * (absorbing + driving) / e.l[k])
+    total.add(k, "l", -2 * absorbing / e.l[k])
     total.add(k, "p", -_dot(rising[-1] - rising[0], m))
 
 

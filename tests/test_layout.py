@@ -72,6 +72,7 @@ ORDER = [
     "plot.arrows",
     "plot.analogy",
     "plot.convergence",
+    "plot.sensitivity",
     "plot",
     "figures.systems",
     "figures.data",
@@ -82,6 +83,7 @@ ORDER = [
     "figures",
     "sweepplot",
     "report",
+    "sensitivityreport",
     "sweepfile",
     "cli",
 ]
