@@ -40,6 +40,7 @@ class GradedLayer(NamedTuple):
     source_right: FloatArray
     to_bubbles: FloatArray  # (n, N, degree - 1, 2) inner functions from the values at the nodes
     driven: FloatArray  # (n, N, degree - 1) and from p
+    work: FloatArray  # (n, N) f(mu_s) of p alone, mu_s = 0 at the nodes, m2/S
 
 
 def profile(value: Any) -> Callable[[FloatArray], FloatArray]:
@@ -143,9 +144,9 @@ def condense(
     B = -(A[..., 0, 1] - np.einsum("...i,...i->...", A[..., 0, inner], response[..., 1]))
     S = loss[..., hats] - np.einsum("...ik,...i->...k", response, loss[..., inner])
     driven = load[..., hats] - np.einsum("...ik,...i->...k", response, load[..., inner])
-    return GradedLayer(
-        nodes, B, S[..., 0], S[..., 1], -driven[..., 0], driven[..., 1], -response, by_load
-    )
+    sources = (-driven[..., 0], driven[..., 1])
+    work = np.einsum("...i,...i->...", load[..., inner], by_load)
+    return GradedLayer(nodes, B, S[..., 0], S[..., 1], *sources, -response, by_load, work)
 
 
 class GradedField(NamedTuple):

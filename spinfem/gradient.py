@@ -114,19 +114,18 @@ class Gradient(Mapping[str, FloatArray]):
         """
         value = np.asarray(self.value)
         found = {}
-        for name, slope in self.items():
-            with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for name, slope in self.items():
                 if self.output.startswith("torque"):
                     rate = (value * slope).sum(axis=-1) / (value**2).sum(axis=-1)
                 else:
                     rate = slope / value
-            number = np.asarray(self._places[name].value)
-            if name.rpartition(".")[2] in ANGLES:
-                found[name] = np.asarray(rate)
-                continue
-            if number.ndim and rate.ndim > number.ndim:
-                number = number[..., None]  # of an efficiency, both
-            found[name] = np.asarray(np.where(np.isinf(number), 0.0, number) * rate)
+                number = np.asarray(self._places[name].value)
+                if name.rpartition(".")[2] in ANGLES:
+                    number = np.ones(())
+                elif self.output.startswith("efficiency"):
+                    number = number[..., None]  # both
+                found[name] = np.asarray(np.where(np.isinf(number), 0.0, number) * rate)
         return found
 
 
@@ -205,8 +204,10 @@ def places_of(stack: Stack) -> dict[str, Place]:
 
 
 def _owner(stack: Stack, k: int) -> str:
+    """Name an element; a lead without a name by its side, unless a layer is called that."""
     name = getattr(stack.elements[k], "name", None)
-    return name or ("left" if k == 0 else "right")
+    side = "left" if k == 0 else "right"
+    return name or (stack.element_names[k] if side in stack.element_names else side)
 
 
 def _of_metal(element: Layer | Lead, k: int) -> Iterator[Place]:

@@ -386,11 +386,14 @@ def _add_graded(total: Derivatives, t: General, pair: Pair, k: int) -> None:
     whole = energy(part.B, part.S_left, part.S_right)
     absorbing = energy(*(x.imag / STEP for x in (stepped.B, stepped.S_left, stepped.S_right)))
     left, right = (x.imag / STEP for x in (stepped.source_left, stepped.source_right))
-    driving = (left * _dot(rising[:-1], m) - right * _dot(rising[1:], m)).sum(axis=0)
+    absorbing += (left * _dot(rising[:-1], m) - right * _dot(rising[1:], m)).sum(axis=0)
+    if pair.driven:  # a p that varies drives inner functions too, and they f(mu)
+        whole = whole - part.work.sum(axis=0)
+        absorbing += (stepped.work.imag / STEP).sum(axis=0)
     # conduction goes with 1/d, absorption with d; what drives depends on their ratio
-    total.add(k, "thickness", (2 * (absorbing + driving) - whole) / d)
+    total.add(k, "thickness", (2 * absorbing - whole) / d)
     total.add(k, "D", whole / e.D[k])
-    total.add(k, "l", -2 * (absorbing + driving) / e.l[k])
+    total.add(k, "l", -2 * absorbing / e.l[k])
     total.add(k, "p", -_dot(rising[-1] - rising[0], m))
 
 

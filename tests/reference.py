@@ -119,7 +119,7 @@ def _across(v, m):
 
 def _frame(m):
     """Right-handed axes m, e1, e2."""
-    m = _unit([mp.mpf(float(c)) for c in m])
+    m = _unit([mp.mpf(c) for c in m])
     axis = min(range(3), key=lambda i: abs(m[i]))
     e1 = _unit(_cross(m, [mp.mpf(i == axis) for i in range(3)]))
     return [m, e1, _cross(m, e1)]

@@ -352,7 +352,13 @@ def test_version(run):
 
 
 def test_help(run):
-    for arguments in (["--help"], ["-h"], ["solve", "-h"], ["materials", "-h"]):
+    for arguments in (
+        ["--help"],
+        ["-h"],
+        ["solve", "-h"],
+        ["sensitivity", "-h"],
+        ["materials", "-h"],
+    ):
         status, out, err = run(*arguments)
         assert (status, err) == (0, "")
         assert out.startswith("Usage: spinfem")
@@ -412,6 +418,89 @@ def test_overflow_is_an_error_and_not_a_nan(run, tmp_path):
         assert err.startswith(f"error: {path}: results must be finite, got an overflow")
         assert err.count("\n") == 1
     assert [p.name for p in tmp_path.iterdir()] == ["big.toml"]
+
+
+# --- sensitivity ------------------------------------------------------------------------------
+
+
+def columns_of(out):
+    """The numbers of the tables of a sensitivity report by their rows: {name: floats}."""
+    tables = out.split("\n\n")[1:4:2]
+    rows = [line.split() for table in tables for line in table.splitlines() if line[0] != " "]
+    return {name: [float(x) if x != "-" else math.nan for x in cells] for name, *cells in rows}
+
+
+def test_sensitivity_is_that_of_the_gradients(run):
+    status, out, err = run("sensitivity", SI)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[:2] == ["Co/Cu/Py spin valve", str(SI)]
+    assert max(map(len, lines[2:])) <= 80
+    solution = sf.solve(valve(), 1e11)
+    g = solution.gradient("efficiency", "fixed", "free").logarithmic
+    single = [("spin_resistance",), ("resistance",), ("torque", "fixed"), ("torque", "free")]
+    logarithms = [solution.gradient(*key).logarithmic for key in single]
+    found = columns_of(out)
+    assert sorted(found) == sorted(g)
+    for name, cells in found.items():
+        # four decimals
+        np.testing.assert_allclose(cells, [*(x[name] for x in logarithms), *g[name]], atol=5.1e-5)
+
+
+def test_bars_are_of_the_numbers_that_matter_most(run):
+    _, out, _ = run("sensitivity", SI, "--of", "spin_resistance")
+    chart = out.partition("what matters most\n")[2].splitlines()
+    rates = sf.solve(valve()).gradient("spin_resistance").logarithmic
+    order = sorted(rates, key=lambda name: -abs(rates[name]))[:5]
+    largest = abs(rates[order[0]])
+    assert [line.split()[0] for line in chart] == order
+    for line in chart:
+        name, _, bar = line.split()
+        assert set(bar) == {"+" if rates[name] > 0 else "-"}
+        assert len(bar) == max(1, round(40 * abs(rates[name]) / largest))
+
+
+def test_sensitivity_in_the_papers_units(run):
+    _, out, _ = run("sensitivity", PAPER, "--of", "resistance", "--of", "torque")
+    stack, _ = sf.load(PAPER)
+    rates = sf.solve(stack).gradient("resistance").logarithmic
+    found = columns_of(out)
+    assert sorted(found) == sorted(rates)
+    for name, (resistance, *torques) in found.items():
+        assert resistance == pytest.approx(rates[name], abs=5.1e-5)
+        assert len(torques) == 2
+
+
+def test_sensitivity_of_nothing(run, tmp_path):
+    """Torques of collinear magnetizations are zero, and a stack may have no ferromagnets."""
+    text = SI.read_text().replace("polar_deg = 60", "polar_deg = 0")
+    _, out, _ = run("sensitivity", write(tmp_path / "parallel.toml", text))
+    assert "-: none, since the result is zero" in out
+    found = np.array(list(columns_of(out).values()))
+    assert np.isnan(found[:, 2:4]).all()
+    assert np.isfinite(found[:, [0, 1, 4, 5]]).all()
+    assert "T free: what" not in out
+    bare = write(tmp_path / "bare.toml", BARE)
+    assert run("sensitivity", bare)[0] == 0
+    status, out, err = run("sensitivity", bare, "--of", "torque", "--plot", tmp_path / "x.png")
+    assert (status, out) == (2, "")
+    assert err.startswith(f"error: {bare}: results asked for must be there, got a stack without")
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_picture_of_sensitivities(run, tmp_path):
+    status, _, err = run("sensitivity", SI, "--plot", tmp_path / "bars.png")
+    assert (status, err) == (0, "")
+    assert (tmp_path / "bars.png").read_bytes().startswith(b"\x89PNG")
+    assert len(list(tmp_path.iterdir())) == 1
+    status, out, err = run("sensitivity", SI, "--plot", tmp_path / "bars.txt")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+def test_sensitivity_of_what_there_is_not(run):
+    status, out, err = run("sensitivity", SI, "--of", "torqe")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "'spin_resistance', 'resistance', 'torque', 'efficiency'" in err
 
 
 def test_interrupt(run, monkeypatch):
@@ -506,6 +595,7 @@ def test_heavy_modules_wait_until_they_are_needed():
     for arguments, unused in (
         (["--version"], {"matplotlib", "meshio", "spinfem.io.stackfile", "rich.table"}),
         (["solve", SI], {"matplotlib", "meshio", "spinfem.library"}),
+        (["sensitivity", SI], {"matplotlib", "meshio", "spinfem.library"}),
         (["materials"], {"matplotlib", "meshio", "spinfem.io.stackfile"}),
     ):
         command = [sys.executable, "-c", code, *map(str, arguments)]

@@ -75,6 +75,7 @@ ORDER = [
     "plot.arrows",
     "plot.analogy",
     "plot.convergence",
+    "plot.sensitivity",
     "plot",
     "figures.systems",
     "figures.data",
@@ -85,6 +86,7 @@ ORDER = [
     "figures",
     "sweepplot",
     "report",
+    "sensitivityreport",
     "sweepfile",
     "cli",
 ]

@@ -1,0 +1,809 @@
+"""Gradients: against differences in 60 digits, slices, identities of physics; their names."""
+
+import copy
+import itertools
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from reference import solve as match
+from strategies import COLLINEAR, contact_amplification, has_sink, samples, stacks
+
+import spinfem as sf
+from spinfem.solution import TORQUE_PER_SPIN_CURRENT
+from spinfem.transport import NARROW
+
+LIMIT = 1e-9
+"""Of errors, relative to what `errors` says."""
+SINGLY = 5
+"""Stacks of each model whose numbers are moved one by one; with 100 it takes a minute more."""
+DIGITS = 60
+STEP = mp.mpf("1e-30")
+"""Of forward differences: even at angles of 1e-14 their error is below 1e-15, as are roundings."""
+ANGLES = ("polar", "azimuth")
+DEGREES = 180 / np.pi
+
+
+# --- stacks with numbers of many digits ----------------------------------------------------------
+
+
+def owners(stack):
+    """What the numbers of every element and every interface are called after."""
+    elements = stack.elements
+    names = [getattr(e, "name", None) for e in elements]
+    names[0], names[-1] = names[0] or "left", names[-1] or "right"
+    pairs = itertools.pairwise(names)
+    joints = [joint and (joint.name or "|".join(pair)) for joint, pair in zip(stack.joints, pairs)]
+    return names, joints
+
+
+def with_values(thing, **values):
+    """A copy in which nothing is checked or rounded."""
+    new = copy.copy(thing)
+    for key, value in values.items():
+        object.__setattr__(new, key, value)
+    return new
+
+
+def moved(stack, steps):
+    """The stack with numbers moved by steps in many digits, by name; angles in radians."""
+    of = {}
+    for name, step in steps.items():
+        owner, _, key = name.rpartition(".")
+        of.setdefault(owner, {})[key] = step
+    elements, joints = owners(stack)
+    ends = [_moved_metal(e, of.get(name)) for e, name in zip(stack.elements, elements)]
+    faces = [_moved_joint(joint, of.get(name)) for joint, name in zip(stack.joints, joints)]
+    return with_values(
+        stack, left=ends[0], layers=tuple(ends[1:-1]), right=ends[-1], joints=tuple(faces)
+    )
+
+
+def _moved_metal(piece, steps):
+    if steps is None:
+        return piece
+    new = with_values(piece, material=copy.copy(piece.material))
+    for key, step in steps.items():
+        if key not in ANGLES:
+            owner = new if key == "thickness" else new.material
+            object.__setattr__(owner, key, mp.mpf(getattr(owner, key)) + step)
+    if piece.m is not None:
+        x, y, z = (mp.mpf(c) for c in piece.m)
+        rho, azimuth = mp.hypot(x, y), mp.atan2(y, x)
+        polar, turn = (steps.get(key, 0) for key in ANGLES)
+        ways = [z * mp.cos(azimuth), z * mp.sin(azimuth), -rho], [-y, x, 0]
+        m = [c + polar * a + turn * b for c, a, b in zip((x, y, z), *ways)]
+        object.__setattr__(new, "m", m)
+    return new
+
+
+def _moved_joint(joint, steps):
+    if steps is None:
+        return joint
+    found = {k: mp.mpf(getattr(joint, k)) + steps.get(k, 0) for k in ("resistance", "gamma")}
+    if joint.mixing is not None:
+        change = mp.mpc(steps.get("G_r", 0), steps.get("G_i", 0))
+        found["mixing"] = mp.mpc(joint.mixing) + change
+    return with_values(joint, **found)
+
+
+# --- what comes out, in many digits --------------------------------------------------------------
+
+
+def _dot(a, b):
+    return mp.fsum(x * y for x, y in zip(a, b))
+
+
+def _unit(m):
+    m = [mp.mpf(c) for c in m]
+    return [c / mp.sqrt(_dot(m, m)) for c in m]
+
+
+def coupling(layers):
+    """B of normal layers in series: what reaches the other face of a mu_s on one of them."""
+    B = far = None
+    for layer in layers:
+        d, D, l = (mp.mpf(x) for x in (layer.thickness, layer.material.D, layer.material.l))
+        own = D / (2 * d) if mp.isinf(l) else D / (2 * l) / mp.sinh(d / l)
+        face = own if mp.isinf(l) else D / (2 * l) * mp.coth(d / l)
+        if B is None:
+            B, far = own, face
+        else:  # the ring between two in series gives way
+            B, far = B * own / (far + face), face - own**2 / (far + face)
+    return B
+
+
+def efficiencies(reference, left, right):
+    """g of two magnets, by number: of eq. (1), or where they are collinear from eq. (A2)."""
+    e, faces = reference.stack.elements, reference.faces
+    m1, m2 = _unit(e[left].m), _unit(e[right].m)
+    currents = faces[left].spin_current_right, faces[right - 1].spin_current_left
+    c = _dot(m1, m2)
+    sine2 = _dot(*[[b - c * a for a, b in zip(m1, m2)]] * 2)
+    if mp.sqrt(sine2) > COLLINEAR:
+        pulls = [b - c * a for a, b in zip(m1, m2)], [a - c * b for a, b in zip(m1, m2)]
+        return [_dot(pull, j) / sine2 for pull, j in zip(pulls, currents)]
+    B = coupling(e[left + 1 : right])
+    mu1, mu2 = faces[left].spin_potential_left, faces[right - 1].spin_potential_right
+    return [-B * _dot(mu2, m2), B * _dot(mu1, m1)]
+
+
+def spacers(stack):
+    """Pairs of magnets, by number, of which g has a gradient, and what asks for it."""
+    magnets = [i for i, e in enumerate(stack.elements) if getattr(e, "m", None) is not None]
+    for left, right in itertools.pairwise(magnets):
+        a, b = stack.elements[left], stack.elements[right]
+        if right == left + 1 or not (a.name and b.name):
+            continue
+        if is_plain(stack) or np.linalg.norm(np.cross(a.m, b.m)) > NARROW:
+            yield (left, right), ("efficiency", a.name, b.name)
+
+
+def is_plain(stack):
+    metals = [e.material for e in stack.elements if getattr(e, "m", None) is not None]
+    return not any(stack.joints) and all(metal.is_strong for metal in metals)
+
+
+def outputs(stack, steps=()):
+    """All results of a stack with moved numbers, for j0 = 1: lists of numbers by what asks."""
+    with mp.workdps(DIGITS):
+        reference = match(moved(stack, dict(steps)), DIGITS)
+        found = {(key,): [getattr(reference, key)] for key in ("spin_resistance", "resistance")}
+        found |= {("torque", name): taken for name, taken in reference.absorbed.items()}
+        for pair, key in spacers(stack):
+            found[key] = efficiencies(reference, *pair)
+        return found, reference
+
+
+# --- the comparison ------------------------------------------------------------------------------
+
+
+def units(stack, parameters):
+    """What a step of every number is measured by: itself; 1 for p and gamma; a radian.
+
+    G_i by the whole mixing conductance; AR* = 0 by what one spin diffusion length of the best
+    metal has. l = inf by 0: it is not moved.
+    """
+    metals = [e.material for e in stack.elements if isinstance(e, sf.Layer | sf.Lead)]
+    least = min((metal.l / metal.D for metal in metals if np.isfinite(metal.l)), default=1.0)
+    found = {}
+    for name, value in parameters.items():
+        owner, _, key = name.rpartition(".")
+        if key in (*ANGLES, "p", "gamma"):
+            found[name] = 1.0
+        elif key == "resistance":
+            found[name] = value or least
+        elif key in ("G_r", "G_i"):
+            found[name] = float(np.hypot(parameters[f"{owner}.G_r"], parameters[f"{owner}.G_i"]))
+        else:
+            found[name] = value if np.isfinite(value) else 0.0
+    return found
+
+
+def changes(solution, key, measure):
+    """Changes of a result by a unit of every number; not of torques, of what is absorbed."""
+    gradient = solution.gradient(*key)
+    factor = TORQUE_PER_SPIN_CURRENT if key[0] == "torque" else 1.0
+    return {
+        name: np.atleast_1d(slope) / factor * measure[name] * (DEGREES if angle(name) else 1.0)
+        for name, slope in gradient.items()
+    }
+
+
+def angle(name):
+    return name.endswith(ANGLES)
+
+
+def natural(key, stack, reference):
+    """What roundings of derivatives are relative to: mu_s, or the largest current.
+
+    Torques in a contact are currents divided by a sine; g without a coupling is, too, and its
+    derivatives are divided by another one.
+    """
+    if key[0] == "torque":
+        return reference.current_scale * contact_amplification(stack)
+    if key[0] == "efficiency":
+        a, b = (stack.elements[stack.position(name)].m for name in key[1:])
+        sine = 1.0 if is_plain(stack) else np.linalg.norm(np.cross(a, b))
+        return reference.current_scale / sine**2
+    return 1e-4 * reference.potential_scale
+
+
+def errors(stack, ways):
+    """Errors of the changes of all results along ways of moving the numbers.
+
+    Relative to the largest change by one unit of any number, to the result, or to what its
+    roundings are relative to, whichever is largest.
+
+    Parameters
+    ----------
+    stack : Stack
+        What is moved.
+    ways : callable
+        Makes of the names of the numbers that can be moved a list of {name: number of units}.
+    """
+    base, reference = outputs(stack)
+    solution = sf.solve(stack)
+    measure = units(stack, solution.gradient("resistance").parameters)
+    found = {key: changes(solution, key, measure) for key in base}
+    # magnets in contact stay collinear, and an infinite length infinite
+    names = [n for n, x in found["resistance",].items() if measure[n] and np.isfinite(x).all()]
+    for slopes in found.values():
+        assert all((slopes[name] == 0).all() for name, unit in measure.items() if not unit)
+    scales = {
+        key: max(
+            natural(key, stack, reference),
+            float(max(map(abs, base[key]))),
+            *(np.abs(slopes[name]).max() for name in names),
+        )
+        for key, slopes in found.items()
+    }
+    for way in ways(names):
+        with mp.workdps(DIGITS):
+            steps = {name: STEP * mp.mpf(how) * measure[name] for name, how in way.items()}
+            ahead, _ = outputs(stack, steps)
+            exact = {
+                key: np.array([(a - b) / STEP for a, b in zip(ahead[key], base[key])], float)
+                for key in base
+            }
+        for key, slopes in found.items():
+            ours = sum(how * slopes[name] for name, how in way.items())
+            yield (key, *way), np.abs(ours - exact[key]).max() / (scales[key] or 1.0)
+
+
+def check(stack, ways):
+    for what, error in errors(stack, ways):
+        assert error < LIMIT, what
+
+
+def one_by_one(names):
+    return [{name: 1} for name in names]
+
+
+def all_at_once(names):
+    """Two random ways to move all numbers: errors do not cancel in both."""
+    random = np.random.default_rng(1)
+    return [dict(zip(names, random.uniform(-1, 1, len(names)))) for _ in range(2)]
+
+
+plain = stacks().filter(has_sink)
+
+
+@settings(max_examples=100)
+@given(plain)
+def test_random_stacks_all_numbers_at_once(stack):
+    check(stack, all_at_once)
+
+
+@settings(max_examples=100)
+@given(samples())
+def test_random_samples_all_numbers_at_once(stack):
+    check(stack, all_at_once)
+
+
+@settings(max_examples=SINGLY)
+@given(plain)
+def test_random_stacks_every_number(stack):
+    check(stack, one_by_one)
+
+
+@settings(max_examples=SINGLY)
+@given(samples())
+def test_random_samples_every_number(stack):
+    check(stack, one_by_one)
+
+
+# --- graded layers -------------------------------------------------------------------------------
+
+
+def D_of(xi):
+    return 1.2 + 0.8 * np.sin(3 * xi)
+
+
+def l_of(xi):
+    return 0.3 * np.exp(xi)
+
+
+def p_of(xi):
+    return 0.7 - 1.1 * xi**2
+
+
+GRADED = {
+    "D": {"D": D_of, "l": 0.4, "p": 0.5},
+    "l": {"D": 1.2, "l": l_of, "p": 0.5},
+    "p": {"D": 1.2, "l": 0.4, "p": p_of},
+    "D, p": {"D": D_of, "l": 0.4, "p": p_of},
+    "l, p": {"D": 1.2, "l": l_of, "p": p_of},
+    "all": {"D": D_of, "l": l_of, "p": p_of},
+    "D of a normal metal": {"D": D_of, "l": 0.4},
+    "l of a normal metal": {"D": 1.2, "l": l_of},
+    "a normal metal": {"D": D_of, "l": l_of},
+}
+RESULTS = (
+    ("spin_resistance",),
+    ("resistance",),
+    ("torque", "a"),
+    ("torque", "b"),
+    ("efficiency", "a", "b"),
+)
+CROSSED = sf.direction(70.0, 20.0)
+
+
+def device(*middle):
+    """Layers behind exchange lengths and a mixing conductance, which make spins precess."""
+    Cu = sf.NormalMetal(D=4.0, l=2.0)
+    Co = sf.Ferromagnet(D=1.5, l=0.7, p=0.45)
+    weak = sf.Ferromagnet(D=0.8, l=0.9, p=-0.5, lambda_J=0.2, lambda_phi=0.4)
+    return sf.Stack(
+        [
+            sf.Lead(Cu),
+            weak(0.5, m=sf.direction(130.0, 40.0), name="c"),
+            Cu(0.3),
+            Co(0.5, m=(0, 0, 1), name="a"),
+            Cu(0.2),
+            sf.Interface(0.4, gamma=0.3, mixing=1.0 - 0.4j, name="I"),
+            *middle,
+            Cu(0.2, name="N"),
+            sf.Lead(Cu),
+        ]
+    )
+
+
+def kind_of(numbers):
+    """The class of a metal with these numbers, and whether it is a ferromagnet."""
+    return (sf.Ferromagnet if "p" in numbers else sf.NormalMetal), "p" in numbers
+
+
+def graded(numbers):
+    kind, magnet = kind_of(numbers)
+    layer = kind(**numbers)(0.8, m=CROSSED if magnet else None, name="b" if magnet else "graded")
+    return between(magnet, layer)
+
+
+def between(magnet, *layers):
+    """A device with layers of a magnet, or with normal ones in front of a magnet."""
+    if magnet:
+        return device(*layers)
+    Py = sf.Ferromagnet(D=0.5, l=0.1, p=0.75)
+    return device(Py(0.1, m=CROSSED, name="b"), *layers)
+
+
+def sliced(numbers, n):
+    """n uniform layers with the numbers in the middle of each, and their names."""
+    xi = (np.arange(n) + 0.5) / n
+    rows = {key: np.broadcast_to(v(xi) if callable(v) else v, n) for key, v in numbers.items()}
+    kind, magnet = kind_of(numbers)
+    m = CROSSED if magnet else None
+    names = [f"slice {i}" for i in range(n)]
+    metals = [kind(**dict(zip(rows, row))) for row in zip(*rows.values())]
+    layers = [metal(0.8 / n, m=m, name=name) for metal, name in zip(metals, names)]
+    return between(magnet, *layers), names
+
+
+@pytest.mark.parametrize("name", GRADED)
+def test_graded_layer_is_many_slices(name):
+    """All numbers but angles, which would open contacts of slices; dr, R and the torque on a."""
+    numbers = GRADED[name]
+    owner = "b" if "p" in numbers else "graded"
+    own = [key for key in ("thickness", *numbers) if not callable(numbers.get(key))]
+    found, columns = None, []
+    for n in (0, 50, 100, 200):
+        stack, names = sliced(numbers, n) if n else (graded(numbers), [])
+        solution, column = sf.solve(stack), []
+        for key in RESULTS[:3]:
+            slopes = solution.gradient(*key)
+            scale = np.abs(slopes.value).max()
+            for other, slope in slopes.items():
+                if other.partition(".")[0] in ("c", "a", "I", "N", "N1", "N2", "left", "right"):
+                    column.append(np.atleast_1d(slope) / scale)
+            for number in own:
+                parts = [slopes[f"{x}.{number}"] for x in names or [owner]]
+                whole = sum(parts) / (n if n and number == "thickness" else 1)
+                column.append(np.atleast_1d(whole) / scale)
+        column = np.concatenate(column)
+        found = column if n == 0 else found
+        columns += [column] if n else []
+    # slices with numbers from the middle are of second order
+    twice = [(4 * fine - coarse) / 3 for coarse, fine in itertools.pairwise(columns)]
+    thrice = (16 * twice[1] - twice[0]) / 15
+    largest = np.abs(found).max()
+    assert np.abs(columns[2] - found).max() < 1e-3 * largest
+    # what is left goes with n^-6: 1e-12; roundings of 200 slices
+    assert np.abs(thrice - found).max() < 1e-10 * largest
+
+
+@pytest.mark.parametrize("key", RESULTS, ids=" ".join)
+@pytest.mark.parametrize("name", GRADED)
+def test_turning_magnetizations_of_graded_stacks(name, key):
+    """Differences of sixth order of spinfem itself."""
+    stack = graded(GRADED[name])
+    slopes = sf.solve(stack).gradient(*key)
+    h = 0.4
+    steps = h * np.array([-3, -2, -1, 1, 2, 3])
+    weights = np.array([-1, 9, -45, 45, -9, 1]) / (60 * h)
+    for magnet in ("a", "b", "c"):
+        angles = {k: slopes.parameters[f"{magnet}.{k}"] for k in ANGLES}
+        for which in ANGLES:
+            m = sf.direction(*(angles[k] + (steps if k == which else 0) for k in ANGLES))
+            turned = sf.solve(stack.replace(magnet, m=m))
+            results = getattr(turned, key[0])
+            results = results(*key[1:]) if callable(results) else results
+            results = np.stack(results, axis=-1) if key[0] == "efficiency" else results
+            difference = np.tensordot(weights, results, axes=(0, 0))
+            # 0.4 degrees to the sixth: 1e-13, and roundings of 1e-14 over 0.4 degrees
+            scale = np.abs(slopes.value).max() / DEGREES
+            np.testing.assert_allclose(slopes[f"{magnet}.{which}"] / scale, difference / scale,
+                                       atol=1e-9)  # fmt: skip
+
+
+# --- batches, methods, currents ------------------------------------------------------------------
+
+
+def batch():
+    """A batch of shape (2, 3): an angle, a thickness, a resistance, a mixing conductance vary."""
+    stack = device(sf.Ferromagnet(D=0.5, l=0.4, p=0.75)(0.8, m=CROSSED, name="b"))
+    stack = stack.replace("a", m=sf.direction([20.0, 90.0, 140.0], 30.0))
+    stack = stack.replace("N", thickness=np.array([[0.1], [0.4]]))
+    return stack.replace("I", resistance=[0.1, 0.4, 2.0], mixing=np.array([[1 - 1j], [2 + 0.5j]]))
+
+
+def plain_batch():
+    N, F = sf.NormalMetal(D=4.0, l=2.0), sf.Ferromagnet(D=1.0, l=0.5, p=0.6)
+    return (
+        sf.Lead(F, m=sf.direction(100.0, 80.0), name="c")
+        | N(0.1)
+        | F(0.8, m=sf.direction(30.0), name="a")
+        | N(np.array([[0.1], [0.4]]), name="N")
+        | F([0.2, 0.4, 0.6], m=sf.direction([20.0, 90.0, 140.0], 30.0), name="b")
+        | sf.Reservoir()
+    )
+
+
+@pytest.mark.parametrize("key", RESULTS, ids=" ".join)
+@pytest.mark.parametrize("make", [batch, plain_batch])
+def test_batch_is_its_points(make, key):
+    stack, j0 = make(), np.array([[1.0], [-2.0]])
+    slopes = sf.solve(stack, j0).gradient(*key)
+    components = {"torque": (3,), "efficiency": (2,)}.get(key[0], ())
+    assert slopes.value.shape == (2, 3, *components)
+    for i, k in np.ndindex(2, 3):
+        point = sf.solve(stack[i, k], j0[i, 0]).gradient(*key)
+        assert list(point) == list(slopes)
+        for name, slope in point.items():
+            assert slopes[name].shape == slopes.value.shape
+            scale = max(np.abs(slope).max(), 1e-3 * np.abs(point.value).max())
+            assert np.abs(slopes[name][i, k] - slope).max() < 1e-11 * scale, name
+            number = np.broadcast_to(slopes.parameters[name], (2, 3))[i, k]
+            assert number == pytest.approx(point.parameters[name], rel=1e-15)
+            logarithmic = slopes.logarithmic[name]
+            assert logarithmic.shape == (2, 3, *(components if key[0] == "efficiency" else ()))
+            np.testing.assert_allclose(logarithmic[i, k], point.logarithmic[name], atol=1e-10)
+
+
+def test_torques_go_with_the_current_and_nothing_else_does():
+    stack = batch()[0, 0]
+    j0 = np.array([1.0, -3.0, 2e11])
+    for key in RESULTS:
+        one, many = sf.solve(stack).gradient(*key), sf.solve(stack, j0).gradient(*key)
+        factor = j0[:, None] if key[0] == "torque" else np.ones((3, *np.shape(one.value)))
+        for name, slope in one.items():
+            np.testing.assert_allclose(many[name], factor * slope, rtol=1e-13, atol=1e-300)
+
+
+@pytest.mark.parametrize("key", RESULTS, ids=" ".join)
+@pytest.mark.parametrize("make", [batch, plain_batch])
+def test_all_ways_to_solve_have_the_same_gradients(make, key):
+    stack = make()[1, 2]
+    others = [sf.solve(stack, method="saddle")]
+    others += [sf.analytic.solve(stack)] if make is plain_batch else []
+    slopes = sf.solve(stack).gradient(*key)
+    for other in others:
+        found = other.gradient(*key)
+        assert list(found) == list(slopes)
+        for name, slope in slopes.items():
+            scale = np.abs(slope).max() + np.abs(slopes.value).max()
+            assert np.abs(found[name] - slope).max() < 1e-10 * scale
+
+
+# --- identities ----------------------------------------------------------------------------------
+
+
+def slopes_of(stack):
+    """Gradients of all results of a stack without collinear neighbours, with what asks for them."""
+    solution = sf.solve(stack, 2.0)
+    keys = [("spin_resistance",), ("resistance",)]
+    keys += [("torque", name) for name in solution.ferromagnets]
+    keys += [("efficiency", *pair) for pair in solution.spacers]
+    for key in keys:
+        gradient = solution.gradient(*key)
+        assert all(np.isfinite(slope).all() for slope in gradient.values())
+        yield key, gradient
+
+
+def rates(gradient, *keys):
+    """q dF/dq of the numbers with these keys."""
+    chosen = [name for name in gradient if name.rpartition(".")[2] in keys]
+    return np.array([gradient[name] * gradient.parameters[name] for name in chosen])
+
+
+def vanishes(terms, gradient):
+    """The sum is zero but for roundings of the terms and of the result."""
+    terms = np.asarray(terms)
+    size = np.abs(terms).max() + np.abs(gradient.value).max()
+    return np.abs(terms.sum(axis=0)).max() < 1e-12 * size
+
+
+SAMPLES = [batch()[0, 1], plain_batch()[1, 0]]
+
+
+@pytest.mark.parametrize("stack", SAMPLES)
+def test_scaling_all_lengths_and_conductivities_changes_nothing(stack):
+    """j_s, mu_s, dr: lengths are counted in l, and D/l, the stiffness of a layer, stays."""
+    for _, gradient in slopes_of(stack):
+        terms = rates(gradient, "thickness", "D", "l", "lambda_J", "lambda_phi")
+        assert vanishes(terms, gradient)
+
+
+@pytest.mark.parametrize("stack", SAMPLES)
+def test_scaling_all_conductances_scales_resistances(stack):
+    """D, 1/AR*, mixing by s: dr/s and R/s, and the same currents."""
+    for key, gradient in slopes_of(stack):
+        terms = [*rates(gradient, "D", "G_r", "G_i"), *-rates(gradient, "resistance")]
+        terms += [gradient.value] if key[0] in ("spin_resistance", "resistance") else []
+        assert vanishes(terms, gradient)
+
+
+@pytest.mark.parametrize("stack", SAMPLES)
+def test_turning_everything_turns_torques_alone(stack):
+    magnets = {e.name: e.m for e in stack.elements if getattr(e, "m", None) is not None}
+    for key, gradient in slopes_of(stack):
+        for axis in np.eye(3):
+            terms = []
+            for name, m in magnets.items():
+                polar, azimuth = (gradient.parameters[f"{name}.{which}"] for which in ANGLES)
+                turn = np.cross(axis, m)
+                down = turn @ sf.direction(polar + 90, azimuth)
+                around = turn @ sf.direction(90, azimuth + 90) / np.hypot(m[0], m[1])
+                terms += [gradient[f"{name}.polar"] * down, gradient[f"{name}.azimuth"] * around]
+            if key[0] == "torque":
+                terms.append(-np.cross(axis, gradient.value) / DEGREES)
+            assert vanishes(terms, gradient)
+
+
+def test_slope_of_the_resistance_of_a_valve_is_that_of_both_efficiencies():
+    """d(dr)/d(theta) = g1 g2 sin(theta)/B."""
+    N = sf.NormalMetal(D=4.0, l=2.0)
+    theta = np.array([0.0, 1e-6, 20.0, 74.0, 120.0, 180.0])
+    stack = (
+        sf.Lead(N)
+        | sf.Ferromagnet(D=1.0, l=0.7, p=0.3)(0.5, m=sf.direction(0.0), name="a")
+        | N(0.3)
+        | sf.Ferromagnet(D=0.5, l=0.2, p=0.9)(0.4, m=sf.direction(theta), name="b")
+        | sf.Lead(N)
+    )
+    solution = sf.solve(stack)
+    g1, g2 = solution.efficiency("a", "b")
+    B = N.stiffness / np.sinh(0.3 / N.l)
+    slope = solution.gradient("spin_resistance")["b.polar"] * DEGREES
+    expected = g1 * g2 * np.sin(np.deg2rad(theta)) / B
+    np.testing.assert_allclose(slope, expected, rtol=1e-12, atol=1e-15)
+
+
+@settings(max_examples=50)
+@given(stacks(contacts=False, decades=(-2, 1)).filter(has_sink))
+def test_turning_a_magnetization_does_the_work_of_its_torque(stack):
+    """j0^2 delta(dr) = sum over faces of mu_face T_face . delta m."""
+    solution = sf.solve(stack)
+    gradient = solution.gradient("spin_resistance")
+    for k, layer in enumerate(stack.layers):
+        if layer.m is None or np.isnan(gradient[f"{layer.name}.polar"]):
+            continue  # a contact with a lead would open
+        polar, azimuth = (gradient.parameters[f"{layer.name}.{a}"] for a in ANGLES)
+        way = sf.direction(polar + 90, azimuth)
+        faces = solution.interfaces[k : k + 2]
+        work = sum((face.spin_potential @ layer.m) * (face.absorbed @ way) for face in faces)
+        scale = max(abs(face.spin_potential).max() for face in solution.interfaces)
+        assert abs(gradient[f"{layer.name}.polar"] * DEGREES - work) <= 1e-12 * scale
+
+
+@pytest.mark.parametrize(("stack", "name"), [(SAMPLES[0], "c"), *itertools.product(SAMPLES, "Na")])
+def test_numbers_of_the_parts_of_a_layer_make_those_of_the_layer(stack, name):
+    """A change of the thickness is one of either part; other numbers are shared."""
+    layer = stack.elements[stack.position(name)]
+    parts = [
+        layer.material(share * layer.thickness, m=layer.m, name=part)
+        for share, part in ((0.3, "first"), (0.7, "second"))
+    ]
+    place = next(i for i, piece in enumerate(stack.pieces) if getattr(piece, "name", "") == name)
+    split = sf.Stack([*stack.pieces[:place], *parts, *stack.pieces[place + 1 :]])
+    for output in ("spin_resistance", "resistance"):
+        whole, halves = (sf.solve(x).gradient(output) for x in (stack, split))
+        for key, number in layer.material.numbers.items():
+            both = halves[f"first.{key}"] + halves[f"second.{key}"]
+            assert abs(both - whole[f"{name}.{key}"]) * abs(number) < 1e-12 * whole.value
+        for part in ("first", "second"):
+            change = halves[f"{part}.thickness"] - whole[f"{name}.thickness"]
+            assert abs(change) * layer.thickness < 1e-12 * whole.value
+
+
+def test_resistance_without_spin():
+    """``d (1 - p^2)/D`` and ``AR* (1 - gamma^2)`` add to dr."""
+    solution = sf.solve(SAMPLES[0])
+    whole, spin = solution.gradient("resistance"), solution.gradient("spin_resistance")
+    numbers = whole.parameters
+    for name, slope in whole.items():
+        owner, _, key = name.rpartition(".")
+        d, D, p, AR, gamma = (
+            numbers.get(f"{owner}.{k}", float(k == "D"))
+            for k in ("thickness", "D", "p", "resistance", "gamma")
+        )
+        ohmic = {
+            "thickness": (1 - p**2) / D,
+            "D": -d * (1 - p**2) / D**2,
+            "p": -2 * p * d / D,
+            "resistance": 1 - gamma**2,
+            "gamma": -2 * gamma * AR,
+        }.get(key, 0.0)
+        assert slope - spin[name] == pytest.approx(ohmic, rel=1e-12, abs=1e-13)
+
+
+# --- names, limits, errors -----------------------------------------------------------------------
+
+N = sf.NormalMetal(D=6.0, l=2.0)
+F = sf.Ferromagnet(D=1.0, l=1.0, p=0.4)
+WEAK = sf.Ferromagnet(D=1.0, l=0.5, p=0.7, lambda_J=0.2, lambda_phi=np.inf)
+
+
+def named():
+    return (
+        sf.Lead(N)
+        | sf.Interface(0.0, gamma=0.5)
+        | F(1.0, m=sf.direction(10.0), name="a")
+        | sf.Interface(0.2, mixing=2.0 + 1.0j, name="contact")
+        | sf.NormalMetal(D=6.0, l=np.inf)(0.3)
+        | sf.Interface(0.1)
+        | N(0.1)
+        | WEAK(0.6, m=sf.direction(60.0, 30.0))
+        | N(0.1)
+        | sf.Lead(F, m=sf.direction(90.0), name="end")
+    )
+
+
+def test_names():
+    gradient = sf.solve(named()).gradient("spin_resistance")
+    metal, magnet, turns = ("thickness", "D", "l"), ("thickness", "D", "l", "p"), ANGLES
+    expected = {
+        "left": ("D", "l"),
+        "left|a": ("resistance", "gamma"),
+        "a": (*magnet, *turns),
+        "contact": ("resistance", "gamma", "G_r", "G_i"),
+        "N1": metal,
+        "N1|N2": ("resistance",),
+        "N2": metal,
+        "F2": (*magnet, "lambda_J", *turns),
+        "N3": metal,
+        "end": ("D", "l", "p", *turns),
+    }
+    names = [f"{owner}.{key}" for owner, keys in expected.items() for key in keys]
+    assert list(gradient) == names
+    assert len(gradient) == len(names)
+    assert "a.p" in gradient
+    assert "a.q" not in gradient
+    assert gradient.get("a.q") is None
+    assert dict(gradient) == {name: gradient[name] for name in names}
+    assert repr(gradient) == f"<Gradient of spin resistance with respect to {len(names)} numbers>"
+    parameters = gradient.parameters
+    assert list(parameters) == names
+    assert parameters["contact.G_i"] == 1.0
+    assert parameters["N1.l"] == np.inf
+    assert (parameters["a.p"], parameters["end.D"]) == (0.4, 1.0)
+    assert parameters["F2.polar"] == pytest.approx(60.0, rel=1e-14)
+    assert parameters["F2.azimuth"] == pytest.approx(30.0, rel=1e-14)
+    assert gradient.value == sf.solve(named()).spin_resistance
+    unnamed = sf.Stack([sf.Lead(N), F(1.0, m=(0, 0, 1)), sf.Lead(F, m=(1, 0, 0))])
+    found = {name.partition(".")[0] for name in sf.solve(unnamed).gradient("resistance")}
+    assert found == {"left", "F1", "right"}
+
+
+def test_graded_numbers_have_no_derivative():
+    names = set(sf.solve(graded(GRADED["D, p"])).gradient("resistance"))
+    assert {"b.thickness", "b.l"} < names
+    assert not {"b.D", "b.p"} & names
+
+
+def test_results_are_read_only():
+    slope = sf.solve(named()).gradient("torque", "a")["a.p"]
+    with pytest.raises(ValueError, match="read-only"):
+        slope[0] = 1.0
+
+
+def test_no_relaxation_is_a_limit_without_slope():
+    """l = inf: all depends on 1/l^2."""
+    for key in (("spin_resistance",), ("torque", "a"), ("efficiency", "a", "F2")):
+        gradient = sf.solve(named()).gradient(*key)
+        assert (gradient["N1.l"] == 0).all()
+        assert (gradient.logarithmic["N1.l"] == 0).all()
+
+
+def test_logarithmic():
+    solution = sf.solve(named(), 3e11)
+    dr, torque = solution.gradient("spin_resistance"), solution.gradient("torque", "a")
+    g = solution.gradient("efficiency", "a", "F2")
+    size = np.linalg.norm(torque.value)
+    for name, number in dr.parameters.items():
+        factor = 1.0 if name.endswith(ANGLES) else number if np.isfinite(number) else 0.0
+        close = {"rel": 1e-12, "abs": 1e-15}
+        assert dr.logarithmic[name] == pytest.approx(factor * dr[name] / dr.value, **close)
+        along = torque[name] @ torque.value / size
+        assert torque.logarithmic[name] == pytest.approx(factor * along / size, **close)
+        assert g.logarithmic[name] == pytest.approx(factor * g[name] / g.value, **close)
+
+
+def test_logarithms_of_results_that_vanish_are_not_finite():
+    stack = sf.Lead(N) | F(1.0, m=(0, 0, 1), name="a") | N(0.3) | F(0.5, m=(0, 0, 1), name="b")
+    torque = sf.solve(stack).gradient("torque", "a")
+    assert not np.isfinite(list(torque.logarithmic.values())).any()
+    assert np.isfinite(list(torque.values())).all()
+
+
+def test_turning_one_of_collinear_magnetizations_in_contact_has_no_derivative():
+    """It would open the contact: mu_s = 0 there. In a batch only where they are collinear."""
+    theta = np.array([0.0, 30.0, 180.0])
+    stack = (
+        sf.Lead(N)
+        | F(1.0, m=sf.direction(0.0), name="a")
+        | F(0.5, m=sf.direction(theta), name="b")
+        | N(0.5)
+        | F(0.7, m=sf.direction(70.0), name="c")
+    )
+    gradient = sf.solve(stack).gradient("spin_resistance")
+    for name, slope in gradient.items():
+        touches = name in ("a.polar", "a.azimuth", "b.polar", "b.azimuth")
+        assert np.isnan(slope).tolist() == [touches, False, touches], name
+
+
+@pytest.mark.parametrize("middle", [(), (sf.Interface(0.1),)])
+def test_efficiencies_of_collinear_neighbours(middle):
+    """Exact in plain stacks; elsewhere g is a limit, and has no gradient."""
+    theta = np.array([0.0, 50.0, 180.0])
+    chain = [F(1.0, m=sf.direction(0.0), name="a"), *middle, N(0.3)]
+    stack = sf.Stack([sf.Lead(N), *chain, F(0.5, m=sf.direction(theta), name="b"), sf.Lead(N)])
+    gradient = sf.solve(stack).gradient("efficiency", "a", "b")
+    found = np.isfinite(gradient["a.p"]).all(axis=-1)
+    assert found.tolist() == [not middle, True, not middle]
+
+
+def test_order_of_the_names_of_an_efficiency_is_that_of_its_values():
+    solution = sf.solve(named())
+    one = solution.gradient("efficiency", "a", "F2")
+    other = solution.gradient("efficiency", "F2", "a")
+    assert np.array_equal(one.value, other.value[::-1])
+    for name, slope in one.items():
+        assert np.array_equal(slope, other[name][::-1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("spin_resistanc",), "got 'spin_resistanc'; did you mean 'spin_resistance'"),
+        (("voltage",), "output must be one of spin_resistance, resistance, torque, efficiency"),
+        (("torque",), "must be asked for with 1 names of ferromagnets, got 0"),
+        (("resistance", "a"), "must be asked for with 0 names of ferromagnets, got 1"),
+        (("torque", "N1"), "'N1' must be a ferromagnet, got a normal metal"),
+        (("torque", "aa"), "got 'aa'; did you mean 'a'"),
+        (("efficiency", "a", "a"), "got the same one twice"),
+        (("efficiency", "a", "end"), "got another ferromagnet between them"),
+    ],
+)
+def test_errors(arguments, message):
+    with pytest.raises(ValueError, match=message.replace("(", r"\(")):
+        sf.solve(named()).gradient(*arguments)
+
+
+def test_unknown_names_have_near_matches():
+    gradient = sf.solve(named()).gradient("resistance")
+    with pytest.raises(KeyError, match=r"did you mean 'a\.thickness'"):
+        gradient["a.thicknes"]
+    with pytest.raises(KeyError, match="is called 3"):
+        gradient[3]
