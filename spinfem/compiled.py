@@ -4,7 +4,7 @@
 round by round, some points at a time, by the same rules: what is on the left of a node is one
 two-port from the ground. `balance` does for a single stack what `spinfem.rods` and
 `spinfem.interfaces` do with whole arrays; functions have the names of those whose formulas they
-hold.
+hold. `differentiate` is the last step of `spinfem.singleslopes`.
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ def pull(v: FloatArray, m: FloatArray, strength: float, taken: FloatArray) -> No
         taken[c] += strength * ((v[c] - sign * m[c]) - along * m[c])
 
 
-@numba.njit(error_model="numpy")
+@numba.njit(
+    "(f8[:, ::1], b1[::1], intp[::1], intp[::1], b1[::1], f8)", cache=True, error_model="numpy"
+)
 def turns(
     m: FloatArray,
     pinned: BoolArray,
@@ -156,6 +158,49 @@ def turns(
             spacer = own[i] + 1
             angles[spacer, 0], angles[spacer, 1], angles[spacer, 2] = relation
     return free, facing, angles
+
+
+@numba.njit("(f8[:, ::1], f8[:, ::1], f8[:, ::1], f8)", cache=True, error_model="numpy")
+def respond(
+    links: FloatArray, angles: FloatArray, force: FloatArray, tied: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Let rods give way to some forces: `rods.respond`.
+
+    Parameters
+    ----------
+    links, tied
+        As in `balance`.
+    angles : array, shape (r, 3)
+        As from `turns`.
+    force : array, shape (r + 1, c)
+        Currents into the rods, 0 where mu_s = 0.
+
+    Returns
+    -------
+    amplitude, current_left, current_right : array, shapes (r + 1, c), (r, c) and (r, c)
+        As in `rods.Balance`.
+    """
+    r, columns = force.shape[0] - 1, force.shape[1]
+    shape = (r, columns)
+    B, S_left, S_right = np.empty(shape), np.empty(shape), np.empty(shape)
+    signed = np.zeros_like(force)
+    sense = np.ones(r + 1)
+    for i in range(r):
+        sign, cosine, rest = angles[i]
+        sense[i + 1] = sense[i] * sign
+        across = links[0, i] * rest
+        for c in range(columns):
+            B[i, c] = links[0, i] * cosine
+            S_left[i, c], S_right[i, c] = links[1, i] + across, links[2, i] + across
+            signed[i, c] = sense[i] * force[i, c]
+    u, J_left, J_right = np.empty_like(force), np.empty(shape), np.empty(shape)
+    solve(B, S_left, S_right, signed, np.zeros_like(u), np.zeros_like(u), tied, u, J_left)
+    for i in range(r):
+        for c in range(columns):
+            u[i, c] *= sense[i]
+            J_right[i, c] = sense[i + 1] * J_left[i, c]
+            J_left[i, c] *= sense[i]
+    return u, J_left, J_right
 
 
 @numba.njit(
@@ -201,23 +246,10 @@ def balance(
     """
     free, facing, angles = turns(m, pinned, magnets, own, contact, collinear)
     r = face.size - 1
-    B, S_left, S_right = np.empty((r, 1)), np.empty((r, 1)), np.empty((r, 1))
-    sense, force = np.ones(r + 1), np.zeros((r + 1, 1))
-    for i in range(r):
-        sign, cosine, rest = angles[i]
-        sense[i + 1] = sense[i] * sign
-        across = links[0, i] * rest
-        B[i, 0] = links[0, i] * cosine
-        S_left[i, 0], S_right[i, 0] = links[1, i] + across, links[2, i] + across
-        if i:
-            driven = p[face[i] - 1] - facing[i] * p[face[i]]
-            force[i, 0] = sense[i] * (free[i] * driven)
-    u, J_left, J_right = np.empty((r + 1, 1)), np.empty((r, 1)), np.empty((r, 1))
-    solve(B, S_left, S_right, force, np.zeros_like(u), np.zeros_like(u), tied, u, J_left)
-    for i in range(r):
-        u[i, 0] *= sense[i]
-        J_right[i, 0] = sense[i + 1] * J_left[i, 0]
-        J_left[i, 0] *= sense[i]
+    force = np.zeros((r + 1, 1))
+    for rod in range(1, r):
+        force[rod, 0] = free[rod] * (p[face[rod] - 1] - facing[rod] * p[face[rod]])
+    u, J_left, J_right = respond(links, angles, force, tied)
     at_magnets, pulled = np.empty((2, magnets.size, 1)), np.zeros((magnets.size, 1, 3))
     for i in range(magnets.size):
         rod = own[i]
@@ -228,3 +260,70 @@ def balance(
             pull(b, a, links[0, spacer] * u[spacer + 1, 0], pulled[i, 0])
             pull(a, b, links[0, spacer] * u[spacer, 0], pulled[i + 1, 0])
     return u, J_left, J_right, at_magnets, pulled
+
+
+@numba.njit(
+    "void(f8[:, ::1], intp[::1], intp[::1], intp[::1], b1[::1], f8[:, ::1], f8[::1], f8[::1], "
+    "f8[:, ::1], f8[:, :, ::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[:, :, ::1], f8[:, :, ::1])",
+    cache=True,
+    error_model="numpy",
+)
+def differentiate(
+    m: FloatArray,
+    face: IntArray,
+    magnets: IntArray,
+    own: IntArray,
+    contact: BoolArray,
+    links: FloatArray,
+    free: FloatArray,
+    facing: FloatArray,
+    angles: FloatArray,
+    slopes: FloatArray,
+    u: FloatArray,
+    w: FloatArray,
+    by_B: FloatArray,
+    by_number: FloatArray,
+    by_m: FloatArray,
+) -> None:
+    """Add up the derivatives with respect to the numbers of all elements: `singleslopes`.
+
+    Parameters
+    ----------
+    m, face, magnets, own, contact, links
+        As in `balance`.
+    free, facing, angles : array, shapes (r + 1,), (r + 1,) and (r, 3)
+        As from `turns`.
+    slopes : array, shape (3, 3, n + 2)
+        How links change, as from `compiledlayers.slopes`.
+    u : array, shape (r + 1, 1)
+        Amplitudes of mu_s.
+    w : array, shape (r + 1, c)
+        Amplitudes of the dual field of each result.
+    by_B : array, shape (r, c)
+        Derivatives with respect to B of every link, mu_s being given.
+    by_number, by_m : array, shapes (c, 4, n + 2) and (c, n + 2, 3)
+        The same by thickness, D, l and p, and by m; added to.
+    """
+    for c in range(w.shape[1]):
+        for i in range(face.size - 1):
+            sign, cosine, rest = angles[i]
+            left, right = u[i, 0] * w[i, c], u[i + 1, 0] * w[i + 1, c]
+            drops = (u[i, 0] - sign * u[i + 1, 0]) * (w[i, c] - sign * w[i + 1, c])
+            B = by_B[i, c] - (cosine * drops + rest * (left + right))
+            for k in range(face[i], face[i + 1]):
+                for q in range(3):
+                    shunts = slopes[q, 1, k] * left + slopes[q, 2, k] * right
+                    by_number[c, q, k] += slopes[q, 0, k] * B - shunts
+            if i:
+                force = free[i] * w[i, c]
+                by_number[c, 3, face[i] - 1] += force
+                by_number[c, 3, face[i]] -= facing[i] * force
+        for i in range(contact.size):
+            a, b, rod = magnets[i], magnets[i + 1], own[i] + 1
+            if contact[i] and free[rod]:  # it is collinear, and would open
+                for x in range(3):
+                    by_m[c, a, x] = by_m[c, b, x] = np.nan
+            elif not contact[i]:
+                strength = links[0, rod] * (u[rod, 0] * w[rod + 1, c] + u[rod + 1, 0] * w[rod, c])
+                pull(m[b], m[a], strength, by_m[c, a])
+                pull(m[a], m[b], strength, by_m[c, b])

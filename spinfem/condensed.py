@@ -42,6 +42,11 @@ class Condensed(Transport):
         Degree of the elements.
     count : int or None
         Number of elements of every layer; None for what the default accuracy takes.
+
+    Attributes
+    ----------
+    single : single.Solved or None
+        What compiled code found, if this is a single stack.
     """
 
     def __init__(self, elements: Elements, degree: int, count: int | None) -> None:
@@ -49,9 +54,9 @@ class Condensed(Transport):
         self.degree, self.count = degree, count
         self.counts = element_counts(elements, count)
         self._at = rods.layout(elements)
-        found = single.solve(elements, self._at, self.counts, degree)
+        self.single = found = single.solve(elements, self._at, self.counts, degree)
         if found is not None:
-            self._ports, self._links, self._balance, self.amplitudes, self._pulled = found
+            self._ports, self._links, self._balance, self.amplitudes, self._pulled = found[:5]
             return
         self._ports = condense(elements, self.counts, degree)
         self._links = rods.join_runs(self._at, self._ports)

@@ -20,6 +20,10 @@ class Kernels(NamedTuple):
     solve: Callable[..., None]  # `chain.solve`
     condense: Callable[..., tuple[FloatArray, ...]]  # `condensed.condense`, `rods.join_runs`
     balance: Callable[..., tuple[FloatArray, ...]]  # `rods.turns`, `rods.balance`
+    turns: Callable[..., tuple[FloatArray, ...]]  # these and the rest for `singleslopes`
+    respond: Callable[..., tuple[FloatArray, ...]]  # `rods.respond`
+    slopes: Callable[..., FloatArray]
+    differentiate: Callable[..., None]
 
 
 @cache
@@ -31,4 +35,12 @@ def kernels() -> Kernels | None:
         from . import compiled, compiledlayers
     except (ImportError, RuntimeError):  # it does not fit numpy; there is no place for its cache
         return None
-    return Kernels(compiled.solve, compiledlayers.condense, compiled.balance)
+    return Kernels(
+        compiled.solve,
+        compiledlayers.condense,
+        compiled.balance,
+        compiled.turns,
+        compiled.respond,
+        compiledlayers.slopes,
+        compiled.differentiate,
+    )

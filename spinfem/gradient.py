@@ -67,9 +67,11 @@ class Gradient(Mapping[str, FloatArray]):
         self.value = value
         self.parts = parts
         self._scale = scale
-        self._shapes = solution.stack.shape, np.shape(value)
-        self._places = places_of(solution.stack)
-        self._ways = _ways(solution.stack)
+        self._stack = solution.stack
+
+    @property
+    def _places(self) -> dict[str, Place]:
+        return places_of(self._stack)
 
     def __getitem__(self, name: str) -> FloatArray:
         try:
@@ -78,13 +80,13 @@ class Gradient(Mapping[str, FloatArray]):
             hint = near_match(str(name), self._places)
             raise KeyError(f"no number of the stack is called {name!r}{hint}") from None
         if quantity in ANGLES:
-            way = self._ways[ANGLES.index(quantity)][k]
+            way = _ways(self._stack)[ANGLES.index(quantity)][k]
             slopes = [(part.m[k] * way).sum(axis=-1) for part in self.parts]
         elif quantity in ("thickness", "D", "l", "p"):
             slopes = [getattr(part, quantity)[k] for part in self.parts]
         else:
             slopes = [part.other[k, quantity] for part in self.parts]
-        batch, shape = self._shapes
+        batch, shape = self._stack.shape, np.shape(self.value)
         found = np.stack(slopes, axis=-1).reshape(*batch, len(slopes))
         scale = np.asarray(self._scale)[..., None]
         found = found * scale

@@ -15,6 +15,9 @@ from the two-ports and the values at faces alone: one solve with the transposed 
 Rods turn with the magnetization, and take rings along. Turning m by dm moves a ring at mu_f m
 by mu_f dm, against the forces across: ``dF = -(mu_f T_phi + phi_f T) . dm`` at every face, with T
 what is absorbed there.
+
+A single stack of plain metals has `spinfem.singleslopes` for all of this, where there is compiled
+code.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import graded, twoport
+from . import graded, singleslopes, twoport
 from ._checks import BoolArray, FloatArray
 from .condensed import Condensed
 from .duals import AXES, is_held, torque_jumps
@@ -99,6 +102,8 @@ class Pair(NamedTuple):
 
 def of_spin_resistance(t: Solved) -> Derivatives:
     """Return the derivatives of dr."""
+    if isinstance(t, Condensed) and t.single is not None:
+        return _named(t, singleslopes.of_spin_resistance(t.single))[0]
     z = t.reversed()
     faces = Faces(*(-values for values in z.faces))
     phi = Field(faces, {k: -values for k, values in z.inner.items()})
@@ -109,6 +114,9 @@ def of_spin_resistance(t: Solved) -> Derivatives:
 
 def of_absorbed(t: Solved, k: int) -> list[Derivatives]:
     """Return the derivatives of the components of what element k, a ferromagnet, absorbs."""
+    if isinstance(t, Condensed) and t.single is not None:
+        magnet = int(np.searchsorted(t.magnets, k))
+        return _named(t, singleslopes.of_absorbed(t.single, magnet))
     jumps = torque_jumps(t.elements, k)
     found = []
     for axis, jump, phi in zip(AXES, jumps, t.dual(jumps), strict=True):
@@ -125,6 +133,8 @@ def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
     where they are collinear.
     """
     if isinstance(t, Condensed):
+        if t.single is not None:
+            return _named(t, singleslopes.of_efficiencies(t.single, magnet))
         return [_of_ring(t, magnet, on_right, sign) for on_right, sign in ((False, -1), (True, 1))]
     e, faces = t.elements, t.faces
     left, right = t.magnets[magnet : magnet + 2].tolist()
@@ -176,6 +186,17 @@ def _pull(
     by_way = j / square - 2 * w * _dot(w, j)[:, None]
     along, cosine = _dot(m, by_way)[:, None], _dot(m, q)[:, None]
     return w, (-q * along - cosine * by_way, by_way - along * m)
+
+
+def _named(t: Condensed, slopes: singleslopes.Slopes) -> list[Derivatives]:
+    """Return the derivatives of every result under the names of the numbers."""
+    found = []
+    for numbers, m in zip(*slopes, strict=True):
+        total = Derivatives(t.elements)
+        total.thickness, total.D, total.l, total.p = numbers[..., None]
+        total.m = m[:, None]
+        found.append(total)
+    return found
 
 
 def _add_lift(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:

@@ -15,13 +15,35 @@ from .interfaces import COLLINEAR_REST
 
 
 class Solved(NamedTuple):
-    """What `spinfem.condensed` otherwise finds step by step."""
+    """What `spinfem.condensed` otherwise finds step by step; then the same as compiled code has it.
+
+    Attributes
+    ----------
+    ports, links, balance, amplitudes, pulled
+        As in `condensed.Condensed`.
+    kernels : Kernels
+        Compiled functions.
+    at : Layout
+        Rods and links.
+    p, m : array, shapes (n + 2,) and (n + 2, 3)
+        Polarizations and magnetizations.
+    layers : tuple
+        What `kernels.condense` was called with.
+    two_ports : tuple of two arrays
+        What it returned: `ports` and `links`.
+    """
 
     ports: rods.Links
     links: rods.Links
     balance: rods.Balance
     amplitudes: tuple[FloatArray, FloatArray]
     pulled: FloatArray
+    kernels: fast.Kernels
+    at: rods.Layout
+    p: FloatArray
+    m: FloatArray
+    layers: tuple[FloatArray | IntArray | float, ...]
+    two_ports: tuple[FloatArray, ...]
 
 
 def solve(e: Elements, at: rods.Layout, counts: IntArray, degree: int) -> Solved | None:
@@ -43,12 +65,13 @@ def solve(e: Elements, at: rods.Layout, counts: IntArray, degree: int) -> Solved
         return None
     D, l, p, m, thickness = (e.columns[key].fixed for key in ("D", "l", "p", "m", "thickness"))
     mass, eigenvalues, coupling, *_ = twoport.reference_element(degree)
-    ports, links = compiled.condense(
-        D, l, thickness, at.face, counts, mesh.GRADING, mass, eigenvalues, coupling
-    )
+    layers = (D, l, thickness, at.face, counts, mesh.GRADING, mass, eigenvalues, coupling)
+    two_ports = ports, links = compiled.condense(*layers)
     where = (at.face, at.pinned, at.magnets, at.own, at.contact)
-    *balance, at_magnets, pulled = compiled.balance(p, m, *where, links, COLLINEAR_REST, chain.TIED)
+    *balance, (left, right), pulled = compiled.balance(
+        p, m, *where, links, COLLINEAR_REST, chain.TIED
+    )
     B, S = (Column(a, {}) for a in ports)
     joined = rods.Links(*(Column(a, {}) for a in links))
-    left, right = at_magnets
-    return Solved(rods.Links(B, S, S), joined, rods.Balance(*balance), (left, right), pulled)
+    found = rods.Links(B, S, S), joined, rods.Balance(*balance), (left, right), pulled
+    return Solved(*found, compiled, at, p, m, layers, two_ports)

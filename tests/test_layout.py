@@ -28,6 +28,7 @@ ORDER = [
     "graded",
     "rods",
     "single",
+    "singleslopes",
     "transport",
     "condensed",
     "network",
