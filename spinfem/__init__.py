@@ -60,7 +60,8 @@ derivatives  `sensitivity`, from the dual fields of `duals`
 What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`pieces`), lambda_J and
 lambda_phi in `Ferromagnet` (`materials`), functions of xi in `graded` and `profiles`; all of them
 are two-ports and rings of `network`, solved in `general` and, by constraints, in `saddle`. Torques
-for OOMMF, mumax3 and other micromagnetic codes are made in `handoff`.
+for OOMMF, mumax3 and other micromagnetic codes are made in `handoff`, and parameters are fitted to
+measured resistances in `fitting`.
 """
 
 from importlib import import_module
@@ -70,6 +71,7 @@ from . import analytic
 from .analogy import Analogy
 from .convergence import converge
 from .efficiency import sign_changes
+from .fitting import fit
 from .handoff import slonczewski, torque_table
 from .magnetoresistance import magnetoresistance
 from .materials import Ferromagnet, NormalMetal
@@ -100,6 +102,7 @@ __all__ = [
     "analytic",
     "converge",
     "direction",
+    "fit",
     "interdiffused",
     "interface",
     "load",

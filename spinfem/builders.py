@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Number
 from typing import Any
 
@@ -37,29 +37,51 @@ PLACES = np.linspace(0.0, 1.0, 9)
 
 def check_arguments(builder: Builder, arguments: Mapping[str, ArrayLike]) -> Coordinates:
     """Check names and values of the arguments; errors as in `spinfem.sweep`."""
-    if not callable(builder):
-        raise TypeError(f"builder must be a function that returns a Stack, got {builder!r}")
+    check_callable(builder)
     if not isinstance(arguments, Mapping) or not arguments:
         raise TypeError(f"arguments must map at least one name to values, got {arguments!r}")
+    check_names(builder, arguments)
+    for name in arguments:
+        if name in RESERVED:
+            raise ValueError(f"an argument must not be called like a result, got {name!r}")
+    return {name: _values(name, values) for name, values in arguments.items()}
+
+
+def check_callable(builder: object) -> None:
+    """Raise TypeError unless a builder is a function."""
+    if not callable(builder):
+        raise TypeError(f"builder must be a function that returns a Stack, got {builder!r}")
+
+
+def takes(builder: Builder, name: str) -> bool:
+    """Tell whether a builder has an argument of that name."""
     parameters = inspect.signature(builder).parameters
     any_name = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    known = {
-        name: p
-        for name, p in parameters.items()
-        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
-    }
-    for name in arguments:
-        if not (name in known or (any_name and isinstance(name, str))):
+    return name in _keywords(builder) or (any_name and isinstance(name, str))
+
+
+def check_names(builder: Builder, given: Iterable[str]) -> None:
+    """Check that arguments are those of the builder, and none is missing; errors as in `sweep`."""
+    known, names = _keywords(builder), list(given)
+    for name in names:
+        if not takes(builder, name):
             raise ValueError(
                 f"arguments must be those of the builder ({', '.join(known)}), "
                 f"got {name!r}{near_match(str(name), known)}"
             )
-        if name in RESERVED:
-            raise ValueError(f"an argument must not be called like a result, got {name!r}")
     for name, parameter in known.items():
-        if parameter.default is parameter.empty and name not in arguments:
+        if parameter.default is parameter.empty and name not in names:
             raise ValueError(f"argument {name!r} of the builder must be given, got none")
-    return {name: _values(name, values) for name, values in arguments.items()}
+
+
+def _keywords(builder: Builder) -> dict[str, inspect.Parameter]:
+    """Return what the builder can be given by name."""
+    parameters = inspect.signature(builder).parameters
+    return {
+        name: p
+        for name, p in parameters.items()
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    }
 
 
 def _values(name: str, values: ArrayLike) -> FloatArray:
@@ -188,14 +210,14 @@ def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]
     if len(batch.shape) > len(shape) or any(size not in (1, n) for size, n in sizes):
         raise refusal(f"a stack of shape {batch.shape} from arrays that broadcast to {shape}")
     for i, (place, stack) in enumerate(zip(places, stacks, strict=True)):
-        if not _same(batch.part(shape, (i,) * len(shape)), stack):
+        if not same_stacks(batch.part(shape, (i,) * len(shape)), stack):
             raise refusal(f"another stack from arrays than from numbers at {where(place)}")
     # every value once, so that one out of its range is noticed before hours of work
     for name, values in coordinates.items():
         tried({**places[0], name: values})
 
 
-def _same(a: Stack, b: Stack) -> bool:
+def same_stacks(a: Stack, b: Stack) -> bool:
     """Tell whether stacks are equal up to rounding: functions of arrays may round otherwise."""
     if topology(a) != topology(b):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -82,10 +82,8 @@ class Gradient(Mapping[str, FloatArray]):
         if quantity in ANGLES:
             way = _ways(self._stack)[ANGLES.index(quantity)][k]
             slopes = [(part.m[k] * way).sum(axis=-1) for part in self.parts]
-        elif quantity in ("thickness", "D", "l", "p"):
-            slopes = [getattr(part, quantity)[k] for part in self.parts]
         else:
-            slopes = [part.other[k, quantity] for part in self.parts]
+            slopes = [part.of(k, quantity) for part in self.parts]
         batch, shape = self._stack.shape, np.shape(self.value)
         found = np.stack(slopes, axis=-1).reshape(*batch, len(slopes))
         scale = np.asarray(self._scale)[..., None]
@@ -164,6 +162,59 @@ def gradient_of(solution: Solution, output: str, *names: str) -> Gradient:
         [output.replace("_", " "), " and ".join(names)] if names else [output.replace("_", " ")]
     )
     return Gradient(solution, title, value, parts, scale)
+
+
+def differential(solution: Solution, output: str) -> Callable[[Stack, Stack], FloatArray]:
+    """Return how a resistance changes, to first order, between two neighbours of a stack.
+
+    They may differ in anything that moves numbers of the stack, many at once:
+
+        ``dF = sum over all numbers q of (dF/dq) dq``,
+
+    with ``(dF/dm) . dm`` for the angles, which are no smooth numbers at the poles. Nothing is
+    solved for the neighbours.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of the stack itself.
+    output : "resistance" or "spin_resistance"
+        F.
+
+    Returns
+    -------
+    callable
+        Takes two stacks with the same pieces, returns dF from the first to the second, shape (...)
+        of the solution's stack, Ohm m2; nan where magnetizations turn whose contact is collinear.
+    """
+    (slopes,) = gradient_of(solution, output).parts
+    shape = solution.stack.shape
+
+    def change(first: Stack, second: Stack) -> FloatArray:
+        total = np.zeros(shape)
+        for one, other in zip(_smooth(first), _smooth(second), strict=True):
+            start, stop = np.asarray(one.value), np.asarray(other.value)
+            moved = start != stop  # l = inf stays what it is
+            if not moved.any():
+                continue
+            step = np.subtract(stop, start, where=moved, out=np.zeros(moved.shape))
+            slope = slopes.of(one.k, one.quantity)
+            if one.quantity == "m":
+                part = (slope.reshape(*shape, 3) * step).sum(axis=-1)
+                total += np.where(step.any(axis=-1), part, 0.0)  # no nan where nothing turns
+            else:
+                total += slope.reshape(shape) * step
+        return total
+
+    return change
+
+
+def _smooth(stack: Stack) -> Iterator[Place]:
+    """Yield all numbers of a stack, and each m in place of its angles."""
+    yield from (place for place in places_of(stack).values() if place.quantity not in ANGLES)
+    for k, element in enumerate(stack.elements):
+        if isinstance(element, Layer | Lead) and element.m is not None:
+            yield Place(k, "m", element.m)
 
 
 def _transport(solution: Solution) -> Solved:

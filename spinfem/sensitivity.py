@@ -68,6 +68,13 @@ class Derivatives:
         else:
             self.other[k, name] = self.other.get((k, name), 0.0) + value
 
+    def of(self, k: int, name: str) -> FloatArray:
+        """Return the derivative with respect to one number of element, or face, k."""
+        if name in ("thickness", "D", "l", "p", "m"):
+            found: FloatArray = getattr(self, name)[k]
+            return found
+        return self.other[k, name]
+
     def __imul__(self, factor: float | FloatArray) -> Derivatives:
         for values in (self.thickness, self.D, self.l, self.p, *self.other.values()):
             values *= factor

@@ -51,6 +51,8 @@ ORDER = [
     "folding",
     "analogy",
     "builders",
+    "fitdata",
+    "fitting",
     "blocks",
     "dataset",
     "io.files",
@@ -127,7 +129,17 @@ def test_every_module_has_a_place():
 def test_import_needs_only_numpy_scipy_and_scikit_fem():
     code = "import sys, spinfem; print(*{name.split('.')[0] for name in sys.modules})"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"matplotlib", "meshio", "pydantic", "typer", "rich", "mpmath", "xarray", "numba"}
+    heavy = {
+        "matplotlib",
+        "meshio",
+        "pydantic",
+        "typer",
+        "rich",
+        "mpmath",
+        "xarray",
+        "numba",
+        "lmfit",
+    }
     assert not heavy & set(run.stdout.split())
 
 
