@@ -42,8 +42,8 @@ def refine(
         Number of elements of every layer to begin with; None: the nodes that it comes with, or 1,
         or what its profile needs.
     tol : float
-        Largest half width of the bounds: of dr relative to itself, of absorbed spin currents
-        relative to the largest of ``|j_s|`` and ``|p j0|``.
+        Largest distance from what is found to its farther bound: of dr relative to itself, of
+        absorbed spin currents relative to the largest of ``|j_s|`` and ``|p j0|``.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def refine(
         e = dataclasses.replace(e, nodes=nodes)
         transport = (Condensed if e.is_plain else General)(e, degree, None)
         found = certificate(transport, degree, None)
-        excess = _widths(transport, found) / tol
+        excess = _errors(transport, found) / tol
         if excess.max() <= 1:
             return e, transport, found
         needed = np.where(excess > 1, excess, 0.0)
@@ -83,19 +83,25 @@ def _first(e: Elements, k: int, count: int | None) -> FloatArray:
     return np.linspace(0, 1, (count or 1) + 1)
 
 
-def _widths(transport: Condensed | General, found: Certificate) -> FloatArray:
-    """Return half widths of the bounds in units of what they are relative to, (1 + 3 f, N)."""
+def _errors(transport: Condensed | General, found: Certificate) -> FloatArray:
+    """Return the largest errors that bounds leave open, relative as for `tol`, (1 + 3 f, N).
+
+    What is found is not in the middle between its bounds; without precession dr is the lower one.
+    """
     e, faces = transport.elements, transport.faces
     left, right = transport.amplitudes
     mu = np.abs(e.p[transport.magnets] * np.array([left, right])).max(axis=(0, 1), initial=0.0)
+    own = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
     dr = np.maximum(np.abs(found.resistance), FLOOR * mu)
+    off = np.abs(found.resistance - own) + found.resistance_room
     currents = np.abs([faces.current_left, faces.current_right]).max(axis=(0, 1, 3))
     scale = np.maximum(currents, np.abs(e.p).max(axis=0))
-    torque = found.torque_room.swapaxes(1, 2).reshape(-1, e.points)
-    rooms = np.concatenate([found.resistance_room[None], torque])
+    torque = np.abs(found.torque - transport.all_absorbed()) + found.torque_room
+    torque = torque.swapaxes(1, 2).reshape(-1, e.points)
+    errors = np.concatenate([off[None], torque])
     scales = np.concatenate([dr[None], np.broadcast_to(scale, torque.shape)])
-    widths: FloatArray = np.divide(rooms, scales, out=np.zeros_like(rooms), where=rooms > 0)
-    return widths
+    relative: FloatArray = np.divide(errors, scales, out=np.zeros_like(errors), where=errors > 0)
+    return relative
 
 
 def _halved(nodes: FloatArray, marked: BoolArray) -> FloatArray:

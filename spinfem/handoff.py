@@ -259,7 +259,12 @@ def slonczewski(solution: Solution, fixed: str, free: str) -> SlonczewskiTorque:
         raise ValueError(f"free must be a layer, which has a thickness, got the lead {free!r}")
     place = _Place.of(stack, other, stack.position(free))
     polarizer = e.m[other, 0]
-    turning = solve(place.turned(stack, polarizer))
+    try:
+        turning = solve(place.turned(stack, polarizer))
+    except ValueError as found:  # no spin sink where it is collinear with all others
+        raise ValueError(
+            f"{free!r} must be free to turn to 0 and 180 degrees, got {found}"
+        ) from None
     g = np.asarray(turning.efficiency(fixed, free)[1])
     table = Table(THETA, g[0])
     if e.is_plain:

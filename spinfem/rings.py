@@ -2,7 +2,7 @@
 
 The chain is solved for the rings, eqs. (9) with blocks of 3 by 3; the residual of the balance is
 then formed from differences of neighbouring potentials, and what it asks for is added in twice the
-digits of a double.
+digits of a double, until that is little.
 """
 
 from __future__ import annotations
@@ -17,8 +17,13 @@ from . import vectorchain
 from ._checks import FloatArray
 from .network import Network, Spring, apply, blocks, cut, projectors
 
-REFINEMENTS = 1
-"""Corrections of the rings by what is left of the balance."""
+MOST = 5
+"""Corrections of the rings by what is left of the balance; most stacks take one."""
+ENOUGH = 1e-14
+"""Of the largest spin current: a smaller rest is rounding.
+
+Beside layers of d/l = 1e-12 one correction leaves errors of 1e-7 in j_s.
+"""
 
 
 class Ports(NamedTuple):
@@ -100,14 +105,25 @@ class Balance:
         else:
             ports = ports.undriven()
         flows = _flows(ports, shift, whole, rest)
-        for step in range(1 + REFINEMENTS):
+        for step in range(1 + MOST):
             residual = flows[1][:-1] - flows[0][1:]
             for node, pull in self._springs.items():
                 residual[node - 1] -= apply(pull, whole[node] + rest[node])
-            found = vectorchain.solve(self._factors, apply(self._free, residual))
-            (whole if step == 0 else rest)[1:-1] += found
+            residual = apply(self._free, residual)
+            largest = max(np.abs(flow).max() for flow in flows)
+            if step > 1 and np.abs(residual).max(initial=0.0) <= ENOUGH * largest:
+                break
+            rest[1:-1] += vectorchain.solve(self._factors, residual)
+            whole, rest = _two_sum(whole, rest)
             flows = _flows(ports, shift, whole, rest)
         return Rings(whole + rest, *flows)
+
+
+def _two_sum(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the sum of two arrays, and what rounding takes from it, exactly."""
+    total = a + b
+    own = total - a
+    return total, (a - (total - own)) + (b - own)
 
 
 def _scale(diagonal: FloatArray) -> FloatArray:

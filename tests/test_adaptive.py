@@ -31,15 +31,20 @@ def cells(solution):
     return [len(transport.field(i).nodes) - 1 for i in range(len(solution.stack.layers))]
 
 
+def farther(value, bounds):
+    """The distance to the farther bound."""
+    low, high = bounds
+    return np.maximum(high - value, value - low)
+
+
 def widths(solution):
-    """Half widths of the bounds, in the sense of tol."""
-    low, high = solution.bounds.spin_resistance
+    """How far exact values may be, in the sense of tol."""
+    dr = farther(solution.spin_resistance, solution.bounds.spin_resistance)
     faces = solution.interfaces
     currents = [[f.spin_current_left, f.spin_current_right] for f in faces]
     scale = max(np.abs(currents).max(), np.abs(solution._transport.elements.p).max())
-    first, last = solution.bounds.torques
-    torque = (last - first).max(initial=0.0) / 2 / TORQUE_PER_SPIN_CURRENT / scale
-    return (high - low) / 2 / solution.spin_resistance, torque
+    torque = farther(solution.torques, solution.bounds.torques).max(initial=0.0)
+    return dr / solution.spin_resistance, torque / TORQUE_PER_SPIN_CURRENT / scale
 
 
 def uniformly(stack, n):
@@ -96,6 +101,16 @@ def test_graded_layers_batches_and_both_paths():
         assert (high - low <= 2e-6 * found.spin_resistance).all()
         # the meshes of a batch and of its points are chosen anew
         assert found[1].spin_resistance == pytest.approx(best.spin_resistance[1], rel=1e-6)
+
+
+def test_dr_at_the_edge_of_its_bounds_meets_the_tolerance():
+    # without precession the dr found is its lower bound: its error is the whole width
+    tol = 1e-7
+    A, B = sf.Ferromagnet(D=1.0, l=1.0, p=0.999999), sf.Ferromagnet(D=1.0, l=1.0, p=-0.999999)
+    stack = A(1.0, m=(0, 0, 1)) | N(0.5) | B(1.0, m=sf.direction(170.0))
+    found, exact = sf.solve(stack, degree=3, tol=tol), sf.analytic.solve(stack)
+    error = abs(found.spin_resistance / exact.spin_resistance - 1)
+    assert error < tol
 
 
 def test_what_a_refinement_begins_with():

@@ -168,6 +168,41 @@ def test_bounds_of_graded_layers(name, precession, degree):
     assert (high - low).max() < 1e-13 * exact.current * TORQUE_PER_SPIN_CURRENT
 
 
+STEEP = {
+    "a peak": {"D": lambda xi: 1 + 30 * np.exp(-(((xi - 0.3) / 0.01) ** 2)), "l": 1.0},
+    "a step": {"D": lambda xi: 10 + 9 * np.tanh((xi - 0.5) / 0.05), "l": np.inf},
+    "no relaxation in part": {
+        "D": 1.0,
+        "l": lambda xi: np.divide(1, xi - 0.4, out=np.full(xi.shape, np.inf), where=xi > 0.4),
+    },
+    "a jump in an element": {"D": lambda xi: np.where(xi < 0.3137, 1.0, 20.0), "l": 1.0},
+}
+
+
+@pytest.mark.parametrize("name", STEEP)
+@pytest.mark.parametrize(("degree", "elements"), [(1, 1), (2, 1), (3, 1), (5, 1), (2, 2)])
+def test_bounds_hold_where_elements_do_not_resolve_a_profile(name, degree, elements):
+    F = sf.Ferromagnet(D=1.0, l=0.7, p=0.5)
+    stack = sf.Stack(
+        [
+            F(1.0, m=(0, 0, 1), name="fixed"),
+            sf.NormalMetal(**STEEP[name])(1.0, name="graded"),
+            F(0.7, m=sf.direction(60.0), name="free"),
+            sf.Lead(sf.NormalMetal(D=4.0, l=1.0)),
+        ]
+    )
+    nodes = np.union1d(np.linspace(0, 1, 41), [0.3137])
+    best = sf.solve(stack.replace("graded", nodes=nodes), degree=12)
+    faces = best.interfaces
+    exact = Exact(
+        best.spin_resistance,
+        best.torques,
+        max(np.abs(face.spin_potential_left).max() for face in faces),
+        max(np.abs(face.spin_current_left).max() for face in faces),
+    )
+    check_against(exact, stack, degree, elements)
+
+
 def test_batches_currents_and_leads():
     F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)
     N = sf.NormalMetal(D=8.0, l=1.0)

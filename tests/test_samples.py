@@ -10,6 +10,8 @@ import spinfem as sf
 
 INSIDE = (0.0, 0.05, 0.5, 0.9, 1.0)
 LIMIT = 1e-8
+THIN = 1e-10
+"""What `spinfem.solve` says."""
 
 
 def floats(values):
@@ -73,6 +75,23 @@ def check(solution, reference):
 @given(samples())
 def test_random_samples_agree_with_matched_exponentials(stack):
     check(sf.solve(stack), match(stack))
+
+
+@settings(max_examples=60)
+@given(samples(decades=(-12, 3)))
+def test_layers_from_1e_12_to_1e3_diffusion_lengths(stack):
+    """A thin layer is 1e12 times as stiff as its neighbours.
+
+    j_s inside of it is not looked at: it is that stiffness times roundings of mu_s.
+    """
+    solution, reference = sf.solve(stack), match(stack)
+    mu, j = reference.potential_scale, reference.current_scale
+    for name in ("spin_potential_left", "spin_potential_right"):
+        assert largest(faces(solution, name) - reference.array(name)) < THIN * mu
+    for name, value in reference.absorbed.items():
+        difference = solution.absorbed_spin_current(name) - floats(value)
+        assert largest(difference) < THIN * j * contact_amplification(stack)
+    assert abs(solution.spin_resistance - float(reference.spin_resistance)) < THIN * mu
 
 
 @settings(max_examples=100)
