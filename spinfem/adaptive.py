@@ -67,7 +67,7 @@ def refine(
         if more == size or more > MOST:
             what = "dr" if excess[0].max() == excess.max() else "the torques"
             raise ValueError(
-                f"tol must be what bounds can reach, got {tol:g}: with {size} elements of degree "
+                f"tol must be reachable, got {tol:g}: with {size} elements of degree "
                 f"{degree} that of {what} is {excess.max() * tol:.1e}, and elements must not be "
                 + ("narrower" if more == size else "more")
             )

@@ -27,7 +27,7 @@ the integral of ``|s|^2/kappa`` besides, as has the difference at the right face
 layer. These integrals are by Gauss quadrature on parts of the elements on which polynomials of the
 default degree are the profile (`graded.nodes_for`), however coarse the elements are. What that does
 not resolve is missed: a feature narrower than 1/4096 of the layer that none of its points meets,
-and 1e-2 of the part in which a profile jumps.
+and some of the part, 1e-12 of the layer wide, in which a profile jumps.
 
 Proved for exact arithmetic and, in graded layers, exact quadrature. Rounding, some 1e-13 of the
 largest values, comes on top; of torques at a contact of ferromagnets that cross, 1/sin of their

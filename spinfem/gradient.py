@@ -131,15 +131,15 @@ class Gradient(Mapping[str, FloatArray]):
 
 def gradient_of(solution: Solution, output: str, *names: str) -> Gradient:
     """Return the gradient of a result; see `Solution.gradient`."""
-    if output not in OUTPUTS:
+    if not isinstance(output, str) or output not in OUTPUTS:
         raise ValueError(
             f"output must be one of {', '.join(OUTPUTS)}, got {output!r}"
             f"{near_match(str(output), OUTPUTS)}"
         )
     if len(names) != OUTPUTS[output]:
         raise ValueError(
-            f"the gradient of {output} must be asked for with {OUTPUTS[output]} names of "
-            f"ferromagnets, got {len(names)}"
+            f"names of ferromagnets for a gradient of {output} must be {OUTPUTS[output]}, "
+            f"got {len(names)}"
         )
     t = _transport(solution)
     scale: Number = 1.0

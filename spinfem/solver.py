@@ -93,6 +93,8 @@ def solve(
             f"method must be one of {', '.join(METHODS)}, "
             f"got {method!r}{near_match(str(method), METHODS)}"
         )
+    if not isinstance(certify, bool):
+        raise TypeError(f"certify must be True or False, got {certify!r}")
     e = elements_of(stack)
     check_spin_sink(e)
     if elements is not None and e.nodes:

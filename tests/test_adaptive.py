@@ -127,7 +127,7 @@ def test_a_stack_without_spin_needs_no_refinement():
 
 
 def test_what_cannot_be_met_is_said():
-    wanted = r"tol must be what bounds can reach, got 1e-09: with .* must not be more"
+    wanted = r"tol must be reachable, got 1e-09: with .* must not be more"
     with pytest.raises(ValueError, match=wanted):
         sf.solve(decades(), degree=1, tol=1e-9)
 

@@ -231,3 +231,14 @@ def test_the_default_solve_is_certified_to_rounding():
     low, high = sf.solve(stack, certify=True).bounds.spin_resistance
     assert 0 <= high - low < 1e-15 * high
     assert sf.solve(stack).bounds is None
+
+
+def test_dual_fields_precess_the_other_way():
+    """Else they would not be in balance, and bounds never narrow."""
+    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5, lambda_J=0.3)
+    N = sf.NormalMetal(D=8.0, l=1.0)
+    stack = F(1.0, m=(0, 0, 1), name="a") | N(0.5) | F(0.7, m=(1, 0, 0), name="b") | N(0.2)
+    bounds = sf.solve(stack, certify=True).bounds
+    for low, high in (bounds.spin_resistance, bounds.torques):
+        assert np.max(high - low) < 1e-11 * np.max(np.abs(high))
+    assert np.abs(bounds.torques[0]).max() > 0

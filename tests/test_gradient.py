@@ -794,8 +794,11 @@ def test_order_of_the_names_of_an_efficiency_is_that_of_its_values():
     [
         (("spin_resistanc",), "got 'spin_resistanc'; did you mean 'spin_resistance'"),
         (("voltage",), "output must be one of spin_resistance, resistance, torque, efficiency"),
-        (("torque",), "must be asked for with 1 names of ferromagnets, got 0"),
-        (("resistance", "a"), "must be asked for with 0 names of ferromagnets, got 1"),
+        (("torque",), "names of ferromagnets for a gradient of torque must be 1, got 0"),
+        (
+            ("resistance", "a"),
+            "names of ferromagnets for a gradient of resistance must be 0, got 1",
+        ),
         (("torque", "N1"), "'N1' must be a ferromagnet, got a normal metal"),
         (("torque", "aa"), "got 'aa'; did you mean 'a'"),
         (("efficiency", "a", "a"), "got the same one twice"),

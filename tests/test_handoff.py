@@ -7,6 +7,7 @@ compared as ``(M_s t/gamma_0) dm/dt``, J/m2, from the numbers in the exported te
 import re
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 import scipy.constants
@@ -143,7 +144,8 @@ def read_mumax3(text):
 
 def read_ubermag(text):
     """Make the object for real, and a system with it."""
-    import micromagneticmodel as mm
+    with mpl.rc_context():  # its import changes the style of all figures
+        import micromagneticmodel as mm
 
     names = {}
     exec(compile(text, "slonczewski.py", "exec"), names)

@@ -100,6 +100,17 @@ def test_saddle_point_agrees_with_matched_exponentials(stack):
     check(sf.solve(stack, method="saddle"), match(stack))
 
 
+def test_a_stiff_layer_beside_a_mixing_conductance():
+    """Rings that leave a rod along which their layer is 1e5 times as stiff."""
+    F, N = sf.Ferromagnet(D=1.0, l=np.inf, p=0.0), sf.NormalMetal(D=1.0, l=np.inf)
+    stiff = sf.Ferromagnet(D=100.0, l=np.inf, p=0.0)(1e-3, m=sf.direction(45, 120), name="stiff")
+    weak = sf.Ferromagnet(D=1.0, l=np.inf, p=0.5, lambda_phi=1.0)(1.0, m=(0, 0, 1), name="weak")
+    stack = F(1.0, m=(0, 0, 1)) | N(1.0) | F(1.0, m=(0, 0, 1)) | N(2.0)
+    stack = stack | sf.Interface(mixing=1.0) | stiff | weak
+    found = errors(sf.solve(stack), match(stack))
+    assert max(found.values()) < 1e-11
+
+
 @settings(max_examples=50)
 @given(samples())
 def test_all_torques_at_once(stack):
