@@ -54,7 +54,7 @@ equation     module
 S of III.B   `analogy.Energy`, with its factor corrected
 IV           `folding`: the Discussion's sheets
 errors       `convergence`, `certify`, `adaptive`
-derivatives  `sensitivity`, from the dual fields of `duals`
+derivatives  `sensitivity`, `variations`, from the dual fields of `duals`
 ===========  =====================================================================
 
 What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`pieces`), lambda_J and

@@ -13,9 +13,10 @@ from .elements import elements_of, remembered
 from .general import General
 from .mesh import DEGREE
 from .pieces import Interface, Layer, Lead
-from .sensitivity import Derivatives, Solved, of_absorbed, of_efficiencies, of_spin_resistance
+from .sensitivity import of_absorbed, of_efficiencies, of_spin_resistance
 from .solution import TORQUE_PER_SPIN_CURRENT, Solution
 from .stack import Stack
+from .variations import Derivatives, Solved
 
 OUTPUTS = {"spin_resistance": 0, "resistance": 0, "torque": 1, "efficiency": 2}
 """What has a gradient, and how many names of ferromagnets it takes."""

@@ -22,89 +22,26 @@ code.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from . import graded, singleslopes, twoport
+from . import singleslopes
 from ._checks import BoolArray, FloatArray
 from .condensed import Condensed
 from .duals import AXES, is_held, torque_jumps
-from .elements import Elements
-from .general import General
 from .interfaces import Faces, across, angle
-from .network import ComplexArray, exchange_rate, share_of_exchange
+from .network import exchange_rate, share_of_exchange
 from .transport import NARROW, Field, Jump
-
-STEP = 1e-30
-"""Imaginary step of a derivative with respect to the absorption of a graded layer."""
-
-
-class Derivatives:
-    """Derivatives of one number, per unit j0, with respect to all numbers of a stack.
-
-    Of what a stack does not have they mean nothing.
-
-    Attributes
-    ----------
-    thickness, D, l, p : array, shape (n + 2, N)
-        By element.
-    m : array, shape (n + 2, N, 3)
-        By magnetization; to be taken across m. nan where a contact is collinear: it would open.
-    other : dict of array, shape (N,)
-        By element and "lambda_J" or "lambda_phi"; by face and "resistance", "gamma", "G_r" or
-        "G_i".
-    """
-
-    def __init__(self, e: Elements) -> None:
-        self.thickness, self.D, self.l, self.p = np.zeros((4, e.magnetic.size, e.points))
-        self.m = np.zeros((e.magnetic.size, e.points, 3))
-        self.other: dict[tuple[int, str], FloatArray] = {}
-
-    def add(self, k: int, name: str, value: FloatArray) -> None:
-        """Add to the derivative with respect to one number of element, or face, k."""
-        if name in ("thickness", "D", "l", "p", "m"):
-            getattr(self, name)[k] += value
-        else:
-            self.other[k, name] = self.other.get((k, name), 0.0) + value
-
-    def of(self, k: int, name: str) -> FloatArray:
-        """Return the derivative with respect to one number of element, or face, k."""
-        if name in ("thickness", "D", "l", "p", "m"):
-            found: FloatArray = getattr(self, name)[k]
-            return found
-        return self.other[k, name]
-
-    def __imul__(self, factor: float | FloatArray) -> Derivatives:
-        for values in (self.thickness, self.D, self.l, self.p, *self.other.values()):
-            values *= factor
-        self.m *= np.asarray(factor)[..., None]
-        return self
-
-    def __iadd__(self, other: Derivatives) -> Derivatives:
-        for name in ("thickness", "D", "l", "p", "m"):
-            getattr(self, name)[...] += getattr(other, name)
-        return self
-
-
-Solved = Condensed | General
-"""What has dual fields."""
-
-
-class Pair(NamedTuple):
-    """mu_s, and the field that is dual to a number."""
-
-    mu: Field
-    phi: Field
-    jump: Jump  # of phi
-    driven: bool  # whether f(mu) is part of the number
-
-    def at(self, k: int, side: int) -> tuple[FloatArray, FloatArray]:
-        """Return mu_s and phi in element k at its left (0) or right (1) face."""
-        mu, phi = self.mu.faces, self.phi.faces
-        if side == 0:
-            return mu.potential_right[k - 1], phi.potential_right[k - 1]
-        return mu.potential_left[k], phi.potential_left[k]
+from .variations import (
+    Derivatives,
+    Pair,
+    Solved,
+    add_layers,
+    dot,
+    freely,
+    rate_changes,
+    turned,
+    weight_of,
+)
 
 
 def of_spin_resistance(t: Solved) -> Derivatives:
@@ -114,7 +51,7 @@ def of_spin_resistance(t: Solved) -> Derivatives:
     z = t.reversed()
     faces = Faces(*(-values for values in z.faces))
     phi = Field(faces, {k: -values for k, values in z.inner.items()})
-    total = _freely(t, Pair(t.at_faces, phi, Jump({}, {}), True))
+    total = freely(t, Pair(t.at_faces, phi, Jump({}, {}), True))
     total *= 0.5
     return total
 
@@ -127,7 +64,7 @@ def of_absorbed(t: Solved, k: int) -> list[Derivatives]:
     jumps = torque_jumps(t.elements, k)
     found = []
     for axis, jump, phi in zip(AXES, jumps, t.dual(jumps), strict=True):
-        total = _freely(t, Pair(t.at_faces, phi, jump, False))
+        total = freely(t, Pair(t.at_faces, phi, jump, False))
         (_add_share if k in t.elements.lengths else _add_lift)(total, t, k, axis)
         found.append(total)
     return found
@@ -152,7 +89,7 @@ def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
     for jump, phi, own, other, turns in zip(
         jumps, t.dual(jumps), (left, right), (right, left), (turns1, turns2), strict=True
     ):
-        total = _freely(t, Pair(t.at_faces, phi, jump, False))
+        total = freely(t, Pair(t.at_faces, phi, jump, False))
         total.add(own, "m", turns[0])
         total.add(other, "m", turns[1])
         total *= np.where(_is_open(e.m[own], e.m[other]), 1.0, np.nan)
@@ -163,7 +100,7 @@ def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
 def _is_open(m: FloatArray, q: FloatArray) -> BoolArray:
     """Whether two directions make an angle of which g is taken as it is, not as a limit."""
     way = across(q, m)
-    found: BoolArray = _dot(way, way) > NARROW**2
+    found: BoolArray = dot(way, way) > NARROW**2
     return found
 
 
@@ -174,10 +111,10 @@ def _of_ring(t: Condensed, magnet: int, on_right: bool, sign: float) -> Derivati
     """
     ring = magnet if on_right else magnet + 1
     none = Jump({}, {})
-    total = _freely(t, Pair(t.at_faces, t.dual_to_ring(ring, on_right), none, False))
+    total = freely(t, Pair(t.at_faces, t.dual_to_ring(ring, on_right), none, False))
     total *= sign * t.coupling(magnet)
     change = Derivatives(t.elements)
-    _add_layers(change, t, Pair(*t.across_spacer(magnet), none, False))
+    add_layers(change, t, Pair(*t.across_spacer(magnet), none, False))
     change *= -sign * t.amplitudes[1 if on_right else 0][ring]
     total += change
     return total
@@ -188,10 +125,10 @@ def _pull(
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
     """Return w of ``g = w.j``, ``v/v^2`` with v the part of q across m; and dg/dm, dg/dq."""
     way = across(q, m)
-    square = np.where(_is_open(m, q), _dot(way, way), 1.0)[:, None]
+    square = np.where(_is_open(m, q), dot(way, way), 1.0)[:, None]
     w = way / square
-    by_way = j / square - 2 * w * _dot(w, j)[:, None]
-    along, cosine = _dot(m, by_way)[:, None], _dot(m, q)[:, None]
+    by_way = j / square - 2 * w * dot(w, j)[:, None]
+    along, cosine = dot(m, by_way)[:, None], dot(m, q)[:, None]
     return w, (-q * along - cosine * by_way, by_way - along * m)
 
 
@@ -222,7 +159,7 @@ def _add_lift(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
             turns = _crossing_turns(m, e.m[other], component, own, its)
             total.add(k, "m", way * turns[0])
             total.add(other, "m", way * turns[1])
-    turn = -axis * _dot(m, outside)[:, None] - m[:, [component]] * outside
+    turn = -axis * dot(m, outside)[:, None] - m[:, [component]] * outside
     total.add(k, "m", turn)
 
 
@@ -237,8 +174,8 @@ def _crossing_turns(
     relation = angle(own, other)
     crossing = ~relation.collinear
     square = np.where(crossing, relation.rest * (1 + relation.cosine), 1.0)[:, None]
-    c = _dot(own, other)[:, None]
-    mine, its = _dot(j_own, own)[:, None], _dot(j_other, other)[:, None]
+    c = dot(own, other)[:, None]
+    mine, its = dot(j_own, own)[:, None], dot(j_other, other)[:, None]
     axis = AXES[component]
     part, rest = across(other, own)[:, [component]], its - c * mine
     by_cosine = 2 * c * part * rest / square - part * mine
@@ -257,282 +194,7 @@ def _add_share(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
     if k < e.magnetic.size - 1:
         taken = taken - faces.current_left[k]
     share, rate = share_of_exchange(e, k), exchange_rate(e, k)
-    weight = _complex(m, np.broadcast_to(axis, (1, 3)), taken) / np.where(rate == 0, 1.0, rate)
-    for name, (whole, own) in _rate_changes(e, k).items():
+    weight = weight_of(m, np.broadcast_to(axis, (1, 3)), taken) / np.where(rate == 0, 1.0, rate)
+    for name, (whole, own) in rate_changes(e, k).items():
         total.add(k, name, ((own - share * whole) * weight).real)
-    total.add(k, "m", _turn(m, np.zeros(1), share, np.broadcast_to(axis, (1, 3)), taken))
-
-
-def _rate_changes(e: Elements, k: int) -> dict[str, tuple[ComplexArray, ComplexArray]]:
-    """Return the derivatives of 1/l_perp^2, and of what is taken up of it."""
-    p, l = e.p[k], e.l[k]
-    none = np.zeros(1)
-    found: dict[str, tuple[ComplexArray, ComplexArray]] = {
-        "p": (-2 * p / l**2, none),
-        "l": (-2 * (1 - p) * (1 + p) / l**3, none),
-    }
-    for name, factor, length in zip(
-        ("lambda_J", "lambda_phi"), (2j, -2), e.lengths[k], strict=True
-    ):
-        if np.isfinite(length).all():
-            change = factor / e.flat(length) ** 3
-            found[name] = (change, change)
-    return found
-
-
-def _freely(t: Solved, pair: Pair) -> Derivatives:
-    """Return ``da(mu, phi) - df(phi)``, and ``+ df(mu)``, with respect to all numbers."""
-    e, total = t.elements, Derivatives(t.elements)
-    _add_layers(total, t, pair)
-    _add_leads(total, t, pair)
-    if isinstance(t, General):
-        for k in e.lengths:
-            (_add_across if 0 < k < e.magnetic.size - 1 else _add_lead_across)(total, t, pair, k)
-        for k in e.graded:
-            _add_graded(total, t, pair, k)
-    for face, joint in enumerate(e.joints):
-        if joint is not None:
-            _add_joint(total, t, pair, face)
-    _add_rods(total, t, pair)
-    return total
-
-
-def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
-    """Add what uniform layers do, apart from what exchange lengths do across m."""
-    e = t.elements
-    mu, phi = pair.mu.faces, pair.phi.faces
-    ends = [mu.potential_right[:-1], mu.potential_left[1:]]
-    duals = [phi.potential_right[:-1], phi.potential_left[1:]]
-    for k in e.lengths:
-        if 0 < k < e.magnetic.size - 1:
-            ends = [_along(u, k, e) for u in ends]
-    inner = slice(1, -1)
-    ports, slopes = t.two_ports
-
-    def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
-        shunts: FloatArray = S_left * _dot(duals[0], ends[0]) + S_right * _dot(duals[1], ends[1])
-        return B * _dot(duals[0] - duals[1], ends[0] - ends[1]) + shunts
-
-    whole, change = energy(*ports), energy(*slopes)
-    rising = duals[1] - duals[0]
-    if pair.driven:
-        rising = rising - (mu.potential_left[1:] - mu.potential_right[:-1])
-    uniform = np.ones((len(whole), 1))
-    uniform[[k - 1 for k in e.graded]] = 0.0
-    total.D[inner] += uniform * whole / e.D[inner]
-    total.thickness[inner] += uniform * (2 * change - whole) / e.thickness
-    total.l[inner] -= uniform * 2 * change / e.l[inner]
-    total.p[inner] -= uniform * _dot(rising, e.m[inner])
-
-
-def _along(u: FloatArray, k: int, e: Elements) -> FloatArray:
-    """Keep of the values in all layers what is along m in element k."""
-    u = u.copy()
-    u[k - 1] = _dot(u[k - 1], e.m[k])[:, None] * e.m[k]
-    return u
-
-
-def _add_leads(total: Derivatives, t: Solved, pair: Pair) -> None:
-    e = t.elements
-    for k, side, way in ((0, 1, 1.0), (e.magnetic.size - 1, 0, -1.0)):
-        if not e.D[k].any():
-            continue
-        mu, phi = pair.at(k, side)
-        rising = phi - mu if pair.driven else phi
-        if k in e.lengths:
-            mu = _dot(mu, e.m[k])[:, None] * e.m[k]
-        energy = e.D[k] / (2 * e.l[k]) * _dot(phi, mu)
-        total.add(k, "D", energy / e.D[k])
-        total.add(k, "l", -energy / e.l[k])
-        total.add(k, "p", -way * _dot(e.m[k], rising))
-
-
-def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
-    """Add what a lead with exchange lengths does across m, and as m turns."""
-    e = t.elements
-    m, D, p = e.m[k], e.D[k], e.p[k]
-    side, way = (1, 1.0) if k == 0 else (0, -1.0)
-    mu, phi = pair.at(k, side)
-    slow = D / (2 * (1 - p) * (1 + p)) * np.sqrt(exchange_rate(e, k))
-    weight = slow * _complex(m, phi, mu)
-    total.add(k, "D", weight.real / D)
-    total.add(k, "p", weight.real * _stretch(p))
-    for name, (change, _) in _rate_changes(e, k).items():
-        total.add(k, name, (weight * change / (2 * exchange_rate(e, k))).real)
-    rising = phi - mu if pair.driven else phi
-    turn = _turn(m, D / (2 * e.l[k]), slow, phi, mu)
-    total.add(k, "m", turn - way * p[:, None] * rising)
-
-
-def _add_across(total: Derivatives, t: General, pair: Pair, k: int) -> None:
-    """Add what a layer with exchange lengths does across m, and as m turns."""
-    e = t.elements
-    m, p, d = e.m[k], e.p[k], e.thickness[k - 1]
-    unit = e.D[k] / (2 * d * (1 - p) * (1 + p))
-    (mu_left, phi_left), (mu_right, phi_right) = pair.at(k, 0), pair.at(k, 1)
-    pairs = ((phi_left - phi_right, mu_left - mu_right), (phi_left, mu_left), (phi_right, mu_right))
-    weights = [unit * _complex(m, phi, mu) for phi, mu in pairs]
-    layer, widths = t.across(k)
-    ports = (layer.B, layer.S, layer.S_right)
-    slopes = twoport.slopes(layer, widths, t.degree)
-    whole = sum(z * w for z, w in zip(ports, weights, strict=True)).real
-    change = sum(z * w for z, w in zip(slopes, weights, strict=True))
-    total.add(k, "D", whole / e.D[k])
-    total.add(k, "p", whole * _stretch(p))
-    total.add(k, "thickness", (2 * d * exchange_rate(e, k) * change).real - whole / d)
-    for name, (by, _) in _rate_changes(e, k).items():
-        total.add(k, name, (d**2 * by * change).real)
-    rising = phi_right - phi_left
-    if pair.driven:
-        rising = rising - (mu_right - mu_left)
-    turn = -p[:, None] * rising
-    own, _ = t.two_ports
-    for (phi, mu), along, z in zip(pairs, own, ports, strict=True):
-        turn = turn + _turn(m, along[k - 1], unit * z, phi, mu)
-    total.add(k, "m", turn)
-
-
-def _stretch(p: FloatArray) -> FloatArray:
-    """Return d ln(D_tot)/dp."""
-    return 2 * p / ((1 - p) * (1 + p))
-
-
-def _add_graded(total: Derivatives, t: General, pair: Pair, k: int) -> None:
-    """Add what a graded layer does."""
-    e = t.elements
-    metal, d, m = e.graded[k], e.thickness[k - 1], e.m[k]
-    mu, phi = pair.mu.inner[k], pair.phi.inner[k]
-    rising = phi - mu if pair.driven else phi
-    part = t.graded_layer(k)
-    stepped = graded.condense(metal, d, part.nodes, t.degree, absorbing=1 + 1j * STEP)
-
-    def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
-        parts = B * _dot(phi[:-1] - phi[1:], mu[:-1] - mu[1:])
-        parts = parts + S_left * _dot(phi[:-1], mu[:-1]) + S_right * _dot(phi[1:], mu[1:])
-        return np.asarray(parts.sum(axis=0))
-
-    whole = energy(part.B, part.S_left, part.S_right)
-    absorbing = energy(*(x.imag / STEP for x in (stepped.B, stepped.S_left, stepped.S_right)))
-    left, right = (x.imag / STEP for x in (stepped.source_left, stepped.source_right))
-    absorbing += (left * _dot(rising[:-1], m) - right * _dot(rising[1:], m)).sum(axis=0)
-    if pair.driven:  # a p that varies drives inner functions too, and they f(mu)
-        whole = whole - part.work.sum(axis=0)
-        absorbing += (stepped.work.imag / STEP).sum(axis=0)
-    # conduction goes with 1/d, absorption with d; what drives depends on their ratio
-    total.add(k, "thickness", (2 * absorbing - whole) / d)
-    total.add(k, "D", whole / e.D[k])
-    total.add(k, "l", -2 * absorbing / e.l[k])
-    total.add(k, "p", -_dot(rising[-1] - rising[0], m))
-
-
-def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
-    """Add what an interface does."""
-    e = t.elements
-    joint = e.joints[face]
-    assert joint is not None
-    resistance, gamma = e.flat(joint.resistance), e.flat(joint.gamma)
-    magnets = [k for k in (face, face + 1) if e.magnetic[k]]
-    m = e.m[magnets[0]] if magnets else np.zeros((1, 3))
-    driven = gamma[:, None] * m
-    on_left = magnets == [face]  # in a strong ferromagnet there is nothing across m
-    through, dual = (
-        (field.faces.current_left if on_left else field.faces.current_right)[face]
-        for field in (pair.mu, pair.phi)
-    )
-    through = through - driven
-    falling = dual
-    if pair.driven:
-        dual = dual + driven
-        falling = dual - through
-    total.add(face, "resistance", -2 * _dot(dual, through))
-    if magnets:
-        total.add(face, "gamma", 2 * resistance * _dot(m, falling))
-    if magnets and magnets[0] in e.lengths:
-        total.add(magnets[0], "m", 2 * (resistance * gamma)[:, None] * falling)
-    if joint.mixing is not None:
-        mu, phi = _ring(pair, face, not e.magnetic[face])
-        weight = _complex(m, phi, mu)
-        total.add(face, "G_r", weight.real)
-        total.add(face, "G_i", -weight.imag)
-
-
-def _ring(pair: Pair, face: int, on_left: bool) -> tuple[FloatArray, FloatArray]:
-    """Return where the ring on the left or the right side of a face is, apart from a jump."""
-    rings, duals = _rings(pair, on_left)
-    return rings[face], duals[face]
-
-
-def _rings(pair: Pair, on_left: bool) -> tuple[FloatArray, FloatArray]:
-    """Return the same of all faces."""
-    mu, phi = pair.mu.faces, pair.phi.faces
-    rings, duals, jumps = (
-        (mu.potential_left, phi.potential_left, pair.jump.left)
-        if on_left
-        else (mu.potential_right, phi.potential_right, pair.jump.right)
-    )
-    if jumps:
-        duals = duals.copy()
-        for face, jump in jumps.items():
-            duals[face] -= jump
-    return rings, duals
-
-
-def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
-    """Add what the rods of strong ferromagnets do as they turn."""
-    e = t.elements
-    mu, phi = pair.mu.faces, pair.phi.faces
-    strong = np.flatnonzero(e.strong)
-    springs = [f for f, joint in enumerate(e.joints) if joint and joint.mixing is not None]
-    for faces, taken, back, on_left in (
-        (strong - 1, mu.absorbed_right, phi.absorbed_right, True),
-        (strong, mu.absorbed_left, phi.absorbed_left, False),
-    ):
-        held = (faces >= 0) & (faces < len(e.joints)) & ~np.isin(faces, springs)
-        k, f = strong[held], faces[held]
-        ring, dual = (_dot(u[f], e.m[k])[..., None] for u in _rings(pair, on_left))
-        total.m[k] -= ring * back[f] + dual * taken[f]
-    for face in springs:
-        _add_spring(total, t, pair, face)
-    for k in strong[:-1][np.diff(strong) == 1].tolist():  # a contact that is collinear would open
-        opening = np.where(angle(e.m[k], e.m[k + 1]).collinear, np.nan, 0.0)[:, None]
-        total.add(k, "m", opening)
-        total.add(k + 1, "m", opening)
-
-
-def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
-    """Add what a mixing conductance does as the ferromagnet turns."""
-    e, joint = t.elements, t.elements.joints[face]
-    assert joint is not None
-    assert joint.mixing is not None
-    on_left = not e.magnetic[face]  # the ring
-    k, way = (face + 1, 1.0) if on_left else (face, -1.0)
-    m = e.m[k]
-    ring, dual = _ring(pair, face, on_left)
-    through, back = (
-        _dot((f.faces.current_right if on_left else f.faces.current_left)[face], m)[:, None]
-        for f in (pair.mu, pair.phi)
-    )
-    total.add(k, "m", way * (back * ring + through * dual))
-    total.add(k, "m", _turn(m, np.zeros(1), e.flat(joint.mixing), dual, ring))
-
-
-def _complex(m: FloatArray, a: FloatArray, b: FloatArray) -> ComplexArray:
-    """Return w with ``a . (Re z (1 - m m^T) + Im z [m x]) b = Re(z w)``."""
-    along = _dot(a, m) * _dot(b, m)
-    found: ComplexArray = _dot(a, b) - along - 1j * _dot(a, np.cross(m, b))
-    return found
-
-
-def _turn(
-    m: FloatArray, along: FloatArray, across_m: ComplexArray, a: FloatArray, b: FloatArray
-) -> FloatArray:
-    """Return the derivative with respect to m of ``a . blocks(along, across_m, m) b``."""
-    a, b = np.broadcast_arrays(a, b)
-    stiffer = (along - across_m.real)[:, None]
-    turned = stiffer * (a * _dot(m, b)[:, None] + b * _dot(m, a)[:, None])
-    found: FloatArray = turned + across_m.imag[:, None] * np.cross(b, a)
-    return found
-
-
-def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
-    return np.asarray(np.einsum("...i,...i->...", a, b))
+    total.add(k, "m", turned(m, np.zeros(1), share, np.broadcast_to(axis, (1, 3)), taken))

@@ -44,7 +44,8 @@ def solve(
     Without `degree` and `elements`, errors are below 1e-10 for uniform layers of any thickness:
     of mu_s relative to its largest value in the stack; of j_s and torques relative to the largest
     of ``|j_s|`` and ``|p j0|``; of the spin resistance relative to itself, unless it is
-    below 1e-5 of the largest ``p m.mu_s`` at a face.
+    below 1e-5 of the largest ``p m.mu_s`` at a face. With interfaces or exchange lengths mu_s is
+    right to what 1e-13 of the largest spin current makes, too, where next to nothing absorbs it.
 
     Parameters
     ----------

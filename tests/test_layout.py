@@ -39,6 +39,7 @@ ORDER = [
     "saddle",
     "views",
     "solution",
+    "variations",
     "sensitivity",
     "gradient",
     "certify",

@@ -11,6 +11,7 @@ import spinfem as sf
 INSIDE = (0.0, 0.05, 0.5, 0.9, 1.0)
 LIMIT = 1e-8
 THIN = 1e-10
+ROUNDED = 1e-13
 """What `spinfem.solve` says."""
 
 
@@ -86,12 +87,24 @@ def test_layers_from_1e_12_to_1e3_diffusion_lengths(stack):
     """
     solution, reference = sf.solve(stack), match(stack)
     mu, j = reference.potential_scale, reference.current_scale
+    # a uniform mu_s is held by what absorbs alone: so much of it does a rounded current make
+    allowed = THIN * mu + ROUNDED * j / absorption(stack)
     for name in ("spin_potential_left", "spin_potential_right"):
-        assert largest(faces(solution, name) - reference.array(name)) < THIN * mu
+        assert largest(faces(solution, name) - reference.array(name)) < allowed
     for name, value in reference.absorbed.items():
         difference = solution.absorbed_spin_current(name) - floats(value)
         assert largest(difference) < THIN * j * contact_amplification(stack)
-    assert abs(solution.spin_resistance - float(reference.spin_resistance)) < THIN * mu
+    assert abs(solution.spin_resistance - float(reference.spin_resistance)) < allowed
+
+
+def absorption(stack):
+    """Spin current per uniform mu_s that all layers and ends take up, S/m2."""
+    if any(isinstance(end, sf.Reservoir) for end in (stack.left, stack.right)):
+        return np.inf
+    layers = sum(layer.material.relaxation * layer.thickness for layer in stack.layers)
+    leads = [end.material for end in (stack.left, stack.right) if isinstance(end, sf.Lead)]
+    total = layers + sum(metal.D / (2 * metal.l) for metal in leads)
+    return total or np.inf
 
 
 @settings(max_examples=100)
