@@ -68,23 +68,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import analytic
-from .analogy import Analogy
-from .convergence import converge
-from .efficiency import sign_changes
-from .fitting import fit
-from .handoff import slonczewski, torque_table
-from .magnetoresistance import magnetoresistance
-from .materials import Ferromagnet, NormalMetal
-from .pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
-from .profiles import interdiffused, sampled
+from .handoff.torques import slonczewski, torque_table
+from .paper.analogy import Analogy
+from .paper.spacer import sign_changes
+from .sample.materials import Ferromagnet, NormalMetal
+from .sample.pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
+from .sample.profiles import interdiffused, sampled
+from .sample.stack import Stack
 from .solution import Solution
 from .solver import solve
-from .stack import Stack
-from .sweep import sweep
+from .studies.comparison import magnetoresistance
+from .studies.convergence import converge
+from .studies.fitting import fit
+from .studies.sweeping import sweep
 
 if TYPE_CHECKING:
     from .io.stackfile import load
-    from .library import interface, load_materials, material
+    from .sample.library import interface, load_materials, material
 
 __version__ = "0.1.0"
 

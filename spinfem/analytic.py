@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._checks import FloatArray
-from .elements import Elements, check_plain, elements_of
-from .interfaces import Faces, across, angle, check_spin_sink, contact_absorption
-from .mesh import layer_nodes
+from .fem.mesh import layer_nodes
+from .sample.stack import Stack
 from .solution import Solution, check_current
-from .stack import Stack
-from .transport import Given
+from .solvers.elements import Elements, check_plain, elements_of
+from .solvers.faces import Faces, across, angle, check_spin_sink, contact_absorption
+from .solvers.transport import Given
 
 
 def contact(p: ArrayLike, G_F: ArrayLike, G_N: ArrayLike, order: str = "F/N") -> FloatArray:

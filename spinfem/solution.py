@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._checks import FloatArray, Number, finite, unit_vector
-from .stack import Stack
-from .transport import NARROW, Side, Transport, Values
-from .views import Face, LayerSolution
+from .results.views import Face, LayerSolution
+from .sample.stack import Stack
+from .solvers.transport import NARROW, Side, Transport, Values
 
 if TYPE_CHECKING:
-    from .certify import Bounds
-    from .gradient import Gradient
-    from .plot import SolutionPlots
+    from .plot.pictures import SolutionPlots
+    from .results.certify import Bounds
+    from .results.gradient import Gradient
 
 TORQUE_PER_SPIN_CURRENT = 6.62607015e-34 / (2 * np.pi) / (2 * 1.602176634e-19)
 """hbar/2|e|, J s/C: torque per absorbed spin current; h and e are exact in the SI."""
@@ -404,7 +404,7 @@ class Solution:
     def gradient(self, output: str, *names: str) -> Gradient:
         """Return how a result changes with every number of the stack.
 
-        Derivatives are exact, from dual fields (`spinfem.sensitivity`): all of them for about the
+        Derivatives are exact, from dual fields (`spinfem.results.sensitivity`): all of them for about the
         cost of one more solve per component of the result, however many numbers there are.
 
         Parameters
@@ -430,7 +430,7 @@ class Solution:
         ValueError
             If there is no such result, or a name is not as above.
         """
-        from .gradient import gradient_of
+        from .results.gradient import gradient_of
 
         return gradient_of(self, output, *names)
 
@@ -439,7 +439,7 @@ class Solution:
     @property
     def plot(self) -> SolutionPlots:
         """Pictures: ``.profile()``, ``.hodograph()``, ``.analogy()``; they need matplotlib."""
-        from .plot import SolutionPlots
+        from .plot.pictures import SolutionPlots
 
         return SolutionPlots(self)
 

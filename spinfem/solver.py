@@ -9,18 +9,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import saddle
 from ._checks import near_match, positive
-from .adaptive import refine
-from .certify import bounds_of, certificate
-from .condensed import Condensed
-from .elements import elements_of
-from .general import General
-from .interfaces import check_spin_sink
-from .mesh import DEGREE
+from .fem.mesh import DEGREE
+from .results.adaptive import refine
+from .results.certify import bounds_of, certificate
+from .sample.stack import Stack
 from .solution import Solution, check_current
-from .stack import Stack
-from .transport import Transport
+from .solvers import saddle
+from .solvers.condensed import Condensed
+from .solvers.elements import elements_of
+from .solvers.faces import check_spin_sink
+from .solvers.general import General
+from .solvers.transport import Transport
 
 MAX_DEGREE = 20
 FINEST = 1e-12
@@ -66,11 +66,11 @@ def solve(
         "saddle": the saddle-point system with Lagrange multipliers, by a sparse direct solver;
         the reference, slower, and accurate as far as its condition number lets it.
     certify : bool
-        Whether to bound the errors of dr and of torques: `Solution.bounds`, see `spinfem.certify`.
+        Whether to bound the errors of dr and of torques: `Solution.bounds`, see `spinfem.results.certify`.
     tol : float, optional
         Largest error that the bounds may leave open, dr relative to itself, torques to the largest
         of ``|j_s|`` and ``|p j0|``: elements are halved where that is needed, from `elements` in
-        every layer on, or 1, or the nodes it comes with, until it holds (`spinfem.adaptive`). The
+        every layer on, or 1, or the nodes it comes with, until it holds (`spinfem.results.adaptive`). The
         solution is certified.
 
     Returns

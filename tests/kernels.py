@@ -3,7 +3,7 @@
 from unittest.mock import patch
 
 import spinfem as sf
-from spinfem import fast
+from spinfem.numerics import fast
 
 
 def solve_with_numpy(stack, *args, **kwargs):

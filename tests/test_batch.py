@@ -10,8 +10,8 @@ from kernels import solve_with_numpy
 from strategies import contact_amplification, has_sink, samples, stacks
 
 import spinfem as sf
-from spinfem import general
-from spinfem.rods import BLOCK
+from spinfem.solvers import general
+from spinfem.solvers.rods import BLOCK
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from strategies import samples
 
 import spinfem as sf
-from spinfem.mesh import elements_for, layer_nodes
+from spinfem.fem.mesh import elements_for, layer_nodes
 
 many = settings(max_examples=100)
 Y, W = np.polynomial.legendre.leggauss(20)

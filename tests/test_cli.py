@@ -594,8 +594,8 @@ def test_heavy_modules_wait_until_they_are_needed():
     """
     for arguments, unused in (
         (["--version"], {"matplotlib", "meshio", "spinfem.io.stackfile", "rich.table"}),
-        (["solve", SI], {"matplotlib", "meshio", "spinfem.library"}),
-        (["sensitivity", SI], {"matplotlib", "meshio", "spinfem.library"}),
+        (["solve", SI], {"matplotlib", "meshio", "spinfem.sample.library"}),
+        (["sensitivity", SI], {"matplotlib", "meshio", "spinfem.sample.library"}),
         (["materials"], {"matplotlib", "meshio", "spinfem.io.stackfile"}),
     ):
         command = [sys.executable, "-c", code, *map(str, arguments)]

@@ -9,7 +9,7 @@ from strategies import has_sink, stacks
 
 import spinfem as sf
 from spinfem import analytic
-from spinfem.elements import elements_of
+from spinfem.solvers.elements import elements_of
 
 N = sf.NormalMetal(D=8.0, l=1.0)  # G_N = 4
 

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from skfem import Basis, ElementLinePp, MeshLine
 
 import spinfem as sf
-from spinfem import chain, condensed, fast, forms, interfaces, mesh, rods, single, twoport
-from spinfem.elements import elements_of
+from spinfem.fem import forms, mesh, twoport
+from spinfem.numerics import chain, fast
+from spinfem.solvers import condensed, rods, single
+from spinfem.solvers import faces as interfaces
+from spinfem.solvers.elements import elements_of
 
 RANGE = [1e-12, 1e-6, 1e-2, 0.5, 1.0, 1.99, 2.01, 3.9, 4.1, 7.9, 8.1, 15.9, 16.1, 40.0, 1e3, 1e6]
 
@@ -258,8 +261,8 @@ def test_a_numba_that_does_not_work_is_done_without(monkeypatch):
     stack = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)(1.0, m=(0, 0, 1)) | sf.NormalMetal(D=1, l=1)(1.0)
     expected = sf.solve(stack).spin_resistance
     monkeypatch.setitem(sys.modules, "numba", None)  # importing it raises ImportError
-    monkeypatch.delitem(sys.modules, "spinfem.compiled", raising=False)
-    monkeypatch.delattr("spinfem.compiled", raising=False)
+    monkeypatch.delitem(sys.modules, "spinfem.numerics.compiled", raising=False)
+    monkeypatch.delattr("spinfem.numerics.compiled", raising=False)
     monkeypatch.setattr(fast, "find_spec", lambda name: name)
     fast.kernels.cache_clear()
     try:

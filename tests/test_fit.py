@@ -10,8 +10,8 @@ import pytest
 import xarray
 
 import spinfem as sf
-import spinfem.fitting as fitting
-from spinfem.fitdata import check_data, check_parameters
+import spinfem.studies.fitting as fitting
+from spinfem.studies.fitdata import check_data, check_parameters
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")

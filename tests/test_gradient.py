@@ -12,7 +12,7 @@ from strategies import COLLINEAR, contact_amplification, has_sink, samples, stac
 
 import spinfem as sf
 from spinfem.solution import TORQUE_PER_SPIN_CURRENT
-from spinfem.transport import NARROW
+from spinfem.solvers.transport import NARROW
 
 LIMIT = 1e-9
 """Of errors, relative to what `errors` says."""

@@ -14,7 +14,7 @@ import scipy.constants
 
 import spinfem as sf
 from spinfem import cli
-from spinfem.epsilon import SingleLambda
+from spinfem.handoff.epsilon import SingleLambda
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 VALVE, DUAL, REAL, PAPER = (

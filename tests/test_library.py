@@ -9,8 +9,8 @@ import pytest
 
 import spinfem as sf
 from spinfem import cli
-from spinfem.io.libraryfile import SYMBOLS, Entry
-from spinfem.library import SHIPPED
+from spinfem.sample.library import SHIPPED
+from spinfem.sample.libraryfile import SYMBOLS, Entry
 
 LAST_BIT = 4e-16
 """Two roundings: a value in the file's unit, and its conversion."""

@@ -14,7 +14,7 @@ from skfem.io.json import to_file
 
 import spinfem as sf
 from spinfem import cli
-from spinfem.io.meshfile import read_layers
+from spinfem.files.meshfile import read_layers
 
 ROOT = Path(__file__).parents[1]
 MESHES, EXAMPLES = ROOT / "meshes", ROOT / "examples"

@@ -17,7 +17,7 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 
 import spinfem as sf
-from spinfem.plot import SolutionPlots, overview
+from spinfem.plot.pictures import SolutionPlots, overview
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from strategies import contact_amplification, samples
 
 import spinfem as sf
-from spinfem.mesh import elements_for, layer_nodes
+from spinfem.fem.mesh import elements_for, layer_nodes
 
 Y, W = np.polynomial.legendre.leggauss(20)
 many = settings(max_examples=100)

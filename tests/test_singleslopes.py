@@ -11,8 +11,8 @@ from kernels import solve_with_numpy
 from strategies import contact_amplification, has_sink, stacks
 
 import spinfem as sf
-from spinfem import sensitivity
-from spinfem.elements import elements_of
+from spinfem.results import sensitivity
+from spinfem.solvers.elements import elements_of
 
 FLOOR = 1e-3  # numpy takes torques from currents, of the order of 1, and loses a tiny one
 N1, N2 = sf.NormalMetal(D=4.0, l=2.0), sf.NormalMetal(D=0.5, l=1.0)

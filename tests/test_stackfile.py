@@ -325,7 +325,7 @@ def test_the_library_is_imported_on_use():
         import sys, spinfem as sf
         names = {"material", "interface", "load_materials"}
         assert names <= set(dir(sf)) and names <= set(sf.__all__)
-        assert not {"pydantic", "spinfem.library"} & set(sys.modules)
+        assert not {"pydantic", "spinfem.sample.library"} & set(sys.modules)
         assert sf.material("Co").source
         assert "rich" not in sys.modules and "matplotlib" not in sys.modules
     """

@@ -15,9 +15,10 @@ import pytest
 import xarray as xr
 
 import spinfem as sf
-from spinfem import blocks, cli
+from spinfem import cli
 from spinfem.io.stackfile import read
 from spinfem.io.vary import FileBuilder, parse
+from spinfem.studies import blocks
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SI, PAPER = EXAMPLES / "co_cu_py.toml", EXAMPLES / "paper_valve.toml"
@@ -864,7 +865,7 @@ def test_parts_of_another_sweep_are_replaced(run, tmp_path, monkeypatch, small):
     def fail(*_):
         raise OSError(5, "disk on fire")
 
-    monkeypatch.setattr("spinfem.sweepfile.write_netcdf", fail)
+    monkeypatch.setattr("spinfem.cli.sweepfile.write_netcdf", fail)
     status, _, err = run("sweep", file, "--vary", ANGLE, "-o", path)
     assert (status, err) == (2, f"error: {path}: cannot be written: disk on fire\n")
     assert {p.name for p in tmp_path.iterdir()} == {"valve.toml", ".out.nc.parts"}
@@ -885,7 +886,7 @@ def test_full_disk_is_one_line(run, tmp_path, monkeypatch):
 
     path = tmp_path / "out.nc"
     path.write_text("before")
-    monkeypatch.setattr("spinfem.sweepfile.write_netcdf", full)
+    monkeypatch.setattr("spinfem.cli.sweepfile.write_netcdf", full)
     line = f"error: {path}: cannot be written: No space left on device\n"
     assert run("sweep", SI, "--vary", ANGLE, "-o", path) == (2, "", line)
     monkeypatch.setattr(np, "savez", full)

@@ -13,7 +13,8 @@ import pytest
 
 import spinfem as sf
 from spinfem.cli import main
-from spinfem.io import files, vtkmesh
+from spinfem.files import disk as files
+from spinfem.io import vtkmesh
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)

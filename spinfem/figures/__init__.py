@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..io.files import check_target, explained
+from ..files.disk import check_target, explained
 from . import data, draw, ours
 from .data import Data
 from .files import write_animation, write_picture, write_table

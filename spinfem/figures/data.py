@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .._checks import FloatArray
-from ..analogy import Analogy, Ring
-from ..efficiency import sign_changes
+from ..paper.analogy import Analogy, Ring
+from ..paper.spacer import sign_changes
 from ..solution import Solution
 from ..solver import solve
 from .systems import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._checks import FloatArray
-from ..analogy import Analogy, Ring
+from ..paper.analogy import Analogy, Ring
 from ..plot.arrows import LANE, LOOKS, Arrow, draw_arrows
 from ..plot.hodograph import draw_hodographs, limits
 from ..plot.style import GREY, add_legend

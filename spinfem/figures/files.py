@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..io.files import replacing
+from ..files.disk import replacing
 from .data import Table
 from .ours import Animation
 

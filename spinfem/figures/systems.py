@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..materials import Ferromagnet, NormalMetal
-from ..pieces import Lead, direction
-from ..stack import Stack
+from ..sample.materials import Ferromagnet, NormalMetal
+from ..sample.pieces import Lead, direction
+from ..sample.stack import Stack
 
 UP = direction(0.0)
 IN_PLANE = np.eye(3)[:, [0, 2]]

@@ -1,1 +1,1 @@
-"""Files in and out: stack files (TOML) and fields for ParaView."""
+"""Stack files (TOML) in, fields for ParaView out."""

@@ -13,10 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag
 
 from .._checks import FloatArray
-from ..materials import Ferromagnet, NormalMetal
-from ..pieces import Interface
-from .meshfile import MeshLayer, read_layers
-from .tables import (
+from ..files.meshfile import MeshLayer, read_layers
+from ..files.tables import (
     Finite,
     Length,
     Location,
@@ -35,6 +33,8 @@ from .tables import (
     ohm_square_metres,
     one_of,
 )
+from ..sample.materials import Ferromagnet, NormalMetal
+from ..sample.pieces import Interface
 
 Units = Literal["SI", "paper"]
 
@@ -162,7 +162,7 @@ class MeshTable(Table):
         Raises
         ------
         ValueError, OSError
-            As `spinfem.io.meshfile.read_layers`.
+            As `spinfem.files.meshfile.read_layers`.
         """
         found = read_layers(folder / self.file, names, self.tags)
         self._layers.update((layer.name, layer) for layer in found)

@@ -2,7 +2,7 @@
 
 Numbers carry their unit in the key (`thickness_nm`); keys without a unit are the paper's
 (`thickness`, `D`, `l`, `p`, `j0`). One file uses one kind. With ``[mesh]`` the layers are groups of
-cells in a mesh file, sought relative to the stack file (`spinfem.io.meshfile`). A file is checked
+cells in a mesh file, sought relative to the stack file (`spinfem.files.meshfile`). A file is checked
 in three steps: its units; its tables, each by itself (`spinfem.io.schema`); what they say together
 (`stack_of`). An error is one line: file, key, what is required and what was given.
 """
@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import near_match
-from ..materials import Ferromagnet, Metal, NormalMetal
-from ..pieces import End, Interface, Layer, Lead, Reservoir, SpinBlocking, direction
-from ..stack import Stack
+from ..files.tables import Location, PlacedError, Table, at, made_of, one_of, shown
+from ..sample.materials import Ferromagnet, Metal, NormalMetal
+from ..sample.pieces import End, Interface, Layer, Lead, Reservoir, SpinBlocking, direction
+from ..sample.stack import Stack
 from .schema import (
     EndTable,
     InterfaceTable,
@@ -34,7 +35,6 @@ from .schema import (
     find_units,
     validated,
 )
-from .tables import Location, PlacedError, Table, at, made_of, one_of, shown
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import BaseModel
 
 from .._checks import FloatArray, near_match
-from ..pieces import Layer, Lead
-from ..stack import Stack
+from ..files.tables import Location
+from ..sample.pieces import Layer, Lead
+from ..sample.stack import Stack
 from .schema import InterfaceTable, LayerTable, MagneticTable, PaperFile, SIFile
 from .stackfile import StackFile, read, stack_of
-from .tables import Location
 
 UNITS = {"_nm": "nm", "_deg": "degree", "_ohm_m": "Ohm m", "_S_m": "S/m", "_fOhm_m2": "fOhm m2"}
 """Units by the end of a key; keys without one are in the paper's units."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import finite
-from .files import check_target, explained, replacing
+from ..files.disk import check_target, explained, replacing
 from .vtkmesh import Fields, Units, check_diameter, fields_of, line_mesh, wire_mesh
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import FloatArray, IntArray, positive
-from ..materials import Ferromagnet
-from ..pieces import Layer
+from ..sample.materials import Ferromagnet
+from ..sample.pieces import Layer
 from ..solution import TORQUE_PER_SPIN_CURRENT
 
 if TYPE_CHECKING:
     import meshio
 
+    from ..results.views import LayerSolution
     from ..solution import Solution
-    from ..views import LayerSolution
 
 Units = Literal["SI", "plain"]
 

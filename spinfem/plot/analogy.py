@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._checks import BoolArray, FloatArray
-from ..analogy import Analogy, Cord, Ring
-from ..folding import Folded
-from ..pieces import Lead
+from ..paper.analogy import Analogy, Cord, Ring
+from ..paper.folding import Folded
+from ..sample.pieces import Lead
 from .arrows import LANE, Arrow, Force, draw_arrows, fan_out, forces_on, largest_force, scaled
 from .hodograph import axis_label, draw_rods, first_rod, folded_axes, limits, rods_of, set_square
 from .labels import name_layers, plain, spread

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
-from ..analogy import Ring
+from ..paper.analogy import Ring
 from .style import FERROMAGNET, NORMAL
 
 LOOKS = {

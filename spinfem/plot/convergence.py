@@ -9,7 +9,7 @@ import numpy as np
 from .style import GREY
 
 if TYPE_CHECKING:
-    from ..convergence import Study
+    from ..studies.convergence import Study
 
 LINES = {
     "torque": ("torque", "#0072B2", "o", "-"),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
-from ..folding import Folded, fold
-from ..pieces import Layer, Lead
+from ..paper.folding import Folded, fold
+from ..sample.pieces import Layer, Lead
 from .labels import few_ticks, name_rods, plain
 from .style import (
     FERROMAGNET,

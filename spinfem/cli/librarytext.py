@@ -1,0 +1,115 @@
+"""Sourced materials as tables to read: what ``spinfem materials`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._checks import near_match
+from ..sample.library import Library
+from ..sample.libraryfile import SYMBOLS, Entry, FerromagnetEntry, InterfaceEntry, NormalEntry
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def listing(library: Library) -> str:
+    """Write all entries with their numbers, one line each, plain if stdout is not a terminal."""
+    everything = [
+        (name, variant, entry)
+        for group in (library.materials, library.interfaces)
+        for name, variants in group.items()
+        for variant, entry in variants.items()
+    ]
+    titles = {
+        FerromagnetEntry: "Ferromagnets",
+        NormalEntry: "Normal metals",
+        InterfaceEntry: "Interfaces",
+    }
+    tables = []
+    for kind, title in titles.items():
+        rows = [row for row in everything if isinstance(row[2], kind)]
+        if not rows:
+            continue
+        given = [key for key in SYMBOLS if any(key in entry.quantities for _, _, entry in rows)]
+        heads = (", ".join(filter(None, SYMBOLS[key])) for key in given)
+        cells = [
+            [name, variant, *(_cell(entry, key) for key in given)] for name, variant, entry in rows
+        ]
+        tables.append(_table(title, ["", "variant", *heads], cells))
+    several = ", ".join(
+        f"{name}: {next(key for key, entry in variants.items() if entry.default)}"
+        for name, variants in {**library.materials, **library.interfaces}.items()
+        if len(variants) > 1
+    )
+    defaults = [f"Default where there are several variants: {several}"] if several else []
+    return _printed(*tables, "", *defaults, "Sources of all numbers: spinfem materials NAME")
+
+
+def details(library: Library, name: str) -> str:
+    """Write all that is known of one metal or interface: every number and its source.
+
+    Raises
+    ------
+    ValueError
+        If the library has no such entry.
+    """
+    both: dict[str, Mapping[str, Entry]] = {**library.materials, **library.interfaces}
+    if name not in both:
+        raise ValueError(
+            f"name must be that of a metal or interface in the library ({', '.join(both)}), "
+            f"got {name!r}{near_match(name, both)}"
+        )
+    tables: list[Any] = []
+    for variant, entry in both[name].items():
+        kind = getattr(entry, "kind", "interface")
+        more = [kind, *filter(None, [entry.description])]
+        more += ["default"] if entry.default and len(both[name]) > 1 else []
+        rows = [
+            [
+                SYMBOLS[key][0],
+                number.shown(),
+                SYMBOLS[key][1],
+                "" if number.temperature_K is None else f"{number.temperature_K:g} K",
+                number.method or "",
+                number.source,
+            ]
+            for key, number in entry.quantities.items()
+        ]
+        heads = ["", "value", "unit", "at", "method", "source"]
+        used = [i for i in range(6) if any(row[i] for row in rows)]
+        rows = [[row[i] for i in used] for row in rows]
+        title = f"{name}, {variant} ({', '.join(more)})"
+        tables.append(_table(title, [heads[i] for i in used], rows))
+        if entry.via:
+            tables.append(f"as listed in {entry.via}")
+    return _printed(*tables)
+
+
+def _cell(entry: Entry, key: str) -> str:
+    number = entry.quantities.get(key)
+    return "" if number is None else number.shown()
+
+
+def _table(title: str, heads: list[str], rows: list[list[str]]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _printed(*parts: Table | str) -> str:
+    from rich.console import Console
+
+    # wide, so that long sources are not broken; no markup in names
+    console = Console(width=10_000, highlight=False, markup=False, emoji=False)
+    with console.capture() as capture:
+        for i, part in enumerate(parts):
+            if i and not isinstance(part, str):
+                console.print()
+            console.print(part)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())

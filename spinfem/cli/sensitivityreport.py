@@ -1,0 +1,144 @@
+"""What results depend on: relative changes with every number of a stack, to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from ..results.gradient import ANGLES, Gradient
+from ..solution import Solution
+
+FOREMOST = 5
+"""Numbers that a chart of bars shows."""
+LONGEST = 40
+"""Characters of the longest bar."""
+
+
+class Output(StrEnum):
+    """What can be asked for, as in `Solution.gradient`."""
+
+    SPIN_RESISTANCE = "spin_resistance"
+    RESISTANCE = "resistance"
+    TORQUE = "torque"
+    EFFICIENCY = "efficiency"
+
+
+class Rates(NamedTuple):
+    """Relative changes of one result."""
+
+    label: tuple[str, ...]  # "dr", "RA", "T" or "g", and of which ferromagnets
+    by: dict[str, float]  # d ln(result)/d ln(number), by name; of angles per degree
+
+
+def is_angle(name: str) -> bool:
+    """Whether a number of a gradient is an angle of m."""
+    return name.rpartition(".")[2] in ANGLES
+
+
+def rates_of(solution: Solution, outputs: Iterable[Output] = Output) -> list[Rates]:
+    """Collect ``d ln(result)/d ln(number)``, as in `Gradient.logarithmic`.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of a single stack.
+    outputs : iterable of Output
+        Which results: the torque is the size of that on every ferromagnet with a name, the
+        efficiency g of both sides of every spacer.
+
+    Raises
+    ------
+    ValueError
+        If a result is not finite, or the stack has none of those asked for.
+    """
+    found = []
+    for output in outputs:
+        if output == Output.TORQUE:
+            for name in solution.ferromagnets:
+                found.append(Rates(("T", name), _rates(solution.gradient(output, name))))
+        elif output == Output.EFFICIENCY:
+            for pair in solution.spacers:
+                gradient = solution.gradient(output, *pair)
+                found += [
+                    Rates(("g", own, f"by {other}"), _rates(gradient, side))
+                    for side, (own, other) in enumerate((pair, pair[::-1]))
+                ]
+        else:
+            symbol = "dr" if output == Output.SPIN_RESISTANCE else "RA"
+            found.append(Rates((symbol,), _rates(solution.gradient(output))))
+    if not found:
+        raise ValueError(
+            "results asked for must be there, got a stack without such a ferromagnet or spacer"
+        )
+    return found
+
+
+def _rates(gradient: Gradient, component: int = 0) -> dict[str, float]:
+    if not np.isfinite(gradient.value).all():
+        raise ValueError(
+            "results must be finite, got an overflow of double precision: numbers in the file are "
+            "too large or too small"
+        )
+    return {name: float(np.ravel(x)[component]) for name, x in gradient.logarithmic.items()}
+
+
+def sensitivity_report(rates: list[Rates]) -> str:
+    """Write a table of all numbers in the order of the stack, and bars of those that matter."""
+    lines = [
+        "d ln(result)/d ln(number): by how many % a result changes for 1 % of a number",
+        "dr: spin resistance; RA: resistance; T: size of the torque; g: eq. (1)",
+        "",
+        *_table(rates, angles=False),
+    ]
+    if any(is_angle(name) for name in rates[0].by):
+        lines += ["", "d ln(result)/d(angle), per degree", "", *_table(rates, angles=True)]
+    if not all(np.isfinite(list(one.by.values())).all() for one in rates):
+        lines += ["", "-: none, since the result is zero or turning m would open a contact"]
+    for one in rates:
+        lines += _bars(one)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _table(rates: list[Rates], *, angles: bool) -> Iterator[str]:
+    names = [name for name in rates[0].by if is_angle(name) is angles]
+    depth = max(len(one.label) for one in rates)
+    columns = [[""] * depth + names]
+    for one in rates:
+        missing = [""] * (depth - len(one.label))
+        columns.append([*one.label, *missing, *(_number(one.by[name]) for name in names)])
+    first, *others = (max(map(len, column)) for column in columns)
+    for name, *cells in zip(*columns, strict=True):
+        right = (cell.rjust(width) for cell, width in zip(cells, others, strict=True))
+        yield "  ".join([name.ljust(first), *right])
+
+
+def foremost(rates: Rates) -> list[str]:
+    """Return the names of the numbers that matter most, the first one most; no angles."""
+    known = [n for n, x in rates.by.items() if not is_angle(n) and np.isfinite(x) and x != 0]
+    return sorted(known, key=lambda name: -abs(rates.by[name]))[:FOREMOST]
+
+
+def _bars(rates: Rates) -> Iterator[str]:
+    names = foremost(rates)
+    if not names:
+        return
+    largest = abs(rates.by[names[0]])
+    width = max(map(len, names))
+    yield ""
+    yield f"{' '.join(rates.label)}: what matters most"
+    for name in names:
+        value = rates.by[name]
+        bar = ("+" if value > 0 else "-") * max(1, round(LONGEST * abs(value) / largest))
+        yield f"  {name:<{width}}  {_number(value):>7}  {bar}"
+
+
+def _number(x: float) -> str:
+    """Write a rate with its sign; - if there is none."""
+    if not np.isfinite(x):
+        return "-"
+    if abs(x) < 5e-5:
+        return "0"
+    return f"{x:+.4f}" if abs(x) < 1000 else f"{x:+.2e}"

@@ -1,0 +1,126 @@
+"""The sweep of a stack file into a .nc file: what ``spinfem sweep`` does.
+
+Finished chunks wait in a directory beside the .nc file, which is made there as well and then moved
+into place: whenever the process is killed, what stands under the file's name is whole or what was
+there before, and the next run goes on.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..files.chunkstore import OtherSweepError
+from ..files.disk import explained
+from ..io.stackfile import StackFile
+from ..io.vary import FileBuilder, Variation
+from ..studies.dataset import VARIABLES, write_netcdf
+from ..studies.sweeping import sweep
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def sweep_file(
+    file: StackFile, variations: Sequence[Variation], output: Path, workers: int
+) -> xarray.Dataset:
+    """Sweep a stack file and write the results.
+
+    Chunks of another sweep to the same place, or of the same before the stack file changed, are
+    deleted, and one line on stderr says so.
+
+    Parameters
+    ----------
+    file : StackFile
+        The stack.
+    variations : sequence of Variation
+        What varies; their order is that of the axes.
+    output : Path
+        The .nc file.
+    workers : int
+        Number of processes; 1 is this one.
+
+    Returns
+    -------
+    xarray.Dataset
+        What was written: as of `spinfem.sweep`; in the paper's units without torque and units.
+
+    Raises
+    ------
+    ValueError
+        If the sweep is refused.
+    OSError
+        If something cannot be written, or a worker process dies.
+    """
+    target = Path(os.path.realpath(output))
+    parts = target.with_name(f".{target.name}.parts")
+    with _pool(workers) as executor:
+        try:
+            dataset = _swept(file, variations, parts, executor)
+        except OtherSweepError as error:
+            print(f"starting afresh: {error}", file=sys.stderr)
+            shutil.rmtree(parts)
+            dataset = _swept(file, variations, parts, executor)
+        except BrokenExecutor:
+            raise ChildProcessError(
+                f"{output}: cannot be written: a worker process died, perhaps for lack of memory; "
+                "the same command goes on from here"
+            ) from None
+    whole = parts / "whole.nc"
+    try:
+        write_netcdf(dataset, whole)
+        os.replace(whole, target)
+    except OSError as error:
+        whole.unlink(missing_ok=True)
+        raise explained("cannot be written", output, error) from None
+    shutil.rmtree(parts, ignore_errors=True)
+    return dataset
+
+
+def _swept(
+    file: StackFile, variations: Sequence[Variation], parts: Path, executor: Executor | None
+) -> xarray.Dataset:
+    builder = FileBuilder(file.tables, {v.name: v.where for v in variations})
+    arguments = {v.name: v.values for v in variations}
+    dataset = sweep(builder, arguments, file.j0, executor=executor, store=parts)
+    for variation in variations:
+        dataset[variation.name].attrs = variation.attributes
+    dataset.attrs |= {"title": file.title or "", "source": str(file.path), "units": file.units}
+    if file.units == "paper":
+        dataset = dataset.drop_vars("torque")
+        for name in set(VARIABLES) - {"torque"}:
+            del dataset[name].attrs["units"]
+    return dataset
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Executor | None]:
+    with (
+        ProcessPoolExecutor(workers, initializer=_end_with_parent) if workers > 1 else nullcontext()
+    ) as executor:
+        yield executor
+
+
+def _end_with_parent() -> None:
+    """End this worker when the parent is killed: else it would wait for work for ever.
+
+    An interrupt from the keyboard, which reaches all processes, is left to the parent.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

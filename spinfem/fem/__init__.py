@@ -1,0 +1,1 @@
+"""Finite elements of one layer: forms, meshes, its two-port, the fields inside."""

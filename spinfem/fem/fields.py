@@ -1,0 +1,116 @@
+r"""mu_s and j_s inside a layer, from a finite-element solution.
+
+On every element mu_s is a polynomial. The spin current is not differentiated from it but follows
+from spin balance, the integral of eq. (4): ``j_s(x) = j_s(left) - kappa int mu_s dx``. So it meets
+the currents at both faces, keeps its digits in thin layers, where -(D/2) mu_s' has none, and
+converges one order faster than mu_s instead of one slower.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.polynomial import legendre
+
+from .._checks import FloatArray
+from .twoport import reference_element
+
+SAMPLES = 24
+"""Intervals per element at which a layer is sampled for tables and pictures."""
+
+
+class LayerField(Protocol):
+    """Spin potential and spin current in one layer, per unit particle current."""
+
+    def samples(self) -> FloatArray:
+        """Return positions at which the field is well represented, shape (q, N or 1), 0 to 1."""
+        ...
+
+    def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s/j0 and j_s/j0, each (q, N, 3), at positions xi, shape (q, N or 1), 0 to 1."""
+        ...
+
+
+class ElementField(NamedTuple):
+    """A layer's field as polynomials on its elements; a `LayerField`."""
+
+    nodes: FloatArray  # (n + 1, N or 1) from 0 to 1
+    potential: FloatArray  # (n, N, 3, degree + 1) Legendre coefficients
+    current: FloatArray  # (n, N, 3, degree + 2) Legendre coefficients
+
+    def samples(self) -> FloatArray:
+        """Return the nodes and equally spaced points between them."""
+        t = np.arange(SAMPLES)[:, None] / SAMPLES
+        inner = self.nodes[:-1, None] + np.diff(self.nodes, axis=0)[:, None] * t
+        return np.concatenate([inner.reshape(-1, self.nodes.shape[1]), self.nodes[-1:]])
+
+    def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s/j0 and j_s/j0 at positions xi."""
+        mu, j = piecewise(self.nodes, xi, self.potential, self.current)
+        return mu, j
+
+
+def piecewise(nodes: FloatArray, xi: FloatArray, *coefficients: FloatArray) -> list[FloatArray]:
+    """Evaluate piecewise polynomials.
+
+    Parameters
+    ----------
+    nodes : array, shape (n + 1, N or 1)
+        Where the pieces meet, from 0 to 1.
+    xi : array, shape (q, N or 1)
+        Positions.
+    *coefficients : array, shape (n, N, ..., k)
+        Of Legendre polynomials on every piece.
+
+    Returns
+    -------
+    list of array, shape (q, N, ...)
+    """
+    element = (xi[:, None] >= nodes[1:-1]).sum(axis=1)
+    start = np.take_along_axis(nodes, element, axis=0)
+    width = np.take_along_axis(np.diff(nodes, axis=0), element, axis=0)
+    y = np.clip(2 * (xi - start) / width - 1, -1, 1)
+    found = []
+    for c in coefficients:
+        point = np.arange(c.shape[1])
+        powers = legendre.legvander(y, c.shape[-1] - 1)
+        found.append(np.einsum("qp...k,qpk->qp...", c[element, point], powers))
+    return found
+
+
+def element_field(
+    nodes: FloatArray,
+    values: FloatArray,
+    inner: FloatArray,
+    absorption: FloatArray,
+    inflow: FloatArray,
+) -> ElementField:
+    """Make a layer's field from its degrees of freedom.
+
+    Parameters
+    ----------
+    nodes : array, shape (n + 1, N or 1)
+        Nodes, from 0 to 1.
+    values : array, shape (n + 1, N, 3)
+        mu_s/j0 at the nodes.
+    inner : array, shape (n, N, 3, degree - 1)
+        Coefficients of scikit-fem's inner functions.
+    absorption : array, shape (N or 1,) or (N, 3, 3)
+        kappa d, S/m2; a matrix where it is not the same in all directions.
+    inflow : array, shape (N, 3)
+        j_s/j0 at the left face.
+    """
+    degree = inner.shape[-1] + 1
+    dofs = np.concatenate([values[:-1, ..., None], values[1:, ..., None], inner], axis=-1)
+    potential = dofs @ reference_element(degree).legendre
+    # d xi = (h/2) dy on an element of width h
+    lost = (np.diff(nodes, axis=0) / 2)[..., None, None] * legendre.legint(
+        potential, lbnd=-1, axis=-1
+    )
+    lost = absorption @ lost if absorption.ndim == 3 else absorption[:, None, None] * lost
+    total = lost.sum(axis=-1)  # every Legendre polynomial is 1 at the right end
+    current = -lost
+    before = np.cumsum(total, axis=0) - total
+    current[..., 0] += inflow - before
+    return ElementField(nodes, potential, current)

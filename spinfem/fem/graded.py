@@ -1,0 +1,234 @@
+r"""Graded layers: elements whose D, l and p vary inside, condensed to their two nodes.
+
+The weak form of `spinfem.fem.forms` gives every element a matrix K + M and a load f, with coefficients
+at the quadrature points of scikit-fem. Condensed to its nodes an element is a two-port: a coupling
+B, minus the entry off the diagonal; shunts S at its nodes, the condensed ``M 1``, what relaxation
+takes up and never a difference of entries; and the currents that p drives through its nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.polynomial import legendre
+from skfem import Basis, MeshLine
+
+from .._checks import FloatArray
+from ..sample.materials import Metal
+from .fields import ElementField, piecewise
+from .mesh import GRADING, layer_nodes, line_element
+from .twoport import reference_element
+
+RESOLVED = 1e-10
+"""Of the largest value: by what polynomials on the elements may miss a profile."""
+NARROWEST = 1e-12
+"""Elements that are not split any more: a profile that jumps is resolved by none."""
+MOST = 4096
+"""Elements in a layer that are not split any more."""
+
+
+class GradedLayer(NamedTuple):
+    """The elements of a layer, condensed, at N or 1 thicknesses; conductances in S/m2."""
+
+    nodes: FloatArray  # (n + 1,) from 0 to 1
+    B: FloatArray  # (n, N)
+    S_left: FloatArray  # (n, N)
+    S_right: FloatArray
+    source_left: FloatArray  # (n, N) j_s/j0 along m through the left node, driven by p
+    source_right: FloatArray
+    to_bubbles: FloatArray  # (n, N, degree - 1, 2) inner functions from the values at the nodes
+    driven: FloatArray  # (n, N, degree - 1) and from p
+    work: FloatArray  # (n, N) f(mu_s) of p alone, mu_s = 0 at the nodes, m2/S
+
+
+def profile(value: Any) -> Callable[[FloatArray], FloatArray]:
+    """Return a number, or a function of xi, as a function of xi."""
+
+    def evaluate(xi: FloatArray) -> FloatArray:
+        found = value(xi.ravel()) if callable(value) else value
+        return np.broadcast_to(np.asarray(found, dtype=float), xi.size).reshape(xi.shape)
+
+    return evaluate
+
+
+def nodes_for(metal: Metal, thickness: float, degree: int, count: int | None) -> FloatArray:
+    """Return nodes of the mesh of a graded layer, from 0 to 1.
+
+    Without a count elements are halved until polynomials of the degree represent D, 1/D, 1/l^2
+    and p on each, also between the points that make them, and until none is wider than about 2 of
+    its own l, or more in the depth of the layer, as in `mesh.widths`.
+    """
+    numbers = {"p": 0.0, **metal.numbers}
+    D, l, p = (profile(numbers[key]) for key in ("D", "l", "p"))
+    dense = np.linspace(0, 1, 4097)
+    if count is not None:
+        return layer_nodes(np.array([thickness / l(dense).min()]), count)[:, 0]
+
+    def quantities(xi: FloatArray) -> list[FloatArray]:
+        return [D(xi), 1 / D(xi), l(xi) ** -2.0, p(xi)]
+
+    y = legendre.leggauss(degree + 1)[0]
+    to_legendre = np.linalg.inv(legendre.legvander(y, degree)).T
+    between = quantities(dense)
+    rates = thickness / l(dense)  # per xi
+    steps = (rates[1:] + rates[:-1]) / 2 * np.diff(dense)
+    depth = np.concatenate([[0.0], np.cumsum(steps)])
+    nodes = np.array([0.0, 1.0])
+    while True:
+        widths = np.diff(nodes)
+        xi = nodes[:-1, None] + widths[:, None] * (1 + y) / 2
+        owner = np.clip(np.searchsorted(nodes, dense, side="right") - 1, 0, widths.size - 1)
+        powers = legendre.legvander(2 * (dense - nodes[owner]) / widths[owner] - 1, degree)
+        missed = np.zeros(widths.size)
+        for at_points, at_dense in zip(quantities(xi), between, strict=True):
+            coefficients = at_points @ to_legendre
+            scale = RESOLVED * max(np.abs(at_dense).max(), np.abs(at_points).max(), 1e-300)
+            error = np.abs(np.einsum("qk,qk->q", powers, coefficients[owner]) - at_dense) / scale
+            np.maximum.at(missed, owner, error)
+            missed = np.maximum(missed, np.abs(coefficients[:, -2:]).max(axis=1) / scale)
+        steepest = (thickness / l(xi)).max(axis=1)
+        np.maximum.at(steepest, owner, rates)
+        start, stop = np.interp(nodes[:-1], dense, depth), np.interp(nodes[1:], dense, depth)
+        from_face = np.maximum(np.minimum(start, depth[-1] - stop), 0.0)
+        wide = widths * steepest > 2 * np.exp(np.minimum(from_face / GRADING, 50.0))
+        split = ((missed > 1) | wide) & (widths > NARROWEST)
+        if not split.any() or widths.size >= MOST:
+            return nodes
+        nodes = np.sort(np.concatenate([nodes, nodes[:-1][split] + widths[split] / 2]))
+
+
+def condense(
+    metal: Metal,
+    thickness: FloatArray,
+    nodes: FloatArray,
+    degree: int,
+    absorbing: complex = 1.0,
+) -> GradedLayer:
+    """Assemble and condense the elements of a graded layer.
+
+    Parameters
+    ----------
+    metal : NormalMetal or Ferromagnet
+        What it is made of.
+    thickness : array, shape (N,)
+        Thicknesses.
+    nodes : array, shape (n + 1,)
+        Nodes of its mesh, from 0 to 1.
+    degree : int
+        Degree of the elements.
+    absorbing : float or complex
+        Factor on kappa; its imaginary part carries a derivative.
+    """
+    mesh = MeshLine(nodes[None], np.stack([np.arange(nodes.size - 1), np.arange(1, nodes.size)]))
+    element = line_element(degree)
+    basis = Basis(mesh, element, intorder=3 * degree)
+    xi, weights = basis.mapping.F(basis.X)[0], basis.dx
+    numbers = {"p": 0.0, **metal.numbers}
+    D, l, p = (profile(numbers[key])(xi) for key in ("D", "l", "p"))
+    value = np.array([np.broadcast_to(np.asarray(f[0]), xi.shape) for f in basis.basis])
+    slope = np.array([np.broadcast_to(f[0].grad[0], xi.shape) for f in basis.basis])
+    K = np.einsum("ieq,jeq,eq->eij", slope, slope, D / 2 * weights)
+    M = np.einsum("ieq,jeq,eq->eij", value, value, D / (2 * l**2) * weights)
+    absorbed = np.einsum("ieq,eq->ei", value, D / (2 * l**2) * weights)  # M 1: hats sum to 1
+    f = np.einsum("ieq,eq->ei", slope, p * weights)
+
+    d = thickness[None, :, None, None]
+    A = K[:, None] / d + absorbing * M[:, None] * d
+    load = np.broadcast_to(f[:, None], (*A.shape[:2], f.shape[1]))
+    loss = absorbing * absorbed[:, None] * thickness[:, None]
+    hats, inner = slice(2), slice(2, None)
+    response = np.linalg.solve(A[..., inner, inner], A[..., inner, hats])
+    by_load = np.linalg.solve(A[..., inner, inner], load[..., inner, None])[..., 0]
+    B = -(A[..., 0, 1] - np.einsum("...i,...i->...", A[..., 0, inner], response[..., 1]))
+    S = loss[..., hats] - np.einsum("...ik,...i->...k", response, loss[..., inner])
+    driven = load[..., hats] - np.einsum("...ik,...i->...k", response, load[..., inner])
+    sources = (-driven[..., 0], driven[..., 1])
+    work = np.einsum("...i,...i->...", load[..., inner], by_load)
+    return GradedLayer(nodes, B, S[..., 0], S[..., 1], *sources, -response, by_load, work)
+
+
+class GradedField(NamedTuple):
+    """A graded layer's field as polynomials on its elements; a `fields.LayerField`."""
+
+    nodes: FloatArray  # (n + 1, 1)
+    potential: FloatArray  # (n, N, 3, degree + 1)
+    current: FloatArray  # (n, N, 3, k)
+    charge: FloatArray  # (n, N, k) by what mu_0/j0 has dropped from the left face
+    totals: FloatArray  # (2, N) of the layer: ohmic drop, and what spin adds
+
+    def samples(self) -> FloatArray:
+        """Return the nodes and equally spaced points between them."""
+        return ElementField(self.nodes, self.potential, self.current).samples()
+
+    def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s/j0 and j_s/j0 at positions xi."""
+        mu, j = piecewise(self.nodes, xi, self.potential, self.current)
+        return mu, j
+
+    def dropped(self, xi: FloatArray) -> FloatArray:
+        """Return by what mu_0/j0 has dropped from the left face, (q, N), Ohm m2."""
+        (drop,) = piecewise(self.nodes, xi, self.charge)
+        return drop
+
+
+def recover(g: GradedLayer, values: FloatArray, m: FloatArray) -> FloatArray:
+    """Return mu_s/j0 of a condensed layer as Legendre coefficients, (n, N, 3, degree + 1).
+
+    Parameters
+    ----------
+    g : GradedLayer
+        The layer.
+    values : array, shape (n + 1, N, 3)
+        mu_s/j0 at its nodes.
+    m : array, shape (N or 1, 3)
+        Magnetization, along which p drives; zero in a normal metal.
+    """
+    inner = np.einsum("epbh,ephc->epcb", g.to_bubbles, np.stack([values[:-1], values[1:]], axis=2))
+    inner = inner + np.einsum("epb,pc->epcb", g.driven, np.broadcast_to(m, values.shape[1:]))
+    degree = inner.shape[-1] + 1
+    dofs = np.concatenate([values[:-1, ..., None], values[1:, ..., None], inner], axis=-1)
+    coefficients: FloatArray = dofs @ reference_element(degree).legendre
+    return coefficients
+
+
+def graded_field(
+    metal: Metal,
+    nodes: FloatArray,
+    potential: FloatArray,
+    thickness: FloatArray,
+    m: FloatArray,
+    inflow: FloatArray,
+) -> GradedField:
+    """Make the field of a graded layer from mu_s/j0, as from `recover`, and j_s/j0 at its left."""
+    degree = potential.shape[-1] - 1
+    points = potential.shape[1]
+    # everything else from values at Gauss points, enough for twice the degree
+    y, weights = legendre.leggauss(2 * degree + 2)
+    top = y.size - 1
+    to_legendre = (weights[:, None] * legendre.legvander(y, top)) * (2 * np.arange(top + 1) + 1) / 2
+    half = np.diff(nodes)[:, None] / 2
+    xi = nodes[:-1, None] + half * (1 + y)
+    numbers = {"p": 0.0, **metal.numbers}
+    D, l, p = (profile(numbers[key])(xi) for key in ("D", "l", "p"))
+    mu = potential @ legendre.legvander(y, degree).T
+    slope = legendre.legder(potential, axis=-1) @ legendre.legvander(y, degree - 1).T
+
+    def passed(integrand: FloatArray) -> FloatArray:
+        """Coefficients of the integral over xi from the left face."""
+        pieces = half.reshape(-1, *(1,) * (integrand.ndim - 1)) * legendre.legint(
+            integrand @ to_legendre, lbnd=-1, axis=-1
+        )
+        total = pieces.sum(axis=-1)  # every Legendre polynomial is 1 at the right end
+        pieces[..., 0] += np.cumsum(total, axis=0) - total
+        return np.asarray(pieces)
+
+    kappa = (D / (2 * l**2))[:, None, None] * thickness[:, None, None]
+    current = -passed(kappa * mu)
+    current[..., 0] += inflow
+    ohmic = passed(((1 - p) * (1 + p) / D)[:, None] * thickness[:, None])
+    along = np.einsum("epcq,pc->epq", slope, np.broadcast_to(m, (points, 3)))
+    spin = passed(p[:, None] / 2 * along / half[:, None])
+    totals = np.array([np.broadcast_to(a[-1].sum(axis=-1), points) for a in (ohmic, spin)])
+    return GradedField(nodes[:, None], potential, current, ohmic + spin, totals)

@@ -1,0 +1,272 @@
+"""What all TOML files have in common: reading, kinds of values, errors with their place.
+
+An error is one line: file, key, what is required and what was given.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from math import inf, isfinite
+from pathlib import Path
+from sys import float_info
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from .._checks import near_match
+from .disk import explained
+
+Location = tuple[str | int, ...]
+Made = TypeVar("Made")
+Model = TypeVar("Model", bound=BaseModel)
+
+
+# --- files ------------------------------------------------------------------------------------
+
+
+class FileError(ValueError):
+    """What is wrong with a file, in one line."""
+
+
+def made_of(path: Path, make: Callable[[dict[str, Any]], Made]) -> Made:
+    """Read a TOML file and return what `make` makes of its tables.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    make : callable
+        Gets the file's tables; a PlacedError of it is put into words.
+
+    Raises
+    ------
+    FileError
+        If the file is not TOML, or `make` refuses what it says.
+    OSError
+        If the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise explained("cannot be read", path, error) from None
+    try:
+        data = _parsed(content)
+        try:
+            return make(data)
+        except PlacedError as problem:
+            raise ValueError(f"{key_path(problem.where, data)}: {problem}") from None
+    except ValueError as error:
+        raise FileError(f"{path}: {error}") from None
+    except RecursionError:
+        raise FileError(f"{path}: tables and arrays are nested too deeply") from None
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))  # some editors put a mark in front
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"must be a text file in UTF-8, got byte 0x{content[error.start]:02x} "
+            f"at position {error.start}"
+        ) from None
+    except ValueError as error:  # TOMLDecodeError, and that of int() for thousands of digits
+        raise ValueError(f"must be valid TOML: {error}") from None
+
+
+# --- errors -----------------------------------------------------------------------------------
+
+
+class PlacedError(ValueError):
+    """Something wrong at a place in the file: keys and indices from the top."""
+
+    def __init__(self, text: str, where: Location) -> None:
+        super().__init__(text)
+        self.where = where
+
+
+@contextmanager
+def at(*where: str | int) -> Iterator[None]:
+    """Say of errors raised by the constructors where in the file they come from."""
+    try:
+        yield
+    except PlacedError:
+        raise
+    except ValueError as error:
+        raise PlacedError(str(error), where) from None
+
+
+def key_path(where: Location, data: dict[str, Any]) -> str:
+    """Write a place as a key path: ``layers[1].thickness_nm (layer 'free')``."""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{_quoted(part)}" for part in where)
+    name, kind = None, "layer"
+    if where[0] == "layers" and len(where) > 1:
+        layer = data["layers"][where[1]]
+        if isinstance(layer, dict):
+            name, kind = layer.get("name"), "interface" if "interface" in layer else kind
+    return path[1:] + (f" ({kind} {name!r})" if isinstance(name, str) else "")
+
+
+def _quoted(key: str) -> str:
+    return key if re.fullmatch(r"[\w-]+", key) else repr(key)
+
+
+def shown(value: object) -> str:
+    """Write a value as in the file, in one short line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = "a table" if isinstance(value, dict) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def checked(model: type[Model], data: dict[str, Any], tagged: Mapping[str, int]) -> Model:
+    """Return the tables of a file; PlacedError with the first thing that is wrong in them.
+
+    Parameters
+    ----------
+    model : class
+        What the file must be.
+    data : dict
+        What it is.
+    tagged : mapping
+        Tables that come in several kinds, and where in the path pydantic puts the kind.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _problem(error.errors()[0], tagged) from None
+
+
+def _problem(error: ErrorDetails, tagged: Mapping[str, int]) -> PlacedError:
+    """Put into words what pydantic found."""
+    where, given, context = error["loc"], error["input"], error.get("ctx", {})
+    if where and (tag := tagged.get(str(where[0]), 0)):
+        where = (*where[:tag], *where[tag + 1 :])
+    choices = ""
+    match error["type"]:
+        case "unknown":
+            return PlacedError(f"unknown key{context['hint']}", (*where, context["key"]))
+        case "union_tag_not_found":
+            for key in given:
+                if hint := near_match(key, ["kind"]):
+                    return PlacedError(f"unknown key{hint}", (*where, key))
+            return PlacedError("required key is missing", (*where, "kind"))
+        case "missing":
+            return PlacedError("required key is missing", where)
+        case "must_be":
+            requirement = context["requirement"]
+        case "literal_error":
+            requirement = choices = context["expected"]
+        case "union_tag_invalid":
+            requirement = choices = context["expected_tags"].replace(", ", " or ")
+            where, given = (*where, "kind"), given["kind"]
+        case other:
+            requirement = REQUIREMENTS[other]
+    hint = near_match(str(given), re.findall("'(.+?)'", choices))
+    return PlacedError(f"must be {requirement}, got {shown(given)}{hint}", where)
+
+
+REQUIREMENTS = {
+    "string_type": "a string",
+    "bool_type": "true or false",
+    "list_type": "an array of tables, [[layers]]",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+"""What pydantic's own types of error ask for."""
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+def must_be(requirement: str) -> PydanticCustomError:
+    """Return the error that a validator raises: the message says "must be ..."."""
+    return PydanticCustomError("must_be", "{requirement}", {"requirement": requirement})
+
+
+def _number(requirement: str, valid: Callable[[float], bool]) -> BeforeValidator:
+    def check(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise must_be("a number")
+        try:
+            number = float(value)
+        except OverflowError:  # integers in TOML have no bound
+            raise must_be("a number that fits in double precision") from None
+        if not valid(number):
+            raise must_be(requirement)
+        return number
+
+    return BeforeValidator(check)
+
+
+def finite_numbers(value: object, count: int) -> bool:
+    """Whether a value is an array of so many finite numbers."""
+    return (
+        isinstance(value, list)
+        and len(value) == count
+        and all(type(x) in (int, float) and abs(x) <= float_info.max for x in value)
+    )
+
+
+def _vector(value: Any) -> Any:
+    if not (finite_numbers(value, 3) and any(value)):
+        raise must_be("three finite numbers, not all zero")
+    return value
+
+
+def _name(value: object) -> object:
+    if not isinstance(value, str) or not value.strip():
+        raise must_be("a nonempty string")
+    return value
+
+
+Finite = Annotated[float, _number("finite", isfinite)]
+Positive = Annotated[float, _number("positive and finite", lambda x: 0 < x < inf)]
+NonNegative = Annotated[float, _number("zero or positive, and finite", lambda x: 0 <= x < inf)]
+Length = Annotated[float, _number("positive (inf is allowed)", lambda x: x > 0)]
+Polarization = Annotated[float, _number("between -1 and 1, both excluded", lambda x: abs(x) < 1)]
+Vector = Annotated[list[float], BeforeValidator(_vector)]
+Name = Annotated[str, BeforeValidator(_name)]
+
+
+def metres(nanometres: float) -> float:
+    """Divide by 1e9, which a double holds exactly and 1e-9 not: 8 nm is 8e-9 m to the last bit."""
+    return nanometres / 1e9
+
+
+def ohm_square_metres(femto: float) -> float:
+    """Divide by 1e15, which a double holds exactly and 1e-15 not."""
+    return femto / 1e15
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+
+class Table(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_keys(cls, data: object) -> object:
+        """Refuse an unknown key before a missing one is noticed: it may be that one, misspelt."""
+        known = list(cls.model_fields)
+        for key in data if isinstance(data, dict) else ():
+            if key not in known:
+                hint = near_match(key, known) or f"; must be one of {', '.join(known)}"
+                raise PydanticCustomError("unknown", "{hint}", {"hint": hint, "key": key})
+        return data
+
+
+def one_of(table: Table, *keys: str) -> tuple[str, Any]:
+    """Return the one key that is given, and its value."""
+    given = [(key, value) for key in keys if (value := getattr(table, key)) is not None]
+    if len(given) != 1:
+        got = "both" if given else "none"
+        raise ValueError(f"one of {' and '.join(keys)} must be given, got {got}")
+    return given[0]

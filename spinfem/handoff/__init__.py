@@ -1,0 +1,1 @@
+"""Torques for micromagnetic codes."""

@@ -1,0 +1,465 @@
+r"""Torques for micromagnetic codes: Slonczewski's form of a spacer, exact or fitted.
+
+The codes know a fixed polarizer mp and a free layer of thickness t whose m obeys, besides the rest,
+
+    dm/dt = |gamma_0| beta epsilon(theta) m x (mp x m),  beta = hbar J/(e t M_s).
+
+With ``epsilon = g/2`` this is eq. (1) with ``dm/dt = gamma_0 T/(M_s t)``, if J is j0 where the
+electrons flow from the fixed layer to the free one, and -j0 where they flow back. With ``F =
+Lambda_fixed^2``, ``R = Lambda_free^2`` and ``c = cos(theta)`` the codes have one of two forms:
+
+- OOMMF's Oxs_SpinXferEvolve, of J. Xiao, A. Zangwill and M. D. Stiles (Phys. Rev. B 70, 172405):
+  ``epsilon = q+/(AA + BB c) + q-/(AA - BB c)`` with ``AA = sqrt((F + 1)(R + 1))``, ``BB = sqrt((F -
+  1)(R - 1))`` and ``2 q+- = P_fixed F sqrt((R + 1)/(F + 1)) +- P_free R sqrt((F - 1)/(R - 1))``;
+- mumax3, mumax+, ubermag, magnum.np and cmtj: ``epsilon = P Lambda^2/((Lambda^2 + 1) + (Lambda^2 -
+  1) c)``, the same with ``P_fixed = P_free`` and ``Lambda_fixed = Lambda_free``.
+
+A spacer between strong ferromagnets (`spinfem.paper.spacer`) has ``g = q+/(a + B c) + q-/(a - B c)``
+with ``a = sqrt(A1 A2)``, and with F2 the free layer the first form is exactly that for
+
+    Lambda_fixed = Lambda_free = sqrt((a + B)/(a - B)),
+    P_fixed = B A2 P1/(a (a + B)) = (q+ + q-)/(a + B),  P_free = B P2/(a + B) = (q+ - q-)/(a + B).
+
+The second one is exact where ``A2 P1 = a P2``, and cannot be where g changes sign.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import FloatArray
+from ..paper.analogy import Analogy
+from ..paper.spacer import Slonczewski
+from ..sample.pieces import Layer, Lead, direction
+from ..sample.stack import Stack
+from ..solution import Solution
+from ..solver import solve
+from ..solvers.elements import elements_of
+from ..solvers.faces import angle
+from ..studies.builders import pieces_of
+from ..studies.sweeping import sweep
+from .epsilon import THETA, SingleLambda, Table, fitted, fitted_single, halves, sine_of
+
+if TYPE_CHECKING:
+    import xarray
+
+CLOSED = 0.01
+"""Angle, degrees, at which a fit takes g for that at 0: its error is of the order of 1e-8."""
+EQUAL = 1e-12
+"""Relative difference of P_fixed and P_free, or of g and 0, that counts as rounding."""
+AROUND = np.arange(0.0, 360.0, 45.0)
+"""Planes in which errors are looked for where ferromagnets beyond tell them apart, degrees."""
+
+
+@dataclass(frozen=True, eq=False)
+class SlonczewskiTorque:
+    """The torque on a free layer from the spacer between it and a fixed one, as codes take it.
+
+    Attributes
+    ----------
+    fixed, free : str
+        The two ferromagnets.
+    form : Slonczewski
+        ``q_plus, q_minus, a, B`` of g, S/m2; of a fit only their ratios mean something, a = 1.
+    Lambda : float
+        ``sqrt((a + B)/(a - B))``, both of OOMMF's.
+    fitted : bool
+        Whether the form is a fit to `table`; else it is that of the spacer.
+    error : float
+        Largest error of ``epsilon sin(theta)`` against `table`, as a fraction of its maximum; 0 if
+        the form is exact.
+    table : Table
+        g as the free layer turns, with what touches it and is collinear, in the plane of both.
+    polarizer : array, shape (3,)
+        m of the fixed layer.
+    thickness : float
+        t of the free layer, m.
+    j0 : float
+        Particle current of the solution, A/m2, positive when electrons flow towards +x.
+    towards_free : float
+        1 if electrons flow from the fixed layer to the free one for positive j0, else -1.
+    sample : str
+        The stack, in short.
+    notes : tuple of str
+        What to know before using it, such as magnetizations that it takes as they are.
+    """
+
+    fixed: str
+    free: str
+    form: Slonczewski
+    Lambda: float
+    fitted: bool
+    error: float
+    table: Table
+    polarizer: FloatArray
+    thickness: float
+    j0: float
+    towards_free: float
+    sample: str
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        quality = f"error {self.error:.2g}" if self.error else "exact"
+        return f"<SlonczewskiTorque on {self.free!r} from {self.fixed!r}, {quality}>"
+
+    @property
+    def P_fixed(self) -> float:
+        """OOMMF's P_fixed, ``B A2 P1/(a (a + B))`` with F2 the free layer; of either sign."""
+        q_plus, q_minus, a, B = self.form
+        return (q_plus + q_minus) / (a + B)
+
+    @property
+    def P_free(self) -> float:
+        """OOMMF's P_free, ``B P2/(a + B)`` with F2 the free layer; of either sign."""
+        q_plus, q_minus, a, B = self.form
+        return (q_plus - q_minus) / (a + B)
+
+    @property
+    def current(self) -> float:
+        """J of beta, A/m2: positive when electrons flow from the fixed layer to the free one."""
+        return self.towards_free * self.j0 + 0.0  # + 0.0 turns -0.0 into 0.0
+
+    def epsilon(self, theta: ArrayLike) -> FloatArray:
+        """Return ``epsilon = g/2`` of the form at angles in degrees."""
+        near, far = halves(theta)
+        F = self.Lambda**2
+        plus, minus = self.P_fixed + self.P_free, self.P_fixed - self.P_free
+        value: FloatArray = (plus / (near + far / F) + minus / (far + near / F)) / 4
+        return value
+
+    @cached_property
+    def single(self) -> SingleLambda:
+        """P and Lambda of mumax3, mumax+, ubermag, magnum.np and cmtj.
+
+        Equal to the form where ``A2 P1 = a P2``, or its negative, else a least-squares fit of
+        ``epsilon sin(theta)`` to it; the error includes that of the form.
+
+        Raises
+        ------
+        ValueError
+            If g is zero or changes sign: there is no real Lambda.
+        """
+        epsilon, sine = self.epsilon(THETA), sine_of(THETA)
+        if not epsilon.any():
+            raise ValueError(f"torque on {self.free!r} must not vanish, got zero at all angles")
+        sign = np.where(np.abs(epsilon) > EQUAL * np.abs(epsilon).max(), np.sign(epsilon), 0.0)
+        if sign.min() != sign.max() or not sign[0]:
+            where = THETA[(sign == 0) | (sign != sign[0])][0]
+            raise ValueError(
+                f"g of {self.free!r} must keep its sign for a single Lambda, got a zero near "
+                f"{where:.0f} degrees; OOMMF (oommf) and mumax3's custom field term "
+                "(mumax3_field, or --to mumax3-field) take it as it is"
+            )
+        plus, minus = self.P_fixed + self.P_free, self.P_fixed - self.P_free
+        if abs(minus) <= EQUAL * abs(plus):
+            return SingleLambda(plus / 2, self.Lambda, self.error)
+        if abs(plus) <= EQUAL * abs(minus):
+            return SingleLambda(minus / 2 * self.Lambda**2, 1 / self.Lambda, self.error)
+        fit = fitted_single(epsilon)
+        rest = np.abs((fit.epsilon(THETA) - epsilon) * sine).max()
+        largest = np.abs(self.table.strength).max()
+        return fit._replace(error=float(rest / largest) + self.error)
+
+    def oommf(self) -> str:
+        """Return OOMMF's evolver, with this torque, as text for a MIF file."""
+        from .texts import oommf
+
+        return oommf(self)
+
+    def mumax3(self) -> str:
+        """Return lines for a mumax3 script: Pol, Lambda, J and the fixed layer of `single`.
+
+        Raises
+        ------
+        ValueError
+            As of `single`: `mumax3_field` has no such limit.
+        """
+        from .texts import mumax3
+
+        return mumax3(self)
+
+    def mumax3_field(self) -> str:
+        """Return lines for a mumax3 script: a custom field with the torque of `epsilon`."""
+        from .texts import mumax3_field
+
+        return mumax3_field(self)
+
+    def ubermag(self) -> str:
+        """Return Python code that makes a ``micromagneticmodel.Slonczewski`` of `single`.
+
+        Raises
+        ------
+        ValueError
+            As of `single`.
+        """
+        from .texts import ubermag
+
+        return ubermag(self)
+
+    def csv(self) -> str:
+        """Return `table` as text: ``theta_deg,g,epsilon,torque_per_j0_J_A``.
+
+        The torque, J/m2, over j0, is that along ``m x (mp x m)``, towards the fixed layer's m.
+        """
+        from .texts import csv
+
+        return csv(self)
+
+
+def slonczewski(solution: Solution, fixed: str, free: str) -> SlonczewskiTorque:
+    """Return the torque on a free layer from the spacer between it and a fixed one.
+
+    Exact for strong ferromagnets, transparent interfaces and uniform layers, whatever lies beyond,
+    as long as that turns with the free layer or there is none; else with the error of its form:
+    with interfaces, exchange lengths or graded layers OOMMF's form is fitted to `table`.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of a single stack, in SI units.
+    fixed, free : str
+        Two ferromagnets with nothing but normal metals between them; the free one is a layer.
+
+    Raises
+    ------
+    TypeError
+        If it is no Solution.
+    ValueError
+        If it is a batch, the names are not those of two such ferromagnets, or numbers overflow.
+
+    Examples
+    --------
+    >>> import spinfem as sf
+    >>> F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)
+    >>> valve = F(8e-9, m=(0, 0, 1), name="fixed") | N(5e-9) | F(4e-9, m=(1, 0, 0), name="free")
+    >>> torque = sf.slonczewski(sf.solve(valve, j0=1e11), "fixed", "free")
+    >>> torque
+    <SlonczewskiTorque on 'free' from 'fixed', exact>
+    >>> bool(torque.epsilon(90.0) > 0)
+    True
+    """
+    if not isinstance(solution, Solution):
+        raise TypeError(f"solution must be a Solution, got {solution!r}")
+    if solution.shape:
+        raise ValueError(
+            "solution must be that of a single stack for a hand-off, got a batch of shape "
+            f"{solution.shape}; take a point of it: solution[i]"
+        )
+    for name in (fixed, free):
+        solution.torque(name)  # raises
+    stack, e = solution.stack, elements_of(solution.stack)
+    layer, other = stack.elements[stack.position(free)], stack.position(fixed)
+    if not isinstance(layer, Layer):
+        raise ValueError(f"free must be a layer, which has a thickness, got the lead {free!r}")
+    place = _Place.of(stack, other, stack.position(free))
+    polarizer = e.m[other, 0]
+    try:
+        turning = solve(place.turned(stack, polarizer))
+    except ValueError as found:  # no spin sink where it is collinear with all others
+        raise ValueError(
+            f"{free!r} must be free to turn to 0 and 180 degrees, got {found}"
+        ) from None
+    g = np.asarray(turning.efficiency(fixed, free)[1])
+    table = Table(THETA, g[0])
+    if e.is_plain:
+        spacer = Analogy(solution).spacer(fixed, free)
+        form, Lambda = spacer.slonczewski[int(place.step > 0)], spacer.Lambda
+    else:
+        form, Lambda = fitted(table)
+    if not (np.isfinite([*form, Lambda]).all() and np.isfinite(g).all()):
+        raise ValueError("results must be finite, got an overflow of double precision")
+    torque = SlonczewskiTorque(
+        fixed,
+        free,
+        form,
+        Lambda,
+        not e.is_plain,
+        0.0,
+        table,
+        polarizer,
+        float(layer.thickness),
+        float(solution.j0),
+        float(place.step),
+        repr(stack)[len("Stack(") : -1],
+        (),
+    )
+    if torque.fitted or place.beyond:
+        error = np.abs((torque.epsilon(THETA) - g / 2) * sine_of(THETA)).max()
+        largest = np.abs(table.strength).max() or 1.0
+        torque = dataclasses.replace(torque, error=float(error / largest))
+    return dataclasses.replace(torque, notes=tuple(_notes(torque, place, turning)))
+
+
+def torque_table(
+    solution: Solution, a: str, b: str, *, polar: ArrayLike, azimuth: ArrayLike
+) -> xarray.Dataset:
+    """Return the torques over a grid of directions of two layers: exact for any stack.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of a single stack; all other magnetizations stay as they are there.
+    a, b : str
+        The two ferromagnets that turn.
+    polar, azimuth : array, shape (n,) and (k,)
+        Angles of either one, degrees, as of `spinfem.direction`.
+
+    Returns
+    -------
+    xarray.Dataset
+        As of `spinfem.sweep` over ``"a.polar_deg"``, ``"a.azimuth_deg"``, ``"b.polar_deg"`` and
+        ``"b.azimuth_deg"``; ``.to_netcdf(path)`` writes it.
+
+    Raises
+    ------
+    ImportError
+        If xarray is not installed.
+    TypeError, ValueError
+        If an argument is not as above.
+    """
+    if not isinstance(solution, Solution):
+        raise TypeError(f"solution must be a Solution, got {solution!r}")
+    for name in (a, b):
+        solution.torque(name)  # raises
+    if a == b:
+        raise ValueError(f"b must be another ferromagnet than {a!r}, got the same")
+
+    def build(**angles: FloatArray) -> Stack:
+        stack = solution.stack
+        for name in (a, b):
+            m = direction(angles[f"{name}.polar_deg"], angles[f"{name}.azimuth_deg"])
+            stack = stack.replace(name, m=m)
+        return stack
+
+    axes = {"polar_deg": polar, "azimuth_deg": azimuth}
+    grid = {f"{name}.{key}": values for name in (a, b) for key, values in axes.items()}
+    table = sweep(build, grid, float(solution.j0), progress=False)
+    for name in grid:
+        table[name].attrs["units"] = "degree"
+    table.attrs["source"] = repr(solution.stack)
+    return table
+
+
+class _Place(NamedTuple):
+    """Where the free layer stands."""
+
+    step: int  # to the elements behind it: 1 if the fixed layer is on its left
+    along: dict[int, float]  # elements that turn with it, 1 or -1 for m along or against its m
+    beyond: tuple[str, ...]  # ferromagnets behind these
+    behind_fixed: tuple[str, ...]  # ferromagnets behind the fixed layer
+    weak: bool  # whether it has exchange lengths
+
+    @classmethod
+    def of(cls, stack: Stack, fixed: int, free: int) -> _Place:
+        e, step = elements_of(stack), 1 if fixed < free else -1
+        along, k = {free: 1.0}, free + step
+        while 0 <= k < e.magnetic.size and e.magnetic[k]:
+            relation = angle(e.m[free, 0], e.m[k, 0])
+            if not relation.collinear:
+                break
+            along[k] = float(relation.sign)
+            k += step
+        names = stack.element_names
+        magnets = np.flatnonzero(e.magnetic).tolist()
+        return cls(
+            step,
+            along,
+            tuple(names[i] for i in magnets if (i - free) * step > 0 and i not in along),
+            tuple(names[i] for i in magnets if (i - fixed) * step < 0),
+            not e.strong[free],
+        )
+
+    def turned(self, stack: Stack, polarizer: FloatArray) -> Stack:
+        """Return the batch, (k, n), in which the free layer turns about the polarizer.
+
+        It has the angles of `THETA` to it, in the plane of both and, if there are ferromagnets
+        behind it, in planes all around.
+        """
+        elements = stack.elements
+        free = elements_of(stack).m[next(iter(self.along)), 0]
+        # but for g from B, take no limit at 0 and 180 degrees: it turns one magnetization alone
+        theta = THETA if elements_of(stack).is_plain else np.clip(THETA, CLOSED, 180 - CLOSED)
+        m = _rotation(polarizer, free, theta, AROUND if self.beyond else AROUND[:1])
+        new = {
+            id(elements[k]): dataclasses.replace(cast(Layer | Lead, elements[k]), m=sign * m)
+            for k, sign in self.along.items()
+        }
+        return Stack([new.get(id(piece), piece) for piece in pieces_of(stack)])
+
+
+def _rotation(
+    start: FloatArray, through: FloatArray, theta: FloatArray, around: FloatArray
+) -> FloatArray:
+    """Return directions at angles from one, in planes at angles to that of both, (k, n, 3)."""
+    way = through - (start @ through) * start
+    if way @ way <= EQUAL**2:  # collinear: any way does
+        way = np.eye(3)[np.abs(start).argmin()]
+        way = way - (start @ way) * start
+    way = way / np.linalg.norm(way)
+    m: FloatArray = direction(theta, around[:, None]) @ np.stack([way, np.cross(start, way), start])
+    return m
+
+
+def _notes(torque: SlonczewskiTorque, place: _Place, turning: Solution) -> list[str]:
+    """Collect what the form leaves out."""
+    fixed, free, found = torque.fixed, torque.free, []
+    if place.beyond:
+        names = ", ".join(map(repr, place.beyond))
+        found.append(
+            f"Behind {free!r} there is {names}: the effective P of {free!r} is that of their "
+            f"directions now and changes as they turn against each other. As {free!r} turns alone, "
+            f"any way, epsilon sin(theta) is off by up to {torque.error:.2g} of its maximum. "
+            f"spinfem.torque_table(solution, {free!r}, {place.beyond[0]!r}, ...), over the "
+            "directions of both, is exact."
+        )
+        found.append(
+            f"What the spacer on the other side of {free!r} adds to its torque is not in here: "
+            "each spacer is handed over by itself."
+        )
+    if place.behind_fixed:
+        names = ", ".join(map(repr, place.behind_fixed))
+        found.append(
+            f"Behind {fixed!r} there is {names}: the effective P of {fixed!r} is that of their "
+            "directions now and changes as they turn against each other."
+        )
+    if len(place.along) > 1:
+        names = ", ".join(turning.stack.element_names[k] for k in place.along)
+        found.append(f"These are taken to turn as one: {names}. t is that of {free!r} alone.")
+    if torque.fitted and not place.beyond:
+        across, rest = _beside(torque, turning)
+        if across > EQUAL:
+            found.append(
+                f"A torque across the plane of both, up to {across:.2g} of the maximum in it, is "
+                "not in here."
+            )
+        if place.weak and rest > EQUAL:
+            found.append(
+                f"{free!r} has exchange lengths: epsilon counts what enters it from the spacer. "
+                f"What stays in it differs by up to {rest:.2g} of the maximum."
+            )
+    return found
+
+
+def _beside(torque: SlonczewskiTorque, turning: Solution) -> tuple[float, float]:
+    """Size of what the free layer absorbs across the plane of both, and in it besides g.
+
+    Both as fractions of the largest ``g sin(theta)``.
+    """
+    inner = slice(1, -1)  # the plane is not known at 0 and 180 degrees
+    m = cast(Layer, turning.stack.elements[turning.stack.position(torque.free)]).m
+    assert m is not None
+    m = m[0, inner]
+    sine = sine_of(THETA[inner])
+    normal = np.cross(m, torque.polarizer) / sine[:, None]
+    absorbed = turning.absorbed_spin_current(torque.free)[0, inner]
+    expected = torque.towards_free * torque.table.g[inner] * sine
+    largest = np.abs(expected).max() or 1.0
+    along = (absorbed * np.cross(normal, m)).sum(axis=1)
+    across = np.abs((absorbed * normal).sum(axis=1)).max()
+    return float(across / largest), float(np.abs(along - expected).max() / largest)

@@ -1,0 +1,1 @@
+"""Arithmetic without physics: chains of conductances, in numpy and compiled."""

@@ -1,0 +1,1 @@
+"""The paper's own constructions: closed forms, spacers, the mechanical analogy, folding."""

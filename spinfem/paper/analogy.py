@@ -1,0 +1,464 @@
+r"""The mechanical analogy: rods, rings and elastic cords in spin space.
+
+Section III of the paper, for any stack of strong ferromagnets. At each of its faces a ferromagnet
+is a rod, the line along m through the origin, on which a weightless ring slides without friction;
+the place of the ring is mu_s at the face. Layers are elastic cords between the rings: the curves
+that mu_s traces. The forces on a ring are
+
+- the driving force ``p j0 m`` at a face with the ferromagnet on its left, ``-p j0 m`` with the
+  ferromagnet on its right, eqs. (7), (8);
+- the pull of the ferromagnet's own cord, ``-(D/2) mu_s'`` if it hangs on the left;
+- the pull of the cord on the other side: -j_s of a normal metal on the right, +j_s on the left;
+- the reaction of the rod. It is minus the spin current that the magnetization absorbs, eq.
+  (10): the ring pushes the rod with the torque.
+
+They sum to zero. Forces are spin currents, A/m2; places in spin space are spin potentials, V.
+Every element of a cord is attracted to the origin by ``-kappa mu_s dx``, which is eq. (4), and
+hangs slack for it. A reservoir pins its cord to the origin, a lead is a cord of stiffness ``G =
+D/(2 l)`` that ends there at infinity, at a spin-blocking end the cord is free.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import ArrayLike
+
+from .._checks import FloatArray, unit_vector
+from ..fem.mesh import DEGREE, elements_for, layer_nodes
+from ..sample.pieces import Layer, Lead, Reservoir
+from ..solution import Solution
+from ..solvers.condensed import Condensed
+from ..solvers.elements import Elements, check_plain, elements_of
+from ..solvers.faces import angle
+from .folding import Folded, fold
+from .spacer import Spacer
+
+if TYPE_CHECKING:
+    from ..plot.style import Units
+
+Field = Callable[[int, FloatArray], ArrayLike]
+"""mu_s of a layer, by its number from 0, at positions xi (q,) from 0 to 1 across it: (q, 3), V."""
+
+
+class Force(NamedTuple):
+    """A force on a ring."""
+
+    name: Literal["driving", "F cord", "N cord", "contact", "reservoir"]
+    vector: FloatArray  # (3,) A/m2
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A ring on the rod at one face of a ferromagnet.
+
+    Attributes
+    ----------
+    name : str
+        The ferromagnet; an unnamed lead is "left lead" or "right lead".
+    side : "left" or "right"
+        Which of its faces.
+    face : int
+        Number of the face among those of the stack, 0 to n.
+    rod : array, shape (3,)
+        Direction of the rod, m.
+    position : float
+        mu_s along the rod, V.
+    forces : tuple of Force
+        "driving", "F cord", and what is on the other side: "N cord"; "contact", the pull of another
+        ferromagnet, as of a cord that has vanished; "reservoir", what holds the ring there.
+    reaction : array, shape (3,)
+        Force of the rod on the ring, A/m2, across the rod: minus the absorbed spin current.
+    pinned : None, "reservoir" or "crossing"
+        What holds the ring at the origin: a reservoir, or another rod that it shares a ring with.
+    """
+
+    name: str
+    side: Literal["left", "right"]
+    face: int
+    rod: FloatArray
+    position: float
+    forces: tuple[Force, ...]
+    reaction: FloatArray
+    pinned: Literal["reservoir", "crossing"] | None
+
+    @property
+    def point(self) -> FloatArray:
+        """Where the ring is in spin space, V, shape (3,)."""
+        return self.position * self.rod
+
+
+@dataclass(frozen=True)
+class Cord:
+    """The elastic cord of a layer, or of a lead.
+
+    Attributes
+    ----------
+    name : str
+        The layer; a lead without a name is "left lead" or "right lead".
+    kind : "F" or "N"
+        Of which metal.
+    layer : int or None
+        Number of the layer from 0; None for a lead.
+    stiffness : float
+        ``G~ = G coth(d/l)``: pull on one end per its displacement, the other end held, S/m2; G of
+        a lead.
+    coupling : float
+        ``G/sinh(d/l)``: pull on one end per displacement of the other, S/m2; 0 of a lead.
+    curve : array, shape (n, 3)
+        How it hangs: the hodograph of mu_s from left to right, V; that of a lead is straight.
+    tension_left, tension_right : array, shape (3,)
+        Forces with which it pulls at what holds its ends, A/m2. Together they are `attraction`.
+    attraction : array, shape (3,)
+        Force that draws the whole cord to the origin, ``-kappa`` times the integral of mu_s, A/m2.
+    """
+
+    name: str
+    kind: Literal["F", "N"]
+    layer: int | None
+    stiffness: float
+    coupling: float
+    curve: FloatArray
+    tension_left: FloatArray
+    tension_right: FloatArray
+    attraction: FloatArray
+
+    @property
+    def slack(self) -> float:
+        """Length of the curve less the distance of its ends, V; 0 without relaxation."""
+        steps = np.linalg.norm(np.diff(self.curve, axis=0), axis=1)
+        return float(max(0.0, steps.sum() - np.linalg.norm(self.curve[-1] - self.curve[0])))
+
+
+class Energy(NamedTuple):
+    """Energies of the mechanical system, W/m2; their sum is the functional S.
+
+    ``S = sum over layers of the integral of (1/D)(p j0 m - (D/2) mu_s')^2 + (kappa/2) mu_s^2``,
+    least at the solution among all continuous mu_s that are along m in ferromagnets. (The paper's
+    S has twice the second term; so written its minimum does not fulfil eq. (4).) A lead adds what
+    its cord has, ``G mu_s^2/2`` in all, and its driving force.
+    """
+
+    elastic: float  # integral of (D/4) mu_s'^2
+    attraction: float  # integral of (kappa/2) mu_s^2
+    driving: float  # minus the integral of p j0 m . mu_s'
+    constant: float  # integral of (p j0)^2/D over the layers
+
+    @property
+    def total(self) -> float:
+        """The functional S."""
+        return self.elastic + self.attraction + self.driving + self.constant
+
+
+class Analogy:
+    """Rods, rings and cords of a solution.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of a single stack; take a point of a batch as ``solution[i]``.
+
+    Raises
+    ------
+    TypeError
+        If it is no Solution.
+    ValueError
+        If it is a batch, or its stack has more than transparent interfaces, uniform metals and
+        strong ferromagnets: the analogy has no rods that yield sideways.
+
+    Examples
+    --------
+    >>> import spinfem as sf
+    >>> F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.NormalMetal(D=1.0, l=1.0)
+    >>> contact = sf.Lead(F, m=sf.direction(0), name="F") | N(30.0)
+    >>> (ring,) = sf.Analogy(sf.solve(contact)).rings  # eq. (7): 0.5 j0 = (G_F + G_N) mu
+    >>> round(ring.position, 12), [force.name for force in ring.forces]
+    (0.5, ['driving', 'F cord', 'N cord'])
+    """
+
+    def __init__(self, solution: Solution) -> None:
+        if not isinstance(solution, Solution):
+            raise TypeError(f"solution must be a Solution, got {solution!r}")
+        if solution.shape:
+            raise ValueError(
+                "solution must be that of a single stack, got a batch of shape "
+                f"{solution.shape}; take a point of it: solution[i]"
+            )
+        check_plain("the mechanical analogy", solution.stack)
+        self.solution = solution
+
+    @cached_property
+    def _elements(self) -> Elements:
+        return elements_of(self.solution.stack)
+
+    # --- rings and cords ------------------------------------------------------------------------
+
+    @cached_property
+    def rings(self) -> tuple[Ring, ...]:
+        """One ring for every face of each ferromagnet, from left to right; a lead has one."""
+        magnets = np.flatnonzero(self._elements.magnetic).tolist()
+        last = len(self.solution.stack.layers)
+        sides: tuple[Literal["left", "right"], ...] = ("left", "right")
+        return tuple(
+            self._ring(k, side, face)
+            for k in magnets
+            for side, face in zip(sides, (k - 1, k), strict=True)
+            if 0 <= face <= last
+        )
+
+    def _ring(self, k: int, side: Literal["left", "right"], face: int) -> Ring:
+        e, transport = self._elements, self.solution._transport
+        m, j0 = e.m[k, 0], float(self.solution.j0)
+        faces = transport.faces
+        at_left = side == "left"
+        # forces are j_s on the left of the face and -j_s on its right
+        own, other = faces.current_right[face, 0], faces.current_left[face, 0]
+        absorbed = faces.absorbed_right[face, 0]
+        neighbour, sign = k - 1, -1.0
+        if not at_left:
+            own, other = faces.current_left[face, 0], faces.current_right[face, 0]
+            absorbed = faces.absorbed_left[face, 0]
+            neighbour, sign = k + 1, 1.0
+        driving = sign * e.p[k, 0] * m
+        cord = sign * own - driving
+        pinned: Literal["reservoir", "crossing"] | None = None
+        name: Literal["N cord", "contact", "reservoir"] = "N cord"
+        if e.magnetic[neighbour]:
+            # what flows between the two: this one absorbs what it does not share
+            name, other = "contact", own - sign * absorbed
+            pinned = None if angle(m, e.m[neighbour, 0]).collinear else "crossing"
+        elif isinstance(self.solution.stack.elements[neighbour], Reservoir):
+            name, pinned = "reservoir", "reservoir"
+        pairs = (("driving", driving), ("F cord", cord), (name, -sign * other))
+        return Ring(
+            self.solution.stack.element_names[k],
+            side,
+            face,
+            m,
+            float(faces.potential_left[face, 0] @ m) * j0,
+            tuple(Force(what, vector * j0) for what, vector in pairs),  # type: ignore[arg-type]
+            -absorbed * j0,
+            pinned,
+        )
+
+    @cached_property
+    def cords(self) -> tuple[Cord, ...]:
+        """The cord of every layer from left to right, with those of leads at the ends."""
+        pieces = self.solution.stack.elements
+        return tuple(self._cord(k) for k, e in enumerate(pieces) if isinstance(e, Layer | Lead))
+
+    def _cord(self, k: int) -> Cord:
+        e, faces, j0 = self._elements, self.solution._transport.faces, float(self.solution.j0)
+        kind: Literal["F", "N"] = "F" if e.magnetic[k] else "N"
+        G, driving = float(e.D[k, 0] / (2 * e.l[k, 0])), e.p[k, 0] * e.m[k, 0]
+        if not 1 <= k <= e.magnetic.size - 2:
+            mu, none = faces.potential_left[0 if k == 0 else -1, 0] * j0, np.zeros(3)
+            curve, left, right = np.array([none, mu]), none, -G * mu
+            if k > 0:
+                curve, left, right = curve[::-1], right, left
+            return Cord(
+                self.solution.stack.element_names[k],
+                kind,
+                None,
+                G,
+                0.0,
+                curve,
+                left,
+                right,
+                -G * mu,
+            )
+        layer = k - 1
+        z = float(e.thickness[layer, 0] / e.l[k, 0])
+        unit = float(e.D[k, 0] / (2 * e.thickness[layer, 0]))
+        inflow, outflow = faces.current_right[layer, 0], faces.current_left[k, 0]
+        left, right = (driving - inflow) * j0, (outflow - driving) * j0
+        return Cord(
+            self.solution.stack.element_names[k],
+            kind,
+            layer,
+            unit * z / np.tanh(z) if z > 0 else unit,
+            unit * z / np.sinh(z) if 0 < z < 700 else unit * (z == 0),
+            self.solution.layers[layer].spin_potential,
+            left,
+            right,
+            left + right,
+        )
+
+    # --- energies -------------------------------------------------------------------------------
+
+    @cached_property
+    def energy(self) -> Energy:
+        """Energies at the solution: ``elastic + attraction = j0^2 dr = -driving/2``."""
+        e, transport = self._elements, self.solution._transport
+        j0 = float(self.solution.j0)
+
+        def strain(layer: int, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
+            mu, j = transport.field(layer).evaluate(xi[:, None])
+            # (D/2) mu_s' from j_s, which keeps its digits in thin layers
+            pull = e.p[layer + 1, 0] * e.m[layer + 1, 0] - j[:, 0]
+            return mu[:, 0] * j0, pull * j0
+
+        return self._energy(strain, transport.faces.potential_left[:, 0] * j0)
+
+    def energy_of(self, field: Field) -> Energy:
+        """Return the energies of another mu_s, a trial field.
+
+        It must be admissible for S to exceed that of the solution: continuous, along m in
+        ferromagnets, zero at reservoirs. It is differentiated from its values at 16 points in each
+        element of the mesh.
+
+        Parameters
+        ----------
+        field : callable
+            ``field(layer, xi)`` returns mu_s, V, shape (q, 3), at positions xi, shape (q,), from 0
+            to 1 across the layer of that number, from 0.
+        """
+        e = self._elements
+
+        def strain(layer: int, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
+            mu = np.asarray(field(layer, xi), dtype=float)
+            slope = _DIFFERENTIATE @ mu.reshape(-1, _POINTS, 3)  # of every element
+            slope *= 2 / np.diff(self._nodes(layer))[:, None, None]
+            return mu, e.D[layer + 1, 0] / (2 * e.thickness[layer, 0]) * slope.reshape(-1, 3)
+
+        last = len(self.solution.stack.layers) - 1
+        ends = [field(0, np.zeros(1)), field(last, np.ones(1))]
+        return self._energy(strain, np.array(ends, dtype=float)[:, 0])
+
+    def _nodes(self, layer: int) -> FloatArray:
+        e = self._elements
+        z = e.thickness[layer] / e.l[layer + 1]
+        return layer_nodes(z, int(elements_for(z)[0]))[:, 0]
+
+    def _energy(
+        self,
+        strain: Callable[[int, FloatArray], tuple[FloatArray, FloatArray]],
+        potential: FloatArray,
+    ) -> Energy:
+        """Integrate energies; `strain` gives mu_s and (D/2) mu_s' at points of a layer."""
+        e, j0 = self._elements, float(self.solution.j0)
+        elastic = attraction = driving = constant = 0.0
+        for layer in range(len(self.solution.stack.layers)):
+            k, d = layer + 1, float(e.thickness[layer, 0])
+            D, kappa = float(e.D[k, 0]), float(e.D[k, 0] / (2 * e.l[k, 0] ** 2))
+            force = e.p[k, 0] * j0 * e.m[k, 0]
+            nodes = self._nodes(layer)
+            xi, weights = _gauss(nodes)
+            mu, pull = strain(layer, xi)
+            elastic += d / D * float(weights @ (pull**2).sum(axis=1))
+            attraction += kappa * d / 2 * float(weights @ (mu**2).sum(axis=1))
+            driving -= 2 * d / D * float(weights @ (pull @ force))
+            constant += d / D * float(force @ force)
+        for end, sign, mu in ((0, 1.0, potential[0]), (-1, -1.0, potential[-1])):
+            held = float(e.lead_stiffness[end, 0] * (mu @ mu)) / 4
+            elastic, attraction = elastic + held, attraction + held
+            driving -= sign * float(e.p[end, 0] * j0 * (e.m[end, 0] @ mu))
+        return Energy(elastic, attraction, driving, constant)
+
+    # --- efficiencies ---------------------------------------------------------------------------
+
+    def spacer(self, a: str, b: str) -> Spacer:
+        """Return the spacer between two neighbours, with what lies behind them, 1 left of 2.
+
+        Parameters
+        ----------
+        a, b : str
+            Names of two ferromagnets with nothing but normal metals between them.
+
+        Raises
+        ------
+        ValueError
+            If they are not that.
+        """
+        self.solution.efficiency(a, b)  # raises
+        names = self.solution.stack.position
+        left, right = sorted((names(a), names(b)))
+        return self._spacer(left, right)
+
+    @property
+    def spacers(self) -> tuple[Spacer, ...]:
+        """All spacers between two ferromagnets, from left to right."""
+        magnets = np.flatnonzero(self._elements.magnetic).tolist()
+        return tuple(self._spacer(i, k) for i, k in itertools.pairwise(magnets) if k > i + 1)
+
+    def _spacer(self, left: int, right: int) -> Spacer:
+        e = self._elements
+        found = self._condensed.behind(int(np.searchsorted(self._condensed.magnets, left)))
+        return Spacer(
+            (self.solution.stack.element_names[left], self.solution.stack.element_names[right]),
+            (found.left.P, found.right.P),
+            (found.left.S, found.right.S),
+            found.shunt,
+            found.coupling,
+            float(e.m[left, 0] @ e.m[right, 0]),
+        )
+
+    @cached_property
+    def _condensed(self) -> Condensed:
+        return Condensed(self._elements, DEGREE, None)
+
+    def resistance_slope(self, name: str, axis: ArrayLike) -> float:
+        """Return d(dr)/d(phi), Ohm m2 per radian, as one magnetization turns by phi about an axis.
+
+        The work of its rings: ``j0^2 d(dr) = sum over its faces of mu_face T_face . dm`` with ``dm
+        = axis x m d(phi)`` and T the spin current absorbed at the face. So dr has its extremum
+        where the torque does no work.
+
+        Parameters
+        ----------
+        name : str
+            The ferromagnet.
+        axis : array, shape (3,)
+            Axis of rotation, right-handed; its length does not matter.
+
+        Raises
+        ------
+        ValueError
+            If nothing has that name, it is no ferromagnet, it touches a collinear one, or j0 = 0.
+        """
+        own = [ring for ring in self.rings if ring.name == name]
+        self.solution.torque(name)  # raises
+        for ring in own:
+            if ring.pinned is None and any(force.name == "contact" for force in ring.forces):
+                raise ValueError(
+                    f"{name!r} must not touch a collinear ferromagnet for a slope: dr jumps there"
+                )
+        j0 = float(self.solution.j0)
+        if j0 == 0:
+            raise ValueError("j0 must not be zero for the slope of dr, got 0")
+        turn = unit_vector("axis", axis)
+        if turn.ndim != 1:
+            raise ValueError(f"axis must be one vector, shape (3,), got shape {turn.shape}")
+        work = [ring.position * float(-ring.reaction @ np.cross(turn, ring.rod)) for ring in own]
+        return sum(work) / j0**2
+
+    # --- pictures -------------------------------------------------------------------------------
+
+    def fold(self) -> Folded:
+        """Return the hodographs folded into one plane; see `spinfem.paper.folding.fold`."""
+        return fold(self.solution)
+
+    def plot(self, ax: Any = None, *, units: Units | None = None) -> Any:
+        """Draw rods, rings, cords and forces; see `spinfem.plot.SolutionPlots.analogy`."""
+        return self.solution.plot.analogy(ax, units=units)
+
+
+_POINTS = 16
+_Y, _WEIGHTS = legendre.leggauss(_POINTS)
+# values at the Gauss points -> values of the derivative of the polynomial through them
+_VANDERMONDE = legendre.legvander(_Y, _POINTS - 1)
+_DERIVATIVES = legendre.legval(_Y, legendre.legder(np.eye(_POINTS))).T
+_DIFFERENTIATE = _DERIVATIVES @ np.linalg.inv(_VANDERMONDE)
+
+
+def _gauss(nodes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return points and weights on all elements, shape (n * _POINTS,)."""
+    half = np.diff(nodes)[:, None] / 2
+    points = nodes[:-1, None] + half * (1 + _Y)
+    return points.ravel(), (half * _WEIGHTS).ravel()

@@ -1,0 +1,1 @@
+"""Formulas by themselves: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Numbers of a solved stack, their derivatives and their bounds."""

@@ -1,0 +1,298 @@
+"""Gradients: how a result changes with every number of the stack, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from .._checks import FloatArray, Number, near_match, read_only
+from ..fem.mesh import DEGREE
+from ..sample.pieces import Interface, Layer, Lead
+from ..sample.stack import Stack
+from ..solution import TORQUE_PER_SPIN_CURRENT, Solution
+from ..solvers.condensed import Condensed
+from ..solvers.elements import elements_of, remembered
+from ..solvers.general import General
+from .sensitivity import of_absorbed, of_efficiencies, of_spin_resistance
+from .variations import Derivatives, Solved
+
+OUTPUTS = {"spin_resistance": 0, "resistance": 0, "torque": 1, "efficiency": 2}
+"""What has a gradient, and how many names of ferromagnets it takes."""
+ANGLES = ("polar", "azimuth")
+PER_DEGREE = np.pi / 180
+
+
+class Place(NamedTuple):
+    """Where a number of a stack stands, and what it is."""
+
+    k: int  # of the element; of an interface, of the face
+    quantity: str
+    value: Number
+
+
+class Gradient(Mapping[str, FloatArray]):
+    """Derivatives of one result with respect to all numbers of a stack.
+
+    A mapping from names such as ``"free.thickness"`` to derivatives, in the unit of the result per
+    unit of the number: what a layer or lead is called, or "left" or "right" for a lead without a
+    name, and
+
+    - `thickness`, `D`, `l`, `p`, `lambda_J`, `lambda_phi`, as far as they are numbers and finite
+      (of `l` also if it is infinite: 0). Of each layer by itself: add those of all layers of a
+      metal for what a change of the metal does.
+    - `polar`, `azimuth`: the angles of m, per **degree**, as in `direction`.
+    - of an interface, by its name or else by its neighbours, ``"F1|N1"``: `resistance` (AR*),
+      `gamma`, `G_r` and `G_i` (the mixing conductance).
+
+    Attributes
+    ----------
+    output : str
+        What was differentiated, such as "torque of free".
+    value : float or array
+        The result itself, shape (..., *components); derivatives have the same shape.
+    parts : list of Derivatives
+        Of every component of the result, per unit of `scale`.
+    """
+
+    def __init__(
+        self,
+        solution: Solution,
+        output: str,
+        value: Number,
+        parts: list[Derivatives],
+        scale: Number,
+    ) -> None:
+        self.output = output
+        self.value = value
+        self.parts = parts
+        self._scale = scale
+        self._stack = solution.stack
+
+    @property
+    def _places(self) -> dict[str, Place]:
+        return places_of(self._stack)
+
+    def __getitem__(self, name: str) -> FloatArray:
+        try:
+            k, quantity, _ = self._places[name]
+        except KeyError:
+            hint = near_match(str(name), self._places)
+            raise KeyError(f"no number of the stack is called {name!r}{hint}") from None
+        if quantity in ANGLES:
+            way = _ways(self._stack)[ANGLES.index(quantity)][k]
+            slopes = [(part.m[k] * way).sum(axis=-1) for part in self.parts]
+        else:
+            slopes = [part.of(k, quantity) for part in self.parts]
+        batch, shape = self._stack.shape, np.shape(self.value)
+        found = np.stack(slopes, axis=-1).reshape(*batch, len(slopes))
+        scale = np.asarray(self._scale)[..., None]
+        found = found * scale
+        if len(shape) == 0 or len(slopes) == 1:
+            found = found[..., 0]
+        return read_only(np.array(np.broadcast_to(found, shape)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def parameters(self) -> dict[str, Number]:
+        """The numbers themselves, by the same names."""
+        return {name: place.value for name, place in self._places.items()}
+
+    def __repr__(self) -> str:
+        return f"<Gradient of {self.output} with respect to {len(self)} numbers>"
+
+    @property
+    def logarithmic(self) -> dict[str, FloatArray]:
+        """``d ln(result)/d ln(number)`` by name, and per degree ``d ln(result)/d(angle)``.
+
+        Of a vector its length is meant: shape (...). inf or nan where the result is zero.
+        """
+        value = np.asarray(self.value)
+        found = {}
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for name, slope in self.items():
+                if self.output.startswith("torque"):
+                    rate = (value * slope).sum(axis=-1) / (value**2).sum(axis=-1)
+                else:
+                    rate = slope / value
+                number = np.asarray(self._places[name].value)
+                if name.rpartition(".")[2] in ANGLES:
+                    number = np.ones(())
+                elif self.output.startswith("efficiency"):
+                    number = number[..., None]  # both
+                found[name] = np.asarray(np.where(np.isinf(number), 0.0, number) * rate)
+        return found
+
+
+def gradient_of(solution: Solution, output: str, *names: str) -> Gradient:
+    """Return the gradient of a result; see `Solution.gradient`."""
+    if not isinstance(output, str) or output not in OUTPUTS:
+        raise ValueError(
+            f"output must be one of {', '.join(OUTPUTS)}, got {output!r}"
+            f"{near_match(str(output), OUTPUTS)}"
+        )
+    if len(names) != OUTPUTS[output]:
+        raise ValueError(
+            f"names of ferromagnets for a gradient of {output} must be {OUTPUTS[output]}, "
+            f"got {len(names)}"
+        )
+    t = _transport(solution)
+    scale: Number = 1.0
+    if output == "torque":
+        (name,) = names
+        value: Number = solution.torque(name)
+        parts = of_absorbed(t, solution.stack.position(name))
+        scale = TORQUE_PER_SPIN_CURRENT * solution.j0
+    elif output == "efficiency":
+        value = np.stack(solution.efficiency(*names), axis=-1)
+        first, second = (solution.stack.position(name) for name in names)
+        parts = of_efficiencies(t, int(np.searchsorted(t.magnets, min(first, second))))
+        parts = parts if first < second else parts[::-1]
+    else:
+        value = getattr(solution, output)
+        parts = [of_spin_resistance(t)]
+        if output == "resistance":
+            _add_ohmic(parts[0], t)
+    title = " of ".join(
+        [output.replace("_", " "), " and ".join(names)] if names else [output.replace("_", " ")]
+    )
+    return Gradient(solution, title, value, parts, scale)
+
+
+def differential(solution: Solution, output: str) -> Callable[[Stack, Stack], FloatArray]:
+    """Return how a resistance changes, to first order, between two neighbours of a stack.
+
+    They may differ in anything that moves numbers of the stack, many at once:
+
+        ``dF = sum over all numbers q of (dF/dq) dq``,
+
+    with ``(dF/dm) . dm`` for the angles, which are no smooth numbers at the poles. Nothing is
+    solved for the neighbours.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of the stack itself.
+    output : "resistance" or "spin_resistance"
+        F.
+
+    Returns
+    -------
+    callable
+        Takes two stacks with the same pieces, returns dF from the first to the second, shape (...)
+        of the solution's stack, Ohm m2; nan where magnetizations turn whose contact is collinear.
+    """
+    (slopes,) = gradient_of(solution, output).parts
+    shape = solution.stack.shape
+
+    def change(first: Stack, second: Stack) -> FloatArray:
+        total = np.zeros(shape)
+        for one, other in zip(_smooth(first), _smooth(second), strict=True):
+            start, stop = np.asarray(one.value), np.asarray(other.value)
+            moved = start != stop  # l = inf stays what it is
+            if not moved.any():
+                continue
+            step = np.subtract(stop, start, where=moved, out=np.zeros(moved.shape))
+            slope = slopes.of(one.k, one.quantity)
+            if one.quantity == "m":
+                part = (slope.reshape(*shape, 3) * step).sum(axis=-1)
+                total += np.where(step.any(axis=-1), part, 0.0)  # no nan where nothing turns
+            else:
+                total += slope.reshape(shape) * step
+        return total
+
+    return change
+
+
+def _smooth(stack: Stack) -> Iterator[Place]:
+    """Yield all numbers of a stack, and each m in place of its angles."""
+    yield from (place for place in places_of(stack).values() if place.quantity not in ANGLES)
+    for k, element in enumerate(stack.elements):
+        if isinstance(element, Layer | Lead) and element.m is not None:
+            yield Place(k, "m", element.m)
+
+
+def _transport(solution: Solution) -> Solved:
+    """Return the solution as one whose dual fields are at hand."""
+    transport = solution._transport
+    if isinstance(transport, Condensed | General):
+        return transport
+    e = elements_of(solution.stack)
+    return (Condensed if e.is_plain else General)(e, DEGREE, None)
+
+
+def _add_ohmic(total: Derivatives, t: Solved) -> None:
+    """Add the derivatives of ``int dx/D_tot`` and of ``AR* (1 - gamma^2)``."""
+    e, inner = t.elements, slice(1, -1)
+    p = e.p[inner]
+    total.thickness[inner] += t.ohmic / e.thickness
+    total.D[inner] -= t.ohmic / e.D[inner]
+    total.p[inner] -= t.ohmic * 2 * p / ((1 - p) * (1 + p))
+    for face, joint in enumerate(e.joints):
+        if joint is not None:
+            resistance, gamma = e.flat(joint.resistance), e.flat(joint.gamma)
+            total.add(face, "resistance", (1 - gamma) * (1 + gamma))
+            if (face, "gamma") in total.other:
+                total.add(face, "gamma", -2 * resistance * gamma)
+
+
+@remembered
+def places_of(stack: Stack) -> dict[str, Place]:
+    """Return where all numbers of a stack stand, by name, from left to right."""
+    found, magnetic = {}, elements_of(stack).magnetic
+    for k, element in enumerate(stack.elements):
+        if isinstance(element, Layer | Lead):
+            for place in _of_metal(element, k):
+                found[f"{_owner(stack, k)}.{place.quantity}"] = place
+        if k < len(stack.joints) and (joint := stack.joints[k]) is not None:
+            owner = joint.name or f"{_owner(stack, k)}|{_owner(stack, k + 1)}"
+            for place in _of_interface(joint, k, bool(magnetic[k : k + 2].any())):
+                found[f"{owner}.{place.quantity}"] = place
+    return found
+
+
+def _owner(stack: Stack, k: int) -> str:
+    """Name an element; a lead without a name by its side, unless a layer is called that."""
+    name = getattr(stack.elements[k], "name", None)
+    side = "left" if k == 0 else "right"
+    return name or (stack.element_names[k] if side in stack.element_names else side)
+
+
+def _of_metal(element: Layer | Lead, k: int) -> Iterator[Place]:
+    if isinstance(element, Layer):
+        yield Place(k, "thickness", element.thickness)
+    for name, number in element.material.numbers.items():
+        finite = name == "l" or np.isfinite(number).all() if not callable(number) else False
+        if finite:
+            yield Place(k, name, number)
+    if element.m is not None:
+        x, y, z = np.moveaxis(element.m, -1, 0)
+        yield Place(k, "polar", (np.arctan2(np.hypot(x, y), z) / PER_DEGREE)[()])
+        yield Place(k, "azimuth", (np.arctan2(y, x) / PER_DEGREE)[()])
+
+
+def _of_interface(joint: Interface, face: int, at_magnet: bool) -> Iterator[Place]:
+    yield Place(face, "resistance", joint.resistance)
+    if at_magnet:
+        yield Place(face, "gamma", joint.gamma)
+    if joint.mixing is not None:
+        yield Place(face, "G_r", joint.mixing.real)
+        yield Place(face, "G_i", joint.mixing.imag)
+
+
+@remembered
+def _ways(stack: Stack) -> tuple[FloatArray, FloatArray]:
+    """Return dm/d(polar) and dm/d(azimuth) of all elements, (n + 2, N or 1, 3), per degree."""
+    x, y, z = np.moveaxis(elements_of(stack).m, -1, 0)
+    rho = np.hypot(x, y)
+    along = np.where(rho > 0, x, 1.0), np.where(rho > 0, y, 0.0)  # of azimuth 0 at the poles
+    cosine, sine = (part / np.where(rho > 0, rho, 1.0) for part in along)
+    polar = np.stack([z * cosine, z * sine, -rho], axis=-1)
+    azimuth = np.stack([-y, x, 0 * z], axis=-1)
+    return polar * PER_DEGREE, azimuth * PER_DEGREE

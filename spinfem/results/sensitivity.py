@@ -1,0 +1,200 @@
+r"""Derivatives of a solution's numbers with respect to every number of its stack.
+
+Any of them is ``F = a(mu, phi) - f(phi)`` with a dual field phi of `spinfem.results.duals`, in balance; and
+``2 dr = f(mu)`` with ``phi = -z``, z the field driven alike in which all precession is reversed,
+mu_s itself without it. F does not change to first order when mu_s or the rings of phi move freely.
+So, for any number q of the stack,
+
+.. math::
+
+    \frac{dF}{dq} = \frac{da}{dq}(\mu, \phi) - \frac{df}{dq}(\phi)
+    \qquad \Big(\text{and}\; + \frac{df}{dq}(\mu) \;\text{for}\; 2\,\delta r\Big) ,
+
+from the two-ports and the values at faces alone: one solve with the transposed system per number.
+
+Rods turn with the magnetization, and take rings along. Turning m by dm moves a ring at mu_f m
+by mu_f dm, against the forces across: ``dF = -(mu_f T_phi + phi_f T) . dm`` at every face, with T
+what is absorbed there.
+
+A single stack of plain metals has `spinfem.solvers.singleslopes` for all of this, where there is compiled
+code.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._checks import BoolArray, FloatArray
+from ..solvers import singleslopes
+from ..solvers.condensed import Condensed
+from ..solvers.faces import Faces, across, angle
+from ..solvers.network import exchange_rate, share_of_exchange
+from ..solvers.transport import NARROW, Field, Jump
+from .duals import AXES, is_held, torque_jumps
+from .variations import (
+    Derivatives,
+    Pair,
+    Solved,
+    add_layers,
+    dot,
+    freely,
+    rate_changes,
+    turned,
+    weight_of,
+)
+
+
+def of_spin_resistance(t: Solved) -> Derivatives:
+    """Return the derivatives of dr."""
+    if isinstance(t, Condensed) and t.single is not None:
+        return _named(t, singleslopes.of_spin_resistance(t.single))[0]
+    z = t.reversed()
+    faces = Faces(*(-values for values in z.faces))
+    phi = Field(faces, {k: -values for k, values in z.inner.items()})
+    total = freely(t, Pair(t.at_faces, phi, Jump({}, {}), True))
+    total *= 0.5
+    return total
+
+
+def of_absorbed(t: Solved, k: int) -> list[Derivatives]:
+    """Return the derivatives of the components of what element k, a ferromagnet, absorbs."""
+    if isinstance(t, Condensed) and t.single is not None:
+        magnet = int(np.searchsorted(t.magnets, k))
+        return _named(t, singleslopes.of_absorbed(t.single, magnet))
+    jumps = torque_jumps(t.elements, k)
+    found = []
+    for axis, jump, phi in zip(AXES, jumps, t.dual(jumps), strict=True):
+        total = freely(t, Pair(t.at_faces, phi, jump, False))
+        (_add_share if k in t.elements.lengths else _add_lift)(total, t, k, axis)
+        found.append(total)
+    return found
+
+
+def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
+    """Return the derivatives of g of a magnet and the next one.
+
+    In a plain stack of ``g1 = -B mu2``, ``g2 = B mu1``; else from the spin currents across m, nan
+    where they are collinear.
+    """
+    if isinstance(t, Condensed):
+        if t.single is not None:
+            return _named(t, singleslopes.of_efficiencies(t.single, magnet))
+        return [_of_ring(t, magnet, on_right, sign) for on_right, sign in ((False, -1), (True, 1))]
+    e, faces = t.elements, t.faces
+    left, right = t.magnets[magnet : magnet + 2].tolist()
+    way1, turns1 = _pull(e.m[left], e.m[right], faces.current_right[left])
+    way2, turns2 = _pull(e.m[right], e.m[left], faces.current_left[right - 1])
+    jumps = [Jump({}, {left: way1}), Jump({right - 1: -way2}, {})]
+    found = []
+    for jump, phi, own, other, turns in zip(
+        jumps, t.dual(jumps), (left, right), (right, left), (turns1, turns2), strict=True
+    ):
+        total = freely(t, Pair(t.at_faces, phi, jump, False))
+        total.add(own, "m", turns[0])
+        total.add(other, "m", turns[1])
+        total *= np.where(_is_open(e.m[own], e.m[other]), 1.0, np.nan)
+        found.append(total)
+    return found
+
+
+def _is_open(m: FloatArray, q: FloatArray) -> BoolArray:
+    """Whether two directions make an angle of which g is taken as it is, not as a limit."""
+    way = across(q, m)
+    found: BoolArray = dot(way, way) > NARROW**2
+    return found
+
+
+def _of_ring(t: Condensed, magnet: int, on_right: bool, sign: float) -> Derivatives:
+    """Return the derivatives of ``B mu``, mu that of the magnet's right face or of the next's left.
+
+    ``dB = -da`` of the fields of unit values at either face of the spacer.
+    """
+    ring = magnet if on_right else magnet + 1
+    none = Jump({}, {})
+    total = freely(t, Pair(t.at_faces, t.dual_to_ring(ring, on_right), none, False))
+    total *= sign * t.coupling(magnet)
+    change = Derivatives(t.elements)
+    add_layers(change, t, Pair(*t.across_spacer(magnet), none, False))
+    change *= -sign * t.amplitudes[1 if on_right else 0][ring]
+    total += change
+    return total
+
+
+def _pull(
+    m: FloatArray, q: FloatArray, j: FloatArray
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    """Return w of ``g = w.j``, ``v/v^2`` with v the part of q across m; and dg/dm, dg/dq."""
+    way = across(q, m)
+    square = np.where(_is_open(m, q), dot(way, way), 1.0)[:, None]
+    w = way / square
+    by_way = j / square - 2 * w * dot(w, j)[:, None]
+    along, cosine = dot(m, by_way)[:, None], dot(m, q)[:, None]
+    return w, (-q * along - cosine * by_way, by_way - along * m)
+
+
+def _named(t: Condensed, slopes: singleslopes.Slopes) -> list[Derivatives]:
+    """Return the derivatives of every result under the names of the numbers."""
+    found = []
+    for numbers, m in zip(*slopes, strict=True):
+        total = Derivatives(t.elements)
+        total.thickness, total.D, total.l, total.p = numbers[..., None]
+        total.m = m[:, None]
+        found.append(total)
+    return found
+
+
+def _add_lift(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
+    """Add how the jumps of a torque's dual field change as magnetizations turn."""
+    e, faces = t.elements, t.faces
+    m, component = e.m[k], int(axis.argmax())
+    outside = np.zeros((1, 3))
+    for face, other, way in ((k - 1, k - 1, 1.0), (k, k + 1, -1.0)):
+        if not 0 <= face < len(e.joints) or is_held(e, face):
+            continue
+        sides = (faces.current_left[face], faces.current_right[face])
+        if not e.strong[other]:
+            outside = outside + way * sides[0 if other < k else 1]
+        elif e.joints[face] is None:
+            own, its = sides if other > k else sides[::-1]
+            turns = _crossing_turns(m, e.m[other], component, own, its)
+            total.add(k, "m", way * turns[0])
+            total.add(other, "m", way * turns[1])
+    turn = -axis * dot(m, outside)[:, None] - m[:, [component]] * outside
+    total.add(k, "m", turn)
+
+
+def _crossing_turns(
+    own: FloatArray, other: FloatArray, component: int, j_own: FloatArray, j_other: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return derivatives with respect to both magnetizations of a component of a contact's torque.
+
+    With c the cosine, of ``(other - c own)_i (j_other - c j_own)/(1 - c^2)``, the currents along
+    the magnetizations being given; 0 where they are collinear.
+    """
+    relation = angle(own, other)
+    crossing = ~relation.collinear
+    square = np.where(crossing, relation.rest * (1 + relation.cosine), 1.0)[:, None]
+    c = dot(own, other)[:, None]
+    mine, its = dot(j_own, own)[:, None], dot(j_other, other)[:, None]
+    axis = AXES[component]
+    part, rest = across(other, own)[:, [component]], its - c * mine
+    by_cosine = 2 * c * part * rest / square - part * mine
+    by_own = -rest * (own[:, [component]] * other + c * axis) + by_cosine * other
+    by_other = rest * (axis - own[:, [component]] * own) + by_cosine * own
+    scale = np.where(crossing[:, None], 1 / square, 0.0)
+    return scale * by_own, scale * by_other
+
+
+def _add_share(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
+    """Add how the share that a ferromagnet with exchange lengths absorbs changes."""
+    e, faces, m = t.elements, t.faces, t.elements.m[k]
+    taken = np.zeros((1, 3))
+    if k > 0:
+        taken = taken + faces.current_right[k - 1]
+    if k < e.magnetic.size - 1:
+        taken = taken - faces.current_left[k]
+    share, rate = share_of_exchange(e, k), exchange_rate(e, k)
+    weight = weight_of(m, np.broadcast_to(axis, (1, 3)), taken) / np.where(rate == 0, 1.0, rate)
+    for name, (whole, own) in rate_changes(e, k).items():
+        total.add(k, name, ((own - share * whole) * weight).real)
+    total.add(k, "m", turned(m, np.zeros(1), share, np.broadcast_to(axis, (1, 3)), taken))

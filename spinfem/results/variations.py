@@ -1,0 +1,366 @@
+"""What the numbers of a stack do to ``a(mu, phi) - f(phi)``: its derivatives, both fields held.
+
+From two-ports and values at faces: of layers and leads the energy of their conductances, of
+interfaces their flows, of rods that turn the forces across. See `spinfem.results.sensitivity`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._checks import FloatArray
+from ..fem import graded, twoport
+from ..solvers.condensed import Condensed
+from ..solvers.elements import Elements
+from ..solvers.faces import angle
+from ..solvers.general import General
+from ..solvers.network import ComplexArray, exchange_rate
+from ..solvers.transport import Field, Jump
+
+STEP = 1e-30
+"""Imaginary step of a derivative with respect to the absorption of a graded layer."""
+
+
+class Derivatives:
+    """Derivatives of one number, per unit j0, with respect to all numbers of a stack.
+
+    Of what a stack does not have they mean nothing.
+
+    Attributes
+    ----------
+    thickness, D, l, p : array, shape (n + 2, N)
+        By element.
+    m : array, shape (n + 2, N, 3)
+        By magnetization; to be taken across m. nan where a contact is collinear: it would open.
+    other : dict of array, shape (N,)
+        By element and "lambda_J" or "lambda_phi"; by face and "resistance", "gamma", "G_r" or
+        "G_i".
+    """
+
+    def __init__(self, e: Elements) -> None:
+        self.thickness, self.D, self.l, self.p = np.zeros((4, e.magnetic.size, e.points))
+        self.m = np.zeros((e.magnetic.size, e.points, 3))
+        self.other: dict[tuple[int, str], FloatArray] = {}
+
+    def add(self, k: int, name: str, value: FloatArray) -> None:
+        """Add to the derivative with respect to one number of element, or face, k."""
+        if name in ("thickness", "D", "l", "p", "m"):
+            getattr(self, name)[k] += value
+        else:
+            self.other[k, name] = self.other.get((k, name), 0.0) + value
+
+    def of(self, k: int, name: str) -> FloatArray:
+        """Return the derivative with respect to one number of element, or face, k."""
+        if name in ("thickness", "D", "l", "p", "m"):
+            found: FloatArray = getattr(self, name)[k]
+            return found
+        return self.other[k, name]
+
+    def __imul__(self, factor: float | FloatArray) -> Derivatives:
+        for values in (self.thickness, self.D, self.l, self.p, *self.other.values()):
+            values *= factor
+        self.m *= np.asarray(factor)[..., None]
+        return self
+
+    def __iadd__(self, other: Derivatives) -> Derivatives:
+        for name in ("thickness", "D", "l", "p", "m"):
+            getattr(self, name)[...] += getattr(other, name)
+        return self
+
+
+Solved = Condensed | General
+"""What has dual fields."""
+
+
+class Pair(NamedTuple):
+    """mu_s, and the field that is dual to a number."""
+
+    mu: Field
+    phi: Field
+    jump: Jump  # of phi
+    driven: bool  # whether f(mu) is part of the number
+
+    def at(self, k: int, side: int) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s and phi in element k at its left (0) or right (1) face."""
+        mu, phi = self.mu.faces, self.phi.faces
+        if side == 0:
+            return mu.potential_right[k - 1], phi.potential_right[k - 1]
+        return mu.potential_left[k], phi.potential_left[k]
+
+
+def rate_changes(e: Elements, k: int) -> dict[str, tuple[ComplexArray, ComplexArray]]:
+    """Return the derivatives of 1/l_perp^2, and of what is taken up of it."""
+    p, l = e.p[k], e.l[k]
+    none = np.zeros(1)
+    found: dict[str, tuple[ComplexArray, ComplexArray]] = {
+        "p": (-2 * p / l**2, none),
+        "l": (-2 * (1 - p) * (1 + p) / l**3, none),
+    }
+    for name, factor, length in zip(
+        ("lambda_J", "lambda_phi"), (2j, -2), e.lengths[k], strict=True
+    ):
+        if np.isfinite(length).all():
+            change = factor / e.flat(length) ** 3
+            found[name] = (change, change)
+    return found
+
+
+def freely(t: Solved, pair: Pair) -> Derivatives:
+    """Return ``da(mu, phi) - df(phi)``, and ``+ df(mu)``, with respect to all numbers."""
+    e, total = t.elements, Derivatives(t.elements)
+    add_layers(total, t, pair)
+    _add_leads(total, t, pair)
+    if isinstance(t, General):
+        for k in e.lengths:
+            (_add_across if 0 < k < e.magnetic.size - 1 else _add_lead_across)(total, t, pair, k)
+        for k in e.graded:
+            _add_graded(total, t, pair, k)
+    for face, joint in enumerate(e.joints):
+        if joint is not None:
+            _add_joint(total, t, pair, face)
+    _add_rods(total, t, pair)
+    return total
+
+
+def add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
+    """Add what uniform layers do, apart from what exchange lengths do across m."""
+    e = t.elements
+    mu, phi = pair.mu.faces, pair.phi.faces
+    ends = [mu.potential_right[:-1], mu.potential_left[1:]]
+    duals = [phi.potential_right[:-1], phi.potential_left[1:]]
+    for k in e.lengths:
+        if 0 < k < e.magnetic.size - 1:
+            ends = [_along(u, k, e) for u in ends]
+    inner = slice(1, -1)
+    ports, slopes = t.two_ports
+
+    def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
+        shunts: FloatArray = S_left * dot(duals[0], ends[0]) + S_right * dot(duals[1], ends[1])
+        return B * dot(duals[0] - duals[1], ends[0] - ends[1]) + shunts
+
+    whole, change = energy(*ports), energy(*slopes)
+    rising = duals[1] - duals[0]
+    if pair.driven:
+        rising = rising - (mu.potential_left[1:] - mu.potential_right[:-1])
+    uniform = np.ones((len(whole), 1))
+    uniform[[k - 1 for k in e.graded]] = 0.0
+    total.D[inner] += uniform * whole / e.D[inner]
+    total.thickness[inner] += uniform * (2 * change - whole) / e.thickness
+    total.l[inner] -= uniform * 2 * change / e.l[inner]
+    total.p[inner] -= uniform * dot(rising, e.m[inner])
+
+
+def _along(u: FloatArray, k: int, e: Elements) -> FloatArray:
+    """Keep of the values in all layers what is along m in element k."""
+    u = u.copy()
+    u[k - 1] = dot(u[k - 1], e.m[k])[:, None] * e.m[k]
+    return u
+
+
+def _add_leads(total: Derivatives, t: Solved, pair: Pair) -> None:
+    e = t.elements
+    for k, side, way in ((0, 1, 1.0), (e.magnetic.size - 1, 0, -1.0)):
+        if not e.D[k].any():
+            continue
+        mu, phi = pair.at(k, side)
+        rising = phi - mu if pair.driven else phi
+        if k in e.lengths:
+            mu = dot(mu, e.m[k])[:, None] * e.m[k]
+        energy = e.D[k] / (2 * e.l[k]) * dot(phi, mu)
+        total.add(k, "D", energy / e.D[k])
+        total.add(k, "l", -energy / e.l[k])
+        total.add(k, "p", -way * dot(e.m[k], rising))
+
+
+def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
+    """Add what a lead with exchange lengths does across m, and as m turns."""
+    e = t.elements
+    m, D, p = e.m[k], e.D[k], e.p[k]
+    side, way = (1, 1.0) if k == 0 else (0, -1.0)
+    mu, phi = pair.at(k, side)
+    slow = D / (2 * (1 - p) * (1 + p)) * np.sqrt(exchange_rate(e, k))
+    weight = slow * weight_of(m, phi, mu)
+    total.add(k, "D", weight.real / D)
+    total.add(k, "p", weight.real * _stretch(p))
+    for name, (change, _) in rate_changes(e, k).items():
+        total.add(k, name, (weight * change / (2 * exchange_rate(e, k))).real)
+    rising = phi - mu if pair.driven else phi
+    turn = turned(m, D / (2 * e.l[k]), slow, phi, mu)
+    total.add(k, "m", turn - way * p[:, None] * rising)
+
+
+def _add_across(total: Derivatives, t: General, pair: Pair, k: int) -> None:
+    """Add what a layer with exchange lengths does across m, and as m turns."""
+    e = t.elements
+    m, p, d = e.m[k], e.p[k], e.thickness[k - 1]
+    unit = e.D[k] / (2 * d * (1 - p) * (1 + p))
+    (mu_left, phi_left), (mu_right, phi_right) = pair.at(k, 0), pair.at(k, 1)
+    pairs = ((phi_left - phi_right, mu_left - mu_right), (phi_left, mu_left), (phi_right, mu_right))
+    weights = [unit * weight_of(m, phi, mu) for phi, mu in pairs]
+    layer, widths = t.across(k)
+    ports = (layer.B, layer.S, layer.S_right)
+    slopes = twoport.slopes(layer, widths, t.degree)
+    whole = sum(z * w for z, w in zip(ports, weights, strict=True)).real
+    change = sum(z * w for z, w in zip(slopes, weights, strict=True))
+    total.add(k, "D", whole / e.D[k])
+    total.add(k, "p", whole * _stretch(p))
+    total.add(k, "thickness", (2 * d * exchange_rate(e, k) * change).real - whole / d)
+    for name, (by, _) in rate_changes(e, k).items():
+        total.add(k, name, (d**2 * by * change).real)
+    rising = phi_right - phi_left
+    if pair.driven:
+        rising = rising - (mu_right - mu_left)
+    turn = -p[:, None] * rising
+    own, _ = t.two_ports
+    for (phi, mu), along, z in zip(pairs, own, ports, strict=True):
+        turn = turn + turned(m, along[k - 1], unit * z, phi, mu)
+    total.add(k, "m", turn)
+
+
+def _stretch(p: FloatArray) -> FloatArray:
+    """Return d ln(D_tot)/dp."""
+    return 2 * p / ((1 - p) * (1 + p))
+
+
+def _add_graded(total: Derivatives, t: General, pair: Pair, k: int) -> None:
+    """Add what a graded layer does."""
+    e = t.elements
+    metal, d, m = e.graded[k], e.thickness[k - 1], e.m[k]
+    mu, phi = pair.mu.inner[k], pair.phi.inner[k]
+    rising = phi - mu if pair.driven else phi
+    part = t.graded_layer(k)
+    stepped = graded.condense(metal, d, part.nodes, t.degree, absorbing=1 + 1j * STEP)
+
+    def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
+        parts = B * dot(phi[:-1] - phi[1:], mu[:-1] - mu[1:])
+        parts = parts + S_left * dot(phi[:-1], mu[:-1]) + S_right * dot(phi[1:], mu[1:])
+        return np.asarray(parts.sum(axis=0))
+
+    whole = energy(part.B, part.S_left, part.S_right)
+    absorbing = energy(*(x.imag / STEP for x in (stepped.B, stepped.S_left, stepped.S_right)))
+    left, right = (x.imag / STEP for x in (stepped.source_left, stepped.source_right))
+    absorbing += (left * dot(rising[:-1], m) - right * dot(rising[1:], m)).sum(axis=0)
+    if pair.driven:  # a p that varies drives inner functions too, and they f(mu)
+        whole = whole - part.work.sum(axis=0)
+        absorbing += (stepped.work.imag / STEP).sum(axis=0)
+    # conduction goes with 1/d, absorption with d; what drives depends on their ratio
+    total.add(k, "thickness", (2 * absorbing - whole) / d)
+    total.add(k, "D", whole / e.D[k])
+    total.add(k, "l", -2 * absorbing / e.l[k])
+    total.add(k, "p", -dot(rising[-1] - rising[0], m))
+
+
+def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
+    """Add what an interface does."""
+    e = t.elements
+    joint = e.joints[face]
+    assert joint is not None
+    resistance, gamma = e.flat(joint.resistance), e.flat(joint.gamma)
+    magnets = [k for k in (face, face + 1) if e.magnetic[k]]
+    m = e.m[magnets[0]] if magnets else np.zeros((1, 3))
+    driven = gamma[:, None] * m
+    on_left = magnets == [face]  # in a strong ferromagnet there is nothing across m
+    through, dual = (
+        (field.faces.current_left if on_left else field.faces.current_right)[face]
+        for field in (pair.mu, pair.phi)
+    )
+    through = through - driven
+    falling = dual
+    if pair.driven:
+        dual = dual + driven
+        falling = dual - through
+    total.add(face, "resistance", -2 * dot(dual, through))
+    if magnets:
+        total.add(face, "gamma", 2 * resistance * dot(m, falling))
+    if magnets and magnets[0] in e.lengths:
+        total.add(magnets[0], "m", 2 * (resistance * gamma)[:, None] * falling)
+    if joint.mixing is not None:
+        mu, phi = _ring(pair, face, not e.magnetic[face])
+        weight = weight_of(m, phi, mu)
+        total.add(face, "G_r", weight.real)
+        total.add(face, "G_i", -weight.imag)
+
+
+def _ring(pair: Pair, face: int, on_left: bool) -> tuple[FloatArray, FloatArray]:
+    """Return where the ring on the left or the right side of a face is, apart from a jump."""
+    rings, duals = _rings(pair, on_left)
+    return rings[face], duals[face]
+
+
+def _rings(pair: Pair, on_left: bool) -> tuple[FloatArray, FloatArray]:
+    """Return the same of all faces."""
+    mu, phi = pair.mu.faces, pair.phi.faces
+    rings, duals, jumps = (
+        (mu.potential_left, phi.potential_left, pair.jump.left)
+        if on_left
+        else (mu.potential_right, phi.potential_right, pair.jump.right)
+    )
+    if jumps:
+        duals = duals.copy()
+        for face, jump in jumps.items():
+            duals[face] -= jump
+    return rings, duals
+
+
+def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
+    """Add what the rods of strong ferromagnets do as they turn."""
+    e = t.elements
+    mu, phi = pair.mu.faces, pair.phi.faces
+    strong = np.flatnonzero(e.strong)
+    springs = [f for f, joint in enumerate(e.joints) if joint and joint.mixing is not None]
+    for faces, taken, back, on_left in (
+        (strong - 1, mu.absorbed_right, phi.absorbed_right, True),
+        (strong, mu.absorbed_left, phi.absorbed_left, False),
+    ):
+        held = (faces >= 0) & (faces < len(e.joints)) & ~np.isin(faces, springs)
+        k, f = strong[held], faces[held]
+        ring, dual = (dot(u[f], e.m[k])[..., None] for u in _rings(pair, on_left))
+        total.m[k] -= ring * back[f] + dual * taken[f]
+    for face in springs:
+        _add_spring(total, t, pair, face)
+    for k in strong[:-1][np.diff(strong) == 1].tolist():  # a contact that is collinear would open
+        opening = np.where(angle(e.m[k], e.m[k + 1]).collinear, np.nan, 0.0)[:, None]
+        total.add(k, "m", opening)
+        total.add(k + 1, "m", opening)
+
+
+def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
+    """Add what a mixing conductance does as the ferromagnet turns."""
+    e, joint = t.elements, t.elements.joints[face]
+    assert joint is not None
+    assert joint.mixing is not None
+    on_left = not e.magnetic[face]  # the ring
+    k, way = (face + 1, 1.0) if on_left else (face, -1.0)
+    m = e.m[k]
+    ring, dual = _ring(pair, face, on_left)
+    through, back = (
+        dot((f.faces.current_right if on_left else f.faces.current_left)[face], m)[:, None]
+        for f in (pair.mu, pair.phi)
+    )
+    total.add(k, "m", way * (back * ring + through * dual))
+    total.add(k, "m", turned(m, np.zeros(1), e.flat(joint.mixing), dual, ring))
+
+
+def weight_of(m: FloatArray, a: FloatArray, b: FloatArray) -> ComplexArray:
+    """Return w with ``a . (Re z (1 - m m^T) + Im z [m x]) b = Re(z w)``."""
+    along = dot(a, m) * dot(b, m)
+    found: ComplexArray = dot(a, b) - along - 1j * dot(a, np.cross(m, b))
+    return found
+
+
+def turned(
+    m: FloatArray, along: FloatArray, across_m: ComplexArray, a: FloatArray, b: FloatArray
+) -> FloatArray:
+    """Return the derivative with respect to m of ``a . blocks(along, across_m, m) b``."""
+    a, b = np.broadcast_arrays(a, b)
+    stiffer = (along - across_m.real)[:, None]
+    turned = stiffer * (a * dot(m, b)[:, None] + b * dot(m, a)[:, None])
+    found: FloatArray = turned + across_m.imag[:, None] * np.cross(b, a)
+    return found
+
+
+def dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the products of vectors of shape (..., 3)."""
+    return np.asarray(np.einsum("...i,...i->...", a, b))

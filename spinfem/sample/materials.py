@@ -1,0 +1,352 @@
+r"""Metals: what a layer is made of.
+
+Bulk transport is eqs. (2) and (3) of the paper (arXiv:2006.11900): in a normal metal
+``j_s = -(D/2) mu_s'``, in a ferromagnet ``j_s = (p j0 - (D/2) mu_s') m``, and in both
+``j_s' = -kappa mu_s`` with ``kappa = D/(2 l^2)``, eq. (4). A metal is therefore known by its
+conductivity `D`, its spin diffusion length `l` and, for a ferromagnet, its polarization `p`.
+
+Any consistent units do. SI: D in S/m, l in m; plain numbers: the paper's units.
+
+In a graded layer D, l or p is a function of xi, the position across the layer from 0 to 1, that
+takes and returns numpy arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import FloatArray, Number, Profile, label, number_or_profile, polarization, positive
+
+if TYPE_CHECKING:
+    from .pieces import Layer
+
+
+def combined(formula: Callable[..., Number], *numbers: Any) -> Number:
+    """Return a formula of some numbers: a function of xi if any of them is one."""
+    if not any(callable(number) for number in numbers):
+        return formula(*numbers)
+
+    def profile(xi: FloatArray) -> Number:
+        return formula(*(number(xi) if callable(number) else number for number in numbers))
+
+    return cast(Number, profile)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Metal:
+    """What normal metals and ferromagnets have in common; make one of these instead."""
+
+    D: Number
+    l: Number
+    name: str | None = None
+    source: str | None = None
+
+    def __post_init__(self) -> None:
+        self._store(D=number_or_profile(positive, "D (conductivity)", self.D))
+        quantity = "l (spin diffusion length)"
+        self._store(l=number_or_profile(positive, quantity, self.l, infinite=True))
+        label("name of a material", self.name)
+        label("source of a material", self.source)
+
+    def _store(self, **checked: Number) -> None:
+        for key, value in checked.items():
+            object.__setattr__(self, key, value)  # the dataclass is frozen for everyone else
+
+    @property
+    def numbers(self) -> dict[str, Number]:
+        """All numbers of the metal by their names; a graded one is a function of xi."""
+        return {"D": self.D, "l": self.l}
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether any number is a function of xi."""
+        return any(callable(number) for number in self.numbers.values())
+
+    @property
+    def total_conductivity(self) -> Number:
+        """Conductivity for charge, S/m; a function of xi if D or p is."""
+        return self.D
+
+    @property
+    def stiffness(self) -> Number:
+        """``G = D/(2 l)``, S/m2: the stiffness of a half-infinite layer, eqs. (7), (8)."""
+        return combined(lambda D, l: D / (2 * l), self.D, self.l)
+
+    @property
+    def relaxation(self) -> Number:
+        """``kappa = rho/tau = D/(2 l^2)``, S/m3, of eq. (4)."""
+        return combined(lambda D, l: D / (2 * l**2), self.D, self.l)
+
+    def __call__(
+        self, thickness: ArrayLike, *, m: ArrayLike | None = None, name: str | None = None
+    ) -> Layer:
+        """Make a layer of this metal.
+
+        Parameters
+        ----------
+        thickness : float or array
+            Thickness, m; positive.
+        m : array, shape (..., 3)
+            Direction of the magnetization, for a ferromagnet and only there; any length but
+            zero, it is normalized.
+        name : str, optional
+            Name of the layer; without one it is N1, N2, ... or F1, F2, ... in its stack.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the thickness, m or the name is not as above.
+        """
+        from .pieces import Layer  # the one import against the order of the modules
+
+        return Layer(self, cast(Number, thickness), m=m, name=name)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NormalMetal(Metal):
+    """A normal metal, eq. (2).
+
+    Calling it with a thickness makes a layer: ``Cu(10e-9, name="spacer")``.
+
+    Parameters
+    ----------
+    D : float, array or callable
+        Conductivity ``1/rho``, S/m; positive.
+    l : float, array or callable
+        Spin diffusion length, m; positive, ``inf`` for no spin relaxation.
+    name : str, optional
+        Name of the material.
+    source : str, optional
+        Where its numbers are from.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is not a number or out of its range.
+    """
+
+    @classmethod
+    def from_resistivity(
+        cls, rho: ArrayLike | Profile, *, l: ArrayLike | Profile, name: str | None = None
+    ) -> NormalMetal:
+        """Make a normal metal from its resistivity: ``D = 1/rho``.
+
+        Parameters
+        ----------
+        rho : float or array
+            Resistivity, Ohm m; positive.
+        l : float or array
+            Spin diffusion length, m.
+        name : str, optional
+            Name of the material.
+        """
+        checked = number_or_profile(positive, "rho (resistivity)", rho)
+        return cls(D=combined(lambda rho: 1 / rho, checked), l=cast(Number, l), name=name)
+
+    @classmethod
+    def from_conductivity(
+        cls, sigma: ArrayLike | Profile, *, l: ArrayLike | Profile, name: str | None = None
+    ) -> NormalMetal:
+        """Make a normal metal from its conductivity: ``D = sigma``.
+
+        Parameters
+        ----------
+        sigma : float or array
+            Conductivity, S/m; positive.
+        l : float or array
+            Spin diffusion length, m.
+        name : str, optional
+            Name of the material.
+        """
+        D = number_or_profile(positive, "sigma (conductivity)", sigma)
+        return cls(D=D, l=cast(Number, l), name=name)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ferromagnet(Metal):
+    """A ferromagnet, eq. (3); strong unless an exchange length is given.
+
+    In a strong ferromagnet spin potential and spin current are parallel to m. This holds even for
+    ``p = 0``, which is not the same as a normal metal.
+
+    With an exchange length the part of mu_s across m lives in the ferromagnet too. There it
+    conducts with the total conductivity, ``j_s = -(D_tot/2) mu_s'``, precesses about m and
+    dephases: ``j_s' = -kappa mu_s - (D_tot/2)(mu_s x m/lambda_J^2 + mu_s/lambda_phi^2)``. What
+    both terms take up is the torque, spread over the layer. Zhang, Levy, Fert,
+    doi:10.1103/PhysRevLett.88.236601; Petitjean, Luc, Waintal, doi:10.1103/PhysRevLett.109.117204.
+
+    Calling it with a thickness and a direction makes a layer: ``Py(4e-9, m=(0, 0, 1))``.
+
+    Parameters
+    ----------
+    D : float, array or callable
+        ``D_F = 4 D_up D_down/(D_up + D_down)``, S/m; positive. It is 1/rho* of Valet and Fert.
+    l : float, array or callable
+        Spin diffusion length, m; positive, ``inf`` for no spin relaxation.
+    p : float, array or callable
+        Transport polarization ``(D_up - D_down)/(D_up + D_down)``, between -1 and 1: the spin
+        current of a uniform ferromagnet is ``p j0 m``.
+    lambda_J : float or array, optional
+        Length of precession in the exchange field, m; positive, ``inf`` for none.
+    lambda_phi : float or array, optional
+        Length of dephasing, m; positive, ``inf`` for none. Of lambda_J and lambda_phi the one
+        that is not given is infinite; if neither is, the ferromagnet is strong.
+    name : str, optional
+        Name of the material.
+    source : str, optional
+        Where its numbers are from.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is not a number or out of its range.
+    """
+
+    p: Number
+    lambda_J: Number | None = None
+    lambda_phi: Number | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._store(p=number_or_profile(polarization, "p (polarization)", self.p))
+        for key, what in (("lambda_J", "precession"), ("lambda_phi", "dephasing")):
+            value = getattr(self, key)
+            if value is not None:
+                quantity = f"{key} (length of {what})"
+                self._store(**{key: positive(quantity, value, infinite=True)})
+        if self.is_graded and not self.is_strong:
+            raise ValueError(
+                "a graded ferromagnet must be strong, got lambda_J or lambda_phi with D, l or p "
+                "as a function of xi"
+            )
+
+    @property
+    def numbers(self) -> dict[str, Number]:
+        """All numbers of the metal by their names; a graded one is a function of xi."""
+        lengths = {"lambda_J": self.lambda_J, "lambda_phi": self.lambda_phi}
+        given = {key: value for key, value in lengths.items() if value is not None}
+        return {**super().numbers, "p": self.p, **given}
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether spin potential and spin current are parallel to m: no exchange length."""
+        return self.lambda_J is None and self.lambda_phi is None
+
+    @classmethod
+    def from_valet_fert(
+        cls,
+        rho_star: ArrayLike | Profile,
+        *,
+        beta: ArrayLike | Profile,
+        l: ArrayLike | Profile,
+        lambda_J: ArrayLike | None = None,
+        lambda_phi: ArrayLike | None = None,
+        name: str | None = None,
+    ) -> Ferromagnet:
+        """Make a ferromagnet from Valet-Fert parameters: ``D = 1/rho*``, ``p = beta``.
+
+        Valet and Fert, doi:10.1103/PhysRevB.48.7099, write ``rho_up,down = 2 rho* (1 -/+ beta)``.
+
+        Parameters
+        ----------
+        rho_star : float or array
+            rho*, Ohm m; positive. The measured resistivity is ``rho* (1 - beta^2)``.
+        beta : float or array
+            Bulk asymmetry, between -1 and 1.
+        l : float or array
+            Spin diffusion length, m.
+        lambda_J, lambda_phi : float or array, optional
+            Exchange lengths, m; as in `Ferromagnet`.
+        name : str, optional
+            Name of the material.
+        """
+        rho = number_or_profile(positive, "rho_star (resistivity rho*)", rho_star)
+        p = number_or_profile(polarization, "beta (bulk asymmetry)", beta)
+        return cls(
+            D=combined(lambda rho: 1 / rho, rho),
+            l=cast(Number, l),
+            p=p,
+            lambda_J=cast("Number | None", lambda_J),
+            lambda_phi=cast("Number | None", lambda_phi),
+            name=name,
+        )
+
+    @classmethod
+    def from_channels(
+        cls,
+        D_up: ArrayLike,
+        D_down: ArrayLike,
+        tau: ArrayLike,
+        spin_density_coefficient: ArrayLike,
+        *,
+        name: str | None = None,
+    ) -> Ferromagnet:
+        """Make a ferromagnet from its two spin channels, the paper's section II.A.
+
+        ``D = 4 D_up D_down/(D_up + D_down)``, ``p = (D_up - D_down)/(D_up + D_down)``,
+        ``l = sqrt(D tau/(2 rho))``.
+
+        Parameters
+        ----------
+        D_up, D_down : float or array
+            Conductivities of electrons with spin along and against m, S/m; positive.
+        tau : float or array
+            Spin relaxation time, s; positive, ``inf`` for no spin relaxation.
+        spin_density_coefficient : float or array
+            The paper's ``rho = ds/dmu_s``, spin density per spin potential, S s/m3; positive.
+        name : str, optional
+            Name of the material.
+        """
+        up = positive("D_up (conductivity)", D_up)
+        down = positive("D_down (conductivity)", D_down)
+        time = positive("tau (spin relaxation time)", tau, infinite=True)
+        rho = positive("spin_density_coefficient (rho)", spin_density_coefficient)
+        D = 4 * up * down / (up + down)
+        return cls(D=D, l=np.sqrt(D * time / (2 * rho)), p=(up - down) / (up + down), name=name)
+
+    @classmethod
+    def from_conductivity(
+        cls,
+        sigma: ArrayLike | Profile,
+        *,
+        p: ArrayLike | Profile,
+        l: ArrayLike | Profile,
+        lambda_J: ArrayLike | None = None,
+        lambda_phi: ArrayLike | None = None,
+        name: str | None = None,
+    ) -> Ferromagnet:
+        """Make a ferromagnet from its total conductivity: ``D = sigma (1 - p^2)``.
+
+        Parameters
+        ----------
+        sigma : float or array
+            Total conductivity ``D_up + D_down``, S/m; positive.
+        p : float or array
+            Polarization, between -1 and 1.
+        l : float or array
+            Spin diffusion length, m.
+        lambda_J, lambda_phi : float or array, optional
+            Exchange lengths, m; as in `Ferromagnet`.
+        name : str, optional
+            Name of the material.
+        """
+        polar = number_or_profile(polarization, "p (polarization)", p)
+        total = number_or_profile(positive, "sigma (total conductivity)", sigma)
+        return cls(
+            D=combined(lambda sigma, p: sigma * (1 - p) * (1 + p), total, polar),
+            l=cast(Number, l),
+            p=polar,
+            lambda_J=cast("Number | None", lambda_J),
+            lambda_phi=cast("Number | None", lambda_phi),
+            name=name,
+        )
+
+    @property
+    def total_conductivity(self) -> Number:
+        """Conductivity for charge, S/m: ``D_tot = D_up + D_down = D/(1 - p^2)``."""
+        return combined(lambda D, p: D / ((1 - p) * (1 + p)), self.D, self.p)

@@ -1,0 +1,346 @@
+r"""Pieces of a sample: layers, what is between them, and what is behind the ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import reprlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import cosdg, sindg
+
+from .._checks import (
+    FloatArray,
+    Number,
+    conductance,
+    finite,
+    label,
+    nonnegative,
+    polarization,
+    positive,
+    unit_vector,
+)
+from .materials import Ferromagnet, Metal
+
+if TYPE_CHECKING:
+    from .stack import Stack
+
+
+def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
+    """Return the unit vector(s) of given polar and azimuthal angles.
+
+    Exact at multiples of 90 degrees, so that parallel and antiparallel mean just that.
+
+    Parameters
+    ----------
+    polar : float or array
+        Angle from +z, degrees.
+    azimuth : float or array
+        Angle from +x towards +y of the projection on the xy plane, degrees.
+
+    Returns
+    -------
+    array, shape (..., 3)
+        ``(sin(polar) cos(azimuth), sin(polar) sin(azimuth), cos(polar))``, the shapes of the
+        angles broadcast.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an angle is not a finite real number.
+    """
+    polar = np.asarray(finite("polar (angle in degrees)", polar))
+    azimuth = np.asarray(finite("azimuth (angle in degrees)", azimuth))
+    sine = sindg(polar)
+    x, y, z = np.broadcast_arrays(sine * cosdg(azimuth), sine * sindg(azimuth), cosdg(polar))
+    return np.stack([x, y, z], axis=-1) + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+class Joinable:
+    """Things that stand in a chain: ``a | b`` puts b to the right of a."""
+
+    def __or__(self, right: Joinable) -> Stack:
+        if not isinstance(right, Joinable):
+            raise _not_a_piece(right)
+        from .stack import Stack  # the one import against the order of the modules
+
+        return Stack([*self._in_chain, *right._in_chain])
+
+    @property
+    def _in_chain(self) -> tuple[Any, ...]:
+        return (self,)
+
+    def __ror__(self, left: object) -> Stack:
+        raise _not_a_piece(left)
+
+
+def _not_a_piece(given: object) -> TypeError:
+    hint = "; a metal needs a thickness, as in Cu(10e-9)" if isinstance(given, Metal) else ""
+    return TypeError(
+        "what stands in a stack must be a layer, Interface, Lead, Reservoir, SpinBlocking or "
+        f"Stack, got {given!r}{hint}"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Layer(Joinable):
+    """A layer of one metal. ``material(thickness, ...)`` makes one.
+
+    Parameters
+    ----------
+    material : NormalMetal or Ferromagnet
+        What it is made of.
+    thickness : float or array
+        Thickness, m (or the unit of the material's l); positive and finite.
+    m : array, shape (..., 3)
+        Direction of the magnetization, for a ferromagnet and only there; it is normalized.
+    name : str, optional
+        Name, unique in a stack.
+    nodes : array, shape (n + 1,), optional
+        Nodes of a mesh that the layer comes with, rising from 0 to 1 across it: the solver takes
+        them and no grading of its own. `Stack.from_mesh` sets them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as above.
+    """
+
+    material: Metal
+    thickness: Number
+    m: FloatArray | None = dataclasses.field(default=None, kw_only=True)
+    name: str | None = dataclasses.field(default=None, kw_only=True)
+    nodes: FloatArray | None = dataclasses.field(default=None, kw_only=True)
+
+    def __init__(
+        self,
+        material: Metal,
+        thickness: ArrayLike,
+        *,
+        m: ArrayLike | None = None,
+        name: str | None = None,
+        nodes: ArrayLike | None = None,
+    ) -> None:
+        what = "a layer" if name is None else f"layer {name!r}"
+        _check_material(what, material)
+        freeze(
+            self,
+            material=material,
+            thickness=positive(f"thickness of {what}", thickness),
+            m=_check_m(what, material, m),
+            name=label("name of a layer", name),
+            nodes=_check_nodes(what, nodes),
+        )
+
+    @property
+    def is_ferromagnet(self) -> bool:
+        """Whether the layer is magnetic."""
+        return self.m is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Lead(Joinable):
+    """A half-infinite metal at an end of a stack; mu_s vanishes far away in it.
+
+    It takes up ``j_s = p j0 m - G mu_s`` on the left end and ``p j0 m + G mu_s`` on the right,
+    with ``G = D/(2 l)`` and ``p = 0`` in a normal metal.
+
+    Parameters
+    ----------
+    material : NormalMetal or Ferromagnet
+        What it is made of.
+    m : array, shape (..., 3)
+        Direction of the magnetization, for a ferromagnet and only there; it is normalized.
+    name : str, optional
+        Name, unique in a stack; a named ferromagnetic lead has a torque.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as above.
+    """
+
+    material: Metal
+    m: FloatArray | None = dataclasses.field(default=None, kw_only=True)
+    name: str | None = dataclasses.field(default=None, kw_only=True)
+
+    def __init__(
+        self, material: Metal, *, m: ArrayLike | None = None, name: str | None = None
+    ) -> None:
+        what = "a lead" if name is None else f"lead {name!r}"
+        _check_material(what, material)
+        freeze(
+            self,
+            material=material,
+            m=_check_m(what, material, m),
+            name=label("name of a lead", name),
+        )
+
+    @property
+    def is_ferromagnet(self) -> bool:
+        """Whether the lead is magnetic."""
+        return self.m is not None
+
+
+@dataclass(frozen=True)
+class Reservoir(Joinable):
+    """An end where ``mu_s = 0``: the paper's outer normal layer of vanishing l."""
+
+
+@dataclass(frozen=True)
+class SpinBlocking(Joinable):
+    """An end that no spin current passes: ``j_s = 0``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Interface(Joinable):
+    r"""A resistive interface between two layers, or between a layer and an end.
+
+    Without one an interface is transparent, eqs. (5), (6). Along m, as in the bulk with D ->
+    1/AR*, p -> gamma: ``mu_s(x+) - mu_s(x-) = -2 AR* (j_s.m - gamma j0)``. Charge: ``mu_0(x-) -
+    mu_0(x+) = j0 AR* (1 - gamma^2) + gamma m.(mu_s(x+) - mu_s(x-))/2``. Valet and Fert,
+    doi:10.1103/PhysRevB.48.7099.
+
+    Across m, on the side of the normal metal: ``j_s = G_r mu_s + G_i m x mu_s`` into the
+    ferromagnet, with the mixing conductance ``G_r + i G_i``. Brataas, Nazarov, Bauer,
+    doi:10.1103/PhysRevLett.84.2481. G_r gives a damping-like torque, G_i a field-like one.
+
+    Between normal metals the resistance acts on all components, and gamma and mixing have no
+    meaning. Between ferromagnets an interface needs them strong and collinear. At a ferromagnet
+    with finite exchange lengths the resistance acts on all components alike, and mixing has no
+    meaning.
+
+    Parameters
+    ----------
+    resistance : float or array
+        AR* of Valet and Fert, Ohm m2; zero (everywhere) or positive. The measured one is
+        ``AR* (1 - gamma^2)``.
+    gamma : float or array
+        Interface asymmetry, between -1 and 1.
+    mixing : complex or array, optional
+        Mixing conductance of particle current times |e| per spin potential, S/m2; its real part is
+        positive. Default: infinite, so that no mu_s across m remains.
+    name : str, optional
+        Name, unique in a stack.
+    source : str, optional
+        Where its numbers are from.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as above.
+    """
+
+    resistance: Number = 0.0
+    gamma: Number = dataclasses.field(default=0.0, kw_only=True)
+    mixing: complex | NDArray[np.complex128] | None = dataclasses.field(default=None, kw_only=True)
+    name: str | None = dataclasses.field(default=None, kw_only=True)
+    source: str | None = dataclasses.field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        label("source of an interface", self.source)
+        what = "an interface" if self.name is None else f"interface {self.name!r}"
+        resistance = nonnegative(f"resistance (AR*) of {what}", self.resistance)
+        if np.ndim(resistance) and not np.all(resistance) and np.any(resistance):
+            raise ValueError(
+                f"resistance (AR*) of {what} must be zero or positive throughout, got both"
+            )
+        mixing = self.mixing
+        if mixing is not None:
+            mixing = conductance(f"mixing (conductance) of {what}", mixing)
+        freeze(
+            self,
+            resistance=resistance,
+            gamma=polarization(f"gamma (asymmetry) of {what}", self.gamma),
+            mixing=mixing,
+            name=label("name of an interface", self.name),
+        )
+
+
+End = Lead | Reservoir | SpinBlocking
+Piece = Layer | Interface | End
+
+
+def freeze(thing: object, **values: object) -> None:
+    """Set the values of a frozen dataclass."""
+    for key, value in values.items():
+        object.__setattr__(thing, key, value)
+
+
+def _check_material(what: str, material: object) -> None:
+    if not isinstance(material, Metal):
+        raise TypeError(
+            f"material of {what} must be a NormalMetal or a Ferromagnet, got {material!r}"
+        )
+
+
+def _check_m(what: str, material: Metal, m: ArrayLike | None) -> FloatArray | None:
+    if isinstance(material, Ferromagnet):
+        if m is None:
+            raise ValueError(
+                f"m (magnetization) of {what} must be given for a ferromagnet, got None"
+            )
+        return unit_vector(f"m (magnetization) of {what}", m)
+    if m is not None:
+        raise ValueError(
+            f"m (magnetization) of {what} must be left out in a normal metal, got {m!r}"
+        )
+    return None
+
+
+def _check_nodes(what: str, nodes: ArrayLike | None) -> FloatArray | None:
+    if nodes is None:
+        return None
+    x = np.asarray(finite(f"nodes of {what}", nodes))
+    # compared, not subtracted: any finite numbers may be given
+    if x.ndim != 1 or x.size < 2 or x[0] != 0 or x[-1] != 1 or np.any(x[1:] <= x[:-1]):
+        raise ValueError(
+            f"nodes of {what} must be one row of numbers that rise from 0 to 1, "
+            f"got {reprlib.repr(x.tolist())}"
+        )
+    return x
+
+
+def short(piece: Piece) -> str:
+    """Name a piece in a message: the class, and what it is made of or called."""
+    if isinstance(piece, Reservoir | SpinBlocking):
+        return f"{type(piece).__name__}()"
+    if isinstance(piece, Interface):
+        return (
+            f"Interface({piece.name or f'{piece.resistance:g}'})"
+            if np.ndim(piece.resistance) == 0
+            else "Interface"
+        )
+    kind = type(piece.material).__name__
+    name = piece.name or piece.material.name or kind
+    return f"Lead({name})" if isinstance(piece, Lead) else name
+
+
+def shapes_of(piece: Piece) -> set[tuple[int, ...]]:
+    """Return the shapes of all numbers of a piece; of m without its last axis."""
+    if isinstance(piece, Reservoir | SpinBlocking):
+        return {()}
+    if isinstance(piece, Interface):
+        given = (piece.resistance, piece.gamma, piece.mixing)
+        return {x.shape for x in given if isinstance(x, np.ndarray)} | {()}
+    numbers = [*piece.material.numbers.values()]
+    if isinstance(piece, Layer):
+        numbers.append(piece.thickness)
+    shapes = {x.shape for x in numbers if isinstance(x, np.ndarray)}
+    return shapes | {() if piece.m is None else piece.m.shape[:-1]}
+
+
+def renamed(layer: Layer, name: str) -> Layer:
+    """Rename a layer without checking it again."""
+    new = object.__new__(Layer)
+    freeze(
+        new,
+        material=layer.material,
+        thickness=layer.thickness,
+        m=layer.m,
+        name=name,
+        nodes=layer.nodes,
+    )
+    return new

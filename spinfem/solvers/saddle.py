@@ -1,0 +1,340 @@
+r"""The saddle-point path: the reference, short and readable, for any stack.
+
+.. math::
+
+    \begin{pmatrix} K & C^T \\ C & -Z \end{pmatrix}
+    \begin{pmatrix} \mu \\ \lambda \end{pmatrix} = \begin{pmatrix} f \\ h \end{pmatrix}
+
+K and f are the weak form of `spinfem.fem.forms`, assembled at once for all layers on one broken mesh;
+C mu = 0 are the interface conditions (5) and mu_s || m of `spinfem.solvers.faces`. The multipliers
+lambda are the spin currents through the interfaces: along m they are (6), across m the torque. A
+resistive interface has a compliance Z, ``2 AR*`` along m and ``1/(G_r + i G_i)`` across, and a
+source ``h = -2 AR* gamma m``; transparent ones have none.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.linalg import splu
+from skfem import Basis
+
+from .._checks import FloatArray, IntArray
+from ..fem import forms, graded, mesh
+from ..fem.fields import LayerField, element_field
+from ..sample.pieces import Interface
+from ..sample.stack import Stack
+from .condensed import condense, element_counts
+from .elements import Elements, elements_of
+from .faces import Faces, contact_absorption, rows
+from .network import absorption, across_mesh, blocks, share_of_exchange
+from .rods import Links, join
+from .transport import Given
+
+
+class System(NamedTuple):
+    """The assembled weak form: scalar functions, and the vectors they may carry.
+
+    Function number i belongs to element ``owner[i]`` of the stack. The last two functions are the
+    values of the leads at the stack, where a lead is a spring of stiffness G.
+    """
+
+    basis: Basis
+    owner: IntArray
+    along: sp.csr_array  # in units of `unit`
+    across: sp.csr_array  # the same across m, where a ferromagnet is not strong
+    turning: sp.csr_array  # what precession adds there, to be applied with m x
+    f: FloatArray
+    unit: float  # S/m2, the largest conductance, so that K is near 1 like the entries of C
+
+
+class Point(NamedTuple):
+    """One point of the batch, solved."""
+
+    faces: Faces
+    fields: list[LayerField]
+    volume: FloatArray  # (n + 2, 1, 3) what exchange ferromagnets absorb inside
+
+
+def solve(stack: Stack, e: Elements, degree: int, count: int | None) -> Given:
+    """Solve a stack for j0 = 1, point by point.
+
+    Parameters
+    ----------
+    stack : Stack
+        The sample.
+    e : Elements
+        Its numbers.
+    degree : int
+        Degree of the elements.
+    count : int or None
+        Number of elements of every layer; None for what the default accuracy takes.
+    """
+    counts = element_counts(e, count)
+    nodes = [_nodes(e, k, int(n), degree, count) for k, n in enumerate(counts, start=1)]
+    parts = [stack[i] if stack.shape else stack for i in np.ndindex(stack.shape)]
+    points = []
+    for i, part in enumerate(parts):
+        at = [column[:, i if column.shape[1] > 1 else 0] for column in nodes]
+        points.append(_solve_point(part, elements_of(part), at, degree))
+    faces = zip(*(point.faces for point in points), strict=True)
+    # B belongs to the stack, not to the solution: it is that of the condensed layers
+    ports = condense(e, counts, degree)
+    return Given(
+        e,
+        Faces(*(np.concatenate(a, axis=1) for a in faces)),
+        partial(_field, [point.fields for point in points]),
+        partial(_coupling, e, ports),
+        np.concatenate([point.volume for point in points], axis=1),
+    )
+
+
+def _nodes(e: Elements, k: int, n: int, degree: int, count: int | None) -> FloatArray:
+    """Return the nodes of a layer, shape (n + 1, N or 1), from 0 to 1."""
+    if k in e.nodes:
+        return e.nodes[k][:, None]
+    d = e.thickness[k - 1]
+    if k in e.graded:
+        return graded.nodes_for(e.graded[k], float(d.max()), degree, count)[:, None]
+    own = mesh.layer_nodes(d / e.l[k], n)
+    if k not in e.lengths or count is not None:
+        return own
+    # graded for what is across m, and fine enough for what is along it
+    coarse = mesh.layer_nodes(*across_mesh(e, k, None))
+    widths = np.diff(coarse, axis=0)
+    pieces = int(np.ceil((widths * d / e.l[k]).max() / 2)) or 1
+    inner = coarse[:-1, None] + widths[:, None] * (np.arange(pieces) / pieces)[:, None]
+    return np.concatenate([inner.reshape(-1, coarse.shape[1]), coarse[-1:]])
+
+
+def _field(points: list[list[LayerField]], layer: int) -> LayerField:
+    """Join the fields of a layer at all points."""
+    fields = [fields[layer] for fields in points]
+    parts: list[FloatArray] = []
+    for name, values in zip(fields[0]._fields, zip(*fields, strict=True), strict=True):  # type: ignore[attr-defined]
+        whole = name == "nodes" and isinstance(fields[0], graded.GradedField)
+        parts.append(values[0] if whole else np.concatenate(values, axis=1))
+    return type(fields[0])(*parts)
+
+
+def _coupling(e: Elements, ports: Links, first: int, stop: int) -> FloatArray:
+    return e.flat(join(ports, first, stop).B[0])
+
+
+def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -> Point:
+    """Assemble and solve one point."""
+    system = _assemble(stack, e, nodes, degree)
+    basis, owner = system.basis, system.owner
+    counts = np.array([len(column) - 1 for column in nodes])
+
+    # mu_s || m: in element k, mu_s is a combination of the columns of spaces[k]
+    spaces = [_space(e, k) for k in range(e.magnetic.size)]
+    R = sp.csr_array(sp.block_diag([spaces[k] for k in owner]))
+    A = R.T @ _vectorial(system, e) @ R
+    load = R.T @ (system.f[:, None] * e.m[owner, 0]).ravel()
+
+    # (5): rows of C, face by face, from the functions that live on either side of it
+    last = np.cumsum(counts + 1) - 1  # the node at the right of every layer
+    first = last - counts
+    on_left = np.append(basis.N, basis.nodal_dofs[0, last])
+    on_right = np.append(basis.nodal_dofs[0, first], basis.N + 1)
+    weights = _weights(e, spaces)
+    C = sp.vstack(
+        [
+            sp.csr_array(W_a) @ R[3 * a : 3 * a + 3] - sp.csr_array(W_b) @ R[3 * b : 3 * b + 3]
+            for (W_a, W_b), a, b in zip(weights, on_left, on_right, strict=True)
+        ]
+    )
+    compliances = [_compliance(e, face, joint) for face, joint in enumerate(e.joints)]
+    Z = sp.block_diag(
+        [W_a @ z @ W_a.T for (W_a, _), (z, _) in zip(weights, compliances, strict=True)]
+    )
+    h = np.concatenate([W_a @ h for (W_a, _), (_, h) in zip(weights, compliances, strict=True)])
+    matrix = sp.block_array([[A, C.T], [C, -system.unit * Z]], format="csc")
+    unknowns = splu(matrix).solve(np.concatenate([load, system.unit * h]))
+    mu = (R @ unknowns[: A.shape[0]]).reshape(-1, 3) / system.unit
+    ends = np.cumsum([W.shape[0] for W, _ in weights])[:-1]
+    multipliers = np.split(unknowns[A.shape[0] :], ends)
+
+    sides = mu[on_left], mu[on_right]
+    faces = _faces(e, spaces, weights, multipliers, sides)
+    volume = np.zeros((e.magnetic.size, 1, 3))
+    fields: list[LayerField] = []
+    for i in range(len(nodes)):
+        k, d, cells = i + 1, e.thickness[i], slice(first[i] - i, last[i] - i)
+        own, other = (d * x for x in absorption(e, k))
+        field = element_field(
+            nodes[i][:, None],
+            mu[basis.nodal_dofs[0, first[i] : last[i] + 1], None],
+            mu[basis.interior_dofs[:, cells]].transpose(1, 2, 0)[:, None],
+            blocks(own, other, e.m[k]) if k in e.lengths else own,
+            faces.current_right[i],
+        )
+        if k in e.graded:
+            inflow = faces.current_right[i]
+            fields.append(
+                graded.graded_field(e.graded[k], nodes[i], field.potential, d, e.m[k], inflow)
+            )
+            continue
+        fields.append(field)
+        if k in e.lengths:
+            integral = np.einsum("e,epc->pc", np.diff(nodes[i]), field.potential[..., 0])
+            taken = share_of_exchange(e, k) * other
+            volume[k] = (blocks(np.zeros(1), taken, e.m[k]) @ integral[..., None])[..., 0]
+    for k, dof in ((0, basis.N), (e.magnetic.size - 1, basis.N + 1)):
+        if k in e.lengths:
+            slow = share_of_exchange(e, k) * _lead_across(e, k)
+            volume[k] = blocks(np.zeros(1), slow, e.m[k])[0] @ mu[dof]
+    return Point(faces, fields, volume)
+
+
+def _assemble(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -> System:
+    """Assemble the weak form of all layers at once, and add the leads."""
+    grid = mesh.stack_mesh(stack, nodes)
+    is_graded = bool(e.graded)
+    basis = Basis(grid, mesh.line_element(degree), intorder=(3 if is_graded else 2) * degree)
+    counts = np.array([len(column) - 1 for column in nodes])
+    layer = np.repeat(np.arange(len(counts)), counts)
+    xi = basis.mapping.F(basis.X)[0] - layer[:, None]
+
+    def values(name: str) -> FloatArray:
+        found: FloatArray = np.repeat(e.columns[name].fixed[1:-1], counts)[:, None] + 0.0 * xi
+        for k, metal in e.graded.items():
+            own = layer == k - 1
+            found[own] = graded.profile(metal.numbers.get(name, 0.0))(xi[own])
+        return found
+
+    D, l, p = (values(name) for name in ("D", "l", "p"))
+    d = e.thickness[layer]
+    conductance, relaxation = D / (2 * d), d * D / (2 * l**2)
+    unit = max(conductance.max(), e.lead_stiffness.max())
+    total = np.zeros_like(D)
+    lost, turned = np.zeros_like(D), np.zeros_like(D)
+    for k in e.lengths:
+        own = layer == k - 1
+        total[own] = conductance[own] / ((1 - p[own]) * (1 + p[own]))
+        rate = d[own] * absorption(e, k)[1]
+        lost[own], turned[own] = rate.real, rate.imag
+
+    def assembled(conducts: FloatArray, relaxes: FloatArray, leads: list[float]) -> sp.csr_array:
+        K = forms.conduction.assemble(basis, conductance=conducts / unit)
+        K += forms.relaxation.assemble(basis, relaxation=relaxes / unit)
+        return sp.csr_array(sp.block_diag([K, sp.diags_array(np.array(leads) / unit)]))
+
+    ends = [0, e.magnetic.size - 1]
+    across = [complex(_lead_across(e, k)[0]) for k in ends]
+    owner = np.empty(basis.N, dtype=np.intp)
+    owner[basis.element_dofs] = np.repeat(1 + np.arange(len(counts)), counts)
+    f = forms.driving.assemble(basis, polarized_current=p)
+    return System(
+        basis,
+        np.append(owner, ends),
+        assembled(conductance, relaxation, e.lead_stiffness[:, 0].tolist()),
+        assembled(total, lost, [x.real for x in across]),
+        assembled(np.zeros_like(D), turned, [x.imag for x in across]),
+        np.concatenate([f, e.p[ends, 0] * [1, -1]]),
+        unit,
+    )
+
+
+def _lead_across(e: Elements, k: int) -> NDArray[Any]:
+    """Stiffness across m of a lead with exchange lengths, S/m2, complex; else 0."""
+    if k not in e.lengths:
+        return np.zeros(1)
+    _, other = absorption(e, k)
+    total = e.D[k] / (2 * (1 - e.p[k]) * (1 + e.p[k]))
+    return np.asarray(np.sqrt(total * other))
+
+
+def _vectorial(system: System, e: Elements) -> sp.csr_array:
+    """Return the weak form for vectors: along m, across it, and what turns about it."""
+    along, across, turning = [], [], []
+    for k in range(e.magnetic.size):
+        m = e.m[k]
+        weak = k in e.lengths
+        along.append(blocks(np.ones(1), np.zeros(1), m)[0] if weak else np.eye(3))
+        across.append(blocks(np.zeros(1), np.full(1, float(weak)), m)[0])
+        turning.append(blocks(np.zeros(1), np.full(1, 1j * weak), m)[0])
+    total = 0
+    for K, parts in (
+        (system.along, along),
+        (system.across, across),
+        (system.turning, turning),
+    ):
+        W = sp.block_diag([parts[k] for k in system.owner])
+        total = total + sp.kron(K, sp.eye_array(3)) @ W
+    return sp.csr_array(total)
+
+
+def _compliance(e: Elements, face: int, joint: Interface | None) -> tuple[FloatArray, FloatArray]:
+    """Return Z, shape (3, 3), Ohm m2, and h, shape (3,), of a face."""
+    if joint is None:
+        return np.zeros((3, 3)), np.zeros(3)
+    twice = 2 * e.flat(joint.resistance)
+    magnets = [k for k in (face, face + 1) if e.magnetic[k]]
+    if not magnets:
+        return twice * np.eye(3), np.zeros(3)
+    k = magnets[0]
+    across = twice
+    if e.strong[k]:
+        across = np.zeros(1) if joint.mixing is None else 1 / e.flat(joint.mixing)
+    m = e.m[k]
+    return blocks(twice, across, m)[0], -(twice * e.flat(joint.gamma))[0] * m[0]
+
+
+def _space(e: Elements, k: int) -> FloatArray:
+    """Basis of what mu_s can be in element k, shape (3, 3, 1 or 0)."""
+    if e.strong[k]:
+        return e.m[k, 0, :, None]
+    return np.eye(3) if e.D[k, 0] > 0 else np.zeros((3, 0))
+
+
+def _weights(e: Elements, spaces: list[FloatArray]) -> list[tuple[FloatArray, FloatArray]]:
+    """Constraint rows of every face; none where an end blocks spin."""
+    weights = [rows(a, b) for a, b in itertools.pairwise(spaces)]
+    for face, end, reservoir in ((0, 0, e.reservoir[0]), (-1, -1, e.reservoir[1])):
+        if e.D[end, 0] == 0 and not reservoir:
+            weights[face] = (np.zeros((0, 3)), np.zeros((0, 3)))
+    return weights
+
+
+def _faces(
+    e: Elements,
+    spaces: list[FloatArray],
+    weights: list[tuple[FloatArray, FloatArray]],
+    multipliers: list[FloatArray],
+    sides: tuple[FloatArray, FloatArray],
+) -> Faces:
+    """Read spin currents and what the magnetizations absorb off the multipliers."""
+    current_left, current_right, absorbed_left, absorbed_right = np.zeros((4, *sides[0].shape))
+    left, right = (side.copy() for side in sides)
+    for face, ((W_a, W_b), value) in enumerate(zip(weights, multipliers, strict=True)):
+        a, b = spaces[face], spaces[face + 1]
+        j_a, j_b = a @ a.T @ W_a.T @ value, b @ b.T @ W_b.T @ value
+        if e.strong[face] and e.strong[face + 1]:
+            m_a, m_b = a[:, 0], b[:, 0]
+            shares = contact_absorption(m_a, m_b, m_a @ j_a, m_b @ j_b)
+            absorbed_left[face], absorbed_right[face] = shares
+        elif e.strong[face] and b.size:
+            absorbed_left[face] = j_a - j_b
+        elif e.strong[face + 1] and a.size:
+            absorbed_right[face] = j_a - j_b
+        # an end that is no lead takes up whatever reaches it
+        current_left[face] = j_a if a.size else j_b
+        current_right[face] = j_b if b.size else j_a
+    # the same up to rounding where there is no interface
+    clear = np.array([joint is None for joint in e.joints])
+    left[:-1][clear[:-1]] = right[:-1][clear[:-1]]
+    right[-1:][clear[-1:]] = left[-1:][clear[-1:]]
+    # behind a spin-blocking end mu_s is that inside; at a reservoir it is 0
+    if e.D[0, 0] == 0:
+        left[0] = 0.0 if e.reservoir[0] else right[0]
+    if e.D[-1, 0] == 0:
+        right[-1] = 0.0 if e.reservoir[1] else left[-1]
+    found = (left, right, current_left, current_right, absorbed_left, absorbed_right)
+    return Faces(*(values[:, None] for values in found))

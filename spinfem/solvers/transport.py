@@ -1,0 +1,347 @@
+r"""A solved stack per unit particle current: what `Solution` scales by j0 and hands out.
+
+Points of a batch stand flattened on one axis of N. Charge follows from spin: from eqs. (2), (3),
+``mu_0' = -j0/D_tot - p m.mu_s'/2``, so that every layer drops ``j0 d/D_tot`` and, in a ferromagnet,
+``(p/2) [m.mu_s(right) - m.mu_s(left)]``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from .._checks import FloatArray, IntArray
+from ..fem.fields import LayerField
+from ..fem.graded import GradedField, profile
+from .elements import Elements
+from .faces import Faces, across
+
+Side = Literal["left", "right"]
+
+
+NARROW = 1e-4
+"""Sine of an angle below which g is taken in the limit, unless it follows from B."""
+
+
+class Values(NamedTuple):
+    """mu_s, j_s and mu_0 at some points, per unit particle current."""
+
+    spin_potential: FloatArray  # (q, N, 3) Ohm m2
+    spin_current: FloatArray  # (q, N, 3) dimensionless
+    potential: FloatArray  # (q, N) Ohm m2
+
+
+class Field(NamedTuple):
+    """A field in balance at the faces: mu_s/j0, or one that is dual to a number (`duals`)."""
+
+    faces: Faces
+    inner: dict[int, FloatArray]  # of graded elements: (k + 1, N, 3) at the nodes of their mesh
+
+
+class Jump(NamedTuple):
+    """By what elements see a dual field shifted at their faces, arrays of shape (N or 1, 3)."""
+
+    left: dict[int, FloatArray]  # of faces: what the element on their left sees
+    right: dict[int, FloatArray]  # and the element on their right
+
+
+class Transport(ABC):
+    """Faces of a solved stack, and its fields on demand.
+
+    Magnets are numbered from left to right, magnetic leads included.
+
+    Parameters
+    ----------
+    elements : Elements
+        The stack's numbers.
+    """
+
+    def __init__(self, elements: Elements) -> None:
+        self.elements = elements
+        self.magnets = np.flatnonzero(elements.magnetic)
+        self._fields: dict[int, LayerField] = {}
+
+    @property
+    @abstractmethod
+    def faces(self) -> Faces:
+        """What was found at the faces."""
+
+    @property
+    def volume(self) -> FloatArray | None:
+        """What every element absorbs inside, (n + 2, N, 3); None for nothing."""
+        return None
+
+    def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
+        """Return g of a magnet and the next one, (N or 1,) each; nan where they are collinear.
+
+        From the spin currents across m at the faces of the normal metals between them, eq. (1).
+        """
+        left, right = self.magnets[magnet : magnet + 2].tolist()
+        m1, m2, faces = self.elements.m[left], self.elements.m[right], self.faces
+        found = []
+        for current, q, m in (
+            (faces.current_right[left], m2, m1),
+            (faces.current_left[right - 1], m1, m2),
+        ):
+            way = across(q, m)
+            size = np.einsum("...i,...i->...", way, way)
+            part = np.einsum("...i,...i->...", current, way)
+            open_ = size > NARROW**2
+            found.append(np.where(open_, part / np.where(open_, size, 1.0), np.nan))
+        return found[0], found[1]
+
+    @abstractmethod
+    def make_field(self, layer: int) -> LayerField:
+        """Return the field of layer number i."""
+
+    def field(self, layer: int) -> LayerField:
+        """Return the field of a layer; made once."""
+        if layer not in self._fields:
+            self._fields[layer] = self.make_field(layer)
+        return self._fields[layer]
+
+    def coupled(self, magnet: int, B: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return ``g1 = -B mu2/j0`` and ``g2 = B mu1/j0`` for a spacer of coupling B, S/m2."""
+        left, right = self.amplitudes
+        return -B * left[magnet + 1], B * right[magnet]
+
+    @cached_property
+    def amplitudes(self) -> tuple[FloatArray, FloatArray]:
+        """m.mu_s at the left and the right of every magnet, (f, N or 1); 0 far away in leads."""
+        faces, m = self.faces, self.elements.m[self.magnets]
+        far = np.zeros((1, *faces.potential_left.shape[1:]))
+        left = np.concatenate([far, faces.potential_right])[self.magnets]
+        right = np.concatenate([faces.potential_left, far])[self.magnets]
+        return (left * m).sum(axis=-1), (right * m).sum(axis=-1)
+
+    def absorbed(self, magnet: int) -> FloatArray:
+        """Return the spin current that a magnet absorbs at both faces, shape (N or 1, 3)."""
+        k = int(self.magnets[magnet])
+        at_left = self.faces.absorbed_right[k - 1 : k].sum(axis=0)  # a lead has one face only
+        at_right = self.faces.absorbed_left[k : k + 1].sum(axis=0)
+        total: FloatArray = at_left + at_right
+        return total if self.volume is None else total + self.volume[k]
+
+    def all_absorbed(self) -> FloatArray:
+        """Return what every magnet absorbs at both faces, shape (f, N or 1, 3)."""
+        faces, k = self.faces, self.magnets
+        none = np.zeros((1, *faces.absorbed_left.shape[1:]))  # a lead has one face only
+        at_left, at_right = (
+            np.concatenate([none, faces.absorbed_right])[k],
+            np.concatenate([faces.absorbed_left, none])[k],
+        )
+        total: FloatArray = at_left + at_right
+        return total if self.volume is None else total + self.volume[k]
+
+    @cached_property
+    def spin_voltage(self) -> FloatArray:
+        """``(1/2) int p m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
+        left, right = self.amplitudes
+        voltage: FloatArray = self.elements.p[self.magnets] / 2 * (right - left)
+        return self._with_graded(voltage, self.magnets, 1)
+
+    @cached_property
+    def ohmic(self) -> FloatArray:
+        """Integral of ``dx/D_tot`` over every layer, (n, N or 1), Ohm m2."""
+        e = self.elements
+        p = e.p[1:-1]
+        uniform = e.thickness * (1 - p) * (1 + p) / e.D[1:-1]
+        return self._with_graded(uniform, 1 + np.arange(len(uniform)), 0)
+
+    def _with_graded(self, values: FloatArray, of: IntArray, total: int) -> FloatArray:
+        """Replace what belongs to graded layers by integrals over them."""
+        e = self.elements
+        if not e.graded:
+            return values
+        values = np.array(np.broadcast_to(values, (len(values), e.points)))
+        for row, k in enumerate(of.tolist()):
+            if k in e.graded:
+                values[row] = self._graded(k - 1).totals[total]
+        return values
+
+    def _graded(self, layer: int) -> GradedField:
+        field = self.field(layer)
+        assert isinstance(field, GradedField)
+        return field
+
+    @cached_property
+    def joint_ohmic(self) -> FloatArray:
+        """``AR* (1 - gamma^2)`` at every face, (n + 1, N or 1), Ohm m2."""
+        e = self.elements
+        found = np.zeros((len(e.joints), e.points))
+        for face, joint in e.resistive.items():
+            gamma = e.flat(joint.gamma)
+            found[face] = e.flat(joint.resistance) * (1 - gamma) * (1 + gamma)
+        return found
+
+    @cached_property
+    def joint_spin_voltage(self) -> FloatArray:
+        """``(gamma/2) m.[mu_s]`` at every face, (n + 1, N or 1), Ohm m2."""
+        e = self.elements
+        found = np.zeros((len(e.joints), e.points))
+        for face, joint in e.resistive.items():
+            magnets = [k for k in (face, face + 1) if e.magnetic[k]]
+            if magnets:
+                jump = self.faces.potential_right[face] - self.faces.potential_left[face]
+                along = np.einsum("...i,...i->...", jump, e.m[magnets[0]])
+                found[face] = e.flat(joint.gamma) / 2 * along
+        return found
+
+    @cached_property
+    def face_potentials(self) -> tuple[FloatArray, FloatArray]:
+        """mu_0 on the left and on the right of every face, (n + 1, N), Ohm m2; 0 behind all."""
+        e = self.elements
+        drop = np.zeros((e.magnetic.size, e.points))
+        drop[self.magnets] = self.spin_voltage
+        jump = np.broadcast_to(
+            self.joint_ohmic + self.joint_spin_voltage, (len(drop) - 1, e.points)
+        )
+        drops = np.zeros((2 * len(jump) - 1, e.points))  # faces, with layers between them
+        drops[::2], drops[1::2] = jump, self.ohmic + drop[1:-1]
+        left = np.cumsum(drops[::-1], axis=0)[::-1][::2]
+        return left, left - jump
+
+    def evaluate(self, layer: int, xi: FloatArray) -> Values:
+        """Return the fields of a layer at positions xi, shape (q, N or 1), from 0 to 1."""
+        e, k = self.elements, layer + 1
+        field = self.field(layer)
+        mu, j = field.evaluate(xi)
+        if isinstance(field, GradedField):
+            return Values(mu, j, self.face_potentials[1][layer] - field.dropped(xi))
+        ahead = ((self.faces.potential_left[k] - mu) * e.m[k]).sum(axis=-1)
+        phi = self.face_potentials[0][k] + self.ohmic[layer] * (1 - xi) + e.p[k] / 2 * ahead
+        return Values(mu, j, phi)
+
+    def dissipation(self, layer: int, xi: FloatArray) -> FloatArray:
+        """Return the heat per volume and time at positions xi, over j0^2, (q, N)."""
+        e, k = self.elements, layer + 1
+        mu, j, _ = self.evaluate(layer, xi)
+        D, l, p = (getattr(e, name)[k] for name in ("D", "l", "p"))
+        if k in e.graded:
+            numbers = {"p": 0.0, **e.graded[k].numbers}
+            D, l, p = (profile(numbers[name])(xi) for name in ("D", "l", "p"))
+        kappa, total, m = D / (2 * l**2), D / ((1 - p) * (1 + p)), e.m[k]
+        flow = j - p[..., None] * m
+        heat: FloatArray = 1 / total + kappa / 2 * (mu**2).sum(axis=-1)
+        if k not in e.lengths:
+            heat += (flow**2).sum(axis=-1) / D
+            return heat
+        along, mu_along = (flow * m).sum(axis=-1), (mu * m).sum(axis=-1)
+        across, mu_across = ((v**2).sum(axis=-1) for v in (flow, mu))
+        rate = 1 / e.flat(e.lengths[k][1]) ** 2
+        heat += along**2 / D + (across - along**2) / total
+        heat += total / 4 * rate * (mu_across - mu_along**2)
+        return heat
+
+    def at(self, x: FloatArray, faces: FloatArray, side: Side | None) -> Values:
+        """Return the fields anywhere in the stack.
+
+        Parameters
+        ----------
+        x : array, shape (q, N or 1)
+            Positions.
+        faces : array, shape (n + 1, N or 1)
+            Positions of the faces.
+        side : "left", "right" or None
+            The limit to take at a face; None: right, but inside the stack at its right end.
+
+        Raises
+        ------
+        ValueError
+            If a position lies outside the stack.
+        """
+        # a point within rounding of a face counts as on it: sums of thicknesses are not exact
+        slack = 4 * np.spacing(np.maximum(np.abs(x), faces[-1]))
+        outside = (x < -slack) | (x > faces[-1] + slack)
+        if outside.any():
+            given = np.broadcast_to(x, outside.shape)[outside][0]
+            end = np.broadcast_to(faces[-1], outside.shape)[outside][0]
+            raise ValueError(
+                f"x (position) must lie in the stack, from 0 to {end:g}, got {given:g}"
+            )
+        shape = (x.shape[0], self.elements.points)
+        reach = x - slack if side == "left" else x + slack
+        layer = np.zeros(shape, dtype=np.intp)
+        if faces.shape[1] == 1:
+            layer += np.searchsorted(faces[1:-1, 0], reach, side="right")
+        else:
+            for inner in faces[1:-1]:
+                layer += inner <= reach
+
+        found = Values(np.zeros((*shape, 3)), np.zeros((*shape, 3)), np.zeros(shape))
+        for i in np.unique(layer).tolist():
+            here = layer == i
+            xi = np.clip((x - faces[i]) / (faces[i + 1] - faces[i]), 0, 1)
+            values = self.evaluate(i, np.where(here, xi, 0.0))
+            for target, value in zip(found, values, strict=True):
+                target[here] = value[here]
+        # outside of the ends
+        if side is not None:
+            beyond, charge = self.faces, self.face_potentials
+            at: tuple[int, tuple[FloatArray, ...]] = (
+                (0, (beyond.potential_left[0], beyond.current_left[0], charge[0][0]))
+                if side == "left"
+                else (-1, (beyond.potential_right[-1], beyond.current_right[-1], charge[1][-1]))
+            )
+            end, limits = at
+            at_end = np.broadcast_to(np.abs(x - faces[end]) <= slack, shape)
+            for target, value in zip(found, limits, strict=True):
+                target[at_end] = np.broadcast_to(value, target.shape)[at_end]
+        return found
+
+
+class Given(Transport):
+    """Transport from a path that finds all faces and can make all fields.
+
+    Parameters
+    ----------
+    elements : Elements
+        The stack's numbers.
+    faces : Faces
+        What was found.
+    field : callable
+        Makes the field of layer number i.
+    coupling : callable
+        Makes B, shape (N or 1,), of the normal elements first to stop - 1.
+    volume : array, shape (n + 2, N, 3), optional
+        What every element absorbs inside.
+    """
+
+    def __init__(
+        self,
+        elements: Elements,
+        faces: Faces,
+        field: Callable[[int], LayerField],
+        coupling: Callable[[int, int], FloatArray],
+        volume: FloatArray | None = None,
+    ) -> None:
+        super().__init__(elements)
+        self._volume = volume
+        self._faces = faces
+        self._make_field = field
+        self._coupling = coupling
+
+    @property
+    def faces(self) -> Faces:
+        """What was found at the faces."""
+        return self._faces
+
+    @property
+    def volume(self) -> FloatArray | None:
+        """What every element absorbs inside, (n + 2, N, 3); None for nothing."""
+        return self._volume
+
+    def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
+        """Return g of a magnet and the next one; from B where there is one."""
+        if not self.elements.is_plain:
+            return super().efficiencies(magnet)
+        left, right = self.magnets[magnet : magnet + 2].tolist()
+        return self.coupled(magnet, self._coupling(left + 1, right))
+
+    def make_field(self, layer: int) -> LayerField:
+        """Return the field of layer number i."""
+        return self._make_field(layer)

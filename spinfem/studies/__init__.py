@@ -1,0 +1,1 @@
+"""Many solutions together: sweeps, fits, convergence, comparisons."""

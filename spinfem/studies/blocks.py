@@ -1,0 +1,269 @@
+"""Blocks of a sweep: parts of its grid small enough to be built and solved at once.
+
+A block is a run of points in the grid's order, last axis fastest: whole along the last axes, a part
+of one, and a single value of the axes before. Where blocks begin follows from the grid and the
+stack alone, so that results do not depend, not in the last bit, on who solves which block when.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import FloatArray
+from ..sample.materials import Metal
+from ..sample.pieces import Interface
+from ..sample.stack import Stack
+from ..solution import Solution
+from ..solver import solve
+from .builders import (
+    Builder,
+    Coordinates,
+    Topology,
+    build,
+    build_one,
+    check_arguments,
+    check_arrays,
+    check_topology,
+    numbers_of,
+    open_grid,
+    pieces_of,
+    probes,
+    topology,
+    where,
+)
+
+Index = tuple[slice, ...]
+
+NUMBERS = 2**18
+"""Points of a block times elements of the stack: some 100 MB at work, and little overhead."""
+POINTWISE_NUMBERS = 2**14
+"""The same where every point is a call of the builder, which takes far longer than solving."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep, checked and cut into blocks; it can be pickled if the builder can.
+
+    Attributes
+    ----------
+    builder : callable
+        Makes a stack from the arguments.
+    coordinates : dict of str to array, shape (n,)
+        Values of each argument.
+    pointwise : bool
+        Whether the builder is called with numbers, point by point.
+    j0 : float
+        Particle current, A/m2.
+    accuracy : dict
+        `degree` and `elements` of `spinfem.solve`.
+    topology : tuple
+        Classes and names of the stack's elements, the same at all points.
+    ferromagnets, spacers : tuple
+        Names of what has a torque, and pairs of names of what has an efficiency.
+    block : tuple of int
+        Shape of a block; less at the end of an axis.
+    """
+
+    builder: Builder
+    coordinates: Coordinates
+    pointwise: bool
+    j0: float
+    accuracy: dict[str, Any]
+    topology: Topology
+    ferromagnets: tuple[str, ...]
+    spacers: tuple[tuple[str, str], ...]
+    block: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the grid."""
+        return tuple(values.size for values in self.coordinates.values())
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return math.prod(self._counts)
+
+    @property
+    def variables(self) -> dict[str, tuple[int, ...]]:
+        """Results, and their shape at one point."""
+        return {
+            "absorbed_spin_current": (len(self.ferromagnets), 3),
+            "efficiency": (len(self.spacers), 2),
+            "spin_resistance": (),
+            "resistance": (),
+        }
+
+    @property
+    def _counts(self) -> tuple[int, ...]:
+        return tuple(-(-n // b) for n, b in zip(self.shape, self.block, strict=True))
+
+    def index(self, block: int) -> Index:
+        """Return the part of the grid that is block number n."""
+        place = np.unravel_index(block, self._counts)
+        sizes = zip(place, self.block, self.shape, strict=True)
+        return tuple(slice(int(k) * b, min((int(k) + 1) * b, n)) for k, b, n in sizes)
+
+    def start(self, block: int) -> int:
+        """Return the number of the first point of a block; of the grid's points after the last."""
+        if block == self.blocks:
+            return math.prod(self.shape)
+        return int(np.ravel_multi_index([s.start for s in self.index(block)], self.shape))
+
+
+def make_plan(
+    builder: Builder,
+    arguments: Mapping[str, ArrayLike],
+    current: Callable[[Stack], float],
+    pointwise: bool,
+    accuracy: dict[str, Any],
+) -> Plan:
+    """Check a sweep at a few points and cut it into blocks; errors as in `spinfem.sweep`."""
+    coordinates = check_arguments(builder, arguments)
+    places = probes(coordinates)
+    stacks = [build_one(builder, place) for place in places]
+    kind = topology(stacks[0])
+    for stack, place in zip(stacks, places, strict=True):
+        check_topology(kind, stack, place)
+    if not pointwise:
+        check_arrays(builder, coordinates, stacks)
+    j0 = current(stacks[0])
+    with np.errstate(all="ignore"):
+        solution = solve(stacks[0], j0, **accuracy)
+    numbers = POINTWISE_NUMBERS if pointwise else NUMBERS
+    return Plan(
+        builder,
+        coordinates,
+        pointwise,
+        j0,
+        accuracy,
+        kind,
+        solution.ferromagnets,
+        solution.spacers,
+        _block_shape([v.size for v in coordinates.values()], numbers // len(kind)),
+    )
+
+
+def _block_shape(shape: Sequence[int], room: int) -> tuple[int, ...]:
+    """Return the shape of blocks of at most so many points (at least one), evenly cut."""
+    block, room = [1] * len(shape), max(room, 1)
+    for axis in reversed(range(len(shape))):
+        pieces = -(-shape[axis] // room)
+        block[axis] = -(-shape[axis] // pieces)
+        if pieces > 1:
+            break
+        room //= shape[axis]
+    return tuple(block)
+
+
+# --- solving ----------------------------------------------------------------------------------
+
+
+def solve_blocks(plan: Plan, first: int, stop: int) -> dict[str, FloatArray]:
+    """Return the results of consecutive blocks, shape (points, ...) each.
+
+    Raises
+    ------
+    ValueError
+        If the builder or the solver refuse a point, the topology changes or a result overflows.
+    """
+    parts = [_solved(plan, plan.index(block)) for block in range(first, stop)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in plan.variables}
+
+
+def _solved(plan: Plan, index: Index) -> dict[str, FloatArray]:
+    parts = []
+    with np.errstate(all="ignore"):  # numbers out of range are found in the results
+        for stack, shape in _stacks(plan, index):
+            parts.append(_results(plan, solve(stack, plan.j0, **plan.accuracy), shape))
+    found = {name: np.concatenate([part[name] for part in parts]) for name in plan.variables}
+    for values in found.values():
+        if not np.isfinite(values).all():
+            bad = int(np.argwhere(~np.isfinite(values))[0, 0])
+            place = where([*_places(plan, index)][bad])
+            raise ValueError(
+                f"results must be finite, got an overflow of double precision at {place}"
+            )
+    return found
+
+
+def _results(plan: Plan, solution: Solution, shape: tuple[int, ...]) -> dict[str, FloatArray]:
+    """Collect results at all points of a shape, flattened."""
+    found = {name: np.empty((*shape, *rest)) for name, rest in plan.variables.items()}
+    for i, name in enumerate(plan.ferromagnets):
+        found["absorbed_spin_current"][..., i, :] = solution.absorbed_spin_current(name)
+    for i, pair in enumerate(plan.spacers):
+        for side, g in enumerate(solution.efficiency(*pair)):
+            found["efficiency"][..., i, side] = g
+    found["spin_resistance"][...] = solution.spin_resistance
+    found["resistance"][...] = solution.resistance
+    n = math.prod(shape)
+    return {name: found[name].reshape(n, *rest) for name, rest in plan.variables.items()}
+
+
+def _stacks(plan: Plan, index: Index) -> Iterator[tuple[Stack, tuple[int, ...]]]:
+    """Yield the stacks of a block, each with the shape of its points; in array mode just one."""
+    if not plan.pointwise:
+        values = {n: v[s] for (n, v), s in zip(plan.coordinates.items(), index, strict=True)}
+        stack = build(plan.builder, open_grid(values))
+        check_topology(plan.topology, stack, next(_places(plan, index)))
+        yield stack, tuple(v.size for v in values.values())
+        return
+    stacks = []
+    for place in _places(plan, index):
+        stacks.append(build_one(plan.builder, place))
+        check_topology(plan.topology, stacks[-1], place)
+    for _, group in itertools.groupby(stacks, _kind):
+        same = list(group)
+        pieces = zip(*map(pieces_of, same), strict=True)
+        yield Stack([_merged(list(these)) for these in pieces]), (len(same),)
+
+
+def _places(plan: Plan, index: Index) -> Iterator[dict[str, float]]:
+    """Yield the arguments of every point of a block, as numbers."""
+    parts = [v[s] for v, s in zip(plan.coordinates.values(), index, strict=True)]
+    for place in np.ndindex(*(part.size for part in parts)):
+        numbers = (float(part[i]) for part, i in zip(parts, place, strict=True))
+        yield dict(zip(plan.coordinates, numbers, strict=True))
+
+
+def _kind(thing: Any) -> Any:
+    """Return what stacks must share to be points of one batch: all but their numbers.
+
+    That is what is given and what is not (exchange lengths, mixing), whether an interface has a
+    resistance at all, and the functions of graded layers.
+    """
+    if isinstance(thing, Stack):
+        return [_kind(piece) for piece in pieces_of(thing)]
+    if callable(thing) and not isinstance(thing, Metal):
+        own = dataclasses.is_dataclass(thing)
+        return (type(thing), [x.tobytes() for x in numbers_of(thing)]) if own else id(thing)
+    if dataclasses.is_dataclass(thing):
+        resists = isinstance(thing, Interface) and bool(np.any(thing.resistance))
+        names = [field.name for field in dataclasses.fields(thing)]
+        return type(thing), resists, [_kind(getattr(thing, name)) for name in names]
+    return "number" if isinstance(thing, Number | np.ndarray) else thing
+
+
+def _merged(things: list[Any]) -> Any:
+    """Make one piece whose numbers are arrays from pieces of one kind with single numbers."""
+    first = things[0]
+    if callable(first) and not isinstance(first, Metal):
+        return first
+    if dataclasses.is_dataclass(first) and not isinstance(first, type):
+        names = [field.name for field in dataclasses.fields(first)]
+        changes = {name: _merged([getattr(thing, name) for thing in things]) for name in names}
+        return dataclasses.replace(first, **changes)
+    if isinstance(first, Number | np.ndarray):
+        values = np.stack(things)
+        return first if (values == first).all() else values
+    return first

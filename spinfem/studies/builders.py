@@ -1,0 +1,229 @@
+"""Builders of a sweep: what they are called with, and what they must return."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Number
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import FloatArray, finite, near_match
+from ..sample.pieces import End, Interface, Layer
+from ..sample.stack import Stack
+
+Builder = Callable[..., Stack]
+Coordinates = dict[str, FloatArray]
+"""Values of each argument, shape (n,)."""
+Topology = tuple[tuple[str, str, str | None], ...]
+"""Class, class of the material and name of every piece of a stack."""
+
+RESERVED = (
+    *("torque", "absorbed_spin_current", "efficiency", "spin_resistance", "resistance"),
+    *("ferromagnet", "component", "spacer", "side"),
+)
+"""Names in the dataset that no argument may have."""
+SCALARS_ONLY = re.compile(
+    "truth value|inhomogeneous|scalar|3 components|broadcast|throughout|one number per xi"
+)
+"""What errors say where numbers were expected and arrays came."""
+PLACES = np.linspace(0.0, 1.0, 9)
+"""Where functions of xi are compared."""
+
+
+def check_arguments(builder: Builder, arguments: Mapping[str, ArrayLike]) -> Coordinates:
+    """Check names and values of the arguments; errors as in `spinfem.sweep`."""
+    check_callable(builder)
+    if not isinstance(arguments, Mapping) or not arguments:
+        raise TypeError(f"arguments must map at least one name to values, got {arguments!r}")
+    check_names(builder, arguments)
+    for name in arguments:
+        if name in RESERVED:
+            raise ValueError(f"an argument must not be called like a result, got {name!r}")
+    return {name: _values(name, values) for name, values in arguments.items()}
+
+
+def check_callable(builder: object) -> None:
+    """Raise TypeError unless a builder is a function."""
+    if not callable(builder):
+        raise TypeError(f"builder must be a function that returns a Stack, got {builder!r}")
+
+
+def takes(builder: Builder, name: str) -> bool:
+    """Tell whether a builder has an argument of that name."""
+    parameters = inspect.signature(builder).parameters
+    any_name = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return name in _keywords(builder) or (any_name and isinstance(name, str))
+
+
+def check_names(builder: Builder, given: Iterable[str]) -> None:
+    """Check that arguments are those of the builder, and none is missing; errors as in `sweep`."""
+    known, names = _keywords(builder), list(given)
+    for name in names:
+        if not takes(builder, name):
+            raise ValueError(
+                f"arguments must be those of the builder ({', '.join(known)}), "
+                f"got {name!r}{near_match(str(name), known)}"
+            )
+    for name, parameter in known.items():
+        if parameter.default is parameter.empty and name not in names:
+            raise ValueError(f"argument {name!r} of the builder must be given, got none")
+
+
+def _keywords(builder: Builder) -> dict[str, inspect.Parameter]:
+    """Return what the builder can be given by name."""
+    parameters = inspect.signature(builder).parameters
+    return {
+        name: p
+        for name, p in parameters.items()
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    }
+
+
+def _values(name: str, values: ArrayLike) -> FloatArray:
+    array = np.asarray(finite(f"argument {name!r}", values))
+    if array.ndim != 1:
+        raise ValueError(
+            f"argument {name!r} must be a one-dimensional array, got shape {array.shape}"
+        )
+    return array
+
+
+def open_grid(coordinates: Mapping[str, FloatArray]) -> Coordinates:
+    """Give each array an axis of its own, so that they broadcast to the grid."""
+    return dict(zip(coordinates, np.ix_(*coordinates.values()), strict=True))
+
+
+def probes(coordinates: Coordinates) -> list[dict[str, float]]:
+    """Return the first, a middle and the last point of the grid."""
+    at = {name: values[[0, values.size // 2, -1]] for name, values in coordinates.items()}
+    return [{name: float(values[i]) for name, values in at.items()} for i in range(3)]
+
+
+def where(place: Mapping[str, float]) -> str:
+    """Write a point of the grid for a message."""
+    return ", ".join(f"{name} = {value:g}" for name, value in place.items())
+
+
+def build(builder: Builder, values: Mapping[str, Any]) -> Stack:
+    """Call a builder; TypeError unless it returns a stack."""
+    stack = builder(**values)
+    if not isinstance(stack, Stack):
+        raise TypeError(f"builder must return a Stack, got {stack!r}")
+    return stack
+
+
+def build_one(builder: Builder, place: Mapping[str, float]) -> Stack:
+    """Call a builder with numbers; TypeError unless it returns a single stack."""
+    stack = build(builder, place)
+    if stack.shape:
+        raise TypeError(
+            f"builder must return a single stack for numbers, got a batch of shape {stack.shape} "
+            f"at {where(place)}"
+        )
+    return stack
+
+
+def pieces_of(stack: Stack) -> list[Layer | Interface | End]:
+    """Return elements and interfaces from left to right, with all names."""
+    pieces: list[Layer | Interface | End] = [stack.left]
+    for joint, element in zip(stack.joints, stack.elements[1:], strict=True):
+        pieces += [element] if joint is None else [joint, element]
+    return pieces
+
+
+def topology(stack: Stack) -> Topology:
+    """Return what must be the same at all points of a sweep."""
+    return tuple(
+        (type(e).__name__, type(getattr(e, "material", None)).__name__, getattr(e, "name", None))
+        for e in pieces_of(stack)
+    )
+
+
+def check_topology(expected: Topology, stack: Stack, place: Mapping[str, float]) -> None:
+    """Raise ValueError unless the stack of a point has the expected layers."""
+    if topology(stack) != expected:
+        names = " | ".join(name or kind for kind, _, name in expected)
+        raise ValueError(
+            "layers of a sweep must have the same names and kinds at all points, "
+            f"got {names} and, at {where(place)}, {stack!r}"
+        )
+
+
+def numbers_of(thing: Any) -> list[FloatArray]:
+    """Return all numbers of a stack, or of a part of it, from left to right.
+
+    Of a function of xi the values at some places.
+    """
+    if isinstance(thing, Stack):
+        return [x for piece in pieces_of(thing) for x in numbers_of(piece)]
+    if dataclasses.is_dataclass(thing):
+        names = [field.name for field in dataclasses.fields(thing)]
+        return [x for name in names for x in numbers_of(getattr(thing, name))]
+    if callable(thing):
+        return [np.asarray(thing(PLACES), dtype=float) + 0 * PLACES]
+    return [np.atleast_1d(np.asarray(thing))] if isinstance(thing, Number | np.ndarray) else []
+
+
+def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]) -> None:
+    """Check that a builder takes arrays and makes of them what it makes of their numbers.
+
+    Parameters
+    ----------
+    builder : callable
+        The builder.
+    coordinates : dict of str to array, shape (n,)
+        Values of the arguments.
+    stacks : list of Stack
+        What it made at the `probes`, called with numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it does not, or refuses a value.
+    """
+
+    def refusal(got: str) -> ValueError:
+        return ValueError(
+            "builder must take arrays that broadcast against each other, or be called point by "
+            f"point with pointwise=True, got {got}"
+        )
+
+    places = probes(coordinates)
+    grid = open_grid({name: np.array([p[name] for p in places]) for name in coordinates})
+    shape = (len(places),) * len(coordinates)
+
+    def tried(values: Mapping[str, Any]) -> Stack:
+        try:
+            return build(builder, values)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, ValueError) and not SCALARS_ONLY.search(str(error)):
+                raise  # a value out of its range
+            raise refusal(f"{type(error).__name__}: {error}") from None
+
+    batch = tried(grid)
+    sizes = zip(reversed(batch.shape), reversed(shape), strict=False)
+    if len(batch.shape) > len(shape) or any(size not in (1, n) for size, n in sizes):
+        raise refusal(f"a stack of shape {batch.shape} from arrays that broadcast to {shape}")
+    for i, (place, stack) in enumerate(zip(places, stacks, strict=True)):
+        if not same_stacks(batch.part(shape, (i,) * len(shape)), stack):
+            raise refusal(f"another stack from arrays than from numbers at {where(place)}")
+    # every value once, so that one out of its range is noticed before hours of work
+    for name, values in coordinates.items():
+        tried({**places[0], name: values})
+
+
+def same_stacks(a: Stack, b: Stack) -> bool:
+    """Tell whether stacks are equal up to rounding: functions of arrays may round otherwise."""
+    if topology(a) != topology(b):
+        return False
+    first, second = numbers_of(a), numbers_of(b)
+    if len(first) != len(second):  # a mixing conductance or an exchange length in one of them
+        return False
+    pairs = zip(first, second, strict=True)
+    # components of vectors may be rounding of zero, other numbers not
+    return all(np.allclose(x, y, rtol=1e-10, atol=1e-14 if x.size > 1 else 0) for x, y in pairs)

@@ -1,0 +1,63 @@
+"""Magnetoresistance: two configurations of one sample compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from numpy.typing import ArrayLike
+
+from .._checks import Number
+from ..sample.stack import Stack
+from ..solver import solve
+
+
+class Magnetoresistance(NamedTuple):
+    """What changes when magnetizations turn; with the shape of the batch."""
+
+    ratio: Number  # change/before
+    change: Number  # after - before, Ohm m2
+    before: Number  # resistance-area product, Ohm m2
+    after: Number
+
+
+def magnetoresistance(stack: Stack, turned: Mapping[str, ArrayLike] | Stack) -> Magnetoresistance:
+    """Return by how much the resistance of a stack changes when magnetizations turn.
+
+    ``(R_after - R_before)/R_before`` of the whole resistance-area products between the ends of the
+    stack; positive where the resistance rises.
+
+    Parameters
+    ----------
+    stack : Stack
+        The configuration before, say the parallel one.
+    turned : mapping or Stack
+        The configuration after: new magnetizations by the names of layers and leads, or another
+        stack.
+
+    Raises
+    ------
+    TypeError
+        If `turned` is neither.
+    ValueError
+        If a name is not that of a ferromagnet, or a direction is not valid.
+
+    Examples
+    --------
+    >>> import spinfem as sf
+    >>> F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.NormalMetal(D=8.0, l=9.0)
+    >>> parallel = F(1, m=(0, 0, 1)) | N(0.1) | F(1, m=(0, 0, 1), name="free")
+    >>> round(sf.magnetoresistance(parallel, {"free": (0, 0, -1)}).ratio, 4)
+    0.2483
+    """
+    if isinstance(turned, Mapping):
+        after = stack
+        for name, m in turned.items():
+            after = after.replace(name, m=m)
+    elif isinstance(turned, Stack):
+        after = turned
+    else:
+        raise TypeError(f"turned must map names to magnetizations, or be a Stack, got {turned!r}")
+    first, second = solve(stack).resistance, solve(after).resistance
+    change = second - first
+    return Magnetoresistance(change / first, change, first, second)

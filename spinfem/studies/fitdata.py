@@ -1,0 +1,192 @@
+"""What a fit is given: measured points, parameters to vary, and what else is known of these."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import FloatArray, Number, finite, near_match, positive
+from .builders import Builder, takes
+
+if TYPE_CHECKING:
+    import xarray
+
+Priors = dict[str, tuple[float, float]]
+"""Mean and standard deviation by parameter."""
+
+
+class Measured(NamedTuple):
+    """Points that were measured."""
+
+    values: FloatArray
+    uncertainty: FloatArray  # broadcasts to the values; 1 if it is not known
+    coordinates: dict[str, FloatArray]  # broadcast to the values
+
+
+class Unknown(NamedTuple):
+    """A parameter: where it starts, and its bounds."""
+
+    start: float
+    lower: float
+    upper: float
+    vary: bool
+
+    @property
+    def scale(self) -> float:
+        """Unit in which lmfit sees the parameter.
+
+        lmfit's transformation of one bound, ``sqrt(v^2 + 1) - 1``, has absolute errors of 1e-16: of
+        a resistance of 1e-15 Ohm m2 it would leave one digit.
+        """
+        if self.start:
+            return abs(self.start)
+        return self.upper - self.lower if math.isfinite(self.upper - self.lower) else 1.0
+
+
+def check_data(
+    builder: Builder,
+    data: Any,
+    coordinates: Mapping[str, ArrayLike] | None,
+    uncertainty: Any,
+) -> Measured:
+    """Check the data and what belongs to them."""
+    if _is_labelled(data):
+        if coordinates is not None:
+            raise ValueError(
+                "coordinates must be left out with a DataArray, which has its own, "
+                f"got {', '.join(map(str, coordinates))}"
+            )
+        own = {str(key): value for key, value in data.coords.items() if takes(builder, str(key))}
+        coordinates = {name: _spread(value, data.dims) for name, value in own.items()}
+        if _is_labelled(uncertainty):
+            uncertainty = _spread(uncertainty, data.dims)
+        data = data.values
+    elif coordinates is not None and not isinstance(coordinates, Mapping):
+        raise TypeError(f"coordinates must map names to arrays, got {coordinates!r}")
+    values = np.asarray(finite("data", data))
+    given = {
+        name: _of_points(f"coordinate {name!r}", finite(f"coordinate {name!r}", value), values)
+        for name, value in (coordinates or {}).items()
+    }
+    sigma = 1.0 if uncertainty is None else positive("uncertainty of the data", uncertainty)
+    return Measured(values, _of_points("uncertainty of the data", sigma, values), given)
+
+
+def _is_labelled(data: object) -> bool:
+    xarray = sys.modules.get("xarray")
+    return xarray is not None and isinstance(data, xarray.DataArray)
+
+
+def _spread(array: xarray.DataArray, dims: tuple[Hashable, ...]) -> FloatArray:
+    """Return an array of some of the dimensions so that it broadcasts to all of them."""
+    own = array.transpose(*(name for name in dims if name in array.dims))
+    values: FloatArray = own.values.reshape([own.sizes.get(name, 1) for name in dims])
+    return values
+
+
+def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Tell whether an array of a shape broadcasts to another shape."""
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
+
+
+def _of_points(quantity: str, value: Number, data: FloatArray) -> FloatArray:
+    array = np.asarray(value)
+    if not broadcasts(array.shape, data.shape):
+        raise ValueError(
+            f"{quantity} must broadcast to the data's shape {data.shape}, got shape {array.shape}"
+        )
+    return array
+
+
+def _scalar(quantity: str, value: Any) -> float:
+    found = finite(quantity, value)
+    if not isinstance(found, float):
+        raise TypeError(f"{quantity} must be one number, got {value!r}")
+    return found
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Unknown]:
+    """Check the parameters."""
+    if not isinstance(parameters, Mapping):
+        raise TypeError(f"parameters must map names to where they start, got {parameters!r}")
+    found = {name: _unknown(name, given) for name, given in parameters.items()}
+    if not any(u.vary for u in found.values()):
+        raise ValueError(f"parameters must have at least one that varies, got {parameters!r}")
+    return found
+
+
+def _unknown(name: str, given: Any) -> Unknown:
+    from lmfit import Parameter
+
+    what = f"parameter {name!r}"
+    if isinstance(given, Parameter):
+        if given.expr is not None:
+            raise ValueError(
+                f"{what} must be a number, and what follows from others be left to the builder, "
+                f"got the expression {given.expr!r}"
+            )
+        start, lower, upper, vary = given.value, given.min, given.max, given.vary
+    elif isinstance(given, tuple | list):
+        if len(given) != 3:
+            raise ValueError(f"{what} must be a number or (start, lower, upper), got {given!r}")
+        (start, lower, upper), vary = given, True
+    else:
+        start, lower, upper, vary = given, None, None, True
+    start = _scalar(f"start of {what}", start)
+    low = -math.inf if lower is None else float(lower)
+    high = math.inf if upper is None else float(upper)
+    if vary and not low < start < high:
+        raise ValueError(
+            f"start of {what} must lie between its bounds {low:g} and {high:g}, got {start:g}"
+        )
+    if vary and start == 0 and math.isinf(high - low):
+        raise ValueError(f"{what} must have both bounds if it starts at 0, got {given!r}")
+    return Unknown(start, low, high, bool(vary))
+
+
+def check_priors(
+    priors: Mapping[str, tuple[float, float]] | None,
+    unknowns: dict[str, Unknown],
+    uncertainty: object,
+) -> Priors:
+    """Check the priors."""
+    if not priors:
+        return {}
+    if uncertainty is None:
+        raise ValueError(
+            "uncertainty of the data must be given with priors, which are weighed against it, "
+            "got none"
+        )
+    varying = [name for name, u in unknowns.items() if u.vary]
+    found = {}
+    for name, given in priors.items():
+        if name not in varying:
+            raise ValueError(
+                f"priors must be of parameters that vary ({', '.join(varying)}), "
+                f"got {name!r}{near_match(str(name), varying)}"
+            )
+        if not isinstance(given, tuple | list) or len(given) != 2:
+            raise TypeError(f"prior of {name!r} must be (mean, sigma), got {given!r}")
+        mean = _scalar(f"mean of the prior of {name!r}", given[0])
+        sigma = _scalar(f"sigma of the prior of {name!r}", given[1])
+        positive(f"sigma of the prior of {name!r}", sigma)
+        found[name] = (mean, sigma)
+    return found
+
+
+def check_count(measured: Measured, unknowns: dict[str, Unknown], priors: Priors) -> None:
+    """Raise ValueError if there is less known than to be found."""
+    n, wanted = measured.values.size + len(priors), sum(u.vary for u in unknowns.values())
+    if n < wanted:
+        raise ValueError(
+            f"data and priors must be at least as many as the {wanted} parameters that vary, "
+            f"got {n}"
+        )
