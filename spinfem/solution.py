@@ -404,7 +404,7 @@ class Solution:
     def gradient(self, output: str, *names: str) -> Gradient:
         """Return how a result changes with every number of the stack.
 
-        Derivatives are exact, from dual fields (`spinfem.results.sensitivity`): all of them for about the
+        Derivatives are exact, from dual fields (`results.sensitivity`): all of them for about the
         cost of one more solve per component of the result, however many numbers there are.
 
         Parameters

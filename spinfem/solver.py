@@ -66,11 +66,11 @@ def solve(
         "saddle": the saddle-point system with Lagrange multipliers, by a sparse direct solver;
         the reference, slower, and accurate as far as its condition number lets it.
     certify : bool
-        Whether to bound the errors of dr and of torques: `Solution.bounds`, see `spinfem.results.certify`.
+        Whether to bound the errors of dr and of torques: `Solution.bounds`, see `results.certify`.
     tol : float, optional
         Largest error that the bounds may leave open, dr relative to itself, torques to the largest
         of ``|j_s|`` and ``|p j0|``: elements are halved where that is needed, from `elements` in
-        every layer on, or 1, or the nodes it comes with, until it holds (`spinfem.results.adaptive`). The
+        every layer on, or 1, or the nodes it comes with, until it holds (`results.adaptive`). The
         solution is certified.
 
     Returns

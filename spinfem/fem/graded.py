@@ -1,6 +1,6 @@
 r"""Graded layers: elements whose D, l and p vary inside, condensed to their two nodes.
 
-The weak form of `spinfem.fem.forms` gives every element a matrix K + M and a load f, with coefficients
+The weak form of `forms` gives every element a matrix K + M and a load f, with coefficients
 at the quadrature points of scikit-fem. Condensed to its nodes an element is a two-port: a coupling
 B, minus the entry off the diagonal; shunts S at its nodes, the condensed ``M 1``, what relaxation
 takes up and never a difference of entries; and the currents that p drives through its nodes.

@@ -14,7 +14,7 @@ Lambda_fixed^2``, ``R = Lambda_free^2`` and ``c = cos(theta)`` the codes have on
 - mumax3, mumax+, ubermag, magnum.np and cmtj: ``epsilon = P Lambda^2/((Lambda^2 + 1) + (Lambda^2 -
   1) c)``, the same with ``P_fixed = P_free`` and ``Lambda_fixed = Lambda_free``.
 
-A spacer between strong ferromagnets (`spinfem.paper.spacer`) has ``g = q+/(a + B c) + q-/(a - B c)``
+A spacer between strong ferromagnets (`paper.spacer`) has ``g = q+/(a + B c) + q-/(a - B c)``
 with ``a = sqrt(A1 A2)``, and with F2 the free layer the first form is exactly that for
 
     Lambda_fixed = Lambda_free = sqrt((a + B)/(a - B)),

@@ -2,7 +2,7 @@
 
 Numbers carry their unit in the key (`thickness_nm`); keys without a unit are the paper's
 (`thickness`, `D`, `l`, `p`, `j0`). One file uses one kind. With ``[mesh]`` the layers are groups of
-cells in a mesh file, sought relative to the stack file (`spinfem.files.meshfile`). A file is checked
+cells in a mesh file, sought relative to the stack file (`files.meshfile`). A file is checked
 in three steps: its units; its tables, each by itself (`spinfem.io.schema`); what they say together
 (`stack_of`). An error is one line: file, key, what is required and what was given.
 """

@@ -1,6 +1,6 @@
 """Rods in balance, compiled by numba (the extra `fast`).
 
-`solve` is the kernel of `spinfem.numerics.chain.solve`. It goes along the chain node by node instead of
+`solve` is the kernel of `chain.solve`. It goes along the chain node by node instead of
 round by round, some points at a time, by the same rules: what is on the left of a node is one
 two-port from the ground. `balance` does for a single stack what `spinfem.solvers.rods` and
 `spinfem.solvers.faces` do with whole arrays; functions have the names of those whose formulas they

@@ -1,7 +1,7 @@
 """Layers of a single stack to two-ports, and runs of normal metals to one: compiled by numba.
 
 What `condensed.condense` and `rods.join_runs` do with whole arrays, layer by layer. Functions have
-the names of those in `spinfem.fem.mesh`, `spinfem.fem.twoport` and `spinfem.solvers.rods` whose formulas they hold.
+the names of those in `fem.mesh`, `fem.twoport` and `solvers.rods` whose formulas they hold.
 `slopes` finds derivatives of the same two-ports, which are carried along as they are joined.
 """
 

@@ -16,7 +16,7 @@ ferromagnet has exchange lengths.
 - ``2 j0^2 dr = f(mu) = f(mu_h) + r(z_h) + a(e, z - z_h)``, with z the field driven alike in which
   all precession is reversed: the last is at most ``eta eta_z``. Without precession z = mu, it is
   ``a(e, e)``, not negative, and dr lies between that of the solution and ``eta^2/(2 j0^2)`` more.
-- A component of a torque is ``F = a(mu, phi) - f(phi)`` with the dual field phi of `spinfem.results.duals`:
+- A component of a torque is ``F = a(mu, phi) - f(phi)`` with the dual field phi of `duals`:
   ``F = F_h - r(phi_h) + a(e, phi_h - phi)``, and the last is at most ``eta eta_phi``.
 
 In uniform layers the integrals are of polynomials and exact, and r(z_h) = r(phi_h) = 0. In graded

@@ -4,7 +4,7 @@ Any spin current at a face is ``F = a(mu, phi) - f(phi)`` with a field phi that 
 element on the right of a face sees phi shifted by w for ``F = w . j_s(x+)``, that on the left by -w
 for ``w . j_s(x-)``. With the phi that is in balance, ``a(v, phi) = 0`` for all admissible v, F is
 stationary with respect to mu and to the rings of phi. So phi gives all derivatives of F
-(`spinfem.results.sensitivity`) and the error of F (`spinfem.results.certify`). Where something precesses, a is not
+(`sensitivity`) and the error of F (`certify`). Where something precesses, a is not
 symmetric and phi turns the other way round.
 
 The torque on a strong ferromagnet is what its faces absorb; the metals on the other side see phi

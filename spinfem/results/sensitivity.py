@@ -1,6 +1,6 @@
 r"""Derivatives of a solution's numbers with respect to every number of its stack.
 
-Any of them is ``F = a(mu, phi) - f(phi)`` with a dual field phi of `spinfem.results.duals`, in balance; and
+Any of them is ``F = a(mu, phi) - f(phi)`` with a dual field phi of `duals`, in balance; and
 ``2 dr = f(mu)`` with ``phi = -z``, z the field driven alike in which all precession is reversed,
 mu_s itself without it. F does not change to first order when mu_s or the rings of phi move freely.
 So, for any number q of the stack,
@@ -16,7 +16,7 @@ Rods turn with the magnetization, and take rings along. Turning m by dm moves a 
 by mu_f dm, against the forces across: ``dF = -(mu_f T_phi + phi_f T) . dm`` at every face, with T
 what is absorbed there.
 
-A single stack of plain metals has `spinfem.solvers.singleslopes` for all of this, where there is compiled
+A single stack of plain metals has `solvers.singleslopes` for all of this, where there is compiled
 code.
 """
 

@@ -1,7 +1,7 @@
 r"""The condensed path: layers as two-ports, rods in balance.
 
-Every layer is condensed to its faces (`spinfem.fem.twoport`), and the amplitudes at the rods are solved
-for (`spinfem.solvers.rods`). Efficiencies, torques and resistances follow from them; the spin currents at
+Every layer is condensed to its faces (`fem.twoport`), and the amplitudes at the rods are solved
+for (`rods`). Efficiencies, torques and resistances follow from them; the spin currents at
 the faces, the multipliers of the saddle-point system, follow on demand as in (A1), what the rods
 take up as in (10), and fields inside layers from their faces.
 """

@@ -1,6 +1,6 @@
 r"""The condensed path for any stack: resistive interfaces, exchange lengths, graded layers.
 
-The rings of the network are balanced (`spinfem.solvers.rings`), and what happens at faces and inside layers
+The rings of the network are balanced (`rings`), and what happens at faces and inside layers
 is read off them. Stacks of nothing but transparent faces, uniform metals and strong ferromagnets
 take `spinfem.solvers.condensed`, where every ring has one amplitude.
 """

@@ -1,4 +1,4 @@
-"""Rings in balance: the two-ports of `spinfem.solvers.network` solved for the potentials of its nodes.
+"""Rings in balance: the two-ports of `network` solved for the potentials of its nodes.
 
 The chain is solved for the rings, eqs. (9) with blocks of 3 by 3; the residual of the balance is
 then formed from differences of neighbouring potentials, and what it asks for is added in twice the

@@ -5,7 +5,7 @@ r"""The saddle-point path: the reference, short and readable, for any stack.
     \begin{pmatrix} K & C^T \\ C & -Z \end{pmatrix}
     \begin{pmatrix} \mu \\ \lambda \end{pmatrix} = \begin{pmatrix} f \\ h \end{pmatrix}
 
-K and f are the weak form of `spinfem.fem.forms`, assembled at once for all layers on one broken mesh;
+K and f are the weak form of `fem.forms`, assembled at once for all layers on one broken mesh;
 C mu = 0 are the interface conditions (5) and mu_s || m of `spinfem.solvers.faces`. The multipliers
 lambda are the spin currents through the interfaces: along m they are (6), across m the torque. A
 resistive interface has a compliance Z, ``2 AR*`` along m and ``1/(G_r + i G_i)`` across, and a

@@ -17,7 +17,7 @@ from .faces import COLLINEAR_REST
 
 
 class Solved(NamedTuple):
-    """What `spinfem.solvers.condensed` otherwise finds step by step; then the same as compiled code has it.
+    """What `condensed` otherwise finds step by step; then the same as compiled code has it.
 
     Attributes
     ----------

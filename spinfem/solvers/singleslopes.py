@@ -8,7 +8,7 @@ links and on magnetizations. With the dual amplitudes w, ``K w = dF/du``,
     dF = \partial F + w \cdot (df - dK\, u) ,
 
 all of it scalars: K is made of ``B cos``, ``B (1 - cos)`` and the shunts of links, f of p. It is
-what `spinfem.results.sensitivity` does with fields at faces, for a stack of which the links are all.
+what `results.sensitivity` does with fields at faces, for a stack of which the links are all.
 """
 
 from __future__ import annotations

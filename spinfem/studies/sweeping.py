@@ -12,7 +12,7 @@ r"""Sweeps: a stack over the outer product of its arguments, as a dataset with n
 >>> float(data["spin_resistance"].sel(theta=180, d_N=0.5)) > 0
 True
 
-The grid is solved in blocks (`spinfem.studies.blocks`), and as many blocks as take a second are a chunk:
+The grid is solved in blocks (`blocks`), and as many blocks as take a second are a chunk:
 what an executor gets at a time, and what is stored.
 """
 
