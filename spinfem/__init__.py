@@ -68,8 +68,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import analytic
+from ._version import __version__
+from .analogy import Analogy
 from .handoff.torques import slonczewski, torque_table
-from .paper.analogy import Analogy
 from .paper.spacer import sign_changes
 from .sample.materials import Ferromagnet, NormalMetal
 from .sample.pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
@@ -85,8 +86,6 @@ from .studies.sweeping import sweep
 if TYPE_CHECKING:
     from .io.stackfile import load
     from .sample.library import interface, load_materials, material
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Analogy",

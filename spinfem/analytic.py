@@ -19,8 +19,9 @@ from numpy.typing import ArrayLike
 
 from ._checks import FloatArray
 from .fem.mesh import layer_nodes
+from .sample.current import check_current
 from .sample.stack import Stack
-from .solution import Solution, check_current
+from .solution import Solution
 from .solvers.elements import Elements, check_plain, elements_of
 from .solvers.faces import Faces, across, angle, check_spin_sink, contact_absorption
 from .solvers.transport import Given

@@ -13,8 +13,9 @@ from ._checks import near_match, positive
 from .fem.mesh import DEGREE
 from .results.adaptive import refine
 from .results.certify import bounds_of, certificate
+from .sample.current import check_current
 from .sample.stack import Stack
-from .solution import Solution, check_current
+from .solution import Solution
 from .solvers import saddle
 from .solvers.condensed import Condensed
 from .solvers.elements import elements_of

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import numpy as np
 import typer
 
-from .. import __version__
 from .._checks import positive
+from .._version import __version__
 from ..files.disk import check_target, replacing
 from ..handoff.texts import TARGETS, Target
 from ..solver import solve

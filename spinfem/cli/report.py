@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import __version__
 from .._checks import FloatArray
+from .._version import __version__
 from ..sample.pieces import Layer, Lead
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .._checks import FloatArray
-from ..paper.analogy import Analogy, Ring
+from ..analogy import Analogy
+from ..paper.analogy import Ring
 from ..paper.spacer import sign_changes
 from ..solution import Solution
 from ..solver import solve

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._checks import FloatArray
-from ..paper.analogy import Analogy, Ring
+from ..analogy import Analogy
+from ..paper.analogy import Ring
 from ..plot.arrows import LANE, LOOKS, Arrow, draw_arrows
 from ..plot.hodograph import draw_hodographs, limits
 from ..plot.style import GREY, add_legend

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..paper.analogy import Analogy
+from ..analogy import Analogy
 from ..plot.arrows import largest_force
 from ..plot.hodograph import draw_hodographs, limits
 from ..plot.style import GREY, VECTORS, add_legend

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._checks import FloatArray
-from ..paper.analogy import Analogy, Ring
+from ..analogy import Analogy
+from ..paper.analogy import Ring
 from ..plot.analogy import CORDS, draw_cords, draw_rings, draw_upright_rods, line_up
 from ..plot.arrows import Arrow, Force, draw_arrows, fan_out, forces_on, largest_force, scaled
 from ..plot.hodograph import draw_rods, limits, set_square

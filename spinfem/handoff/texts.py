@@ -29,7 +29,8 @@ from typing import Literal
 import numpy as np
 
 from .._checks import FloatArray
-from ..solution import TORQUE_PER_SPIN_CURRENT
+from .._version import __version__
+from ..constants import TORQUE_PER_SPIN_CURRENT
 from .epsilon import SingleLambda
 from .torques import SlonczewskiTorque
 
@@ -192,8 +193,6 @@ _CELL = (
 
 def _head(torque: SlonczewskiTorque, code: str, error: float, *more: str) -> list[str]:
     """Return paragraphs that say what the text is and where it comes from."""
-    from .. import __version__  # made after this module is imported
-
     q_plus, q_minus, a, B = torque.form
     known = f"g = q+/(a + B c) + q-/(a - B c), q+ = {q_plus:.9g}, q- = {q_minus:.9g}, "
     known += f"a = {a:.9g}, B = {B:.9g}"

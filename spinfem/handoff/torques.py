@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray
-from ..paper.analogy import Analogy
+from ..analogy import Analogy
 from ..paper.spacer import Slonczewski
 from ..sample.pieces import Layer, Lead, direction
 from ..sample.stack import Stack

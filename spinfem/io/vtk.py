@@ -24,11 +24,11 @@ from .vtkmesh import Fields, Units, check_diameter, fields_of, line_mesh, wire_m
 if TYPE_CHECKING:
     import meshio
 
-    from ..solution import Solution
+    from ..results.solved import SolvedStack
 
 
 def write(
-    solution: Solution,
+    solution: SolvedStack,
     path: str | PathLike[str],
     *,
     diameter: float | None = None,
@@ -128,7 +128,7 @@ def _printable(text: str) -> str:
 # --- collections ------------------------------------------------------------------------------
 
 
-def _timesteps(solution: Solution, times: ArrayLike | None) -> list[str]:
+def _timesteps(solution: SolvedStack, times: ArrayLike | None) -> list[str]:
     """Return the times of all points as texts."""
     count = int(np.prod(solution.shape))
     if not count:

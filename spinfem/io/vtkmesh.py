@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import FloatArray, IntArray, positive
+from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..sample.materials import Ferromagnet
 from ..sample.pieces import Layer
-from ..solution import TORQUE_PER_SPIN_CURRENT
 
 if TYPE_CHECKING:
     import meshio
 
+    from ..results.solved import SolvedStack
     from ..results.views import LayerSolution
-    from ..solution import Solution
 
 Units = Literal["SI", "plain"]
 
@@ -56,7 +56,7 @@ class Fields(NamedTuple):
         return np.concatenate([np.arange(a, b - 1) for a, b in pairwise(first)])
 
 
-def fields_of(solution: Solution, units: Units | None = None) -> Fields:
+def fields_of(solution: SolvedStack, units: Units | None = None) -> Fields:
     """Collect what files hold.
 
     Parameters
@@ -94,7 +94,9 @@ def fields_of(solution: Solution, units: Units | None = None) -> Fields:
     for layer, piece, size in zip(layers, stack.layers, sizes, strict=True):
         m = np.zeros(3) if piece.m is None else piece.m
         directions.append(np.repeat(m[..., None, :], size - 1, axis=-2))
-        torques.append(np.broadcast_to(_torque_density(layer, piece, per_current), _cells(layer)))
+        torques.append(
+            np.broadcast_to(_torque_density(solution, layer, piece, per_current), _cells(layer))
+        )
     m = join(directions, 3)
     return Fields(
         sizes,
@@ -206,14 +208,16 @@ def _half(layer: LayerSolution, piece: Layer) -> FloatArray:
     return np.asarray(np.einsum("...qi,...i->...q", mu, m) / 2)
 
 
-def _torque_density(layer: LayerSolution, piece: Layer, per_current: float) -> FloatArray:
+def _torque_density(
+    solution: SolvedStack, layer: LayerSolution, piece: Layer, per_current: float
+) -> FloatArray:
     """Torque per volume, J/m3 if hbar/2|e| is given, broadcasting to (..., c, 3).
 
     A strong ferromagnet absorbs spin current at its faces: given is the sum over its thickness.
     With exchange lengths it absorbs ``(D_tot/2)(mu_s x m/lambda_J^2 + mu_s/lambda_phi^2)``, of mu_s
     across m, per volume.
     """
-    metal, solution = piece.material, layer.solution
+    metal = piece.material
     if not isinstance(metal, Ferromagnet):
         return np.zeros(3)
     if metal.is_strong:

@@ -24,7 +24,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -32,16 +32,13 @@ from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, unit_vector
 from ..fem.mesh import DEGREE, elements_for, layer_nodes
+from ..results.solved import SolvedStack
 from ..sample.pieces import Layer, Lead, Reservoir
-from ..solution import Solution
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements, check_plain, elements_of
 from ..solvers.faces import angle
 from .folding import Folded, fold
 from .spacer import Spacer
-
-if TYPE_CHECKING:
-    from ..plot.style import Units
 
 Field = Callable[[int, FloatArray], ArrayLike]
 """mu_s of a layer, by its number from 0, at positions xi (q,) from 0 to 1 across it: (q, 3), V."""
@@ -156,34 +153,22 @@ class Energy(NamedTuple):
         return self.elastic + self.attraction + self.driving + self.constant
 
 
-class Analogy:
-    """Rods, rings and cords of a solution.
+class Mechanism:
+    """Rods, rings and cords of a solved stack; `spinfem.Analogy` draws them, too.
 
     Parameters
     ----------
-    solution : Solution
+    solution : SolvedStack
         Of a single stack; take a point of a batch as ``solution[i]``.
 
     Raises
     ------
-    TypeError
-        If it is no Solution.
-    ValueError
-        If it is a batch, or its stack has more than transparent interfaces, uniform metals and
-        strong ferromagnets: the analogy has no rods that yield sideways.
-
-    Examples
-    --------
-    >>> import spinfem as sf
-    >>> F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.NormalMetal(D=1.0, l=1.0)
-    >>> contact = sf.Lead(F, m=sf.direction(0), name="F") | N(30.0)
-    >>> (ring,) = sf.Analogy(sf.solve(contact)).rings  # eq. (7): 0.5 j0 = (G_F + G_N) mu
-    >>> round(ring.position, 12), [force.name for force in ring.forces]
-    (0.5, ['driving', 'F cord', 'N cord'])
+    TypeError, ValueError
+        As in `spinfem.Analogy`.
     """
 
-    def __init__(self, solution: Solution) -> None:
-        if not isinstance(solution, Solution):
+    def __init__(self, solution: SolvedStack) -> None:
+        if not isinstance(solution, SolvedStack):
             raise TypeError(f"solution must be a Solution, got {solution!r}")
         if solution.shape:
             raise ValueError(
@@ -213,7 +198,7 @@ class Analogy:
         )
 
     def _ring(self, k: int, side: Literal["left", "right"], face: int) -> Ring:
-        e, transport = self._elements, self.solution._transport
+        e, transport = self._elements, self.solution.transport
         m, j0 = e.m[k, 0], float(self.solution.j0)
         faces = transport.faces
         at_left = side == "left"
@@ -254,7 +239,7 @@ class Analogy:
         return tuple(self._cord(k) for k, e in enumerate(pieces) if isinstance(e, Layer | Lead))
 
     def _cord(self, k: int) -> Cord:
-        e, faces, j0 = self._elements, self.solution._transport.faces, float(self.solution.j0)
+        e, faces, j0 = self._elements, self.solution.transport.faces, float(self.solution.j0)
         kind: Literal["F", "N"] = "F" if e.magnetic[k] else "N"
         G, driving = float(e.D[k, 0] / (2 * e.l[k, 0])), e.p[k, 0] * e.m[k, 0]
         if not 1 <= k <= e.magnetic.size - 2:
@@ -295,7 +280,7 @@ class Analogy:
     @cached_property
     def energy(self) -> Energy:
         """Energies at the solution: ``elastic + attraction = j0^2 dr = -driving/2``."""
-        e, transport = self._elements, self.solution._transport
+        e, transport = self._elements, self.solution.transport
         j0 = float(self.solution.j0)
 
         def strain(layer: int, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -438,15 +423,9 @@ class Analogy:
         work = [ring.position * float(-ring.reaction @ np.cross(turn, ring.rod)) for ring in own]
         return sum(work) / j0**2
 
-    # --- pictures -------------------------------------------------------------------------------
-
     def fold(self) -> Folded:
         """Return the hodographs folded into one plane; see `spinfem.paper.folding.fold`."""
         return fold(self.solution)
-
-    def plot(self, ax: Any = None, *, units: Units | None = None) -> Any:
-        """Draw rods, rings, cords and forces; see `spinfem.plot.SolutionPlots.analogy`."""
-        return self.solution.plot.analogy(ax, units=units)
 
 
 _POINTS = 16

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
+from ..results.solved import SolvedStack
 from ..sample.pieces import Layer, Lead
-from ..solution import Solution
 from ..solvers.elements import check_plain
 from ..solvers.faces import across
 
@@ -36,7 +36,7 @@ class Folded(NamedTuple):
     sheets: FloatArray  # (n + 1, 3, 2) what lays a vector down: ``vector @ sheets[face]``
 
 
-def fold(solution: Solution) -> Folded:
+def fold(solution: SolvedStack) -> Folded:
     """Return the hodographs of a single solution, folded into one plane.
 
     Raises

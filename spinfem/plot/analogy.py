@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import BoolArray, FloatArray
-from ..paper.analogy import Analogy, Cord, Ring
+from ..paper.analogy import Cord, Mechanism, Ring
 from ..paper.folding import Folded
 from ..sample.pieces import Lead
 from .arrows import LANE, Arrow, Force, draw_arrows, fan_out, forces_on, largest_force, scaled
@@ -24,7 +24,7 @@ CORDS = {
 """Paler than the arrows on top of them."""
 
 
-def draw_analogy(ax: Any, analogy: Analogy, si: bool) -> float:
+def draw_analogy(ax: Any, analogy: Mechanism, si: bool) -> float:
     """Draw rods, rings, cords and forces, and return the height of the layers' names, inches.
 
     In spin space, folded; but over x if all rods are along one line.
@@ -43,7 +43,7 @@ def draw_analogy(ax: Any, analogy: Analogy, si: bool) -> float:
 # --- in spin space ----------------------------------------------------------------------------
 
 
-def _draw_in_plane(ax: Any, analogy: Analogy, folded: Folded, si: bool) -> None:
+def _draw_in_plane(ax: Any, analogy: Mechanism, folded: Folded, si: bool) -> None:
     solution, rings = analogy.solution, analogy.rings
     factor, unit = scale(solution, "spin_potential", si)
     sheets = [folded.sheets[ring.face] for ring in rings]
@@ -64,7 +64,7 @@ def _draw_in_plane(ax: Any, analogy: Analogy, folded: Folded, si: bool) -> None:
     draw_cords(ax, analogy.cords, curves)
 
 
-def _curves(analogy: Analogy, folded: Folded) -> Iterator[FloatArray]:
+def _curves(analogy: Mechanism, folded: Folded) -> Iterator[FloatArray]:
     """How the cords hang in the plane; those of leads are along the nearest rod."""
     for i, cord in enumerate(analogy.cords):
         if cord.layer is not None:
@@ -77,7 +77,7 @@ def _curves(analogy: Analogy, folded: Folded) -> Iterator[FloatArray]:
 # --- over x -----------------------------------------------------------------------------------
 
 
-def _draw_over_x(ax: Any, analogy: Analogy, si: bool) -> float:
+def _draw_over_x(ax: Any, analogy: Mechanism, si: bool) -> float:
     solution, rings, axis = analogy.solution, analogy.rings, analogy.rings[0].rod
     factor, unit = scale(solution, "spin_potential", si)
     length, metre = (1e9, " (nm)") if si else (1.0, "")
@@ -113,7 +113,7 @@ def _draw_over_x(ax: Any, analogy: Analogy, si: bool) -> float:
     return name_layers(ax, names, (middle - x[0]) / (x[-1] - x[0]))
 
 
-def _graphs(analogy: Analogy, axis: FloatArray) -> Iterator[FloatArray]:
+def _graphs(analogy: Mechanism, axis: FloatArray) -> Iterator[FloatArray]:
     """Graphs of mu_s over x of all cords, (n, 2) each; of leads the part next to the stack."""
     solution = analogy.solution
     faces, pieces = solution.stack.x, solution.stack.elements

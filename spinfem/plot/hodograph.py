@@ -26,7 +26,7 @@ from .style import (
 )
 
 if TYPE_CHECKING:
-    from ..solution import Solution
+    from ..results.solved import SolvedStack
 
 
 class Frame(NamedTuple):
@@ -39,7 +39,7 @@ class Frame(NamedTuple):
 SPACE = Frame(np.eye(3), ("x", "y", "z"))
 
 
-def rods_of(solution: Solution) -> list[tuple[str, FloatArray]]:
+def rods_of(solution: SolvedStack) -> list[tuple[str, FloatArray]]:
     """Return name and m of every ferromagnet from left to right, leads included."""
     left, *layers, right = solution.stack.elements
     named = [(left, "left lead"), *((layer, "") for layer in layers), (right, "right lead")]
@@ -50,13 +50,13 @@ def rods_of(solution: Solution) -> list[tuple[str, FloatArray]]:
     ]
 
 
-def first_rod(solution: Solution) -> str:
+def first_rod(solution: SolvedStack) -> str:
     """Return what to call the first rod in the label of an axis, where long names do not fit."""
     name = rods_of(solution)[0][0]
     return name if len(name) <= 16 else "first m"
 
 
-def frame_of(solution: Solution) -> Frame:
+def frame_of(solution: SolvedStack) -> Frame:
     """Return the plane in which all rods, mu_s and j_s lie, or else all of space."""
     rods = rods_of(solution)
     traced = [np.concatenate(fields(solution, quantity)) for quantity in VECTORS]
@@ -88,7 +88,7 @@ class View(NamedTuple):
     axes: tuple[str, ...]  # what each is called
 
 
-def look(solution: Solution, quantity: Quantity, frame: Frame) -> View:
+def look(solution: SolvedStack, quantity: Quantity, frame: Frame) -> View:
     """Return what is seen in a frame."""
     sides = [
         np.array([getattr(face, f"{quantity}_{side}") for face in solution.interfaces])
@@ -100,7 +100,7 @@ def look(solution: Solution, quantity: Quantity, frame: Frame) -> View:
     return View(curves, before, after, rods @ frame.basis.T, frame.names)
 
 
-def look_folded(solution: Solution, quantity: Quantity, folded: Folded) -> View:
+def look_folded(solution: SolvedStack, quantity: Quantity, folded: Folded) -> View:
     """Return what is seen when everything is folded into one plane."""
     if quantity == "spin_current":
         curves, before, after = folded.current, folded.current_left, folded.current_right
@@ -110,7 +110,7 @@ def look_folded(solution: Solution, quantity: Quantity, folded: Folded) -> View:
     return View(list(curves), before, after, folded.rods, folded_axes(solution))
 
 
-def folded_axes(solution: Solution) -> tuple[str, str]:
+def folded_axes(solution: SolvedStack) -> tuple[str, str]:
     """Return what the axes of the plane are called into which everything is folded."""
     first, bent = first_rod(solution), frame_of(solution) is SPACE
     return f"across {first}{', folded' if bent else ''}", f"along {first}"
@@ -123,7 +123,7 @@ def axis_label(quantity: Quantity, name: str, unit: str) -> str:
 
 
 def draw_hodographs(
-    axes: Any, solution: Solution, quantities: Quantities, si: bool, folding: bool = False
+    axes: Any, solution: SolvedStack, quantities: Quantities, si: bool, folding: bool = False
 ) -> None:
     """Draw one hodograph on each of the axes, each in its plane or in space, or folded."""
     frame = frame_of(solution)
@@ -136,7 +136,9 @@ def draw_hodographs(
         _draw_hodograph(ax, solution, quantity, si, view)
 
 
-def _draw_hodograph(ax: Any, solution: Solution, quantity: Quantity, si: bool, view: View) -> None:
+def _draw_hodograph(
+    ax: Any, solution: SolvedStack, quantity: Quantity, si: bool, view: View
+) -> None:
     solid = len(view.axes) == 3
     if solid != (ax.name == "3d"):
         required = (

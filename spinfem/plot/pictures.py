@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..paper.analogy import Analogy
+from ..paper.analogy import Mechanism
 from .analogy import draw_analogy
 from .arrows import largest_force
 from .hodograph import SPACE, draw_hodographs, frame_of
@@ -31,14 +31,14 @@ from .style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..solution import Solution
+    from ..results.solved import SolvedStack
 
 
 @dataclass(frozen=True)
 class SolutionPlots:
     """Pictures of a single solution; `Solution.plot` returns this."""
 
-    solution: Solution
+    solution: SolvedStack
 
     def profile(
         self, ax: Any = None, *, quantity: Quantity | None = None, units: Units | None = None
@@ -163,7 +163,7 @@ class SolutionPlots:
             above.
         """
         _, si = check(self.solution, None, VECTORS, units)
-        analogy = Analogy(self.solution)
+        analogy = Mechanism(self.solution)
         (one,), legend = panels(ax, ("spin_potential",), (3.5, 4.3), (1, 1))
         names = draw_analogy(one, analogy, si)
         if ax is None:
@@ -174,7 +174,7 @@ class SolutionPlots:
         return one
 
 
-def overview(solution: Solution, *, units: Units | None = None) -> Figure:
+def overview(solution: SolvedStack, *, units: Units | None = None) -> Figure:
     """Return a figure, two columns wide, of the profiles and, to their right, the hodographs.
 
     It is not a pyplot figure: nothing keeps it but its owner. `units` and errors are as in

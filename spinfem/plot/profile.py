@@ -23,10 +23,10 @@ from .style import (
 )
 
 if TYPE_CHECKING:
-    from ..solution import Solution
+    from ..results.solved import SolvedStack
 
 
-def draw_profiles(axes: Any, solution: Solution, quantities: Quantities, si: bool) -> float:
+def draw_profiles(axes: Any, solution: SolvedStack, quantities: Quantities, si: bool) -> float:
     """Draw one profile on each of the axes, and return the height of the layers' names, inches."""
     for ax, quantity in zip(axes, quantities, strict=True):
         _draw_profile(ax, solution, quantity, si)
@@ -35,7 +35,7 @@ def draw_profiles(axes: Any, solution: Solution, quantities: Quantities, si: boo
     return name_layers(axes[0], names, (faces[:-1] + faces[1:]) / 2)
 
 
-def _draw_profile(ax: Any, solution: Solution, quantity: Quantity, si: bool) -> None:
+def _draw_profile(ax: Any, solution: SolvedStack, quantity: Quantity, si: bool) -> None:
     length, metre = (1e9, " (nm)") if si else (1.0, "")
     factor, unit = scale(solution, quantity, si)
     faces = solution.stack.x * length

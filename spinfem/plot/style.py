@@ -14,7 +14,7 @@ import numpy as np
 from .._checks import FloatArray, near_match
 
 if TYPE_CHECKING:
-    from ..solution import Solution
+    from ..results.solved import SolvedStack
 
 Quantity = Literal["spin_potential", "spin_current", "potential"]
 Quantities = tuple[Quantity, ...]
@@ -46,7 +46,7 @@ NORMAL = Metal("normal metal", "#D55E00", "#fdf1ea", 1.3)
 
 
 def check(
-    solution: Solution, quantity: Quantity | None, allowed: Quantities, units: Units | None
+    solution: SolvedStack, quantity: Quantity | None, allowed: Quantities, units: Units | None
 ) -> tuple[Quantities, bool]:
     """Return what to draw, and whether it is in SI units."""
     if solution.shape:
@@ -84,7 +84,7 @@ def panels(
     return axes, axes[0]
 
 
-def fields(solution: Solution, quantity: Quantity) -> list[FloatArray]:
+def fields(solution: SolvedStack, quantity: Quantity) -> list[FloatArray]:
     """Return a field in every layer."""
     return [getattr(layer, quantity) for layer in solution.layers]
 
@@ -95,7 +95,7 @@ def broken(curves: list[FloatArray]) -> FloatArray:
     return np.concatenate([piece for curve in curves for piece in (curve, gap)][:-1])
 
 
-def scale(solution: Solution, quantity: Quantity, si: bool) -> tuple[float, str]:
+def scale(solution: SolvedStack, quantity: Quantity, si: bool) -> tuple[float, str]:
     """Return a factor and the unit after it: a prefix for volts, else a power of ten if needed."""
     largest = max(float(np.abs(field).max()) for field in fields(solution, quantity))
     exponent = int(np.floor(np.log10(largest))) if largest > 0 else 0

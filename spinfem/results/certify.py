@@ -44,16 +44,17 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from .._checks import FloatArray, Number
+from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.fields import ElementField, LayerField
 from ..fem.graded import GradedField, nodes_for, profile
 from ..fem.mesh import DEGREE
-from ..solution import TORQUE_PER_SPIN_CURRENT, Solution
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements
 from ..solvers.faces import Faces
 from ..solvers.general import General, SumField, join
 from ..solvers.transport import Field
 from .duals import torque_jumps
+from .solved import SolvedStack
 
 EXTRA_POINTS = 8
 """Gauss points in a part of a graded layer beyond the degrees of its field and of its profile."""
@@ -85,16 +86,14 @@ class Certificate(NamedTuple):
     shares: list[FloatArray]  # of every layer, (n, 1 + 3 f, N): of these rooms by its elements
 
 
-def bounds_of(solution: Solution, found: Certificate) -> Bounds:
+def bounds_of(solution: SolvedStack, found: Certificate) -> Bounds:
     """Return the certified bounds of a solution."""
-    e = solution._transport.elements
-    low, high = (
-        solution._shaped(found.resistance + way * found.resistance_room) for way in (-1, 1)
-    )
+    e = solution.transport.elements
+    low, high = (solution.shaped(found.resistance + way * found.resistance_room) for way in (-1, 1))
     first = int(e.magnetic[0] and solution.ferromagnets[:1] != solution.stack.element_names[:1])
     named = slice(first, first + len(solution.ferromagnets))
-    middle = TORQUE_PER_SPIN_CURRENT * solution._scaled(found.torque[named], 1)
-    room = TORQUE_PER_SPIN_CURRENT * np.abs(solution._scaled(found.torque_room[named], 1))
+    middle = TORQUE_PER_SPIN_CURRENT * solution.scaled(found.torque[named], 1)
+    room = TORQUE_PER_SPIN_CURRENT * np.abs(solution.scaled(found.torque_room[named], 1))
     return Bounds((low, high), (middle - room, middle + room))
 
 

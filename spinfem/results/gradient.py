@@ -8,14 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from .._checks import FloatArray, Number, near_match, read_only
+from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.mesh import DEGREE
 from ..sample.pieces import Interface, Layer, Lead
 from ..sample.stack import Stack
-from ..solution import TORQUE_PER_SPIN_CURRENT, Solution
 from ..solvers.condensed import Condensed
 from ..solvers.elements import elements_of, remembered
 from ..solvers.general import General
 from .sensitivity import of_absorbed, of_efficiencies, of_spin_resistance
+from .solved import SolvedStack
 from .variations import Derivatives, Solved
 
 OUTPUTS = {"spin_resistance": 0, "resistance": 0, "torque": 1, "efficiency": 2}
@@ -58,7 +59,7 @@ class Gradient(Mapping[str, FloatArray]):
 
     def __init__(
         self,
-        solution: Solution,
+        solution: SolvedStack,
         output: str,
         value: Number,
         parts: list[Derivatives],
@@ -130,7 +131,7 @@ class Gradient(Mapping[str, FloatArray]):
         return found
 
 
-def gradient_of(solution: Solution, output: str, *names: str) -> Gradient:
+def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:
     """Return the gradient of a result; see `Solution.gradient`."""
     if not isinstance(output, str) or output not in OUTPUTS:
         raise ValueError(
@@ -165,7 +166,7 @@ def gradient_of(solution: Solution, output: str, *names: str) -> Gradient:
     return Gradient(solution, title, value, parts, scale)
 
 
-def differential(solution: Solution, output: str) -> Callable[[Stack, Stack], FloatArray]:
+def differential(solution: SolvedStack, output: str) -> Callable[[Stack, Stack], FloatArray]:
     """Return how a resistance changes, to first order, between two neighbours of a stack.
 
     They may differ in anything that moves numbers of the stack, many at once:
@@ -218,9 +219,9 @@ def _smooth(stack: Stack) -> Iterator[Place]:
             yield Place(k, "m", element.m)
 
 
-def _transport(solution: Solution) -> Solved:
+def _transport(solution: SolvedStack) -> Solved:
     """Return the solution as one whose dual fields are at hand."""
-    transport = solution._transport
+    transport = solution.transport
     if isinstance(transport, Condensed | General):
         return transport
     e = elements_of(solution.stack)

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._checks import FloatArray, read_only
 from ..solvers.transport import Values
-
-if TYPE_CHECKING:
-    from ..solution import Solution
+from .scaling import Scaled
 
 
 @dataclass(frozen=True)
 class LayerSolution:
     """Fields inside one layer, on points dense enough to draw them; both faces included."""
 
-    solution: Solution
+    solution: Scaled
     index: int
 
     @property
@@ -29,12 +26,12 @@ class LayerSolution:
 
     @cached_property
     def _samples(self) -> FloatArray:
-        return self.solution._transport.field(self.index).samples()
+        return self.solution.transport.field(self.index).samples()
 
     @cached_property
     def _values(self) -> Values:
-        found = self.solution._transport.evaluate(self.index, self._samples)
-        return Values(*(read_only(self.solution._scaled(a, 1)) for a in found))
+        found = self.solution.transport.evaluate(self.index, self._samples)
+        return Values(*(read_only(self.solution.scaled(a, 1)) for a in found))
 
     @cached_property
     def x(self) -> FloatArray:
@@ -69,9 +66,9 @@ class LayerSolution:
         ``D_tot/(2 lambda_phi^2)`` adds to kappa. Resistive interfaces and leads dissipate besides.
         """
         solution = self.solution
-        per_current = solution._transport.dissipation(self.index, self._samples)
+        per_current = solution.transport.dissipation(self.index, self._samples)
         j0 = np.asarray(solution.j0)
-        return read_only(solution._scaled(per_current, 1) * j0.reshape(*j0.shape, 1))
+        return read_only(solution.scaled(per_current, 1) * j0.reshape(*j0.shape, 1))
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class Face:
     Outside of an end, the spin current is that in the lead; a reservoir takes up what reaches it.
     """
 
-    solution: Solution
+    solution: Scaled
     index: int
 
     @property
@@ -109,12 +106,12 @@ class Face:
     @property
     def spin_potential_left(self) -> FloatArray:
         """mu_s just left of the face, V, shape (..., 3)."""
-        return self.solution._scaled(self.solution._transport.faces.potential_left[self.index])
+        return self.solution.scaled(self.solution.transport.faces.potential_left[self.index])
 
     @property
     def spin_potential_right(self) -> FloatArray:
         """mu_s just right of the face, V, shape (..., 3)."""
-        return self.solution._scaled(self.solution._transport.faces.potential_right[self.index])
+        return self.solution.scaled(self.solution.transport.faces.potential_right[self.index])
 
     @property
     def potential_left(self) -> FloatArray:
@@ -127,18 +124,18 @@ class Face:
         return self._potential(1)
 
     def _potential(self, side: int) -> FloatArray:
-        values = self.solution._transport.face_potentials[side]
-        return self.solution._scaled(values[self.index])
+        values = self.solution.transport.face_potentials[side]
+        return self.solution.scaled(values[self.index])
 
     @property
     def spin_current_left(self) -> FloatArray:
         """j_s just left of the face, A/m2, positive towards +x, shape (..., 3)."""
-        return self.solution._scaled(self.solution._transport.faces.current_left[self.index])
+        return self.solution.scaled(self.solution.transport.faces.current_left[self.index])
 
     @property
     def spin_current_right(self) -> FloatArray:
         """j_s just right of the face, A/m2, positive towards +x, shape (..., 3)."""
-        return self.solution._scaled(self.solution._transport.faces.current_right[self.index])
+        return self.solution.scaled(self.solution.transport.faces.current_right[self.index])
 
     @property
     def absorbed(self) -> FloatArray:
@@ -146,7 +143,7 @@ class Face:
 
         It is the current on the left less that on the right, formed without that difference.
         """
-        faces = self.solution._transport.faces
-        return self.solution._scaled(
+        faces = self.solution.transport.faces
+        return self.solution.scaled(
             faces.absorbed_left[self.index] + faces.absorbed_right[self.index]
         )

@@ -207,14 +207,14 @@ def _run(
     solution = solve(sample, j0, degree=degree, elements=elements if grading else None)
     solution.torques  # noqa: B018
     passed = time.perf_counter() - start
-    e = solution._transport.elements
+    e = solution.transport.elements
     strong = e.strong[1:-1]
     widths, unknowns = [], 0
     squares = dict.fromkeys(("L2", "H1", "spin current"), 0.0)
     norms = dict(squares)
     scale = float(np.max(np.abs(solution.j0)))
     for i in range(len(stack.layers)):
-        field = solution._transport.field(i)
+        field = solution.transport.field(i)
         nodes, d = _nodes(field), float(e.thickness[i, 0])
         unknowns += ((nodes.size - 1) * degree + 1) * (1 if strong[i] else 3)
         widths.append(np.diff(nodes).max() * d / float(e.l[i + 1, 0]))
@@ -253,14 +253,14 @@ def _norms(
     half = np.diff(nodes := _nodes(field)) / 2
     xi = (nodes[:-1, None] + half[:, None] * (1 + y)).reshape(-1, 1)
     weight = (half[:, None] * weights).ravel()
-    exact = reference._transport.evaluate(layer, xi)
-    found = solution._transport.evaluate(layer, xi)
+    exact = reference.transport.evaluate(layer, xi)
+    found = solution.transport.evaluate(layer, xi)
     slope, exact_slope = _slope(field, xi), _exact_slope(reference, layer, xi)
 
     def square(v: FloatArray) -> float:
         return float(weight @ (v**2).sum(axis=-1))
 
-    d = float(solution._transport.elements.thickness[layer, 0])
+    d = float(solution.transport.elements.thickness[layer, 0])
     return {
         "L2": (
             square(found.spin_potential[:, 0] - exact.spin_potential[:, 0]),
@@ -293,7 +293,7 @@ def _slope(field: Any, xi: FloatArray) -> FloatArray:
 
 def _exact_slope(reference: Solution, layer: int, xi: FloatArray) -> FloatArray:
     """Return the same of the reference; of the exact stack from j_s, eqs. (2), (3)."""
-    transport = reference._transport
+    transport = reference.transport
     field, e, k = transport.field(layer), transport.elements, layer + 1
     if hasattr(field, "nodes") or isinstance(field, SumField):
         return _slope(field, xi)
@@ -305,11 +305,11 @@ def _exact_slope(reference: Solution, layer: int, xi: FloatArray) -> FloatArray:
 
 def _differentiated(solution: Solution, reference: Solution) -> float:
     """Error of torques from mu_s differentiated on the side of the normal metal; eq. (10)."""
-    transport = solution._transport
+    transport = solution.transport
     e = transport.elements
     if not e.is_plain:
         return float("nan")
-    exact = reference._transport.all_absorbed()[:, 0]
+    exact = reference.transport.all_absorbed()[:, 0]
     found = np.zeros_like(exact)
     for i, k in enumerate(transport.magnets.tolist()):
         for neighbour, sign, end in ((k - 1, 1.0, 1.0), (k + 1, -1.0, 0.0)):

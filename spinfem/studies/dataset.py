@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._checks import FloatArray
-from ..solution import TORQUE_PER_SPIN_CURRENT
+from .._version import __version__
+from ..constants import TORQUE_PER_SPIN_CURRENT
 from .blocks import Plan
 
 if TYPE_CHECKING:
@@ -49,8 +50,6 @@ def to_dataset(plan: Plan, results: dict[str, FloatArray]) -> xarray.Dataset:
         The plan's variables over the flattened grid.
     """
     import xarray
-
-    from .. import __version__  # made after this module is imported
 
     results = {
         "torque": TORQUE_PER_SPIN_CURRENT * results["absorbed_spin_current"],

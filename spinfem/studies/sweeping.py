@@ -33,10 +33,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray
+from .._version import __version__
 from ..fem.mesh import DEGREE
 from ..files.chunkstore import ChunkStore
+from ..sample.current import check_current
 from ..sample.stack import Stack
-from ..solution import check_current
 from .blocks import Plan, make_plan, solve_blocks
 from .builders import Builder, build_one, numbers_of, probes
 from .dataset import check_xarray, to_dataset
@@ -150,7 +151,6 @@ def _check_picklable(builder: Builder) -> None:
 
 def _identity(plan: Plan) -> dict[str, Any]:
     """Return what determines the results, ready for JSON."""
-    from .. import __version__  # made after this module is imported
 
     def digest(arrays: list[FloatArray]) -> str:
         return hashlib.sha256(b"".join(a.tobytes() for a in arrays)).hexdigest()
