@@ -68,10 +68,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import analytic
-from ._version import __version__
+from ._version import __version__ as __version__
 from .analogy import Analogy
 from .handoff.torques import slonczewski, torque_table
-from .paper.spacer import sign_changes
 from .sample.materials import Ferromagnet, NormalMetal
 from .sample.pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
 from .sample.profiles import interdiffused, sampled
@@ -81,6 +80,7 @@ from .solver import solve
 from .studies.comparison import magnetoresistance
 from .studies.convergence import converge
 from .studies.fitting import fit
+from .studies.signs import sign_changes
 from .studies.sweeping import sweep
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ import numpy as np
 from .._checks import FloatArray
 from ..analogy import Analogy
 from ..paper.analogy import Ring
-from ..paper.spacer import sign_changes
 from ..solution import Solution
 from ..solver import solve
+from ..studies.signs import sign_changes
 from .systems import (
     EFFICIENCIES,
     FIG4,

@@ -32,12 +32,12 @@ from .._checks import FloatArray
 from .._version import __version__
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from .epsilon import SingleLambda
-from .torques import SlonczewskiTorque
+from .form import TorqueForm
 
 WIDTH = 88
 
 
-def oommf(torque: SlonczewskiTorque) -> str:
+def oommf(torque: TorqueForm) -> str:
     """Return a block ``Specify Oxs_SpinXferEvolve``, of both P and both Lambda."""
     head = _head(
         torque,
@@ -62,7 +62,7 @@ def oommf(torque: SlonczewskiTorque) -> str:
     return _text(lines)
 
 
-def mumax3(torque: SlonczewskiTorque) -> str:
+def mumax3(torque: TorqueForm) -> str:
     """Return the parameters of mumax3's Slonczewski torque; ValueError as of `single`."""
     single = torque.single
     more = "A custom field takes the asymmetric form itself (mumax3_field, --to mumax3-field)."
@@ -89,7 +89,7 @@ def mumax3(torque: SlonczewskiTorque) -> str:
     return _text(lines)
 
 
-def mumax3_field(torque: SlonczewskiTorque) -> str:
+def mumax3_field(torque: TorqueForm) -> str:
     """Return a custom field for mumax3 that acts as the torque.
 
     ``B_eff = beta epsilon m x mp`` with beta in T: ``-m x B_eff = beta epsilon m x (mp x m)``, and
@@ -127,7 +127,7 @@ def mumax3_field(torque: SlonczewskiTorque) -> str:
     return _text(lines)
 
 
-def ubermag(torque: SlonczewskiTorque) -> str:
+def ubermag(torque: TorqueForm) -> str:
     """Return code that makes ubermag's dynamics term; ValueError as of `single`.
 
     ubermag takes P > 0 and its engine Lambda >= 1: the signs of J and mp do the rest.
@@ -166,7 +166,7 @@ def ubermag(torque: SlonczewskiTorque) -> str:
     return _text(lines)
 
 
-def csv(torque: SlonczewskiTorque) -> str:
+def csv(torque: TorqueForm) -> str:
     """Return the table as comma-separated values, all digits; torque over j0 in J/A."""
     table = torque.table
     per_current = 2 * TORQUE_PER_SPIN_CURRENT * torque.towards_free * table.strength
@@ -176,7 +176,7 @@ def csv(torque: SlonczewskiTorque) -> str:
 
 
 Target = Literal["oommf", "mumax3", "mumax3-field", "ubermag", "csv"]
-TARGETS: dict[Target, Callable[[SlonczewskiTorque], str]] = {
+TARGETS: dict[Target, Callable[[TorqueForm], str]] = {
     "oommf": oommf,
     "mumax3": mumax3,
     "mumax3-field": mumax3_field,
@@ -191,7 +191,7 @@ _CELL = (
 )
 
 
-def _head(torque: SlonczewskiTorque, code: str, error: float, *more: str) -> list[str]:
+def _head(torque: TorqueForm, code: str, error: float, *more: str) -> list[str]:
     """Return paragraphs that say what the text is and where it comes from."""
     q_plus, q_minus, a, B = torque.form
     known = f"g = q+/(a + B c) + q-/(a - B c), q+ = {q_plus:.9g}, q- = {q_minus:.9g}, "

@@ -26,8 +26,6 @@ The second one is exact where ``A2 P1 = a P2``, and cannot be where g changes si
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
@@ -35,7 +33,6 @@ from numpy.typing import ArrayLike
 
 from .._checks import FloatArray
 from ..analogy import Analogy
-from ..paper.spacer import Slonczewski
 from ..sample.pieces import Layer, Lead, direction
 from ..sample.stack import Stack
 from ..solution import Solution
@@ -44,133 +41,28 @@ from ..solvers.elements import elements_of
 from ..solvers.faces import angle
 from ..studies.builders import pieces_of
 from ..studies.sweeping import sweep
-from .epsilon import THETA, SingleLambda, Table, fitted, fitted_single, halves, sine_of
+from . import texts
+from .epsilon import THETA, Table, fitted, sine_of
+from .form import EQUAL, TorqueForm
 
 if TYPE_CHECKING:
     import xarray
 
 CLOSED = 0.01
 """Angle, degrees, at which a fit takes g for that at 0: its error is of the order of 1e-8."""
-EQUAL = 1e-12
-"""Relative difference of P_fixed and P_free, or of g and 0, that counts as rounding."""
 AROUND = np.arange(0.0, 360.0, 45.0)
 """Planes in which errors are looked for where ferromagnets beyond tell them apart, degrees."""
 
 
-@dataclass(frozen=True, eq=False)
-class SlonczewskiTorque:
+class SlonczewskiTorque(TorqueForm):
     """The torque on a free layer from the spacer between it and a fixed one, as codes take it.
 
-    Attributes
-    ----------
-    fixed, free : str
-        The two ferromagnets.
-    form : Slonczewski
-        ``q_plus, q_minus, a, B`` of g, S/m2; of a fit only their ratios mean something, a = 1.
-    Lambda : float
-        ``sqrt((a + B)/(a - B))``, both of OOMMF's.
-    fitted : bool
-        Whether the form is a fit to `table`; else it is that of the spacer.
-    error : float
-        Largest error of ``epsilon sin(theta)`` against `table`, as a fraction of its maximum; 0 if
-        the form is exact.
-    table : Table
-        g as the free layer turns, with what touches it and is collinear, in the plane of both.
-    polarizer : array, shape (3,)
-        m of the fixed layer.
-    thickness : float
-        t of the free layer, m.
-    j0 : float
-        Particle current of the solution, A/m2, positive when electrons flow towards +x.
-    towards_free : float
-        1 if electrons flow from the fixed layer to the free one for positive j0, else -1.
-    sample : str
-        The stack, in short.
-    notes : tuple of str
-        What to know before using it, such as magnetizations that it takes as they are.
+    Its numbers are those of `spinfem.handoff.form.TorqueForm`; the texts are here.
     """
-
-    fixed: str
-    free: str
-    form: Slonczewski
-    Lambda: float
-    fitted: bool
-    error: float
-    table: Table
-    polarizer: FloatArray
-    thickness: float
-    j0: float
-    towards_free: float
-    sample: str
-    notes: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        quality = f"error {self.error:.2g}" if self.error else "exact"
-        return f"<SlonczewskiTorque on {self.free!r} from {self.fixed!r}, {quality}>"
-
-    @property
-    def P_fixed(self) -> float:
-        """OOMMF's P_fixed, ``B A2 P1/(a (a + B))`` with F2 the free layer; of either sign."""
-        q_plus, q_minus, a, B = self.form
-        return (q_plus + q_minus) / (a + B)
-
-    @property
-    def P_free(self) -> float:
-        """OOMMF's P_free, ``B P2/(a + B)`` with F2 the free layer; of either sign."""
-        q_plus, q_minus, a, B = self.form
-        return (q_plus - q_minus) / (a + B)
-
-    @property
-    def current(self) -> float:
-        """J of beta, A/m2: positive when electrons flow from the fixed layer to the free one."""
-        return self.towards_free * self.j0 + 0.0  # + 0.0 turns -0.0 into 0.0
-
-    def epsilon(self, theta: ArrayLike) -> FloatArray:
-        """Return ``epsilon = g/2`` of the form at angles in degrees."""
-        near, far = halves(theta)
-        F = self.Lambda**2
-        plus, minus = self.P_fixed + self.P_free, self.P_fixed - self.P_free
-        value: FloatArray = (plus / (near + far / F) + minus / (far + near / F)) / 4
-        return value
-
-    @cached_property
-    def single(self) -> SingleLambda:
-        """P and Lambda of mumax3, mumax+, ubermag, magnum.np and cmtj.
-
-        Equal to the form where ``A2 P1 = a P2``, or its negative, else a least-squares fit of
-        ``epsilon sin(theta)`` to it; the error includes that of the form.
-
-        Raises
-        ------
-        ValueError
-            If g is zero or changes sign: there is no real Lambda.
-        """
-        epsilon, sine = self.epsilon(THETA), sine_of(THETA)
-        if not epsilon.any():
-            raise ValueError(f"torque on {self.free!r} must not vanish, got zero at all angles")
-        sign = np.where(np.abs(epsilon) > EQUAL * np.abs(epsilon).max(), np.sign(epsilon), 0.0)
-        if sign.min() != sign.max() or not sign[0]:
-            where = THETA[(sign == 0) | (sign != sign[0])][0]
-            raise ValueError(
-                f"g of {self.free!r} must keep its sign for a single Lambda, got a zero near "
-                f"{where:.0f} degrees; OOMMF (oommf) and mumax3's custom field term "
-                "(mumax3_field, or --to mumax3-field) take it as it is"
-            )
-        plus, minus = self.P_fixed + self.P_free, self.P_fixed - self.P_free
-        if abs(minus) <= EQUAL * abs(plus):
-            return SingleLambda(plus / 2, self.Lambda, self.error)
-        if abs(plus) <= EQUAL * abs(minus):
-            return SingleLambda(minus / 2 * self.Lambda**2, 1 / self.Lambda, self.error)
-        fit = fitted_single(epsilon)
-        rest = np.abs((fit.epsilon(THETA) - epsilon) * sine).max()
-        largest = np.abs(self.table.strength).max()
-        return fit._replace(error=float(rest / largest) + self.error)
 
     def oommf(self) -> str:
         """Return OOMMF's evolver, with this torque, as text for a MIF file."""
-        from .texts import oommf
-
-        return oommf(self)
+        return texts.oommf(self)
 
     def mumax3(self) -> str:
         """Return lines for a mumax3 script: Pol, Lambda, J and the fixed layer of `single`.
@@ -180,15 +72,11 @@ class SlonczewskiTorque:
         ValueError
             As of `single`: `mumax3_field` has no such limit.
         """
-        from .texts import mumax3
-
-        return mumax3(self)
+        return texts.mumax3(self)
 
     def mumax3_field(self) -> str:
         """Return lines for a mumax3 script: a custom field with the torque of `epsilon`."""
-        from .texts import mumax3_field
-
-        return mumax3_field(self)
+        return texts.mumax3_field(self)
 
     def ubermag(self) -> str:
         """Return Python code that makes a ``micromagneticmodel.Slonczewski`` of `single`.
@@ -198,18 +86,14 @@ class SlonczewskiTorque:
         ValueError
             As of `single`.
         """
-        from .texts import ubermag
-
-        return ubermag(self)
+        return texts.ubermag(self)
 
     def csv(self) -> str:
         """Return `table` as text: ``theta_deg,g,epsilon,torque_per_j0_J_A``.
 
         The torque, J/m2, over j0, is that along ``m x (mp x m)``, towards the fixed layer's m.
         """
-        from .texts import csv
-
-        return csv(self)
+        return texts.csv(self)
 
 
 def slonczewski(solution: Solution, fixed: str, free: str) -> SlonczewskiTorque:

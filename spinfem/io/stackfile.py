@@ -176,7 +176,7 @@ def _piece(
     m = _direction(table, metal, where)
     with at(*where):
         if mesh is None:
-            return metal(table.thickness_in_units(), m=m, name=table.name)
+            return Layer(metal, table.thickness_in_units(), m=m, name=table.name)
         thickness, nodes = mesh.layer(str(table.name))
         return Layer(metal, thickness, m=m, name=table.name, nodes=nodes)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
+from .._checks import BoolArray, FloatArray
 from .style import GREY
-
-if TYPE_CHECKING:
-    from ..studies.convergence import Study
 
 LINES = {
     "torque": ("torque", "#0072B2", "o", "-"),
@@ -21,8 +20,22 @@ LINES = {
 }
 
 
-def draw_study(ax: Any, study: Study) -> Any:
-    """Draw the errors of a study on given axes or a new pyplot figure, and return the axes."""
+def draw_errors(
+    ax: Any,
+    refine: str,
+    columns: Mapping[str, FloatArray],
+    used: Mapping[str, BoolArray],
+    rates: Mapping[str, float],
+) -> Any:
+    """Draw errors on given axes or a new pyplot figure, and return the axes.
+
+    Parameters
+    ----------
+    ax : Axes or None
+        Plane axes.
+    refine, columns, used, rates
+        As of `spinfem.studies.convergence.Study`.
+    """
     from matplotlib.axes import Axes
 
     if ax is None:
@@ -31,20 +44,20 @@ def draw_study(ax: Any, study: Study) -> Any:
         ax = plt.figure(figsize=(4.6, 3.6), layout="constrained").subplots()
     elif not isinstance(ax, Axes) or ax.name == "3d":
         raise ValueError(f"ax must be plane Axes, got {ax!r}")
-    by_size = study.refine == "h"
-    x = study.columns["h" if by_size else "degree"]
+    by_size = refine == "h"
+    x = columns["h" if by_size else "degree"]
     for name, (label, color, marker, dashes) in LINES.items():
-        error = study.columns[name]
+        error = columns[name]
         shown = np.isfinite(error) & (error > 0)
         if not shown.any():
             continue
-        rate = study.rates[name]
+        rate = rates[name]
         text = label if not np.isfinite(rate) else f"{label}: {rate:.2f}"
         style = {"color": color, "linestyle": dashes, "linewidth": 1.2, "markersize": 4}
         ax.plot(x[shown], error[shown], marker=marker, label=text, **style)
-        used = study.used[name]
-        if used.sum() >= 2 and name in ("torque", "L2", "H1"):
-            _draw_slope(ax, x[used], error[used], rate)
+        fitted = used[name]
+        if fitted.sum() >= 2 and name in ("torque", "L2", "H1"):
+            _draw_slope(ax, x[fitted], error[fitted], rate)
     ax.set_yscale("log")
     if by_size:
         ax.set_xscale("log", base=2)

@@ -15,15 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, Number, Profile, label, number_or_profile, polarization, positive
-
-if TYPE_CHECKING:
-    from .pieces import Layer
 
 
 def combined(formula: Callable[..., Number], *numbers: Any) -> Number:
@@ -45,6 +42,9 @@ class Metal:
     l: Number
     name: str | None = None
     source: str | None = None
+
+    layer_type: ClassVar[type]
+    """What a metal makes when it is called, `pieces.Layer`, which sets it: that stands above."""
 
     def __post_init__(self) -> None:
         self._store(D=number_or_profile(positive, "D (conductivity)", self.D))
@@ -84,7 +84,7 @@ class Metal:
 
     def __call__(
         self, thickness: ArrayLike, *, m: ArrayLike | None = None, name: str | None = None
-    ) -> Layer:
+    ) -> Any:
         """Make a layer of this metal.
 
         Parameters
@@ -97,14 +97,16 @@ class Metal:
         name : str, optional
             Name of the layer; without one it is N1, N2, ... or F1, F2, ... in its stack.
 
+        Returns
+        -------
+        Layer
+
         Raises
         ------
         TypeError, ValueError
             If the thickness, m or the name is not as above.
         """
-        from .pieces import Layer  # the one import against the order of the modules
-
-        return Layer(self, cast(Number, thickness), m=m, name=name)
+        return self.layer_type(self, cast(Number, thickness), m=m, name=name)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import reprlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,9 +23,6 @@ from .._checks import (
     unit_vector,
 )
 from .materials import Ferromagnet, Metal
-
-if TYPE_CHECKING:
-    from .stack import Stack
 
 
 def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
@@ -59,20 +56,21 @@ def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
 
 
 class Joinable:
-    """Things that stand in a chain: ``a | b`` puts b to the right of a."""
+    """Things that stand in a chain: ``a | b`` puts b to the right of a, and is a `Stack`."""
 
-    def __or__(self, right: Joinable) -> Stack:
+    stack_type: ClassVar[type]
+    """What things in a chain make, `stack.Stack`, which sets it: that stands above."""
+
+    def __or__(self, right: Joinable) -> Any:
         if not isinstance(right, Joinable):
             raise _not_a_piece(right)
-        from .stack import Stack  # the one import against the order of the modules
-
-        return Stack([*self._in_chain, *right._in_chain])
+        return self.stack_type([*self._in_chain, *right._in_chain])
 
     @property
     def _in_chain(self) -> tuple[Any, ...]:
         return (self,)
 
-    def __ror__(self, left: object) -> Stack:
+    def __ror__(self, left: object) -> Any:
         raise _not_a_piece(left)
 
 
@@ -138,6 +136,9 @@ class Layer(Joinable):
     def is_ferromagnet(self) -> bool:
         """Whether the layer is magnetic."""
         return self.m is not None
+
+
+Metal.layer_type = Layer
 
 
 @dataclass(frozen=True, eq=False)

@@ -310,6 +310,9 @@ class Stack(Joinable):
             raise ValueError(f"shapes of a stack's arrays must broadcast, got {given}") from None
 
 
+Joinable.stack_type = Stack
+
+
 def _split(pieces: tuple[Any, ...]) -> tuple[End, End, tuple[Layer | Interface, ...]]:
     """Tell ends from what is between them."""
     for piece in pieces:

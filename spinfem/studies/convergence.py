@@ -105,9 +105,9 @@ class Study:
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the errors over h, with triangles of the slopes, or over the degree; return axes."""
-        from ..plot.convergence import draw_study
+        from ..plot.convergence import draw_errors
 
-        return draw_study(ax, self)
+        return draw_errors(ax, self.refine, self.columns, self.used, self.rates)
 
 
 def converge(
