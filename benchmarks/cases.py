@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import spinfem as sf
-from spinfem.solution import TORQUE_PER_SPIN_CURRENT
+from spinfem.constants import TORQUE_PER_SPIN_CURRENT
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from reference import solve as match
 from strategies import contact_amplification, samples
 
 import spinfem as sf
-from spinfem.solution import TORQUE_PER_SPIN_CURRENT
+from spinfem.constants import TORQUE_PER_SPIN_CURRENT
 
 N = sf.NormalMetal(D=4.0, l=1.0)
 F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)

@@ -10,7 +10,7 @@ from reference import solve as match
 from strategies import contact_amplification, has_sink, samples, stacks
 
 import spinfem as sf
-from spinfem.solution import TORQUE_PER_SPIN_CURRENT
+from spinfem.constants import TORQUE_PER_SPIN_CURRENT
 
 RATIOS = {"dr": [], "torque": []}
 ROUNDING = 1e-13

@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from strategies import has_sink, stacks
 
 import spinfem as sf
-from spinfem import analytic
+from spinfem.physics.directions import angle
+from spinfem.solvers import exact
 from spinfem.solvers.elements import elements_of
 
 N = sf.NormalMetal(D=8.0, l=1.0)  # G_N = 4
@@ -24,17 +25,17 @@ def valve(theta, p1=0.1, p2=0.9, d_N=0.2, D=1.0):
 def exact_loads(stack):
     """P and S on both sides of every spacer, by the sweeps of the exact stack."""
     e = elements_of(stack)
-    B, S = analytic._two_ports(e)
-    links = analytic._links(e, B, S)
+    B, S = exact.two_ports(e)
+    links = exact._links(e, B, S)
     rods = np.zeros((e.magnetic.size + 1, 1, 3))
     for node in range(1, e.magnetic.size):
         rods[node] = e.m[node - 1] if e.magnetic[node - 1] else e.m[node]
         if e.magnetic[node - 1] and e.magnetic[node]:
-            collinear = analytic.angle(e.m[node - 1], e.m[node]).collinear
+            collinear = angle(e.m[node - 1], e.m[node]).collinear
             rods[node] *= collinear[..., None]
     rods[1] *= not e.reservoir[0]
     rods[-2] *= not e.reservoir[1]
-    left, right = (analytic._sweep(e, links, rods, step) for step in (1, -1))
+    left, right = (exact._sweep(e, links, rods, step) for step in (1, -1))
     magnets = np.flatnonzero(e.magnetic).tolist()
     for a, b in itertools.pairwise(magnets):
         if b > a + 1:

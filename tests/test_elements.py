@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from skfem import Basis, ElementLinePp, MeshLine
 
 import spinfem as sf
-from spinfem.fem import forms, mesh, twoport
+from spinfem.fem import element, forms, mesh, twoport
 from spinfem.numerics import chain, fast
-from spinfem.solvers import condensed, rods, single
-from spinfem.solvers import faces as interfaces
+from spinfem.physics import directions
+from spinfem.solvers import condensed, faces, rods, single
 from spinfem.solvers.elements import elements_of
 
 RANGE = [1e-12, 1e-6, 1e-2, 0.5, 1.0, 1.99, 2.01, 3.9, 4.1, 7.9, 8.1, 15.9, 16.1, 40.0, 1e3, 1e6]
@@ -81,7 +81,7 @@ def test_condensation_is_the_schur_complement(degree):
     K = forms.conduction.assemble(basis, conductance=1.0).toarray()
     M = forms.relaxation.assemble(basis, relaxation=1.0).toarray()
     ends, inner = basis.nodal_dofs.ravel(), basis.interior_dofs.ravel()
-    B, S = twoport.condense_element(eta, degree)
+    B, S = element.condense_element(eta, degree)
     for i, x in enumerate(eta):
         A = K + x * M
         to_inner = A[np.ix_(ends, inner)]
@@ -90,7 +90,7 @@ def test_condensation_is_the_schur_complement(degree):
         schur = schur - to_inner @ response
         assert -schur[0, 1] == pytest.approx(B[i], rel=1e-10, abs=1e-12 * x)
         assert schur[0].sum() == pytest.approx(S[i], rel=1e-12)
-        found = twoport.bubbles(x, np.array(0.7), np.array(-0.2), degree)
+        found = element.bubbles(x, np.array(0.7), np.array(-0.2), degree)
         np.testing.assert_allclose(found, -response @ [0.7, -0.2], atol=1e-13)
 
 
@@ -161,20 +161,20 @@ vectors = st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: 0.1 < np.linalg.no
 
 @given(vectors, vectors)
 def test_angles(a, b):
-    relation = interfaces.angle(a, b)
+    relation = directions.angle(a, b)
     assert relation.sign * relation.cosine == pytest.approx(a @ b, abs=1e-15)
     assert relation.cosine + relation.rest == pytest.approx(1, abs=1e-15)
-    part = interfaces.across(a, b)
+    part = directions.across(a, b)
     np.testing.assert_allclose(part, np.cross(b, np.cross(a, b)), atol=3e-16)
 
 
 def test_angles_of_zero_vectors_couple_nothing():
     zero, m = np.zeros(3), np.array([0.0, 0.6, 0.8])
     for a, b in ((zero, m), (m, zero), (zero, zero)):
-        relation = interfaces.angle(a, b)
+        relation = directions.angle(a, b)
         assert (relation.cosine, relation.rest) == (0, 1)
-    np.testing.assert_array_equal(interfaces.across(m, zero), m)
-    np.testing.assert_array_equal(interfaces.across(zero, m), zero)
+    np.testing.assert_array_equal(directions.across(m, zero), m)
+    np.testing.assert_array_equal(directions.across(zero, m), zero)
 
 
 def test_no_redundant_constraint_rows():
@@ -191,7 +191,7 @@ def test_no_redundant_constraint_rows():
         (normal, none, 3),
     ]
     for a, b, count in expected:
-        W_a, W_b = interfaces.rows(a, b)
+        W_a, W_b = faces.rows(a, b)
         C = np.concatenate([W_a @ a, -W_b @ b], axis=1)
         assert C.shape[0] == count == np.linalg.matrix_rank(C)
         # the null space is continuity within what both sides admit

@@ -11,7 +11,7 @@ from reference import solve as match
 from strategies import COLLINEAR, contact_amplification, has_sink, samples, stacks
 
 import spinfem as sf
-from spinfem.solution import TORQUE_PER_SPIN_CURRENT
+from spinfem.constants import TORQUE_PER_SPIN_CURRENT
 from spinfem.solvers.transport import NARROW
 
 LIMIT = 1e-9

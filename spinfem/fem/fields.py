@@ -14,7 +14,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from .._checks import FloatArray
-from .twoport import reference_element
+from .element import reference_element
 
 SAMPLES = 24
 """Intervals per element at which a layer is sampled for tables and pictures."""

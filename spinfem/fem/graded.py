@@ -17,9 +17,9 @@ from skfem import Basis, MeshLine
 
 from .._checks import FloatArray
 from ..sample.materials import Metal
+from .element import reference_element
 from .fields import ElementField, piecewise
 from .mesh import GRADING, layer_nodes, line_element
-from .twoport import reference_element
 
 RESOLVED = 1e-10
 """Of the largest value: by what polynomials on the elements may miss a profile."""

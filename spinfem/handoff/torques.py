@@ -33,12 +33,12 @@ from numpy.typing import ArrayLike
 
 from .._checks import FloatArray
 from ..analogy import Analogy
+from ..physics.directions import angle
 from ..sample.pieces import Layer, Lead, direction
 from ..sample.stack import Stack
 from ..solution import Solution
 from ..solver import solve
 from ..solvers.elements import elements_of
-from ..solvers.faces import angle
 from ..studies.builders import pieces_of
 from ..studies.sweeping import sweep
 from . import texts

@@ -17,10 +17,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
+from ..physics.directions import across
 from ..results.solved import SolvedStack
 from ..sample.pieces import Layer, Lead
 from ..solvers.elements import check_plain
-from ..solvers.faces import across
 
 
 class Folded(NamedTuple):

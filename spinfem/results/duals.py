@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 
 from .._checks import FloatArray
+from ..physics.directions import across, angle
 from ..solvers.elements import Elements
-from ..solvers.faces import across, angle
 from ..solvers.network import apply, blocks, share_of_exchange
 from ..solvers.transport import Jump
 

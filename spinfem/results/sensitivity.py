@@ -25,9 +25,10 @@ from __future__ import annotations
 import numpy as np
 
 from .._checks import BoolArray, FloatArray
+from ..physics.directions import across, angle
 from ..solvers import singleslopes
 from ..solvers.condensed import Condensed
-from ..solvers.faces import Faces, across, angle
+from ..solvers.faces import Faces
 from ..solvers.network import exchange_rate, share_of_exchange
 from ..solvers.transport import NARROW, Field, Jump
 from .duals import AXES, is_held, torque_jumps

@@ -12,9 +12,9 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..fem import graded, twoport
+from ..physics.directions import angle
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements
-from ..solvers.faces import angle
 from ..solvers.general import General
 from ..solvers.network import ComplexArray, exchange_rate
 from ..solvers.transport import Field, Jump

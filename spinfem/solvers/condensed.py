@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .._checks import FloatArray, IntArray
-from ..fem import mesh, twoport
+from ..fem import element, mesh, twoport
 from ..fem.fields import ElementField, element_field
 from ..numerics import chain
-from . import faces as interfaces
+from ..physics.contact import contact_absorption
+from ..physics.directions import across
 from . import rods, single
 from .elements import Column, Elements, remembered
 from .faces import Faces
@@ -92,7 +93,7 @@ class Condensed(Transport):
         for other, link, rod in ((magnet - 1, own - 1, own - 1), (magnet + 1, own + 1, own + 2)):
             if 0 <= other < magnets.size:
                 # the other rod's mu_s pulls across this one, (10); no currents are subtracted
-                pull = interfaces.across(m.of(int(magnets[other])), m.of(int(magnets[magnet])))
+                pull = across(m.of(int(magnets[other])), m.of(int(magnets[magnet])))
                 strength = self._link_conductance(link) * self._balance.amplitude[rod]
                 total = total + strength[:, None] * self.elements.flat(pull, 1)
         return total
@@ -115,7 +116,7 @@ class Condensed(Transport):
         """What every magnet takes up, (f, N or 1, 3), as in `absorbed`; unless it is in contact."""
         e, at, mu = self.elements, self._at, self._balance.amplitude
         m, B = e.columns["m"].fixed[self.magnets], self._links.B.fixed[at.spacer]
-        pull = interfaces.across(np.stack([m[1:], m[:-1]]), np.stack([m[:-1], m[1:]]))
+        pull = across(np.stack([m[1:], m[:-1]]), np.stack([m[:-1], m[1:]]))
         strength = B[:, None] * np.stack([mu[at.spacer + 1], mu[at.spacer]])
         on_left, on_right = strength[..., None] * pull[:, :, None]
         total = np.zeros((self.magnets.size, mu.shape[1], 3))
@@ -153,8 +154,8 @@ class Condensed(Transport):
         facing = self._turns.free.dense(e.shape) * self._turns.facing.dense(e.shape)
         left[at.own] = facing[at.own, ..., None] * e.m[self.magnets]
         mu_left, mu_right = found.amplitude[:-1], found.amplitude[1:]
-        pull_left = (B * mu_right)[..., None] * interfaces.across(right, left)
-        pull_right = (B * mu_left)[..., None] * interfaces.across(left, right)
+        pull_left = (B * mu_right)[..., None] * across(right, left)
+        pull_right = (B * mu_left)[..., None] * across(left, right)
         turned = B * relation[2].dense(e.shape)
         along_left = found.current_left + (S_left + turned) * mu_left
         along_right = found.current_right - (S_right + turned) * mu_right
@@ -182,7 +183,7 @@ class Condensed(Transport):
         absorbed_left, absorbed_right = self._absorbed(pull_left, pull_right)
         k = self.magnets[:-1][at.contact]
         m_a, m_b = e.m[k], e.m[k + 1]
-        absorbed_left[k + 1], absorbed_right[k + 1] = interfaces.contact_absorption(
+        absorbed_left[k + 1], absorbed_right[k + 1] = contact_absorption(
             m_a, m_b, (outflow[k] * m_a).sum(axis=-1), (inflow[k + 1] * m_b).sum(axis=-1)
         )
         return Faces(
@@ -339,7 +340,7 @@ def uniform_field(e: Elements, faces: Faces, layer: int, n: int, degree: int) ->
     u = np.zeros((len(condensed.eta) + 1, *faces.potential_right.shape[1:]))
     u[0], u[-1] = faces.potential_right[layer], faces.potential_left[layer + 1]
     chain.recover(condensed.elements, u)
-    inner = twoport.bubbles(condensed.eta[..., None], u[:-1], u[1:], degree)
+    inner = element.bubbles(condensed.eta[..., None], u[:-1], u[1:], degree)
     kappa_d = z * e.D[k] / (2 * e.l[k])
     nodes = mesh.layer_nodes(z, n, own)
     return element_field(nodes, u, inner, kappa_d, faces.current_right[layer])

@@ -1,18 +1,15 @@
-r"""Interfaces: eqs. (5), (6) and mu_s || m, and what they leave free.
+r"""Faces: eqs. (5), (6) and mu_s || m, what they leave free, and what is found there.
 
 At a transparent interface mu_s is continuous, eq. (5), and so is the spin current along the
 magnetization, eq. (6); across it, the ferromagnet absorbs the spin current, eq. (10), and this is
-the torque. Both are here in two forms:
+the torque. There are two forms of it:
 
-- **Rods**, for the condensed path: a face next to a ferromagnet leaves mu_s one direction, the rod
-  of the mechanical analogy; two ferromagnets in contact that are not collinear leave it none.
+- **Rods**, for the condensed path (`rods`): a face next to a ferromagnet leaves mu_s one direction,
+  the rod of the mechanical analogy; two ferromagnets in contact that are not collinear leave it
+  none.
 - **Rows** ``C u = 0``, for the saddle-point path: one multiplier per row. The multiplier of a face
   is the spin current through it, in A/m2, positive towards +x; on the normal side where there is
   one. Its part along m is eq. (6); its part across m is the torque.
-
-Two ferromagnets in contact, not collinear: mu_s = 0 there. This is the limit of a vanishing normal
-spacer, whose spin current j_N lies in the plane of m_a and m_b with ``j_N . m_a = j_a`` and ``j_N .
-m_b = j_b``; a absorbs ``j_a m_a - j_N`` and b absorbs ``j_N - j_b m_b``.
 """
 
 from __future__ import annotations
@@ -21,77 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._checks import BoolArray, FloatArray
+from .._checks import FloatArray
+from ..physics.directions import angle
 from .elements import Elements, remembered
-
-COLLINEAR = 8 * np.finfo(float).eps
-"""Two directions with ``|m_a x m_b|`` up to this are parallel or antiparallel."""
-COLLINEAR_REST = float(COLLINEAR**2 / 2)
-"""The same for ``1 - |m_a . m_b|``."""
-
-
-class Angle(NamedTuple):
-    """How two unit vectors stand to each other; for a zero vector, as if perpendicular."""
-
-    sign: FloatArray  # of the cosine; 1 where that is 0
-    cosine: FloatArray  # its magnitude
-    rest: FloatArray  # 1 - |cosine|
-
-    @property
-    def collinear(self) -> BoolArray:
-        """Whether two ferromagnets in contact count as parallel or antiparallel."""
-        return self.rest <= COLLINEAR_REST
-
-
-def angle(a: FloatArray, b: FloatArray) -> Angle:
-    """Return the angle between the lines along a and b, arrays of shape (..., 3).
-
-    ``1 - |cos| = |b -/+ a|^2/2``, since 1 - |cos| formed from the cosine has lost all digits
-    below angles of 1e-8.
-    """
-    dot = np.einsum("...i,...i->...", a, b)
-    sign = np.where(dot < 0, -1.0, 1.0)
-    difference = b - sign[..., None] * a
-    squared = np.einsum("...i,...i->...", difference, difference)
-    near = np.abs(dot) > 0.5
-    rest = np.where(near, squared / 2, 1 - np.abs(dot))
-    return Angle(sign, np.where(near, 1 - rest, np.abs(dot)), rest)
-
-
-def across(v: FloatArray, m: FloatArray) -> FloatArray:
-    """Return the part of the unit vectors v across m, ``m x (v x m)``, shape (..., 3).
-
-    It is formed from ``v -/+ m``, so that it keeps its digits at tiny angles.
-    """
-    sign = np.where(np.einsum("...i,...i->...", v, m) < 0, -1.0, 1.0)[..., None]
-    difference = v - sign * m
-    along = np.einsum("...i,...i->...", difference, m)[..., None]
-    part: FloatArray = difference - along * m
-    return part
-
-
-def contact_absorption(
-    m_a: FloatArray, m_b: FloatArray, j_a: FloatArray, j_b: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return what two ferromagnets in direct contact absorb, each of shape (..., 3), A/m2.
-
-    Nothing where they are collinear.
-
-    Parameters
-    ----------
-    m_a, m_b : array, shape (..., 3)
-        Magnetizations on the left and on the right.
-    j_a, j_b : array, shape (...)
-        Spin currents along them at the interface.
-    """
-    relation = angle(m_a, m_b)
-    sign, cosine, rest = relation
-    crossing = ~relation.collinear
-    sine2 = np.where(crossing, rest * (1 + cosine), 1.0)
-    # j_N = alpha m_a + beta m_b; both sums are small where the currents agree and so is rest
-    alpha = np.where(crossing, (j_a - sign * j_b) + sign * rest * j_b, 0.0) / sine2
-    beta = np.where(crossing, (j_b - sign * j_a) + sign * rest * j_a, 0.0) / sine2
-    return -beta[..., None] * across(m_b, m_a), alpha[..., None] * across(m_a, m_b)
 
 
 def rows(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:

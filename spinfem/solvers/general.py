@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
-from ..fem import graded, mesh, twoport
+from ..fem import element, graded, mesh, twoport
 from ..fem.fields import ElementField, LayerField, element_field
 from ..numerics import chain
-from . import faces as interfaces
+from ..physics.contact import contact_absorption
 from .condensed import Conductances, element_counts, two_ports, uniform_field
 from .elements import Elements
 from .faces import Faces
@@ -136,7 +136,7 @@ class General(Transport):
                 m_a, m_b = (cut(e.m[k], points) for k in magnets)
                 j_a = np.einsum("...i,...i->...", current_left[face], m_a)
                 j_b = np.einsum("...i,...i->...", current_right[face], m_b)
-                shares = interfaces.contact_absorption(m_a, m_b, j_a, j_b)
+                shares = contact_absorption(m_a, m_b, j_a, j_b)
                 absorbed_left[face], absorbed_right[face] = shares
             elif magnets == [face]:
                 absorbed_left[face] = taken
@@ -262,7 +262,7 @@ class General(Transport):
         u = np.zeros((len(condensed.eta) + 1, len(m)), dtype=complex)
         u[0], u[-1] = left[0] + 1j * left[1], right[0] + 1j * right[1]
         chain.recover(condensed.elements, u)
-        inner = twoport.bubbles(condensed.eta, u[:-1], u[1:], self.degree)
+        inner = element.bubbles(condensed.eta, u[:-1], u[1:], self.degree)
         pairs = np.stack([u.real, u.imag], axis=2), np.stack([inner.real, inner.imag], axis=2)
         values = np.einsum("epi,pij->epj", pairs[0], frame)
         bubbles = np.einsum("epib,pij->epjb", pairs[1], frame)

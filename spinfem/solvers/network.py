@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from .._checks import BoolArray, FloatArray, IntArray
 from ..fem import graded, twoport
 from ..fem.mesh import elements_for
+from ..physics.directions import angle
 from ..sample.pieces import Interface
 from .condensed import condense
 from .elements import Elements
-from .faces import angle
 
 ComplexArray = NDArray[Any]
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from .._checks import BoolArray, FloatArray, IntArray
 from ..numerics import chain
+from ..physics.directions import Angle, angle
 from .elements import Column, Elements
-from .faces import Angle, angle
 
 BLOCK = 4096
 """Points of a batch that are eliminated together, so that their arrays stay in the cache."""

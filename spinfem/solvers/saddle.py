@@ -27,11 +27,12 @@ from skfem import Basis
 from .._checks import FloatArray, IntArray
 from ..fem import forms, graded, mesh
 from ..fem.fields import LayerField, element_field
+from ..physics.contact import contact_absorption
 from ..sample.pieces import Interface
 from ..sample.stack import Stack
 from .condensed import condense, element_counts
 from .elements import Elements, elements_of
-from .faces import Faces, contact_absorption, rows
+from .faces import Faces, rows
 from .network import absorption, across_mesh, blocks, share_of_exchange
 from .rods import Links, join
 from .transport import Given

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .._checks import FloatArray, IntArray
-from ..fem import mesh, twoport
+from ..fem import element, mesh
 from ..numerics import chain, fast
+from ..physics.directions import COLLINEAR_REST
 from . import rods
 from .elements import Column, Elements
-from .faces import COLLINEAR_REST
 
 
 class Solved(NamedTuple):
@@ -66,7 +66,7 @@ def solve(e: Elements, at: rods.Layout, counts: IntArray, degree: int) -> Solved
     if compiled is None or e.shape or e.nodes:
         return None
     D, l, p, m, thickness = (e.columns[key].fixed for key in ("D", "l", "p", "m", "thickness"))
-    mass, eigenvalues, coupling, *_ = twoport.reference_element(degree)
+    mass, eigenvalues, coupling, *_ = element.reference_element(degree)
     layers = (D, l, thickness, at.face, counts, mesh.GRADING, mass, eigenvalues, coupling)
     two_ports = ports, links = compiled.condense(*layers)
     where = (at.face, at.pinned, at.magnets, at.own, at.contact)

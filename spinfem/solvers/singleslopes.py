@@ -19,7 +19,7 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..numerics.chain import TIED
-from .faces import COLLINEAR_REST, across, angle
+from ..physics.directions import COLLINEAR_REST, across, angle
 from .single import Solved
 
 

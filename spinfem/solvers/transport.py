@@ -17,8 +17,9 @@ import numpy as np
 from .._checks import FloatArray, IntArray
 from ..fem.fields import LayerField
 from ..fem.graded import GradedField, profile
+from ..physics.directions import across
 from .elements import Elements
-from .faces import Faces, across
+from .faces import Faces
 
 Side = Literal["left", "right"]
 
