@@ -1,0 +1,62 @@
+"""``spinfem converge``: how the errors of a stack file fall."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..files.disk import check_target, replacing
+from .output import PICTURES
+
+
+def study(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Stack file (TOML).")],
+    degree: Annotated[int, typer.Option(help="Degree of the elements; with --p the highest.")] = 2,
+    refinements: Annotated[int, typer.Option(help="Number of meshes: 1, 2, 3, 4, 6, 8, ...")] = 8,
+    uniform: Annotated[
+        bool, typer.Option("--uniform", help="Make all elements of a layer equally wide.")
+    ] = False,
+    by_degree: Annotated[
+        bool, typer.Option("--p", help="Raise the degree on one mesh instead of refining it.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT.csv", help="Write the table.")
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="OUT.png", help="Draw the errors; or .svg, .pdf."),
+    ] = None,
+) -> str:
+    """Study how the errors of the stack in FILE fall as its mesh is refined.
+
+    Errors are relative, against the exact stack or, with interfaces, exchange lengths or graded
+    layers, an over-resolved solve. Rates are exponents of h, fitted to the errors with a star.
+    """
+    from ..io.stackfile import load
+    from ..studies.convergence import converge
+
+    if output is not None:
+        check_target(output, ".csv")
+    if picture is not None:
+        check_target(picture, *PICTURES)
+    stack, j0 = load(file)
+    study = converge(
+        stack,
+        j0,
+        degree=degree,
+        refinements=refinements,
+        refine="p" if by_degree else "h",
+        grading=not uniform,
+    )
+    if output is not None:
+        study.save(output)
+    if picture is not None:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(4.6, 3.6), layout="constrained")
+        study.plot(figure.add_subplot())
+        with replacing(picture) as temporary:
+            figure.savefig(temporary, dpi=200)
+    return f"{study.table}\nagainst: {study.reference}"

@@ -1,0 +1,14 @@
+"""What commands have in common: pictures that they write, and printing."""
+
+from __future__ import annotations
+
+import sys
+
+PICTURES = (".png", ".svg", ".pdf")
+"""Endings of pictures."""
+
+
+def say(text: str) -> None:
+    """Print a text, with escapes for what the terminal cannot show."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # stdout is None where closed
+    print(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -1,0 +1,70 @@
+"""``spinfem sensitivity``: which numbers of a stack file matter most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from ..files.disk import check_target, replacing
+from ..solver import solve
+from .output import PICTURES
+from .sensitivityreport import Output, is_angle, rates_of, sensitivity_report
+
+
+def rank(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Stack file (TOML).")],
+    of: Annotated[
+        list[Output] | None,
+        typer.Option("--of", help="Which results; once for each. Default: all."),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="OUT.png", help="Draw bars; or .svg, .pdf."),
+    ] = None,
+) -> str:
+    """Tell on which numbers of the stack in FILE its results depend most.
+
+    Printed is d ln(result)/d ln(number): by how many percent a result changes if a number does by
+    one percent, and for the angles of m by what part for one degree. Below, the numbers that matter
+    most for every result, with bars of + or -.
+
+    \b
+    Results:
+      spin_resistance  dr
+      resistance       RA, of the whole stack
+      torque           T, the size of that on each ferromagnet
+      efficiency       g of eq. (1), of both sides of each spacer
+
+    \b
+    Numbers, of each layer by itself:
+      thickness, l, lambda_J, lambda_phi
+      D                1/rho, 1/rho* of Valet and Fert
+      p                beta
+      polar, azimuth   angles of m
+      resistance       of an interface, AR*; and its gamma
+      G_r, G_i         the mixing conductance
+    """  # noqa: D301 - a real backspace tells typer to keep the lines
+    from ..io.stackfile import read
+
+    if picture:
+        check_target(picture, *PICTURES)
+    description = read(file)
+    with np.errstate(all="ignore"):  # numbers out of range are found in the results
+        try:
+            rates = rates_of(solve(description.stack), of or Output)
+            text = sensitivity_report(rates)
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
+    if picture:
+        from ..plot.sensitivity import sensitivity_figure
+
+        bars = [
+            (" ".join(one.label), {n: x for n, x in one.by.items() if not is_angle(n)})
+            for one in rates
+        ]
+        with replacing(picture) as temporary:
+            sensitivity_figure(bars).savefig(temporary, dpi=200)
+    return "\n".join([*filter(None, [description.title, str(file)]), text])

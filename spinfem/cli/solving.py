@@ -1,0 +1,123 @@
+"""``spinfem solve``: results of a stack file, and its fields."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+import typer
+
+from .._checks import positive
+from ..files.disk import check_target, replacing
+from ..solver import solve
+from .output import PICTURES
+from .report import report, results_of, to_json
+
+if TYPE_CHECKING:
+    from ..io.schema import Units
+    from ..solution import Solution
+
+
+def solve_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Stack file (TOML).")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all results as one JSON object.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT.vtu", help="Write the fields for ParaView."),
+    ] = None,
+    wire: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DIAMETER",
+            help="In OUT.vtu draw a round wire, not a line; nm, or FILE's unit of length.",
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="OUT.png", help="Draw an overview; or .svg, .pdf."),
+    ] = None,
+) -> str:
+    """Solve the stack in FILE and print the results.
+
+    Printed are torques, efficiencies and resistances; in SI or in the paper's units, whichever
+    FILE uses. Positive currents: electrons flow towards +x.
+
+    \b
+    With --json, one JSON object:
+      title                    null if there is none
+      file, units              "SI" or "paper"
+      j0                       A/m2
+      layers                   from left to right, of each:
+        name, material
+        kind                   "normal" or "ferromagnet"
+        x_left, x_right        m; 0 is the left face of the stack
+        m                      unit vector; null in a normal metal
+      ferromagnets             of each, named magnetic leads included:
+        name, m
+        absorbed_spin_current  vector, A/m2
+        torque                 vector, J/m2; null in the paper's units
+      spacers                  of each normal metal between ferromagnets:
+        left, right            names of the ferromagnets
+        angle_deg              between their m
+        efficiency_left        g of the torque on the left one
+        efficiency_right       g of the torque on the right one
+      interfaces               from left to right, both ends included, of each:
+        x                      m
+        spin_potential         vector, V; null where it jumps
+        spin_potential_left    vector just left of the interface, V
+        spin_potential_right   vector just right of it
+        spin_current_left      vector just left of the interface, A/m2
+        spin_current_right     vector just right of it
+      spin_resistance          Ohm m2
+      resistance               Ohm m2, of the whole stack
+      voltage                  V, j0 times resistance
+      spinfem_version
+    """  # noqa: D301 - a real backspace tells typer to keep the lines
+    from ..io.stackfile import read
+
+    if output:
+        check_target(output, ".vtu")
+    if wire is not None:
+        positive("--wire (diameter)", wire)
+        if not output:
+            raise ValueError("--wire must come with -o OUT.vtu, where the wire is drawn")
+    if picture:
+        check_target(picture, *PICTURES)
+    description = read(file)
+    with np.errstate(all="ignore"):  # numbers out of range are found in the results
+        try:
+            solution = solve(description.stack, description.j0)
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
+        results = results_of(description, solution)
+        text = to_json(results)
+        _write(solution, description.units, output, wire, picture)
+    return text if as_json else report(results)
+
+
+def _write(
+    solution: Solution,
+    units: Units,
+    output: Path | None,
+    wire: float | None,
+    picture: Path | None,
+) -> None:
+    """Write both files or, as far as errors come before the end, neither."""
+    si = units == "SI"
+    drawn: Literal["SI", "plain"] = "SI" if si else "plain"
+    with ExitStack() as pending:
+        if picture:
+            from ..plot.pictures import overview
+
+            temporary = pending.enter_context(replacing(picture))
+            figure = overview(solution, units=drawn)
+            figure.savefig(temporary)
+        if output and wire is not None:
+            diameter = wire * 1e-9 if si else wire
+            solution.save_wire(output, diameter=diameter, units=drawn)
+        elif output:
+            solution.save(output, units=drawn)

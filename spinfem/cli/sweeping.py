@@ -1,0 +1,77 @@
+"""``spinfem sweep``: a stack file over ranges of its numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..files.disk import check_target, replacing
+from .output import PICTURES
+
+
+def sweep_over(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Stack file (TOML).")],
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            metavar="LAYER.KEY=START:STOP:N",
+            help="What varies; once for each axis, the first one first.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="OUT.nc", help="Write the results (netCDF).")
+    ],
+    picture: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="OUT.png", help="Draw g and dr over one or two axes."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=1024, help="Number of processes.")] = 1,
+) -> str:
+    """Solve the stack in FILE over ranges of its numbers.
+
+    LAYER is the name of a layer, an interface, a material or a lead in FILE, or left or right for
+    its leads; where a layer and a material share a name, that which has KEY is meant. KEY is any
+    of its numbers, such as thickness_nm, polar_deg, AR_fOhm_m2, l_nm or beta. N values are evenly
+    spaced, both START and STOP included; START:STOP:N:log spaces them evenly in the logarithm. More
+    than one --vary make the outer product.
+
+    OUT.nc holds torque, absorbed_spin_current, efficiency, spin_resistance and resistance, with
+    units; no torque in the paper's units. If the command is stopped, by whatever, OUT.nc is as it
+    was before, and the same command goes on where it was; a directory .OUT.nc.parts keeps what is
+    done until then.
+    """
+    from ..io.stackfile import read
+    from ..io.vary import parse
+    from ..studies.dataset import check_xarray
+
+    check_target(output, ".nc")
+    if picture:
+        check_target(picture, *PICTURES)
+    description = read(file)
+    variations = [parse(text, description) for text in vary]
+    names = [variation.name for variation in variations]
+    if len({variation.where for variation in variations}) < len(names):
+        raise ValueError(f"--vary must name each key once, got {', '.join(names)}")
+    if picture:
+        from ..plot.sweeps import check_axes
+
+        check_axes(names)
+    try:
+        check_xarray("h5netcdf", "h5py")
+    except ImportError as error:
+        raise ValueError(str(error)) from None
+    from .sweepfile import sweep_file
+
+    dataset = sweep_file(description, variations, output, workers)
+    if picture:
+        from ..plot.sweeps import sweep_overview
+
+        with replacing(picture) as temporary:
+            sweep_overview(dataset).savefig(temporary)
+    sizes = " x ".join(
+        f"{name} ({variation.values.size})"
+        for name, variation in zip(names, variations, strict=True)
+    )
+    return f"{output}: {dataset['spin_resistance'].size} points, {sizes}"
