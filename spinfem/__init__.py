@@ -42,26 +42,49 @@ Where the equations of the paper (Ya. B. Bazaliy, arXiv:2006.11900) live:
 ===========  =====================================================================
 equation     module
 ===========  =====================================================================
-(1)          `solution`: `Solution.efficiency`, `Solution.torque`
-(2), (3)     `materials`, `forms.conduction`, `forms.driving`
-(4)          `forms.relaxation`; integrated, spin balance: `fields`
-(5), (6)     `interfaces`; as constraints with multipliers: `saddle`
-(7), (8)     `analytic.contact`; the driving forces: `rods`, `analogy`
-(9)          `rods`
-(10)         `interfaces`, `condensed`; `Solution.absorbed_spin_current`
-(A1), (A2)   `analytic.valve`; of any stack: `twoport`, `rods`, `condensed`
-(B1)         `analytic.valve`; of any spacer: `efficiency`
-S of III.B   `analogy.Energy`, with its factor corrected
-IV           `folding`: the Discussion's sheets
-errors       `convergence`, `certify`, `adaptive`
-derivatives  `sensitivity`, `variations`, from the dual fields of `duals`
+(1)          `results.solved`: `Solution.efficiency`, `Solution.torque`
+(2), (3)     `sample.materials`; `conduction` and `driving` in `fem.forms`
+(4)          `relaxation` in `fem.forms`; integrated, spin balance: `fem.fields`
+(5), (6)     `solvers.faces`; as constraints with multipliers: `solvers.saddle`
+(7), (8)     `analytic.contact`; the driving forces: `solvers.rods`, `paper.analogy`
+(9)          `solvers.rods`
+(10)         `solvers.faces`, `solvers.condensed`; `Solution.absorbed_spin_current`
+(A1), (A2)   `analytic.valve`; of any stack: `fem.twoport`, `solvers`
+(B1)         `analytic.valve`; of any spacer: `paper.spacer`
+S of III.B   `Energy` in `paper.analogy`, with its factor corrected
+IV           `paper.folding`: the Discussion's sheets
+errors       `studies.convergence`; `results.certify`, `results.adaptive`
+derivatives  `results.sensitivity`, `results.variations`, from dual fields: `results.duals`
 ===========  =====================================================================
 
-What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`pieces`), lambda_J and
-lambda_phi in `Ferromagnet` (`materials`), functions of xi in `graded` and `profiles`; all of them
-are two-ports and rings of `network`, solved in `general` and, by constraints, in `saddle`. Torques
-for OOMMF, mumax3 and other micromagnetic codes are made in `handoff`, and parameters are fitted to
-measured resistances in `fitting`.
+What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`sample.pieces`), lambda_J
+and lambda_phi in `Ferromagnet` (`sample.materials`), functions of xi in `fem.graded` and
+`sample.profiles`; all of them are two-ports and rings of `solvers.network`, solved in
+`solvers.general` and, by constraints, in `solvers.saddle`. Torques for OOMMF, mumax3 and other
+micromagnetic codes are made in `handoff`, and parameters are fitted to measured resistances in
+`studies.fitting`.
+
+The package is a house of wings, each on those before it; nothing imports upwards:
+
+==========  ======================================================================
+wing        what is in it
+==========  ======================================================================
+`numerics`  arithmetic without physics: chains of conductances, in numpy and compiled
+`files`     files whole or not at all, tables, meshes, chunks
+`sample`    metals, profiles, layers, interfaces, stacks, the library of sourced metals
+`physics`   formulas by themselves: arrays in, arrays out
+`fem`       finite elements of one layer: forms, meshes, two-ports, fields inside
+`solvers`   a stack as arrays, and ways to the currents and potentials at its faces
+`results`   numbers of a solved stack, their derivatives and bounds
+`paper`     closed forms, spacers, the mechanical analogy, folding
+`plot`      pictures
+`io`        stack files, fields for ParaView
+top floor   what users hold: `solution`, `analogy`, `solver`, `analytic`
+`studies`   many solutions: sweeps, fits, convergence, comparisons, changes of sign
+`handoff`   torques for micromagnetic codes
+`figures`   the paper's figures, and ours
+`cli`       the command line
+==========  ======================================================================
 """
 
 from importlib import import_module
@@ -118,9 +141,9 @@ __all__ = [
 
 _READERS = {
     "load": ".io.stackfile",
-    "interface": ".library",
-    "load_materials": ".library",
-    "material": ".library",
+    "interface": ".sample.library",
+    "load_materials": ".sample.library",
+    "material": ".sample.library",
 }
 
 

@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ELSEWHERE = {
     "paraview_valve.py": "ParaView runs it",
     "check_paraview.py": "ParaView runs it",
-    "picture_of_the_dual_valve.py": "tests/test_vtk.py runs it",
+    "picture_of_the_dual_valve.py": "tests/io/test_vtk.py runs it",
 }
 MODULES = [m.name for m in pkgutil.walk_packages(spinfem.__path__, "spinfem.")]
 

@@ -1,130 +1,103 @@
-"""How the package hangs together: order of the modules, what an import costs, public names."""
+"""How the package hangs together: the order of its wings, what an import costs, public names."""
 
 import ast
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import spinfem as sf
 
 PACKAGE = Path(sf.__file__).parent
-# from the description to the outside; a module imports only what stands before it
-ORDER = [
-    "_checks",
-    "materials",
-    "profiles",
-    "pieces",
-    "stack",
-    "elements",
-    "mesh",
-    "forms",
-    "compiled",
-    "compiledlayers",
-    "fast",
-    "chain",
-    "twoport",
-    "fields",
-    "interfaces",
-    "graded",
-    "rods",
-    "single",
-    "singleslopes",
-    "transport",
-    "condensed",
-    "network",
-    "duals",
-    "vectorchain",
-    "rings",
-    "general",
-    "saddle",
-    "views",
-    "solution",
-    "variations",
-    "sensitivity",
-    "gradient",
-    "certify",
-    "adaptive",
-    "solver",
-    "magnetoresistance",
-    "analytic",
-    "convergence",
-    "efficiency",
-    "folding",
-    "analogy",
-    "builders",
-    "fitdata",
-    "fitting",
-    "blocks",
-    "dataset",
-    "io.files",
-    "io.chunkstore",
-    "sweep",
-    "epsilon",
-    "handoff",
-    "io.micromagnetics",
-    "io.tables",
-    "io.meshfile",
-    "io.schema",
-    "io.stackfile",
-    "io.vary",
-    "io.vtkmesh",
-    "io.vtk",
-    "io.libraryfile",
-    "library",
-    "io.librarytext",
-    "plot.style",
-    "plot.labels",
-    "plot.profile",
-    "plot.hodograph",
-    "plot.arrows",
-    "plot.analogy",
-    "plot.convergence",
-    "plot.sensitivity",
-    "plot",
-    "figures.systems",
-    "figures.data",
-    "figures.parts",
-    "figures.draw",
-    "figures.ours",
-    "figures.files",
-    "figures",
-    "sweepplot",
-    "report",
-    "sensitivityreport",
-    "sweepfile",
-    "cli",
+# from the ground to the outside; a module imports only from its own wing and those before it
+FLOORS = [
+    ("_checks", "_version", "constants"),
+    ("numerics",),
+    ("files",),
+    ("sample",),
+    ("physics",),
+    ("fem",),
+    ("solvers",),
+    ("results",),
+    ("paper",),
+    ("plot",),
+    ("io",),
+    ("solution", "analogy", "solver", "analytic"),
+    ("studies",),
+    ("handoff",),
+    ("figures",),
+    ("cli",),
+    ("__init__", "__main__"),
 ]
+PLACE = {wing: floor for floor, wings in enumerate(FLOORS) for wing in wings}
+MOST_ON_TOP = 16
+"""Python files that a reader meets on the top floor."""
 
 
-def imports(name):
-    """Modules of the package that are imported when this one is; imports in functions are late."""
-    path = PACKAGE / name.replace(".", "/")
-    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    own = name.split(".") if path.is_dir() else name.split(".")[:-1]  # packages that it is in
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ImportFrom) and node.level:
-            above = own[: len(own) + 1 - node.level]
-            base = [*above, *(node.module.split(".") if node.module else ())]
-            for parts in (base, *([*base, alias.name] for alias in node.names)):
-                # a package is imported before what is in it, except from inside
-                outer = (parts[:n] for n in range(1, len(parts)) if parts[:n] != own[:n])
-                for candidate in (".".join(p) for p in (*outer, parts)):
-                    if candidate in ORDER and candidate != name:
-                        yield candidate
+def arrows(file):
+    """Modules, as paths in the package, that one imports anywhere: in functions, for types, too."""
+    path = file.relative_to(PACKAGE).with_suffix("").parts
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found = [tuple(alias.name.split(".")) for alias in node.names]
+            found = [name[1:] for name in found if name[0] == "spinfem"]
+        elif isinstance(node, ast.ImportFrom):
+            base = tuple(node.module.split(".")) if node.module else ()
+            if node.level:
+                base = (*path[: len(path) - node.level], *base)
+            elif base[0] == "spinfem":
+                base = base[1:]
+            else:
+                continue
+            found = [(*base, alias.name) for alias in node.names]
+        else:
+            continue
+        for name in found:
+            yield next(one for one in (name, name[:-1]) if one in FILES or one == ())
 
 
-def test_dependencies_point_one_way():
-    for name in ORDER:
-        for other in imports(name):
-            assert ORDER.index(other) < ORDER.index(name), f"{name} imports {other}"
+def files():
+    """All modules of the package, by their path without `__init__`."""
+    for file in PACKAGE.rglob("*.py"):
+        path = file.relative_to(PACKAGE).with_suffix("").parts
+        yield path[:-1] if path[-1] == "__init__" and len(path) > 1 else path, file
 
 
-def test_every_module_has_a_place():
-    found = {
-        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
-        for path in PACKAGE.rglob("*.py")
-    }
-    assert found - {"__init__", "__main__", "io"} == set(ORDER)
+FILES = dict(files())
+ARROWS = {name: set(arrows(file)) - {name} for name, file in FILES.items()}
+
+
+def test_every_wing_has_a_place():
+    assert {name[0] for name in FILES} == set(PLACE)
+
+
+def test_wings_stand_on_those_before_them():
+    for name, others in ARROWS.items():
+        for other in others - {()}:
+            assert PLACE[other[0]] <= PLACE[name[0]], f"{'.'.join(name)} imports {'.'.join(other)}"
+
+
+def test_nothing_in_the_package_imports_its_face():
+    assert [name for name, others in ARROWS.items() if () in others] == []
+
+
+def test_no_imports_go_round_in_a_circle():
+    """Neither at import, nor in functions, nor for types."""
+    left = {name: set(others) for name, others in ARROWS.items()}
+    while ground := {name for name, others in left.items() if not others}:
+        left = {name: others - ground for name, others in left.items() if name not in ground}
+    assert left == {}
+
+
+def test_the_top_floor_is_small():
+    assert len(list(PACKAGE.glob("*.py"))) <= MOST_ON_TOP
+
+
+@pytest.mark.parametrize("name", sorted(set(sf.__all__) - {"analytic"}))
+def test_no_module_takes_a_public_name(name):
+    """Else importing the module would put it in the place of the function."""
+    assert (name,) not in FILES
 
 
 def test_import_needs_only_numpy_scipy_and_scikit_fem():
@@ -144,9 +117,12 @@ def test_import_needs_only_numpy_scipy_and_scikit_fem():
     assert not heavy & set(run.stdout.split())
 
 
-def test_analytic_knows_neither_forms_nor_solver():
-    assert not {"forms", "solver", "chain", "twoport", "condensed", "saddle"} & set(
-        imports("analytic")
+def test_exact_stacks_know_neither_forms_nor_other_solvers():
+    own = {("solvers", name) for name in ("elements", "faces", "transport")}
+    found = {other for other in ARROWS["solvers", "exact"] if other[0] == "solvers"}
+    assert found <= own
+    assert not {("fem", "forms"), ("fem", "twoport"), ("numerics", "chain")} & (
+        ARROWS["solvers", "exact"] | ARROWS["paper", "closedforms"]
     )
 
 

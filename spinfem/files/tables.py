@@ -233,6 +233,15 @@ Vector = Annotated[list[float], BeforeValidator(_vector)]
 Name = Annotated[str, BeforeValidator(_name)]
 
 
+def _mixing(value: Any) -> Any:
+    if not (finite_numbers(value, 2) and value[0] > 0):
+        raise must_be("two finite numbers [G_r, G_i] with G_r positive")
+    return value
+
+
+Mixing = Annotated[list[float], BeforeValidator(_mixing)]
+
+
 def metres(nanometres: float) -> float:
     """Divide by 1e9, which a double holds exactly and 1e-9 not: 8 nm is 8e-9 m to the last bit."""
     return nanometres / 1e9

@@ -18,6 +18,7 @@ from ..files.tables import (
     Finite,
     Length,
     Location,
+    Mixing,
     Name,
     NonNegative,
     PlacedError,
@@ -26,7 +27,6 @@ from ..files.tables import (
     Table,
     Vector,
     checked,
-    finite_numbers,
     key_path,
     metres,
     must_be,
@@ -207,15 +207,6 @@ def _true(value: object) -> object:
     if value is not True:
         raise must_be("true, or left out for a layer")
     return value
-
-
-def _mixing(value: Any) -> Any:
-    if not (finite_numbers(value, 2) and value[0] > 0):
-        raise must_be("two finite numbers [G_r, G_i] with G_r positive")
-    return value
-
-
-Mixing = Annotated[list[float], BeforeValidator(_mixing)]
 
 
 class InterfaceTable(Table):

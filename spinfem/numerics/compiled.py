@@ -106,7 +106,7 @@ def solve(
 
 @numba.njit(error_model="numpy")
 def angle(a: FloatArray, b: FloatArray) -> tuple[float, float, float]:
-    """Return sign, magnitude and rest of the cosine between two vectors: `interfaces.angle`."""
+    """Return sign, magnitude and rest of the cosine between two vectors: `directions.angle`."""
     dot = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
     sign = -1.0 if dot < 0 else 1.0
     if abs(dot) <= 0.5:
@@ -119,7 +119,7 @@ def angle(a: FloatArray, b: FloatArray) -> tuple[float, float, float]:
 
 @numba.njit(error_model="numpy")
 def pull(v: FloatArray, m: FloatArray, strength: float, taken: FloatArray) -> None:
-    """Add the part of v across m, `interfaces.across`, times a strength to what is taken up."""
+    """Add the part of v across m, `directions.across`, times a strength to what is taken up."""
     sign = -1.0 if v[0] * m[0] + v[1] * m[1] + v[2] * m[2] < 0 else 1.0
     along = 0.0
     for c in range(3):

@@ -77,7 +77,7 @@ def relax(
 ) -> tuple[float, float]:
     """Return what relaxation adds to the conductance of an element, and its shunt.
 
-    As `twoport.condense_element`; or their derivatives with ln(eta), as in `twoport.slopes`.
+    As `element.condense_element`; or their derivatives with ln(eta), as in `twoport.slopes`.
     """
     to_constant = to_right = 0.0
     for k in range(eigenvalues.size):

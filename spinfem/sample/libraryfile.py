@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Discriminator, Field, StrictBool
 
 from ..files.tables import (
     Length,
+    Mixing,
     Name,
     NonNegative,
     PlacedError,
@@ -26,7 +27,6 @@ from ..files.tables import (
     made_of,
     must_be,
 )
-from ..io.schema import Mixing
 
 Value = TypeVar("Value", float, list[float])
 

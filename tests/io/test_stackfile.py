@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import spinfem as sf
 from spinfem.io.stackfile import read
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 SI = """
 [materials.N]

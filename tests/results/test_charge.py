@@ -224,7 +224,7 @@ def heat_of_layers(s):
     total = 0.0
     for i, layer in enumerate(s.stack.layers):
         xi, weights = gauss(layer)
-        heat = s._transport.dissipation(i, xi[:, None])[:, 0] * s.j0**2
+        heat = s.transport.dissipation(i, xi[:, None])[:, 0] * s.j0**2
         total += layer.thickness * (weights @ heat)
     return total
 
@@ -286,7 +286,7 @@ def test_heat_of_a_graded_layer_and_of_batches():
     weights = (np.diff(edges)[:, None] * W / 2).ravel()
     total = heat_of_interfaces(one) + heat_of_leads(one)
     for i, piece in enumerate(one.stack.layers):
-        heat = one._transport.dissipation(i, y[:, None])[:, 0] * 9
+        heat = one.transport.dissipation(i, y[:, None])[:, 0] * 9
         total += piece.thickness * (weights @ heat)
     assert total == pytest.approx(3.0 * one.voltage, rel=1e-10)
 

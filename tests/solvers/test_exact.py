@@ -44,7 +44,7 @@ def scales(solution):
     potential = np.abs(faces(solution, "spin_potential")).max()
     names = ("spin_current_left", "spin_current_right", "absorbed")
     currents = [np.abs(faces(solution, name)).max() for name in names]
-    driven = np.abs(solution._transport.elements.p).max()
+    driven = np.abs(solution.transport.elements.p).max()
     return potential or 1.0, max(*currents, driven) or 1.0
 
 
@@ -91,10 +91,10 @@ def test_fields_inside_layers_agree_with_the_exact_ones(stack):
     a, b = sf.solve(stack), sf.analytic.solve(stack)
     potential, current = scales(b)
     for i, layer in enumerate(a.layers):
-        exact = b._transport.evaluate(i, layer._samples)
+        exact = b.transport.evaluate(i, layer._samples)
         assert np.abs(layer.spin_potential - exact.spin_potential[:, 0]).max() < 1e-11 * potential
         assert np.abs(layer.spin_current - exact.spin_current[:, 0]).max() < 1e-11 * current
-        scale = np.abs(b._transport.face_potentials[0]).max() + potential
+        scale = np.abs(b.transport.face_potentials[0]).max() + potential
         assert np.abs(layer.potential - exact.potential[:, 0]).max() < 1e-11 * scale
 
 

@@ -446,5 +446,5 @@ def test_command_does_not_know_a_name(run):
 
 def test_data_are_in_the_package():
     """Beside the modules, where the wheel takes them from."""
-    assert SHIPPED.path == Path(sf.__file__).parent / "data" / "materials.toml"
+    assert SHIPPED.path == Path(sf.__file__).parent / "sample" / "data" / "materials.toml"
     assert all(isinstance(entry, Entry) for *_, entry in ALL)

@@ -16,7 +16,7 @@ import spinfem as sf
 from spinfem import cli
 from spinfem.handoff.epsilon import SingleLambda
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 VALVE, DUAL, REAL, PAPER = (
     EXAMPLES / f"{name}.toml"
     for name in ("co_cu_py", "dual_valve", "exchange_biased_valve", "paper_valve")

@@ -38,7 +38,7 @@ def everything(s):
 
 def scales(s):
     mu, left, right, absorbed, _ = everything(s)
-    driven = np.abs(s._transport.elements.p).max()
+    driven = np.abs(s.transport.elements.p).max()
     current = max(np.abs(left).max(), np.abs(right).max(), np.abs(absorbed).max(), driven)
     return np.abs(mu).max() or 1.0, current or 1.0
 
@@ -159,7 +159,7 @@ def test_energy_is_twice_the_spin_resistance(stack):
     weights, nodes = 0.0, np.polynomial.legendre.leggauss(16)
     y, w = nodes
     for i, layer in enumerate(stack.layers):
-        field = s._transport.field(i)
+        field = s.transport.field(i)
         edges = field.nodes[:, 0]
         xi = (edges[:-1, None] + np.diff(edges)[:, None] * (y + 1) / 2).ravel()
         dx = (np.diff(edges)[:, None] * w / 2).ravel() * layer.thickness
@@ -185,7 +185,7 @@ def test_spin_balance_of_every_layer(stack):
     _, current = scales(s)
     y, w = np.polynomial.legendre.leggauss(16)
     for i, layer in enumerate(stack.layers):
-        field = s._transport.field(i)
+        field = s.transport.field(i)
         edges = field.nodes[:, 0]
         xi = (edges[:-1, None] + np.diff(edges)[:, None] * (y + 1) / 2).ravel()
         dx = (np.diff(edges)[:, None] * w / 2).ravel() * layer.thickness
@@ -231,7 +231,7 @@ def test_spin_resistance_is_stationary(quantity):
         y, w = np.polynomial.legendre.leggauss(20)
         xi, w = (y + 1) / 2, w / 2
         for i, (old, layer) in enumerate(zip(base.layers, stack.layers)):
-            mu, j = (a[:, 0] for a in s._transport.field(i).evaluate(xi[:, None]))
+            mu, j = (a[:, 0] for a in s.transport.field(i).evaluate(xi[:, None]))
             pm = old.material.p * old.m if old.is_ferromagnet else np.zeros(3)
             slope = (pm - j) * 2 / old.material.D * old.thickness  # dmu/dxi
             d, metal = layer.thickness, layer.material

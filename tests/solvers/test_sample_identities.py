@@ -105,7 +105,7 @@ def quadrature(solution):
     """(layer, weights dx, mu_s, j_s) of every layer."""
     for i, layer in enumerate(solution.stack.layers):
         xi, weights = gauss(layer)
-        mu, j, _ = (a[:, 0] for a in solution._transport.evaluate(i, xi[:, None]))
+        mu, j, _ = (a[:, 0] for a in solution.transport.evaluate(i, xi[:, None]))
         yield layer, weights * layer.thickness, mu, j
 
 

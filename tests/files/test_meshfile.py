@@ -16,7 +16,7 @@ import spinfem as sf
 from spinfem import cli
 from spinfem.files.meshfile import read_layers
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MESHES, EXAMPLES = ROOT / "meshes", ROOT / "examples"
 PAIRS = [
     ("valve.toml", "co_cu_py.toml"),
@@ -316,7 +316,7 @@ def test_both_paths_use_the_same_nodes(stack):
 
 
 def _field(stack, method):
-    return sf.solve(stack, method=method)._transport.field(0)
+    return sf.solve(stack, method=method).transport.field(0)
 
 
 def test_many_unequal_nodes_of_a_thick_layer():

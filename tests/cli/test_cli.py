@@ -15,8 +15,9 @@ import scipy.constants
 
 import spinfem as sf
 from spinfem import cli
+from spinfem.cli import solving
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 SI, PAPER = EXAMPLES / "co_cu_py.toml", EXAMPLES / "paper_valve.toml"
 TORQUE = scipy.constants.hbar / (2 * scipy.constants.e)
 EXACT = 1e-10
@@ -507,7 +508,7 @@ def test_interrupt(run, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "solve", interrupted)
+    monkeypatch.setattr(solving, "solve", interrupted)
     assert run("solve", SI)[:2] == (130, "")
 
 
@@ -515,7 +516,7 @@ def test_a_defect_of_spinfem_is_not_called_bad_input(monkeypatch):
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli, "solve", broken)
+    monkeypatch.setattr(solving, "solve", broken)
     with pytest.raises(ZeroDivisionError):
         cli.main(["solve", str(SI)])
 

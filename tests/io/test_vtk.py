@@ -18,7 +18,7 @@ from spinfem.io import vtkmesh
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 VALVE = EXAMPLES / "co_cu_py.toml"
 NM = 1e9
 FIELDS = ("spin_potential", "spin_current", "potential", "dissipation")

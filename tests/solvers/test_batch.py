@@ -219,7 +219,7 @@ def test_random_batches_equal_their_points(solve, stack):
         currents = [
             getattr(f, n) for f in one.interfaces for n in ("spin_current_left", "absorbed")
         ]
-        current = max(np.abs(currents).max(), np.abs(one._transport.elements.p).max()) or 1.0
+        current = max(np.abs(currents).max(), np.abs(one.transport.elements.p).max()) or 1.0
         amplified = current * contact_amplification(one.stack)
         for a, b in zip(s.interfaces, one.interfaces):
             for name, scale in (
@@ -239,11 +239,11 @@ def test_random_batches_equal_their_points(solve, stack):
         for pair in s.spacers:
             found, expected = np.array(s.efficiency(*pair)), one.efficiency(*pair)
             # g = B mu: mu is right relative to the largest mu_s, and B may be large
-            left = int(np.searchsorted(one._transport.magnets, one.stack.position(pair[0])))
+            left = int(np.searchsorted(one.transport.magnets, one.stack.position(pair[0])))
             scale = (
                 current
                 + potential
-                * one._transport._link_conductance(int(one._transport._at.spacer[left]))[0]
+                * one.transport._link_conductance(int(one.transport._at.spacer[left]))[0]
             )
             np.testing.assert_allclose(found[:, *index], expected, rtol=0, atol=1e-11 * scale)
         dr = one.spin_resistance
@@ -331,7 +331,7 @@ def assert_points_equal(s, one, index, tolerance=1e-11):
 
     potential = largest(mu_names) or 1.0
     joints = [abs(joint.gamma) for joint in one.stack.joints if joint]
-    driven = current * max(np.abs(one._transport.elements.p).max(), *joints, 0.0)
+    driven = current * max(np.abs(one.transport.elements.p).max(), *joints, 0.0)
     flow = max(largest(j_names), driven) or 1.0
     amplified = flow * contact_amplification(one.stack)
     scales = dict.fromkeys(mu_names, potential) | dict.fromkeys(j_names, flow)

@@ -13,7 +13,7 @@ import spinfem as sf
 import spinfem.studies.fitting as fitting
 from spinfem.studies.fitdata import check_data, check_parameters
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
 D = np.array([2, 4, 8, 16, 32])[:, None] * 1e-9
 STATES = np.array([0.0, 180.0])

@@ -27,7 +27,7 @@ def decades():
 
 def cells(solution):
     """Number of elements of every layer."""
-    transport = solution._transport
+    transport = solution.transport
     return [len(transport.field(i).nodes) - 1 for i in range(len(solution.stack.layers))]
 
 
@@ -42,7 +42,7 @@ def widths(solution):
     dr = farther(solution.spin_resistance, solution.bounds.spin_resistance)
     faces = solution.interfaces
     currents = [[f.spin_current_left, f.spin_current_right] for f in faces]
-    scale = max(np.abs(currents).max(), np.abs(solution._transport.elements.p).max())
+    scale = max(np.abs(currents).max(), np.abs(solution.transport.elements.p).max())
     torque = farther(solution.torques, solution.bounds.torques).max(initial=0.0)
     return dr / solution.spin_resistance, torque / TORQUE_PER_SPIN_CURRENT / scale
 
@@ -68,7 +68,7 @@ def test_far_fewer_unknowns_than_by_uniform_refinement(degree):
     coarse = sf.solve(uniformly(stack, n), degree=degree, certify=True)
     assert max(widths(coarse)) > 1e-8
     # elements are where mu_s bends, near faces
-    deep = np.diff(solution._transport.field(2).nodes[:, 0])
+    deep = np.diff(solution.transport.field(2).nodes[:, 0])
     assert deep[0] < deep.max() / 10 > deep[-1]
 
 

@@ -43,7 +43,7 @@ def test_every_sheet_is_laid_down_without_a_stretch(stack):
     # both sides of a face, and the jump between them, lie in one sheet
     left = np.array([face.spin_current_left for face in solution.interfaces])
     right = np.array([face.spin_current_right for face in solution.interfaces])
-    driven = np.abs(solution._transport.elements.p).max()
+    driven = np.abs(solution.transport.elements.p).max()
     size = max(np.abs(left).max(), np.abs(right).max(), driven) or 1.0
     flat = folded.current_left - folded.current_right
     jump = np.linalg.norm(left - right, axis=1)

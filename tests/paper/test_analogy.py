@@ -261,7 +261,7 @@ def test_the_functional_is_least_at_the_solution(stack, polarizations, step):
     trial = sf.solve(sf.Stack([other(piece) for piece in stack.elements]))
 
     def at(one, layer, xi):
-        return one._transport.evaluate(layer, xi[:, None]).spin_potential[:, 0]
+        return one.transport.evaluate(layer, xi[:, None]).spin_potential[:, 0]
 
     def field(layer, xi):
         mu = at(solution, layer, xi)
@@ -287,7 +287,7 @@ def test_a_bump_in_one_layer_raises_the_functional_by_its_own_energy():
     analogy, bump = sf.Analogy(solution), 0.01 * np.array([0.3, -1.0, 0.2])
 
     def field(layer, xi):
-        mu = solution._transport.evaluate(layer, xi[:, None]).spin_potential[:, 0]
+        mu = solution.transport.evaluate(layer, xi[:, None]).spin_potential[:, 0]
         return mu + (layer == 1) * np.sin(np.pi * xi)[:, None] * bump
 
     # integrals of cos^2 and sin^2 are 1/2

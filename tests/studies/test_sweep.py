@@ -1,6 +1,5 @@
 """Sweeps: the same numbers as point by point, on any executor, after any interruption."""
 
-import importlib
 import json
 import random
 import re
@@ -18,11 +17,10 @@ import spinfem as sf
 from spinfem import cli
 from spinfem.io.stackfile import read
 from spinfem.io.vary import FileBuilder, parse
-from spinfem.studies import blocks
+from spinfem.studies import blocks, sweeping
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 SI, PAPER = EXAMPLES / "co_cu_py.toml", EXAMPLES / "paper_valve.toml"
-sweeping = importlib.import_module("spinfem.sweep")  # the name sf.sweep is the function
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
@@ -929,7 +927,7 @@ from spinfem import blocks, cli
 from spinfem.io.stackfile import read
 from spinfem.io.vary import FileBuilder, parse
 blocks.NUMBERS = 2000
-importlib.import_module("spinfem.sweep").CHUNK_SECONDS = 1e-9
+sweeping.CHUNK_SECONDS = 1e-9
 cli.main(sys.argv[1:])
 """
 """The command with chunks of some 400 points."""

@@ -33,7 +33,7 @@ def names_of(stack):
 def check(stack, exact, degree, elements, j0=1.0):
     """The values of an exact solution lie within the bounds; see `check_against`."""
     currents = [face.spin_current_left for face in exact.interfaces]
-    largest = max(np.abs(currents).max() / abs(j0), np.abs(exact._transport.elements.p).max())
+    largest = max(np.abs(currents).max() / abs(j0), np.abs(exact.transport.elements.p).max())
     mu = max(np.abs(face.spin_potential).max() for face in exact.interfaces) / abs(j0)
     found = Exact(exact.spin_resistance, exact.torques / j0, mu, largest)
     check_against(found, stack, degree, elements, j0)

@@ -1,0 +1,120 @@
+"""Mesh, forms and two-ports, each on its own, and how solutions converge with them."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+from skfem import Basis, ElementLinePp, MeshLine
+
+import spinfem as sf
+from spinfem.fem import element, forms, mesh, twoport
+
+RANGE = [1e-12, 1e-6, 1e-2, 0.5, 1.0, 1.99, 2.01, 3.9, 4.1, 7.9, 8.1, 15.9, 16.1, 40.0, 1e3, 1e6]
+
+
+@pytest.mark.parametrize("z", RANGE)
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 16, 17])
+def test_widths_add_up_and_are_symmetric(z, n):
+    h = mesh.widths(np.array([z]), n)[:, 0]
+    assert h.shape == (n,)
+    assert (h > 0).all()
+    assert h.sum() == pytest.approx(1, abs=1e-15)
+    np.testing.assert_allclose(h, h[::-1], rtol=1e-12)
+    if z <= 0.5:
+        np.testing.assert_allclose(h, 1 / n, rtol=1e-2)
+    # what lies before the middle is resolved: the first element is never wider than this
+    if n >= 16:
+        assert h[0] * z < 2.1
+
+
+def test_mesh_is_broken_and_layers_are_subdomains():
+    F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.NormalMetal(D=1.0, l=1.0)
+    stack = F(1e-9, m=(0, 0, 1), name="thin") | N(5.0, name="thick") | N(1.0)
+    sizes = zip((1, 4, 2), (1e-9, 5.0, 1.0))
+    grid = mesh.stack_mesh(stack, [mesh.layer_nodes(np.array([z]), n)[:, 0] for n, z in sizes])
+    assert list(grid.subdomains) == ["thin", "thick", "N2"]
+    for i, (name, n) in enumerate(zip(("thin", "thick", "N2"), (1, 4, 2))):
+        cells = grid.subdomains[name]
+        assert cells.size == n
+        x = grid.p[0, grid.t[:, cells]]
+        assert x.min() == i
+        assert x.max() == i + 1
+    # interface nodes are doubled, so every layer has one node more than elements
+    assert grid.p.shape[1] == 2 + 5 + 3
+
+
+def test_forms_are_the_weak_form():
+    """Each term against its integral for mu = x^2, v = x^3 on [0, 1]."""
+    basis = Basis(MeshLine(np.linspace(0, 1, 4)), ElementLinePp(4), intorder=8)
+    u, v = basis.project(lambda x: x[0] ** 2), basis.project(lambda x: x[0] ** 3)
+    K = forms.conduction.assemble(basis, conductance=5.0)
+    M = forms.relaxation.assemble(basis, relaxation=7.0)
+    f = forms.driving.assemble(basis, polarized_current=3.0)
+    assert v @ K @ u == pytest.approx(5 * 2 * 3 / 4)  # int 2x 3x^2
+    assert v @ M @ u == pytest.approx(7 / 6)
+    assert f @ v == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("z", RANGE)
+def test_condensed_layers_are_exact(z):
+    """B = z/sinh z and S = z tanh(z/2), in units of D/2d; errors relative to B + S."""
+    layer = twoport.condense(np.array([z]), mesh.elements_for(z), mesh.DEGREE)
+    with mp.workdps(40):
+        x = mp.mpf(z)
+        B, S = x / mp.sinh(x), x * mp.tanh(x / 2)
+        assert abs(layer.B[0] - B) < 1e-14 * (B + S)
+        assert abs(layer.S[0] - S) < 1e-14 * S
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3, 5, 12, 20])
+def test_condensation_is_the_schur_complement(degree):
+    """Of the matrix that scikit-fem assembles; h/l where neither term is small."""
+    eta = np.array([0.3, 4.0, 50.0])
+    basis = Basis(MeshLine(np.array([0.0, 1.0])), ElementLinePp(degree), intorder=2 * degree)
+    K = forms.conduction.assemble(basis, conductance=1.0).toarray()
+    M = forms.relaxation.assemble(basis, relaxation=1.0).toarray()
+    ends, inner = basis.nodal_dofs.ravel(), basis.interior_dofs.ravel()
+    B, S = element.condense_element(eta, degree)
+    for i, x in enumerate(eta):
+        A = K + x * M
+        to_inner = A[np.ix_(ends, inner)]
+        schur = A[np.ix_(ends, ends)]
+        response = np.linalg.solve(A[np.ix_(inner, inner)], to_inner.T)
+        schur = schur - to_inner @ response
+        assert -schur[0, 1] == pytest.approx(B[i], rel=1e-10, abs=1e-12 * x)
+        assert schur[0].sum() == pytest.approx(S[i], rel=1e-12)
+        found = element.bubbles(x, np.array(0.7), np.array(-0.2), degree)
+        np.testing.assert_allclose(found, -response @ [0.7, -0.2], atol=1e-13)
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+@pytest.mark.parametrize("method", ["condensed", "saddle"])
+def test_multipliers_converge_with_twice_the_degree(degree, method):
+    """Torques and dr with order 2k, mu_s between the nodes with k + 1."""
+    F, G = sf.Ferromagnet(D=1.0, l=1.0, p=0.4), sf.Ferromagnet(D=2.0, l=0.8, p=0.7)
+    N = sf.NormalMetal(D=3.0, l=1.2)
+    stack = (
+        sf.Lead(N)
+        | F(1.5, m=sf.direction(0), name="a")
+        | N(1.0)
+        | G(1.2, m=sf.direction(60), name="b")
+        | N(0.8)
+        | F(1.0, m=sf.direction(90, 90), name="c")
+        | sf.SpinBlocking()
+    )
+    exact = sf.analytic.solve(stack)
+    x = np.linspace(0, stack.x[-1], 201)
+    counts = {1: [8, 16, 32], 2: [4, 8, 16], 3: [4, 8]}[degree]
+    torque, field, dr = [], [], []
+    for n in counts:
+        s = sf.solve(stack, degree=degree, elements=n, method=method)
+        torque.append(
+            max(
+                np.abs(s.absorbed_spin_current(k) - exact.absorbed_spin_current(k)).max()
+                for k in "abc"
+            )
+        )
+        field.append(np.abs(s.spin_potential(x) - exact.spin_potential(x)).max())
+        dr.append(abs(s.spin_resistance - exact.spin_resistance))
+    for errors, order in ((torque, 2 * degree), (dr, 2 * degree), (field, degree + 1)):
+        rate = -np.polyfit(np.log2(counts), np.log2(errors), 1)[0]
+        assert rate == pytest.approx(order, abs=0.25)

@@ -1,0 +1,81 @@
+"""Chains against dense matrices, and what is done without a compiler."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import spinfem as sf
+from spinfem.numerics import chain, fast
+
+
+def random_chain(rng, n, points):
+    B, S_left, S_right = 10 ** rng.uniform(-3, 3, (3, n, points))
+    return B, S_left, S_right, rng.normal(size=(n + 1, points))
+
+
+def dense(B, S_left, S_right):
+    n = B.size
+    A = np.zeros((n + 1, n + 1))
+    for k in range(n):
+        A[k : k + 2, k : k + 2] += B[k] * np.array([[1, -1], [-1, 1]])
+        A[k, k] += S_left[k]
+        A[k + 1, k + 1] += S_right[k]
+    return A
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 8, 31])
+def test_chain_against_a_dense_solve(n):
+    rng = np.random.default_rng(n)
+    B, S_left, S_right, F = random_chain(rng, n, 3)
+    inner = np.ones(n + 1, dtype=bool)
+    inner[[0, -1]] = False
+    eliminated = chain.eliminate(B, S_left, S_right, inner)
+    forces = chain.Forces.at(F)
+    pushes = chain.drive(eliminated, forces)
+    u, J = np.zeros((n + 1, 3)), np.zeros((n, 3))
+    J[0] = forces.dipole[0]
+    chain.recover(eliminated, u, J, pushes)
+    for p in range(3):
+        A = dense(B[:, p], S_left[:, p], S_right[:, p])[1:-1, 1:-1]
+        np.testing.assert_allclose(u[1:-1, p], np.linalg.solve(A, F[1:-1, p]), rtol=1e-9)
+        np.testing.assert_allclose(J[:, p], -B[:, p] * np.diff(u[:, p]), rtol=1e-6, atol=1e-6)
+    # what is left between the ends is the Schur complement
+    A = dense(B[:, 0], S_left[:, 0], S_right[:, 0])
+    ends, rest = [0, n], list(range(1, n))
+    schur = A[np.ix_(ends, ends)] - A[np.ix_(ends, rest)] @ np.linalg.solve(
+        A[np.ix_(rest, rest)], A[np.ix_(rest, ends)]
+    )
+    assert eliminated.B[0, 0] == pytest.approx(-schur[0, 1], rel=1e-8)
+    assert eliminated.S_left[0, 0] == pytest.approx(schur[0].sum(), rel=1e-8)
+    assert eliminated.S_right[0, 0] == pytest.approx(schur[1].sum(), rel=1e-8)
+
+
+def test_chain_keeps_marked_nodes():
+    rng = np.random.default_rng(0)
+    B, S_left, S_right, _ = random_chain(rng, 9, 1)
+    drop = np.array([False, True, True, True, False, True, False, False, True, False])
+    part = chain.eliminate(B, S_left, S_right, drop)
+    kept = np.flatnonzero(~drop)
+    A = dense(B[:, 0], S_left[:, 0], S_right[:, 0])
+    gone = np.flatnonzero(drop)
+    schur = A[np.ix_(kept, kept)] - A[np.ix_(kept, gone)] @ np.linalg.solve(
+        A[np.ix_(gone, gone)], A[np.ix_(gone, kept)]
+    )
+    again = dense(part.B[kept[:-1], 0], part.S_left[kept[:-1], 0], part.S_right[kept[:-1], 0])
+    np.testing.assert_allclose(again, schur, rtol=1e-10, atol=1e-12)
+
+
+def test_a_numba_that_does_not_work_is_done_without(monkeypatch):
+    stack = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)(1.0, m=(0, 0, 1)) | sf.NormalMetal(D=1, l=1)(1.0)
+    expected = sf.solve(stack).spin_resistance
+    monkeypatch.setitem(sys.modules, "numba", None)  # importing it raises ImportError
+    monkeypatch.delitem(sys.modules, "spinfem.numerics.compiled", raising=False)
+    monkeypatch.delattr("spinfem.numerics.compiled", raising=False)
+    monkeypatch.setattr(fast, "find_spec", lambda name: name)
+    fast.kernels.cache_clear()
+    try:
+        assert fast.kernels() is None
+        assert sf.solve(stack).spin_resistance == pytest.approx(expected, rel=1e-14)
+    finally:
+        fast.kernels.cache_clear()
