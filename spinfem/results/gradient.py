@@ -10,6 +10,7 @@ import numpy as np
 from .._checks import FloatArray, Number, near_match, read_only
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.mesh import DEGREE
+from ..physics import bulk, interfaces
 from ..sample.pieces import Interface, Layer, Lead
 from ..sample.stack import Stack
 from ..solvers.condensed import Condensed
@@ -234,13 +235,14 @@ def _add_ohmic(total: Derivatives, t: Solved) -> None:
     p = e.p[inner]
     total.thickness[inner] += t.ohmic / e.thickness
     total.D[inner] -= t.ohmic / e.D[inner]
-    total.p[inner] -= t.ohmic * 2 * p / ((1 - p) * (1 + p))
+    total.p[inner] += bulk.ohmic_slope_p(t.ohmic, p)
     for face, joint in enumerate(e.joints):
         if joint is not None:
             resistance, gamma = e.flat(joint.resistance), e.flat(joint.gamma)
-            total.add(face, "resistance", (1 - gamma) * (1 + gamma))
+            by_resistance, by_gamma = interfaces.ohmic_slopes(resistance, gamma)
+            total.add(face, "resistance", by_resistance)
             if (face, "gamma") in total.other:
-                total.add(face, "gamma", -2 * resistance * gamma)
+                total.add(face, "gamma", by_gamma)
 
 
 @remembered

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import BoolArray, FloatArray, Number
+from ..physics.bulk import stiffness
 from ..sample.materials import Ferromagnet, Metal
 from ..sample.pieces import Interface, Layer, Lead, Reservoir
 from ..sample.stack import Stack
@@ -137,7 +138,7 @@ class Elements:
     def lead_stiffness(self) -> FloatArray:
         """``G = D/(2 l)`` of the left and the right end, shape (2, N or 1), S/m2; eqs. (7), (8)."""
         ends = [0, -1]
-        return self.D[ends] / (2 * self.l[ends])
+        return stiffness(self.D[ends], self.l[ends])
 
 
 @remembered

@@ -15,6 +15,7 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..fem.mesh import layer_nodes
+from ..physics.bulk import stiffness
 from ..physics.contact import contact_absorption
 from ..physics.directions import across, angle
 from .elements import Elements
@@ -64,7 +65,7 @@ def _field(e: Elements, faces: Faces, layer: int) -> ExactField:
     k = layer + 1
     return ExactField(
         e.thickness[layer] / e.l[k],
-        e.D[k] / (2 * e.l[k]),
+        stiffness(e.D[k], e.l[k]),
         faces.potential_right[layer],
         faces.potential_left[layer + 1],
         faces.current_right[layer],

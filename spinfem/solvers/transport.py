@@ -17,6 +17,7 @@ import numpy as np
 from .._checks import FloatArray, IntArray
 from ..fem.fields import LayerField
 from ..fem.graded import GradedField, profile
+from ..physics import bulk, interfaces
 from ..physics.directions import across
 from .elements import Elements
 from .faces import Faces
@@ -150,7 +151,7 @@ class Transport(ABC):
         """Integral of ``dx/D_tot`` over every layer, (n, N or 1), Ohm m2."""
         e = self.elements
         p = e.p[1:-1]
-        uniform = e.thickness * (1 - p) * (1 + p) / e.D[1:-1]
+        uniform = bulk.ohmic(e.thickness, e.D[1:-1], p)
         return self._with_graded(uniform, 1 + np.arange(len(uniform)), 0)
 
     def _with_graded(self, values: FloatArray, of: IntArray, total: int) -> FloatArray:
@@ -175,8 +176,7 @@ class Transport(ABC):
         e = self.elements
         found = np.zeros((len(e.joints), e.points))
         for face, joint in e.resistive.items():
-            gamma = e.flat(joint.gamma)
-            found[face] = e.flat(joint.resistance) * (1 - gamma) * (1 + gamma)
+            found[face] = interfaces.ohmic(e.flat(joint.resistance), e.flat(joint.gamma))
         return found
 
     @cached_property
@@ -189,7 +189,7 @@ class Transport(ABC):
             if magnets:
                 jump = self.faces.potential_right[face] - self.faces.potential_left[face]
                 along = np.einsum("...i,...i->...", jump, e.m[magnets[0]])
-                found[face] = e.flat(joint.gamma) / 2 * along
+                found[face] = interfaces.spin_drop(e.flat(joint.gamma), along)
         return found
 
     @cached_property
@@ -225,7 +225,7 @@ class Transport(ABC):
         if k in e.graded:
             numbers = {"p": 0.0, **e.graded[k].numbers}
             D, l, p = (profile(numbers[name])(xi) for name in ("D", "l", "p"))
-        kappa, total, m = D / (2 * l**2), D / ((1 - p) * (1 + p)), e.m[k]
+        kappa, total, m = bulk.relaxation(D, l), bulk.total_conductivity(D, p), e.m[k]
         flow = j - p[..., None] * m
         heat: FloatArray = 1 / total + kappa / 2 * (mu**2).sum(axis=-1)
         if k not in e.lengths:

@@ -10,8 +10,8 @@ import matplotlib as mpl
 import mpmath
 import numpy as np
 import pytest
+from legibility import check_legible
 from PIL import Image
-from test_plot import check_legible
 
 import spinfem as sf
 from spinfem import cli, figures

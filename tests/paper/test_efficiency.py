@@ -63,7 +63,9 @@ def test_what_lies_behind_a_spacer(stack):
         if lost < 1e4:
             scale = B * max(np.abs(spacer.potentials()).max(), max(map(abs, spacer.P)) / A1)
             g = solution.efficiency(*names)
-            np.testing.assert_allclose(spacer.efficiencies(), g, rtol=0, atol=1e-11 * lost * scale)
+            # where nothing drives, g is the rounding of p = 0 from forces that cancel
+            tolerance = 1e-11 * lost * scale + 1e-15
+            np.testing.assert_allclose(spacer.efficiencies(), g, rtol=0, atol=tolerance)
             for form, value in zip(spacer.slonczewski, spacer.efficiencies()):
                 found = form(np.degrees(np.arccos(np.clip(c, -1, 1))))
                 assert found == pytest.approx(value, rel=1e-6, abs=1e-9 * lost * scale)
