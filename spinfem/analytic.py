@@ -16,8 +16,9 @@ from .paper.closedforms import Valve, contact, valve
 from .sample.current import check_current
 from .sample.stack import Stack
 from .solution import Solution
-from .solvers import exact
-from .solvers.elements import check_plain, elements_of
+from .solvers.condensed import Condensed
+from .solvers.elements import elements_of
+from .solvers.exact import Exact
 from .solvers.faces import check_spin_sink
 
 __all__ = ["Valve", "contact", "solve", "valve"]
@@ -28,9 +29,7 @@ def solve(
 ) -> Solution:
     """Return the exact solution of a stack of uniform layers.
 
-    Seen from a rod, all that lies on its left is an effective driving force and a stiffness,
-    ``j_s . m = P - S mu``, and on its right ``j_s . m = P + S mu``; both are carried along the
-    stack layer by layer, and ``mu = (P_left - P_right)/(S_left + S_right)``.
+    Its layers are the exact two-ports of (A1), in closed form, in the chain of `spinfem.solve`.
 
     Parameters
     ----------
@@ -49,11 +48,11 @@ def solve(
     Raises
     ------
     ValueError
-        If there is no spin sink, both currents are given, or the stack has interfaces, finite
-        exchange lengths or graded layers.
+        If there is no spin sink, both currents are given, or the stack has graded layers.
     """
     current = check_current(stack, j0, current_density)
-    check_plain("the exact stack", stack)
     e = elements_of(stack)
+    if e.graded:
+        raise ValueError(f"the exact stack must have uniform layers only, got {stack!r}")
     check_spin_sink(e)
-    return Solution(stack, current, exact.solved(e), solve)
+    return Solution(stack, current, Condensed(e, Exact(e)), solve)

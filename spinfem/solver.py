@@ -20,7 +20,7 @@ from .solvers import saddle
 from .solvers.condensed import Condensed
 from .solvers.elements import elements_of
 from .solvers.faces import check_spin_sink
-from .solvers.general import General
+from .solvers.meshed import Meshed
 from .solvers.transport import Transport
 
 MAX_DEGREE = 20
@@ -101,7 +101,6 @@ def solve(
     check_spin_sink(e)
     if elements is not None and e.nodes:
         e = dataclasses.replace(e, nodes={})
-    path = Condensed if e.is_plain else General
     again = partial(
         solve, degree=degree, elements=elements, method=method, certify=certify, tol=tol
     )
@@ -112,10 +111,12 @@ def solve(
     if method == "saddle":
         transport: Transport = saddle.solve(stack, e, degree, elements)
     else:
-        transport = refined if tol is not None else path(e, degree, elements)
+        transport = refined if tol is not None else Condensed(e, Meshed(e, degree, elements))
     solution = Solution(stack, current, transport, again)
     if certify and found is None:
-        primal = transport if isinstance(transport, path) else path(e, degree, elements)
+        primal = transport
+        if not isinstance(primal, Condensed):
+            primal = Condensed(e, Meshed(e, degree, elements))
         found = certificate(primal, degree, elements)
     if found is not None:
         solution.bounds = bounds_of(solution, found)

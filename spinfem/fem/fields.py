@@ -114,3 +114,22 @@ def element_field(
     before = np.cumsum(total, axis=0) - total
     current[..., 0] += inflow - before
     return ElementField(nodes, potential, current)
+
+
+class SumField(NamedTuple):
+    """The sum of two fields on meshes of their own; a `fields.LayerField`."""
+
+    along: ElementField
+    across: ElementField
+
+    def samples(self) -> FloatArray:
+        """Return positions at which both are well represented."""
+        one, two = self.along.samples(), self.across.samples()
+        points = max(one.shape[1], two.shape[1])
+        both = [np.broadcast_to(a, (len(a), points)) for a in (one, two[1:-1])]
+        return np.sort(np.concatenate(both), axis=0)
+
+    def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s/j0 and j_s/j0 at positions xi."""
+        one, two = self.along.evaluate(xi), self.across.evaluate(xi)
+        return one[0] + two[0], one[1] + two[1]

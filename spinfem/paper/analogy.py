@@ -36,6 +36,7 @@ from ..physics.directions import angle
 from ..results.solved import SolvedStack
 from ..sample.pieces import Layer, Lead, Reservoir
 from ..solvers.condensed import Condensed
+from ..solvers.meshed import Meshed
 from ..solvers.elements import Elements, check_plain, elements_of
 from .folding import Folded, fold
 from .spacer import Spacer
@@ -386,7 +387,7 @@ class Mechanism:
 
     @cached_property
     def _condensed(self) -> Condensed:
-        return Condensed(self._elements, DEGREE, None)
+        return Condensed(self._elements, Meshed(self._elements, DEGREE, None))
 
     def resistance_slope(self, name: str, axis: ArrayLike) -> float:
         """Return d(dr)/d(phi), Ohm m2 per radian, as one magnetization turns by phi about an axis.

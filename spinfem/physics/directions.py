@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._checks import BoolArray, FloatArray
+from ..numerics.links import turn_of
 
 COLLINEAR = 8 * np.finfo(float).eps
 """Two directions with ``|m_a x m_b|`` up to this are parallel or antiparallel."""
@@ -30,16 +32,9 @@ class Angle(NamedTuple):
 def angle(a: FloatArray, b: FloatArray) -> Angle:
     """Return the angle between the lines along a and b, arrays of shape (..., 3).
 
-    ``1 - |cos| = |b -/+ a|^2/2``, since 1 - |cos| formed from the cosine has lost all digits
-    below angles of 1e-8.
+    As `spinfem.numerics.links.turn_of`, which says how.
     """
-    dot = np.einsum("...i,...i->...", a, b)
-    sign = np.where(dot < 0, -1.0, 1.0)
-    difference = b - sign[..., None] * a
-    squared = np.einsum("...i,...i->...", difference, difference)
-    near = np.abs(dot) > 0.5
-    rest = np.where(near, squared / 2, 1 - np.abs(dot))
-    return Angle(sign, np.where(near, 1 - rest, np.abs(dot)), rest)
+    return Angle(*turn_of(np.moveaxis(a, -1, 0), np.moveaxis(b, -1, 0)))
 
 
 def across(v: FloatArray, m: FloatArray) -> FloatArray:
@@ -52,3 +47,29 @@ def across(v: FloatArray, m: FloatArray) -> FloatArray:
     along = np.einsum("...i,...i->...", difference, m)[..., None]
     part: FloatArray = difference - along * m
     return part
+
+
+def axial(along: FloatArray, across: NDArray[Any], m: FloatArray) -> FloatArray:
+    """Return ``a m m^T + Re x (1 - m m^T) + Im x [m x]``, shape (..., 3, 3)."""
+    real = across.real[..., None, None]
+    matrix: FloatArray = (along[..., None, None] - real) * (m[..., :, None] * m[..., None, :])
+    matrix = matrix + real * np.eye(3)
+    if np.any(across.imag):
+        turn = np.zeros(matrix.shape)
+        for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            turn[..., j, i], turn[..., i, j] = m[..., k], -m[..., k]
+        matrix = matrix + across.imag[..., None, None] * turn
+    return matrix
+
+
+def apply(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """Return matrix times vector, shapes (..., 3, 3) and (..., 3)."""
+    return np.asarray(np.einsum("...ij,...j->...i", matrix, vector))
+
+
+def axes_across(m: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return two unit vectors across m, shape (N, 3), that make a right-handed frame with it."""
+    least = np.eye(3)[np.abs(m).argmin(axis=1)]
+    first = np.cross(m, least)
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    return first, np.cross(m, first)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from .._checks import FloatArray
 
 
+def conductance(AR: FloatArray) -> FloatArray:
+    """Return ``B = 1/(2 AR*)``, S/m2: of a jump of mu_s along m, ``j_s = gamma j0 - B [mu_s]``."""
+    return 1 / (2 * AR)
+
+
 def ohmic(AR: FloatArray, gamma: FloatArray) -> FloatArray:
     """Return ``AR* (1 - gamma^2)``, Ohm m2: what an interface adds without spin."""
     return AR * (1 - gamma) * (1 + gamma)

@@ -16,7 +16,7 @@ from ..fem import graded
 from ..fem.mesh import DEGREE
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements
-from ..solvers.general import General
+from ..solvers.meshed import Meshed
 from .certify import Certificate, certificate
 
 MARKED = 0.1
@@ -29,7 +29,7 @@ FLOOR = 1e-5
 
 def refine(
     e: Elements, degree: int, count: int | None, tol: float
-) -> tuple[Elements, Condensed | General, Certificate]:
+) -> tuple[Elements, Condensed, Certificate]:
     """Return elements with nodes on which the bounds are narrow enough, and what they give.
 
     Parameters
@@ -54,7 +54,7 @@ def refine(
     nodes = {k: _first(e, k, count) for k in layers}
     while True:
         e = dataclasses.replace(e, nodes=nodes)
-        transport = (Condensed if e.is_plain else General)(e, degree, None)
+        transport = Condensed(e, Meshed(e, degree, None))
         found = certificate(transport, degree, None)
         excess = _errors(transport, found) / tol
         if excess.max() <= 1:
@@ -83,7 +83,7 @@ def _first(e: Elements, k: int, count: int | None) -> FloatArray:
     return np.linspace(0, 1, (count or 1) + 1)
 
 
-def _errors(transport: Condensed | General, found: Certificate) -> FloatArray:
+def _errors(transport: Condensed, found: Certificate) -> FloatArray:
     """Return the largest errors that bounds leave open, relative as for `tol`, (1 + 3 f, N).
 
     What is found is not in the middle between its bounds; without precession dr is the lower one.

@@ -45,13 +45,12 @@ from numpy.polynomial import legendre
 
 from .._checks import FloatArray, Number
 from ..constants import TORQUE_PER_SPIN_CURRENT
-from ..fem.fields import ElementField, LayerField
+from ..fem.fields import ElementField, LayerField, SumField
 from ..fem.graded import GradedField, nodes_for, profile
 from ..fem.mesh import DEGREE
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements
 from ..solvers.faces import Faces
-from ..solvers.general import General, SumField, join
 from ..solvers.transport import Field
 from .duals import torque_jumps
 from .solved import SolvedStack
@@ -97,7 +96,7 @@ def bounds_of(solution: SolvedStack, found: Certificate) -> Bounds:
     return Bounds((low, high), (middle - room, middle + room))
 
 
-def certificate(transport: Condensed | General, degree: int, count: int | None) -> Certificate:
+def certificate(transport: Condensed, degree: int, count: int | None) -> Certificate:
     """Bound dr and all torques.
 
     Parameters
@@ -111,10 +110,9 @@ def certificate(transport: Condensed | General, degree: int, count: int | None) 
     """
     e = transport.elements
     layers = range(e.magnetic.size - 2)
-    general = transport if isinstance(transport, General) else General(e, degree, count)
 
     def measured(at: Field, driven: bool) -> list[_Miss]:
-        fields = [general.inside(i, at, driven=driven, turned=True) for i in layers]
+        fields = [transport.bulk.field(i, at, driven=driven, turned=True) for i in layers]
         return [_miss(e, i, field, at.faces, driven, resolved) for i, field in enumerate(fields)]
 
     resolved = {
@@ -127,19 +125,19 @@ def certificate(transport: Condensed | General, degree: int, count: int | None) 
     ]
     energy = _total(own)
     # dr, from the field driven alike in which precession is reversed: mu_s itself without it
-    alike = measured(general.reversed(), driven=True) if general.precesses else own
+    alike = measured(transport.reversed(), driven=True) if transport.precesses else own
     room = np.sqrt(energy * _total(alike))
     middle = _work(own, alike) + sum(miss.uncounted for miss in own)
-    if not general.precesses:
+    if not transport.precesses:
         middle, room = middle + room / 2, room / 2  # the rest is not negative
     dr = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
     shares = [_halves(own, alike)]
 
     # torques, from a dual field for each component
     magnets = np.flatnonzero(e.magnetic).tolist()
-    fields = general.dual([jump for k in magnets for jump in torque_jumps(e, k)])
+    fields = transport.dual([jump for k in magnets for jump in torque_jumps(e, k)])
     works, rooms = [], []
-    for at in [join(fields)] if fields and e.points == 1 else fields:
+    for at in [_join(fields)] if fields and e.points == 1 else fields:
         dual = measured(at, driven=False)
         rooms.append(np.sqrt(energy * _total(dual)))
         works.append(_work(own, dual) + np.zeros_like(rooms[-1]))
@@ -327,3 +325,14 @@ def _halves(own: Sequence[_Miss], other: Sequence[_Miss]) -> list[FloatArray]:
         return [miss.squares / safe for miss in misses]
 
     return [(a + b) / 2 for a, b in zip(shares(own), shares(other), strict=True)]
+
+
+def _join(parts: list[Field]) -> Field:
+    """Put the points of a batch together again."""
+    if len(parts) == 1:
+        return parts[0]
+    faces = zip(*(part.faces for part in parts), strict=True)
+    return Field(
+        Faces(*(np.concatenate(a, axis=1) for a in faces)),
+        {k: np.concatenate([part.inner[k] for part in parts], axis=1) for k in parts[0].inner},
+    )

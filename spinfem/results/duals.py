@@ -17,9 +17,9 @@ from __future__ import annotations
 import numpy as np
 
 from .._checks import FloatArray
-from ..physics.directions import across, angle
+from ..physics.directions import across, angle, apply, axial
 from ..solvers.elements import Elements
-from ..solvers.network import apply, blocks, share_of_exchange
+from ..solvers.ports import share_of_exchange
 from ..solvers.transport import Jump
 
 AXES = np.eye(3)
@@ -35,7 +35,7 @@ def _torque_jump(e: Elements, k: int, axis: FloatArray) -> Jump:
     jump = Jump({}, {})
     if k in e.lengths:
         share = share_of_exchange(e, k)
-        own = apply(blocks(np.zeros(share.shape), share.conj(), m), axis)
+        own = apply(axial(np.zeros(share.shape), share.conj(), m), axis)
         if k > 0:
             jump.right[k - 1] = own
         if k < e.magnetic.size - 1:

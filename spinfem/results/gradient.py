@@ -15,7 +15,7 @@ from ..sample.pieces import Interface, Layer, Lead
 from ..sample.stack import Stack
 from ..solvers.condensed import Condensed
 from ..solvers.elements import elements_of, remembered
-from ..solvers.general import General
+from ..solvers.meshed import Meshed
 from .sensitivity import of_absorbed, of_efficiencies, of_spin_resistance
 from .solved import SolvedStack
 from .variations import Derivatives, Solved
@@ -223,10 +223,10 @@ def _smooth(stack: Stack) -> Iterator[Place]:
 def _transport(solution: SolvedStack) -> Solved:
     """Return the solution as one whose dual fields are at hand."""
     transport = solution.transport
-    if isinstance(transport, Condensed | General):
+    if isinstance(transport, Condensed):
         return transport
     e = elements_of(solution.stack)
-    return (Condensed if e.is_plain else General)(e, DEGREE, None)
+    return Condensed(e, Meshed(e, DEGREE, None))
 
 
 def _add_ohmic(total: Derivatives, t: Solved) -> None:

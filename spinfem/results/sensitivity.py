@@ -15,9 +15,6 @@ from the two-ports and the values at faces alone: one solve with the transposed 
 Rods turn with the magnetization, and take rings along. Turning m by dm moves a ring at mu_f m
 by mu_f dm, against the forces across: ``dF = -(mu_f T_phi + phi_f T) . dm`` at every face, with T
 what is absorbed there.
-
-A single stack of plain metals has `solvers.singleslopes` for all of this, where there is compiled
-code.
 """
 
 from __future__ import annotations
@@ -26,11 +23,10 @@ import numpy as np
 
 from .._checks import BoolArray, FloatArray
 from ..physics.directions import across, angle
-from ..solvers import singleslopes
 from ..solvers.condensed import Condensed
 from ..solvers.faces import Faces
-from ..solvers.network import exchange_rate, share_of_exchange
-from ..solvers.transport import NARROW, Field, Jump
+from ..solvers.ports import exchange_rate, share_of_exchange
+from ..solvers.transport import Field, Jump
 from .duals import AXES, is_held, torque_jumps
 from .variations import (
     Derivatives,
@@ -47,8 +43,6 @@ from .variations import (
 
 def of_spin_resistance(t: Solved) -> Derivatives:
     """Return the derivatives of dr."""
-    if isinstance(t, Condensed) and t.single is not None:
-        return _named(t, singleslopes.of_spin_resistance(t.single))[0]
     z = t.reversed()
     faces = Faces(*(-values for values in z.faces))
     phi = Field(faces, {k: -values for k, values in z.inner.items()})
@@ -59,9 +53,6 @@ def of_spin_resistance(t: Solved) -> Derivatives:
 
 def of_absorbed(t: Solved, k: int) -> list[Derivatives]:
     """Return the derivatives of the components of what element k, a ferromagnet, absorbs."""
-    if isinstance(t, Condensed) and t.single is not None:
-        magnet = int(np.searchsorted(t.magnets, k))
-        return _named(t, singleslopes.of_absorbed(t.single, magnet))
     jumps = torque_jumps(t.elements, k)
     found = []
     for axis, jump, phi in zip(AXES, jumps, t.dual(jumps), strict=True):
@@ -77,9 +68,7 @@ def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
     In a plain stack of ``g1 = -B mu2``, ``g2 = B mu1``; else from the spin currents across m, nan
     where they are collinear.
     """
-    if isinstance(t, Condensed):
-        if t.single is not None:
-            return _named(t, singleslopes.of_efficiencies(t.single, magnet))
+    if t.is_spacer(magnet):
         return [_of_ring(t, magnet, on_right, sign) for on_right, sign in ((False, -1), (True, 1))]
     e, faces = t.elements, t.faces
     left, right = t.magnets[magnet : magnet + 2].tolist()
@@ -101,7 +90,7 @@ def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
 def _is_open(m: FloatArray, q: FloatArray) -> BoolArray:
     """Whether two directions make an angle of which g is taken as it is, not as a limit."""
     way = across(q, m)
-    found: BoolArray = dot(way, way) > NARROW**2
+    found: BoolArray = dot(way, way) > 0
     return found
 
 
@@ -131,17 +120,6 @@ def _pull(
     by_way = j / square - 2 * w * dot(w, j)[:, None]
     along, cosine = dot(m, by_way)[:, None], dot(m, q)[:, None]
     return w, (-q * along - cosine * by_way, by_way - along * m)
-
-
-def _named(t: Condensed, slopes: singleslopes.Slopes) -> list[Derivatives]:
-    """Return the derivatives of every result under the names of the numbers."""
-    found = []
-    for numbers, m in zip(*slopes, strict=True):
-        total = Derivatives(t.elements)
-        total.thickness, total.D, total.l, total.p = numbers[..., None]
-        total.m = m[:, None]
-        found.append(total)
-    return found
 
 
 def _add_lift(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:

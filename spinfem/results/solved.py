@@ -18,12 +18,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, Number, finite, unit_vector
+from .._checks import BoolArray, FloatArray, Number, finite, unit_vector
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..sample.stack import Stack
-from ..solvers.transport import NARROW, Side, Transport, Values
+from ..solvers.transport import Side, Transport, Values
 from .scaling import Scaled
 from .views import Face, LayerSolution
+
+
+OPENING = 1e-13
+"""Angle by which a collinear spacer is opened for the limit of g; peaks are wider than 1e-8."""
 
 
 class SolvedStack(Scaled):
@@ -242,9 +246,9 @@ class SolvedStack(Scaled):
         Of eq. (1), with 1 left of 2: ``T1 = -(hbar/2|e|) j0 g1 m1 x (m2 x m1)`` and
         ``T2 = (hbar/2|e|) j0 g2 m2 x (m1 x m2)``, taking only the faces of the normal metal
         between them. ``g1 = -B mu2/j0``, ``g2 = B mu1/j0``: finite at 0 and 180 degrees too. With
-        interfaces, exchange lengths or graded layers g is from the spin current across m that
-        enters through these faces, its part in the plane of m1 and m2, and at angles below 1e-4 its
-        limit, right to 1e-7.
+        mixing conductances or exchange lengths there is no single B; g is then from the spin
+        current across m that enters through these faces, its part in the plane of m1 and m2. Where
+        these are collinear it is the limit as all on the right of the spacer turns.
 
         Parameters
         ----------
@@ -271,28 +275,26 @@ class SolvedStack(Scaled):
         g = g if self._magnet(a) == first else g[::-1]
         closed = np.isnan(g[0])
         if closed.any():
-            left, right = (a, b) if self._magnet(a) == first else (b, a)
-            closed = closed & (self._sine(left, right) <= NARROW)  # else it is an overflow
-        if closed.any():
-            limits = self._opened(left, right).efficiency(a, b)
+            opened = self._opened(int(magnets[second]), closed)
+            limits = opened.efficiency(a, b)
             g = tuple(np.where(closed, x, own)[()] for x, own in zip(limits, g, strict=True))  # type: ignore[assignment]
         return g
 
-    def _opened(self, left: str, right: str) -> Self:
-        """Return the solution in which two collinear magnetizations are opened by 2 `NARROW`."""
-        m = np.asarray(self.stack.elements[self.stack.position(right)].m)  # type: ignore[union-attr]
-        way = np.eye(3)[np.abs(m).argmin(axis=-1)]
-        sideways = np.cross(m, way)
-        sideways /= np.linalg.norm(sideways, axis=-1, keepdims=True)
-        opening = np.where(self._sine(left, right) <= NARROW, 2 * NARROW, 0.0)
-        turned = self.stack.replace(right, m=m + np.asarray(opening)[..., None] * sideways)
-        return self._solve_again(turned, self.j0)
+    def _opened(self, position: int, where: BoolArray) -> Self:
+        """Return the solution in which all from an element on is turned by `OPENING`, where asked.
 
-    def _sine(self, a: str, b: str) -> FloatArray:
-        """Sine of the angle between two magnetizations, shape (...) of these."""
-        elements, position = self.stack.elements, self.stack.position
-        m_a, m_b = (np.asarray(elements[position(name)].m) for name in (a, b))  # type: ignore[union-attr]
-        return np.asarray(np.linalg.norm(np.cross(m_a, m_b), axis=-1))
+        About an axis across the element's m.
+        """
+        pieces = self.stack.elements[position:]
+        m = np.asarray(pieces[0].m)  # type: ignore[union-attr]
+        axis = np.cross(m, np.eye(3)[np.abs(m).argmin(axis=-1)])
+        axis = np.where(where, OPENING, 0.0)[..., None] * axis
+        turned = self.stack
+        for name, piece in zip(self.stack.element_names[position:], pieces, strict=True):
+            way = getattr(piece, "m", None)
+            if way is not None:
+                turned = turned.replace(name, m=way + np.cross(axis, way))
+        return self._solve_again(turned, self.j0)
 
     @property
     def spacers(self) -> tuple[tuple[str, str], ...]:

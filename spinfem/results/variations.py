@@ -15,8 +15,7 @@ from ..fem import graded, twoport
 from ..physics.directions import angle
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements
-from ..solvers.general import General
-from ..solvers.network import ComplexArray, exchange_rate
+from ..solvers.ports import ComplexArray, exchange_rate
 from ..solvers.transport import Field, Jump
 
 STEP = 1e-30
@@ -70,7 +69,7 @@ class Derivatives:
         return self
 
 
-Solved = Condensed | General
+Solved = Condensed
 """What has dual fields."""
 
 
@@ -112,11 +111,10 @@ def freely(t: Solved, pair: Pair) -> Derivatives:
     e, total = t.elements, Derivatives(t.elements)
     add_layers(total, t, pair)
     _add_leads(total, t, pair)
-    if isinstance(t, General):
-        for k in e.lengths:
-            (_add_across if 0 < k < e.magnetic.size - 1 else _add_lead_across)(total, t, pair, k)
-        for k in e.graded:
-            _add_graded(total, t, pair, k)
+    for k in e.lengths:
+        (_add_across if 0 < k < e.magnetic.size - 1 else _add_lead_across)(total, t, pair, k)
+    for k in e.graded:
+        _add_graded(total, t, pair, k)
     for face, joint in enumerate(e.joints):
         if joint is not None:
             _add_joint(total, t, pair, face)
@@ -134,7 +132,7 @@ def add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
         if 0 < k < e.magnetic.size - 1:
             ends = [_along(u, k, e) for u in ends]
     inner = slice(1, -1)
-    ports, slopes = t.two_ports
+    ports, slopes = t.bulk.two_ports
 
     def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
         shunts: FloatArray = S_left * dot(duals[0], ends[0]) + S_right * dot(duals[1], ends[1])
@@ -191,7 +189,7 @@ def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     total.add(k, "m", turn - way * p[:, None] * rising)
 
 
-def _add_across(total: Derivatives, t: General, pair: Pair, k: int) -> None:
+def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     """Add what a layer with exchange lengths does across m, and as m turns."""
     e = t.elements
     m, p, d = e.m[k], e.p[k], e.thickness[k - 1]
@@ -199,9 +197,9 @@ def _add_across(total: Derivatives, t: General, pair: Pair, k: int) -> None:
     (mu_left, phi_left), (mu_right, phi_right) = pair.at(k, 0), pair.at(k, 1)
     pairs = ((phi_left - phi_right, mu_left - mu_right), (phi_left, mu_left), (phi_right, mu_right))
     weights = [unit * weight_of(m, phi, mu) for phi, mu in pairs]
-    layer, widths = t.across(k)
+    layer, widths = t.bulk.across_layer(k)
     ports = (layer.B, layer.S, layer.S_right)
-    slopes = twoport.slopes(layer, widths, t.degree)
+    slopes = twoport.slopes(layer, widths, t.bulk.degree)
     whole = sum(z * w for z, w in zip(ports, weights, strict=True)).real
     change = sum(z * w for z, w in zip(slopes, weights, strict=True))
     total.add(k, "D", whole / e.D[k])
@@ -224,14 +222,14 @@ def _stretch(p: FloatArray) -> FloatArray:
     return 2 * p / ((1 - p) * (1 + p))
 
 
-def _add_graded(total: Derivatives, t: General, pair: Pair, k: int) -> None:
+def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     """Add what a graded layer does."""
     e = t.elements
     metal, d, m = e.graded[k], e.thickness[k - 1], e.m[k]
     mu, phi = pair.mu.inner[k], pair.phi.inner[k]
     rising = phi - mu if pair.driven else phi
-    part = t.graded_layer(k)
-    stepped = graded.condense(metal, d, part.nodes, t.degree, absorbing=1 + 1j * STEP)
+    part = t.bulk.graded[k]
+    stepped = graded.condense(metal, d, part.nodes, t.bulk.degree, absorbing=1 + 1j * STEP)
 
     def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
         parts = B * dot(phi[:-1] - phi[1:], mu[:-1] - mu[1:])

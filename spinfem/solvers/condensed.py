@@ -1,38 +1,65 @@
-r"""The condensed path: layers as two-ports, rods in balance.
+r"""The condensed path: layers as two-ports, rods and rings in balance.
 
-Every layer is condensed to its faces (`fem.twoport`), and the amplitudes at the rods are solved
-for (`rods`). Efficiencies, torques and resistances follow from them; the spin currents at
-the faces, the multipliers of the saddle-point system, follow on demand as in (A1), what the rods
-take up as in (10), and fields inside layers from their faces.
+Every element and interface is a two-port (`ports`), they stand in a row (`plan`), and the
+amplitudes at the rods and the rings of runs are solved for (`balance`). Efficiencies, torques and
+resistances follow from them; the spin currents at the faces, the multipliers of the saddle-point
+system, follow on demand as in (A1), what the rods take up as in (10), and fields inside layers from
+their faces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._checks import FloatArray, IntArray
-from ..fem import element, mesh, twoport
-from ..fem.fields import ElementField, element_field
+from .._checks import FloatArray
+from ..fem.fields import LayerField
 from ..numerics import chain
+from ..numerics.links import NO_AXIS, OWN, RUN, SPACER
+from ..numerics.rings import AT_ROD, ENTERING, FLOW, INSIDE, LEAVING, PLACE
 from ..physics.contact import contact_absorption
-from ..physics.directions import across
-from . import rods, single
-from .elements import Column, Elements, remembered
+from ..physics.directions import across, apply, axial
+from .balance import Balance, Push, Rods
+from .elements import Elements
 from .faces import Faces
+from .meshed import Meshed
+from .plan import INTERFACE
+from .ports import row_of, share_of_exchange
 from .transport import Field, Jump, Transport
+
+NONE = np.zeros((1, 3))
+
+
+class Load(NamedTuple):
+    """All that lies behind a rod, seen from there: a driving force and a stiffness.
+
+    ``j_s . m = P j0 -/+ S mu`` towards a load on the left/right.
+    """
+
+    P: float
+    S: float  # S/m2
 
 
 class Behind(NamedTuple):
     """What lies between two magnets, and behind their faces towards each other."""
 
-    left: rods.Load
-    right: rods.Load
+    left: Load
+    right: Load
     coupling: float  # B, S/m2
     shunt: tuple[float, float]  # at either face, S/m2
+
+
+class Ends(NamedTuple):
+    """What happens at the ends of all two-ports of a row."""
+
+    ring: FloatArray  # (q + 1, N, 3) places of the rings
+    entering: FloatArray  # (q, N, 3) current through the left ends
+    leaving: FloatArray  # (q, N, 3) and through the right ends
+    pull_left: FloatArray  # (links, N, 3) what the rod on the left of a link takes up of it
+    pull_right: FloatArray  # (links, N, 3) and the rod on its right
 
 
 class Condensed(Transport):
@@ -42,400 +69,537 @@ class Condensed(Transport):
     ----------
     elements : Elements
         The stack's numbers.
-    degree : int
-        Degree of the elements.
-    count : int or None
-        Number of elements of every layer; None for what the default accuracy takes.
-
-    Attributes
-    ----------
-    single : single.Solved or None
-        What compiled code found, if this is a single stack.
+    bulk : Meshed
+        Its layers: finite elements, or closed forms.
+    threads : int
+        Number of threads that a batch may take.
     """
 
-    def __init__(self, elements: Elements, degree: int, count: int | None) -> None:
+    def __init__(self, elements: Elements, bulk: Meshed, threads: int = 1) -> None:
         super().__init__(elements)
-        self.degree, self.count = degree, count
-        self.counts = element_counts(elements, count)
-        self._at = rods.layout(elements)
-        self.single = found = single.solve(elements, self._at, self.counts, degree)
-        if found is not None:
-            self._ports, self._links, self._balance, self.amplitudes, self._pulled = found[:5]
-            return
-        self._ports = condense(elements, self.counts, degree)
-        self._links = rods.join_runs(self._at, self._ports)
-        self._balance = rods.balance(elements, self._at, self._links, self._turns)
+        self.bulk = bulk
+        self.row = row_of(elements, bulk)
+        self.plan = self.row.plan
+        self.balance = Balance(elements, self.row, threads)
+        self.rods = self.balance.solve()
 
-    @cached_property
-    def _turns(self) -> rods.Turns:
-        return rods.turns(self.elements, self._at)
+    # --- torques and resistances from amplitudes ------------------------------------------------
 
     @cached_property
     def amplitudes(self) -> tuple[FloatArray, FloatArray]:
         """m.mu_s at the left and the right of every magnet, (f, N or 1); 0 far away in leads."""
-        own, mu, facing = self._at.own, self._balance.amplitude, self._turns.facing
-        left = mu[own] * facing.fixed[own, None]
-        for i, rod in enumerate(own.tolist()):
-            if rod in facing.varying:
-                left[i] = mu[rod] * self.elements.flat(facing.varying[rod])
-        return left, mu[own + 1]
+        if not self.elements.strong[self.magnets].all():
+            return super().amplitudes
+        plan, mu = self.plan, self.rods.amplitude
+        left = plan.left_rod
+        sign = self.balance.links.sign[left][:, None]
+        found = mu[left] * sign
+        for i, link in enumerate(left.tolist()):
+            if link in self.balance.turns.varying:
+                found[i] = mu[link] * self.balance.turns.varying[link][3]
+        return found, mu[plan.right_rod]
 
     def absorbed(self, magnet: int) -> FloatArray:
-        """Return the spin current that a magnet absorbs at both faces, shape (N or 1, 3)."""
-        at, magnets = self._at, self.magnets
-        if at.contact[max(magnet - 1, 0) : magnet + 1].any():
-            return super().absorbed(magnet)
-        if not self._pull_varies:
-            pulled: FloatArray = self._pulled[magnet]
-            return pulled
+        """Return the spin current that a magnet absorbs, shape (N or 1, 3)."""
+        k, plan, runs = int(self.magnets[magnet]), self.plan, self.rods.rings
         total = np.zeros((1, 3))
-        m, own = self.elements.columns["m"], int(at.own[magnet])
-        for other, link, rod in ((magnet - 1, own - 1, own - 1), (magnet + 1, own + 1, own + 2)):
-            if 0 <= other < magnets.size:
-                # the other rod's mu_s pulls across this one, (10); no currents are subtracted
-                pull = across(m.of(int(magnets[other])), m.of(int(magnets[magnet])))
-                strength = self._link_conductance(link) * self._balance.amplitude[rod]
-                total = total + strength[:, None] * self.elements.flat(pull, 1)
+        if not self.elements.strong[k]:
+            return self._absorbed_inside(k)
+        for link, on_right in plan.beside[magnet]:
+            if plan.kind[link] == RUN:
+                ring = runs[plan.run_of_link[link]][0 if on_right else -1]
+                total = total + ring[AT_ROD : AT_ROD + 3].T
+            elif plan.kind[link] == SPACER:
+                total = total + self._pulled(link, on_right)
+            else:
+                shares = self._contact(link if on_right else link + 1)
+                total = total + shares[0 if on_right else 1]
         return total
 
     def all_absorbed(self) -> FloatArray:
-        """Return what every magnet absorbs at both faces, shape (f, N or 1, 3)."""
-        if not (self._pull_varies or self._at.contact.any()):
-            return self._pulled
+        """Return what every magnet absorbs, shape (f, N or 1, 3)."""
         parts = [self.absorbed(i) for i in range(self.magnets.size)]
         points = max((part.shape[0] for part in parts), default=1)
-        return np.array([np.broadcast_to(part, (points, 3)) for part in parts])
+        return np.array([np.broadcast_to(part, (points, 3)) for part in parts]).reshape(
+            len(parts), points, 3
+        )
 
-    @property
-    def _pull_varies(self) -> bool:
-        """Whether directions or links vary over the batch."""
-        return bool(self._links.B.varying or self.elements.columns["m"].varying)
+    def _pulled(self, link: int, on_right: bool) -> FloatArray:
+        """Return what the rod at one end of a spacer takes up: the other rod's mu_s pulls at it.
+
+        ``B mu`` across the rod, (10); no currents are subtracted.
+        """
+        plan, m = self.plan, self.elements.columns["m"]
+        own, other = (plan.axis[link + side] for side in ((0, 1) if on_right else (1, 0)))
+        if NO_AXIS in (own, other):
+            return NONE
+        B = self.balance.turns.of(link)[0]
+        mu = self.rods.amplitude[link + 1 if on_right else link]
+        way = self.elements.flat(across(m.of(int(other)), m.of(int(own))), 1)
+        return (B * mu)[:, None] * way
+
+    def _contact(self, rod: int) -> tuple[FloatArray, FloatArray]:
+        """Return what the two magnets in contact at a rod absorb."""
+        e, plan = self.elements, self.plan
+        m_a, m_b = (e.flat(e.columns["m"].of(int(plan.own_axis[k])), 1) for k in (rod - 1, rod))
+        links, mu = self.balance.links, self.rods.amplitude
+        # where they cross mu_s = 0 there, and the currents are those of the far ends
+        left, right = mu[rod - 1] * self._sign(rod - 1), mu[rod + 1]
+        j_a = links.s_right[rod - 1] + links.B[rod - 1] * left
+        j_b = links.s_left[rod] - links.B[rod] * right
+        return contact_absorption(m_a, m_b, j_a, j_b)
+
+    def _sign(self, link: int) -> Any:
+        return self.balance.turns.of(link)[3]
+
+    def _absorbed_inside(self, k: int) -> FloatArray:
+        """Return what a ferromagnet with exchange lengths absorbs inside."""
+        found = np.zeros((1, 3))
+        for run, rings in zip(self.plan.runs, self.rods.rings, strict=True):
+            for part, ((first, _), axis) in enumerate(zip(run.parts, run.axes, strict=True)):
+                if axis == k and self.plan.ports[first].piece != INTERFACE:
+                    found = rings[part, INSIDE : INSIDE + 3].T
+        share, m = share_of_exchange(self.elements, k), self.elements.m[k]
+        # it is across m already
+        return share.real[:, None] * found + share.imag[:, None] * np.cross(m, found)
 
     @cached_property
-    def _pulled(self) -> FloatArray:
-        """What every magnet takes up, (f, N or 1, 3), as in `absorbed`; unless it is in contact."""
-        e, at, mu = self.elements, self._at, self._balance.amplitude
-        m, B = e.columns["m"].fixed[self.magnets], self._links.B.fixed[at.spacer]
-        pull = across(np.stack([m[1:], m[:-1]]), np.stack([m[:-1], m[1:]]))
-        strength = B[:, None] * np.stack([mu[at.spacer + 1], mu[at.spacer]])
-        on_left, on_right = strength[..., None] * pull[:, :, None]
-        total = np.zeros((self.magnets.size, mu.shape[1], 3))
-        total[:-1] = on_left
-        total[1:] += on_right
+    def volume(self) -> FloatArray | None:
+        """What ferromagnets with exchange lengths absorb inside, (n + 2, N, 3)."""
+        e = self.elements
+        if not e.lengths:
+            return None
+        total = np.zeros((e.magnetic.size, e.points, 3))
+        for k in e.lengths:
+            total[k] = self._absorbed_inside(k)
         return total
 
     def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
-        """Return g of a magnet and the next one, (N or 1,) each, from B of what is between them."""
-        return self.coupled(magnet, self.coupling(magnet))
+        """Return g of a magnet and the next one, (N or 1,) each; nan where they are collinear.
+
+        ``g1 = -B mu2``, ``g2 = B mu1`` with nothing but rods in between; else from the parts of
+        the spin currents across m.
+        """
+        plan, link = self.plan, self._between(magnet)
+        if plan.kind[link] == SPACER:
+            B, mu = self.balance.turns.of(link)[0], self.rods.amplitude
+            return -B * mu[link + 1], B * mu[link]
+        e = self.elements
+        left, right = self.magnets[magnet : magnet + 2].tolist()
+        found = []
+        for own, other, current in (
+            (left, right, -self._across(link, left, True)),
+            (right, left, self._across(link, right, False)),
+        ):
+            way = across(e.m[other], e.m[own])
+            size = np.einsum("...i,...i->...", way, way)
+            part = np.einsum("...i,...i->...", current, way)
+            is_open = size > 0
+            found.append(np.where(is_open, part / np.where(is_open, size, 1.0), np.nan))
+        return found[0], found[1]
+
+    def is_spacer(self, magnet: int) -> bool:
+        """Whether all between a magnet and the next is on rods, coupled by one B."""
+        return bool(self.plan.kind[self._between(magnet)] == SPACER)
 
     def behind(self, magnet: int) -> Behind:
         """Return what lies between and behind a magnet and the next, in a single stack."""
-        link = int(self._at.spacer[magnet])
-        near, far = rods.loads(self.elements, self._at, self._links, self._turns, link)
-        B, S_left, S_right = (float(column.of(link)) for column in self._links)
-        return Behind(near, far, B, (S_left, S_right))
+        link = self._between(magnet)
+        loads, (stiffness, force) = self.balance.loads, self.balance.load_from_right(link + 1)
+        B, S_left, S_right = (float(x) for x in self.balance.turns.fixed[:3, link])
+        near = Load(float(loads.force[link] + loads.rest[link]), float(loads.stiffness[link]))
+        return Behind(near, Load(force, stiffness), B, (S_left, S_right))
 
-    def _link_conductance(self, link: int) -> FloatArray:
-        return self.elements.flat(self._links.B.of(link))
+    def _between(self, magnet: int) -> int:
+        """Return the link in which a magnet and the next face each other."""
+        plan = self.plan
+        k = int(self.magnets[magnet])
+        port = plan.element_ports[k].stop  # an interface of its own may stand there
+        link = int(np.searchsorted(plan.start, port, side="right")) - 1
+        own = plan.kind[link] == OWN and plan.own_axis[link] == k
+        return link + 1 if own else link
+
+    def _across(self, link: int, k: int, on_right: bool) -> FloatArray:
+        """Return what comes out of a run towards a magnet beside or in it, across m, (N or 1, 3)."""
+        plan = self.plan
+        rings = self.rods.rings[plan.run_of_link[link]]
+        if self.elements.strong[k]:
+            ring = rings[0 if on_right else -1]
+            return ring[AT_ROD : AT_ROD + 3].T
+        run = plan.runs[plan.run_of_link[link]]
+        own = [i for i, axis in enumerate(run.axes) if axis == k]
+        if on_right:  # what leaves it to the right, taken back
+            return -rings[own[-1], LEAVING : LEAVING + 3].T
+        return rings[own[0], ENTERING : ENTERING + 3].T
 
     @cached_property
+    def joint_spin_voltage(self) -> FloatArray:
+        """``(gamma/2) m.[mu_s]`` at every face, (n + 1, N or 1), Ohm m2."""
+        e, plan, mu = self.elements, self.plan, self.rods.amplitude
+        if any(not e.strong[k] for k in self.magnets):
+            return super().joint_spin_voltage
+        found = np.zeros((len(e.joints), e.points))
+        for port, link in plan.joint_links:
+            face = plan.ports[port].element
+            jump = mu[link + 1] - self._sign(link) * mu[link]
+            found[face] = e.flat(e.resistive[face].gamma) / 2 * jump
+        return found
+
+    # --- faces ----------------------------------------------------------------------------------
+
+    @cached_property
+    def at_faces(self) -> Field:
+        """mu_s and j_s at the faces."""
+        return self._field(self.rods, None)
+
+    @property
     def faces(self) -> Faces:
         """mu_s and j_s on both sides of all faces."""
-        e, at, found = self.elements, self._at, self._balance
-        points = (e.points,)
-        relation = [
-            Column(fixed, {k: angle[i] for k, angle in self._turns.varying.items()})
-            for i, fixed in enumerate(self._turns.fixed)
-        ]
-        B, S_left, S_right = (column.dense(e.shape) for column in self._links)
-        rod = self._rods
-        left, right = rod[:-1].copy(), rod[1:]
-        # the rod of a contact is along the magnet on its left, up to rounding along this one
-        facing = self._turns.free.dense(e.shape) * self._turns.facing.dense(e.shape)
-        left[at.own] = facing[at.own, ..., None] * e.m[self.magnets]
-        mu_left, mu_right = found.amplitude[:-1], found.amplitude[1:]
-        pull_left = (B * mu_right)[..., None] * across(right, left)
-        pull_right = (B * mu_left)[..., None] * across(left, right)
-        turned = B * relation[2].dense(e.shape)
-        along_left = found.current_left + (S_left + turned) * mu_left
-        along_right = found.current_right - (S_right + turned) * mu_right
-        j_left = along_left[..., None] * left - pull_left
-        j_right = along_right[..., None] * right + pull_right
+        return self.at_faces.faces
 
-        # between the layers of a run
-        start, stop = at.face[:-1], at.face[1:]
-        s_left, s_right = (column.dense(e.shape) for column in self._ports[1:])
-        u = np.zeros((at.inside.size, *points, 3))
-        J = np.zeros((at.inside.size - 1, *points, 3))
-        u[at.face] = found.amplitude[..., None] * rod
-        J[start] = j_left - S_left[..., None] * u[start]
-        chain.recover(self._runs, u, J)
-        inflow, outflow = J + s_left[..., None] * u[:-1], J - s_right[..., None] * u[1:]
-        inflow[start], outflow[stop - 1] = j_left, j_right
-        driven = e.p[..., None] * e.m
-        inflow, outflow = inflow + driven, outflow + driven
-        # a reservoir takes up whatever reaches it
+    def _field(self, rods: Rods, jump: Jump | None) -> Field:
+        """Read what is at the faces off a solved chain."""
+        e, plan, points = self.elements, self.plan, self.elements.points
+        shift_left, shift_right = self._shifts(jump)
+        ends = self._ends(rods, shift_left, shift_right)
+        n = len(plan.left)
+        potential_left, potential_right = ends.ring[plan.left].copy(), ends.ring[plan.right].copy()
+        current_left, current_right = np.zeros((2, n, points, 3))
+        absorbed_left, absorbed_right = np.zeros((2, n, points, 3))
+        for face in range(n):
+            for k, side in ((face, potential_left), (face + 1, potential_right)):
+                if e.strong[k]:
+                    side[face] = _along(side[face], e.m[k])
+            before, behind = plan.element_ports[face], plan.element_ports[face + 1]
+            if before.stop > before.start:
+                current_left[face] = ends.leaving[before.stop - 1]
+            if behind.stop > behind.start:
+                current_right[face] = ends.entering[behind.start]
         if e.reservoir[0]:
-            outflow[0] = inflow[1]
+            current_left[0] = current_right[0]
         if e.reservoir[1]:
-            inflow[-1] = outflow[-2]
+            current_right[-1] = current_left[-1]
+        face_of_right = {int(ring): face for face, ring in enumerate(plan.right.tolist())}
+        face_of_left = {int(ring): face for face, ring in enumerate(plan.left.tolist())}
+        for link in np.flatnonzero(plan.kind != OWN).tolist():
+            first, stop = int(plan.start[link]), int(plan.start[link + 1])
+            if plan.axis[link] != NO_AXIS and first in face_of_right:
+                absorbed_left[face_of_right[first]] = ends.pull_left[link]
+            if plan.axis[link + 1] != NO_AXIS and stop in face_of_left:
+                absorbed_right[face_of_left[stop]] = ends.pull_right[link]
+        for rod in plan.contact.tolist():
+            face = face_of_left.get(int(plan.start[rod]))
+            if face is None or plan.left[face] != plan.right[face]:
+                continue
+            m_a, m_b = e.m[face], e.m[face + 1]
+            j_a, j_b = (
+                np.einsum("...i,...i->...", j, m)
+                for j, m in ((current_left[face], m_a), (current_right[face], m_b))
+            )
+            shares = contact_absorption(m_a, m_b, j_a, j_b)
+            absorbed_left[face], absorbed_right[face] = shares
+        if jump is not None:
+            for side, values in zip((potential_left, potential_right), jump, strict=True):
+                for face, value in values.items():
+                    side[face] += value
+        inner = {}
+        for k in e.graded:
+            ports = plan.element_ports[k]
+            inner[k] = ends.ring[ports.start : ports.stop + 1].copy()
+            inner[k][0], inner[k][-1] = potential_right[k - 1], potential_left[k]
+        faces = Faces(
+            potential_left,
+            potential_right,
+            current_left,
+            current_right,
+            absorbed_left,
+            absorbed_right,
+        )
+        return Field(faces, inner)
 
-        absorbed_left, absorbed_right = self._absorbed(pull_left, pull_right)
-        k = self.magnets[:-1][at.contact]
-        m_a, m_b = e.m[k], e.m[k + 1]
-        absorbed_left[k + 1], absorbed_right[k + 1] = contact_absorption(
-            m_a, m_b, (outflow[k] * m_a).sum(axis=-1), (inflow[k + 1] * m_b).sum(axis=-1)
+    def _shifts(self, jump: Jump | None) -> tuple[dict[int, FloatArray], dict[int, FloatArray]]:
+        """Return by what two-ports see the rings at their left and right ends shifted."""
+        if jump is None:
+            return {}, {}
+        ports = self.plan.element_ports
+        return (
+            {ports[face + 1].start: value for face, value in jump.right.items()},
+            {ports[face].stop - 1: value for face, value in jump.left.items()},
         )
-        return Faces(
-            u[1:-1], u[1:-1], outflow[:-1], inflow[1:], absorbed_left[1:-1], absorbed_right[1:-1]
-        )
+
+    def _ends(
+        self, rods: Rods, shift_left: dict[int, FloatArray], shift_right: dict[int, FloatArray]
+    ) -> Ends:
+        """Return what happens at the ends of all two-ports."""
+        e, plan, points = self.elements, self.plan, self.elements.points
+        q = len(plan.ports)
+        ring = np.zeros((q + 1, points, 3))
+        entering, leaving = np.zeros((2, q, points, 3))
+        pull_left, pull_right = np.zeros((2, plan.links, points, 3))
+        way = np.zeros((plan.links + 1, points, 3))  # of the rods
+        known = plan.axis != NO_AXIS
+        way[known] = e.m[plan.axis[known]]
+        mu, flow = rods.amplitude, rods.flow
+        ring[plan.start] = mu[..., None] * way
+        turns = self.balance.turns.dense(points)
+        B, S_left, S_right, sign = turns[:4]
+        free = self._free
+        s_left, s_right = self._sources(shift_left, shift_right)
+        for link in range(plan.links):
+            first, stop = int(plan.start[link]), int(plan.start[link + 1])
+            if plan.kind[link] == RUN:
+                run = plan.runs[plan.run_of_link[link]]
+                found = np.moveaxis(rods.rings[plan.run_of_link[link]], -1, 1)  # (n + 1, N, FOUND)
+                begins = [begin for begin, _ in run.parts]
+                ring[[*begins, stop]] = found[..., PLACE : PLACE + 3]
+                entering[begins] = found[:-1, :, FLOW : FLOW + 3]
+                leaving[[end - 1 for _, end in run.parts]] = found[1:, :, FLOW : FLOW + 3]
+                pull_left[link] = found[0, :, AT_ROD : AT_ROD + 3]
+                pull_right[link] = found[-1, :, AT_ROD : AT_ROD + 3]
+                continue
+            if plan.kind[link] == OWN:
+                m = e.m[plan.own_axis[link]]
+                left, right = sign[link] * mu[link], mu[link + 1]
+                j_left = np.where(
+                    free[link] > 0, sign[link] * flow[link], s_left[link] - B[link] * right
+                )
+                j_right = np.where(free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * left)
+                entering[first], leaving[first] = j_left[:, None] * m, j_right[:, None] * m
+                continue
+            a, b = way[link], way[link + 1]
+            if plan.axis[link] == NO_AXIS:
+                a = b
+            if plan.axis[link + 1] == NO_AXIS:
+                b = a
+            stiff_left, stiff_right = B[link] + S_left[link], B[link] + S_right[link]
+            w_left, w_right = shift_left.get(first, NONE), shift_right.get(stop - 1, NONE)
+            pull_left[link] = _pull(
+                B[link], mu[link + 1], way[link + 1], w_right, stiff_left, w_left, way[link]
+            )
+            pull_right[link] = _pull(
+                B[link], mu[link], way[link], w_left, stiff_right, w_right, way[link + 1]
+            )
+            along_left = np.where(free[link] > 0, flow[link], s_left[link] - B[link] * mu[link + 1])
+            along_right = np.where(
+                free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * mu[link]
+            )
+            entering[first] = along_left[:, None] * a - pull_left[link]
+            leaving[stop - 1] = along_right[:, None] * b + pull_right[link]
+        if plan.inside.size:
+            self._fill(ring, entering, leaving, shift_left, shift_right)
+        return Ends(ring, entering, leaving, pull_left, pull_right)
 
     @cached_property
-    def _rods(self) -> FloatArray:
-        """Directions of the rods, (r + 1, N, 3); zero where mu_s = 0."""
-        e, at = self.elements, self._at
-        face = at.face[1:-1]
-        rod = np.zeros((at.face.size, e.points, 3))
-        rod[1:-1] = np.where(e.magnetic[face - 1, None, None], e.m[face - 1], e.m[face])
-        rod *= self._turns.free.dense(e.shape)[..., None]
-        return rod
+    def _free(self) -> FloatArray:
+        """1 of rods that are not held, (links + 1, N or 1)."""
+        free = np.append(self.balance.links.free, 0.0)[:, None]
+        varying = self.balance.changed
+        if varying:
+            free = np.repeat(free, self.elements.points, axis=1)
+            for link, values in varying.items():
+                free[link] = values.free
+        return free
+
+    def _fill(
+        self,
+        ring: FloatArray,
+        entering: FloatArray,
+        leaving: FloatArray,
+        shift_left: dict[int, FloatArray],
+        shift_right: dict[int, FloatArray],
+    ) -> None:
+        """Fill in what is between the layers of rows of normal metals."""
+        plan, ports = self.plan, self._dense_ports
+        normal = np.array([port.axis == NO_AXIS for port in plan.ports])
+        u, J = ring.copy(), np.zeros_like(entering)
+        joined = self._joined
+        for port, shift in shift_left.items():
+            if normal[port]:
+                u[port] += shift
+        for port, shift in shift_right.items():
+            if normal[port]:
+                u[port + 1] += shift
+        J[...] = entering - joined.S_left[..., None] * u[:-1]
+        chain.recover(joined, u, J)
+        inside = plan.inside
+        ring[inside] = u[inside]
+        _, S_left, S_right = ports
+        entering[inside] = (J + S_left[..., None] * u[:-1])[inside]
+        leaving[inside - 1] = (J - S_right[..., None] * u[1:])[inside - 1]
 
     @cached_property
-    def _runs(self) -> chain.Elimination:
-        """All elements, without the faces between normal metals."""
-        b, left, right = (column.dense(self.elements.shape) for column in self._ports)
-        b, left, right = np.broadcast_arrays(b, left, right)
-        return chain.eliminate(b, left, right, self._at.inside)
+    def _dense_ports(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """B, S_left and S_right of all two-ports along m, (q, N or 1) each."""
+        columns = [np.asarray(column)[:, None] for column in self.row.ports[:3]]
+        if self.row.varying:
+            columns = [np.repeat(column, self.elements.points, axis=1) for column in columns]
+            for port, values in self.row.varying.items():
+                for column, value in zip(columns, values, strict=False):
+                    column[port] = value
+        return columns[0], columns[1], columns[2]
 
-    def _absorbed(self, left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Spread what the rods at the ends of links take up over all faces, (n + 3, N, 3)."""
-        e, start, stop = self.elements, self._at.face[:-1], self._at.face[1:]
-        absorbed_left, absorbed_right = np.zeros((2, self._at.inside.size, *left.shape[1:]))
-        normal = ~e.magnetic[start]
-        after = normal & np.append(False, e.magnetic)[start]
-        before = normal & np.append(e.magnetic, False)[stop]
-        absorbed_left[start[after]] = left[after]
-        absorbed_right[stop[before]] = right[before]
-        return absorbed_left, absorbed_right
+    @cached_property
+    def _joined(self) -> chain.Elimination:
+        """All two-ports, rows of normal metals joined."""
+        inside = np.zeros(len(self.plan.ports) + 1, dtype=bool)
+        inside[self.plan.inside] = True
+        return chain.eliminate(*self._dense_ports, inside)
 
     # --- dual fields ----------------------------------------------------------------------------
 
-    precesses = False
-
     @property
-    def at_faces(self) -> Field:
-        """mu_s and j_s at the faces."""
-        return Field(self.faces, {})
+    def precesses(self) -> bool:
+        """Whether spins precess anywhere: about m, by lambda_J or an imaginary mixing."""
+        exchange = any(np.isfinite(lambda_J).any() for lambda_J, _ in self.elements.lengths.values())
+        return exchange or any(np.imag(G).any() for G in self.row.springs.values())
 
     def reversed(self) -> Field:
-        """Return mu_s if all that precesses turned the other way round: the same."""
-        return self.at_faces
-
-    @cached_property
-    def two_ports(self) -> tuple[Conductances, Conductances]:
-        """Layers as two-ports, and their derivatives; see `two_ports`."""
-        return two_ports(self.elements, self.counts, self.degree)
+        """Return mu_s if all that precesses turned the other way round."""
+        if not self.precesses:
+            return self.at_faces
+        return self._field(self.balance.solve(transposed=True), None)
 
     def dual(self, jumps: Sequence[Jump]) -> list[Field]:
-        """Return the fields in balance with some jumps; see `spinfem.results.duals`.
+        """Return the fields in balance with some jumps, all that precesses turning the other way.
 
-        Normal metals may see shifts across the rod at their face, ferromagnets along it. Currents
-        are not formed.
+        See `spinfem.results.duals`.
         """
-        return [self._balanced(jump) for jump in jumps]
+        found = []
+        for jump in jumps:
+            rods = self.balance.solve(self._push(jump), transposed=True)
+            found.append(self._field(rods, jump))
+        return found
+
+    def _push(self, jump: Jump) -> Push:
+        """Return the currents by which shifts of the rings drive the two-ports."""
+        plan = self.plan
+        shift_left, shift_right = self._shifts(jump)
+        s_left, s_right = self._sources(shift_left, shift_right)
+        links, parts = {}, {}
+        for port in {*shift_left, *shift_right}:
+            link = int(np.searchsorted(plan.start, port, side="right")) - 1
+            if plan.kind[link] != RUN:
+                left = s_left[link] * (self._sign(link) if plan.kind[link] == SPACER else 1.0)
+                links[link] = left, s_right[link]
+                continue
+            run = plan.runs[plan.run_of_link[link]]
+            part = next(i for i, (first, stop) in enumerate(run.parts) if first <= port < stop)
+            first, stop = run.parts[part]
+            w_left, w_right = shift_left.get(first, NONE), shift_right.get(stop - 1, NONE)
+            B, S_left, S_right = self._matrices(run, part)
+            parts[plan.run_of_link[link], part] = (
+                apply(S_left + B, w_left) - apply(B, w_right),
+                apply(B, w_left) - apply(S_right + B, w_right),
+            )
+        return Push(links, parts)
+
+    def _matrices(self, run: Any, part: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the two-port of a part of a run, all that precesses reversed, (N or 1, 3, 3)."""
+        first, axis = run.parts[part][0], run.axes[part]
+        along = [values[first] for values in self._joined[:3]]
+        other: Any = along
+        m = np.zeros((1, 3))
+        if axis != NO_AXIS:
+            m = self.elements.m[axis]
+            if axis in self.row.across and self.plan.ports[first].piece != INTERFACE:
+                other = [np.conj(x) for x in self.row.across[axis]]
+        found = [axial(a, np.asarray(x), m) for a, x in zip(along, other, strict=True)]
+        return found[0], found[1], found[2]
+
+    def _sources(
+        self, shift_left: dict[int, FloatArray], shift_right: dict[int, FloatArray]
+    ) -> tuple[Any, Any]:
+        """Return what drives links that are no runs through both ends, along the rods there.
+
+        By j0 = 1, or by shifts if there are any.
+        """
+        plan, e, points = self.plan, self.elements, self.elements.points
+        if not shift_left and not shift_right:
+            return _dense_sources(self.balance, points)
+        s_left, s_right = np.zeros((2, plan.links, points))
+        turns = self.balance.turns
+        for port in {*shift_left, *shift_right}:
+            link = int(np.searchsorted(plan.start, port, side="right")) - 1
+            if plan.kind[link] == RUN:
+                continue
+            first, stop = int(plan.start[link]), int(plan.start[link + 1])
+            w_left, w_right = shift_left.get(first, NONE), shift_right.get(stop - 1, NONE)
+            B, S_left, S_right = turns.of(link)[:3]
+            ways = plan.axis[link], plan.axis[link + 1]
+            if plan.kind[link] == OWN:
+                ways = plan.own_axis[link], plan.own_axis[link]
+            a, b = (NONE if k == NO_AXIS else e.m[k] for k in ways)
+            s_left[link] = (B + S_left) * _dot(a, w_left) - B * _dot(a, w_right)
+            s_right[link] = B * _dot(b, w_left) - (B + S_right) * _dot(b, w_right)
+        return s_left, s_right
 
     def dual_to_ring(self, magnet: int, on_right: bool) -> Field:
         """Return the field that is dual to m.mu_s at the left or the right face of a magnet."""
-        force = np.zeros((self._at.face.size, self.elements.points))
-        force[self._at.own[magnet] + on_right] = -1.0
-        return self._responding(force, Jump({}, {}))
+        rod = int((self.plan.right_rod if on_right else self.plan.left_rod)[magnet])
+        none = np.zeros(self.elements.points)
+        push = Push({rod - 1: (none, none - 1.0)}, {})
+        return self._field(self.balance.solve(push, transposed=True), Jump({}, {}))
 
     def across_spacer(self, magnet: int) -> tuple[Field, Field]:
         """Return the fields, along x, of unit values at either face behind a magnet.
 
         They vanish outside of the spacer to the next magnet.
         """
-        at, link = self._at, int(self._at.spacer[magnet])
+        plan, link = self.plan, self._between(magnet)
+        first, stop = int(plan.start[link]), int(plan.start[link + 1])
         found = []
-        for rod in (link, link + 1):
-            u = np.zeros((at.inside.size, self.elements.points, 3))
-            u[at.face[rod], :, 0] = 1.0
-            chain.recover(self._runs, u)
-            run = slice(int(at.face[link]), int(at.face[link + 1]) + 1)
-            left, right = np.zeros((2, *u.shape))
-            left[run.start + 1 : run.stop], right[run.start : run.stop - 1] = (
-                u[run.start + 1 : run.stop],
-                u[run.start : run.stop - 1],
-            )
-            none = np.broadcast_to(np.nan, left[1:-1].shape)
-            found.append(Field(Faces(left[1:-1], right[1:-1], none, none, none, none), {}))
+        for ring in (first, stop):
+            u = np.zeros((len(plan.ports) + 1, self.elements.points, 3))
+            u[ring, :, 0] = 1.0
+            chain.recover(self._joined, u)
+            left, right = u[plan.left], u[plan.right]
+            left[(plan.left <= first) | (plan.left > stop)] = 0.0
+            right[(plan.right < first) | (plan.right >= stop)] = 0.0
+            none = np.broadcast_to(np.nan, left.shape)
+            found.append(Field(Faces(left, right, none, none, none, none), {}))
         return found[0], found[1]
 
     def coupling(self, magnet: int) -> FloatArray:
         """Return B of the spacer behind a magnet, (N or 1,), S/m2."""
-        return self._link_conductance(int(self._at.spacer[magnet]))
-
-    def _balanced(self, jump: Jump) -> Field:
-        e, at, rod = self.elements, self._at, self._rods
-        B = self._links.B.dense(e.shape)
-        force = np.zeros((at.face.size, e.points))
-        for face, shift in jump.right.items():
-            link = int(np.searchsorted(at.face, face + 1))
-            force[link + 1] += B[link] * (rod[link + 1] * shift).sum(axis=-1)
-        for face, shift in jump.left.items():
-            link = int(np.searchsorted(at.face, face + 1)) - 1
-            force[link] += B[link] * (rod[link] * shift).sum(axis=-1)
-        return self._responding(force, jump)
-
-    def _responding(self, force: FloatArray, jump: Jump) -> Field:
-        """Return the field under forces on the rods, and with jumps."""
-        e, at, rod = self.elements, self._at, self._rods
-        _, S_left, S_right = self._links
-        amplitude = rods.respond(self._links, self._turns, e.shape, force)
-        rings = np.zeros((at.inside.size, e.points, 3))
-        rings[at.face] = amplitude[..., None] * rod
-        u, own = rings.copy(), []
-        for on_left, side in enumerate((jump.right, jump.left)):
-            for face, shift in side.items():
-                magnetic = e.magnetic[face if on_left else face + 1]
-                if magnetic:
-                    own.append((on_left, face, shift))
-                else:
-                    u[face + 1] += shift
-        chain.recover(self._runs, u)
-        magnetic = e.magnetic[:, None, None]
-        left = np.where(magnetic[:-1], rings[1:-1], u[1:-1])
-        right = np.where(magnetic[1:], rings[1:-1], u[1:-1])
-        for on_left, face, shift in own:
-            (left if on_left else right)[face] += shift
-        start, stop = at.face[:-1], at.face[1:]
-        B = self._links.B.dense(e.shape)
-        stiff_left, stiff_right = (B + S.dense(e.shape) for S in (S_left, S_right))
-        pulls = [
-            B[..., None] * u[stop] - stiff_left[..., None] * (u - rings)[start],
-            B[..., None] * u[start] - stiff_right[..., None] * (u - rings)[stop],
-        ]
-        pulls = [
-            v - (v * m).sum(axis=-1)[..., None] * m
-            for v, m in zip(pulls, (rod[:-1], rod[1:]), strict=True)
-        ]
-        absorbed = self._absorbed(*pulls)
-        none = np.broadcast_to(np.nan, left.shape)
-        return Field(Faces(left, right, none, none, absorbed[0][1:-1], absorbed[1][1:-1]), {})
+        B: FloatArray = np.atleast_1d(self.balance.turns.of(self._between(magnet))[0])
+        return B
 
     # --- fields ---------------------------------------------------------------------------------
 
-    def make_field(self, layer: int) -> ElementField:
+    def make_field(self, layer: int) -> LayerField:
         """Recover the field inside one layer from its faces."""
-        count = int(self.counts[layer])
-        return uniform_field(self.elements, self.faces, layer, count, self.degree)
+        return self.bulk.field(layer, self.at_faces)
 
 
-def uniform_field(e: Elements, faces: Faces, layer: int, n: int, degree: int) -> ElementField:
-    """Recover the field inside a uniform layer of n elements from its faces."""
-    k = layer + 1
-    z = e.thickness[layer] / e.l[k]
-    own = e.nodes.get(k)
-    condensed = twoport.condense(z, n, degree, own=own)
-    u = np.zeros((len(condensed.eta) + 1, *faces.potential_right.shape[1:]))
-    u[0], u[-1] = faces.potential_right[layer], faces.potential_left[layer + 1]
-    chain.recover(condensed.elements, u)
-    inner = element.bubbles(condensed.eta[..., None], u[:-1], u[1:], degree)
-    kappa_d = z * e.D[k] / (2 * e.l[k])
-    nodes = mesh.layer_nodes(z, n, own)
-    return element_field(nodes, u, inner, kappa_d, faces.current_right[layer])
+def _dense_sources(balance: Balance, points: int) -> tuple[FloatArray, FloatArray]:
+    left, right = (np.asarray(x)[:, None] for x in (balance.links.s_left, balance.links.s_right))
+    if balance.changed:
+        left, right = (np.repeat(x, points, axis=1) for x in (left, right))
+        for link, values in balance.changed.items():
+            left[link], right[link] = values.s_left, values.s_right
+    return left, right
 
 
-def element_counts(e: Elements, count: int | None) -> IntArray:
-    """Return the number of elements of every layer, shape (n,): `count`, or what it needs.
-
-    That of a layer with nodes of its own means nothing.
-    """
-    return _counts_needed(e) if count is None else np.full(e.magnetic.size - 2, count)
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.asarray(np.einsum("...i,...i->...", a, b))
 
 
-@remembered
-def _counts_needed(e: Elements) -> IntArray:
-    z = _thickness(e)
-    largest = z.fixed[1:-1].copy()
-    for k, values in z.varying.items():
-        largest[k - 1] = values.max()
-    return mesh.elements_for(largest)
+def _along(v: FloatArray, m: FloatArray) -> FloatArray:
+    return _dot(v, m)[..., None] * m
 
 
-def _blocks(counts: IntArray) -> Iterator[IntArray]:
-    """Yield numbers of elements whose layers are condensed together, and stay in the cache."""
-    for n in np.unique(counts):
-        which = 1 + np.flatnonzero(counts == n)
-        yield from np.array_split(which, -(-which.size // rods.BLOCK))
-
-
-def _thickness(e: Elements) -> Column:
-    """d/l of every element; that of the ends means nothing."""
-    d, l = e.columns["thickness"], e.columns["l"]
-    changing = {*d.varying, *l.varying} - {0, e.magnetic.size - 1}
-    return Column(d.fixed / l.fixed, {k: np.asarray(d.of(k) / l.of(k)) for k in changing})
-
-
-def condense(e: Elements, counts: IntArray, degree: int) -> rods.Links:
-    """Condense every layer to its faces; a lead is a spring to the ground. In S/m2."""
-    D, l, d, z = e.columns["D"], e.columns["l"], e.columns["thickness"], _thickness(e)
-    B, S = Column(D.fixed / (2 * d.fixed), {}), Column(np.zeros_like(D.fixed), {})
-    for which in _blocks(counts):
-        n = int(counts[which[0] - 1])
-        layers = twoport.condense(z.fixed[which], n, degree)
-        S.fixed[which] = B.fixed[which] * layers.S
-        B.fixed[which] *= layers.B
-    for k in {*D.varying, *z.varying} - {0, e.magnetic.size - 1}:
-        values = np.asarray(z.of(k))
-        layer = twoport.condense(values.ravel(), int(counts[k - 1]), degree)
-        unit = D.of(k) / (2 * d.of(k))
-        B.varying[k] = unit * layer.B.reshape(values.shape)
-        S.varying[k] = unit * layer.S.reshape(values.shape)
-    for k in (0, e.magnetic.size - 1):
-        B.fixed[k] = D.fixed[k] / (2 * l.fixed[k])
-        if k in D.varying or k in l.varying:
-            B.varying[k] = D.of(k) / (2 * l.of(k))
-            S.varying[k] = np.zeros(())
-    ports = rods.Links(B, S, S)
-    return _with_own_nodes(ports, e, z, degree) if e.nodes else ports
-
-
-Conductances = tuple[FloatArray, FloatArray, FloatArray]
-"""B, S_left and S_right of all layers, (n, N or 1), S/m2."""
-
-
-def two_ports(e: Elements, counts: IntArray, degree: int) -> tuple[Conductances, Conductances]:
-    """Return uniform layers as two-ports, and their derivatives with ``ln (d/l)^2``."""
-    unit = e.D[1:-1] / (2 * e.thickness)
-    z = e.thickness / e.l[1:-1]
-    found = np.empty((6, *z.shape))
-    own = np.isin(np.arange(len(z)) + 1, list(e.nodes))
-    groups: list[tuple[int, IntArray, FloatArray | None]] = [
-        (int(n), np.flatnonzero((counts == n) & ~own), None) for n in np.unique(counts[~own])
-    ]
-    groups += [(0, np.array([k - 1]), nodes) for k, nodes in e.nodes.items()]
-    for n, which, nodes in groups:
-        part = z[which].ravel()
-        layers = twoport.condense(part, n, degree, own=nodes)
-        slopes = twoport.slopes(layers, mesh.widths(part, n, nodes), degree)
-        values = (layers.B, layers.S, layers.S_right, *(part**2 * x for x in slopes))
-        found[:, which] = np.reshape(values, (6, *z[which].shape))
-    found = found * unit
-    return (found[0], found[1], found[2]), (found[3], found[4], found[5])
-
-
-def _with_own_nodes(ports: rods.Links, e: Elements, z: Column, degree: int) -> rods.Links:
-    """Replace layers that come with nodes, on which the shunts at the two faces may differ."""
-    D, d = e.columns["D"], e.columns["thickness"]
-    B, S_left, S_right = (Column(c.fixed.copy(), dict(c.varying)) for c in ports)
-    for k, nodes in e.nodes.items():
-        values = np.asarray(z.of(k))
-        layer = twoport.condense(values.ravel(), 0, degree, own=nodes)
-        unit = D.of(k) / (2 * d.of(k))
-        for column, part in ((B, layer.B), (S_left, layer.S), (S_right, layer.S_right)):
-            found = unit * part.reshape(values.shape)
-            column.fixed[k] = found.flat[0]
-            if k in column.varying:
-                column.varying[k] = found
-    return rods.Links(B, S_left, S_right)
+def _pull(
+    B: FloatArray,
+    mu: FloatArray,
+    other: FloatArray,
+    shift: FloatArray,
+    stiff: FloatArray,
+    own_shift: FloatArray,
+    rod: FloatArray,
+) -> FloatArray:
+    """Return what a rod takes up: the parts across it of ``B (mu other + shift) - stiff own``."""
+    found = (B * mu)[..., None] * across(other, rod)
+    for strength, value in ((B, shift), (-stiff, own_shift)):
+        if value is not NONE:
+            found = found + strength[..., None] * (value - _along(value, rod))
+    return np.asarray(found)

@@ -1,47 +1,107 @@
-r"""The exact stack of uniform layers, by effective driving forces and stiffnesses seen from rods.
+r"""Exact two-ports of uniform layers, for the same chain, and the exact fields inside them.
 
-Nothing here uses finite elements, the chain or the other solvers, so that it can check them. Seen
-from a rod, all that lies on its left is an effective driving force and a stiffness, ``j_s . m = P -
-S mu``, and on its right ``j_s . m = P + S mu``; both are carried along the stack layer by layer,
-and ``mu = (P_left - P_right)/(S_left + S_right)``.
+Along m and in normal metals ``B = G/sinh(d/l)`` and ``S = G tanh(d/2l)``, the paper's coupling and
+what its G~ of (A1) has besides; across m of a ferromagnet with exchange lengths the same with D_tot
+and the complex l_perp. Nothing here uses finite elements.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._checks import FloatArray
+from ..fem.fields import LayerField, SumField
+from ..fem.graded import GradedLayer
 from ..fem.mesh import layer_nodes
 from ..physics.bulk import stiffness
-from ..physics.contact import contact_absorption
-from ..physics.directions import across, angle
-from .elements import Elements
-from .faces import Faces
-from .transport import Given
+from ..physics.directions import axes_across
+from .elements import Column, Elements
+from .ports import Columns, Three, absorption, across_conductance, exchange_rate
+from .transport import Field
+
+ComplexArray = NDArray[Any]
 
 
-def solved(e: Elements) -> Given:
-    """Return the exact transport of a stack of uniform layers."""
-    B, S = two_ports(e)
-    faces = _faces(e, B, S)
-    return Given(e, faces, partial(_field, e, faces), partial(_coupling, e, B, S))
+class Exact:
+    """The layers of a stack in closed form; a `ports.Bulk`.
+
+    Parameters
+    ----------
+    elements : Elements
+        The stack's numbers; no graded layers.
+    """
+
+    def __init__(self, elements: Elements) -> None:
+        self.e = elements
+        self.graded: dict[int, GradedLayer] = {}
+
+    def along(self) -> Columns:
+        """Return the two-ports of all elements along m."""
+        D, l, d = (self.e.columns[name] for name in ("D", "l", "thickness"))
+        ends = (0, D.fixed.size - 1)
+        B, S = two_port(d.fixed / l.fixed, D.fixed / (2 * d.fixed))
+        for k in ends:
+            B[k], S[k] = stiffness(D.fixed[k], l.fixed[k]), 0.0
+        B_varying, S_varying = {}, {}
+        for k in {*D.varying, *l.varying, *d.varying}:
+            values = tuple(np.asarray(column.of(k)) for column in (D, l, d))
+            if k in ends:
+                B_varying[k], S_varying[k] = stiffness(values[0], values[1]), np.zeros(())
+            else:
+                z, unit = values[2] / values[1], values[0] / (2 * values[2])
+                B_varying[k], S_varying[k] = two_port(z, unit)
+        shunt = Column(S, S_varying)
+        return Columns(Column(B, B_varying), shunt, shunt)
+
+    def across(self, elements: Sequence[int]) -> list[Three]:
+        """Return the two-ports of layers across m, complex, shape (N or 1,) each."""
+        found = []
+        for k in elements:
+            d = self.e.flat(self.e.columns["thickness"].of(k))
+            z = d * np.sqrt(exchange_rate(self.e, k))
+            B, S = two_port(z, across_conductance(self.e, k) / d)
+            found.append((B, S, S))
+        return found
+
+    def field(self, layer: int, at: Field) -> LayerField:
+        """Return the field inside one layer from its faces."""
+        e, k = self.e, layer + 1
+        d, faces = e.thickness[layer], at.faces
+        left, right = faces.potential_right[layer], faces.potential_left[k]
+        inflow, z = faces.current_right[layer], d / e.l[k]
+        along = ExactField(z, d * absorption(e, k)[0], left, right, inflow)
+        if k not in e.lengths:
+            return along
+        m = np.broadcast_to(e.m[k], inflow.shape)
+        line = m[:, :, None] * m[:, None, :]
+        first, second = axes_across(m)
+        to_plane = first + 1j * second
+        values = [np.einsum("pi,pi->p", to_plane, v)[:, None] for v in (left, right, inflow)]
+        slow = d * np.sqrt(exchange_rate(e, k)), d * absorption(e, k)[1]
+        plane = ExactField(*slow, *values)
+        own = [np.einsum("pij,pj->pi", line, v) for v in (left, right, inflow)]
+        return SumField(along._replace(left=own[0], right=own[1], inflow=own[2]), Across(plane, to_plane))
 
 
 class ExactField(NamedTuple):
-    """mu_s and j_s in a uniform layer, as in Appendix A; a `fields.LayerField`."""
+    """mu_s and j_s in a uniform layer, as in Appendix A; a `fields.LayerField`.
 
-    z: FloatArray  # (N or 1,) d/l
-    G: FloatArray  # (N or 1,) D/2l
-    left: FloatArray  # (N, 3) mu_s at the left face
-    right: FloatArray  # (N, 3) and at the right face
-    inflow: FloatArray  # (N, 3) j_s at the left face
+    Across m of a ferromagnet with exchange lengths it is one complex component.
+    """
+
+    z: ComplexArray  # (N or 1,) thickness in diffusion lengths
+    loss: ComplexArray  # (N or 1,) kappa d, S/m2
+    left: ComplexArray  # (N, c) mu_s at the left face
+    right: ComplexArray  # (N, c) and at the right face
+    inflow: ComplexArray  # (N, c) j_s at the left face
 
     def samples(self) -> FloatArray:
         """Return points that are denser towards the faces of a thick layer."""
-        return layer_nodes(self.z, 96)
+        return layer_nodes(self.z.real, 96)
 
     def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mu_s/j0 and j_s/j0 at positions xi.
@@ -49,215 +109,46 @@ class ExactField(NamedTuple):
         ``j_s = j_s(left) - kappa int mu_s dx``, with ``cosh z - cosh(z - y) = 2 sinh(z - y/2)
         sinh(y/2)`` so that thin layers keep their digits.
         """
-        z, y = self.z, xi * self.z
+        thick = self.z != 0
+        z = np.where(thick, self.z, 1.0)
+        y = xi * z
         w = z - y
-        falling = np.where(z > 0, _ratio(w, z), 1 - xi)[..., None]
-        rising = np.where(z > 0, _ratio(y, z), xi)[..., None]
-        full = -np.expm1(-2 * np.where(z > 0, z, 1.0))
+        falling = np.where(thick, _ratio(w, z), 1 - xi)[..., None]
+        rising = np.where(thick, _ratio(y, z), xi)[..., None]
+        full = -np.expm1(-2 * z) * z
         from_left = np.expm1(-(z + w)) * np.expm1(-y) / full
         from_right = np.exp(-w) * np.expm1(-y) ** 2 / full
         mu = falling * self.left + rising * self.right
         lost = from_left[..., None] * self.left + from_right[..., None] * self.right
-        return mu, self.inflow - np.where(z > 0, self.G, 0.0)[..., None] * lost
+        return mu, self.inflow - np.where(thick, self.loss, 0.0)[..., None] * lost
 
 
-def _field(e: Elements, faces: Faces, layer: int) -> ExactField:
-    k = layer + 1
-    return ExactField(
-        e.thickness[layer] / e.l[k],
-        stiffness(e.D[k], e.l[k]),
-        faces.potential_right[layer],
-        faces.potential_left[layer + 1],
-        faces.current_right[layer],
-    )
+class Across(NamedTuple):
+    """A complex field across m as vectors; a `fields.LayerField`."""
+
+    plane: ExactField
+    axes: ComplexArray  # (N, 3) the first axis across m, and i times the second
+
+    def samples(self) -> FloatArray:
+        """Return points that are denser towards the faces of a thick layer."""
+        return self.plane.samples()
+
+    def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s/j0 and j_s/j0 at positions xi."""
+        mu, j = ((c * self.axes.conj()).real for c in self.plane.evaluate(xi))
+        return mu, j
 
 
-def _coupling(e: Elements, B: FloatArray, S: FloatArray, first: int, stop: int) -> FloatArray:
-    return next(k.B for k in _links(e, B, S) if (k.first, k.stop) == (first, stop))
+def two_port(z: ComplexArray, unit: FloatArray) -> tuple[ComplexArray, ComplexArray]:
+    """Return ``unit z/sinh z`` and ``unit z tanh(z/2)``; z is 0 without relaxation."""
+    thick = np.asarray(z != 0)
+    safe = np.where(thick, z, 1.0)
+    ratio = np.where(thick, -2 * safe * np.exp(-safe) / np.expm1(-2 * safe), 1.0)
+    half = np.expm1(-safe)
+    return unit * ratio, unit * np.where(thick, safe * -half / (2 + half), 0.0)
 
 
-def _ratio(a: FloatArray, z: FloatArray) -> FloatArray:
-    """sinh(a)/sinh(z) for 0 <= a <= z, without overflow."""
-    z = np.where(z > 0, z, 1.0)
-    ratio: FloatArray = np.exp(a - z) * np.expm1(-2 * a) / np.expm1(-2 * z)
+def _ratio(a: ComplexArray, z: ComplexArray) -> ComplexArray:
+    """sinh(a)/sinh(z) for a of a smaller size, without overflow."""
+    ratio: ComplexArray = np.exp(a - z) * np.expm1(-2 * a) / np.expm1(-2 * z)
     return ratio
-
-
-def two_ports(e: Elements) -> tuple[FloatArray, FloatArray]:
-    """Coupling ``B = G/sinh(d/l)`` and shunt ``S = G tanh(d/2l)`` of every element, (A1).
-
-    A lead is a spring of stiffness G to mu_s = 0; its far side is the ground.
-    """
-    z = e.thickness / e.l[1:-1]
-    unit = e.D[1:-1] / (2 * e.thickness)
-    finite_z = np.where(z > 0, z, 1.0)
-    ratio = np.where(z > 0, -2 * z * np.exp(-z) / np.expm1(-2 * finite_z), 1.0)
-    B, S = np.zeros((2, e.magnetic.size, e.points))
-    B[1:-1], S[1:-1] = unit * ratio, unit * z * np.tanh(z / 2)
-    B[[0, -1]] = e.lead_stiffness
-    return B, S
-
-
-class Link(NamedTuple):
-    """What connects two neighbouring rods: a ferromagnet, or a run of normal metals."""
-
-    first: int  # element
-    stop: int  # behind the last element; also the node on the right
-    B: FloatArray
-    S_left: FloatArray
-    S_right: FloatArray
-
-
-class Load(NamedTuple):
-    """What is seen from a rod on one side of it: ``j_s . m = base + rest -/+ S mu``.
-
-    The driving force is kept in two parts: it stays nearly the same across thin layers, and
-    what is left of two equal forces at a rod is then not lost.
-    """
-
-    S: FloatArray
-    base: FloatArray
-    rest: FloatArray
-
-
-def _links(e: Elements, B: FloatArray, S: FloatArray) -> list[Link]:
-    links: list[Link] = []
-    for k in range(e.magnetic.size):
-        if (k == 0 and e.reservoir[0]) or (k == e.magnetic.size - 1 and e.reservoir[1]):
-            continue
-        if links and not e.magnetic[k] and not e.magnetic[k - 1]:
-            a = links.pop()
-            total = a.B + a.S_right + S[k] + B[k]
-            shunt = (a.S_right + S[k]) / total
-            links.append(
-                Link(
-                    a.first, k + 1, a.B * B[k] / total, a.S_left + a.B * shunt, S[k] + B[k] * shunt
-                )
-            )
-        else:
-            links.append(Link(k, k + 1, B[k], S[k], S[k]))
-    return links
-
-
-def _through(load: Load, link: Link, turn: tuple[FloatArray, ...], force: FloatArray) -> Load:
-    """Carry a load through a link to the next rod; `force` is p along that rod."""
-    sign, cosine, rest = turn
-    q = load.S + link.S_left
-    total = np.where(q + link.B > 0, q + link.B, 1.0)  # 0 behind a blocking end alone
-    t, missing = link.B / total, q / total
-    w, lost = t * cosine, missing + t * rest
-    S = link.S_right + link.B * rest * (1 + cosine) + cosine**2 * link.B * missing
-    kept = w > 0.5
-    return Load(
-        S,
-        np.where(kept, sign * load.base, force),
-        np.where(
-            kept,
-            w * sign * load.rest - lost * (sign * load.base - force),
-            w * (sign * (load.base + load.rest) - force),
-        ),
-    )
-
-
-def _sweep(e: Elements, links: list[Link], rods: FloatArray, step: int) -> dict[int, Load]:
-    """Carry the load along the stack; step 1: seen to the left, -1: seen to the right."""
-    zero = np.zeros(e.points)
-    load = Load(zero, zero, zero)  # at the ground, whose rod is a zero vector
-    loads = {}
-    for link in links[::step]:
-        here, there = (link.first, link.stop)[::step]
-        if step < 0:
-            link = link._replace(S_left=link.S_right, S_right=link.S_left)
-        m = e.m[link.first]
-        rod = rods[there]
-        if e.magnetic[link.first]:  # at a crossing, count along the magnetization itself
-            crossing = ~rod.any(axis=-1, keepdims=True)
-            rod = np.where(crossing, m, rod)
-        # the sign alone: a product of unit vectors is 1 only up to rounding
-        against = np.einsum("...i,...i->...", m, rod) < 0
-        force = np.where(against, -e.p[link.first], e.p[link.first])
-        load = _through(load, link, angle(rods[here], rod), force)
-        loads[there] = load
-    return loads
-
-
-def _faces(e: Elements, B: FloatArray, S: FloatArray) -> Faces:
-    """Solve for all faces: rods first, then what lies between them."""
-    size, points = e.magnetic.size, e.points
-    links = _links(e, B, S)
-    rods = np.zeros((size + 1, points, 3))
-    for node in range(1, size):
-        a, b = e.magnetic[node - 1], e.magnetic[node]
-        rods[node] = e.m[node - 1] if a else e.m[node]
-        if a and b:
-            rods[node] *= angle(e.m[node - 1], e.m[node]).collinear[..., None]
-    rods[1] *= not e.reservoir[0]
-    rods[-2] *= not e.reservoir[1]
-
-    to_left, to_right = _sweep(e, links, rods, 1), _sweep(e, links, rods, -1)
-    amplitude, along = np.zeros((2, size + 1, points))  # mu and j_s along every rod
-    for node in to_left.keys() & to_right.keys():
-        a, b = to_left[node], to_right[node]
-        free = rods[node].any(axis=-1)
-        mu = ((a.base - b.base) + (a.rest - b.rest)) / np.where(free, a.S + b.S, 1.0)
-        amplitude[node] = np.where(free, mu, 0.0)
-        along[node] = a.base + (a.rest - a.S * mu)
-
-    u = amplitude[..., None] * rods
-    inflow, outflow, absorbed_left, absorbed_right = np.zeros((4, size + 1, points, 3))
-    for link in links:
-        i, k = link.first, link.stop
-        if e.magnetic[i]:
-            for node, load, flow in ((i, to_right, inflow), (k, to_left, outflow)):
-                if node not in load:
-                    continue  # the ground
-                crossing = ~rods[node].any(axis=-1)
-                own = np.einsum("...i,...i->...", rods[node], e.m[i]) * along[node]
-                blocked = load[node].base + load[node].rest
-                flow[node] = np.where(crossing, blocked, own)[..., None] * e.m[i]
-            continue
-        pull_left = (link.B * amplitude[k])[..., None] * across(rods[k], rods[i])
-        pull_right = (link.B * amplitude[i])[..., None] * across(rods[i], rods[k])
-        inflow[i] = along[i][..., None] * rods[i] - pull_left
-        _fill_run(link, B, S, u, inflow, outflow)
-        outflow[k] = along[k][..., None] * rods[k] + pull_right
-        if i > 0 and e.magnetic[i - 1]:
-            absorbed_left[i] = pull_left
-        if k < size and e.magnetic[k]:
-            absorbed_right[k] = pull_right
-    for node in range(1, size):
-        if e.magnetic[node - 1] and e.magnetic[node]:
-            m_a, m_b = e.m[node - 1], e.m[node]
-            j_a = np.einsum("...i,...i->...", outflow[node], m_a)
-            j_b = np.einsum("...i,...i->...", inflow[node], m_b)
-            absorbed_left[node], absorbed_right[node] = contact_absorption(m_a, m_b, j_a, j_b)
-    if e.reservoir[0]:
-        outflow[1] = inflow[1]
-    if e.reservoir[1]:
-        inflow[-2] = outflow[-2]
-    faces = slice(1, -1)
-    return Faces(*(a[faces] for a in (u, u, outflow, inflow, absorbed_left, absorbed_right)))
-
-
-def _fill_run(
-    link: Link,
-    B: FloatArray,
-    S: FloatArray,
-    u: FloatArray,
-    inflow: FloatArray,
-    outflow: FloatArray,
-) -> None:
-    """Spin potential and spin current between the layers of a run of normal metals."""
-    inner = range(link.first + 1, link.stop)
-    joined = [(B[link.first], S[link.first])]  # from the left rod up to each inner node
-    for k in inner:
-        b, s = joined[-1]
-        total = b + s + S[k] + B[k]
-        joined.append((b * B[k] / total, S[k] + B[k] * (s + S[k]) / total))
-    for k in reversed(inner):
-        b, s = joined[k - link.first - 1]
-        total = b + s + S[k] + B[k]
-        u[k] = (b / total)[..., None] * u[link.first] + (B[k] / total)[..., None] * u[k + 1]
-    for k in inner:
-        outflow[k] = inflow[k - 1] - S[k - 1][..., None] * (u[k - 1] + u[k])
-        inflow[k] = outflow[k]

@@ -28,13 +28,13 @@ from .._checks import FloatArray, IntArray
 from ..fem import forms, graded, mesh
 from ..fem.fields import LayerField, element_field
 from ..physics.contact import contact_absorption
+from ..physics.directions import axial
 from ..sample.pieces import Interface
 from ..sample.stack import Stack
-from .condensed import condense, element_counts
 from .elements import Elements, elements_of
 from .faces import Faces, rows
-from .network import absorption, across_mesh, blocks, share_of_exchange
-from .rods import Links, join
+from .meshed import across_mesh, element_counts
+from .ports import absorption, share_of_exchange
 from .transport import Given
 
 
@@ -84,13 +84,10 @@ def solve(stack: Stack, e: Elements, degree: int, count: int | None) -> Given:
         at = [column[:, i if column.shape[1] > 1 else 0] for column in nodes]
         points.append(_solve_point(part, elements_of(part), at, degree))
     faces = zip(*(point.faces for point in points), strict=True)
-    # B belongs to the stack, not to the solution: it is that of the condensed layers
-    ports = condense(e, counts, degree)
     return Given(
         e,
         Faces(*(np.concatenate(a, axis=1) for a in faces)),
         partial(_field, [point.fields for point in points]),
-        partial(_coupling, e, ports),
         np.concatenate([point.volume for point in points], axis=1),
     )
 
@@ -121,10 +118,6 @@ def _field(points: list[list[LayerField]], layer: int) -> LayerField:
         whole = name == "nodes" and isinstance(fields[0], graded.GradedField)
         parts.append(values[0] if whole else np.concatenate(values, axis=1))
     return type(fields[0])(*parts)
-
-
-def _coupling(e: Elements, ports: Links, first: int, stop: int) -> FloatArray:
-    return e.flat(join(ports, first, stop).B[0])
 
 
 def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -> Point:
@@ -173,7 +166,7 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
             nodes[i][:, None],
             mu[basis.nodal_dofs[0, first[i] : last[i] + 1], None],
             mu[basis.interior_dofs[:, cells]].transpose(1, 2, 0)[:, None],
-            blocks(own, other, e.m[k]) if k in e.lengths else own,
+            axial(own, other, e.m[k]) if k in e.lengths else own,
             faces.current_right[i],
         )
         if k in e.graded:
@@ -186,11 +179,11 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
         if k in e.lengths:
             integral = np.einsum("e,epc->pc", np.diff(nodes[i]), field.potential[..., 0])
             taken = share_of_exchange(e, k) * other
-            volume[k] = (blocks(np.zeros(1), taken, e.m[k]) @ integral[..., None])[..., 0]
+            volume[k] = (axial(np.zeros(1), taken, e.m[k]) @ integral[..., None])[..., 0]
     for k, dof in ((0, basis.N), (e.magnetic.size - 1, basis.N + 1)):
         if k in e.lengths:
             slow = share_of_exchange(e, k) * _lead_across(e, k)
-            volume[k] = blocks(np.zeros(1), slow, e.m[k])[0] @ mu[dof]
+            volume[k] = axial(np.zeros(1), slow, e.m[k])[0] @ mu[dof]
     return Point(faces, fields, volume)
 
 
@@ -258,9 +251,9 @@ def _vectorial(system: System, e: Elements) -> sp.csr_array:
     for k in range(e.magnetic.size):
         m = e.m[k]
         weak = k in e.lengths
-        along.append(blocks(np.ones(1), np.zeros(1), m)[0] if weak else np.eye(3))
-        across.append(blocks(np.zeros(1), np.full(1, float(weak)), m)[0])
-        turning.append(blocks(np.zeros(1), np.full(1, 1j * weak), m)[0])
+        along.append(axial(np.ones(1), np.zeros(1), m)[0] if weak else np.eye(3))
+        across.append(axial(np.zeros(1), np.full(1, float(weak)), m)[0])
+        turning.append(axial(np.zeros(1), np.full(1, 1j * weak), m)[0])
     total = 0
     for K, parts in (
         (system.along, along),
@@ -285,7 +278,7 @@ def _compliance(e: Elements, face: int, joint: Interface | None) -> tuple[FloatA
     if e.strong[k]:
         across = np.zeros(1) if joint.mixing is None else 1 / e.flat(joint.mixing)
     m = e.m[k]
-    return blocks(twice, across, m)[0], -(twice * e.flat(joint.gamma))[0] * m[0]
+    return axial(twice, across, m)[0], -(twice * e.flat(joint.gamma))[0] * m[0]
 
 
 def _space(e: Elements, k: int) -> FloatArray:

@@ -25,10 +25,6 @@ from .faces import Faces
 Side = Literal["left", "right"]
 
 
-NARROW = 1e-4
-"""Sine of an angle below which g is taken in the limit, unless it follows from B."""
-
-
 class Values(NamedTuple):
     """mu_s, j_s and mu_0 at some points, per unit particle current."""
 
@@ -92,7 +88,7 @@ class Transport(ABC):
             way = across(q, m)
             size = np.einsum("...i,...i->...", way, way)
             part = np.einsum("...i,...i->...", current, way)
-            open_ = size > NARROW**2
+            open_ = size > 0
             found.append(np.where(open_, part / np.where(open_, size, 1.0), np.nan))
         return found[0], found[1]
 
@@ -105,11 +101,6 @@ class Transport(ABC):
         if layer not in self._fields:
             self._fields[layer] = self.make_field(layer)
         return self._fields[layer]
-
-    def coupled(self, magnet: int, B: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return ``g1 = -B mu2/j0`` and ``g2 = B mu1/j0`` for a spacer of coupling B, S/m2."""
-        left, right = self.amplitudes
-        return -B * left[magnet + 1], B * right[magnet]
 
     @cached_property
     def amplitudes(self) -> tuple[FloatArray, FloatArray]:
@@ -306,8 +297,6 @@ class Given(Transport):
         What was found.
     field : callable
         Makes the field of layer number i.
-    coupling : callable
-        Makes B, shape (N or 1,), of the normal elements first to stop - 1.
     volume : array, shape (n + 2, N, 3), optional
         What every element absorbs inside.
     """
@@ -317,14 +306,12 @@ class Given(Transport):
         elements: Elements,
         faces: Faces,
         field: Callable[[int], LayerField],
-        coupling: Callable[[int, int], FloatArray],
         volume: FloatArray | None = None,
     ) -> None:
         super().__init__(elements)
         self._volume = volume
         self._faces = faces
         self._make_field = field
-        self._coupling = coupling
 
     @property
     def faces(self) -> Faces:
@@ -335,13 +322,6 @@ class Given(Transport):
     def volume(self) -> FloatArray | None:
         """What every element absorbs inside, (n + 2, N, 3); None for nothing."""
         return self._volume
-
-    def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
-        """Return g of a magnet and the next one; from B where there is one."""
-        if not self.elements.is_plain:
-            return super().efficiencies(magnet)
-        left, right = self.magnets[magnet : magnet + 2].tolist()
-        return self.coupled(magnet, self._coupling(left + 1, right))
 
     def make_field(self, layer: int) -> LayerField:
         """Return the field of layer number i."""

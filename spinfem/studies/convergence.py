@@ -25,7 +25,7 @@ from ..sample.pieces import Layer
 from ..sample.stack import Stack
 from ..solution import Solution
 from ..solver import solve
-from ..solvers.general import SumField
+from ..fem.fields import SumField
 
 QUANTITIES = ("torque", "differentiated torque", "dr", "L2", "H1", "spin current")
 """What the errors are of; all are relative."""

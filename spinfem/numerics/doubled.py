@@ -1,0 +1,189 @@
+"""Arithmetic in twice the digits of a double.
+
+A number is a pair ``(high, low)``, their sum, with ``|low|`` at most half a unit in the last place
+of `high`; relative errors are some 1e-31. Dekker, doi:10.1007/BF01397083; Knuth, TAOCP 4.2.2.
+
+All functions are elementwise: they take floats, or arrays of one shape, and `spinfem.numerics.jit`
+compiles them as they stand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+SPLITTER = 134217729.0
+"""``2^27 + 1``: its products cut a double into two halves of 26 bits."""
+
+Number = Any
+"""A float, or an array of them."""
+Doubled = tuple[Number, Number]
+Vector = tuple[Doubled, Doubled, Doubled]
+Matrix = tuple[Vector, Vector, Vector]
+
+
+def pick(condition: Any, a: Number, b: Number) -> Number:
+    """Return a where a condition holds, else b."""
+    if isinstance(condition, np.ndarray | np.bool_):
+        return np.where(condition, a, b)
+    return a if condition else b
+
+
+def two_sum(a: Number, b: Number) -> Doubled:
+    """Return ``a + b`` exactly."""
+    total = a + b
+    of_b = total - a
+    return total, (a - (total - of_b)) + (b - of_b)
+
+
+def two_product(a: Number, b: Number) -> Doubled:
+    """Return ``a b`` exactly."""
+    product = a * b
+    cut_a, cut_b = SPLITTER * a, SPLITTER * b
+    high_a, high_b = cut_a - (cut_a - a), cut_b - (cut_b - b)
+    low_a, low_b = a - high_a, b - high_b
+    rest = ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
+    return product, rest
+
+
+def normal(high: Number, low: Number) -> Doubled:
+    """Return ``high + low``, of which `high` is the larger, as a pair."""
+    total = high + low
+    return total, low - (total - high)
+
+
+def double(x: Number) -> Doubled:
+    """Return a double as a pair."""
+    return x, 0.0 * x
+
+
+def add(a: Doubled, b: Doubled) -> Doubled:
+    """Return ``a + b``."""
+    total, rest = two_sum(a[0], b[0])
+    return normal(total, rest + (a[1] + b[1]))
+
+
+def negative(a: Doubled) -> Doubled:
+    """Return ``-a``."""
+    return -a[0], -a[1]
+
+
+def subtract(a: Doubled, b: Doubled) -> Doubled:
+    """Return ``a - b``."""
+    total, rest = two_sum(a[0], -b[0])
+    return normal(total, rest + (a[1] - b[1]))
+
+
+def multiply(a: Doubled, b: Doubled) -> Doubled:
+    """Return ``a b``."""
+    product, rest = two_product(a[0], b[0])
+    return normal(product, rest + (a[0] * b[1] + a[1] * b[0]))
+
+
+def divide(a: Doubled, b: Doubled) -> Doubled:
+    """Return ``a/b``."""
+    first = a[0] / b[0]
+    rest = subtract(a, multiply(double(first), b))
+    return normal(first, rest[0] / b[0])
+
+
+def root(a: Doubled) -> Doubled:
+    """Return the square root of a positive number, a float."""
+    first = a[0] ** 0.5
+    rest = subtract(a, two_product(first, first))
+    return normal(first, rest[0] / (2 * first))
+
+
+# --- three components -------------------------------------------------------------------------
+
+
+def vector(x: Number, y: Number, z: Number) -> Vector:
+    """Return a vector of doubles."""
+    return double(x), double(y), double(z)
+
+
+def dot(a: Vector, b: Vector) -> Doubled:
+    """Return ``a . b``."""
+    return add(add(multiply(a[0], b[0]), multiply(a[1], b[1])), multiply(a[2], b[2]))
+
+
+def scaled(a: Vector, factor: Doubled) -> Vector:
+    """Return a vector times a number."""
+    return multiply(a[0], factor), multiply(a[1], factor), multiply(a[2], factor)
+
+
+def plus(a: Vector, b: Vector) -> Vector:
+    """Return ``a + b``."""
+    return add(a[0], b[0]), add(a[1], b[1]), add(a[2], b[2])
+
+
+def minus(a: Vector, b: Vector) -> Vector:
+    """Return ``a - b``."""
+    return subtract(a[0], b[0]), subtract(a[1], b[1]), subtract(a[2], b[2])
+
+
+def cross(a: Vector, b: Vector) -> Vector:
+    """Return ``a x b``."""
+    return (
+        subtract(multiply(a[1], b[2]), multiply(a[2], b[1])),
+        subtract(multiply(a[2], b[0]), multiply(a[0], b[2])),
+        subtract(multiply(a[0], b[1]), multiply(a[1], b[0])),
+    )
+
+
+def outer(a: Vector, b: Vector) -> Matrix:
+    """Return ``a b^T``."""
+    return scaled(b, a[0]), scaled(b, a[1]), scaled(b, a[2])
+
+
+def matrix_sum(A: Matrix, B: Matrix) -> Matrix:
+    """Return ``A + B``."""
+    return plus(A[0], B[0]), plus(A[1], B[1]), plus(A[2], B[2])
+
+
+def times(A: Matrix, v: Vector) -> Vector:
+    """Return ``A v``."""
+    return dot(A[0], v), dot(A[1], v), dot(A[2], v)
+
+
+def transposed(A: Matrix) -> Matrix:
+    """Return the transpose of A."""
+    return (
+        (A[0][0], A[1][0], A[2][0]),
+        (A[0][1], A[1][1], A[2][1]),
+        (A[0][2], A[1][2], A[2][2]),
+    )
+
+
+def product(A: Matrix, B: Matrix) -> Matrix:
+    """Return ``A B``."""
+    columns = transposed(B)
+    return times(columns, A[0]), times(columns, A[1]), times(columns, A[2])
+
+
+def inverse(A: Matrix) -> Matrix:
+    """Return the inverse of a matrix of positive symmetric part.
+
+    The first component is eliminated, and what is left, two by two, inverted by cofactors: these
+    keep their digits where an antisymmetric part, precession about the first axis, is the largest.
+    """
+    (a, b, c), (d, e, f), (g, h, i) = A
+    up = divide(double(1.0 + 0.0 * a[0]), a)
+    of_b, of_c = multiply(up, b), multiply(up, c)
+    e, f = subtract(e, multiply(d, of_b)), subtract(f, multiply(d, of_c))
+    h, i = subtract(h, multiply(g, of_b)), subtract(i, multiply(g, of_c))
+    scale = divide(double(1.0 + 0.0 * a[0]), subtract(multiply(e, i), multiply(f, h)))
+    e, i = multiply(i, scale), multiply(e, scale)
+    f, h = negative(multiply(f, scale)), negative(multiply(h, scale))
+    d, g = multiply(d, up), multiply(g, up)
+    left_d, left_g = add(multiply(e, d), multiply(f, g)), add(multiply(h, d), multiply(i, g))
+    return (
+        (
+            add(up, add(multiply(of_b, left_d), multiply(of_c, left_g))),
+            negative(add(multiply(of_b, e), multiply(of_c, h))),
+            negative(add(multiply(of_b, f), multiply(of_c, i))),
+        ),
+        (negative(left_d), e, f),
+        (negative(left_g), h, i),
+    )

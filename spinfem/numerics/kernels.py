@@ -1,0 +1,160 @@
+"""The functions that solve chains: as they stand, or compiled by numba where there is one.
+
+The text is the same: `spinfem.numerics.compiled` compiles the functions of this folder. Without
+numba single chains are solved in floats, and batches in arrays over their points.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._checks import FloatArray
+from . import ladder, links
+from .ladder import Chain
+from .loads import Loads
+from .rings import FOUND, SIZE
+
+
+class Kernels(NamedTuple):
+    """Compiled functions; see those of the same names."""
+
+    assemble: Callable[..., None]  # `links.assemble`
+    solve: Callable[..., None]  # `ladder.solve`
+    sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
+    solve_points: Callable[..., None]  # `ladder.solve_between`, point by point
+
+
+@cache
+def compiled() -> Kernels | None:
+    """Return the compiled functions, if there is a numba that works."""
+    if find_spec("numba") is None:
+        return None
+    try:
+        from . import compiled as module
+    except (ImportError, RuntimeError):  # it does not fit numpy; there is no place for its cache
+        return None
+    return module.kernels()
+
+
+WORTH = 2000
+"""Links times points of a chain from which on numba is worth its loading, 0.5 s."""
+
+
+def kernels(work: int) -> Kernels | None:
+    """Return the compiled functions if the work at hand is worth loading them, or they are."""
+    if work < WORTH and "numba" not in sys.modules:
+        return None
+    return compiled()
+
+
+def blank_loads(rods: int, points: tuple[int, ...]) -> Loads:
+    """Return loads to be filled; what is on the ground is zero."""
+    return Loads(*np.zeros((3, rods, *points)))
+
+
+def memory_of(runs: Any, points: tuple[int, ...] = ()) -> FloatArray | None:
+    """Return memory for the rings of runs."""
+    if runs is None:
+        return None
+    return np.empty((len(runs.kinds), SIZE, *points))
+
+
+def found_of(runs: Any, points: tuple[int, ...] = ()) -> FloatArray | None:
+    """Return a place for what the rings of runs do."""
+    if runs is None:
+        return None
+    return np.empty((len(runs.kinds) - len(runs.start) + 1, FOUND, *points))
+
+
+def listed(numbers: Any) -> Any:
+    """Return arrays in tuples as lists: floats are quick."""
+    if isinstance(numbers, np.ndarray):
+        return numbers.tolist()
+    if isinstance(numbers, tuple):
+        made = [listed(x) for x in numbers]
+        return type(numbers)(*made) if hasattr(numbers, "_fields") else tuple(made)
+    return numbers
+
+
+def assemble(work: int, *arguments: Any) -> None:
+    """Make all links that are no runs; arguments as of `links.assemble`, arrays."""
+    fast = kernels(work)
+    if fast is not None:
+        fast.assemble(*arguments)
+        return
+    values = [listed(x) for x in arguments]
+    links.assemble(*values)
+    _filled(arguments[4], values[4])
+    _filled(arguments[5], values[5])
+
+
+def solve(work: int, chain: Chain, *results: Any) -> None:
+    """Solve a single chain; arguments as of `ladder.solve`, arrays."""
+    fast = kernels(work)
+    if fast is not None:
+        fast.solve(chain, *results)
+        return
+    values = listed(chain), *map(listed, results)
+    ladder.solve(*values)
+    _filled((chain.loads, *results), (values[0].loads, *values[1:]))
+
+
+def sweep(work: int, chain: Chain) -> None:
+    """Carry the load on the ground through a whole chain, as `ladder.sweep`."""
+    fast = kernels(work)
+    if fast is not None:
+        fast.sweep(chain)
+        return
+    values = listed(chain)
+    ladder.sweep(values, 0, len(values.links.B))
+    _filled((chain.loads, chain.memory), (values.loads, values.memory))
+
+
+Results = tuple[tuple[FloatArray, FloatArray, FloatArray | None], ...]
+
+
+def solve_points(
+    work: int,
+    chains: tuple[Chain, Chain, Chain],
+    edge: tuple[float, float],
+    parts: Results,
+    threads: int,
+) -> None:
+    """Solve a chain of which a window varies: `ladder.solve_between`, at all points.
+
+    The numbers of the window, and `parts`, have the points on their last axis; loads and memory of
+    the window are made here.
+    """
+    left, window, right = chains
+    points = parts[1][0].shape[-1]
+    fast = kernels(work * points)
+    if fast is None:
+        loads = blank_loads(len(window.links.B) + 1, (points,))
+        whole = window._replace(loads=loads, memory=memory_of(window.runs, (points,)))
+        ladder.solve_between(listed(left), whole, listed(right), edge, parts)
+        return
+    bounds = [points * i // threads for i in range(threads + 1)]
+    jobs = [(left, window, right, edge, parts, *ends) for ends in itertools.pairwise(bounds)]
+    if threads == 1:
+        fast.solve_points(*jobs[0])
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for job in [pool.submit(fast.solve_points, *arguments) for arguments in jobs]:
+            job.result()
+
+
+def _filled(arrays: Any, values: Any) -> None:
+    """Copy what lists were filled with into the arrays that they were made of."""
+    for array, value in zip(arrays, values, strict=True):
+        if isinstance(array, tuple):
+            _filled(array, value)
+        elif array is not None and len(array):
+            array[...] = value

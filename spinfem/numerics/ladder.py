@@ -1,0 +1,201 @@
+"""Chains of rods: links that are two-ports, and runs of free rings, eliminated from the left.
+
+A chain is swept once: the load on every rod, from the left to the right (`sweep`), and then the
+amplitudes back again (`settle`). Of a batch, what stands on the left of all that varies is swept
+once for all points, what stands on its right once from the right (`mirrored`), and only what is
+between, point by point.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .doubled import add, pick
+from .loads import Links, Load, Loads, Numbers, at, behind, current, put, through
+from .rings import Run, eliminate, recover
+
+
+class Runs(NamedTuple):
+    """All runs of a chain, one behind the other; see `rings.Run`."""
+
+    m: Numbers  # (q, 3) of all their two-ports
+    B: Numbers  # (q, 3)
+    S_left: Numbers  # (q, 3)
+    S_right: Numbers  # (q, 3)
+    s_left: Numbers  # (q,)
+    s_right: Numbers  # (q,)
+    push: Any  # (q, 6) or None
+    ends: Numbers  # (r, 2, 5)
+    plane: Numbers  # (r, 2, 3)
+    start: Numbers  # (r + 1,) int, the first two-port of each
+    kinds: Numbers  # (q + 2 r,) int
+    of_link: Numbers  # (links,) int: the run that a link is, or -1
+
+
+class Chain(NamedTuple):
+    """A chain, or a part of one, and what a sweep finds.
+
+    The link numbered k is from rod k to rod k + 1. `runs` and `memory` are None if there is no run.
+    """
+
+    links: Links
+    runs: Any
+    loads: Loads
+    memory: Any  # (q + 2 r, rings.SIZE)
+
+
+def run_of(runs: Runs, r: int) -> Run:
+    """Return run number r."""
+    first, stop = runs.start[r], runs.start[r + 1]
+    return Run(
+        runs.m[first:stop],
+        runs.B[first:stop],
+        runs.S_left[first:stop],
+        runs.S_right[first:stop],
+        runs.s_left[first:stop],
+        runs.s_right[first:stop],
+        part_of(runs.push, first, stop),
+        runs.ends[r],
+        runs.plane[r],
+    )
+
+
+def part_of(numbers: Any, first: int, stop: int) -> Any:
+    """Return a part of a sequence, or None of None."""
+    if numbers is None:
+        return None
+    return numbers[first:stop]
+
+
+def carried(load: Load, k: int, links: Links, runs: Any, memory: Any) -> Load:
+    """Return the load on the right of link k from that on its left."""
+    if runs is None:
+        return through(load, k, links)
+    r = runs.of_link[k]
+    if r < 0:
+        return through(load, k, links)
+    first, stop = runs.start[r] + 2 * r, runs.start[r + 1] + 2 * r + 2
+    return eliminate(run_of(runs, r), runs.kinds[first:stop], load, memory[first:stop])
+
+
+def returned(
+    load: Load, k: int, links: Links, runs: Any, memory: Any, found: Any, right: Any
+) -> Any:
+    """Return the amplitude on the left of link k from that on its right."""
+    if runs is None:
+        return behind(load, k, links, right)
+    r = runs.of_link[k]
+    if r < 0:
+        return behind(load, k, links, right)
+    first, stop = runs.start[r] + 2 * r, runs.start[r + 1] + 2 * r + 2
+    rings = found[runs.start[r] + r : runs.start[r + 1] + r + 1]
+    return recover(run_of(runs, r), runs.kinds[first:stop], right, memory[first:stop], rings)
+
+
+def sweep(chain: Chain, first: int, stop: int) -> None:
+    """Carry the load on rod `first`, which is known, to rod `stop`."""
+    load = at(chain.loads, first)
+    for k in range(first, stop):
+        load = carried(load, k, chain.links, chain.runs, chain.memory)
+        put(chain.loads, k + 1, load)
+
+
+def settle(
+    chain: Chain, first: int, stop: int, amplitude: Numbers, flow: Numbers, found: Any
+) -> None:
+    """Find the rods before rod `stop`, whose amplitude is known, back to rod `first`.
+
+    Parameters
+    ----------
+    chain : Chain
+        After `sweep`.
+    first, stop : int
+        Rods.
+    amplitude : (rods,)
+        Filled from `stop - 1` down to `first`.
+    flow : (rods,)
+        Filled likewise with the current from the left along each rod.
+    found : (q + r, rings.FOUND) or None
+        Filled with what the rings of runs do.
+    """
+    for k in range(stop - 1, first - 1, -1):
+        load = at(chain.loads, k)
+        right = amplitude[k + 1]
+        own = returned(load, k, chain.links, chain.runs, chain.memory, found, right)
+        amplitude[k] = own
+        flow[k] = current(load, own)
+
+
+def meet(left: Load, right: Load) -> Any:
+    """Return the amplitude of a rod between two loads, that on the right seen in a mirror."""
+    whole = add(left[1], right[1])
+    total = left[0] + right[0]
+    total = pick(total > 0, total, 1.0)
+    return (whole[0] + whole[1]) / total
+
+
+def solve(chain: Chain, amplitude: Numbers, flow: Numbers, found: Any) -> None:
+    """Solve a whole chain, from ground to ground; parameters as in `settle`."""
+    last = len(chain.links.B)
+    sweep(chain, 0, last)
+    amplitude[last] = 0.0 * chain.loads.stiffness[last]
+    flow[last] = current(at(chain.loads, last), amplitude[last])
+    settle(chain, 0, last, amplitude, flow, found)
+
+
+def solve_between(
+    left: Chain, window: Chain, right: Chain, edge: Any, parts: tuple[Any, Any, Any]
+) -> None:
+    """Solve a chain of which a window alone varies.
+
+    Parameters
+    ----------
+    left : Chain
+        What is on the left of the window, after `sweep`.
+    window : Chain
+        The window.
+    right : Chain
+        What is on its right, as seen in a mirror, after `sweep`.
+    edge : (2,)
+        Sign of the axis of the link on the right of the window, at the rod between; whether that
+        rod is free.
+    parts : three times (amplitude, flow, found)
+        As in `settle`, of the three chains; filled. Those on the right are as seen in the mirror.
+    """
+    first, count, last = len(left.links.B), len(window.links.B), len(right.links.B)
+    put(window.loads, 0, at(left.loads, first))
+    sweep(window, 0, count)
+    stiffness, force = at(right.loads, last)
+    force = edge[0] * force[0], edge[0] * force[1]
+    amplitude, flow, found = parts[1]
+    own = at(window.loads, count)
+    amplitude[count] = edge[1] * meet(own, (stiffness, force))
+    flow[count] = current(own, amplitude[count])
+    settle(window, 0, count, amplitude, flow, found)
+    beyond, beyond_flow, beyond_found = parts[2]
+    beyond[last] = edge[0] * amplitude[count]
+    beyond_flow[last] = -edge[0] * flow[count]
+    settle(right, 0, last, beyond, beyond_flow, beyond_found)
+    before, before_flow, before_found = parts[0]
+    before[first] = amplitude[0]
+    before_flow[first] = flow[0]
+    settle(left, 0, first, before, before_flow, before_found)
+
+
+def mirrored(links: Links) -> Links:
+    """Return links as seen in a mirror: from the right, with currents reversed.
+
+    There a rod has the axis of the link on its right, the first in the mirror that of the ground.
+    """
+    none = np.zeros(1)
+    return Links(
+        links.B[::-1],
+        links.S_right[::-1],
+        links.S_left[::-1],
+        -links.s_right[::-1],
+        -links.s_left[::-1],
+        np.concatenate([none + 1.0, links.sign[:0:-1]]),
+        np.concatenate([none, links.free[:0:-1]]),
+    )

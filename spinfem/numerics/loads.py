@@ -1,0 +1,107 @@
+r"""Loads: a chain of two-ports between rods, eliminated from one end without a subtraction.
+
+All that lies on the left of a rod is one load there, a force P and a stiffness T, the paper's
+effective driving force and stiffness: the current from the left is ``j = P - T u`` with u the
+amplitude at the rod. A two-port is a conductance B between its ends, shunts S_left and S_right, and
+sources s_left and s_right:
+
+    j_left = s_left + S_left u_left + B (u_left - u_right),
+    j_right = s_right - S_right u_right + B (u_left - u_right).
+
+It turns the load on its left into that on its right, with ``q = T + S_left``, ``total = q + B``,
+
+    T' = S_right + B q/total,    P' = s_right + (B/total)(P - s_left),
+
+and ``u_left = (P - s_left + B u_right)/total``. All stiffnesses are sums of positive parts, so that
+T is right to all digits whatever their sizes. P is kept in twice the digits, and what a two-port
+takes from it is added as such: of two forces that are nearly equal, behind a thin layer, the
+difference is right to all digits (mu_s of a symmetric valve with d_N/l_N = 1e-12 would have a
+relative error of 1e-4 otherwise).
+
+From the right it is the same with ends exchanged and currents reversed (`mirrored`).
+
+Functions are elementwise, as in `spinfem.numerics.doubled`; the numbers of a chain are sequences
+over its links, of floats or of arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .doubled import Doubled, Number, add, double, pick, subtract
+
+Numbers = Any
+"""A sequence of numbers: a list, or an array whose first axis is meant."""
+Load = tuple[Number, Doubled]
+"""Stiffness T and force P."""
+
+
+class Links(NamedTuple):
+    """Two-ports of a chain, from rod k to rod k + 1; the first and the last rod are the ground.
+
+    `sign` is that of a link's axis at its left end against the axis of the rod there; `free` is 1,
+    or 0 where the rod on the left of the link is held at zero.
+    """
+
+    B: Numbers
+    S_left: Numbers
+    S_right: Numbers
+    s_left: Numbers
+    s_right: Numbers
+    sign: Numbers
+    free: Numbers
+
+
+class Loads(NamedTuple):
+    """Loads on the rods of a chain, as sequences over them."""
+
+    stiffness: Numbers
+    force: Numbers
+    rest: Numbers  # of the force, beyond a double
+
+
+def kept(load: Load, k: int, links: Links) -> tuple[Number, Number, Number, Number]:
+    """Return what link k keeps and takes of a force, the total stiffness, and ``P - s_left``."""
+    stiffness, force = load
+    own = stiffness + links.S_left[k]
+    total = own + links.B[k]
+    total = pick(total > 0, total, 1.0)  # 0: nothing holds what is behind a blocking end
+    share = links.free[k] * (links.B[k] / total)
+    taken = 1.0 - links.free[k] + links.free[k] * (own / total)
+    driven = add((links.sign[k] * force[0], links.sign[k] * force[1]), double(-links.s_left[k]))
+    return share, taken, total, driven[0] + driven[1]
+
+
+def through(load: Load, k: int, links: Links) -> Load:
+    """Return the load on the right of link k from that on its left."""
+    share, taken, _, driven = kept(load, k, links)
+    most = share > 0.5
+    sign = links.sign[k]
+    step = subtract(double(links.s_right[k]), double(links.s_left[k]))
+    whole = add((sign * load[1][0], sign * load[1][1]), step)
+    base = pick(most, whole[0], links.s_right[k]), pick(most, whole[1], 0.0 * whole[1])
+    change = pick(most, -taken * driven, share * driven)
+    return links.S_right[k] + links.B[k] * taken, add(base, double(change))
+
+
+def behind(load: Load, k: int, links: Links, right: Number) -> Number:
+    """Return the amplitude on the left of link k from that on its right."""
+    _, _, total, driven = kept(load, k, links)
+    return links.sign[k] * links.free[k] * ((driven + links.B[k] * right) / total)
+
+
+def current(load: Load, amplitude: Number) -> Number:
+    """Return the current from a load, ``P - T u``."""
+    stiffness, force = load
+    flow = add(force, double(-stiffness * amplitude))
+    return flow[0] + flow[1]
+
+
+def at(loads: Loads, k: int) -> Load:
+    """Return the load on rod k."""
+    return loads.stiffness[k], (loads.force[k], loads.rest[k])
+
+
+def put(loads: Loads, k: int, load: Load) -> None:
+    """Store the load on rod k."""
+    loads.stiffness[k], loads.force[k], loads.rest[k] = load[0], load[1][0], load[1][1]

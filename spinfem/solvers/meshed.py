@@ -1,0 +1,267 @@
+"""The layers of a stack by finite elements: their two-ports, and the fields inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from .._checks import FloatArray, IntArray
+from ..fem import element, graded, mesh, twoport
+from ..fem.fields import ElementField, LayerField, SumField, element_field
+from ..numerics import chain
+from ..physics.bulk import stiffness
+from ..physics.directions import axial, axes_across
+from .elements import Column, Elements, remembered
+from .ports import (
+    Columns,
+    Three,
+    absorption,
+    across_conductance,
+    exchange_rate,
+)
+from .transport import Field
+
+BLOCK = 4096
+"""Layers that are condensed together, so that their arrays stay in the cache."""
+
+
+Conductances = tuple[FloatArray, FloatArray, FloatArray]
+"""B, S_left and S_right of all layers, (n, N or 1), S/m2."""
+
+
+class Meshed:
+    """The layers of a stack on meshes; a `ports.Bulk`.
+
+    Parameters
+    ----------
+    elements : Elements
+        The stack's numbers.
+    degree : int
+        Degree of the finite elements.
+    count : int or None
+        Number of finite elements of every layer; None for what the default accuracy takes.
+    """
+
+    def __init__(self, elements: Elements, degree: int, count: int | None) -> None:
+        self.e, self.degree, self.count = elements, degree, count
+        self.counts = element_counts(elements, count)
+        self.graded: dict[int, graded.GradedLayer] = {}
+        for k, metal in elements.graded.items():
+            d, nodes = elements.flat(elements.columns["thickness"].of(k)), elements.nodes.get(k)
+            if nodes is None:
+                nodes = graded.nodes_for(metal, float(d.max()), degree, count)
+            self.graded[k] = graded.condense(metal, d, nodes, degree)
+
+    def along(self) -> Columns:
+        """Return the two-ports of all elements along m."""
+        return condense(self.e, self.counts, self.degree)
+
+    @cached_property
+    def two_ports(self) -> tuple[Conductances, Conductances]:
+        """Return uniform layers as two-ports, and their derivatives with ``ln (d/l)^2``."""
+        e, counts, degree = self.e, self.counts, self.degree
+        unit = e.D[1:-1] / (2 * e.thickness)
+        z = e.thickness / e.l[1:-1]
+        found = np.empty((6, *z.shape))
+        own = np.isin(np.arange(len(z)) + 1, list(e.nodes))
+        groups: list[tuple[int, IntArray, FloatArray | None]] = [
+            (int(n), np.flatnonzero((counts == n) & ~own), None) for n in np.unique(counts[~own])
+        ]
+        groups += [(0, np.array([k - 1]), nodes) for k, nodes in e.nodes.items()]
+        for n, which, nodes in groups:
+            part = z[which].ravel()
+            layers = twoport.condense(part, n, degree, own=nodes)
+            slopes = twoport.slopes(layers, mesh.widths(part, n, nodes), degree)
+            values = (layers.B, layers.S, layers.S_right, *(part**2 * x for x in slopes))
+            found[:, which] = np.reshape(values, (6, *z[which].shape))
+        found = found * unit
+        return (found[0], found[1], found[2]), (found[3], found[4], found[5])
+
+    def across(self, elements: Sequence[int]) -> list[Three]:
+        """Return the two-ports of layers across m, complex, shape (N or 1,) each.
+
+        Layers of the same number of finite elements are condensed together.
+        """
+        e = self.e
+        found: dict[int, Three] = {}
+        groups: dict[int, list[int]] = {}
+        meshes = {k: across_mesh(e, k, self.count) for k in elements}
+        for k, (_, n) in meshes.items():
+            groups.setdefault(-k if k in e.nodes else n, []).append(k)
+        for group in groups.values():
+            n, own = meshes[group[0]][1], e.nodes.get(group[0])
+            z, square, unit = [], [], []
+            for k in group:
+                d = e.flat(e.columns["thickness"].of(k))
+                values = (meshes[k][0], d**2 * exchange_rate(e, k), across_conductance(e, k) / d)
+                same = np.broadcast_arrays(*values)
+                for target, value in zip((z, square, unit), same, strict=True):
+                    target.append(value)
+            sizes = np.cumsum([len(part) for part in z])[:-1]
+            layers = twoport.condense(np.concatenate(z), n, self.degree, np.concatenate(square), own)
+            scale = np.concatenate(unit)
+            parts = (np.split(scale * x, sizes) for x in (layers.B, layers.S, layers.S_right))
+            found.update(zip(group, zip(*parts, strict=True), strict=True))
+        return [found[k] for k in elements]
+
+    def across_layer(self, k: int) -> tuple[twoport.LayerChain, FloatArray]:
+        """Return what a layer with exchange lengths is across m, and its elements' widths."""
+        e = self.e
+        z, n = across_mesh(e, k, self.count)
+        d = e.flat(e.columns["thickness"].of(k))
+        square = np.broadcast_to(d**2 * exchange_rate(e, k), z.shape)
+        own = e.nodes.get(k)
+        return twoport.condense(z, n, self.degree, square, own), mesh.widths(z, n, own)
+
+    def field(
+        self, layer: int, at: Field, *, driven: bool = True, turned: bool = False
+    ) -> LayerField:
+        """Recover a field inside one layer from its faces.
+
+        Parameters
+        ----------
+        layer : int
+            Number of the layer.
+        at : Field
+            The field at the faces.
+        driven : bool
+            Whether a current drives it.
+        turned : bool
+            Whether all that precesses turns the other way round.
+        """
+        e, k = self.e, layer + 1
+        inflow = at.faces.current_right[layer]
+        if k in self.graded:
+            part = self.graded[k]
+            potential = graded.recover(part, at.inner[k], e.m[k] if driven else np.zeros((1, 3)))
+            return graded.graded_field(
+                e.graded[k], part.nodes, potential, e.thickness[layer], e.m[k], inflow
+            )
+        field = self._uniform_field(layer, at)
+        if k not in e.lengths:
+            return field
+        m = np.broadcast_to(e.m[k], inflow.shape)
+        line = m[:, :, None] * m[:, None, :]
+        return SumField(
+            field._replace(potential=line @ field.potential, current=line @ field.current),
+            self._across_field(k, m, at, turned),
+        )
+
+    def _uniform_field(self, layer: int, at: Field) -> ElementField:
+        e, k, n = self.e, layer + 1, int(self.counts[layer])
+        z, own = e.thickness[layer] / e.l[k], e.nodes.get(k)
+        condensed = twoport.condense(z, n, self.degree, own=own)
+        left, right = at.faces.potential_right[layer], at.faces.potential_left[k]
+        u = np.zeros((len(condensed.eta) + 1, *left.shape))
+        u[0], u[-1] = left, right
+        chain.recover(condensed.elements, u)
+        inner = element.bubbles(condensed.eta[..., None], u[:-1], u[1:], self.degree)
+        kappa_d = z * stiffness(e.D[k], e.l[k])
+        nodes = mesh.layer_nodes(z, n, own)
+        return element_field(nodes, u, inner, kappa_d, at.faces.current_right[layer])
+
+    def _across_field(self, k: int, m: FloatArray, at: Field, turned: bool) -> ElementField:
+        """Field across m with exchange lengths: one complex amplitude."""
+        e, layer, faces = self.e, k - 1, at.faces
+        condensed, _ = self.across_layer(k)
+        first, second = axes_across(m)
+        frame = np.stack([first, -second if turned else second], axis=1)
+        left, right = (
+            np.einsum("pij,pj->ip", frame, v)
+            for v in (faces.potential_right[layer], faces.potential_left[k])
+        )
+        z, n = across_mesh(e, k, self.count)
+        u = np.zeros((len(condensed.eta) + 1, len(m)), dtype=complex)
+        u[0], u[-1] = left[0] + 1j * left[1], right[0] + 1j * right[1]
+        chain.recover(condensed.elements, u)
+        inner = element.bubbles(condensed.eta, u[:-1], u[1:], self.degree)
+        pairs = np.stack([u.real, u.imag], axis=2), np.stack([inner.real, inner.imag], axis=2)
+        values = np.einsum("epi,pij->epj", pairs[0], frame)
+        bubbles = np.einsum("epib,pij->epjb", pairs[1], frame)
+        lost = np.broadcast_to(e.thickness[layer] * absorption(e, k)[1], len(m))
+        inflow = faces.current_right[layer]
+        inflow = inflow - np.einsum("pi,pi->p", inflow, m)[:, None] * m
+        nodes = mesh.layer_nodes(z, n, e.nodes.get(k))
+        lost = lost.conj() if turned else lost
+        # what it acts on is across m; so nothing is to be subtracted along it
+        return element_field(nodes, values, bubbles, axial(lost.real, lost, m), inflow)
+
+
+def across_mesh(e: Elements, k: int, count: int | None) -> tuple[FloatArray, int]:
+    """Return the thickness in decay lengths of what is across m, (N or 1,), and elements for it."""
+    d = e.flat(e.columns["thickness"].of(k))
+    z: FloatArray = np.atleast_1d(d * np.sqrt(exchange_rate(e, k)).real)
+    return z, int(mesh.elements_for(z.max())) if count is None else count
+
+
+def element_counts(e: Elements, count: int | None) -> IntArray:
+    """Return the number of elements of every layer, shape (n,): `count`, or what it needs.
+
+    That of a layer with nodes of its own means nothing.
+    """
+    return _counts_needed(e) if count is None else np.full(e.magnetic.size - 2, count)
+
+
+@remembered
+def _counts_needed(e: Elements) -> IntArray:
+    z = _thickness(e)
+    largest = z.fixed[1:-1].copy()
+    for k, values in z.varying.items():
+        largest[k - 1] = values.max()
+    return mesh.elements_for(largest)
+
+
+def _blocks(counts: IntArray) -> Iterator[IntArray]:
+    """Yield numbers of elements whose layers are condensed together, and stay in the cache."""
+    for n in np.unique(counts):
+        which = 1 + np.flatnonzero(counts == n)
+        yield from np.array_split(which, -(-which.size // BLOCK))
+
+
+def _thickness(e: Elements) -> Column:
+    """d/l of every element; that of the ends means nothing."""
+    d, l = e.columns["thickness"], e.columns["l"]
+    changing = {*d.varying, *l.varying} - {0, e.magnetic.size - 1}
+    return Column(d.fixed / l.fixed, {k: np.asarray(d.of(k) / l.of(k)) for k in changing})
+
+
+def condense(e: Elements, counts: IntArray, degree: int) -> Columns:
+    """Condense every layer to its faces; a lead is a spring to the ground. In S/m2."""
+    D, l, d, z = e.columns["D"], e.columns["l"], e.columns["thickness"], _thickness(e)
+    B, S = Column(D.fixed / (2 * d.fixed), {}), Column(np.zeros_like(D.fixed), {})
+    for which in _blocks(counts):
+        n = int(counts[which[0] - 1])
+        layers = twoport.condense(z.fixed[which], n, degree)
+        S.fixed[which] = B.fixed[which] * layers.S
+        B.fixed[which] *= layers.B
+    for k in {*D.varying, *z.varying} - {0, e.magnetic.size - 1}:
+        values = np.asarray(z.of(k))
+        layer = twoport.condense(values.ravel(), int(counts[k - 1]), degree)
+        unit = D.of(k) / (2 * d.of(k))
+        B.varying[k] = unit * layer.B.reshape(values.shape)
+        S.varying[k] = unit * layer.S.reshape(values.shape)
+    for k in (0, e.magnetic.size - 1):
+        B.fixed[k] = stiffness(D.fixed[k], l.fixed[k])
+        if k in D.varying or k in l.varying:
+            B.varying[k] = stiffness(D.of(k), l.of(k))
+            S.varying[k] = np.zeros(())
+    ports = Columns(B, S, S)
+    return _with_own_nodes(ports, e, z, degree) if e.nodes else ports
+
+
+def _with_own_nodes(ports: Columns, e: Elements, z: Column, degree: int) -> Columns:
+    """Replace layers that come with nodes, on which the shunts at the two faces may differ."""
+    D, d = e.columns["D"], e.columns["thickness"]
+    B, S_left, S_right = (Column(c.fixed.copy(), dict(c.varying)) for c in ports)
+    for k, nodes in e.nodes.items():
+        values = np.asarray(z.of(k))
+        layer = twoport.condense(values.ravel(), 0, degree, own=nodes)
+        unit = D.of(k) / (2 * d.of(k))
+        for column, part in ((B, layer.B), (S_left, layer.S), (S_right, layer.S_right)):
+            found = unit * part.reshape(values.shape)
+            column.fixed[k] = found.flat[0]
+            if k in column.varying:
+                column.varying[k] = found
+    return Columns(B, S_left, S_right)

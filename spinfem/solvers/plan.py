@@ -1,0 +1,288 @@
+"""The chain of a stack: which two-ports, rods, links and runs it has, whatever its numbers.
+
+Elements and interfaces are two-ports (`spinfem.solvers.ports`), in a row from the ground behind the
+left end to the ground behind the right end; where there is a reservoir, the ground is at its face.
+Between two of them is a ring. What it may do, its admissible subspace, is
+
+- nothing at the ground, and where two strong ferromagnets that cross are in contact,
+- a line, the rod, at a strong ferromagnet on either side,
+- all of space elsewhere, and at a strong ferromagnet with a mixing conductance, whose spring pulls
+  the ring on the normal side back to the rod.
+
+A link leads from one rod to the next: a two-port along it (*own*), a row of normal metals, joined
+to one (*spacer*), or else a *run* of free rings (`spinfem.numerics.rings`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from .._checks import IntArray
+from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, Shape
+from ..numerics.rings import HELD, MAGNETIC, NORMAL, ROD, SPRUNG
+from .elements import Elements
+
+
+UNIFORM, INTERFACE = -1, -2
+
+
+class Kind(NamedTuple):
+    """What matters of a stack for its plan."""
+
+    magnetic: bytes  # (n + 2,) bool
+    strong: bytes  # (n + 2,) bool
+    reservoir: tuple[bool, bool]
+    resistive: tuple[int, ...]  # faces with a resistance
+    mixing: tuple[int, ...]  # faces with a mixing conductance
+    pieces: tuple[tuple[int, int], ...]  # graded elements, and in how many two-ports each is
+
+
+class Port(NamedTuple):
+    """A two-port of the row."""
+
+    element: int  # or the face, of an interface
+    piece: int  # of a graded element; else UNIFORM or INTERFACE
+    axis: int  # element: the magnet that its parts along and across belong to, or NO_AXIS
+    strong: bool  # along the axis alone
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Rods, links and runs; rod i is between links i - 1 and i, the first and the last the ground.
+
+    Rings are numbered like the two-ports on their right.
+    """
+
+    ports: tuple[Port, ...]
+    element_ports: tuple[slice, ...]  # of every element: its two-ports; empty of a reservoir
+    left: IntArray  # (n + 1,) ring on the left of every face
+    right: IntArray  # (n + 1,) and on its right
+    kind: IntArray  # (links,)
+    start: IntArray  # (links + 1,) first two-port of every link; the ring where a rod is
+    axis: IntArray  # (links + 1,) the magnet that a rod is along; NO_AXIS at the ground
+    own_axis: IntArray  # (links,) the magnet that a link is along; NO_AXIS of others
+    contact: IntArray  # (c,) rods between two two-ports that are each along an axis of its own
+    runs: tuple[RunPlan, ...]
+    run_of_link: IntArray  # (links,) or -1
+    inside: IntArray  # rings between normal two-ports, which are joined
+    left_rod: IntArray  # (f,) rod at the left of every magnet; -1 of one that is not strong
+    right_rod: IntArray  # (f,) and at its right
+    beside: tuple[tuple[tuple[int, bool], ...], ...]
+    # of every strong magnet: links that it faces, and whether they are on its right
+    joint_links: tuple[tuple[int, int], ...]  # interfaces at strong magnets: two-port and link
+
+    @property
+    def links(self) -> int:
+        """Number of links."""
+        return int(self.kind.size)
+
+    @cached_property
+    def simple(self) -> slice | None:
+        """The elements that the two-ports are, if each is one."""
+        if any(port.piece != UNIFORM for port in self.ports):
+            return None
+        return slice(self.ports[0].element, self.ports[-1].element + 1)
+
+    @cached_property
+    def uniform(self) -> tuple[IntArray, IntArray]:
+        """Two-ports that are one element, and these elements."""
+        own = [(i, port.element) for i, port in enumerate(self.ports) if port.piece == UNIFORM]
+        places, elements = np.array(own, dtype=np.intp).T
+        return places, elements
+
+    @cached_property
+    def special(self) -> list[tuple[int, Port]]:
+        """All other two-ports."""
+        return [(i, port) for i, port in enumerate(self.ports) if port.piece != UNIFORM]
+
+    @cached_property
+    def shape(self) -> Shape:
+        """Where the links are."""
+        return Shape(self.kind, self.start, self.axis, self.own_axis)
+
+
+class RunPlan(NamedTuple):
+    """A run: two-ports that are joined are one part."""
+
+    link: int
+    parts: tuple[tuple[int, int], ...]  # first two-port of each, and behind its last
+    axes: tuple[int, ...]  # magnet of each part, or NO_AXIS
+    kinds: tuple[int, ...]  # of the first and the last ring and of the parts, for `rings.eliminate`
+    springs: tuple[int, int]  # face of the mixing conductance at the first and last ring, or -1
+    rods: tuple[int, int]  # magnet of the first and the last ring, or NO_AXIS
+
+
+def plan_of(e: Elements, pieces: dict[int, int]) -> Plan:
+    """Return the plan of a stack, of whose graded elements so many two-ports each are made."""
+    resistive = tuple(f for f, joint in e.resistive.items() if np.any(joint.resistance))
+    mixing = tuple(f for f, joint in e.resistive.items() if joint.mixing is not None)
+    parts = tuple(sorted(pieces.items()))
+    return make_plan(
+        Kind(e.magnetic.tobytes(), e.strong.tobytes(), e.reservoir, resistive, mixing, parts)
+    )
+
+
+@lru_cache(maxsize=256)
+def make_plan(kind: Kind) -> Plan:
+    """Make a plan; remembered."""
+    magnetic, strong = (np.frombuffer(b, dtype=bool).tolist() for b in kind[:2])
+    n = len(magnetic) - 2
+    ports: list[Port] = []
+    of_element = []
+    left, right = [], []
+    pieces = dict(kind.pieces)
+
+    def add(k: int) -> None:
+        first = len(ports)
+        if not (k == 0 and kind.reservoir[0]) and not (k == n + 1 and kind.reservoir[1]):
+            axis = k if magnetic[k] else NO_AXIS
+            numbers = range(pieces[k]) if k in pieces else [UNIFORM]
+            ports.extend(Port(k, piece, axis, strong[k]) for piece in numbers)
+        of_element.append(slice(first, len(ports)))
+
+    springs: dict[int, tuple[int, int]] = {}  # of rings: the magnet and the face
+    add(0)
+    for face in range(n + 1):
+        left.append(len(ports))
+        magnets = [k for k in (face, face + 1) if magnetic[k]]
+        if face in kind.resistive:
+            axis = magnets[0] if magnets else NO_AXIS
+            ports.append(Port(face, INTERFACE, axis, bool(magnets) and strong[axis]))
+        right.append(len(ports))
+        if face in kind.mixing:
+            own = right[-1] if magnetic[face] else left[-1]
+            springs[own] = (magnets[0], face)
+        add(face + 1)
+    return _linked(ports, of_element, left, right, springs, magnetic)
+
+
+def _linked(
+    ports: list[Port],
+    of_element: list[slice],
+    left: list[int],
+    right: list[int],
+    springs: dict[int, tuple[int, int]],
+    magnetic: list[bool],
+) -> Plan:
+    last = len(ports)
+    springs = {ring: spring for ring, spring in springs.items() if 0 < ring < last}
+    rods = {0: NO_AXIS, last: NO_AXIS}  # rings: the magnet
+    inside = []
+    for ring in range(1, last):
+        a, b = ports[ring - 1], ports[ring]
+        if ring in springs:
+            rods[ring] = springs[ring][0]
+        elif a.strong or b.strong:
+            rods[ring] = a.axis if a.strong else b.axis
+        elif a.axis == b.axis == NO_AXIS:
+            inside.append(ring)
+    rings = sorted(rods)
+    kinds, own_axis, runs, run_of_link, contact = [], [], [], [], []
+    for i, (first, stop) in enumerate(zip(rings[:-1], rings[1:], strict=True)):
+        a, run = ports[first], -1
+        own_axis.append(a.axis if a.strong else NO_AXIS)
+        if a.strong:
+            kinds.append(OWN)
+            if rods[first] not in (NO_AXIS, a.axis):
+                contact.append(i)
+        elif _is_spacer(ports, first, stop, springs, last):
+            kinds.append(SPACER)
+        else:
+            kinds.append(RUN)
+            run = len(runs)
+            runs.append(_run(i, ports, first, stop, springs, rods, inside))
+        run_of_link.append(run)
+    magnets = [k for k, there in enumerate(magnetic) if there]
+    number = {ring: i for i, ring in enumerate(rings)}
+    return Plan(
+        tuple(ports),
+        tuple(of_element),
+        np.array(left),
+        np.array(right),
+        np.array(kinds, dtype=np.intp),
+        np.array(rings),
+        np.array([rods[ring] for ring in rings]),
+        np.array(own_axis, dtype=np.intp),
+        np.array(contact, dtype=np.intp),
+        tuple(runs),
+        np.array(run_of_link, dtype=np.intp),
+        np.array(inside, dtype=np.intp),
+        np.array([number.get(of_element[k].start, -1) for k in magnets], dtype=np.intp),
+        np.array([number.get(of_element[k].stop, -1) for k in magnets], dtype=np.intp),
+        tuple(_beside(k, ports, of_element, number, kinds, own_axis) for k in magnets),
+        tuple(
+            (i, number[i])
+            for i, port in enumerate(ports)
+            if port.piece == INTERFACE and port.strong
+        ),
+    )
+
+
+def _beside(
+    k: int,
+    ports: list[Port],
+    of_element: list[slice],
+    number: dict[int, int],
+    kinds: list[int],
+    own_axis: list[int],
+) -> tuple[tuple[int, bool], ...]:
+    """Return the links that a strong magnet faces, behind interfaces of its own.
+
+    None is behind an interface to another strong ferromagnet, which is collinear.
+    """
+    own = of_element[k]
+    if own.start == own.stop or not ports[own.start].strong:
+        return ()
+    found = []
+    for ring, step, on_right in ((own.start, -1, False), (own.stop, 0, True)):
+        port = ring + step
+        if 0 <= port < len(ports) and ports[port].piece == INTERFACE and ports[port].strong:
+            beyond = port + (1 if on_right else -1)
+            if 0 <= beyond < len(ports) and ports[beyond].strong:
+                continue
+            ring += 1 if on_right else -1
+        link = number[ring] + step
+        if 0 <= link < len(kinds) and own_axis[link] != k:
+            found.append((link, on_right))
+    return tuple(found)
+
+
+def _is_spacer(
+    ports: list[Port], first: int, stop: int, springs: dict[int, tuple[int, int]], last: int
+) -> bool:
+    """Whether a link is normal throughout, and no ring of it leaves its rod.
+
+    A ring beside the ground, though sprung, is not driven off its rod.
+    """
+    if any(port.axis != NO_AXIS for port in ports[first:stop]):
+        return False
+    sprung = first in springs or stop in springs
+    return not sprung or first == 0 or stop == last
+
+
+def _run(
+    link: int,
+    ports: list[Port],
+    first: int,
+    stop: int,
+    springs: dict[int, tuple[int, int]],
+    rods: dict[int, int],
+    inside: list[int],
+) -> RunPlan:
+    joined = set(inside)
+    begins = [ring for ring in range(first, stop) if ring == first or ring not in joined]
+    parts = tuple(zip(begins, [*begins[1:], stop], strict=True))
+    axes = tuple(ports[begin].axis for begin in begins)
+    ends = [
+        HELD if rods[ring] == NO_AXIS else SPRUNG if ring in springs else ROD
+        for ring in (first, stop)
+    ]
+    what = [NORMAL if axis == NO_AXIS else MAGNETIC for axis in axes]
+    faces = tuple(springs[ring][1] if ring in springs else -1 for ring in (first, stop))
+    return RunPlan(
+        link, parts, axes, (*ends, *what), (faces[0], faces[1]), (rods[first], rods[stop])
+    )
