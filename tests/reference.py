@@ -24,7 +24,7 @@ import spinfem as sf
 COLLINEAR = 8 * 2.0**-52
 DIGITS = (60, 120, 240, 480, 960)
 AGREEMENT = 1e-25  # of two solutions in different digits, relative to each result itself
-NOTHING = 1e-30  # and what is smaller than that, of the largest in the stack, counts as 0
+NOTHING = 1e-30  # but not to less than that of the largest of its kind in the stack
 ONE = math.inf  # expressions are {column: factor}; the constant stands in this one, the last
 
 
@@ -78,21 +78,29 @@ class Reference:
 
     def agrees(self, other):
         """Whether all results are those of another solution, relative to themselves."""
-        kinds = zip(self._results(), other._results())
-        return all(_same(found, expected, NOTHING) for found, expected in kinds) and all(
-            _same([getattr(self, name)], [getattr(other, name)])
-            for name in ("spin_resistance", "resistance")
+        largest = max(map(abs, self._potentials()))
+        return (
+            _same(self._spin_potentials(), other._spin_potentials(), largest)
+            and _same(self._currents(), other._currents(), self.current_scale)
+            and _same(self._potentials(), other._potentials(), largest)
+            and _same([self.spin_resistance], [other.spin_resistance], self.resistance)
+            and _same([self.resistance], [other.resistance], 0)
         )
 
-    def _results(self):
-        """Vectors of the kind of mu_s, of the kind of j_s, and mu_0."""
-        sides = ("left", "right")
-        yield [getattr(f, f"spin_potential_{side}") for f in self.faces for side in sides]
-        names = [f"{kind}_{side}" for kind in ("spin_current", "absorbed") for side in sides]
+    def _at_faces(self, *kinds):
+        names = [f"{kind}_{side}" for kind in kinds for side in ("left", "right")]
+        return [getattr(face, name) for face in self.faces for name in names]
+
+    def _spin_potentials(self):
+        return self._at_faces("spin_potential")
+
+    def _currents(self):
+        split = [part for face in self.faces for part in face.split or ()]
         taken = [*self.inside.values(), *self.absorbed.values()]
-        split = [part for f in self.faces for part in f.split or ()]
-        yield [*(getattr(f, name) for f in self.faces for name in names), *taken, *split]
-        yield [getattr(f, f"potential_{side}") for f in self.faces for side in sides]
+        return [*self._at_faces("spin_current", "absorbed"), *taken, *split]
+
+    def _potentials(self):
+        return self._at_faces("potential")
 
     def array(self, name):
         """One quantity of all faces as floats, shape (n + 1, 3), or (n + 1,) of mu_0."""
@@ -157,18 +165,14 @@ def _sign(a, b):
     return 1 if _dot(a.frame[0], b.frame[0]) > 0 else -1
 
 
-def _same(found, expected, floor=0):
-    """Whether two lists of vectors or numbers agree; what is far below the largest does not count."""
-    found, expected = (
-        [v if isinstance(v, list) else [v] for v in values] for values in (found, expected)
-    )
-    sizes = [max(map(abs, v)) for v in found]
-    least = floor * max(sizes)
-    return all(
-        abs(x - y) <= AGREEMENT * max(size, least)
-        for a, b, size in zip(found, expected, sizes)
-        for x, y in zip(a, b)
-    )
+def _same(found, expected, scale):
+    """Whether vectors or numbers agree, each relative to itself or to `NOTHING` of the scale."""
+    for a, b in zip(found, expected):
+        a, b = (v if isinstance(v, list) else [v] for v in (a, b))
+        allowed = AGREEMENT * max(*map(abs, a), NOTHING * scale)
+        if any(abs(x - y) > allowed for x, y in zip(a, b)):
+            return False
+    return True
 
 
 def _combine(*terms):
