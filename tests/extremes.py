@@ -365,11 +365,12 @@ def report(model, found, seconds, shown):
     for solver, results in found.items():
         solved = {i: row(result) for i, result in results.items() if isinstance(result, dict)}
         failed = {i: result for i, result in results.items() if isinstance(result, str)}
-        table = np.array(list(solved.values())).reshape(-1, len(QUANTITIES))
         if solved:
-            for what, values in (("median", np.median(table, axis=0)), ("worst", table.max(axis=0))):
+            table = np.array(list(solved.values()))
+            for what, values in (("median", np.median(table, 0)), ("worst", table.max(axis=0))):
                 print(f"{solver:9}{what:7}" + "".join(f"{value:9.1e}" for value in values))
-        wrong = sorted((i for i in solved if solved[i].max() > LIMIT), key=lambda i: -solved[i].max())
+        worst_first = sorted(solved, key=lambda i: -solved[i].max())
+        wrong = [i for i in worst_first if solved[i].max() > LIMIT]
         print(f"{solver:9}{len(wrong)} of {len(results)} beyond {LIMIT:.0e}, {len(failed)} fail")
         for i in wrong[:shown]:
             k = int(solved[i].argmax())
@@ -379,7 +380,7 @@ def report(model, found, seconds, shown):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Errors of the solvers at the ends of what is legal.")
+    parser = argparse.ArgumentParser(description="Errors of solvers in extreme stacks.")
     parser.add_argument("--points", type=int, default=100, help="stacks of every class")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="number of the first stack")
