@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-sys.path.insert(0, str(Path(__file__).parent))  # matching.py, strategies.py
+sys.path.insert(0, str(Path(__file__).parent))  # reference.py, strategies.py
 
 settings.register_profile(
     "spinfem",
