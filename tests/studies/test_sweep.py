@@ -922,10 +922,9 @@ def test_write_that_fails_in_the_system(tmp_path, size):
 
 
 CHOPPED = """
-import importlib, sys
-from spinfem import blocks, cli
-from spinfem.io.stackfile import read
-from spinfem.io.vary import FileBuilder, parse
+import sys
+from spinfem import cli
+from spinfem.studies import blocks, sweeping
 blocks.NUMBERS = 2000
 sweeping.CHUNK_SECONDS = 1e-9
 cli.main(sys.argv[1:])
