@@ -309,7 +309,7 @@ def sampled(solution):
             yield [getattr(face, f"{name}_{side}") for name in names]
     for i in range(len(solution.layers)):
         # not by x, which cannot tell places in thin layers apart
-        mu, j, mu_0 = solution._transport.evaluate(i, np.array(INSIDE)[:, None])
+        mu, j, mu_0 = solution.transport.evaluate(i, np.array(INSIDE)[:, None])
         yield mu[:, 0], j[:, 0], mu_0[:, 0]
 
 

@@ -366,11 +366,8 @@ class Condensed(Transport):
                 j_right = np.where(free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * left)
                 entering[first], leaving[first] = j_left[:, None] * m, j_right[:, None] * m
                 continue
+            # the ground has no way, and takes up all that comes
             a, b = way[link], way[link + 1]
-            if plan.axis[link] == NO_AXIS:
-                a = b
-            if plan.axis[link + 1] == NO_AXIS:
-                b = a
             stiff_left, stiff_right = B[link] + S_left[link], B[link] + S_right[link]
             w_left, w_right = shift_left.get(first, NONE), shift_right.get(stop - 1, NONE)
             pull_left[link] = _pull(
