@@ -197,7 +197,7 @@ def _polynomial_squares(
     field: ElementField, D: FloatArray, d: FloatArray, source: FloatArray | None
 ) -> FloatArray:
     """Return eta^2 of every element, exactly, (n, N)."""
-    widths = np.diff(field.nodes, axis=0)
+    widths = field.widths
     slope = legendre.legder(field.potential, axis=-1) * 2 / widths[..., None, None]
     missing = -field.current
     if source is not None:

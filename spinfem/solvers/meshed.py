@@ -159,8 +159,7 @@ class Meshed:
         chain.recover(condensed.elements, u)
         inner = element.bubbles(condensed.eta[..., None], u[:-1], u[1:], self.degree)
         kappa_d = z * stiffness(e.D[k], e.l[k])
-        nodes = mesh.layer_nodes(z, n, own)
-        return element_field(nodes, u, inner, kappa_d, at.faces.current_right[layer])
+        return element_field(mesh.widths(z, n, own), u, inner, kappa_d, at.faces.current_right[layer])
 
     def _across_field(self, k: int, m: FloatArray, at: Field, turned: bool) -> ElementField:
         """Field across m with exchange lengths: one complex amplitude."""
@@ -183,10 +182,10 @@ class Meshed:
         lost = np.broadcast_to(e.thickness[layer] * absorption(e, k)[1], len(m))
         inflow = faces.current_right[layer]
         inflow = inflow - np.einsum("pi,pi->p", inflow, m)[:, None] * m
-        nodes = mesh.layer_nodes(z, n, e.nodes.get(k))
         lost = lost.conj() if turned else lost
         # what it acts on is across m; so nothing is to be subtracted along it
-        return element_field(nodes, values, bubbles, axial(lost.real, lost, m), inflow)
+        widths = mesh.widths(z, n, e.nodes.get(k))
+        return element_field(widths, values, bubbles, axial(lost.real, lost, m), inflow)
 
 
 def across_mesh(e: Elements, k: int, count: int | None) -> tuple[FloatArray, int]:
