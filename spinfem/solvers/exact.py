@@ -80,7 +80,7 @@ class Exact:
         line = m[:, :, None] * m[:, None, :]
         first, second = axes_across(m)
         to_plane = first + 1j * second
-        values = [np.einsum("pi,pi->p", to_plane, v)[:, None] for v in (left, right, inflow)]
+        values = [np.einsum("pi,pi->p", to_plane, v)[:, None] for v in at.across[k]]
         slow = d * np.sqrt(exchange_rate(e, k)), d * absorption(e, k)[1]
         plane = ExactField(*slow, *values)
         own = [np.einsum("pij,pj->pi", line, v) for v in (left, right, inflow)]

@@ -163,13 +163,13 @@ class Meshed:
 
     def _across_field(self, k: int, m: FloatArray, at: Field, turned: bool) -> ElementField:
         """Field across m with exchange lengths: one complex amplitude."""
-        e, layer, faces = self.e, k - 1, at.faces
+        e, layer = self.e, k - 1
         condensed, _ = self.across_layer(k)
         first, second = axes_across(m)
         frame = np.stack([first, -second if turned else second], axis=1)
         left, right = (
             np.einsum("pij,pj->ip", frame, v)
-            for v in (faces.potential_right[layer], faces.potential_left[k])
+            for v in at.across[k][:2]
         )
         z, n = across_mesh(e, k, self.count)
         u = np.zeros((len(condensed.eta) + 1, len(m)), dtype=complex)
@@ -180,12 +180,10 @@ class Meshed:
         values = np.einsum("epi,pij->epj", pairs[0], frame)
         bubbles = np.einsum("epib,pij->epjb", pairs[1], frame)
         lost = np.broadcast_to(e.thickness[layer] * absorption(e, k)[1], len(m))
-        inflow = faces.current_right[layer]
-        inflow = inflow - np.einsum("pi,pi->p", inflow, m)[:, None] * m
         lost = lost.conj() if turned else lost
         # what it acts on is across m; so nothing is to be subtracted along it
         widths = mesh.widths(z, n, e.nodes.get(k))
-        return element_field(widths, values, bubbles, axial(lost.real, lost, m), inflow)
+        return element_field(widths, values, bubbles, axial(lost.real, lost, m), at.across[k][2])
 
 
 def across_mesh(e: Elements, k: int, count: int | None) -> tuple[FloatArray, int]:
