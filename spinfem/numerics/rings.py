@@ -10,9 +10,12 @@ with ``H = T + S_left``, ``A = H + B``
     v = A^-1 (P - s_left),    W = A^-1 B .
 
 Stiffnesses of very different sizes meet in these matrices: what clamps mu_s to a rod, and what
-relaxes along it. So they are in twice the digits of a double, in axes of the run: the first along
-the rod on its left, the second in the plane of this and the next direction that differs. In these
-axes directions that are nearly or exactly collinear stay so to all digits.
+relaxes along it. So they are in twice the digits of a double, and every ring counts in its own
+frame: m of the two-port on its right, a direction in the plane of m and the first rod, and one
+across both. There a two-port is three numbers, and what is huge is not mixed with what is tiny. In
+the axes of the laboratory dr would be off by 1e-8 beside a spring that is 1e25 times as stiff as
+the rest. From one frame to the next T and P are turned, by exact ones and zeros where two m are the
+same or opposite.
 
 A run goes from ring 0 to ring n through n two-ports. Its first and its last ring are *held* at
 zero, on a *rod*, or *sprung*: a spring, the mixing conductance, pulls back what leaves the rod.
@@ -34,11 +37,9 @@ from .doubled import (
     dot,
     double,
     inverse,
-    matrix_sum,
     minus,
     multiply,
     negative,
-    outer,
     pick,
     plus,
     product,
@@ -46,6 +47,7 @@ from .doubled import (
     scaled,
     subtract,
     times,
+    transposed,
     vector,
 )
 from .loads import Load
@@ -56,6 +58,8 @@ NORMAL, MAGNETIC = 0, 1
 """What a two-port is: the same in all directions, or not."""
 
 Numbers = Any
+Three = tuple[Doubled, Doubled, Doubled]
+"""What acts along an axis, across it, and turning about it."""
 
 
 class Run(NamedTuple):
@@ -65,7 +69,7 @@ class Run(NamedTuple):
     currents through their left and their right ends.
     """
 
-    m: Numbers  # (n, 3) axis; zero of a two-port that is the same in all directions
+    m: Numbers  # (n, 3) axis; of no use of a two-port that is the same in all directions
     B: Numbers  # (n, 3) along, across, turning
     S_left: Numbers  # (n, 3)
     S_right: Numbers  # (n, 3)
@@ -73,38 +77,43 @@ class Run(NamedTuple):
     s_right: Numbers  # (n,)
     push: Any  # (n, 6) or None
     ends: Numbers  # (2, 5) of the first and the last ring: its rod, its spring across and turning
-    plane: Numbers  # (2, 3) what the axes of the run are made of: two directions
+    plane: Numbers  # (2, 3) the first rod, or the first axis, and another direction
 
 
 class Port(NamedTuple):
-    """A two-port in the axes of its run."""
+    """A two-port in its own frame."""
 
-    B: Matrix
-    S_left: Matrix
-    S_right: Matrix
+    B: Three
+    S_left: Three
+    S_right: Three
     s_left: Vector
     s_right: Vector
 
 
-AXIS, FORCE, STIFFNESS, RESPONSE, AT_REST, SIZE = 0, 6, 12, 30, 48, 54
-"""Where m of the two-port on the right, P, T, W and v of a ring are kept, and how much there is."""
+FRAME, TURN, FORCE, STIFFNESS, RESPONSE, AT_REST, SIZE = 0, 9, 27, 33, 51, 69, 75
+"""Where of a ring is kept: its frame, the turn into it, P, T, W and v; and how much there is."""
 PLACE, FLOW, INSIDE, AT_ROD, ENTERING, LEAVING, NEAR, FAR, FOUND = 0, 3, 6, 9, 12, 15, 18, 21, 24
 """Where `recover` puts what it finds for a ring, and how much there is."""
+
+
+# --- directions and frames --------------------------------------------------------------------
 
 
 def axes_of(plane: Numbers) -> Matrix:
     """Return the axes of a run, as rows: along a, in the plane of a and b, and across both."""
     a = vector(plane[0][0], plane[0][1], plane[0][2])
     b = vector(plane[1][0], plane[1][1], plane[1][2])
-    one = double(1.0 + 0.0 * a[0][0])
-    first = scaled(a, divide(one, root(dot(a, a))))
+    first = unit(a)
     normal = cross(a, b)
     is_open = dot(normal, normal)[0] > 1e-60
     x = pick(abs(first[0][0]) < 0.6, 1.0, 0.0)
-    any_normal = cross(a, vector(x, 1.0 - x, 0.0 * x))
-    normal = chosen(is_open, normal, any_normal)
-    third = scaled(normal, divide(one, root(dot(normal, normal))))
+    third = unit(chosen(is_open, normal, cross(a, vector(x, 1.0 - x, 0.0 * x))))
     return first, cross(third, first), third
+
+
+def unit(v: Vector) -> Vector:
+    """Return the unit vector along a vector that is not zero."""
+    return scaled(v, divide(double(1.0 + 0.0 * v[0][0]), root(dot(v, v))))
 
 
 def chosen(condition: Any, a: Vector, b: Vector) -> Vector:
@@ -117,12 +126,8 @@ def chosen(condition: Any, a: Vector, b: Vector) -> Vector:
 
 
 def in_axes(axes: Matrix, plane: Numbers, m: Numbers) -> Vector:
-    """Return a direction in the axes of a run, exact where it is one of its plane; zero of zero."""
-    size = dot(vector(m[0], m[1], m[2]), vector(m[0], m[1], m[2]))
-    known = size[0] > 0
-    size = pick(known, size[0], 1.0), pick(known, size[1], 0.0)
-    unit = scaled(vector(m[0], m[1], m[2]), divide(double(1.0 + 0.0 * size[0]), root(size)))
-    x, y, z = times(axes, unit)
+    """Return a direction in the axes of a run, exact where it is one of its plane."""
+    x, y, z = times(axes, unit(vector(m[0], m[1], m[2])))
     first, second = lines(plane[0], m), lines(plane[1], m)
     none = 0.0 * x[0]
     x = pick(first != 0, first, x[0]), pick(first != 0, none, x[1])
@@ -139,59 +144,139 @@ def lines(a: Numbers, m: Numbers) -> Number:
     return pick(same, 1.0, pick(opposite, -1.0, 0.0))
 
 
-def axial(m: Vector, along: Number, across: Number, turning: Number) -> Matrix:
-    """Return ``along m m^T + across (1 - m m^T) + turning [m x]``."""
-    stiffer = subtract(double(along), double(across))
-    rest, turn = double(across), double(turning)
-    x, y, z = scaled(m, turn)
-    own = outer(m, scaled(m, stiffer))
+def identity(like: Number) -> Matrix:
+    """Return the unit matrix."""
+    one, none = double(1.0 + 0.0 * like), double(0.0 * like)
+    return (one, none, none), (none, one, none), (none, none, one)
+
+
+def frame_of(m: Vector) -> Matrix:
+    """Return a frame, as rows: m, in the plane of m and the first axis, and across both."""
+    none = double(0.0 * m[0][0])
+    # the first axis times m
+    normal = none, negative(m[2]), m[1]
+    is_open = dot(normal, normal)[0] > 0
+    third = unit(chosen(is_open, normal, (none, none, double(1.0 + none[0]))))
+    return m, cross(third, m), third
+
+
+def turn_into(frame: Matrix, old: Matrix) -> Matrix:
+    """Return what turns vectors from one frame into another."""
+    same = equal(frame[0], old[0])
+    opposite = equal(frame[0], scaled(old[0], double(-1.0 + 0.0 * same)))
+    turn = product(frame, transposed(old))
+    sign = pick(same > 0, 1.0, -1.0)
+    one, none = double(1.0 + 0.0 * sign), double(0.0 * sign)
+    exact = (double(sign), none, none), (none, one, none), (none, none, double(sign))
+    known = (same > 0) | (opposite > 0)
     return (
-        (add(own[0][0], rest), subtract(own[0][1], z), add(own[0][2], y)),
-        (add(own[1][0], z), add(own[1][1], rest), subtract(own[1][2], x)),
-        (subtract(own[2][0], y), add(own[2][1], x), add(own[2][2], rest)),
+        chosen(known, exact[0], turn[0]),
+        chosen(known, exact[1], turn[1]),
+        chosen(known, exact[2], turn[2]),
     )
 
 
-def port_of(run: Run, k: int, axes: Matrix, m: Vector) -> Port:
-    """Return two-port k in the axes of its run."""
-    B, left, right = run.B[k], run.S_left[k], run.S_right[k]
+def equal(a: Vector, b: Vector) -> Number:
+    """Return 1 where two vectors are the same to the last bit, else 0."""
+    rest = minus(a, b)
+    return pick(size_of(rest) == 0, 1.0, 0.0)
+
+
+def turned(turn: Matrix, T: Matrix) -> Matrix:
+    """Return a matrix in a frame that is turned."""
+    return product(product(turn, T), transposed(turn))
+
+
+# --- two-ports in their frames ----------------------------------------------------------------
+
+
+def three_of(numbers: Numbers) -> Three:
+    """Return three numbers of a two-port."""
+    return double(numbers[0]), double(numbers[1]), double(numbers[2])
+
+
+def act(x: Three, v: Vector) -> Vector:
+    """Return what acts along, across and turning about the first axis, applied to a vector."""
+    along, across, turning = x
+    return (
+        multiply(along, v[0]),
+        subtract(multiply(across, v[1]), multiply(turning, v[2])),
+        add(multiply(turning, v[1]), multiply(across, v[2])),
+    )
+
+
+def act_on(x: Three, A: Matrix) -> Matrix:
+    """Return the same applied to a matrix, ``X A``."""
+    along, across, turning = x
+    return (
+        scaled(A[0], along),
+        minus(scaled(A[1], across), scaled(A[2], turning)),
+        plus(scaled(A[1], turning), scaled(A[2], across)),
+    )
+
+
+def acted_on(A: Matrix, x: Three) -> Matrix:
+    """Return ``A X``."""
+    along, across, turning = x
+    return (
+        row_acted_on(A[0], along, across, turning),
+        row_acted_on(A[1], along, across, turning),
+        row_acted_on(A[2], along, across, turning),
+    )
+
+
+def row_acted_on(a: Vector, along: Doubled, across: Doubled, turning: Doubled) -> Vector:
+    """Return a row of ``A X``."""
+    return (
+        multiply(a[0], along),
+        add(multiply(a[1], across), multiply(a[2], turning)),
+        subtract(multiply(a[2], across), multiply(a[1], turning)),
+    )
+
+
+def joined_by(A: Matrix, x: Three) -> Matrix:
+    """Return ``A + X``."""
+    along, across, turning = x
+    return (
+        (add(A[0][0], along), A[0][1], A[0][2]),
+        (A[1][0], add(A[1][1], across), subtract(A[1][2], turning)),
+        (A[2][0], add(A[2][1], turning), add(A[2][2], across)),
+    )
+
+
+def port_of(run: Run, k: int, axes: Matrix, frame: Matrix) -> Port:
+    """Return two-port k in its frame."""
+    none = double(0.0 * run.s_left[k])
     return Port(
-        axial(m, B[0], B[1], B[2]),
-        axial(m, left[0], left[1], left[2]),
-        axial(m, right[0], right[1], right[2]),
-        pushed(scaled(m, double(run.s_left[k])), run.push, k, 0, axes),
-        pushed(scaled(m, double(run.s_right[k])), run.push, k, 3, axes),
+        three_of(run.B[k]),
+        three_of(run.S_left[k]),
+        three_of(run.S_right[k]),
+        pushed((double(run.s_left[k]), none, none), run.push, k, 0, axes, frame),
+        pushed((double(run.s_right[k]), none, none), run.push, k, 3, axes, frame),
     )
 
 
-def pushed(source: Vector, push: Any, k: int, place: int, axes: Matrix) -> Vector:
+def pushed(source: Vector, push: Any, k: int, place: int, axes: Matrix, frame: Matrix) -> Vector:
     """Return a source of two-port k with what else drives it."""
     if push is None:
         return source
     more = push[k]
-    return plus(source, times(axes, vector(more[place], more[place + 1], more[place + 2])))
+    more = vector(more[place], more[place + 1], more[place + 2])
+    return plus(source, times(frame, times(axes, more)))
 
 
 def through_free(T: Matrix, P: Vector, port: Port) -> tuple[Matrix, Vector, Matrix, Vector]:
     """Return T' and P' behind a two-port, and W and v, from T and P on the free ring before it."""
-    held = matrix_sum(T, port.S_left)
-    response = inverse(matrix_sum(held, port.B))
-    W = product(response, port.B)
+    held = joined_by(T, port.S_left)
+    response = inverse(joined_by(held, port.B))
     v = times(response, minus(P, port.s_left))
-    T_behind = matrix_sum(port.S_right, product(port.B, product(response, held)))
-    return T_behind, passed(P, port.s_left, port.s_right, times(port.B, v), times(held, v)), W, v
-
-
-def passed(
-    P: Vector, s_left: Vector, s_right: Vector, through: Vector, taken: Vector
-) -> Vector:
-    """Return the force behind a two-port: ``s_right + B v``, or ``P - s_left + s_right - H v``.
-
-    They are the same; the larger of what is added loses more digits.
-    """
-    whole = plus(minus(P, s_left), s_right)
+    T_behind = joined_by(act_on(port.B, product(response, held)), port.S_right)
+    # the force is s_right + B v or, the same, P - s_left + s_right - H v: the larger loses digits
+    through, taken = act(port.B, v), times(held, v)
+    whole = plus(minus(P, port.s_left), port.s_right)
     small = size_of(through) < size_of(taken)
-    return chosen(small, plus(s_right, through), minus(whole, taken))
+    P_behind = chosen(small, plus(port.s_right, through), minus(whole, taken))
+    return T_behind, P_behind, acted_on(response, port.B), v
 
 
 def size_of(v: Vector) -> Number:
@@ -199,111 +284,72 @@ def size_of(v: Vector) -> Number:
     return abs(v[0][0]) + abs(v[1][0]) + abs(v[2][0])
 
 
-def through_normal(T: Matrix, k: int, run: Run) -> tuple[Matrix, Matrix, Matrix]:
-    """Return T', ``A^-1`` and H of a two-port that is the same in all directions."""
-    B, S_left, S_right = double(run.B[k][0]), double(run.S_left[k][0]), double(run.S_right[k][0])
-    held = with_diagonal(T, S_left)
-    response = inverse(with_diagonal(held, B))
-    share = product(response, held)
-    T_behind = with_diagonal(
-        (scaled(share[0], B), scaled(share[1], B), scaled(share[2], B)), S_right
-    )
-    return T_behind, response, held
+def through_rod(
+    load: Load, rod: Vector, port: Port
+) -> tuple[Matrix, Vector, Matrix, Vector]:
+    """Return the same from a ring on a rod, which is in the plane of the first two axes.
 
+    With r the rod, ``beta = r^T B r`` and ``alpha = T + r^T S_left r + beta``
 
-def with_diagonal(A: Matrix, x: Doubled) -> Matrix:
-    """Return ``A + x 1``."""
-    return (
-        (add(A[0][0], x), A[0][1], A[0][2]),
-        (A[1][0], add(A[1][1], x), A[1][2]),
-        (A[2][0], A[2][1], add(A[2][2], x)),
-    )
+    ``T' = S_right + B - B r r^T B/beta + B r r^T B (1/beta - 1/alpha)``,
 
-
-def through_first(load: Load, sprung: bool, run: Run) -> tuple[Matrix, Matrix]:
-    """Return the same behind the first ring, whose rod is the first axis: all turns about it."""
-    B, S_left, S_right = double(run.B[0][0]), double(run.S_left[0][0]), double(run.S_right[0][0])
-    none = double(0.0 * load[0])
-    one = double(1.0 + none[0])
-    own = add(double(load[0]), S_left)
-    along = divide(one, add(own, B))
-    T_along = add(S_right, multiply(B, multiply(along, own)))
-    T_across, T_turning, across, turning = add(S_right, B), none, none, none
-    if sprung:
-        # 1/(z + B) and B z/(z + B) of z = spring + S_left, a complex number about the rod
-        z, turn = add(double(run.ends[0][3]), S_left), double(run.ends[0][4])
-        total = add(z, B)
-        square = divide(one, add(multiply(total, total), multiply(turn, turn)))
-        across, turning = multiply(total, square), negative(multiply(turn, square))
-        kept_part = add(multiply(z, across), negative(multiply(turn, turning)))
-        T_across = add(S_right, multiply(B, kept_part))
-        T_turning = multiply(multiply(B, B), negative(turning))
-    zeros = none, none
-    T_behind = (
-        (T_along, *zeros),
-        (none, T_across, negative(T_turning)),
-        (none, T_turning, T_across),
-    )
-    response = (along, *zeros), (none, across, negative(turning)), (none, turning, across)
-    return T_behind, response
-
-
-def through_rod(load: Load, port: Port) -> tuple[Matrix, Vector, Matrix, Vector]:
-    """Return the same from a ring on a rod along the first axis.
-
-    ``T' = S_right + C + B r r^T B (T + S_rr)/(alpha B_rr)``, ``alpha = T + S_rr + B_rr``, where
-    ``C = B - B r r^T B/B_rr`` has no part along the rod.
+    where what stands before the last term has no part along the rod. It is formed from positive
+    parts: with ``r = (c, s, 0)`` and ``B = (b, x, t)``, c^2 b x/beta in the plane, x + s^2 t^2/beta
+    across it and so on.
     """
     stiffness, P = load
-    B = port.B
-    own = add(double(stiffness), port.S_left[0][0])
-    alpha = add(own, B[0][0])
-    column = B[0][0], B[1][0], B[2][0]
-    v_along = divide(subtract(P, port.s_left[0]), alpha)
-    share = divide(double(1.0 + 0.0 * alpha[0]), alpha)
-    W_along = scaled(B[0], share)
-    per_B = divide(double(1.0 + 0.0 * alpha[0]), B[0][0])
-    none = double(0.0 * alpha[0])
+    (b, x, t), (c, s, _) = port.B, rod
+    none = double(0.0 * b[0])
+    cc, ss = multiply(c, c), multiply(s, s)
+    bc, xs = multiply(b, cc), multiply(x, ss)
+    beta = add(bc, xs)
+    S_along, S_across, _ = port.S_left
+    own = add(double(stiffness), add(multiply(S_along, cc), multiply(S_across, ss)))
+    alpha = add(own, beta)
+    one = double(1.0 + none[0])
+    per_beta, share = divide(one, beta), divide(one, alpha)
+    v_along = multiply(subtract(P, dot(rod, port.s_left)), share)
+    column = act(port.B, rod)
+    row = multiply(b, c), multiply(x, s), negative(multiply(t, s))
+    bcs = multiply(multiply(b, c), multiply(s, per_beta))
+    in_plane = multiply(bc, per_beta)
     clamped = (
-        (none, none, none),
         (
-            none,
-            subtract(B[1][1], multiply(multiply(B[1][0], B[0][1]), per_B)),
-            subtract(B[1][2], multiply(multiply(B[1][0], B[0][2]), per_B)),
+            multiply(multiply(b, xs), per_beta),
+            negative(multiply(bcs, x)),
+            multiply(bcs, t),
         ),
         (
-            none,
-            subtract(B[2][1], multiply(multiply(B[2][0], B[0][1]), per_B)),
-            subtract(B[2][2], multiply(multiply(B[2][0], B[0][2]), per_B)),
+            negative(multiply(bcs, x)),
+            multiply(in_plane, x),
+            negative(multiply(in_plane, t)),
+        ),
+        (
+            negative(multiply(bcs, t)),
+            multiply(in_plane, t),
+            add(x, multiply(multiply(t, t), multiply(ss, per_beta))),
         ),
     )
-    along = outer(scaled(column, multiply(multiply(own, share), per_B)), B[0])
-    T_behind = matrix_sum(port.S_right, matrix_sum(clamped, along))
-    zeros = none, none, none
-    W, v = (W_along, zeros, zeros), (v_along, none, none)
-    return T_behind, plus(scaled(column, v_along), port.s_right), W, v
+    along = multiply(multiply(own, share), per_beta)
+    T_behind = (
+        plus(clamped[0], scaled(row, multiply(column[0], along))),
+        plus(clamped[1], scaled(row, multiply(column[1], along))),
+        plus(clamped[2], scaled(row, multiply(column[2], along))),
+    )
+    W = scaled(row, multiply(c, share)), scaled(row, multiply(s, share)), (none, none, none)
+    P_behind = plus(scaled(column, v_along), port.s_right)
+    return joined_by(T_behind, port.S_right), P_behind, W, scaled(rod, v_along)
 
 
 def through_held(port: Port) -> tuple[Matrix, Vector, Matrix, Vector]:
     """Return the same from a ring that is held at zero."""
-    none = double(0.0 * port.B[0][0][0])
+    none = double(0.0 * port.B[0][0])
     zeros = none, none, none
-    return matrix_sum(port.S_right, port.B), port.s_right, (zeros, zeros, zeros), zeros
+    nothing = zeros, zeros, zeros
+    return joined_by(joined_by(nothing, port.B), port.S_right), port.s_right, nothing, zeros
 
 
-STIFFEST = 1e17
-"""Of the stiffness of all else: a spring that is stiffer holds a ring no closer to its rod.
-
-Without this limit, with a spring 1e25 times as stiff, dr would be off by 1e-8.
-"""
-
-
-def spring_of(end: Numbers, r: Vector, T: Matrix) -> Matrix:
-    """Return what pulls the first or the last ring back to its rod, beside a stiffness T."""
-    most = STIFFEST * (size_of(T[0]) + size_of(T[1]) + size_of(T[2]))
-    size = abs(end[3]) + abs(end[4])
-    part = pick((size > most) & (most > 0), most / pick(size > 0, size, 1.0), 1.0)
-    return axial(r, 0.0 * end[3], part * end[3], part * end[4])
+# --- runs -------------------------------------------------------------------------------------
 
 
 def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
@@ -314,69 +360,78 @@ def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
     run : Run
         The two-ports.
     kinds : (n + 2,) int
-        What the first and the last ring are, and what the two-ports are; normal ones have no
-        sources.
+        What the first and the last ring are, and what the two-ports are.
     load : Load
         From the left, along the first rod; nothing if it is held.
     memory : (n + 2, SIZE)
         Filled with what `recover` needs.
     """
     first, last, count = kinds[0], kinds[1], len(kinds) - 2
-    plane = run.plane
-    axes = axes_of(plane)
+    axes = axes_of(run.plane)
     none = double(0.0 * load[0])
     zeros = none, none, none
-    rod = double(1.0 + none[0]), none, none
+    frame = identity(load[0])
     T, P = ((double(load[0]), none, none), zeros, zeros), (load[1], none, none)
     if first == SPRUNG:
-        T = matrix_sum(T, axial(rod, none[0], run.ends[0][3], run.ends[0][4]))
+        T = joined_by(T, (none, double(run.ends[0][3]), double(run.ends[0][4])))
     elif first == HELD:
         T, P = (zeros, zeros, zeros), zeros
     for k in range(count):
         row = memory[k]
+        if kinds[k + 2] == MAGNETIC:
+            old = frame
+            frame = frame_of(in_axes(axes, run.plane, run.m[k]))
+            turn = turn_into(frame, old)
+            T, P = turned(turn, T), times(turn, P)
+            keep_matrix(row, TURN, turn)
+        keep_frame(row, frame)
         keep(row, FORCE, P)
         keep_matrix(row, STIFFNESS, T)
-        keep(row, AXIS, zeros)
-        if kinds[k + 2] == NORMAL and first != HELD:
-            B = double(run.B[k][0])
-            if k == 0:
-                held = with_diagonal(T, double(run.S_left[k][0]))
-                T, W = through_first(load, first == SPRUNG, run)
-            else:
-                T, W, held = through_normal(T, k, run)
-            v = times(W, P)
-            P = passed(P, zeros, zeros, scaled(v, B), times(held, v))
-            W = scaled(W[0], B), scaled(W[1], B), scaled(W[2], B)
+        port = port_of(run, k, axes, frame)
+        if first == HELD and k == 0:
+            T, P, W, v = through_held(port)
+        elif first == ROD and k == 0:
+            T, P, W, v = through_rod(load, (frame[0][0], frame[1][0], none), port)
         else:
-            m = in_axes(axes, plane, run.m[k])
-            keep(row, AXIS, m)
-            port = port_of(run, k, axes, m)
-            if first == HELD and k == 0:
-                T, P, W, v = through_held(port)
-            elif first == ROD and k == 0:
-                T, P, W, v = through_rod(load, port)
-            else:
-                T, P, W, v = through_free(T, P, port)
+            T, P, W, v = through_free(T, P, port)
         keep_matrix(row, RESPONSE, W)
         keep(row, AT_REST, v)
-    keep(memory[count], FORCE, P)
-    keep_matrix(memory[count], STIFFNESS, T)
+    row = memory[count]
+    if last != HELD:
+        old = frame
+        frame = frame_of(in_axes(axes, run.plane, run.ends[1]))
+        turn = turn_into(frame, old)
+        T, P = turned(turn, T), times(turn, P)
+        keep_matrix(row, TURN, turn)
+    keep_frame(row, frame)
+    keep(row, FORCE, P)
+    keep_matrix(row, STIFFNESS, T)
     keep_matrix(memory[count + 1], STIFFNESS, axes)
     if last == HELD:
         return load[0], none
-    r = in_axes(axes, plane, run.ends[1])
-    keep(memory[count], AXIS, r)
     if last == ROD:
-        return dot(r, times(T, r))[0], dot(r, P)
-    response = inverse(matrix_sum(T, spring_of(run.ends[1], r, T)))
-    along, v = times(response, r), times(response, P)
-    yielding = dot(r, along)
-    keep(memory[count], RESPONSE, along)
-    keep(memory[count], AT_REST, v)
-    # the force is what would come through, were the ring held along the rod
-    held = minus(v, scaled(along, divide(dot(r, v), yielding)))
-    force = dot(r, minus(P, times(T, held)))
-    return divide(double(1.0 + none[0]), yielding)[0], force
+        return T[0][0][0], P[0]
+    yielding = spring_response(T, run.ends[1])
+    keep_matrix(row, RESPONSE, yielding)
+    # what is across the rod gives way
+    away = times(yielding, P)
+    follows = times(yielding, (none, T[1][0], T[2][0]))
+    stiffness = subtract(T[0][0], dot(T[0], follows))
+    return stiffness[0], subtract(P[0], dot(T[0], away))
+
+
+def spring_response(T: Matrix, end: Numbers) -> Matrix:
+    """Return the inverse of T and a spring across the first axis."""
+    none = double(0.0 * T[0][0][0])
+    spring, turning = double(end[3]), double(end[4])
+    e, f = add(T[1][1], spring), subtract(T[1][2], turning)
+    h, i = add(T[2][1], turning), add(T[2][2], spring)
+    scale = divide(double(1.0 + none[0]), subtract(multiply(e, i), multiply(f, h)))
+    return (
+        (none, none, none),
+        (none, multiply(i, scale), negative(multiply(f, scale))),
+        (none, negative(multiply(h, scale)), multiply(e, scale)),
+    )
 
 
 def recover(run: Run, kinds: Numbers, right: Number, memory: Numbers, found: Numbers) -> Number:
@@ -392,76 +447,78 @@ def recover(run: Run, kinds: Numbers, right: Number, memory: Numbers, found: Num
         Filled, in the axes of the laboratory: of every ring its place u, the current that reaches
         it from the left (of the first ring, that which leaves it to the right), of the two-port on
         its right what its shunts take up across its axis and the parts across it of the currents
-        through both its ends and of the places there, and of the first and the last ring what the rod takes up.
+        through both its ends and of the places there, and of the first and the last ring what the
+        rod takes up.
     """
     first, last, count = kinds[0], kinds[1], len(kinds) - 2
     axes = kept_matrix(memory[count + 1], STIFFNESS)
-    T, P = kept_matrix(memory[count], STIFFNESS), kept(memory[count], FORCE)
+    row = memory[count]
+    T, P = kept_matrix(row, STIFFNESS), kept(row, FORCE)
     none = double(0.0 * P[0][0])
     zeros = none, none, none
     u, flow, at_rod = zeros, P, zeros
     if last != HELD:
-        r = kept(memory[count], AXIS)
-        if last == ROD:
-            u = scaled(r, double(right))
-        else:
-            along, v = kept(memory[count], RESPONSE), kept(memory[count], AT_REST)
-            missing = divide(subtract(double(right), dot(r, v)), dot(r, along))
-            u = plus(v, scaled(along, missing))
+        u = double(right), none, none
+        if last == SPRUNG:
+            driven = minus(P, scaled((none, T[1][0], T[2][0]), u[0]))
+            u = plus(u, times(kept_matrix(row, RESPONSE), driven))
+            end = run.ends[1]
+            at_rod = act((none, double(end[3]), double(end[4])), u)
         flow = minus(P, times(T, u))
         if last == ROD:
-            at_rod = minus(flow, scaled(r, dot(r, flow)))
-        else:
-            at_rod = times(spring_of(run.ends[1], r, T), u)
-    put(found[count], PLACE, axes, u)
-    put(found[count], FLOW, axes, flow)
-    put(found[count], INSIDE, axes, zeros)
-    put(found[count], ENTERING, axes, zeros)
-    put(found[count], LEAVING, axes, zeros)
-    put(found[count], NEAR, axes, zeros)
-    put(found[count], FAR, axes, zeros)
-    put(found[count], AT_ROD, axes, at_rod)
+            at_rod = none, flow[1], flow[2]
+    put(found[count], PLACE, axes, row, u)
+    put(found[count], FLOW, axes, row, flow)
+    put(found[count], AT_ROD, axes, row, at_rod)
+    for place in (INSIDE, ENTERING, LEAVING, NEAR, FAR):
+        put(found[count], place, axes, row, zeros)
+    is_turned = last != HELD
     for k in range(count - 1, -1, -1):
         behind, leaving = u, flow
-        u = plus(kept(memory[k], AT_REST), times(kept_matrix(memory[k], RESPONSE), behind))
-        inside = zeros
-        if kinds[k + 2] == MAGNETIC:
-            m, left, beyond = kept(memory[k], AXIS), run.S_left[k], run.S_right[k]
-            inside = plus(
-                times(axial(m, 0.0 * left[0], left[1], left[2]), u),
-                times(axial(m, 0.0 * left[0], beyond[1], beyond[2]), behind),
-            )
+        if is_turned:
+            back = transposed(kept_matrix(memory[k + 1], TURN))
+            behind, leaving = times(back, u), times(back, flow)
+        row, to = memory[k], found[k]
+        u = plus(kept(row, AT_REST), times(kept_matrix(row, RESPONSE), behind))
         if k > 0 or first == SPRUNG:
-            T, P = kept_matrix(memory[k], STIFFNESS), kept(memory[k], FORCE)
+            T, P = kept_matrix(row, STIFFNESS), kept(row, FORCE)
             flow = minus(P, times(T, u))
-        elif kinds[2] == MAGNETIC or first == HELD:
-            port = port_of(run, 0, axes, in_axes(axes, run.plane, run.m[0]))
-            between = times(port.B, minus(u, behind))
-            flow = plus(port.s_left, plus(times(port.S_left, u), between))
         else:
-            B, left = double(run.B[0][0]), double(run.S_left[0][0])
-            flow = plus(scaled(u, left), scaled(minus(u, behind), B))
-        put(found[k], PLACE, axes, u)
-        put(found[k], FLOW, axes, flow)
-        m = kept(memory[k], AXIS)
-        put(found[k], INSIDE, axes, inside)
-        put(found[k], ENTERING, axes, across(flow, m))
-        put(found[k], LEAVING, axes, across(leaving, m))
-        put(found[k], NEAR, axes, across(u, m))
-        put(found[k], FAR, axes, across(behind, m))
-        put(found[k], AT_ROD, axes, zeros)
+            frame = kept_frame(row)
+            port = port_of(run, 0, axes, frame)
+            between = act(port.B, minus(u, behind))
+            flow = plus(port.s_left, plus(act(port.S_left, u), between))
+        put(to, PLACE, axes, row, u)
+        put(to, FLOW, axes, row, flow)
+        put(to, AT_ROD, axes, row, zeros)
+        is_turned = kinds[k + 2] == MAGNETIC
+        if is_turned:
+            left, beyond = three_of(run.S_left[k]), three_of(run.S_right[k])
+            inside = plus(
+                act((none, left[1], left[2]), u), act((none, beyond[1], beyond[2]), behind)
+            )
+            put(to, INSIDE, axes, row, inside)
+            put(to, ENTERING, axes, row, (none, flow[1], flow[2]))
+            put(to, LEAVING, axes, row, (none, leaving[1], leaving[2]))
+            put(to, NEAR, axes, row, (none, u[1], u[2]))
+            put(to, FAR, axes, row, (none, behind[1], behind[2]))
+        else:
+            for place in (INSIDE, ENTERING, LEAVING, NEAR, FAR):
+                put(to, place, axes, row, zeros)
+    if first == HELD:
+        return 0.0 * none[0]
+    row = memory[0]
+    frame = kept_frame(row)
+    rod = frame[0][0], frame[1][0], frame[2][0]
+    amplitude = dot(rod, u)
     if first == SPRUNG:
-        rod = vector(1.0 + none[0], none[0], none[0])
-        spring = axial(rod, none[0], run.ends[0][3], run.ends[0][4])
-        put(found[0], AT_ROD, axes, times(spring, u))
-    elif first == ROD:
-        put(found[0], AT_ROD, axes, (none, negative(flow[1]), negative(flow[2])))
-    return u[0][0] + u[0][1]
-
-
-def across(v: Vector, m: Vector) -> Vector:
-    """Return the part of a vector across an axis."""
-    return minus(v, scaled(m, dot(m, v)))
+        end = run.ends[0]
+        at_rod = act((none, double(end[3]), double(end[4])), u)
+    else:
+        along = dot(rod, flow)
+        at_rod = minus(scaled(rod, along), flow)
+    put(found[0], AT_ROD, axes, row, at_rod)
+    return amplitude[0] + amplitude[1]
 
 
 # --- memory -----------------------------------------------------------------------------------
@@ -479,6 +536,13 @@ def keep_matrix(row: Numbers, place: int, A: Matrix) -> None:
         keep(row, place + 6 * i, A[i])
 
 
+def keep_frame(row: Numbers, frame: Matrix) -> None:
+    """Keep a frame, in doubles: it turns results into the axes of the laboratory."""
+    for i in range(3):
+        for j in range(3):
+            row[FRAME + 3 * i + j] = frame[i][j][0]
+
+
 def kept(row: Numbers, place: int) -> Vector:
     """Return a vector that was kept."""
     return (
@@ -493,8 +557,23 @@ def kept_matrix(row: Numbers, place: int) -> Matrix:
     return kept(row, place), kept(row, place + 6), kept(row, place + 12)
 
 
-def put(row: Numbers, place: int, axes: Matrix, v: Vector) -> None:
-    """Put a vector, given in the axes of a run, into a row: rounded, in those of the laboratory."""
-    x, y, z = v[0][0] + v[0][1], v[1][0] + v[1][1], v[2][0] + v[2][1]
+def kept_frame(row: Numbers) -> Matrix:
+    """Return a frame that was kept."""
+    return (
+        vector(row[FRAME], row[FRAME + 1], row[FRAME + 2]),
+        vector(row[FRAME + 3], row[FRAME + 4], row[FRAME + 5]),
+        vector(row[FRAME + 6], row[FRAME + 7], row[FRAME + 8]),
+    )
+
+
+def put(to: Numbers, place: int, axes: Matrix, row: Numbers, v: Vector) -> None:
+    """Put a vector, given in the frame kept in a row, into a place.
+
+    It is rounded, and in the axes of the laboratory.
+    """
+    p, q, r = v[0][0] + v[0][1], v[1][0] + v[1][1], v[2][0] + v[2][1]
+    x = row[FRAME] * p + row[FRAME + 3] * q + row[FRAME + 6] * r
+    y = row[FRAME + 1] * p + row[FRAME + 4] * q + row[FRAME + 7] * r
+    z = row[FRAME + 2] * p + row[FRAME + 5] * q + row[FRAME + 8] * r
     for i in range(3):
-        row[place + i] = axes[0][i][0] * x + axes[1][i][0] * y + axes[2][i][0] * z
+        to[place + i] = axes[0][i][0] * x + axes[1][i][0] * y + axes[2][i][0] * z
