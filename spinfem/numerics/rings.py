@@ -484,10 +484,10 @@ def recover(run: Run, kinds: Numbers, right: Number, memory: Numbers, found: Num
             T, P = kept_matrix(row, STIFFNESS), kept(row, FORCE)
             flow = minus(P, times(T, u))
         else:
-            frame = kept_frame(row)
-            port = port_of(run, 0, axes, frame)
-            between = act(port.B, minus(u, behind))
-            flow = plus(port.s_left, plus(act(port.S_left, u), between))
+            # what comes out at the other end, and what is lost: B (u - u') has lost its digits
+            port = port_of(run, 0, axes, kept_frame(row))
+            lost = plus(act(port.S_left, u), act(port.S_right, behind))
+            flow = plus(plus(leaving, minus(port.s_left, port.s_right)), lost)
         put(to, PLACE, axes, row, u)
         put(to, FLOW, axes, row, flow)
         put(to, AT_ROD, axes, row, zeros)
