@@ -5,7 +5,9 @@ Every message says which quantity it is about, what is required and what was giv
 
 from __future__ import annotations
 
+import cmath
 import difflib
+import math
 import reprlib
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -28,6 +30,9 @@ def number(quantity: str, value: ArrayLike) -> Number:
     TypeError
         If `value` is not a real number or an array of real numbers.
     """
+    given: Any = value
+    if isinstance(given, float):  # most are, and need no numpy
+        return float(given)  # a number of numpy's is one, too
     kind = np.asarray(value).dtype.kind if not callable(value) else "O"
     if kind not in "iuf":
         raise TypeError(
@@ -44,7 +49,8 @@ def number(quantity: str, value: ArrayLike) -> Number:
 
 
 def _require(quantity: str, value: Number, valid: Any, requirement: str) -> Number:
-    if not np.all(valid):
+    """Return `value` if it is valid; written with operators, that of a float takes no numpy."""
+    if not (valid if isinstance(valid, bool) else valid.all()):
         if isinstance(value, float):
             given = f"{value:g}"
         else:
@@ -56,32 +62,34 @@ def _require(quantity: str, value: Number, valid: Any, requirement: str) -> Numb
 
 def finite(quantity: str, value: ArrayLike) -> Number:
     """Return `value` as a number; ValueError unless it is finite."""
-    x = number(quantity, value)
-    return _require(quantity, x, np.isfinite(x), "finite")
+    x: Any = number(quantity, value)
+    return _require(quantity, x, abs(x) < math.inf, "finite")
 
 
 def positive(quantity: str, value: ArrayLike, *, infinite: bool = False) -> Number:
     """Return `value` as a number; ValueError unless it is positive (and finite, if asked)."""
-    x = number(quantity, value)
+    x: Any = number(quantity, value)
     if infinite:
-        return _require(quantity, x, np.greater(x, 0), "positive (inf is allowed)")
-    return _require(quantity, x, np.greater(x, 0) & np.isfinite(x), "positive and finite")
+        return _require(quantity, x, x > 0, "positive (inf is allowed)")
+    return _require(quantity, x, (x > 0) & (x < math.inf), "positive and finite")
 
 
 def polarization(quantity: str, value: ArrayLike) -> Number:
     """Return `value` as a number; ValueError unless it lies strictly between -1 and 1."""
-    x = number(quantity, value)
-    return _require(quantity, x, np.less(np.abs(x), 1), "between -1 and 1, both excluded")
+    x: Any = number(quantity, value)
+    return _require(quantity, x, abs(x) < 1, "between -1 and 1, both excluded")
 
 
 def nonnegative(quantity: str, value: ArrayLike) -> Number:
     """Return `value` as a number; ValueError unless it is zero or positive, and finite."""
-    x = number(quantity, value)
-    return _require(quantity, x, np.greater_equal(x, 0) & np.isfinite(x), "zero or positive")
+    x: Any = number(quantity, value)
+    return _require(quantity, x, (x >= 0) & (x < math.inf), "zero or positive")
 
 
 def conductance(quantity: str, value: ArrayLike) -> complex | NDArray[np.complex128]:
     """Return a complex number or a read-only array; ValueError unless its real part is positive."""
+    if isinstance(value, float | complex) and cmath.isfinite(value) and value.real > 0:
+        return complex(value)
     kind = np.asarray(value).dtype.kind if not callable(value) else "O"
     if kind not in "iufc":
         raise TypeError(
@@ -132,7 +140,9 @@ def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:
     ValueError
         If the last axis does not have length 3, or a vector is zero or not finite.
     """
-    v = np.array(number(quantity, value), dtype=float)
+    v = np.asarray(number(quantity, value))
+    if v.shape == (3,) and (unit := _normalized(*v.tolist())):
+        return read_only(np.array(unit))
     if v.ndim == 0 or v.shape[-1] != 3:
         raise ValueError(f"{quantity} must have 3 components on its last axis, got shape {v.shape}")
     largest = np.max(np.abs(v), axis=-1, keepdims=True)
@@ -144,10 +154,18 @@ def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:
             + (f" at index {index}" if index else "")
         )
     v = v / largest  # so that squaring neither overflows nor underflows
-    length = np.sqrt(np.einsum("...i,...i->...", v, v))[..., None]
-    unit: FloatArray = v / length
-    unit.flags.writeable = False
-    return unit
+    x, y, z = np.moveaxis(v, -1, 0)
+    return read_only(v / np.sqrt(x * x + y * y + z * z)[..., None])
+
+
+def _normalized(x: float, y: float, z: float) -> tuple[float, float, float] | None:
+    """Return one direction, normalized as `unit_vector` does it, or None if it is not usable."""
+    largest = max(abs(x), abs(y), abs(z))
+    if not largest > 0:
+        return None
+    x, y, z = x / largest, y / largest, z / largest
+    length = math.sqrt(x * x + y * y + z * z)
+    return (x / length, y / length, z / length) if length >= 1 else None  # nan, of inf or nan
 
 
 def read_only(array: FloatArray) -> FloatArray:

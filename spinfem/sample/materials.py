@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -62,10 +63,25 @@ class Metal:
         """All numbers of the metal by their names; a graded one is a function of xi."""
         return {"D": self.D, "l": self.l}
 
-    @property
+    @cached_property
     def is_graded(self) -> bool:
         """Whether any number is a function of xi."""
         return any(callable(number) for number in self.numbers.values())
+
+    @cached_property
+    def shapes(self) -> frozenset[tuple[int, ...]]:
+        """Shapes of the numbers that are arrays."""
+        return frozenset(x.shape for x in self.numbers.values() if isinstance(x, np.ndarray))
+
+    @cached_property
+    def bulk(self) -> tuple[Number, Number, Number]:
+        """D, l and p, which is 0 in a normal metal; of a graded metal those in its middle."""
+        D, l, p = self.D, self.l, getattr(self, "p", 0.0)
+        if not self.is_graded:
+            return D, l, p
+        middle = np.array([0.5])
+        D, l, p = (float(x(middle)[0]) if callable(x) else x for x in (D, l, p))
+        return D, l, p
 
     @property
     def total_conductivity(self) -> Number:

@@ -58,17 +58,13 @@ def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
 class Joinable:
     """Things that stand in a chain: ``a | b`` puts b to the right of a, and is a `Stack`."""
 
-    stack_type: ClassVar[type]
+    stack_type: ClassVar[Any]
     """What things in a chain make, `stack.Stack`, which sets it: that stands above."""
 
     def __or__(self, right: Joinable) -> Any:
         if not isinstance(right, Joinable):
             raise _not_a_piece(right)
-        return self.stack_type([*self._in_chain, *right._in_chain])
-
-    @property
-    def _in_chain(self) -> tuple[Any, ...]:
-        return (self,)
+        return self.stack_type.joined(self, right)
 
     def __ror__(self, left: object) -> Any:
         raise _not_a_piece(left)
@@ -262,12 +258,13 @@ class Interface(Joinable):
 
 End = Lead | Reservoir | SpinBlocking
 Piece = Layer | Interface | End
+METALLIC = (Layer, Lead)
+SCALAR: frozenset[tuple[int, ...]] = frozenset()
 
 
 def freeze(thing: object, **values: object) -> None:
     """Set the values of a frozen dataclass."""
-    for key, value in values.items():
-        object.__setattr__(thing, key, value)
+    vars(thing).update(values)
 
 
 def _check_material(what: str, material: object) -> None:
@@ -319,29 +316,27 @@ def short(piece: Piece) -> str:
     return f"Lead({name})" if isinstance(piece, Lead) else name
 
 
-def shapes_of(piece: Piece) -> set[tuple[int, ...]]:
-    """Return the shapes of all numbers of a piece; of m without its last axis."""
-    if isinstance(piece, Reservoir | SpinBlocking):
-        return {()}
+def shapes_of(piece: Piece) -> frozenset[tuple[int, ...]]:
+    """Return the shapes of the numbers of a piece that are arrays; of m without its last axis."""
+    numbers: tuple[Any, ...] = ()
     if isinstance(piece, Interface):
-        given = (piece.resistance, piece.gamma, piece.mixing)
-        return {x.shape for x in given if isinstance(x, np.ndarray)} | {()}
-    numbers = [*piece.material.numbers.values()]
-    if isinstance(piece, Layer):
-        numbers.append(piece.thickness)
-    shapes = {x.shape for x in numbers if isinstance(x, np.ndarray)}
-    return shapes | {() if piece.m is None else piece.m.shape[:-1]}
+        shapes, numbers = SCALAR, (piece.resistance, piece.gamma, piece.mixing)
+    elif isinstance(piece, METALLIC):
+        shapes = piece.material.shapes
+        if piece.m is not None and piece.m.ndim > 1:
+            shapes = shapes | {piece.m.shape[:-1]}
+        if isinstance(piece, Layer):
+            numbers = (piece.thickness,)
+    else:
+        return SCALAR
+    for number in numbers:
+        if isinstance(number, np.ndarray):
+            shapes = shapes | {number.shape}
+    return shapes
 
 
 def renamed(layer: Layer, name: str) -> Layer:
     """Rename a layer without checking it again."""
     new = object.__new__(Layer)
-    freeze(
-        new,
-        material=layer.material,
-        thickness=layer.thickness,
-        m=layer.m,
-        name=name,
-        nodes=layer.nodes,
-    )
+    vars(new).update(vars(layer), name=name)
     return new

@@ -71,9 +71,8 @@ def check_spin_sink(e: Elements) -> None:
     are not collinear leave no direction to a uniform mu_s.
     """
     d, l = e.columns["thickness"], e.columns["l"]
-    absorbs = (d.fixed / l.fixed) ** 2 > 0
-    absorbs[[0, -1, *d.varying, *l.varying]] = False
-    if any(e.reservoir) or absorbs.any():
+    fixed = (k for k in range(1, d.fixed.size - 1) if k not in d.varying and k not in l.varying)
+    if any(e.reservoir) or any((d.fixed[k] / l.fixed[k]) ** 2 > 0 for k in fixed):
         return  # at every point
     relaxing = ((e.thickness / e.l[1:-1]) ** 2 > 0).any(axis=0)
     sink = relaxing | (e.lead_stiffness > 0).any(axis=0)

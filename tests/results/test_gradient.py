@@ -55,9 +55,7 @@ def moved(stack, steps):
     elements, joints = owners(stack)
     ends = [_moved_metal(e, of.get(name)) for e, name in zip(stack.elements, elements)]
     faces = [_moved_joint(joint, of.get(name)) for joint, name in zip(stack.joints, joints)]
-    return with_values(
-        stack, left=ends[0], layers=tuple(ends[1:-1]), right=ends[-1], joints=tuple(faces)
-    )
+    return with_values(stack, elements=tuple(ends), joints=tuple(faces))
 
 
 def _moved_metal(piece, steps):
