@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import erf
 
 from ._checks import FloatArray, finite, positive, read_only
 from .materials import Ferromagnet, Metal, NormalMetal
@@ -42,6 +41,8 @@ class Mixed:
 
     def share(self, xi: ArrayLike) -> NDArray[np.float64]:
         """Share f of the right metal at xi, shape as of xi; exactly 0 and 1 at the ends."""
+        from scipy.special import erf  # takes longer to import than all the rest
+
         with np.errstate(over="ignore"):  # erf(inf) is 1
             x = np.subtract(xi, 0.5) / self.width
             end = np.divide(0.5, self.width)
