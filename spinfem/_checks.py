@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import reprlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,13 +44,17 @@ def number(quantity: str, value: ArrayLike) -> Number:
     return array
 
 
-def _require(quantity: str, value: Number, valid: Any, requirement: str) -> Number:
+def _require(
+    quantity: str, value: Number, valid: Any, requirement: str, at: FloatArray | None = None
+) -> Number:
+    """Raise ValueError for the first value that is not valid; `at`: xi of all values."""
     if not np.all(valid):
-        if isinstance(value, float):
-            given = f"{value:g}"
-        else:
-            index = tuple(int(i) for i in np.argwhere(~valid)[0])
-            given = f"{value[index]:g} at index {index[0] if len(index) == 1 else index}"
+        index = tuple(int(i) for i in np.argwhere(~np.asarray(valid))[0])
+        given = f"{np.asarray(value)[index]:g}"
+        if at is not None:
+            given += f" at xi = {at[index]:.12g}" if index or not at.ndim else " at every xi"
+        elif index:
+            given += f" at index {index[0] if len(index) == 1 else index}"
         raise ValueError(f"{quantity} must be {requirement}, got {given}")
     return value
 
@@ -60,18 +65,20 @@ def finite(quantity: str, value: ArrayLike) -> Number:
     return _require(quantity, x, np.isfinite(x), "finite")
 
 
-def positive(quantity: str, value: ArrayLike, *, infinite: bool = False) -> Number:
+def positive(
+    quantity: str, value: ArrayLike, *, infinite: bool = False, at: FloatArray | None = None
+) -> Number:
     """Return `value` as a number; ValueError unless it is positive (and finite, if asked)."""
     x = number(quantity, value)
     if infinite:
-        return _require(quantity, x, np.greater(x, 0), "positive (inf is allowed)")
-    return _require(quantity, x, np.greater(x, 0) & np.isfinite(x), "positive and finite")
+        return _require(quantity, x, np.greater(x, 0), "positive (inf is allowed)", at)
+    return _require(quantity, x, np.greater(x, 0) & np.isfinite(x), "positive and finite", at)
 
 
-def polarization(quantity: str, value: ArrayLike) -> Number:
+def polarization(quantity: str, value: ArrayLike, *, at: FloatArray | None = None) -> Number:
     """Return `value` as a number; ValueError unless it lies strictly between -1 and 1."""
     x = number(quantity, value)
-    return _require(quantity, x, np.less(np.abs(x), 1), "between -1 and 1, both excluded")
+    return _require(quantity, x, np.less(np.abs(x), 1), "between -1 and 1, both excluded", at)
 
 
 def nonnegative(quantity: str, value: ArrayLike) -> Number:
@@ -103,23 +110,77 @@ Profile = Callable[[FloatArray], ArrayLike]
 _PROBES = (1 - np.cos(np.pi * np.linspace(0, 1, 65))) / 2
 
 
+@dataclass(frozen=True, eq=False)
+class CheckedProfile:
+    """A function of xi whose values are checked wherever it is evaluated.
+
+    Attributes
+    ----------
+    function : callable
+        The function as given. It may have an attribute `breaks`, positions from 0 to 1 that a mesh
+        must have among its nodes: where it jumps or bends, and around what is narrow.
+    quantity : str
+        What it is, for messages.
+    check : callable
+        `positive` or `polarization`.
+    options : dict
+        Of the check.
+    """
+
+    function: Profile
+    quantity: str
+    check: Callable[..., Number]
+    options: dict[str, Any]
+
+    @property
+    def breaks(self) -> FloatArray:
+        """Positions that a mesh must have among its nodes."""
+        return breaks_of(self.function)
+
+    def __call__(self, xi: ArrayLike) -> FloatArray:
+        """Return the values at xi, a number or an array; ValueError unless all are in range."""
+        xi = np.asarray(xi, dtype=float)
+        found = self.function(xi)
+        values = np.asarray(found)
+        if values.shape not in ((), xi.shape):
+            raise ValueError(
+                f"{self.quantity} must return one number per xi, shape {xi.shape}, "
+                f"got shape {values.shape}"
+            )
+        self.check(self.quantity, found, at=xi, **self.options)
+        return values
+
+
+def breaks_of(*values: Any) -> FloatArray:
+    """Return the breaks of numbers and functions of xi, inside the layer and rising."""
+    given = [np.ravel(value.breaks) for value in values if hasattr(value, "breaks")]
+    found = np.unique(np.concatenate([np.zeros(0), *given]).astype(float))
+    return found[(found > 0) & (found < 1)]
+
+
 def number_or_profile(
-    check: Callable[..., Number], quantity: str, value: ArrayLike | Profile, **options: Any
+    check: Callable[..., Number],
+    quantity: str,
+    value: ArrayLike | Profile,
+    *,
+    of: str | None = None,
+    **options: Any,
 ) -> Any:
     """Return a number, or a profile that gives one number per xi; errors as of `check`.
 
-    A profile is looked at in 65 places across the layer.
+    A profile is checked in 65 places across the layer, and then wherever it is evaluated. `of` is
+    the name of what it belongs to, for messages.
     """
     if not callable(value):
         return check(quantity, value, **options)
-    what = f"{quantity} as a function of xi"
-    found = np.asarray(value(_PROBES))
-    if found.shape not in ((), _PROBES.shape):
-        raise ValueError(
-            f"{what} must return one number per xi, shape {_PROBES.shape}, got shape {found.shape}"
-        )
-    check(what, found, **options)
-    return value
+    what = f"{quantity}{f' of {of!r}' if of else ''} as a function of xi"
+    if isinstance(value, CheckedProfile):
+        if (value.check, value.options) == (check, options):
+            return CheckedProfile(value.function, what, check, options)
+        value = value.function
+    profile = CheckedProfile(value, what, check, options)
+    profile(_PROBES)
+    return profile
 
 
 def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:

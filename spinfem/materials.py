@@ -8,7 +8,9 @@ conductivity `D`, its spin diffusion length `l` and, for a ferromagnet, its pola
 Any consistent units do. SI: D in S/m, l in m; plain numbers: the paper's units.
 
 In a graded layer D, l or p is a function of xi, the position across the layer from 0 to 1, that
-takes and returns numpy arrays.
+takes and returns numpy arrays. Its values are checked wherever it is evaluated. It may have an
+attribute `breaks`: positions that must be nodes of the mesh, such as those where it jumps, and the
+ends of what is narrower than 1/4000 of the layer, which is overlooked else.
 """
 
 from __future__ import annotations
@@ -20,7 +22,16 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import FloatArray, Number, Profile, label, number_or_profile, polarization, positive
+from ._checks import (
+    FloatArray,
+    Number,
+    Profile,
+    breaks_of,
+    label,
+    number_or_profile,
+    polarization,
+    positive,
+)
 
 if TYPE_CHECKING:
     from .pieces import Layer
@@ -34,6 +45,7 @@ def combined(formula: Callable[..., Number], *numbers: Any) -> Number:
     def profile(xi: FloatArray) -> Number:
         return formula(*(number(xi) if callable(number) else number for number in numbers))
 
+    profile.breaks = breaks_of(*numbers)  # type: ignore[attr-defined]
     return cast(Number, profile)
 
 
@@ -47,9 +59,9 @@ class Metal:
     source: str | None = None
 
     def __post_init__(self) -> None:
-        self._store(D=number_or_profile(positive, "D (conductivity)", self.D))
+        self._store(D=number_or_profile(positive, "D (conductivity)", self.D, of=self.name))
         quantity = "l (spin diffusion length)"
-        self._store(l=number_or_profile(positive, quantity, self.l, infinite=True))
+        self._store(l=number_or_profile(positive, quantity, self.l, of=self.name, infinite=True))
         label("name of a material", self.name)
         label("source of a material", self.source)
 
@@ -145,7 +157,7 @@ class NormalMetal(Metal):
         name : str, optional
             Name of the material.
         """
-        checked = number_or_profile(positive, "rho (resistivity)", rho)
+        checked = number_or_profile(positive, "rho (resistivity)", rho, of=name)
         return cls(D=combined(lambda rho: 1 / rho, checked), l=cast(Number, l), name=name)
 
     @classmethod
@@ -163,7 +175,7 @@ class NormalMetal(Metal):
         name : str, optional
             Name of the material.
         """
-        D = number_or_profile(positive, "sigma (conductivity)", sigma)
+        D = number_or_profile(positive, "sigma (conductivity)", sigma, of=name)
         return cls(D=D, l=cast(Number, l), name=name)
 
 
@@ -213,7 +225,7 @@ class Ferromagnet(Metal):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._store(p=number_or_profile(polarization, "p (polarization)", self.p))
+        self._store(p=number_or_profile(polarization, "p (polarization)", self.p, of=self.name))
         for key, what in (("lambda_J", "precession"), ("lambda_phi", "dephasing")):
             value = getattr(self, key)
             if value is not None:
@@ -265,8 +277,8 @@ class Ferromagnet(Metal):
         name : str, optional
             Name of the material.
         """
-        rho = number_or_profile(positive, "rho_star (resistivity rho*)", rho_star)
-        p = number_or_profile(polarization, "beta (bulk asymmetry)", beta)
+        rho = number_or_profile(positive, "rho_star (resistivity rho*)", rho_star, of=name)
+        p = number_or_profile(polarization, "beta (bulk asymmetry)", beta, of=name)
         return cls(
             D=combined(lambda rho: 1 / rho, rho),
             l=cast(Number, l),
@@ -335,8 +347,8 @@ class Ferromagnet(Metal):
         name : str, optional
             Name of the material.
         """
-        polar = number_or_profile(polarization, "p (polarization)", p)
-        total = number_or_profile(positive, "sigma (total conductivity)", sigma)
+        polar = number_or_profile(polarization, "p (polarization)", p, of=name)
+        total = number_or_profile(positive, "sigma (total conductivity)", sigma, of=name)
         return cls(
             D=combined(lambda sigma, p: sigma * (1 - p) * (1 + p), total, polar),
             l=cast(Number, l),
