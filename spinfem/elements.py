@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import BoolArray, FloatArray, Number
+from ._checks import BoolArray, FloatArray, Number, breaks_of
 from .materials import Ferromagnet, Metal
 from .pieces import Interface, Layer, Lead, Reservoir
 from .stack import Stack
@@ -76,7 +76,7 @@ class Elements:
     columns: dict[str, Column]  # D, l, p, m, thickness; that of the ends is 1
     strong: BoolArray  # (n + 2,) magnetic, without exchange lengths
     joints: tuple[Interface | None, ...]  # (n + 1,)
-    graded: dict[int, Metal]  # elements of which D, l or p are those in the middle alone
+    graded: dict[int, Metal]  # elements of which D and p are those in the middle, l is the least
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
 
@@ -155,7 +155,7 @@ def elements_of(stack: Stack) -> Elements:
         D, l, p = metal.D, metal.l, getattr(metal, "p", 0.0)
         if metal.is_graded:
             graded[k] = metal
-            D, l, p = (float(x(np.array([0.5]))[0]) if callable(x) else x for x in (D, l, p))
+            D, l, p = _of_profiles(D, l, p)
         thickness = e.thickness if isinstance(e, Layer) else 1.0
         rows.append((D, l, p, zero if e.m is None else e.m, thickness))
         strong.append(isinstance(metal, Ferromagnet) and metal.is_strong)
@@ -180,6 +180,23 @@ def elements_of(stack: Stack) -> Elements:
         lengths,
         {k: own for k, e in enumerate(stack.layers, start=1) if (own := e.nodes) is not None},
     )
+
+
+def _of_profiles(D: Any, l: Any, p: Any) -> tuple[Number, Number, Number]:
+    """Return D and p in the middle of a graded layer and its least l, which tells if it absorbs.
+
+    All of the layer is looked at, so that no value out of range is overlooked between the points
+    of a coarse mesh.
+    """
+    edges = np.concatenate([[0.0], breaks_of(D, l, p), [1.0]])
+    xi = np.union1d(np.linspace(0, 1, 4097), (edges[1:] + edges[:-1]) / 2)
+    middle = int(np.searchsorted(xi, 0.5))
+
+    def values(x: Any) -> FloatArray:
+        return np.broadcast_to(x(xi), xi.shape)
+
+    D, p = (float(values(x)[middle]) if callable(x) else x for x in (D, p))
+    return D, float(values(l).min()) if callable(l) else l, p
 
 
 def check_plain(what: str, stack: Stack) -> None:

@@ -168,7 +168,7 @@ class Lead(Joinable):
     Parameters
     ----------
     material : NormalMetal or Ferromagnet
-        What it is made of.
+        What it is made of; not graded.
     m : array, shape (..., 3)
         Direction of the magnetization, for a ferromagnet and only there; it is normalized.
     name : str, optional
@@ -189,6 +189,11 @@ class Lead(Joinable):
     ) -> None:
         what = "a lead" if name is None else f"lead {name!r}"
         _check_material(what, material)
+        if material.is_graded:
+            raise ValueError(
+                f"material of {what} must be uniform, it has no end across which D, l or p could "
+                f"change, got {material!r}"
+            )
         freeze(
             self,
             material=material,
