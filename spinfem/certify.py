@@ -52,7 +52,7 @@ from .general import General, SumField, join
 from .graded import GradedField, nodes_for, profile
 from .interfaces import Faces
 from .mesh import DEGREE
-from .solution import TORQUE_PER_SPIN_CURRENT, Solution
+from .solution import TORQUE_PER_SPIN_CURRENT, Solution, named_magnets
 from .transport import Field
 
 EXTRA_POINTS = 8
@@ -87,12 +87,10 @@ class Certificate(NamedTuple):
 
 def bounds_of(solution: Solution, found: Certificate) -> Bounds:
     """Return the certified bounds of a solution."""
-    e = solution._transport.elements
     low, high = (
         solution._shaped(found.resistance + way * found.resistance_room) for way in (-1, 1)
     )
-    first = int(e.magnetic[0] and solution.ferromagnets[:1] != solution.stack.element_names[:1])
-    named = slice(first, first + len(solution.ferromagnets))
+    named = named_magnets(solution.stack)
     middle = TORQUE_PER_SPIN_CURRENT * solution._scaled(found.torque[named], 1)
     room = TORQUE_PER_SPIN_CURRENT * np.abs(solution._scaled(found.torque_room[named], 1))
     return Bounds((low, high), (middle - room, middle + room))

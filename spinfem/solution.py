@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._checks import FloatArray, Number, finite, unit_vector
+from .pieces import Layer, Lead
 from .stack import Stack
 from .transport import NARROW, Side, Transport, Values
 from .views import Face, LayerSolution
@@ -70,6 +71,13 @@ def _check_stack(stack: object) -> None:
         hint = "; a file holds both: stack, j0 = spinfem.load(path)" if two else ""
         raise TypeError(f"stack must be a Stack, got {stack!r}{hint}")
     stack.check_complete()
+
+
+def named_magnets(stack: Stack) -> slice:
+    """Return which of all magnets have a torque: all but leads that were given no name."""
+    magnets = [e for e in stack.elements if isinstance(e, Layer | Lead) and e.m is not None]
+    unnamed = [int(bool(magnets) and magnets[end].name is None) for end in (0, -1)]
+    return slice(unnamed[0], max(len(magnets) - unnamed[1], unnamed[0]))
 
 
 class Solution:
@@ -239,11 +247,8 @@ class Solution:
 
         In the order of `ferromagnets`; of those leads alone that have a name.
         """
-        stack, magnetic = self.stack, self._transport.elements.magnetic
-        absorbed = self._transport.all_absorbed()
-        first = int(magnetic[0] and stack.left.name is None)  # type: ignore[union-attr]
-        stop = len(absorbed) - int(magnetic[-1] and stack.right.name is None)  # type: ignore[union-attr]
-        return TORQUE_PER_SPIN_CURRENT * self._scaled(absorbed[first:stop], 1)
+        absorbed = self._transport.all_absorbed()[named_magnets(self.stack)]
+        return TORQUE_PER_SPIN_CURRENT * self._scaled(absorbed, 1)
 
     def torque_parts(
         self, name: str, polarizer: str | None = None
