@@ -34,6 +34,7 @@ from ._checks import FloatArray, unit_vector
 from .condensed import Condensed
 from .efficiency import Spacer
 from .elements import Elements, check_plain, elements_of
+from .fields import ElementField, piecewise
 from .folding import Folded, fold
 from .interfaces import angle
 from .mesh import DEGREE, elements_for, layer_nodes
@@ -203,14 +204,13 @@ class Analogy:
     def rings(self) -> tuple[Ring, ...]:
         """One ring for every face of each ferromagnet, from left to right; a lead has one."""
         magnets = np.flatnonzero(self._elements.magnetic).tolist()
+        return tuple(ring for k in magnets for ring in self._rings_of(k))
+
+    def _rings_of(self, k: int) -> list[Ring]:
         last = len(self.solution.stack.layers)
         sides: tuple[Literal["left", "right"], ...] = ("left", "right")
-        return tuple(
-            self._ring(k, side, face)
-            for k in magnets
-            for side, face in zip(sides, (k - 1, k), strict=True)
-            if 0 <= face <= last
-        )
+        faces = zip(sides, (k - 1, k), strict=True)
+        return [self._ring(k, side, face) for side, face in faces if 0 <= face <= last]
 
     def _ring(self, k: int, side: Literal["left", "right"], face: int) -> Ring:
         e, transport = self._elements, self.solution._transport
@@ -294,24 +294,35 @@ class Analogy:
 
     @cached_property
     def energy(self) -> Energy:
-        """Energies at the solution: ``elastic + attraction = j0^2 dr = -driving/2``."""
+        """Energies at the solution: ``elastic + attraction = j0^2 dr = -driving/2``.
+
+        Of mu_s as it was found, on the nodes it was found on: with few elements the functional is
+        larger than that of the exact solution.
+        """
         e, transport = self._elements, self.solution._transport
         j0 = float(self.solution.j0)
 
         def strain(layer: int, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
-            mu, j = transport.field(layer).evaluate(xi[:, None])
-            # (D/2) mu_s' from j_s, which keeps its digits in thin layers
-            pull = e.p[layer + 1, 0] * e.m[layer + 1, 0] - j[:, 0]
+            field = transport.field(layer)
+            mu, j = field.evaluate(xi[:, None])
+            if isinstance(field, ElementField):
+                half = np.diff(field.nodes, axis=0)[..., None, None] / 2
+                (slope,) = piecewise(
+                    field.nodes, xi[:, None], legendre.legder(field.potential, axis=-1) / half
+                )
+                pull = e.D[layer + 1, 0] / (2 * e.thickness[layer, 0]) * slope[:, 0]
+            else:  # exact: (D/2) mu_s' from j_s, which keeps its digits in thin layers
+                pull = e.p[layer + 1, 0] * e.m[layer + 1, 0] - j[:, 0]
             return mu[:, 0] * j0, pull * j0
 
-        return self._energy(strain, transport.faces.potential_left[:, 0] * j0)
+        return self._energy(strain, transport.faces.potential_left[:, 0] * j0, self._own_nodes)
 
     def energy_of(self, field: Field) -> Energy:
         """Return the energies of another mu_s, a trial field.
 
         It must be admissible for S to exceed that of the solution: continuous, along m in
-        ferromagnets, zero at reservoirs. It is differentiated from its values at 16 points in each
-        element of the mesh.
+        ferromagnets, zero at reservoirs. It is differentiated from its values at 22 points in each
+        element of a mesh that has the solution's nodes and those of the default accuracy.
 
         Parameters
         ----------
@@ -324,22 +335,34 @@ class Analogy:
         def strain(layer: int, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
             mu = np.asarray(field(layer, xi), dtype=float)
             slope = _DIFFERENTIATE @ mu.reshape(-1, _POINTS, 3)  # of every element
-            slope *= 2 / np.diff(self._nodes(layer))[:, None, None]
+            slope *= 2 / np.diff(self._all_nodes(layer))[:, None, None]
             return mu, e.D[layer + 1, 0] / (2 * e.thickness[layer, 0]) * slope.reshape(-1, 3)
 
         last = len(self.solution.stack.layers) - 1
         ends = [field(0, np.zeros(1)), field(last, np.ones(1))]
-        return self._energy(strain, np.array(ends, dtype=float)[:, 0])
+        return self._energy(strain, np.array(ends, dtype=float)[:, 0], self._all_nodes)
 
-    def _nodes(self, layer: int) -> FloatArray:
+    def _own_nodes(self, layer: int) -> FloatArray:
+        """Return where the polynomials of the solution meet, or nodes for the exact one."""
+        field = self.solution._transport.field(layer)
+        return field.nodes[:, 0] if isinstance(field, ElementField) else self._fine_nodes(layer)
+
+    def _fine_nodes(self, layer: int) -> FloatArray:
         e = self._elements
         z = e.thickness[layer] / e.l[layer + 1]
         return layer_nodes(z, int(elements_for(z)[0]))[:, 0]
+
+    def _all_nodes(self, layer: int) -> FloatArray:
+        """Return the nodes of both, but for those that are the same up to rounding."""
+        own, fine = self._own_nodes(layer), self._fine_nodes(layer)
+        apart = np.abs(fine[:, None] - own).min(axis=1) > 1e-9 * np.diff(own).min()
+        return np.union1d(own, fine[apart])
 
     def _energy(
         self,
         strain: Callable[[int, FloatArray], tuple[FloatArray, FloatArray]],
         potential: FloatArray,
+        nodes: Callable[[int], FloatArray],
     ) -> Energy:
         """Integrate energies; `strain` gives mu_s and (D/2) mu_s' at points of a layer."""
         e, j0 = self._elements, float(self.solution.j0)
@@ -348,8 +371,7 @@ class Analogy:
             k, d = layer + 1, float(e.thickness[layer, 0])
             D, kappa = float(e.D[k, 0]), float(e.D[k, 0] / (2 * e.l[k, 0] ** 2))
             force = e.p[k, 0] * j0 * e.m[k, 0]
-            nodes = self._nodes(layer)
-            xi, weights = _gauss(nodes)
+            xi, weights = _gauss(nodes(layer))
             mu, pull = strain(layer, xi)
             elastic += d / D * float(weights @ (pull**2).sum(axis=1))
             attraction += kappa * d / 2 * float(weights @ (mu**2).sum(axis=1))
@@ -422,8 +444,8 @@ class Analogy:
         ValueError
             If nothing has that name, it is no ferromagnet, it touches a collinear one, or j0 = 0.
         """
-        own = [ring for ring in self.rings if ring.name == name]
         self.solution.torque(name)  # raises
+        own = self._rings_of(self.solution.stack.position(name))
         for ring in own:
             if ring.pinned is None and any(force.name == "contact" for force in ring.forces):
                 raise ValueError(
@@ -449,7 +471,7 @@ class Analogy:
         return self.solution.plot.analogy(ax, units=units)
 
 
-_POINTS = 16
+_POINTS = 22  # exact for mu_s^2 of the highest degree, 20
 _Y, _WEIGHTS = legendre.leggauss(_POINTS)
 # values at the Gauss points -> values of the derivative of the polynomial through them
 _VANDERMONDE = legendre.legvander(_Y, _POINTS - 1)
