@@ -411,6 +411,7 @@ class Analogy:
 
     def _spacer(self, left: int, right: int) -> Spacer:
         e = self._elements
+        sign, cosine, rest = angle(e.m[left, 0], e.m[right, 0])
         found = self._condensed.behind(int(np.searchsorted(self._condensed.magnets, left)))
         return Spacer(
             (self.solution.stack.element_names[left], self.solution.stack.element_names[right]),
@@ -418,7 +419,8 @@ class Analogy:
             (found.left.S, found.right.S),
             found.shunt,
             found.coupling,
-            float(e.m[left, 0] @ e.m[right, 0]),
+            float(sign * cosine),
+            float(rest),
         )
 
     @cached_property

@@ -65,7 +65,7 @@ class SlonczewskiTorque:
     fixed, free : str
         The two ferromagnets.
     form : Slonczewski
-        ``q_plus, q_minus, a, B`` of g, S/m2; of a fit only their ratios mean something, a = 1.
+        ``q_plus, q_minus, a, B, gap`` of g, S/m2; of a fit only their ratios mean something, a = 1.
     Lambda : float
         ``sqrt((a + B)/(a - B))``, both of OOMMF's.
     fitted : bool
@@ -110,13 +110,13 @@ class SlonczewskiTorque:
     @property
     def P_fixed(self) -> float:
         """OOMMF's P_fixed, ``B A2 P1/(a (a + B))`` with F2 the free layer; of either sign."""
-        q_plus, q_minus, a, B = self.form
+        q_plus, q_minus, a, B, _ = self.form
         return (q_plus + q_minus) / (a + B)
 
     @property
     def P_free(self) -> float:
         """OOMMF's P_free, ``B P2/(a + B)`` with F2 the free layer; of either sign."""
-        q_plus, q_minus, a, B = self.form
+        q_plus, q_minus, a, B, _ = self.form
         return (q_plus - q_minus) / (a + B)
 
     @property

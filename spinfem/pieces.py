@@ -53,13 +53,13 @@ def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
     """
     polar = np.asarray(finite("polar (angle in degrees)", polar))
     azimuth = np.asarray(finite("azimuth (angle in degrees)", azimuth))
-    sine, cosine = _sine_and_cosine(polar)
-    around_y, around_x = _sine_and_cosine(azimuth)
+    sine, cosine = sine_and_cosine(polar)
+    around_y, around_x = sine_and_cosine(azimuth)
     x, y, z = np.broadcast_arrays(sine * around_x, sine * around_y, cosine)
     return np.stack([x, y, z], axis=-1) + 0.0  # + 0.0 turns -0.0 into 0.0
 
 
-def _sine_and_cosine(degrees: FloatArray) -> tuple[FloatArray, FloatArray]:
+def sine_and_cosine(degrees: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the sine and the cosine of finite angles in degrees.
 
     What is left of an angle after whole turns and quarters is exact, as remainders are; radians of

@@ -609,10 +609,8 @@ def test_one_lead_at_both_ends():
     found = []
     lead = sf.Lead(F, m=(0, 0, 1))
     for left in (lead, sf.Lead(F, m=(0, 0, 1))):
-        stack = sf.Stack(
-            [left, N(2e-9), F(3e-9, m=(0, 1, 0), name="fixed"), N(5e-9)]
-            + [F(1e-9, m=(0, 0, 1), name="free"), lead]
-        )
+        fixed, free = F(3e-9, m=(0, 1, 0), name="fixed"), F(1e-9, m=(0, 0, 1), name="free")
+        stack = left | N(2e-9) | fixed | N(5e-9) | free | lead
         found.append(sf.slonczewski(sf.solve(stack), "fixed", "free"))
     assert found[0].error == found[1].error == 0
     np.testing.assert_array_equal(found[0].table.g, found[1].table.g)

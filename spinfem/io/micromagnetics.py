@@ -194,7 +194,7 @@ def _head(torque: SlonczewskiTorque, code: str, error: float, *more: str) -> lis
     """Return paragraphs that say what the text is and where it comes from."""
     from .. import __version__  # made after this module is imported
 
-    q_plus, q_minus, a, B = torque.form
+    q_plus, q_minus, a, B, _ = torque.form
     known = f"g = q+/(a + B c) + q-/(a - B c), q+ = {q_plus:.9g}, q- = {q_minus:.9g}, "
     known += f"a = {a:.9g}, B = {B:.9g}"
     quality = (
