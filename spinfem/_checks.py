@@ -21,14 +21,45 @@ Number = float | FloatArray
 """What a description stores for a number: a float, or a read-only array for a batch."""
 
 
+def _check_plain(quantity: str, value: object) -> None:
+    """Raise TypeError for what numpy would drop: masks, and labels that say what belongs together.
+
+    Labelled arrays are known by what they have, so that nothing is imported for it.
+    """
+    if isinstance(value, float | int) or type(value) is np.ndarray:
+        return
+    if isinstance(value, list | tuple):
+        for part in value:
+            _check_plain(quantity, part)
+        return
+    kind = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{quantity} must be a number or a plain array, got a masked array, whose mask would "
+            "be dropped: leave out what is masked, or give .filled(value)"
+        )
+    if np.size(getattr(value, "dims", ())) and hasattr(value, "values"):
+        raise TypeError(
+            f"{quantity} must be a number or a plain array, got {kind} with dimensions "
+            f"{', '.join(map(str, getattr(value, 'dims', ())))}, which would be matched by "
+            "position: give .values, with its axes where they belong"
+        )
+    if hasattr(value, "to_numpy") and not callable(getattr(value, "index", len)):
+        raise TypeError(
+            f"{quantity} must be a number or a plain array, got {kind} with an index, which would "
+            "be matched by position: give .to_numpy()"
+        )
+
+
 def number(quantity: str, value: ArrayLike) -> Number:
     """Return a real number as a float, an array of them as a read-only array.
 
     Raises
     ------
     TypeError
-        If `value` is not a real number or an array of real numbers.
+        If `value` is not a real number or an array of real numbers, or is masked or labelled.
     """
+    _check_plain(quantity, value)
     kind = np.asarray(value).dtype.kind if not callable(value) else "O"
     if kind not in "iuf":
         raise TypeError(
@@ -89,6 +120,7 @@ def nonnegative(quantity: str, value: ArrayLike) -> Number:
 
 def conductance(quantity: str, value: ArrayLike) -> complex | NDArray[np.complex128]:
     """Return a complex number or a read-only array; ValueError unless its real part is positive."""
+    _check_plain(quantity, value)
     kind = np.asarray(value).dtype.kind if not callable(value) else "O"
     if kind not in "iufc":
         raise TypeError(

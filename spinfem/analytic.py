@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import FloatArray
+from ._checks import FloatArray, number
 from .elements import Elements, check_plain, elements_of
 from .interfaces import Faces, across, angle, check_spin_sink, contact_absorption
 from .mesh import layer_nodes
@@ -49,7 +49,9 @@ def contact(p: ArrayLike, G_F: ArrayLike, G_N: ArrayLike, order: str = "F/N") ->
     if order not in ("F/N", "N/F"):
         raise ValueError(f"order of a contact must be 'F/N' or 'N/F', got {order!r}")
     sign = 1.0 if order == "F/N" else -1.0
-    mu: FloatArray = sign * np.asarray(p) / (np.asarray(G_F) + np.asarray(G_N))
+    numbers = (("p", p), ("G_F", G_F), ("G_N", G_N))
+    p, G_F, G_N = (np.asarray(number(name, value)) for name, value in numbers)
+    mu: FloatArray = sign * p / (G_F + G_N)
     return mu
 
 
@@ -109,10 +111,10 @@ def valve(
     m1, m2 : array, shape (..., 3)
         Unit magnetizations.
     """
-    z1, zN, z2 = (np.asarray(z, dtype=float) for z in thickness)
-    G1, GN, G2 = (np.asarray(g, dtype=float) for g in G)
-    p1, p2 = (np.asarray(x, dtype=float) for x in p)
-    m1, m2 = np.asarray(m1, dtype=float), np.asarray(m2, dtype=float)
+    z1, zN, z2 = (np.asarray(number("thickness", z)) for z in thickness)
+    G1, GN, G2 = (np.asarray(number("G", g)) for g in G)
+    p1, p2 = (np.asarray(number("p", x)) for x in p)
+    m1, m2 = np.asarray(number("m1", m1)), np.asarray(number("m2", m2))
     Gt1, Gt2 = G1 / np.tanh(z1), G2 / np.tanh(z2)
     B = -2 * GN * np.exp(-zN) / np.expm1(-2 * zN)  # G_N/sinh, which does not overflow
     shunt = GN * np.tanh(zN / 2)  # G~_N - B

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import FloatArray, finite
+from ._checks import FloatArray, finite, number
 from .pieces import sine_and_cosine
 from .solution import Solution
 from .solver import solve
@@ -38,7 +38,7 @@ class Slonczewski(NamedTuple):
 
     def __call__(self, theta: ArrayLike) -> FloatArray:
         """Return g at angles in degrees."""
-        sine, cosine = sine_and_cosine(np.asarray(theta, dtype=float) / 2)
+        sine, cosine = sine_and_cosine(np.asarray(number("theta (angle in degrees)", theta)) / 2)
         far, near = 2 * self.B * sine**2, 2 * self.B * cosine**2
         g: FloatArray = self.q_plus / (self.gap + near) + self.q_minus / (self.gap + far)
         return g

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import FloatArray
+from ._checks import FloatArray, number
 from .efficiency import Slonczewski
 from .pieces import sine_and_cosine
 
@@ -53,7 +53,7 @@ def sine_of(theta: FloatArray) -> FloatArray:
 
 def halves(theta: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return cos^2 and sin^2 of half the angles: sums of these keep digits that 1 +- c loses."""
-    sine, cosine = sine_and_cosine(np.asarray(theta, dtype=float) / 2)
+    sine, cosine = sine_and_cosine(np.asarray(number("theta (angle in degrees)", theta)) / 2)
     return cosine**2, sine**2
 
 
