@@ -25,7 +25,7 @@ class TorqueForm:
     fixed, free : str
         The two ferromagnets.
     form : Slonczewski
-        ``q_plus, q_minus, a, B`` of g, S/m2; of a fit only their ratios mean something, a = 1.
+        ``q_plus, q_minus, a, B, gap`` of g, S/m2; of a fit only their ratios mean something, a = 1.
     Lambda : float
         ``sqrt((a + B)/(a - B))``, both of OOMMF's.
     fitted : bool
@@ -70,13 +70,13 @@ class TorqueForm:
     @property
     def P_fixed(self) -> float:
         """OOMMF's P_fixed, ``B A2 P1/(a (a + B))`` with F2 the free layer; of either sign."""
-        q_plus, q_minus, a, B = self.form
+        q_plus, q_minus, a, B, _ = self.form
         return (q_plus + q_minus) / (a + B)
 
     @property
     def P_free(self) -> float:
         """OOMMF's P_free, ``B P2/(a + B)`` with F2 the free layer; of either sign."""
-        q_plus, q_minus, a, B = self.form
+        q_plus, q_minus, a, B, _ = self.form
         return (q_plus - q_minus) / (a + B)
 
     @property

@@ -193,7 +193,7 @@ _CELL = (
 
 def _head(torque: TorqueForm, code: str, error: float, *more: str) -> list[str]:
     """Return paragraphs that say what the text is and where it comes from."""
-    q_plus, q_minus, a, B = torque.form
+    q_plus, q_minus, a, B, _ = torque.form
     known = f"g = q+/(a + B c) + q-/(a - B c), q+ = {q_plus:.9g}, q- = {q_minus:.9g}, "
     known += f"a = {a:.9g}, B = {B:.9g}"
     quality = (

@@ -34,12 +34,11 @@ from numpy.typing import ArrayLike
 from .._checks import FloatArray
 from ..analogy import Analogy
 from ..physics.directions import angle
-from ..sample.pieces import Layer, Lead, direction
+from ..sample.pieces import Layer, Lead, Piece, direction
 from ..sample.stack import Stack
 from ..solution import Solution
 from ..solver import solve
 from ..solvers.elements import elements_of
-from ..studies.builders import pieces_of
 from ..studies.sweeping import sweep
 from . import texts
 from .epsilon import THETA, Table, fitted, sine_of
@@ -271,10 +270,14 @@ class _Place(NamedTuple):
         theta = THETA if elements_of(stack).is_plain else np.clip(THETA, CLOSED, 180 - CLOSED)
         m = _rotation(polarizer, free, theta, AROUND if self.beyond else AROUND[:1])
         new = {
-            id(elements[k]): dataclasses.replace(cast(Layer | Lead, elements[k]), m=sign * m)
+            k: dataclasses.replace(cast(Layer | Lead, elements[k]), m=sign * m)
             for k, sign in self.along.items()
         }
-        return Stack([new.get(id(piece), piece) for piece in pieces_of(stack)])
+        pieces: list[Piece] = [new.get(0, stack.left)]
+        for k, joint in enumerate(stack.joints, start=1):
+            pieces += [] if joint is None else [joint]
+            pieces.append(new.get(k, elements[k]))
+        return Stack(pieces)
 
 
 def _rotation(

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import cosdg, sindg
 
 from .._checks import (
     FloatArray,
@@ -28,7 +27,8 @@ from .materials import Ferromagnet, Metal
 def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
     """Return the unit vector(s) of given polar and azimuthal angles.
 
-    Exact at multiples of 90 degrees, so that parallel and antiparallel mean just that.
+    Exact at multiples of 90 degrees, so that parallel and antiparallel mean just that, and right
+    to rounding at any angle, however many turns it makes.
 
     Parameters
     ----------
@@ -50,9 +50,27 @@ def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
     """
     polar = np.asarray(finite("polar (angle in degrees)", polar))
     azimuth = np.asarray(finite("azimuth (angle in degrees)", azimuth))
-    sine = sindg(polar)
-    x, y, z = np.broadcast_arrays(sine * cosdg(azimuth), sine * sindg(azimuth), cosdg(polar))
+    sine, cosine = sine_and_cosine(polar)
+    around_y, around_x = sine_and_cosine(azimuth)
+    x, y, z = np.broadcast_arrays(sine * around_x, sine * around_y, cosine)
     return np.stack([x, y, z], axis=-1) + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def sine_and_cosine(degrees: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the sine and the cosine of finite angles in degrees.
+
+    What is left of an angle after whole turns and quarters is exact, as remainders are; radians of
+    1e15 degrees would have lost the angle.
+    """
+    within = np.fmod(degrees, 360.0)  # keeps the sign, so that -angle is the mirror image of angle
+    quarters = np.rint(within / 90)
+    rest = np.radians(within - 90 * quarters)  # at most 45 degrees
+    sine, cosine = np.sin(rest), np.cos(rest)
+    odd, turned = quarters % 2 == 1, quarters % 4
+    return (
+        np.where(turned >= 2, -1.0, 1.0) * np.where(odd, cosine, sine),
+        np.where((turned == 1) | (turned == 2), -1.0, 1.0) * np.where(odd, sine, cosine),
+    )
 
 
 class Joinable:
@@ -147,7 +165,7 @@ class Lead(Joinable):
     Parameters
     ----------
     material : NormalMetal or Ferromagnet
-        What it is made of.
+        What it is made of; not graded.
     m : array, shape (..., 3)
         Direction of the magnetization, for a ferromagnet and only there; it is normalized.
     name : str, optional
@@ -168,6 +186,11 @@ class Lead(Joinable):
     ) -> None:
         what = "a lead" if name is None else f"lead {name!r}"
         _check_material(what, material)
+        if material.is_graded:
+            raise ValueError(
+                f"material of {what} must be uniform, it has no end across which D, l or p could "
+                f"change, got {material!r}"
+            )
         freeze(
             self,
             material=material,

@@ -87,7 +87,7 @@ class Elements:
     columns: dict[str, Column]  # D, l, p, m, thickness; that of the ends is 1
     strong: BoolArray  # (n + 2,) magnetic, without exchange lengths
     joints: tuple[Interface | None, ...]  # (n + 1,)
-    graded: dict[int, Metal]  # elements of which D, l or p are those in the middle alone
+    graded: dict[int, Metal]  # elements of which D and p are those in the middle, l is the least
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
 

@@ -603,6 +603,19 @@ def test_collinear_layers_in_contact_turn_as_one():
     assert sf.slonczewski(sf.solve(with_interface), "fixed", "free").error < 1e-6
 
 
+def test_one_lead_at_both_ends():
+    """The end that touches the free layer turns with it, the other one does not."""
+    F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)
+    found = []
+    lead = sf.Lead(F, m=(0, 0, 1))
+    for left in (lead, sf.Lead(F, m=(0, 0, 1))):
+        fixed, free = F(3e-9, m=(0, 1, 0), name="fixed"), F(1e-9, m=(0, 0, 1), name="free")
+        stack = left | N(2e-9) | fixed | N(5e-9) | free | lead
+        found.append(sf.slonczewski(sf.solve(stack), "fixed", "free"))
+    assert found[0].error == found[1].error == 0
+    np.testing.assert_array_equal(found[0].table.g, found[1].table.g)
+
+
 def test_collinear_fixed_and_free():
     """Any plane through both does."""
     F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)

@@ -710,6 +710,21 @@ def test_a_layer_may_be_called_like_a_side():
     assert found == {"left lead", "left", "N1", "right"}
 
 
+def test_no_two_numbers_have_one_name():
+    stack = sf.Stack(
+        [
+            sf.Lead(N),
+            F(1.0, m=(0, 0, 1), name="left"),
+            N(1.0, name="left lead"),
+            sf.Interface(0.3, name="right"),
+            F(1.0, m=(0, 1, 0)),
+            sf.Lead(N),
+        ]
+    )
+    found = {name.partition(".")[0] for name in sf.solve(stack).gradient("resistance")}
+    assert found == {"left lead'", "left", "left lead", "right", "F2", "right lead"}
+
+
 def test_graded_numbers_have_no_derivative():
     names = set(sf.solve(graded(GRADED["D, p"])).gradient("resistance"))
     assert {"b.thickness", "b.l"} < names

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import pickle
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -58,6 +59,23 @@ def test_directions():
     # relative accuracy at tiny angles
     assert sf.direction(1e-9)[0] == pytest.approx(np.deg2rad(1e-9), rel=1e-15)
     assert sf.direction(180 - 1e-9)[0] == pytest.approx(np.deg2rad(1e-9), rel=1e-6)
+
+
+@pytest.mark.parametrize("quarters", [10**12 + 3, -(3 * 10**13) - 2, 2**46 + 1])
+def test_directions_are_exact_however_many_turns(quarters):
+    assert int(90.0 * quarters) == 90 * quarters  # a double
+    np.testing.assert_array_equal(sf.direction(90.0 * quarters), sf.direction(90 * (quarters % 4)))
+
+
+@given(st.floats(-1e300, 1e300))
+def test_directions_are_right_at_any_angle(angle):
+    with mpmath.workdps(400):
+        radians = mpmath.mpf(angle) * mpmath.pi / 180
+        exact = [float(mpmath.sin(radians)), 0.0, float(mpmath.cos(radians))]
+    m = sf.direction(angle)
+    # the sine of a tiny angle is right relative to itself: 3 roundings
+    np.testing.assert_allclose(m, exact, rtol=4e-16, atol=1e-90)
+    np.testing.assert_array_equal(sf.direction(-angle), m * [-1, 1, 1] + 0.0)
 
 
 def test_stacks_read_from_left_to_right():
