@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import ROUND_CEILING, Context
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,11 @@ class SingleLambda(NamedTuple):
 def sine_of(theta: FloatArray) -> FloatArray:
     """Return the sine of angles in degrees."""
     return sine_and_cosine(theta)[0]
+
+
+def rounded_up(error: float) -> str:
+    """Return a bound with two digits, which is no smaller."""
+    return f"{float(Context(prec=2, rounding=ROUND_CEILING).create_decimal(error)):.2g}"
 
 
 def halves(theta: ArrayLike) -> tuple[FloatArray, FloatArray]:

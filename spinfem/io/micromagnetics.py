@@ -29,7 +29,7 @@ from typing import Literal
 import numpy as np
 
 from .._checks import FloatArray
-from ..epsilon import SingleLambda
+from ..epsilon import SingleLambda, rounded_up
 from ..handoff import SlonczewskiTorque
 from ..solution import TORQUE_PER_SPIN_CURRENT
 
@@ -198,7 +198,7 @@ def _head(torque: SlonczewskiTorque, code: str, error: float, *more: str) -> lis
     known = f"g = q+/(a + B c) + q-/(a - B c), q+ = {q_plus:.9g}, q- = {q_minus:.9g}, "
     known += f"a = {a:.9g}, B = {B:.9g}"
     quality = (
-        f"epsilon sin(theta) is off by up to {100 * error:.2g} % of its maximum."
+        f"epsilon sin(theta) is off by up to {rounded_up(100 * error)} % of its maximum."
         if error
         else "Exact at all angles theta between the two."
     )
