@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import ROUND_CEILING, Context
 from typing import NamedTuple
 
 import numpy as np
@@ -48,12 +49,18 @@ class SingleLambda(NamedTuple):
 
 def sine_of(theta: FloatArray) -> FloatArray:
     """Return the sine of angles in degrees."""
-    return sine_and_cosine(theta)[0]
+    sine: FloatArray = sine_and_cosine(theta)[0]
+    return sine
+
+
+def rounded_up(error: float) -> str:
+    """Return a bound with two digits, which is no smaller."""
+    return f"{float(Context(prec=2, rounding=ROUND_CEILING).create_decimal(error)):.2g}"
 
 
 def halves(theta: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return cos^2 and sin^2 of half the angles: sums of these keep digits that 1 +- c loses."""
-    sine, cosine = sine_and_cosine(np.asarray(number("theta (angle in degrees)", theta)) / 2)
+    sine, cosine = sine_and_cosine(number("theta (angle in degrees)", theta) / 2)
     return cosine**2, sine**2
 
 

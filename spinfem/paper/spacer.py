@@ -34,7 +34,7 @@ class Slonczewski(NamedTuple):
 
     def __call__(self, theta: ArrayLike) -> FloatArray:
         """Return g at angles in degrees."""
-        sine, cosine = sine_and_cosine(np.asarray(number("theta (angle in degrees)", theta)) / 2)
+        sine, cosine = sine_and_cosine(number("theta (angle in degrees)", theta) / 2)
         far, near = 2 * self.B * sine**2, 2 * self.B * cosine**2
         g: FloatArray = self.q_plus / (self.gap + near) + self.q_minus / (self.gap + far)
         return g

@@ -3,6 +3,7 @@ r"""Pieces of a sample: layers, what is between them, and what is behind the end
 from __future__ import annotations
 
 import dataclasses
+import math
 import reprlib
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -48,28 +49,36 @@ def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
     TypeError, ValueError
         If an angle is not a finite real number.
     """
-    polar = np.asarray(finite("polar (angle in degrees)", polar))
-    azimuth = np.asarray(finite("azimuth (angle in degrees)", azimuth))
+    polar = finite("polar (angle in degrees)", polar)
+    azimuth = finite("azimuth (angle in degrees)", azimuth)
     sine, cosine = sine_and_cosine(polar)
     around_y, around_x = sine_and_cosine(azimuth)
-    x, y, z = np.broadcast_arrays(sine * around_x, sine * around_y, cosine)
-    return np.stack([x, y, z], axis=-1) + 0.0  # + 0.0 turns -0.0 into 0.0
+    parts = sine * around_x, sine * around_y, cosine
+    if isinstance(polar, float) and isinstance(azimuth, float):
+        return np.array(parts) + 0.0  # + 0.0 turns -0.0 into 0.0
+    return np.stack(np.broadcast_arrays(*parts), axis=-1) + 0.0
 
 
-def sine_and_cosine(degrees: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the sine and the cosine of finite angles in degrees.
+def sine_and_cosine(degrees: Number) -> tuple[Any, Any]:
+    """Return the sine and the cosine of finite angles in degrees, numbers of a number.
 
     What is left of an angle after whole turns and quarters is exact, as remainders are; radians of
     1e15 degrees would have lost the angle.
     """
-    within = np.fmod(degrees, 360.0)  # keeps the sign, so that -angle is the mirror image of angle
-    quarters = np.rint(within / 90)
-    rest = np.radians(within - 90 * quarters)  # at most 45 degrees
-    sine, cosine = np.sin(rest), np.cos(rest)
-    odd, turned = quarters % 2 == 1, quarters % 4
+    if isinstance(degrees, float):  # a tenth of the time that arrays take
+        within = math.fmod(degrees, 360.0)
+        quarter = round(within / 90)
+        rest = math.radians(within - 90 * quarter)
+        one, other = np.sin(rest), np.cos(rest)
+        return ((one, other), (other, -one), (-one, -other), (-other, one))[quarter % 4]
+    turned = np.fmod(degrees, 360.0)  # keeps the sign, so that -angle is the mirror image of angle
+    quarters = np.rint(turned / 90)
+    left = np.radians(turned - 90 * quarters)  # at most 45 degrees
+    sine, cosine = np.sin(left), np.cos(left)
+    odd, place = quarters % 2 == 1, quarters % 4
     return (
-        np.where(turned >= 2, -1.0, 1.0) * np.where(odd, cosine, sine),
-        np.where((turned == 1) | (turned == 2), -1.0, 1.0) * np.where(odd, sine, cosine),
+        np.where(place >= 2, -1.0, 1.0) * np.where(odd, cosine, sine),
+        np.where((place == 1) | (place == 2), -1.0, 1.0) * np.where(odd, sine, cosine),
     )
 
 

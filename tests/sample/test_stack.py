@@ -76,6 +76,7 @@ def test_directions_are_right_at_any_angle(angle):
     # the sine of a tiny angle is right relative to itself: 3 roundings
     np.testing.assert_allclose(m, exact, rtol=4e-16, atol=1e-90)
     np.testing.assert_array_equal(sf.direction(-angle), m * [-1, 1, 1] + 0.0)
+    np.testing.assert_array_equal(sf.direction([angle]), [m])  # to the bit, by either way
 
 
 def test_stacks_read_from_left_to_right():
