@@ -35,31 +35,46 @@ class LayerField(Protocol):
 class ElementField(NamedTuple):
     """A layer's field as polynomials on its elements; a `LayerField`."""
 
-    nodes: FloatArray  # (n + 1, N or 1) from 0 to 1
+    widths: FloatArray  # (n, N or 1) of the elements; they sum to 1
     potential: FloatArray  # (n, N, 3, degree + 1) Legendre coefficients
     current: FloatArray  # (n, N, 3, degree + 2) Legendre coefficients
+
+    @property
+    def nodes(self) -> FloatArray:
+        """Nodes, from 0 to 1, (n + 1, N or 1)."""
+        return nodes_of(self.widths)
 
     def samples(self) -> FloatArray:
         """Return the nodes and equally spaced points between them."""
         t = np.arange(SAMPLES)[:, None] / SAMPLES
-        inner = self.nodes[:-1, None] + np.diff(self.nodes, axis=0)[:, None] * t
-        return np.concatenate([inner.reshape(-1, self.nodes.shape[1]), self.nodes[-1:]])
+        inner = self.nodes[:-1, None] + self.widths[:, None] * t
+        return np.concatenate([inner.reshape(-1, self.widths.shape[1]), self.nodes[-1:]])
 
     def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mu_s/j0 and j_s/j0 at positions xi."""
-        mu, j = piecewise(self.nodes, xi, self.potential, self.current)
+        mu, j = piecewise(self.widths, xi, self.potential, self.current)
         return mu, j
 
 
-def piecewise(nodes: FloatArray, xi: FloatArray, *coefficients: FloatArray) -> list[FloatArray]:
+def nodes_of(widths: FloatArray) -> FloatArray:
+    """Return where elements meet, from 0 to 1, (n + 1, N or 1)."""
+    inner = np.cumsum(widths, axis=0)[:-1]
+    ends = np.zeros((1, widths.shape[1]))
+    return np.concatenate([ends, inner, ends + 1])
+
+
+def piecewise(widths: FloatArray, xi: FloatArray, *coefficients: FloatArray) -> list[FloatArray]:
     """Evaluate piecewise polynomials.
+
+    Places in the right half are measured from the right end: elements there may be far narrower
+    than roundings of their places from the left.
 
     Parameters
     ----------
-    nodes : array, shape (n + 1, N or 1)
-        Where the pieces meet, from 0 to 1.
+    widths : array, shape (n, N or 1)
+        Of the pieces; they sum to 1.
     xi : array, shape (q, N or 1)
-        Positions.
+        Positions, from 0 to 1.
     *coefficients : array, shape (n, N, ..., k)
         Of Legendre polynomials on every piece.
 
@@ -67,10 +82,18 @@ def piecewise(nodes: FloatArray, xi: FloatArray, *coefficients: FloatArray) -> l
     -------
     list of array, shape (q, N, ...)
     """
-    element = (xi[:, None] >= nodes[1:-1]).sum(axis=1)
-    start = np.take_along_axis(nodes, element, axis=0)
-    width = np.take_along_axis(np.diff(nodes, axis=0), element, axis=0)
-    y = np.clip(2 * (xi - start) / width - 1, -1, 1)
+    near, back = xi <= 0.5, 1 - xi
+    stop = np.cumsum(widths, axis=0)
+    behind = np.zeros_like(widths)
+    behind[:-1] = np.cumsum(widths[:0:-1], axis=0)[::-1]
+    passed = np.where(near[:, None], xi[:, None] >= stop[:-1], back[:, None] <= behind[:-1])
+    element = passed.sum(axis=1)
+    width, before, after = (
+        np.take_along_axis(values, element, axis=0)
+        for values in (widths, np.concatenate([0 * stop[:1], stop[:-1]]), behind)
+    )
+    y = np.where(near, 2 * (xi - before) / width - 1, 1 - 2 * (back - after) / width)
+    y = np.clip(y, -1, 1)
     found = []
     for c in coefficients:
         point = np.arange(c.shape[1])
@@ -80,7 +103,7 @@ def piecewise(nodes: FloatArray, xi: FloatArray, *coefficients: FloatArray) -> l
 
 
 def element_field(
-    nodes: FloatArray,
+    widths: FloatArray,
     values: FloatArray,
     inner: FloatArray,
     absorption: FloatArray,
@@ -90,8 +113,8 @@ def element_field(
 
     Parameters
     ----------
-    nodes : array, shape (n + 1, N or 1)
-        Nodes, from 0 to 1.
+    widths : array, shape (n, N or 1)
+        Widths of the elements; they sum to 1.
     values : array, shape (n + 1, N, 3)
         mu_s/j0 at the nodes.
     inner : array, shape (n, N, 3, degree - 1)
@@ -105,7 +128,7 @@ def element_field(
     dofs = np.concatenate([values[:-1, ..., None], values[1:, ..., None], inner], axis=-1)
     potential = dofs @ reference_element(degree).legendre
     # d xi = (h/2) dy on an element of width h
-    lost = (np.diff(nodes, axis=0) / 2)[..., None, None] * legendre.legint(
+    lost = (widths / 2)[..., None, None] * legendre.legint(
         potential, lbnd=-1, axis=-1
     )
     lost = absorption @ lost if absorption.ndim == 3 else absorption[:, None, None] * lost
@@ -113,7 +136,7 @@ def element_field(
     current = -lost
     before = np.cumsum(total, axis=0) - total
     current[..., 0] += inflow - before
-    return ElementField(nodes, potential, current)
+    return ElementField(widths, potential, current)
 
 
 class SumField(NamedTuple):

@@ -167,16 +167,16 @@ class GradedField(NamedTuple):
 
     def samples(self) -> FloatArray:
         """Return the nodes and equally spaced points between them."""
-        return ElementField(self.nodes, self.potential, self.current).samples()
+        return ElementField(np.diff(self.nodes, axis=0), self.potential, self.current).samples()
 
     def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mu_s/j0 and j_s/j0 at positions xi."""
-        mu, j = piecewise(self.nodes, xi, self.potential, self.current)
+        mu, j = piecewise(np.diff(self.nodes, axis=0), xi, self.potential, self.current)
         return mu, j
 
     def dropped(self, xi: FloatArray) -> FloatArray:
         """Return by what mu_0/j0 has dropped from the left face, (q, N), Ohm m2."""
-        (drop,) = piecewise(self.nodes, xi, self.charge)
+        (drop,) = piecewise(np.diff(self.nodes, axis=0), xi, self.charge)
         return drop
 
 

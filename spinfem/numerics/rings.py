@@ -88,7 +88,7 @@ class Port(NamedTuple):
 
 AXIS, FORCE, STIFFNESS, RESPONSE, AT_REST, SIZE = 0, 6, 12, 30, 48, 54
 """Where m of the two-port on the right, P, T, W and v of a ring are kept, and how much there is."""
-PLACE, FLOW, INSIDE, AT_ROD, ENTERING, LEAVING, FOUND = 0, 3, 6, 9, 12, 15, 18
+PLACE, FLOW, INSIDE, AT_ROD, ENTERING, LEAVING, NEAR, FAR, FOUND = 0, 3, 6, 9, 12, 15, 18, 21, 24
 """Where `recover` puts what it finds for a ring, and how much there is."""
 
 
@@ -179,19 +179,36 @@ def through_free(T: Matrix, P: Vector, port: Port) -> tuple[Matrix, Vector, Matr
     W = product(response, port.B)
     v = times(response, minus(P, port.s_left))
     T_behind = matrix_sum(port.S_right, product(port.B, product(response, held)))
-    return T_behind, plus(times(port.B, v), port.s_right), W, v
+    return T_behind, passed(P, port.s_left, port.s_right, times(port.B, v), times(held, v)), W, v
 
 
-def through_normal(T: Matrix, k: int, run: Run) -> tuple[Matrix, Matrix]:
-    """Return T' and ``A^-1`` of a two-port that is the same in all directions."""
+def passed(
+    P: Vector, s_left: Vector, s_right: Vector, through: Vector, taken: Vector
+) -> Vector:
+    """Return the force behind a two-port: ``s_right + B v``, or ``P - s_left + s_right - H v``.
+
+    They are the same; the larger of what is added loses more digits.
+    """
+    whole = plus(minus(P, s_left), s_right)
+    small = size_of(through) < size_of(taken)
+    return chosen(small, plus(s_right, through), minus(whole, taken))
+
+
+def size_of(v: Vector) -> Number:
+    """Return a norm of a vector."""
+    return abs(v[0][0]) + abs(v[1][0]) + abs(v[2][0])
+
+
+def through_normal(T: Matrix, k: int, run: Run) -> tuple[Matrix, Matrix, Matrix]:
+    """Return T', ``A^-1`` and H of a two-port that is the same in all directions."""
     B, S_left, S_right = double(run.B[k][0]), double(run.S_left[k][0]), double(run.S_right[k][0])
     held = with_diagonal(T, S_left)
     response = inverse(with_diagonal(held, B))
-    passed = product(response, held)
+    share = product(response, held)
     T_behind = with_diagonal(
-        (scaled(passed[0], B), scaled(passed[1], B), scaled(passed[2], B)), S_right
+        (scaled(share[0], B), scaled(share[1], B), scaled(share[2], B)), S_right
     )
-    return T_behind, response
+    return T_behind, response, held
 
 
 def with_diagonal(A: Matrix, x: Doubled) -> Matrix:
@@ -260,8 +277,8 @@ def through_rod(load: Load, port: Port) -> tuple[Matrix, Vector, Matrix, Vector]
             subtract(B[2][2], multiply(multiply(B[2][0], B[0][2]), per_B)),
         ),
     )
-    passed = outer(scaled(column, multiply(multiply(own, share), per_B)), B[0])
-    T_behind = matrix_sum(port.S_right, matrix_sum(clamped, passed))
+    along = outer(scaled(column, multiply(multiply(own, share), per_B)), B[0])
+    T_behind = matrix_sum(port.S_right, matrix_sum(clamped, along))
     zeros = none, none, none
     W, v = (W_along, zeros, zeros), (v_along, none, none)
     return T_behind, plus(scaled(column, v_along), port.s_right), W, v
@@ -274,9 +291,19 @@ def through_held(port: Port) -> tuple[Matrix, Vector, Matrix, Vector]:
     return matrix_sum(port.S_right, port.B), port.s_right, (zeros, zeros, zeros), zeros
 
 
-def spring_of(end: Numbers, r: Vector) -> Matrix:
-    """Return what pulls the first or the last ring back to its rod."""
-    return axial(r, 0.0 * end[3], end[3], end[4])
+STIFFEST = 1e17
+"""Of the stiffness of all else: a spring that is stiffer holds a ring no closer to its rod.
+
+Without this limit, with a spring 1e25 times as stiff, dr would be off by 1e-8.
+"""
+
+
+def spring_of(end: Numbers, r: Vector, T: Matrix) -> Matrix:
+    """Return what pulls the first or the last ring back to its rod, beside a stiffness T."""
+    most = STIFFEST * (size_of(T[0]) + size_of(T[1]) + size_of(T[2]))
+    size = abs(end[3]) + abs(end[4])
+    part = pick((size > most) & (most > 0), most / pick(size > 0, size, 1.0), 1.0)
+    return axial(r, 0.0 * end[3], part * end[3], part * end[4])
 
 
 def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
@@ -302,7 +329,7 @@ def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
     rod = double(1.0 + none[0]), none, none
     T, P = ((double(load[0]), none, none), zeros, zeros), (load[1], none, none)
     if first == SPRUNG:
-        T = matrix_sum(T, spring_of(run.ends[0], rod))
+        T = matrix_sum(T, axial(rod, none[0], run.ends[0][3], run.ends[0][4]))
     elif first == HELD:
         T, P = (zeros, zeros, zeros), zeros
     for k in range(count):
@@ -311,12 +338,14 @@ def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
         keep_matrix(row, STIFFNESS, T)
         keep(row, AXIS, zeros)
         if kinds[k + 2] == NORMAL and first != HELD:
+            B = double(run.B[k][0])
             if k == 0:
+                held = with_diagonal(T, double(run.S_left[k][0]))
                 T, W = through_first(load, first == SPRUNG, run)
             else:
-                T, W = through_normal(T, k, run)
-            v, B = times(W, P), double(run.B[k][0])
-            P = scaled(v, B)
+                T, W, held = through_normal(T, k, run)
+            v = times(W, P)
+            P = passed(P, zeros, zeros, scaled(v, B), times(held, v))
             W = scaled(W[0], B), scaled(W[1], B), scaled(W[2], B)
         else:
             m = in_axes(axes, plane, run.m[k])
@@ -339,7 +368,7 @@ def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
     keep(memory[count], AXIS, r)
     if last == ROD:
         return dot(r, times(T, r))[0], dot(r, P)
-    response = inverse(matrix_sum(T, spring_of(run.ends[1], r)))
+    response = inverse(matrix_sum(T, spring_of(run.ends[1], r, T)))
     along, v = times(response, r), times(response, P)
     yielding = dot(r, along)
     keep(memory[count], RESPONSE, along)
@@ -360,7 +389,7 @@ def recover(run: Run, kinds: Numbers, right: Number, memory: Numbers, found: Num
         Filled, in the axes of the laboratory: of every ring its place u, the current that reaches
         it from the left (of the first ring, that which leaves it to the right), of the two-port on
         its right what its shunts take up across its axis and the parts across it of the currents
-        through both its ends, and of the first and the last ring what the rod takes up.
+        through both its ends and of the places there, and of the first and the last ring what the rod takes up.
     """
     first, last, count = kinds[0], kinds[1], len(kinds) - 2
     axes = kept_matrix(memory[count + 1], STIFFNESS)
@@ -380,12 +409,14 @@ def recover(run: Run, kinds: Numbers, right: Number, memory: Numbers, found: Num
         if last == ROD:
             at_rod = minus(flow, scaled(r, dot(r, flow)))
         else:
-            at_rod = times(spring_of(run.ends[1], r), u)
+            at_rod = times(spring_of(run.ends[1], r, T), u)
     put(found[count], PLACE, axes, u)
     put(found[count], FLOW, axes, flow)
     put(found[count], INSIDE, axes, zeros)
     put(found[count], ENTERING, axes, zeros)
     put(found[count], LEAVING, axes, zeros)
+    put(found[count], NEAR, axes, zeros)
+    put(found[count], FAR, axes, zeros)
     put(found[count], AT_ROD, axes, at_rod)
     for k in range(count - 1, -1, -1):
         behind, leaving = u, flow
@@ -402,8 +433,8 @@ def recover(run: Run, kinds: Numbers, right: Number, memory: Numbers, found: Num
             flow = minus(P, times(T, u))
         elif kinds[2] == MAGNETIC or first == HELD:
             port = port_of(run, 0, axes, in_axes(axes, run.plane, run.m[0]))
-            passed = times(port.B, minus(u, behind))
-            flow = plus(port.s_left, plus(times(port.S_left, u), passed))
+            between = times(port.B, minus(u, behind))
+            flow = plus(port.s_left, plus(times(port.S_left, u), between))
         else:
             B, left = double(run.B[0][0]), double(run.S_left[0][0])
             flow = plus(scaled(u, left), scaled(minus(u, behind), B))
@@ -411,15 +442,23 @@ def recover(run: Run, kinds: Numbers, right: Number, memory: Numbers, found: Num
         put(found[k], FLOW, axes, flow)
         m = kept(memory[k], AXIS)
         put(found[k], INSIDE, axes, inside)
-        put(found[k], ENTERING, axes, minus(flow, scaled(m, dot(m, flow))))
-        put(found[k], LEAVING, axes, minus(leaving, scaled(m, dot(m, leaving))))
+        put(found[k], ENTERING, axes, across(flow, m))
+        put(found[k], LEAVING, axes, across(leaving, m))
+        put(found[k], NEAR, axes, across(u, m))
+        put(found[k], FAR, axes, across(behind, m))
         put(found[k], AT_ROD, axes, zeros)
     if first == SPRUNG:
         rod = vector(1.0 + none[0], none[0], none[0])
-        put(found[0], AT_ROD, axes, times(spring_of(run.ends[0], rod), u))
+        spring = axial(rod, none[0], run.ends[0][3], run.ends[0][4])
+        put(found[0], AT_ROD, axes, times(spring, u))
     elif first == ROD:
         put(found[0], AT_ROD, axes, (none, negative(flow[1]), negative(flow[2])))
     return u[0][0] + u[0][1]
+
+
+def across(v: Vector, m: Vector) -> Vector:
+    """Return the part of a vector across an axis."""
+    return minus(v, scaled(m, dot(m, v)))
 
 
 # --- memory -----------------------------------------------------------------------------------

@@ -195,7 +195,7 @@ def _polynomial_squares(
     field: ElementField, D: FloatArray, d: FloatArray, source: FloatArray | None
 ) -> FloatArray:
     """Return eta^2 of every element, exactly, (n, N)."""
-    widths = np.diff(field.nodes, axis=0)
+    widths = field.widths
     slope = legendre.legder(field.potential, axis=-1) * 2 / widths[..., None, None]
     missing = -field.current
     if source is not None:
@@ -326,11 +326,14 @@ def _halves(own: Sequence[_Miss], other: Sequence[_Miss]) -> list[FloatArray]:
 
 
 def _join(parts: list[Field]) -> Field:
-    """Put the points of a batch together again."""
-    if len(parts) == 1:
-        return parts[0]
+    """Put fields together as points of a batch."""
     faces = zip(*(part.faces for part in parts), strict=True)
+
+    def joined(dicts: list[dict[int, FloatArray]]) -> dict[int, FloatArray]:
+        return {k: np.concatenate([values[k] for values in dicts], axis=1) for k in dicts[0]}
+
     return Field(
         Faces(*(np.concatenate(a, axis=1) for a in faces)),
-        {k: np.concatenate([part.inner[k] for part in parts], axis=1) for k in parts[0].inner},
+        joined([part.inner for part in parts]),
+        joined([part.across for part in parts]),
     )

@@ -45,7 +45,7 @@ def of_spin_resistance(t: Solved) -> Derivatives:
     """Return the derivatives of dr."""
     z = t.reversed()
     faces = Faces(*(-values for values in z.faces))
-    phi = Field(faces, {k: -values for k, values in z.inner.items()})
+    phi = Field(faces, {k: -values for k, values in z.inner.items()}, {})
     total = freely(t, Pair(t.at_faces, phi, Jump({}, {}), True))
     total *= 0.5
     return total

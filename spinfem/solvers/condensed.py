@@ -19,7 +19,7 @@ from .._checks import FloatArray
 from ..fem.fields import LayerField
 from ..numerics import chain
 from ..numerics.links import NO_AXIS, OWN, RUN, SPACER
-from ..numerics.rings import AT_ROD, ENTERING, FLOW, INSIDE, LEAVING, PLACE
+from ..numerics.rings import AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE
 from ..physics.contact import contact_absorption
 from ..physics.directions import across, apply, axial
 from .balance import Balance, Push, Rods
@@ -307,6 +307,7 @@ class Condensed(Transport):
             ports = plan.element_ports[k]
             inner[k] = ends.ring[ports.start : ports.stop + 1].copy()
             inner[k][0], inner[k][-1] = potential_right[k - 1], potential_left[k]
+        across_m = self._across_faces(rods, jump)
         faces = Faces(
             potential_left,
             potential_right,
@@ -315,7 +316,24 @@ class Condensed(Transport):
             absorbed_left,
             absorbed_right,
         )
-        return Field(faces, inner)
+        return Field(faces, inner, across_m)
+
+    def _across_faces(self, rods: Rods, jump: Jump | None) -> dict[int, FloatArray]:
+        """Return what is across m at the faces of layers with exchange lengths; see `Field`."""
+        e, found = self.elements, {}
+        for run, rings in zip(self.plan.runs, rods.rings, strict=True):
+            for part, ((first, _), k) in enumerate(zip(run.parts, run.axes, strict=True)):
+                inner = 0 < k < e.magnetic.size - 1
+                if not inner or self.plan.ports[first].piece == INTERFACE:
+                    continue
+                ring = np.moveaxis(rings[part], -1, 0)  # (N, FOUND)
+                found[k] = np.array([ring[:, i : i + 3] for i in (NEAR, FAR, ENTERING)])
+                if jump is not None:
+                    for row, shifts, face in ((0, jump.right, k - 1), (1, jump.left, k)):
+                        if face in shifts:
+                            shift = shifts[face]
+                            found[k][row] += shift - _along(shift, e.m[k])
+        return found
 
     def _shifts(self, jump: Jump | None) -> tuple[dict[int, FloatArray], dict[int, FloatArray]]:
         """Return by what two-ports see the rings at their left and right ends shifted."""
@@ -553,7 +571,7 @@ class Condensed(Transport):
             left[(plan.left <= first) | (plan.left > stop)] = 0.0
             right[(plan.right < first) | (plan.right >= stop)] = 0.0
             none = np.broadcast_to(np.nan, left.shape)
-            found.append(Field(Faces(left, right, none, none, none, none), {}))
+            found.append(Field(Faces(left, right, none, none, none, none), {}, {}))
         return found[0], found[1]
 
     def coupling(self, magnet: int) -> FloatArray:

@@ -80,7 +80,7 @@ class Exact:
         line = m[:, :, None] * m[:, None, :]
         first, second = axes_across(m)
         to_plane = first + 1j * second
-        values = [np.einsum("pi,pi->p", to_plane, v)[:, None] for v in (left, right, inflow)]
+        values = [np.einsum("pi,pi->p", to_plane, v)[:, None] for v in at.across[k]]
         slow = d * np.sqrt(exchange_rate(e, k)), d * absorption(e, k)[1]
         plane = ExactField(*slow, *values)
         own = [np.einsum("pij,pj->pi", line, v) for v in (left, right, inflow)]
@@ -111,10 +111,9 @@ class ExactField(NamedTuple):
         """
         thick = self.z != 0
         z = np.where(thick, self.z, 1.0)
-        y = xi * z
-        w = z - y
-        falling = np.where(thick, _ratio(w, z), 1 - xi)[..., None]
-        rising = np.where(thick, _ratio(y, z), xi)[..., None]
+        y, w = xi * z, (1 - xi) * z
+        falling = np.where(thick, _ratio(w, y, z), 1 - xi)[..., None]
+        rising = np.where(thick, _ratio(y, w, z), xi)[..., None]
         full = -np.expm1(-2 * z) * z
         from_left = np.expm1(-(z + w)) * np.expm1(-y) / full
         from_right = np.exp(-w) * np.expm1(-y) ** 2 / full
@@ -148,7 +147,7 @@ def two_port(z: ComplexArray, unit: FloatArray) -> tuple[ComplexArray, ComplexAr
     return unit * ratio, unit * np.where(thick, safe * -half / (2 + half), 0.0)
 
 
-def _ratio(a: ComplexArray, z: ComplexArray) -> ComplexArray:
-    """sinh(a)/sinh(z) for a of a smaller size, without overflow."""
-    ratio: ComplexArray = np.exp(a - z) * np.expm1(-2 * a) / np.expm1(-2 * z)
+def _ratio(a: ComplexArray, rest: ComplexArray, z: ComplexArray) -> ComplexArray:
+    """sinh(a)/sinh(z), z being a and the rest, without overflow."""
+    ratio: ComplexArray = np.exp(-rest) * np.expm1(-2 * a) / np.expm1(-2 * z)
     return ratio

@@ -159,18 +159,17 @@ class Meshed:
         chain.recover(condensed.elements, u)
         inner = element.bubbles(condensed.eta[..., None], u[:-1], u[1:], self.degree)
         kappa_d = z * stiffness(e.D[k], e.l[k])
-        nodes = mesh.layer_nodes(z, n, own)
-        return element_field(nodes, u, inner, kappa_d, at.faces.current_right[layer])
+        return element_field(mesh.widths(z, n, own), u, inner, kappa_d, at.faces.current_right[layer])
 
     def _across_field(self, k: int, m: FloatArray, at: Field, turned: bool) -> ElementField:
         """Field across m with exchange lengths: one complex amplitude."""
-        e, layer, faces = self.e, k - 1, at.faces
+        e, layer = self.e, k - 1
         condensed, _ = self.across_layer(k)
         first, second = axes_across(m)
         frame = np.stack([first, -second if turned else second], axis=1)
         left, right = (
             np.einsum("pij,pj->ip", frame, v)
-            for v in (faces.potential_right[layer], faces.potential_left[k])
+            for v in at.across[k][:2]
         )
         z, n = across_mesh(e, k, self.count)
         u = np.zeros((len(condensed.eta) + 1, len(m)), dtype=complex)
@@ -181,12 +180,10 @@ class Meshed:
         values = np.einsum("epi,pij->epj", pairs[0], frame)
         bubbles = np.einsum("epib,pij->epjb", pairs[1], frame)
         lost = np.broadcast_to(e.thickness[layer] * absorption(e, k)[1], len(m))
-        inflow = faces.current_right[layer]
-        inflow = inflow - np.einsum("pi,pi->p", inflow, m)[:, None] * m
-        nodes = mesh.layer_nodes(z, n, e.nodes.get(k))
         lost = lost.conj() if turned else lost
         # what it acts on is across m; so nothing is to be subtracted along it
-        return element_field(nodes, values, bubbles, axial(lost.real, lost, m), inflow)
+        widths = mesh.widths(z, n, e.nodes.get(k))
+        return element_field(widths, values, bubbles, axial(lost.real, lost, m), at.across[k][2])
 
 
 def across_mesh(e: Elements, k: int, count: int | None) -> tuple[FloatArray, int]:

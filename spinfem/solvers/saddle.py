@@ -163,7 +163,7 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
         k, d, cells = i + 1, e.thickness[i], slice(first[i] - i, last[i] - i)
         own, other = (d * x for x in absorption(e, k))
         field = element_field(
-            nodes[i][:, None],
+            np.diff(nodes[i])[:, None],
             mu[basis.nodal_dofs[0, first[i] : last[i] + 1], None],
             mu[basis.interior_dofs[:, cells]].transpose(1, 2, 0)[:, None],
             axial(own, other, e.m[k]) if k in e.lengths else own,

@@ -298,8 +298,9 @@ def _slope(field: Any, xi: FloatArray) -> FloatArray:
     """Return d mu_s/d xi of a field of polynomials, over j0, shape (q, 3)."""
     if isinstance(field, SumField):
         return _slope(field.along, xi) + _slope(field.across, xi)
-    half = np.diff(field.nodes, axis=0)[..., None, None] / 2
-    (slope,) = piecewise(field.nodes, xi, legendre.legder(field.potential, axis=-1) / half)
+    widths = np.diff(field.nodes, axis=0)
+    half = widths[..., None, None] / 2
+    (slope,) = piecewise(widths, xi, legendre.legder(field.potential, axis=-1) / half)
     return slope[:, 0]
 
 
