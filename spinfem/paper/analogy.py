@@ -292,9 +292,9 @@ class Mechanism:
             field = transport.field(layer)
             mu, j = field.evaluate(xi[:, None])
             if isinstance(field, ElementField):
-                half = np.diff(field.nodes, axis=0)[..., None, None] / 2
+                half = field.widths[..., None, None] / 2
                 (slope,) = piecewise(
-                    field.nodes, xi[:, None], legendre.legder(field.potential, axis=-1) / half
+                    field.widths, xi[:, None], legendre.legder(field.potential, axis=-1) / half
                 )
                 pull = e.D[layer + 1, 0] / (2 * e.thickness[layer, 0]) * slope[:, 0]
             else:  # exact: (D/2) mu_s' from j_s, which keeps its digits in thin layers

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import BoolArray, FloatArray, Number, finite, unit_vector
 from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..physics.directions import angle
 from ..sample.pieces import METALLIC
 from ..sample.stack import Stack
 from ..solvers.transport import Side, Transport, Values
@@ -278,6 +279,9 @@ class SolvedStack(Scaled):
         g = self.shaped(found[0]), self.shaped(found[1])
         g = g if self._magnet(a) == first else g[::-1]
         closed = np.isnan(g[0])
+        if closed.any():
+            one, other = (self.stack.elements[magnets[i]].m for i in (first, second))
+            closed = closed & angle(np.asarray(one), np.asarray(other)).collinear  # or it overflows
         if closed.any():
             opened = self._opened(int(magnets[second]), closed)
             limits = opened.efficiency(a, b)

@@ -22,6 +22,7 @@ from .._checks import BoolArray, FloatArray
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.fields import ElementField, LayerField, SumField, piecewise
 from ..fem.graded import GradedField
+from ..physics.bulk import total_conductivity
 from ..sample.pieces import Layer
 from ..sample.stack import Stack
 from ..solution import Solution
@@ -305,14 +306,20 @@ def _slope(field: Any, xi: FloatArray) -> FloatArray:
 
 
 def _exact_slope(reference: Solution, layer: int, xi: FloatArray) -> FloatArray:
-    """Return the same of the reference; of the exact stack from j_s, eqs. (2), (3)."""
+    """Return the same of the reference; of the exact stack from j_s, eqs. (2), (3).
+
+    Across m of a ferromagnet with exchange lengths, ``j_s = -(D_tot/2) mu_s'``.
+    """
     transport = reference.transport
     field, e, k = transport.field(layer), transport.elements, layer + 1
-    if hasattr(field, "nodes") or isinstance(field, SumField):
+    if hasattr(field.along if isinstance(field, SumField) else field, "nodes"):
         return _slope(field, xi)
-    driven = e.p[k, 0] * e.m[k, 0]
+    d, D, p, m = e.thickness[layer, 0], e.D[k, 0], e.p[k, 0], e.m[k, 0]
     current = field.evaluate(xi)[1][:, 0]
-    slope: FloatArray = 2 * e.thickness[layer, 0] / e.D[k, 0] * (driven - current)
+    slope: FloatArray = 2 * d / D * (p * m - current)
+    if isinstance(field, SumField):
+        across = current - (current @ m)[:, None] * m
+        slope += 2 * d * (1 / D - 1 / total_conductivity(D, p)) * across
     return slope
 
 
