@@ -373,7 +373,10 @@ def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
     yielding = dot(r, along)
     keep(memory[count], RESPONSE, along)
     keep(memory[count], AT_REST, v)
-    return divide(double(1.0 + none[0]), yielding)[0], divide(dot(r, v), yielding)
+    # the force is what would come through, were the ring held along the rod
+    held = minus(v, scaled(along, divide(dot(r, v), yielding)))
+    force = dot(r, minus(P, times(T, held)))
+    return divide(double(1.0 + none[0]), yielding)[0], force
 
 
 def recover(run: Run, kinds: Numbers, right: Number, memory: Numbers, found: Numbers) -> Number:

@@ -269,7 +269,8 @@ class Balance:
             links.s_left[:], links.s_right[:] = 0.0, 0.0
             for k, (left, right) in push.links.items():
                 if first <= k < stop:
-                    links.s_left[k - first], links.s_right[k - first] = left, right
+                    values = (left, right) if points is not None else (left[0], right[0])
+                    links.s_left[k - first], links.s_right[k - first] = values
         runs = self._runs(first, stop, push, transposed, points)
         shape = () if points is None else (0,)
         return Chain(

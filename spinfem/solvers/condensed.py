@@ -96,8 +96,62 @@ class Condensed(Transport):
         found = mu[left] * sign
         for i, link in enumerate(left.tolist()):
             if link in self.balance.turns.varying:
-                found[i] = mu[link] * self.balance.turns.varying[link][3]
+                found[i] = mu[link] * self._sign(link)
         return found, mu[plan.right_rod]
+
+    def _at_rods(self, rods: Rods, magnet: int) -> tuple[FloatArray, FloatArray]:
+        """Return amplitudes at the left and the right of a strong magnet, (N or 1,)."""
+        left, right = int(self.plan.left_rod[magnet]), int(self.plan.right_rod[magnet])
+        return rods.amplitude[left] * self._sign(left), rods.amplitude[right]
+
+    @cached_property
+    def spin_voltage(self) -> FloatArray:
+        """``(1/2) int p m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
+        voltage: FloatArray = self.elements.p[self.magnets] / 2 * self.rises
+        return self._with_graded(voltage, self.magnets, 1)
+
+    @cached_property
+    def rises(self) -> FloatArray:
+        """By what m.mu_s rises from the left to the right of every magnet, (f, N or 1).
+
+        See `_rise`.
+        """
+        left, right = self.amplitudes
+        found = right - left
+        for magnet, k in enumerate(self.magnets.tolist()):
+            ports = self.plan.element_ports[k]
+            if 0 < k < self.elements.magnetic.size - 1 and ports.stop == ports.start + 1:
+                rise = self._rise(ports.start, k)
+                if rise.size > found.shape[1]:
+                    found = np.repeat(found, rise.size, axis=1)
+                found[magnet] = rise
+        return found
+
+    def _rise(self, port: int, k: int) -> FloatArray:
+        """Return by what m.mu_s rises across a two-port along magnet k, (N or 1,).
+
+        As a difference, or from the current, ``(s + S u - j)/B``, whichever has lost less digits:
+        of a thin layer that is the second.
+        """
+        plan, row = self.plan, self.row
+        link = int(np.searchsorted(plan.start, port, side="right")) - 1
+        numbers = row.varying.get(port) or [column[port] for column in row.ports]
+        B, S_left, _, s_left, _ = (np.atleast_1d(x) for x in numbers)
+        if plan.kind[link] == OWN:
+            sign, free = self._sign(link), self._free[link]
+            u, j = sign * self.rods.amplitude[link], sign * self.rods.flow[link]
+            end = self.rods.amplitude[link + 1]
+        else:
+            run = plan.runs[plan.run_of_link[link]]
+            part = [first for first, _ in run.parts].index(port)
+            ring, other = self.rods.rings[plan.run_of_link[link]][part : part + 2]
+            m = self.elements.m[k].T
+            u, end = (_dot(r[PLACE : PLACE + 3].T, m.T) for r in (ring, other))
+            j, free = _dot(ring[FLOW : FLOW + 3].T, m.T), np.ones(1)
+        largest = np.abs(s_left) + np.abs(j) + S_left * np.abs(u)
+        by_current = (largest < B * (np.abs(u) + np.abs(end))) & (free > 0)
+        rise = (s_left + S_left * u - j) / np.where(by_current, B, 1.0)
+        return np.asarray(np.where(by_current, rise, end - u))
 
     def absorbed(self, magnet: int) -> FloatArray:
         """Return the spin current that a magnet absorbs, shape (N or 1, 3)."""
@@ -235,14 +289,10 @@ class Condensed(Transport):
     @cached_property
     def joint_spin_voltage(self) -> FloatArray:
         """``(gamma/2) m.[mu_s]`` at every face, (n + 1, N or 1), Ohm m2."""
-        e, plan, mu = self.elements, self.plan, self.rods.amplitude
-        if any(not e.strong[k] for k in self.magnets):
-            return super().joint_spin_voltage
+        e = self.elements
         found = np.zeros((len(e.joints), e.points))
-        for port, link in plan.joint_links:
-            face = plan.ports[port].element
-            jump = mu[link + 1] - self._sign(link) * mu[link]
-            found[face] = e.flat(e.resistive[face].gamma) / 2 * jump
+        for port, face, k in self.plan.interfaces:
+            found[face] = e.flat(e.resistive[face].gamma) / 2 * self._rise(port, k)
         return found
 
     # --- faces ----------------------------------------------------------------------------------
@@ -266,19 +316,24 @@ class Condensed(Transport):
         potential_left, potential_right = ends.ring[plan.left].copy(), ends.ring[plan.right].copy()
         current_left, current_right = np.zeros((2, n, points, 3))
         absorbed_left, absorbed_right = np.zeros((2, n, points, 3))
+        for magnet in np.flatnonzero(e.strong[self.magnets]).tolist():
+            # of a ring that has left the rod, the part along it alone, with its own digits
+            k, (at_left, at_right) = int(self.magnets[magnet]), self._at_rods(rods, magnet)
+            if k > 0:
+                potential_right[k - 1] = at_left[:, None] * e.m[k]
+            if k < n:
+                potential_left[k] = at_right[:, None] * e.m[k]
         for face in range(n):
-            for k, side in ((face, potential_left), (face + 1, potential_right)):
-                if e.strong[k]:
-                    side[face] = _along(side[face], e.m[k])
             before, behind = plan.element_ports[face], plan.element_ports[face + 1]
             if before.stop > before.start:
                 current_left[face] = ends.leaving[before.stop - 1]
             if behind.stop > behind.start:
                 current_right[face] = ends.entering[behind.start]
-        if e.reservoir[0]:
-            current_left[0] = current_right[0]
-        if e.reservoir[1]:
-            current_right[-1] = current_left[-1]
+        for end, beyond, within in ((0, current_left, current_right), (-1, current_right, current_left)):
+            if e.reservoir[end]:
+                beyond[end] = within[end]
+            elif not e.columns["D"].fixed[end]:  # no spin passes
+                beyond[end] = within[end] = 0.0
         face_of_right = {int(ring): face for face, ring in enumerate(plan.right.tolist())}
         face_of_left = {int(ring): face for face, ring in enumerate(plan.left.tolist())}
         for link in np.flatnonzero(plan.kind != OWN).tolist():

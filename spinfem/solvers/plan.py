@@ -73,7 +73,7 @@ class Plan:
     right_rod: IntArray  # (f,) and at its right
     beside: tuple[tuple[tuple[int, bool], ...], ...]
     # of every strong magnet: links that it faces, and whether they are on its right
-    joint_links: tuple[tuple[int, int], ...]  # interfaces at strong magnets: two-port and link
+    interfaces: tuple[tuple[int, int, int], ...]  # at magnets: two-port, face and magnet
 
     @property
     def links(self) -> int:
@@ -91,8 +91,8 @@ class Plan:
     def uniform(self) -> tuple[IntArray, IntArray]:
         """Two-ports that are one element, and these elements."""
         own = [(i, port.element) for i, port in enumerate(self.ports) if port.piece == UNIFORM]
-        places, elements = np.array(own, dtype=np.intp).T
-        return places, elements
+        table = np.array(own, dtype=np.intp).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
 
     @cached_property
     def special(self) -> list[tuple[int, Port]]:
@@ -215,9 +215,9 @@ def _linked(
         np.array([number.get(of_element[k].stop, -1) for k in magnets], dtype=np.intp),
         tuple(_beside(k, ports, of_element, number, kinds, own_axis) for k in magnets),
         tuple(
-            (i, number[i])
+            (i, port.element, port.axis)
             for i, port in enumerate(ports)
-            if port.piece == INTERFACE and port.strong
+            if port.piece == INTERFACE and port.axis != NO_AXIS
         ),
     )
 

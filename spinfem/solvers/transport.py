@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.polynomial import legendre
 
 from .._checks import FloatArray, IntArray
 from ..fem.fields import LayerField
@@ -21,6 +22,9 @@ from ..physics import bulk, interfaces
 from ..physics.directions import across
 from .elements import Elements
 from .faces import Faces
+
+GAUSS = 12
+"""Points for integrals over layers thinner than l: roundings are all that is left."""
 
 Side = Literal["left", "right"]
 
@@ -206,9 +210,28 @@ class Transport(ABC):
         mu, j = field.evaluate(xi)
         if isinstance(field, GradedField):
             return Values(mu, j, self.face_potentials[1][layer] - field.dropped(xi))
-        ahead = ((self.faces.potential_left[k] - mu) * e.m[k]).sum(axis=-1)
+        ends = (self.faces.potential_left[k] * e.m[k]).sum(axis=-1), (mu * e.m[k]).sum(axis=-1)
+        ahead = ends[0] - ends[1]
+        if e.magnetic[k]:
+            unit = 2 * e.thickness[layer] / e.D[k] * (1 - xi)
+            thin = unit < np.abs(ends[0]) + np.abs(ends[1])
+            if thin.any():
+                ahead = np.where(thin, unit * self._missing_ahead(layer, xi), ahead)
         phi = self.face_potentials[0][k] + self.ohmic[layer] * (1 - xi) + e.p[k] / 2 * ahead
         return Values(mu, j, phi)
+
+    def _missing_ahead(self, layer: int, xi: FloatArray) -> FloatArray:
+        """Return the mean of ``p - m.j_s`` between xi and the right face of a thin layer, (q, N).
+
+        ``2/D`` times its integral is by what m.mu_s rises there, of which the difference of two
+        values has lost its digits.
+        """
+        e, k = self.elements, layer + 1
+        total = np.zeros((len(xi), e.points))
+        for node, weight in zip(*legendre.leggauss(GAUSS), strict=True):
+            _, j = self.field(layer).evaluate(xi + (1 - xi) * (1 + node) / 2)
+            total += weight / 2 * (e.p[k] - (j * e.m[k]).sum(axis=-1))
+        return total
 
     def dissipation(self, layer: int, xi: FloatArray) -> FloatArray:
         """Return the heat per volume and time at positions xi, over j0^2, (q, N)."""
