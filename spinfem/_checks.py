@@ -5,9 +5,12 @@ Every message says which quantity it is about, what is required and what was giv
 
 from __future__ import annotations
 
+import cmath
 import difflib
+import math
 import reprlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,14 +23,48 @@ Number = float | FloatArray
 """What a description stores for a number: a float, or a read-only array for a batch."""
 
 
+def _check_plain(quantity: str, value: object) -> None:
+    """Raise TypeError for what numpy would drop: masks, and labels that say what belongs together.
+
+    Labelled arrays are known by what they have, so that nothing is imported for it.
+    """
+    if isinstance(value, float | int) or type(value) is np.ndarray:
+        return
+    if isinstance(value, list | tuple):
+        for part in value:
+            _check_plain(quantity, part)
+        return
+    kind = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{quantity} must be a number or a plain array, got a masked array, whose mask would "
+            "be dropped: leave out what is masked, or give .filled(value)"
+        )
+    if np.size(getattr(value, "dims", ())) and hasattr(value, "values"):
+        raise TypeError(
+            f"{quantity} must be a number or a plain array, got {kind} with dimensions "
+            f"{', '.join(map(str, getattr(value, 'dims', ())))}, which would be matched by "
+            "position: give .values, with its axes where they belong"
+        )
+    if hasattr(value, "to_numpy") and not callable(getattr(value, "index", len)):
+        raise TypeError(
+            f"{quantity} must be a number or a plain array, got {kind} with an index, which would "
+            "be matched by position: give .to_numpy()"
+        )
+
+
 def number(quantity: str, value: ArrayLike) -> Number:
     """Return a real number as a float, an array of them as a read-only array.
 
     Raises
     ------
     TypeError
-        If `value` is not a real number or an array of real numbers.
+        If `value` is not a real number or an array of real numbers, or is masked or labelled.
     """
+    given: Any = value
+    if isinstance(given, float):  # most are, and need no numpy
+        return float(given)  # a number of numpy's is one, too
+    _check_plain(quantity, value)
     kind = np.asarray(value).dtype.kind if not callable(value) else "O"
     if kind not in "iuf":
         raise TypeError(
@@ -43,45 +80,57 @@ def number(quantity: str, value: ArrayLike) -> Number:
     return array
 
 
-def _require(quantity: str, value: Number, valid: Any, requirement: str) -> Number:
-    if not np.all(valid):
-        if isinstance(value, float):
-            given = f"{value:g}"
-        else:
-            index = tuple(int(i) for i in np.argwhere(~valid)[0])
-            given = f"{value[index]:g} at index {index[0] if len(index) == 1 else index}"
+def _require(
+    quantity: str, value: Number, valid: Any, requirement: str, at: FloatArray | None = None
+) -> Number:
+    """Return `value` if it is valid; written with operators, that of a float takes no numpy.
+
+    `at`: xi of all values, for messages.
+    """
+    if not (valid if isinstance(valid, bool) else valid.all()):
+        index = tuple(int(i) for i in np.argwhere(~np.asarray(valid))[0])
+        given = f"{np.asarray(value)[index]:g}"
+        if at is not None:
+            given += f" at xi = {at[index]:.12g}" if index or not at.ndim else " at every xi"
+        elif index:
+            given += f" at index {index[0] if len(index) == 1 else index}"
         raise ValueError(f"{quantity} must be {requirement}, got {given}")
     return value
 
 
 def finite(quantity: str, value: ArrayLike) -> Number:
     """Return `value` as a number; ValueError unless it is finite."""
-    x = number(quantity, value)
-    return _require(quantity, x, np.isfinite(x), "finite")
+    x: Any = number(quantity, value)
+    return _require(quantity, x, abs(x) < math.inf, "finite")
 
 
-def positive(quantity: str, value: ArrayLike, *, infinite: bool = False) -> Number:
+def positive(
+    quantity: str, value: ArrayLike, *, infinite: bool = False, at: FloatArray | None = None
+) -> Number:
     """Return `value` as a number; ValueError unless it is positive (and finite, if asked)."""
-    x = number(quantity, value)
+    x: Any = number(quantity, value)
     if infinite:
-        return _require(quantity, x, np.greater(x, 0), "positive (inf is allowed)")
-    return _require(quantity, x, np.greater(x, 0) & np.isfinite(x), "positive and finite")
+        return _require(quantity, x, x > 0, "positive (inf is allowed)", at)
+    return _require(quantity, x, (x > 0) & (x < math.inf), "positive and finite", at)
 
 
-def polarization(quantity: str, value: ArrayLike) -> Number:
+def polarization(quantity: str, value: ArrayLike, *, at: FloatArray | None = None) -> Number:
     """Return `value` as a number; ValueError unless it lies strictly between -1 and 1."""
-    x = number(quantity, value)
-    return _require(quantity, x, np.less(np.abs(x), 1), "between -1 and 1, both excluded")
+    x: Any = number(quantity, value)
+    return _require(quantity, x, abs(x) < 1, "between -1 and 1, both excluded", at)
 
 
 def nonnegative(quantity: str, value: ArrayLike) -> Number:
     """Return `value` as a number; ValueError unless it is zero or positive, and finite."""
-    x = number(quantity, value)
-    return _require(quantity, x, np.greater_equal(x, 0) & np.isfinite(x), "zero or positive")
+    x: Any = number(quantity, value)
+    return _require(quantity, x, (x >= 0) & (x < math.inf), "zero or positive")
 
 
 def conductance(quantity: str, value: ArrayLike) -> complex | NDArray[np.complex128]:
     """Return a complex number or a read-only array; ValueError unless its real part is positive."""
+    if isinstance(value, float | complex) and cmath.isfinite(value) and value.real > 0:
+        return complex(value)
+    _check_plain(quantity, value)
     kind = np.asarray(value).dtype.kind if not callable(value) else "O"
     if kind not in "iufc":
         raise TypeError(
@@ -103,23 +152,77 @@ Profile = Callable[[FloatArray], ArrayLike]
 _PROBES = (1 - np.cos(np.pi * np.linspace(0, 1, 65))) / 2
 
 
+@dataclass(frozen=True, eq=False)
+class CheckedProfile:
+    """A function of xi whose values are checked wherever it is evaluated.
+
+    Attributes
+    ----------
+    function : callable
+        The function as given. It may have an attribute `breaks`, positions from 0 to 1 that a mesh
+        must have among its nodes: where it jumps or bends, and around what is narrow.
+    quantity : str
+        What it is, for messages.
+    check : callable
+        `positive` or `polarization`.
+    options : dict
+        Of the check.
+    """
+
+    function: Profile
+    quantity: str
+    check: Callable[..., Number]
+    options: dict[str, Any]
+
+    @property
+    def breaks(self) -> FloatArray:
+        """Positions that a mesh must have among its nodes."""
+        return breaks_of(self.function)
+
+    def __call__(self, xi: ArrayLike) -> FloatArray:
+        """Return the values at xi, a number or an array; ValueError unless all are in range."""
+        xi = np.asarray(xi, dtype=float)
+        found = self.function(xi)
+        values = np.asarray(found)
+        if values.shape not in ((), xi.shape):
+            raise ValueError(
+                f"{self.quantity} must return one number per xi, shape {xi.shape}, "
+                f"got shape {values.shape}"
+            )
+        self.check(self.quantity, found, at=xi, **self.options)
+        return values
+
+
+def breaks_of(*values: Any) -> FloatArray:
+    """Return the breaks of numbers and functions of xi, inside the layer and rising."""
+    given = [np.ravel(value.breaks) for value in values if hasattr(value, "breaks")]
+    found = np.unique(np.concatenate([np.zeros(0), *given]).astype(float))
+    return found[(found > 0) & (found < 1)]
+
+
 def number_or_profile(
-    check: Callable[..., Number], quantity: str, value: ArrayLike | Profile, **options: Any
+    check: Callable[..., Number],
+    quantity: str,
+    value: ArrayLike | Profile,
+    *,
+    of: str | None = None,
+    **options: Any,
 ) -> Any:
     """Return a number, or a profile that gives one number per xi; errors as of `check`.
 
-    A profile is looked at in 65 places across the layer.
+    A profile is checked in 65 places across the layer, and then wherever it is evaluated. `of` is
+    the name of what it belongs to, for messages.
     """
     if not callable(value):
         return check(quantity, value, **options)
-    what = f"{quantity} as a function of xi"
-    found = np.asarray(value(_PROBES))
-    if found.shape not in ((), _PROBES.shape):
-        raise ValueError(
-            f"{what} must return one number per xi, shape {_PROBES.shape}, got shape {found.shape}"
-        )
-    check(what, found, **options)
-    return value
+    what = f"{quantity}{f' of {of!r}' if of else ''} as a function of xi"
+    if isinstance(value, CheckedProfile):
+        if (value.check, value.options) == (check, options):
+            return CheckedProfile(value.function, what, check, options)
+        value = value.function
+    profile = CheckedProfile(value, what, check, options)
+    profile(_PROBES)
+    return profile
 
 
 def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:
@@ -132,7 +235,9 @@ def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:
     ValueError
         If the last axis does not have length 3, or a vector is zero or not finite.
     """
-    v = np.array(number(quantity, value), dtype=float)
+    v = np.asarray(number(quantity, value))
+    if v.shape == (3,) and (unit := _normalized(*v.tolist())):
+        return read_only(np.array(unit))
     if v.ndim == 0 or v.shape[-1] != 3:
         raise ValueError(f"{quantity} must have 3 components on its last axis, got shape {v.shape}")
     largest = np.max(np.abs(v), axis=-1, keepdims=True)
@@ -144,10 +249,18 @@ def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:
             + (f" at index {index}" if index else "")
         )
     v = v / largest  # so that squaring neither overflows nor underflows
-    length = np.sqrt(np.einsum("...i,...i->...", v, v))[..., None]
-    unit: FloatArray = v / length
-    unit.flags.writeable = False
-    return unit
+    x, y, z = np.moveaxis(v, -1, 0)
+    return read_only(v / np.sqrt(x * x + y * y + z * z)[..., None])
+
+
+def _normalized(x: float, y: float, z: float) -> tuple[float, float, float] | None:
+    """Return one direction, normalized as `unit_vector` does it, or None if it is not usable."""
+    largest = max(abs(x), abs(y), abs(z))
+    if not largest > 0:
+        return None
+    x, y, z = x / largest, y / largest, z / largest
+    length = math.sqrt(x * x + y * y + z * z)
+    return (x / length, y / length, z / length) if length >= 1 else None  # nan, of inf or nan
 
 
 def read_only(array: FloatArray) -> FloatArray:

@@ -223,6 +223,67 @@ def test_in_python(error, do, parts):
     assert "\n" not in str(caught.value)
 
 
+MASKED = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+
+
+def labelled():
+    pandas, xarray = pytest.importorskip("pandas"), pytest.importorskip("xarray")
+    return [
+        (np.ma.array(MASKED), "masked array"),
+        (np.ma.array([1.0, 2.0, 3.0]), "masked array"),
+        (np.ma.masked, "masked array"),
+        (pandas.Series([1.0, 2.0, 3.0], index=[2, 0, 1]), ".to_numpy()"),
+        (pandas.DataFrame({"a": [1.0, 2.0, 3.0]}), ".to_numpy()"),
+        (xarray.DataArray([1.0, 2.0, 3.0], dims="d"), "dimensions d, which"),
+        (xarray.DataArray(np.ones((3, 3)), dims=("d", "theta")), "dimensions d, theta, which"),
+        (xarray.Variable("d", [1.0, 2.0, 3.0]), ".values"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda x: sf.NormalMetal(D=x, l=1.0),
+        lambda x: sf.NormalMetal(D=1.0, l=[x, x]),
+        lambda x: sf.Ferromagnet(D=1.0, l=1.0, p=x),
+        lambda x: sf.NormalMetal.from_resistivity(x, l=1.0),
+        lambda x: N(x),
+        lambda x: F(1.0, m=x),
+        lambda x: F(1.0, m=(x, x, x)),
+        lambda x: F(1.0, m=z).material(1.0, m=[(0, 0, 1), x]),
+        lambda x: sf.Interface(x),
+        lambda x: sf.Interface(1.0, mixing=x),
+        lambda x: sf.Interface(1.0, gamma=x),
+        lambda x: sf.direction(x),
+        lambda x: sf.direction(0.0, x),
+        lambda x: sf.solve(valve(), x),
+        lambda x: sf.solve(valve(), current_density=x),
+        lambda x: solved().potential(x),
+        lambda x: valve().replace("free", thickness=x),
+        lambda x: sf.sampled(x),
+        lambda x: sf.NormalMetal(D=lambda xi: np.ma.array(np.ones(xi.shape)), l=x),
+        lambda x: sf.sweep(lambda d: N(d) | F(1.0, m=z), {"d": x}),
+        lambda x: sf.analytic.contact(x, 1.0, 1.0),
+        lambda x: sf.analytic.valve((1.0, 1.0, 1.0), (1.0, x, 1.0), (0.1, 0.2), z, z),
+        lambda x: solved().channel_potentials(0.5, x),
+    ],
+)  # fmt: skip
+def test_masks_and_labels_are_refused(give):
+    """numpy drops them without a word; numbers would be matched by position."""
+    for value, part in labelled():
+        with pytest.raises(TypeError, match="must be a number or a plain array") as caught:
+            give(value)
+        assert part in str(caught.value) or "masked" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_numbers_with_a_label_but_no_axis_are_numbers():
+    xarray, pandas = pytest.importorskip("xarray"), pytest.importorskip("pandas")
+    assert N(xarray.DataArray(2.0)).thickness == 2.0
+    assert N(pandas.Series([2.0, 3.0]).to_numpy()).thickness.shape == (2,)
+    assert N(np.float32(2.0)).thickness == 2.0
+
+
 # --- stack files ------------------------------------------------------------------------------
 
 FILE = """

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.polynomial import legendre
 from skfem import Basis, MeshLine
 
-from .._checks import FloatArray
+from .._checks import FloatArray, breaks_of
 from ..sample.materials import Metal
 from .element import reference_element
 from .fields import ElementField, piecewise
@@ -23,6 +23,8 @@ from .mesh import GRADING, layer_nodes, line_element
 
 RESOLVED = 1e-10
 """Of the largest value: by what polynomials on the elements may miss a profile."""
+ROUNDED = 4 * np.finfo(float).eps
+"""Of xi: what it is rounded by, and so are values of a steep profile by that times the slope."""
 NARROWEST = 1e-12
 """Elements that are not split any more: a profile that jumps is resolved by none."""
 MOST = 4096
@@ -56,9 +58,10 @@ def profile(value: Any) -> Callable[[FloatArray], FloatArray]:
 def nodes_for(metal: Metal, thickness: float, degree: int, count: int | None) -> FloatArray:
     """Return nodes of the mesh of a graded layer, from 0 to 1.
 
-    Without a count elements are halved until polynomials of the degree represent D, 1/D, 1/l^2
-    and p on each, also between the points that make them, and until none is wider than about 2 of
-    its own l, or more in the depth of the layer, as in `mesh.widths`.
+    Without a count the elements between the breaks of D, l and p are halved until polynomials of
+    the degree represent D, 1/D, 1/l^2 and p on each, also between the points that make them, and
+    until none is wider than about 2 of its own l, or more in the depth of the layer, as in
+    `mesh.widths`.
     """
     numbers = {"p": 0.0, **metal.numbers}
     D, l, p = (profile(numbers[key]) for key in ("D", "l", "p"))
@@ -71,11 +74,13 @@ def nodes_for(metal: Metal, thickness: float, degree: int, count: int | None) ->
 
     y = legendre.leggauss(degree + 1)[0]
     to_legendre = np.linalg.inv(legendre.legvander(y, degree)).T
-    between = quantities(dense)
+    breaks = breaks_of(*numbers.values())
+    between, at_break = quantities(dense), np.isin(dense, breaks)  # there it may jump
     rates = thickness / l(dense)  # per xi
     steps = (rates[1:] + rates[:-1]) / 2 * np.diff(dense)
     depth = np.concatenate([[0.0], np.cumsum(steps)])
-    nodes = np.array([0.0, 1.0])
+    nodes = np.concatenate([[0.0], breaks[breaks < 1 - NARROWEST]])
+    nodes = np.append(nodes[np.diff(nodes, prepend=-1.0) > NARROWEST], 1.0)
     while True:
         widths = np.diff(nodes)
         xi = nodes[:-1, None] + widths[:, None] * (1 + y) / 2
@@ -84,9 +89,11 @@ def nodes_for(metal: Metal, thickness: float, degree: int, count: int | None) ->
         missed = np.zeros(widths.size)
         for at_points, at_dense in zip(quantities(xi), between, strict=True):
             coefficients = at_points @ to_legendre
-            scale = RESOLVED * max(np.abs(at_dense).max(), np.abs(at_points).max(), 1e-300)
-            error = np.abs(np.einsum("qk,qk->q", powers, coefficients[owner]) - at_dense) / scale
-            np.maximum.at(missed, owner, error)
+            largest = max(np.abs(at_dense).max(), np.abs(at_points).max(), 1e-300)
+            rounding = ROUNDED * np.ptp(at_points, axis=1) / widths
+            scale = np.maximum(RESOLVED * largest, rounding)
+            error = np.abs(np.einsum("qk,qk->q", powers, coefficients[owner]) - at_dense)
+            np.maximum.at(missed, owner, np.where(at_break, 0.0, error / scale[owner]))
             missed = np.maximum(missed, np.abs(coefficients[:, -2:]).max(axis=1) / scale)
         steepest = (thickness / l(xi)).max(axis=1)
         np.maximum.at(steepest, owner, rates)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import ROUND_CEILING, Context
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray
+from .._checks import FloatArray, number
 from ..paper.spacer import Slonczewski
+from ..sample.pieces import sine_and_cosine
 
 THETA = np.linspace(0.0, 180.0, 721)
 """Angles of tables and fits, degrees: dense enough for Lambda up to 50."""
@@ -47,13 +49,19 @@ class SingleLambda(NamedTuple):
 
 def sine_of(theta: FloatArray) -> FloatArray:
     """Return the sine of angles in degrees."""
-    return np.sin(np.radians(theta))
+    sine: FloatArray = sine_and_cosine(theta)[0]
+    return sine
+
+
+def rounded_up(error: float) -> str:
+    """Return a bound with two digits, which is no smaller."""
+    return f"{float(Context(prec=2, rounding=ROUND_CEILING).create_decimal(error)):.2g}"
 
 
 def halves(theta: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return cos^2 and sin^2 of half the angles: sums of these keep digits that 1 +- c loses."""
-    half = np.radians(np.asarray(theta, dtype=float)) / 2
-    return np.cos(half) ** 2, np.sin(half) ** 2
+    sine, cosine = sine_and_cosine(number("theta (angle in degrees)", theta) / 2)
+    return cosine**2, sine**2
 
 
 def _terms(s: float) -> FloatArray:
@@ -69,7 +77,10 @@ def fitted(table: Table) -> tuple[Slonczewski, float]:
     """Fit the asymmetric form to a table: its coefficients for a = 1, and Lambda."""
     s, (plus, minus) = _fit(_terms, table.strength, LEAST, WIDEST)
     scale = 2 / np.cosh(s)  # g = 2 epsilon, and 1 +- tanh(s) c is cosh(s) times smaller
-    form = Slonczewski(float(plus * scale), float(minus * scale), 1.0, float(np.tanh(s)))
+    gap = 2 / (1 + np.exp(2 * s))  # 1 - tanh(s)
+    form = Slonczewski(
+        float(plus * scale), float(minus * scale), 1.0, float(np.tanh(s)), float(gap)
+    )
     return form, float(np.exp(s))
 
 

@@ -31,7 +31,7 @@ import numpy as np
 from .._checks import FloatArray
 from .._version import __version__
 from ..constants import TORQUE_PER_SPIN_CURRENT
-from .epsilon import SingleLambda
+from .epsilon import SingleLambda, rounded_up
 from .form import TorqueForm
 
 WIDTH = 88
@@ -193,11 +193,11 @@ _CELL = (
 
 def _head(torque: TorqueForm, code: str, error: float, *more: str) -> list[str]:
     """Return paragraphs that say what the text is and where it comes from."""
-    q_plus, q_minus, a, B = torque.form
+    q_plus, q_minus, a, B, _ = torque.form
     known = f"g = q+/(a + B c) + q-/(a - B c), q+ = {q_plus:.9g}, q- = {q_minus:.9g}, "
     known += f"a = {a:.9g}, B = {B:.9g}"
     quality = (
-        f"epsilon sin(theta) is off by up to {100 * error:.2g} % of its maximum."
+        f"epsilon sin(theta) is off by up to {rounded_up(100 * error)} % of its maximum."
         if error
         else "Exact at all angles theta between the two."
     )

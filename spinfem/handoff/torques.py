@@ -34,15 +34,14 @@ from numpy.typing import ArrayLike
 from .._checks import FloatArray
 from ..analogy import Analogy
 from ..physics.directions import angle
-from ..sample.pieces import Layer, Lead, direction
+from ..sample.pieces import Layer, Lead, Piece, direction
 from ..sample.stack import Stack
 from ..solution import Solution
 from ..solver import solve
 from ..solvers.elements import elements_of
-from ..studies.builders import pieces_of
 from ..studies.sweeping import sweep
 from . import texts
-from .epsilon import THETA, Table, fitted, sine_of
+from .epsilon import THETA, Table, fitted, rounded_up, sine_of
 from .form import EQUAL, TorqueForm
 
 if TYPE_CHECKING:
@@ -50,8 +49,14 @@ if TYPE_CHECKING:
 
 CLOSED = 0.01
 """Angle, degrees, at which a fit takes g for that at 0: its error is of the order of 1e-8."""
-AROUND = np.arange(0.0, 360.0, 45.0)
-"""Planes in which errors are looked for where ferromagnets beyond tell them apart, degrees."""
+GRID = np.linspace(0.0, 180.0, 61)[1:-1], np.arange(0.0, 360.0, 15.0)
+"""Angles to the polarizer and around it at which errors are looked for, degrees."""
+RINGS = np.geomspace(1e-5, 30.0, 18), np.arange(0.0, 360.0, 60.0)
+"""The same around m of every ferromagnet, where peaks are as narrow as sqrt(d_N/l_N)."""
+CANDIDATES, ROUNDS = 6, 9
+"""Largest errors from which a search goes on, and how often its steps get smaller."""
+MARGIN = 1.01
+"""By what the largest error that is found is raised, for what the search leaves."""
 
 
 class SlonczewskiTorque(TorqueForm):
@@ -173,10 +178,11 @@ def slonczewski(solution: Solution, fixed: str, free: str) -> SlonczewskiTorque:
         repr(stack)[len("Stack(") : -1],
         (),
     )
-    if torque.fitted or place.beyond:
-        error = np.abs((torque.epsilon(THETA) - g / 2) * sine_of(THETA)).max()
+    if torque.fitted or not place.symmetric:
         largest = np.abs(table.strength).max() or 1.0
-        torque = dataclasses.replace(torque, error=float(error / largest))
+        error = _largest_error(torque, place, stack) / largest
+        error = error if place.symmetric else MARGIN * error
+        torque = dataclasses.replace(torque, error=float(error))
     return dataclasses.replace(torque, notes=tuple(_notes(torque, place, turning)))
 
 
@@ -238,6 +244,7 @@ class _Place(NamedTuple):
     beyond: tuple[str, ...]  # ferromagnets behind these
     behind_fixed: tuple[str, ...]  # ferromagnets behind the fixed layer
     weak: bool  # whether it has exchange lengths
+    symmetric: bool  # whether all that counts is its angle to the fixed layer
 
     @classmethod
     def of(cls, stack: Stack, fixed: int, free: int) -> _Place:
@@ -251,30 +258,34 @@ class _Place(NamedTuple):
             k += step
         names = stack.element_names
         magnets = np.flatnonzero(e.magnetic).tolist()
-        return cls(
-            step,
-            along,
-            tuple(names[i] for i in magnets if (i - free) * step > 0 and i not in along),
-            tuple(names[i] for i in magnets if (i - fixed) * step < 0),
-            not e.strong[free],
-        )
+        beyond = tuple(names[i] for i in magnets if (i - free) * step > 0 and i not in along)
+        behind_fixed = tuple(names[i] for i in magnets if (i - fixed) * step < 0)
+        # a strong fixed layer lets nothing pass that is not along its own m
+        symmetric = not beyond and not (behind_fixed and not e.strong[fixed])
+        return cls(step, along, beyond, behind_fixed, not e.strong[free], symmetric)
 
     def turned(self, stack: Stack, polarizer: FloatArray) -> Stack:
-        """Return the batch, (k, n), in which the free layer turns about the polarizer.
+        """Return the batch, (1, n), in which the free layer turns about the polarizer.
 
-        It has the angles of `THETA` to it, in the plane of both and, if there are ferromagnets
-        behind it, in planes all around.
+        It has the angles of `THETA` to it, in the plane of both.
         """
-        elements = stack.elements
         free = elements_of(stack).m[next(iter(self.along)), 0]
         # but for g from B, take no limit at 0 and 180 degrees: it turns one magnetization alone
         theta = THETA if elements_of(stack).is_plain else np.clip(THETA, CLOSED, 180 - CLOSED)
-        m = _rotation(polarizer, free, theta, AROUND if self.beyond else AROUND[:1])
+        return self.pointing(stack, _rotation(polarizer, free, theta, np.zeros(1)))
+
+    def pointing(self, stack: Stack, m: FloatArray) -> Stack:
+        """Return the batch in which the free layer has directions m, shape (..., 3)."""
+        elements = stack.elements
         new = {
-            id(elements[k]): dataclasses.replace(cast(Layer | Lead, elements[k]), m=sign * m)
+            k: dataclasses.replace(cast(Layer | Lead, elements[k]), m=sign * m)
             for k, sign in self.along.items()
         }
-        return Stack([new.get(id(piece), piece) for piece in pieces_of(stack)])
+        pieces: list[Piece] = [new.get(0, stack.left)]
+        for k, joint in enumerate(stack.joints, start=1):
+            pieces += [] if joint is None else [joint]
+            pieces.append(new.get(k, elements[k]))
+        return Stack(pieces)
 
 
 def _rotation(
@@ -290,6 +301,69 @@ def _rotation(
     return m
 
 
+def _largest_error(torque: SlonczewskiTorque, place: _Place, stack: Stack) -> float:
+    """Return the largest error of ``epsilon sin(theta)`` as the free layer turns any way.
+
+    From directions all over the sphere, or in one plane if all planes are the same, pattern
+    searches go on around the largest errors.
+    """
+    e, axis = elements_of(stack), torque.polarizer
+    plain = e.is_plain
+    others = [k for k in np.flatnonzero(e.magnetic).tolist() if k not in place.along]
+    free = e.m[next(iter(place.along)), 0]
+
+    def errors(m: FloatArray) -> FloatArray:
+        """Return errors of directions m, (n,); where g is that of a limit, none."""
+        sine, cosine = np.linalg.norm(np.cross(m, axis), axis=-1), m @ axis
+        known = plain | (sine > np.sin(np.radians(CLOSED)))
+        m, sine, cosine = m[known], sine[known], cosine[known]
+        error = np.zeros(known.size)
+        if known.any():
+            g = solve(place.pointing(stack, m)).efficiency(torque.fixed, torque.free)[1]
+            theta = np.degrees(np.arctan2(sine, cosine))
+            error[known] = np.abs((torque.epsilon(theta) - g / 2) * sine)
+        return error
+
+    way = free if place.symmetric else e.m[others[-1 if place.step > 0 else 0], 0]
+    polar, around = GRID if not place.symmetric else (THETA[1:-1], np.zeros(1))
+    parts = [_rotation(axis, way, polar, around).reshape(-1, 3)]
+    steps = [np.full(len(parts[0]), np.radians(np.diff(polar[:2])[0]))]
+    radii, around = RINGS if not place.symmetric else (RINGS[0], np.zeros(1))
+    for k in others if not place.symmetric else [others[0]]:
+        center = axis if place.symmetric else e.m[k, 0]
+        ring = _rotation(center, way, radii, around)
+        for sign in (1, -1):
+            parts.append(sign * ring.reshape(-1, 3))
+            steps.append(np.tile(np.radians(radii) / 2, len(around)))
+    m, step = np.concatenate(parts), np.concatenate(steps)
+    found = errors(m)
+    best = np.argsort(found)[::-1]
+    chosen: list[int] = []
+    for i in best.tolist():
+        if len(chosen) == (2 if place.symmetric else CANDIDATES):
+            break
+        if all(np.linalg.norm(m[i] - m[k]) > 2 * max(step[i], step[k]) for k in chosen):
+            chosen.append(i)
+    m, step, found = m[chosen], step[chosen], found[chosen]
+    angles = np.arange(0.0, 360.0, 45.0)
+    for _ in range(ROUNDS):
+        # two rings of 8 around each
+        around = np.array(
+            [
+                _rotation(center, way, np.degrees([width, width / 2]), angles).reshape(-1, 3)
+                for center, width in zip(m, step, strict=True)
+            ]
+        )
+        tried = errors(around.reshape(-1, 3)).reshape(len(m), -1)
+        largest = tried.argmax(axis=1)[:, None]
+        new = np.take_along_axis(tried, largest, axis=1)[:, 0]
+        better = new > found
+        moved = np.take_along_axis(around, largest[..., None], axis=1)[:, 0]
+        m, found = np.where(better[:, None], moved, m), np.maximum(new, found)
+        step = np.where(better, step, step / 4)
+    return float(found.max())
+
+
 def _notes(torque: SlonczewskiTorque, place: _Place, turning: Solution) -> list[str]:
     """Collect what the form leaves out."""
     fixed, free, found = torque.fixed, torque.free, []
@@ -298,7 +372,8 @@ def _notes(torque: SlonczewskiTorque, place: _Place, turning: Solution) -> list[
         found.append(
             f"Behind {free!r} there is {names}: the effective P of {free!r} is that of their "
             f"directions now and changes as they turn against each other. As {free!r} turns alone, "
-            f"any way, epsilon sin(theta) is off by up to {torque.error:.2g} of its maximum. "
+            f"any way, epsilon sin(theta) is off by up to {rounded_up(torque.error)} of its "
+            "maximum. "
             f"spinfem.torque_table(solution, {free!r}, {place.beyond[0]!r}, ...), over the "
             "directions of both, is exact."
         )
@@ -311,6 +386,12 @@ def _notes(torque: SlonczewskiTorque, place: _Place, turning: Solution) -> list[
         found.append(
             f"Behind {fixed!r} there is {names}: the effective P of {fixed!r} is that of their "
             "directions now and changes as they turn against each other."
+        )
+    if not (place.beyond or place.symmetric):
+        found.append(
+            f"{fixed!r} has exchange lengths and lets pass what is across its m: as {free!r} "
+            f"turns any way, epsilon sin(theta) is off by up to {rounded_up(torque.error)} of its "
+            "maximum."
         )
     if len(place.along) > 1:
         names = ", ".join(turning.stack.element_names[k] for k in place.along)

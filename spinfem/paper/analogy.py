@@ -31,13 +31,14 @@ from numpy.polynomial import legendre
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, unit_vector
+from ..fem.fields import ElementField, piecewise
 from ..fem.mesh import DEGREE, elements_for, layer_nodes
 from ..physics.directions import angle
 from ..results.solved import SolvedStack
 from ..sample.pieces import Layer, Lead, Reservoir
 from ..solvers.condensed import Condensed
-from ..solvers.meshed import Meshed
 from ..solvers.elements import Elements, check_plain, elements_of
+from ..solvers.meshed import Meshed
 from .folding import Folded, fold
 from .spacer import Spacer
 
@@ -189,14 +190,13 @@ class Mechanism:
     def rings(self) -> tuple[Ring, ...]:
         """One ring for every face of each ferromagnet, from left to right; a lead has one."""
         magnets = np.flatnonzero(self._elements.magnetic).tolist()
+        return tuple(ring for k in magnets for ring in self._rings_of(k))
+
+    def _rings_of(self, k: int) -> list[Ring]:
         last = len(self.solution.stack.layers)
         sides: tuple[Literal["left", "right"], ...] = ("left", "right")
-        return tuple(
-            self._ring(k, side, face)
-            for k in magnets
-            for side, face in zip(sides, (k - 1, k), strict=True)
-            if 0 <= face <= last
-        )
+        faces = zip(sides, (k - 1, k), strict=True)
+        return [self._ring(k, side, face) for side, face in faces if 0 <= face <= last]
 
     def _ring(self, k: int, side: Literal["left", "right"], face: int) -> Ring:
         e, transport = self._elements, self.solution.transport
@@ -280,24 +280,35 @@ class Mechanism:
 
     @cached_property
     def energy(self) -> Energy:
-        """Energies at the solution: ``elastic + attraction = j0^2 dr = -driving/2``."""
+        """Energies at the solution: ``elastic + attraction = j0^2 dr = -driving/2``.
+
+        Of mu_s as it was found, on the nodes it was found on: with few elements the functional is
+        larger than that of the exact solution.
+        """
         e, transport = self._elements, self.solution.transport
         j0 = float(self.solution.j0)
 
         def strain(layer: int, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
-            mu, j = transport.field(layer).evaluate(xi[:, None])
-            # (D/2) mu_s' from j_s, which keeps its digits in thin layers
-            pull = e.p[layer + 1, 0] * e.m[layer + 1, 0] - j[:, 0]
+            field = transport.field(layer)
+            mu, j = field.evaluate(xi[:, None])
+            if isinstance(field, ElementField):
+                half = field.widths[..., None, None] / 2
+                (slope,) = piecewise(
+                    field.widths, xi[:, None], legendre.legder(field.potential, axis=-1) / half
+                )
+                pull = e.D[layer + 1, 0] / (2 * e.thickness[layer, 0]) * slope[:, 0]
+            else:  # exact: (D/2) mu_s' from j_s, which keeps its digits in thin layers
+                pull = e.p[layer + 1, 0] * e.m[layer + 1, 0] - j[:, 0]
             return mu[:, 0] * j0, pull * j0
 
-        return self._energy(strain, transport.faces.potential_left[:, 0] * j0)
+        return self._energy(strain, transport.faces.potential_left[:, 0] * j0, self._own_nodes)
 
     def energy_of(self, field: Field) -> Energy:
         """Return the energies of another mu_s, a trial field.
 
         It must be admissible for S to exceed that of the solution: continuous, along m in
-        ferromagnets, zero at reservoirs. It is differentiated from its values at 16 points in each
-        element of the mesh.
+        ferromagnets, zero at reservoirs. It is differentiated from its values at 22 points in each
+        element of a mesh that has the solution's nodes and those of the default accuracy.
 
         Parameters
         ----------
@@ -310,22 +321,34 @@ class Mechanism:
         def strain(layer: int, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
             mu = np.asarray(field(layer, xi), dtype=float)
             slope = _DIFFERENTIATE @ mu.reshape(-1, _POINTS, 3)  # of every element
-            slope *= 2 / np.diff(self._nodes(layer))[:, None, None]
+            slope *= 2 / np.diff(self._all_nodes(layer))[:, None, None]
             return mu, e.D[layer + 1, 0] / (2 * e.thickness[layer, 0]) * slope.reshape(-1, 3)
 
         last = len(self.solution.stack.layers) - 1
         ends = [field(0, np.zeros(1)), field(last, np.ones(1))]
-        return self._energy(strain, np.array(ends, dtype=float)[:, 0])
+        return self._energy(strain, np.array(ends, dtype=float)[:, 0], self._all_nodes)
 
-    def _nodes(self, layer: int) -> FloatArray:
+    def _own_nodes(self, layer: int) -> FloatArray:
+        """Return where the polynomials of the solution meet, or nodes for the exact one."""
+        field = self.solution.transport.field(layer)
+        return field.nodes[:, 0] if isinstance(field, ElementField) else self._fine_nodes(layer)
+
+    def _fine_nodes(self, layer: int) -> FloatArray:
         e = self._elements
         z = e.thickness[layer] / e.l[layer + 1]
         return layer_nodes(z, int(elements_for(z)[0]))[:, 0]
+
+    def _all_nodes(self, layer: int) -> FloatArray:
+        """Return the nodes of both, but for those that are the same up to rounding."""
+        own, fine = self._own_nodes(layer), self._fine_nodes(layer)
+        apart = np.abs(fine[:, None] - own).min(axis=1) > 1e-9 * np.diff(own).min()
+        return np.union1d(own, fine[apart])
 
     def _energy(
         self,
         strain: Callable[[int, FloatArray], tuple[FloatArray, FloatArray]],
         potential: FloatArray,
+        nodes: Callable[[int], FloatArray],
     ) -> Energy:
         """Integrate energies; `strain` gives mu_s and (D/2) mu_s' at points of a layer."""
         e, j0 = self._elements, float(self.solution.j0)
@@ -334,8 +357,7 @@ class Mechanism:
             k, d = layer + 1, float(e.thickness[layer, 0])
             D, kappa = float(e.D[k, 0]), float(e.D[k, 0] / (2 * e.l[k, 0] ** 2))
             force = e.p[k, 0] * j0 * e.m[k, 0]
-            nodes = self._nodes(layer)
-            xi, weights = _gauss(nodes)
+            xi, weights = _gauss(nodes(layer))
             mu, pull = strain(layer, xi)
             elastic += d / D * float(weights @ (pull**2).sum(axis=1))
             attraction += kappa * d / 2 * float(weights @ (mu**2).sum(axis=1))
@@ -375,6 +397,7 @@ class Mechanism:
 
     def _spacer(self, left: int, right: int) -> Spacer:
         e = self._elements
+        sign, cosine, rest = angle(e.m[left, 0], e.m[right, 0])
         found = self._condensed.behind(int(np.searchsorted(self._condensed.magnets, left)))
         return Spacer(
             (self.solution.stack.element_names[left], self.solution.stack.element_names[right]),
@@ -382,7 +405,8 @@ class Mechanism:
             (found.left.S, found.right.S),
             found.shunt,
             found.coupling,
-            float(e.m[left, 0] @ e.m[right, 0]),
+            float(sign * cosine),
+            float(rest),
         )
 
     @cached_property
@@ -408,8 +432,8 @@ class Mechanism:
         ValueError
             If nothing has that name, it is no ferromagnet, it touches a collinear one, or j0 = 0.
         """
-        own = [ring for ring in self.rings if ring.name == name]
         self.solution.torque(name)  # raises
+        own = self._rings_of(self.solution.stack.position(name))
         for ring in own:
             if ring.pinned is None and any(force.name == "contact" for force in ring.forces):
                 raise ValueError(
@@ -429,7 +453,7 @@ class Mechanism:
         return fold(self.solution)
 
 
-_POINTS = 16
+_POINTS = 22  # exact for mu_s^2 of the highest degree, 20
 _Y, _WEIGHTS = legendre.leggauss(_POINTS)
 # values at the Gauss points -> values of the derivative of the polynomial through them
 _VANDERMONDE = legendre.legvander(_Y, _POINTS - 1)

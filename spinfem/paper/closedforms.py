@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray
+from .._checks import FloatArray, number
+from ..physics.directions import across, angle
 
 
 def contact(p: ArrayLike, G_F: ArrayLike, G_N: ArrayLike, order: str = "F/N") -> FloatArray:
@@ -38,7 +39,9 @@ def contact(p: ArrayLike, G_F: ArrayLike, G_N: ArrayLike, order: str = "F/N") ->
     if order not in ("F/N", "N/F"):
         raise ValueError(f"order of a contact must be 'F/N' or 'N/F', got {order!r}")
     sign = 1.0 if order == "F/N" else -1.0
-    mu: FloatArray = sign * np.asarray(p) / (np.asarray(G_F) + np.asarray(G_N))
+    numbers = (("p", p), ("G_F", G_F), ("G_N", G_N))
+    p, G_F, G_N = (np.asarray(number(name, value)) for name, value in numbers)
+    mu: FloatArray = sign * p / (G_F + G_N)
     return mu
 
 
@@ -83,7 +86,9 @@ def valve(
 ) -> Valve:
     """Return the closed form of a spin valve between reservoirs, (A1), (A2), (1).
 
-    Written as in the paper: exact, but with cancellations where d_N/l_N is tiny.
+    Written in ``o_i = A_i - B``, so that nothing cancels where d_N/l_N is tiny: ``A1 A2 - B^2 c^2 =
+    o1 o2 + B (o1 + o2) + B^2 s^2`` and ``A2 p1 - B c p2 = o2 p1 + B (p1 - c p2)``, with ``1 - |c|``
+    from |m2 -/+ m1|.
 
     Parameters
     ----------
@@ -96,22 +101,32 @@ def valve(
     m1, m2 : array, shape (..., 3)
         Unit magnetizations.
     """
-    z1, zN, z2 = (np.asarray(z, dtype=float) for z in thickness)
-    G1, GN, G2 = (np.asarray(g, dtype=float) for g in G)
-    p1, p2 = (np.asarray(x, dtype=float) for x in p)
-    m1, m2 = np.asarray(m1, dtype=float), np.asarray(m2, dtype=float)
-    Gt1, Gt2, GtN = G1 / np.tanh(z1), G2 / np.tanh(z2), GN / np.tanh(zN)
-    A1, A2, B = Gt1 + GtN, Gt2 + GtN, GN / np.sinh(zN)
-    c = np.sum(m1 * m2, axis=-1)
-    det = A1 * A2 - B**2 * c**2
-    mu1 = (A2 * p1 - B * c * p2) / det
-    mu2 = (B * c * p1 - A1 * p2) / det
-    along = [np.asarray(a)[..., None] for a in (p1 - Gt1 * mu1, p2 + Gt2 * mu2)]
+    z1, zN, z2 = (np.asarray(number("thickness", z)) for z in thickness)
+    G1, GN, G2 = (np.asarray(number("G", g)) for g in G)
+    p1, p2 = (np.asarray(number("p", x)) for x in p)
+    m1, m2 = np.asarray(number("m1", m1)), np.asarray(number("m2", m2))
+    Gt1, Gt2 = G1 / np.tanh(z1), G2 / np.tanh(z2)
+    B = -2 * GN * np.exp(-zN) / np.expm1(-2 * zN)  # G_N/sinh, which does not overflow
+    shunt = GN * np.tanh(zN / 2)  # G~_N - B
+    o1, o2 = Gt1 + shunt, Gt2 + shunt
+    sign, cosine, rest = angle(m1, m2)
+    det = o1 * o2 + B * (o1 + o2) + B**2 * rest * (1 + cosine)
+    same = sign * p2
+    apart = np.where(rest < 0.5, (p1 - same) + rest * same, p1 - cosine * same)  # p1 - c p2
+    back = np.where(rest < 0.5, (same - p1) + rest * p1, same - cosine * p1)  # +-(p2 - c p1)
+    mu1 = (o2 * p1 + B * apart) / det
+    mu2 = -(o1 * p2 + B * sign * back) / det
+    # p1 mu1 - p2 mu2, and mu1 -/+ mu2 at small angles
+    both = np.where(
+        rest < 0.5, (p1 - same) ** 2 + 2 * rest * p1 * same, p1**2 + p2**2 - 2 * cosine * p1 * same
+    )
+    work = (o2 * p1**2 + o1 * p2**2 + B * both) / det
+    between = (o2 * p1 + o1 * same + B * rest * (p1 + same)) / det
     u1, u2 = mu1[..., None] * m1, mu2[..., None] * m2
-    gap, pull = GtN[..., None], B[..., None]
-    currents = np.broadcast_arrays(
-        along[0] * m1, gap * u1 - pull * u2, pull * u1 - gap * u2, along[1] * m2
-    )
-    return Valve(
-        A1, A2, B, mu1, mu2, -B * mu2, B * mu1, (p1 * mu1 - p2 * mu2) / 2, np.stack(currents, -2)
-    )
+    # u1 - u2 along and across m1
+    length = np.where(rest < 0.5, between + mu2 * sign * rest, mu1 - mu2 * sign * cosine)
+    drop = length[..., None] * m1 - mu2[..., None] * across(m2, m1)
+    along = [np.asarray(a)[..., None] for a in (p1 - Gt1 * mu1, p2 + Gt2 * mu2)]
+    loss, pull = shunt[..., None], B[..., None] * drop
+    currents = np.broadcast_arrays(along[0] * m1, loss * u1 + pull, pull - loss * u2, along[1] * m2)
+    return Valve(o1 + B, o2 + B, B, mu1, mu2, -B * mu2, B * mu1, work / 2, np.stack(currents, -2))

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray
+from .._checks import FloatArray, number
+from ..sample.pieces import sine_and_cosine
 
 
 class Slonczewski(NamedTuple):
@@ -29,11 +30,13 @@ class Slonczewski(NamedTuple):
     q_minus: float  # S/m2
     a: float  # sqrt(A1 A2), S/m2
     B: float  # S/m2
+    gap: float  # a - B, S/m2, which B has no digits of where d_N/l_N is tiny
 
     def __call__(self, theta: ArrayLike) -> FloatArray:
         """Return g at angles in degrees."""
-        c = self.B * np.cos(np.radians(np.asarray(theta, dtype=float)))
-        g: FloatArray = self.q_plus / (self.a + c) + self.q_minus / (self.a - c)
+        sine, cosine = sine_and_cosine(number("theta (angle in degrees)", theta) / 2)
+        far, near = 2 * self.B * sine**2, 2 * self.B * cosine**2
+        g: FloatArray = self.q_plus / (self.gap + near) + self.q_minus / (self.gap + far)
         return g
 
 
@@ -45,6 +48,12 @@ class Spacer:
     any sign of P1 and P2, with c the cosine of the angle: ``P1 g2 < 0`` where ``(P2/P1) B c >
     A2``, and ``P2 g1 < 0`` where ``(P1/P2) B c > A1``; never both, and only if ``P1 P2 c > 0``;
     (B1).
+
+    Where d_N/l_N is tiny, ``A_i = o_i + B`` with ``o_i = S_i + shunt_i`` is B but for a few
+    digits, and formulas are written in o_i: ``A1 A2 - B^2 c^2 = o1 o2 + B (o1 + o2) + B^2 s^2``,
+    ``A2 P1 - B c P2 = o2 P1 + B (P1 - c P2)``. They are as exact as P_i, S_i and the angle are;
+    P1 - P2, all that counts of them in nearly parallel spacers of d_N/l_N -> 0, has an error of
+    their rounding. `Solution.efficiency`, which does not form P_i, is better there.
 
     Attributes
     ----------
@@ -62,6 +71,8 @@ class Spacer:
         B of the spacer, ``G_N/sinh(d_N/l_N)``, S/m2.
     cosine : float
         m1 . m2.
+    rest : float, optional
+        ``1 - |m1 . m2|``, which the cosine has no digits of at small angles: from |m2 -/+ m1|.
     """
 
     names: tuple[str, str]
@@ -70,6 +81,11 @@ class Spacer:
     shunt: tuple[float, float]
     coupling: float
     cosine: float
+    rest: float = np.nan
+
+    def __post_init__(self) -> None:
+        if np.isnan(self.rest):
+            object.__setattr__(self, "rest", 1 - abs(self.cosine))  # the dataclass is frozen
 
     @property
     def stiffness(self) -> tuple[float, float]:
@@ -89,10 +105,18 @@ class Spacer:
         cosine : float, optional
             Of another angle between m1 and m2, if all behind either face turns along with it.
         """
-        (A1, A2), (P1, P2) = self.A, self.P
-        Bc = self.coupling * (self.cosine if cosine is None else cosine)
-        determinant = A1 * A2 - Bc**2
-        return (A2 * P1 - Bc * P2) / determinant, (Bc * P1 - A1 * P2) / determinant
+        c, rest = self.cosine, self.rest
+        if cosine is not None:
+            c, rest = cosine, 1 - abs(cosine)
+        (o1, o2), (P1, P2), B = self._own, self.P, self.coupling
+        determinant = o1 * o2 + B * (o1 + o2) + B**2 * rest * (1 + abs(c))
+        along1, along2 = o2 * P1 + B * _less(P1, P2, c, rest), o1 * P2 + B * _less(P2, P1, c, rest)
+        return along1 / determinant, -along2 / determinant
+
+    @property
+    def _own(self) -> tuple[float, float]:
+        """A_i - B."""
+        return self.S[0] + self.shunt[0], self.S[1] + self.shunt[1]
 
     def efficiencies(self, cosine: float | None = None) -> tuple[float, float]:
         """Return (g1, g2) of eq. (1): ``g1 = -B mu2/j0``, ``g2 = B mu1/j0``; as in `potentials`."""
@@ -102,21 +126,28 @@ class Spacer:
     @property
     def slonczewski(self) -> tuple[Slonczewski, Slonczewski]:
         """g1 and g2 over the angle: ``q+- = (B/2)(A2 P1/a +- P2)`` of g2, with 1 <-> 2 of g1."""
-        (A1, A2), (P1, P2), B = self.A, self.P, self.coupling
-        a = float(np.sqrt(A1 * A2))
+        (A1, A2), (o1, o2) = self.A, self._own
+        (P1, P2), B = self.P, self.coupling
+        a = float(np.sqrt(A1) * np.sqrt(A2))
+        gap = (o1 * o2 + B * (o1 + o2)) / (a + B)
 
-        def form(driven: float, other: float) -> Slonczewski:
-            return Slonczewski(B / 2 * (driven + other), B / 2 * (driven - other), a, B)
+        def form(A: float, off: float, driven: float, other: float) -> Slonczewski:
+            """Form g from ``(A/a) P_driven +- P_other``; A/a - 1 = off/(a (a/A_other + 1))."""
+            ratio = A / a
+            plus, minus = ratio * driven + other, ratio * driven - other
+            if 0.5 < ratio < 2:  # here off, a difference of own stiffnesses, keeps more digits
+                more = off / (a + a / ratio) * driven
+                plus, minus = (driven + other) + more, (driven - other) + more
+            return Slonczewski(B / 2 * plus, B / 2 * minus, a, B, gap)
 
-        return form(A1 * P2 / a, P1), form(A2 * P1 / a, P2)
+        return form(A1, o1 - o2, P2, P1), form(A2, o2 - o1, P1, P2)
 
     @property
     def Lambda(self) -> float:
         """Slonczewski's ``Lambda = sqrt((a + B)/(a - B))``, formed without the difference."""
-        (A1, A2), B = self.A, self.coupling
-        own1, own2 = self.S[0] + self.shunt[0], self.S[1] + self.shunt[1]  # A_i - B
-        determinant = own1 * own2 + B * (own1 + own2)  # A1 A2 - B^2
-        return float((np.sqrt(A1 * A2) + B) / np.sqrt(determinant))
+        (A1, A2), (o1, o2), B = self.A, self._own, self.coupling
+        determinant = o1 * o2 + B * (o1 + o2)  # A1 A2 - B^2
+        return float((np.sqrt(A1) * np.sqrt(A2) + B) / np.sqrt(determinant))
 
     @property
     def sign_changes(self) -> tuple[float, float]:
@@ -125,13 +156,17 @@ class Spacer:
         From (B1), if all behind either face turns along with it: ``cos = A1 P2/(B P1)`` for g1,
         ``A2 P1/(B P2)`` for g2. For other rotations see `sign_changes`.
         """
-        (A1, A2), (P1, P2), B = self.A, self.P, self.coupling
+        (o1, o2), (P1, P2), B = self._own, self.P, self.coupling
 
-        def angle(A: float, own: float, other: float) -> float:
-            inside = other != 0.0 and abs(A * own) < abs(B * other)
-            return float(np.degrees(np.arccos(A * own / (B * other)))) if inside else np.nan
+        def angle(own: float, driven: float, other: float) -> float:
+            # 1 - |cos| of it, times B |other|
+            rest = B * (abs(other) - abs(driven)) - own * abs(driven)
+            if other == 0.0 or rest <= 0:
+                return np.nan
+            half = np.degrees(np.arcsin(min(1.0, np.sqrt(rest / B / abs(other) / 2))))
+            return float(2 * half if driven * other >= 0 else 180 - 2 * half)
 
-        return angle(A1, P2, P1), angle(A2, P1, P2)
+        return angle(o1, P2, P1), angle(o2, P1, P2)
 
     @property
     def resistance_slope(self) -> float:
@@ -141,5 +176,13 @@ class Spacer:
         `Analogy.resistance_slope`.
         """
         g1, g2 = self.efficiencies()
-        sine = np.sqrt(max(0.0, (1 - self.cosine) * (1 + self.cosine)))
+        sine = np.sqrt(self.rest * (1 + abs(self.cosine)))
         return float(g1 * g2 * sine / self.coupling)
+
+
+def _less(P1: float, P2: float, c: float, rest: float) -> float:
+    """Return ``P1 - c P2`` with ``rest = 1 - |c|`` apart, so that P1 - P2 is formed first."""
+    if rest > 0.5:
+        return P1 - c * P2
+    sign = -1.0 if c < 0 else 1.0
+    return (P1 - sign * P2) + sign * rest * P2

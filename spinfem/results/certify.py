@@ -53,7 +53,7 @@ from ..solvers.elements import Elements
 from ..solvers.faces import Faces
 from ..solvers.transport import Field
 from .duals import torque_jumps
-from .solved import SolvedStack
+from .solved import SolvedStack, named_magnets
 
 EXTRA_POINTS = 8
 """Gauss points in a part of a graded layer beyond the degrees of its field and of its profile."""
@@ -87,10 +87,8 @@ class Certificate(NamedTuple):
 
 def bounds_of(solution: SolvedStack, found: Certificate) -> Bounds:
     """Return the certified bounds of a solution."""
-    e = solution.transport.elements
     low, high = (solution.shaped(found.resistance + way * found.resistance_room) for way in (-1, 1))
-    first = int(e.magnetic[0] and solution.ferromagnets[:1] != solution.stack.element_names[:1])
-    named = slice(first, first + len(solution.ferromagnets))
+    named = named_magnets(solution.stack)
     middle = TORQUE_PER_SPIN_CURRENT * solution.scaled(found.torque[named], 1)
     room = TORQUE_PER_SPIN_CURRENT * np.abs(solution.scaled(found.torque_room[named], 1))
     return Bounds((low, high), (middle - room, middle + room))

@@ -261,10 +261,16 @@ def places_of(stack: Stack) -> dict[str, Place]:
 
 
 def _owner(stack: Stack, k: int) -> str:
-    """Name an element; a lead without a name by its side, unless a layer is called that."""
+    """Name an element; a lead without a name by its side, unless something is called that."""
     name = getattr(stack.elements[k], "name", None)
+    if name:
+        return str(name)
+    given = {getattr(piece, "name", None) for piece in (*stack.elements, *stack.joints)}
     side = "left" if k == 0 else "right"
-    return name or (stack.element_names[k] if side in stack.element_names else side)
+    candidates = [side, stack.element_names[k]]
+    while candidates[0] in given:
+        candidates = [*candidates[1:], f"{candidates[-1]}'"]
+    return candidates[0]
 
 
 def _of_metal(element: Layer | Lead, k: int) -> Iterator[Place]:

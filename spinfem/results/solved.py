@@ -20,14 +20,22 @@ from numpy.typing import ArrayLike
 
 from .._checks import BoolArray, FloatArray, Number, finite, unit_vector
 from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..physics.directions import angle
+from ..sample.pieces import METALLIC
 from ..sample.stack import Stack
 from ..solvers.transport import Side, Transport, Values
 from .scaling import Scaled
 from .views import Face, LayerSolution
 
-
 OPENING = 1e-13
 """Angle by which a collinear spacer is opened for the limit of g; peaks are wider than 1e-8."""
+
+
+def named_magnets(stack: Stack) -> slice:
+    """Return which of all magnets have a torque: all but leads that were given no name."""
+    magnets = [e for e in stack.elements if isinstance(e, METALLIC) and e.m is not None]
+    unnamed = [int(bool(magnets) and magnets[end].name is None) for end in (0, -1)]
+    return slice(unnamed[0], max(len(magnets) - unnamed[1], unnamed[0]))
 
 
 class SolvedStack(Scaled):
@@ -189,11 +197,8 @@ class SolvedStack(Scaled):
 
         In the order of `ferromagnets`; of those leads alone that have a name.
         """
-        stack, magnetic = self.stack, self.transport.elements.magnetic
-        absorbed = self.transport.all_absorbed()
-        first = int(magnetic[0] and stack.left.name is None)  # type: ignore[union-attr]
-        stop = len(absorbed) - int(magnetic[-1] and stack.right.name is None)  # type: ignore[union-attr]
-        return TORQUE_PER_SPIN_CURRENT * self.scaled(absorbed[first:stop], 1)
+        absorbed = self.transport.all_absorbed()[named_magnets(self.stack)]
+        return TORQUE_PER_SPIN_CURRENT * self.scaled(absorbed, 1)
 
     def torque_parts(
         self, name: str, polarizer: str | None = None
@@ -274,6 +279,9 @@ class SolvedStack(Scaled):
         g = self.shaped(found[0]), self.shaped(found[1])
         g = g if self._magnet(a) == first else g[::-1]
         closed = np.isnan(g[0])
+        if closed.any():
+            one, other = (self.stack.elements[magnets[i]].m for i in (first, second))
+            closed = closed & angle(np.asarray(one), np.asarray(other)).collinear  # or it overflows
         if closed.any():
             opened = self._opened(int(magnets[second]), closed)
             limits = opened.efficiency(a, b)

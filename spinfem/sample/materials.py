@@ -8,19 +8,31 @@ conductivity `D`, its spin diffusion length `l` and, for a ferromagnet, its pola
 Any consistent units do. SI: D in S/m, l in m; plain numbers: the paper's units.
 
 In a graded layer D, l or p is a function of xi, the position across the layer from 0 to 1, that
-takes and returns numpy arrays.
+takes and returns numpy arrays. Its values are checked wherever it is evaluated. It may have an
+attribute `breaks`: positions that must be nodes of the mesh, such as those where it jumps, and the
+ends of what is narrower than 1/4000 of the layer, which is overlooked else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, Number, Profile, label, number_or_profile, polarization, positive
+from .._checks import (
+    FloatArray,
+    Number,
+    Profile,
+    breaks_of,
+    label,
+    number_or_profile,
+    polarization,
+    positive,
+)
 
 
 def combined(formula: Callable[..., Number], *numbers: Any) -> Number:
@@ -31,6 +43,7 @@ def combined(formula: Callable[..., Number], *numbers: Any) -> Number:
     def profile(xi: FloatArray) -> Number:
         return formula(*(number(xi) if callable(number) else number for number in numbers))
 
+    profile.breaks = breaks_of(*numbers)  # type: ignore[attr-defined]
     return cast(Number, profile)
 
 
@@ -47,9 +60,9 @@ class Metal:
     """What a metal makes when it is called, `pieces.Layer`, which sets it: that stands above."""
 
     def __post_init__(self) -> None:
-        self._store(D=number_or_profile(positive, "D (conductivity)", self.D))
+        self._store(D=number_or_profile(positive, "D (conductivity)", self.D, of=self.name))
         quantity = "l (spin diffusion length)"
-        self._store(l=number_or_profile(positive, quantity, self.l, infinite=True))
+        self._store(l=number_or_profile(positive, quantity, self.l, of=self.name, infinite=True))
         label("name of a material", self.name)
         label("source of a material", self.source)
 
@@ -62,10 +75,36 @@ class Metal:
         """All numbers of the metal by their names; a graded one is a function of xi."""
         return {"D": self.D, "l": self.l}
 
-    @property
+    @cached_property
     def is_graded(self) -> bool:
         """Whether any number is a function of xi."""
         return any(callable(number) for number in self.numbers.values())
+
+    @cached_property
+    def shapes(self) -> frozenset[tuple[int, ...]]:
+        """Shapes of the numbers that are arrays."""
+        return frozenset(x.shape for x in self.numbers.values() if isinstance(x, np.ndarray))
+
+    @cached_property
+    def bulk(self) -> tuple[Number, Number, Number]:
+        """D, l and p, which is 0 in a normal metal.
+
+        Of a graded one D and p in the middle, and the least l, which tells if it absorbs spin. All
+        of the layer is looked at, so that no value out of range is overlooked between the points of
+        a coarse mesh.
+        """
+        D, l, p = self.D, self.l, getattr(self, "p", 0.0)
+        if not self.is_graded:
+            return D, l, p
+        edges = np.concatenate([[0.0], breaks_of(D, l, p), [1.0]])
+        xi = np.union1d(np.linspace(0, 1, 4097), (edges[1:] + edges[:-1]) / 2)
+        middle = int(np.searchsorted(xi, 0.5))
+
+        def values(x: Any) -> FloatArray:
+            return np.broadcast_to(x(xi), xi.shape)
+
+        D, p = (float(values(x)[middle]) if callable(x) else x for x in (D, p))
+        return D, float(values(l).min()) if callable(l) else l, p
 
     @property
     def total_conductivity(self) -> Number:
@@ -147,7 +186,7 @@ class NormalMetal(Metal):
         name : str, optional
             Name of the material.
         """
-        checked = number_or_profile(positive, "rho (resistivity)", rho)
+        checked = number_or_profile(positive, "rho (resistivity)", rho, of=name)
         return cls(D=combined(lambda rho: 1 / rho, checked), l=cast(Number, l), name=name)
 
     @classmethod
@@ -165,7 +204,7 @@ class NormalMetal(Metal):
         name : str, optional
             Name of the material.
         """
-        D = number_or_profile(positive, "sigma (conductivity)", sigma)
+        D = number_or_profile(positive, "sigma (conductivity)", sigma, of=name)
         return cls(D=D, l=cast(Number, l), name=name)
 
 
@@ -215,7 +254,7 @@ class Ferromagnet(Metal):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._store(p=number_or_profile(polarization, "p (polarization)", self.p))
+        self._store(p=number_or_profile(polarization, "p (polarization)", self.p, of=self.name))
         for key, what in (("lambda_J", "precession"), ("lambda_phi", "dephasing")):
             value = getattr(self, key)
             if value is not None:
@@ -267,8 +306,8 @@ class Ferromagnet(Metal):
         name : str, optional
             Name of the material.
         """
-        rho = number_or_profile(positive, "rho_star (resistivity rho*)", rho_star)
-        p = number_or_profile(polarization, "beta (bulk asymmetry)", beta)
+        rho = number_or_profile(positive, "rho_star (resistivity rho*)", rho_star, of=name)
+        p = number_or_profile(polarization, "beta (bulk asymmetry)", beta, of=name)
         return cls(
             D=combined(lambda rho: 1 / rho, rho),
             l=cast(Number, l),
@@ -337,8 +376,8 @@ class Ferromagnet(Metal):
         name : str, optional
             Name of the material.
         """
-        polar = number_or_profile(polarization, "p (polarization)", p)
-        total = number_or_profile(positive, "sigma (total conductivity)", sigma)
+        polar = number_or_profile(polarization, "p (polarization)", p, of=name)
+        total = number_or_profile(positive, "sigma (total conductivity)", sigma, of=name)
         return cls(
             D=combined(lambda sigma, p: sigma * (1 - p) * (1 + p), total, polar),
             l=cast(Number, l),

@@ -11,16 +11,20 @@ Stack(Lead(Cu) | F1 | N1 | F2 | Lead(Cu))
 x = 0 is the left face of the first layer; leads and ends take no length. Every number may be an
 array; the arrays of a stack broadcast (directions on all but their last axis), and the stack is
 then a batch of that shape.
+
+What is known of a stack is found once: in ``a | b`` the pieces of a are checked already, and
+`Stack.replace` carries over all that the changed piece leaves as it was.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -42,6 +46,13 @@ from .pieces import (
     short,
 )
 
+ENDS = (Lead, Reservoir, SpinBlocking)
+KINDS = (Layer, Interface, *ENDS)
+KEYS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in KINDS}
+"""What can be changed in a piece of each kind."""
+RESERVOIR = Reservoir()
+Shapes = frozenset[tuple[int, ...]]
+
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class Stack(Joinable):
@@ -61,6 +72,10 @@ class Stack(Joinable):
         What is at the n + 1 faces of the n layers; None where they are transparent.
     left, right : Lead, Reservoir or SpinBlocking
         The ends.
+    shape : tuple of int
+        Shape of the batch; ``()`` for a single stack.
+    arrays : elements.Elements or None
+        What `spinfem.solvers.elements.elements_of` made of it, if it was asked already.
 
     Raises
     ------
@@ -72,24 +87,66 @@ class Stack(Joinable):
     """
 
     pieces: tuple[Piece, ...]
-    layers: tuple[Layer, ...]
-    joints: tuple[Interface | None, ...]
-    left: End
-    right: End
+    shape: tuple[int, ...]
+    _names: frozenset[str]  # as given
+    _shapes: Shapes  # of all arrays
+    arrays: Any = None
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         given = tuple(pieces)
-        left, right, chain = _split(given)
-        layers, joints = _joints(chain)
-        taken = {getattr(piece, "name", None) for piece in given}
-        named = _named(layers, taken)
-        freeze(self, pieces=given, layers=named, joints=joints, left=left, right=right)
-        self._check_names()
-        self._check_shapes()
-        if given and not isinstance(given[-1], Interface):
-            for face, joint in enumerate(joints):
-                if joint is not None:
-                    _check_joint(joint, *self.elements[face : face + 2])
+        for piece in given:
+            if not isinstance(piece, KINDS):
+                raise TypeError(
+                    "pieces of a stack must be layers and interfaces, with a Lead, Reservoir or "
+                    f"SpinBlocking at the ends, got {piece!r}"
+                )
+        self._keep(given, 0, frozenset(), frozenset())
+
+    @classmethod
+    def joined(cls, left: Any, right: Any) -> Stack:
+        """Return ``left | right``."""
+        new: Stack = object.__new__(cls)
+        more = right.pieces if isinstance(right, Stack) else (right,)
+        if isinstance(left, Stack):
+            new._keep(left.pieces + more, len(left.pieces), left._names, left._shapes)
+        else:
+            new._keep((left, *more), 0, frozenset(), frozenset())
+        return new
+
+    def _keep(
+        self, pieces: tuple[Any, ...], checked: int, names: frozenset[str], shapes: Shapes
+    ) -> None:
+        """Keep pieces; the first of them are checked and have these names and shapes."""
+        more = [name for piece in pieces[checked:] if (name := getattr(piece, "name", None))]
+        freeze(self, pieces=pieces, _names=names.union(more) if more else names)
+        interfaces = _check_order(pieces, checked)
+        if len(self._names) < len(names) + len(more):
+            _refuse_names(pieces)
+        self._keep_shapes(shapes.union(*map(shapes_of, pieces[checked:])))
+        for i in interfaces:
+            if i + 1 < len(pieces):  # at the end it waits for what stands behind it
+                left = pieces[i - 1] if i > 0 else RESERVOIR
+                if _misplaced(pieces[i], left, pieces[i + 1]):
+                    self._check_joint(sum(isinstance(piece, Layer) for piece in pieces[:i]))
+
+    def _keep_shapes(self, shapes: Shapes) -> None:
+        """Keep the shapes of all arrays; ValueError unless they broadcast."""
+        try:
+            freeze(self, _shapes=shapes, shape=np.broadcast_shapes(*shapes) if shapes else ())
+        except ValueError:
+            pieces = [*self.elements, *filter(None, self.joints)]
+            given = "; ".join(f"{short(e)}: {shape}" for e in pieces for shape in shapes_of(e))
+            raise ValueError(f"shapes of a stack's arrays must broadcast, got {given}") from None
+
+    def _check_joint(self, face: int) -> None:
+        """Check that an interface has nothing that has no meaning where it stands."""
+        joint, (left, right) = self.joints[face], self.elements[face : face + 2]
+        if joint is not None and (wrong := _misplaced(joint, left, right)):
+            raise ValueError(f"{wrong}, got one between {short(left)} and {short(right)}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: what cannot be found again."""
+        return {key: vars(self)[key] for key in ("pieces", "shape", "_names", "_shapes")}
 
     @classmethod
     def from_mesh(
@@ -154,10 +211,6 @@ class Stack(Joinable):
             shown += [joint, element] if joint else [element]
         return f"Stack({' | '.join(map(short, shown))})"
 
-    @property
-    def _in_chain(self) -> tuple[Piece, ...]:
-        return self.pieces
-
     def check_complete(self) -> None:
         """Raise ValueError if the stack begins or ends in an interface."""
         for place, piece in (("begin", self.pieces[0]), ("end", self.pieces[-1])):
@@ -167,15 +220,51 @@ class Stack(Joinable):
                     f"it, got {self!r}"
                 )
 
-    @property
+    @cached_property
     def elements(self) -> tuple[Layer | End, ...]:
-        """The left end, the layers and the right end."""
-        return (self.left, *self.layers, self.right)
+        """The left end, the layers and the right end.
+
+        The n-th layer of a kind is N{n} or F{n}, or the next free, where it has no name yet.
+        """
+        count, layers = {"N": 0, "F": 0}, []
+        for piece in self.pieces:
+            if isinstance(piece, Layer):
+                kind = "N" if piece.m is None else "F"
+                count[kind] += 1
+                if piece.name is None:
+                    while (name := f"{kind}{count[kind]}") in self._names:
+                        count[kind] += 1
+                    piece = renamed(piece, name)
+                layers.append(piece)
+        ends = self.pieces[0], self.pieces[-1]
+        left, right = (end if isinstance(end, ENDS) else RESERVOIR for end in ends)
+        return (left, *layers, right)
+
+    @property
+    def left(self) -> End:
+        """What is behind the left end."""
+        return self.elements[0]  # type: ignore[return-value]
+
+    @property
+    def right(self) -> End:
+        """What is behind the right end."""
+        return self.elements[-1]  # type: ignore[return-value]
 
     @cached_property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the batch; ``()`` for a single stack."""
-        return np.broadcast_shapes(*{shape for e in self.pieces for shape in shapes_of(e)})
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, all of them named."""
+        return self.elements[1:-1]  # type: ignore[return-value]
+
+    @cached_property
+    def joints(self) -> tuple[Interface | None, ...]:
+        """What is at the n + 1 faces of the n layers."""
+        found: list[Interface | None] = [None]
+        for piece in self.pieces:
+            if isinstance(piece, Layer):
+                found.append(None)
+            elif isinstance(piece, Interface):
+                found[-1] = piece
+        return tuple(found)
 
     @cached_property
     def thickness(self) -> FloatArray:
@@ -260,9 +349,8 @@ class Stack(Joinable):
         if place is None:
             self.position(name)  # raises
             raise ValueError(f"name must be that of a piece that was given, got {name!r}")
-        pieces = list(self.pieces)  # what was left out, an end or a name, stays open
-        old = pieces[place]
-        known = [field.name for field in dataclasses.fields(old)]
+        old = self.pieces[place]
+        known = KEYS[type(old)]
         for key in changes:
             if key not in known:
                 raise TypeError(
@@ -273,12 +361,55 @@ class Stack(Joinable):
             # a layer without a name that becomes one of another kind keeps the one it had
             same = isinstance(changes["material"], Ferromagnet) == old.is_ferromagnet
             changes.setdefault("name", old.name if same else name)
-        if isinstance(old, Layer) and not np.array_equal(
-            changes.get("thickness", old.thickness), old.thickness
+        if (
+            isinstance(old, Layer)
+            and old.nodes is not None
+            and not np.array_equal(changes.get("thickness", old.thickness), old.thickness)
         ):
             changes.setdefault("nodes", None)
-        pieces[place] = dataclasses.replace(old, **changes)
-        return Stack(pieces)
+        new = dataclasses.replace(old, **changes)
+        # what was left out, an end or a name, stays open
+        pieces = _put(self.pieces, place, new)
+        if not changes or _character(old) != _character(new):
+            return Stack(pieces)
+        return self._carried_over(pieces, place, name)
+
+    def _carried_over(self, pieces: tuple[Piece, ...], place: int, name: str) -> Stack:
+        """Return a stack with the pieces of this one but for one, of the same character."""
+        stack: Stack = object.__new__(Stack)
+        old, new = self.pieces[place], pieces[place]
+        elements, joints = self.elements, self.joints
+        k: int | None = None
+        faces: tuple[int, ...]
+        if isinstance(new, Interface):
+            faces = (joints.index(cast(Interface, old)),)
+            joints = _put(joints, faces[0], new)
+        else:
+            k = self._positions.get(name, 0 if place == 0 else len(joints))
+            if isinstance(new, Layer) and new.name is None:
+                new = renamed(new, name)
+            elements = _put(elements, k, new)
+            faces = (k - 1, k)
+        freeze(
+            stack,
+            pieces=pieces,
+            elements=elements,
+            joints=joints,
+            _names=self._names,
+            _positions=self._positions,
+            _places=self._places,
+        )
+        if shapes_of(old) == shapes_of(new):
+            freeze(stack, _shapes=self._shapes, shape=self.shape)
+        else:
+            stack._keep_shapes(frozenset().union(*map(shapes_of, pieces)))
+        complete = len(joints) - isinstance(pieces[-1], Interface)
+        for face in faces:
+            if 0 <= face < complete:
+                stack._check_joint(face)
+        if self.arrays is not None:
+            freeze(stack, arrays=self.arrays.carried_over(stack, k, self))
+        return stack
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -288,108 +419,73 @@ class Stack(Joinable):
             name = next(layers).name if isinstance(piece, Layer) else getattr(piece, "name", None)
             if name is not None:
                 places[name] = i
-        for side, end, i in (("left", self.left, 0), ("right", self.right, -1)):
-            if any(piece is end for piece in self.pieces):
+        for side, i in (("left", 0), ("right", len(self.pieces) - 1)):
+            if isinstance(self.pieces[i], ENDS):
                 places.setdefault(side, i)
         return places
-
-    def _check_names(self) -> None:
-        pieces = [*self.elements, *filter(None, self.joints)]
-        names = [name for piece in pieces if (name := getattr(piece, "name", None))]
-        if len(set(names)) < len(names):
-            twice = next(name for i, name in enumerate(names) if name in names[:i])
-            raise ValueError(f"names in a stack must be unique, got {twice!r} twice")
-
-    def _check_shapes(self) -> None:
-        try:
-            self.shape  # noqa: B018
-        except ValueError:
-            pieces = [*self.elements, *filter(None, self.joints)]
-            shapes = (f"{short(e)}: {shape}" for e in pieces for shape in shapes_of(e))
-            given = "; ".join(s for s in shapes if not s.endswith("()"))
-            raise ValueError(f"shapes of a stack's arrays must broadcast, got {given}") from None
 
 
 Joinable.stack_type = Stack
 
 
-def _split(pieces: tuple[Any, ...]) -> tuple[End, End, tuple[Layer | Interface, ...]]:
-    """Tell ends from what is between them."""
-    for piece in pieces:
-        if not isinstance(piece, Layer | Interface | Lead | Reservoir | SpinBlocking):
-            raise TypeError(
-                "pieces of a stack must be layers and interfaces, with a Lead, Reservoir or "
-                f"SpinBlocking at the ends, got {piece!r}"
-            )
-    inner = Layer | Interface
-    first = 0 if not pieces or isinstance(pieces[0], inner) else 1
-    last = len(pieces) - (len(pieces) > first and not isinstance(pieces[-1], inner))
-    chain = pieces[first:last]
-    for place, piece in enumerate(chain, start=first):
-        if not isinstance(piece, inner):
+def _check_order(pieces: tuple[Any, ...], checked: int) -> list[int]:
+    """Check what stands beside what, from a piece on; return where there are interfaces."""
+    count, first = len(pieces), checked - 1 if checked else 0
+    for i in range(first or 1, count - 1):
+        if isinstance(pieces[i], ENDS):
             raise ValueError(
-                f"an end must be the first or last piece of a stack, got {short(piece)} "
-                f"as piece {place + 1} of {len(pieces)}"
+                f"an end must be the first or last piece of a stack, got {short(pieces[i])} "
+                f"as piece {i + 1} of {count}"
             )
-    # Lead | Interface is the beginning of a stack
-    unfinished = bool(pieces) and isinstance(pieces[-1], Interface)
-    if not unfinished and not any(isinstance(piece, Layer) for piece in chain):
-        given = " | ".join(short(piece) for piece in pieces) or "nothing"
-        raise ValueError(f"a stack must have at least one layer, got {given}")
-    left = pieces[0] if first else Reservoir()
-    right = pieces[-1] if last < len(pieces) else Reservoir()
-    return left, right, chain
-
-
-def _joints(
-    chain: tuple[Layer | Interface, ...],
-) -> tuple[tuple[Layer, ...], tuple[Interface | None, ...]]:
-    """Tell layers from what is at their faces."""
-    layers: list[Layer] = []
-    joints: list[Interface | None] = [None]
-    for piece in chain:
+    for piece in pieces:
         if isinstance(piece, Layer):
-            layers.append(piece)
-            joints.append(None)
-        elif joints[-1] is not None:
+            break
+    else:  # Lead | Interface is the beginning of a stack
+        if not pieces or not isinstance(pieces[-1], Interface):
+            given = " | ".join(short(piece) for piece in pieces) or "nothing"
+            raise ValueError(f"a stack must have at least one layer, got {given}")
+    interfaces = [i for i in range(first, count) if isinstance(pieces[i], Interface)]
+    for i, j in itertools.pairwise(interfaces):
+        if i + 1 == j:
             raise ValueError(
                 "at most one interface must be between two layers, got "
-                f"{short(joints[-1])} | {short(piece)}"
+                f"{short(pieces[i])} | {short(pieces[j])}"
             )
-        else:
-            joints[-1] = piece
-    return tuple(layers), tuple(joints)
+    return interfaces
 
 
-def _check_joint(joint: Interface, left: Layer | End, right: Layer | End) -> None:
-    """Check that an interface has nothing that has no meaning where it stands."""
+def _refuse_names(pieces: tuple[Any, ...]) -> None:
+    """Raise ValueError for the first name that occurs twice; those of interfaces come last."""
+    ordered = sorted(pieces, key=lambda piece: isinstance(piece, Interface))
+    names = [name for piece in ordered if (name := getattr(piece, "name", None))]
+    twice = next(name for i, name in enumerate(names) if name in names[:i])
+    raise ValueError(f"names in a stack must be unique, got {twice!r} twice")
+
+
+def _misplaced(joint: Interface, left: Layer | End, right: Layer | End) -> str | None:
+    """Return what is wrong with an interface where it stands, if anything is."""
     what = f"interface {joint.name!r}" if joint.name else "an interface"
-    where = f"between {short(left)} and {short(right)}"
     if isinstance(left, SpinBlocking) or isinstance(right, SpinBlocking):
-        raise ValueError(f"{what} must not be at a spin-blocking end, got one {where}")
+        return f"{what} must not be at a spin-blocking end"
     metals = [e.material for e in (left, right) if isinstance(e, Layer | Lead)]
     magnets = [metal for metal in metals if isinstance(metal, Ferromagnet)]
     if not magnets:
         if np.any(joint.gamma):
-            raise ValueError(f"gamma of {what} must be 0 between normal metals, got one {where}")
-        if joint.mixing is not None:
-            raise ValueError(f"mixing of {what} must be left out, got one {where}")
-    elif joint.mixing is not None and not all(magnet.is_strong for magnet in magnets):
-        raise ValueError(
-            f"mixing of {what} must be left out at a ferromagnet with finite exchange lengths, "
-            f"got one {where}"
-        )
+            return f"gamma of {what} must be 0 between normal metals"
+        return f"mixing of {what} must be left out" if joint.mixing is not None else None
+    strong = all(magnet.is_strong for magnet in magnets)
+    if joint.mixing is not None and not strong:
+        return f"mixing of {what} must be left out at a ferromagnet with finite exchange lengths"
     if len(magnets) == 2:
-        strong = all(magnet.is_strong for magnet in magnets) and joint.mixing is None
-        if not strong or not _collinear(left.m, right.m):  # type: ignore[union-attr]
-            raise ValueError(
+        a, b = left.m, right.m  # type: ignore[union-attr]
+        if not strong or joint.mixing is not None or not _collinear(a, b):
+            return (
                 f"{what} between two ferromagnets must have no mixing, and both must be strong and "
-                f"collinear; put a thin normal layer between them, got one {where}"
+                "collinear; put a thin normal layer between them"
             )
-        if np.any(joint.gamma) and _opposed(left.m, right.m):  # type: ignore[union-attr]
-            raise ValueError(
-                f"gamma of {what} must be 0 between antiparallel ferromagnets, got one {where}"
-            )
+        if np.any(joint.gamma) and _opposed(a, b):
+            return f"gamma of {what} must be 0 between antiparallel ferromagnets"
+    return None
 
 
 def _opposed(a: Any, b: Any) -> bool:
@@ -401,18 +497,14 @@ def _collinear(a: Any, b: Any) -> bool:
     return bool(np.all(np.linalg.norm(np.cross(a, b), axis=-1) <= 8 * np.finfo(float).eps))
 
 
-def _named(layers: tuple[Layer, ...], taken: set[Any]) -> tuple[Layer, ...]:
-    """Name the n-th layer of a kind N{n} or F{n}, or the next free, where it has no name yet."""
-    count, named = {"N": 0, "F": 0}, []
-    for layer in layers:
-        kind = "F" if layer.is_ferromagnet else "N"
-        count[kind] += 1
-        if layer.name is None:
-            while f"{kind}{count[kind]}" in taken:
-                count[kind] += 1
-            layer = renamed(layer, name=f"{kind}{count[kind]}")
-        named.append(layer)
-    return tuple(named)
+def _character(piece: Any) -> tuple[str | None, bool | None]:
+    """Return what names and places of all pieces depend on."""
+    return piece.name, getattr(piece, "is_ferromagnet", None)
+
+
+def _put(items: tuple[Any, ...], i: int, new: Any) -> tuple[Any, ...]:
+    """Return a tuple with one item changed."""
+    return (*items[:i], new, *items[i + 1 :])
 
 
 def _pick(piece: Piece, shape: tuple[int, ...], index: Any) -> Piece:

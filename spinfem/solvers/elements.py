@@ -12,15 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any, TypeVar, cast
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import BoolArray, FloatArray, Number
 from ..physics.bulk import stiffness
-from ..sample.materials import Ferromagnet, Metal
-from ..sample.pieces import Interface, Layer, Lead, Reservoir
+from ..sample.materials import Metal
+from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir, freeze
 from ..sample.stack import Stack
 
 Description = TypeVar("Description", Stack, "Elements")
@@ -28,14 +27,15 @@ Fact = TypeVar("Fact")
 
 
 def remembered(f: Callable[[Description], Fact]) -> Callable[[Description], Fact]:
-    """Remember what a function says of a description, as long as that lives."""
-    known: WeakKeyDictionary[Description, Fact] = WeakKeyDictionary()
+    """Remember what a function says of a description, in the description."""
+    key = f"{f.__module__}.{f.__qualname__}"
 
     @wraps(f)
     def fact(description: Description) -> Fact:
-        if description not in known:
-            known[description] = f(description)
-        return known[description]
+        known = vars(description)
+        if key not in known:
+            known[key] = f(description)
+        return cast(Fact, known[key])
 
     return fact
 
@@ -50,6 +50,16 @@ class Column:
     def of(self, row: int) -> FloatArray:
         """Return the number of one element, as given: an array if it varies."""
         return self.varying[row] if row in self.varying else self.fixed[row]
+
+    def changed(self, row: int, number: Number) -> Column:
+        """Return a copy with another number of one element."""
+        fixed = self.fixed.copy()
+        varying = {k: values for k, values in self.varying.items() if k != row}
+        if isinstance(number, np.ndarray) and number.ndim >= fixed.ndim:
+            varying[row] = number
+            number = number.reshape(-1, *fixed.shape[1:])[0]
+        fixed[row] = number
+        return Column(fixed, dict(sorted(varying.items())) if varying else varying)
 
     def dense(self, shape: tuple[int, ...]) -> FloatArray:
         """Return all numbers, shape (n, N or 1) or (n, N or 1, 3)."""
@@ -77,20 +87,59 @@ class Elements:
     columns: dict[str, Column]  # D, l, p, m, thickness; that of the ends is 1
     strong: BoolArray  # (n + 2,) magnetic, without exchange lengths
     joints: tuple[Interface | None, ...]  # (n + 1,)
-    graded: dict[int, Metal]  # elements of which D, l or p are those in the middle alone
+    graded: dict[int, Metal]  # elements of which D and p are those in the middle, l is the least
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
 
     @cached_property
     def is_plain(self) -> bool:
         """Whether there is nothing but uniform metals, strong ferromagnets, transparent faces."""
-        weak = self.magnetic & ~self.strong
-        return not (weak.any() or self.graded or self.resistive)
+        return not (self.lengths or self.graded or any(self.joints))
 
     @cached_property
     def resistive(self) -> dict[int, Interface]:
         """The interfaces, by face; all other faces are transparent."""
         return {face: joint for face, joint in enumerate(self.joints) if joint is not None}
+
+    def carried_over(self, stack: Stack, k: int | None, before: Stack) -> Elements | None:
+        """Return the numbers of a stack that is `before`, whose these are, but for one piece.
+
+        Parameters
+        ----------
+        stack : Stack
+            The stack.
+        k : int or None
+            Which of its elements is another, of the same kind; None for an interface.
+        before : Stack
+            What it was made from.
+
+        Returns
+        -------
+        Elements or None
+            None if they are to be collected anew.
+        """
+        columns, nodes = self.columns, self.nodes
+        if k is not None:
+            old, new = cast("list[Layer | Lead]", [s.elements[k] for s in (before, stack)])
+            if old.material is not new.material and not (_is_plain(old) and _is_plain(new)):
+                return None
+            pairs = zip(columns, _numbers(old), _numbers(new), strict=True)
+            columns = {
+                key: columns[key] if a is b else columns[key].changed(k, b) for key, a, b in pairs
+            }
+            if getattr(old, "nodes", None) is not getattr(new, "nodes", None):
+                nodes = _nodes(stack)
+        return Elements(
+            stack.shape,
+            self.magnetic,
+            self.reservoir,
+            columns,
+            self.strong,
+            stack.joints,
+            self.graded,
+            self.lengths,
+            nodes,
+        )
 
     @property
     def points(self) -> int:
@@ -141,46 +190,65 @@ class Elements:
         return stiffness(self.D[ends], self.l[ends])
 
 
-@remembered
 def elements_of(stack: Stack) -> Elements:
-    """Return the numbers of a stack; collected once."""
-    none, zero = (0.0, math.inf, 0.0, np.zeros(3), 1.0), np.zeros(3)
-    rows: list[tuple[Number, Number, Number, FloatArray, Number]] = []
-    strong, graded, lengths = [], {}, {}
-    for k, e in enumerate(stack.elements):
-        if not isinstance(e, Layer | Lead):
-            rows.append(none)
-            strong.append(False)
-            continue
-        metal = e.material
-        D, l, p = metal.D, metal.l, getattr(metal, "p", 0.0)
-        if metal.is_graded:
-            graded[k] = metal
-            D, l, p = (float(x(np.array([0.5]))[0]) if callable(x) else x for x in (D, l, p))
-        thickness = e.thickness if isinstance(e, Layer) else 1.0
-        rows.append((D, l, p, zero if e.m is None else e.m, thickness))
-        strong.append(isinstance(metal, Ferromagnet) and metal.is_strong)
-        if isinstance(metal, Ferromagnet) and not metal.is_strong:
-            given = (metal.lambda_J, metal.lambda_phi)
+    """Return the numbers of a stack; collected once, and carried over by `Stack.replace`."""
+    if stack.arrays is None:
+        freeze(stack, arrays=_collected(stack))
+    return cast(Elements, stack.arrays)
+
+
+def _collected(stack: Stack) -> Elements:
+    rows, magnetic, graded, lengths = [], [], {}, {}
+    for k, e in enumerate(cast("tuple[Any, ...]", stack.elements)):
+        rows.append(_numbers(e))
+        is_magnet = isinstance(e, METALLIC) and e.m is not None
+        magnetic.append(is_magnet)
+        if is_magnet and not e.material.is_strong:
+            given = (e.material.lambda_J, e.material.lambda_phi)
             lambda_J, lambda_phi = (math.inf if x is None else x for x in given)
             lengths[k] = (lambda_J, lambda_phi)
-    names = ("D", "l", "p", "m", "thickness")
-    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
-    magnetizations: Any = columns.pop("m")
+        if isinstance(e, METALLIC) and e.material.is_graded:
+            graded[k] = e.material
+    where = np.array(magnetic)
+    *columns, m = zip(*rows, strict=True)
+    if stack.shape:
+        scalars = [_column(column) for column in columns]
+    else:
+        scalars = [Column(fixed, {}) for fixed in np.array(columns)]
     return Elements(
         stack.shape,
-        np.array([isinstance(e, Layer | Lead) and e.m is not None for e in stack.elements]),
+        where,
         (isinstance(stack.left, Reservoir), isinstance(stack.right, Reservoir)),
-        {
-            **{name: _column(column) for name, column in columns.items()},
-            "m": _vectors(magnetizations),
-        },
-        np.array(strong),
+        dict(zip(QUANTITIES, (*scalars, _vectors(m)), strict=True)),
+        where & [k not in lengths for k in range(where.size)] if lengths else where,
         stack.joints,
         graded,
         lengths,
-        {k: own for k, e in enumerate(stack.layers, start=1) if (own := e.nodes) is not None},
+        _nodes(stack),
     )
+
+
+ZERO = np.zeros(3)
+QUANTITIES = ("D", "l", "p", "thickness", "m")
+
+
+def _numbers(e: Any) -> tuple[Number, Number, Number, Number, FloatArray]:
+    """Return the `QUANTITIES` of an element."""
+    if not isinstance(e, METALLIC):
+        return 0.0, math.inf, 0.0, 1.0, ZERO
+    thickness = e.thickness if isinstance(e, Layer) else 1.0
+    return (*e.material.bulk, thickness, ZERO if e.m is None else e.m)
+
+
+def _is_plain(e: Layer | Lead) -> bool:
+    return not e.material.is_graded and getattr(e.material, "is_strong", True)
+
+
+def _nodes(stack: Stack) -> dict[int, FloatArray]:
+    """Return the nodes of the layers that come with some."""
+    return {
+        k: layer.nodes for k, layer in enumerate(stack.layers, start=1) if layer.nodes is not None
+    }
 
 
 def check_plain(what: str, stack: Stack) -> None:
@@ -212,5 +280,5 @@ def _column(values: tuple[Number, ...]) -> Column:
 
 def _vectors(values: tuple[FloatArray, ...]) -> Column:
     varying = {i: v for i, v in enumerate(values) if v.ndim > 1}
-    first = [v.reshape(-1, 3)[0] if v.ndim > 1 else v for v in values]
-    return Column(np.array(first), varying)
+    first = [v.reshape(-1, 3)[0] for v in values] if varying else values
+    return Column(np.concatenate(first).reshape(-1, 3), varying)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._checks import FloatArray
+from .._checks import BoolArray, FloatArray
 from ..physics.directions import angle
 from .elements import Elements, remembered
 
@@ -68,18 +68,16 @@ def check_spin_sink(e: Elements) -> None:
     """Raise ValueError where a uniform mu_s is admissible everywhere and nothing absorbs it.
 
     Blocking ends and layers without relaxation are not enough for that: two magnetizations that
-    are not collinear leave no direction to a uniform mu_s.
+    are not collinear leave no direction to a uniform mu_s. A ferromagnet whose exchange lengths
+    are all infinite admits every direction, as a normal metal does.
     """
     d, l = e.columns["thickness"], e.columns["l"]
-    absorbs = (d.fixed / l.fixed) ** 2 > 0
-    absorbs[[0, -1, *d.varying, *l.varying]] = False
-    if any(e.reservoir) or absorbs.any():
+    fixed = (k for k in range(1, d.fixed.size - 1) if k not in d.varying and k not in l.varying)
+    if any(e.reservoir) or any((d.fixed[k] / l.fixed[k]) ** 2 > 0 for k in fixed):
         return  # at every point
     relaxing = ((e.thickness / e.l[1:-1]) ** 2 > 0).any(axis=0)
     sink = relaxing | (e.lead_stiffness > 0).any(axis=0)
-    m = e.m[e.magnetic]
-    collinear = angle(m[:-1], m[1:]).collinear.all(axis=0)
-    lost = np.flatnonzero(~sink & collinear)
+    lost = np.flatnonzero(~sink & _one_line(e))
     if lost.size:
         where = "" if e.points == 1 else f" (at point {lost[0]} of the batch)"
         raise ValueError(
@@ -87,3 +85,17 @@ def check_spin_sink(e: Elements) -> None:
             "with finite l) or have magnetizations that are not collinear; got spin-blocking ends, "
             f"l = inf in every layer and nothing but collinear magnetizations{where}"
         )
+
+
+def _one_line(e: Elements) -> BoolArray:
+    """Whether the lines that ferromagnets confine a uniform mu_s to are all the same, (N or 1,)."""
+    same, found, line = np.array([True]), np.array([False]), np.zeros((1, 3))
+    for k in np.flatnonzero(e.magnetic).tolist():
+        confines = np.array([True])
+        if k in e.lengths:
+            lambda_J, lambda_phi = (e.flat(length) for length in e.lengths[k])
+            confines = np.isfinite(lambda_J) | np.isfinite(lambda_phi)
+        same = same & (angle(line, e.m[k]).collinear | ~(found & confines))
+        line = np.where(confines[:, None], e.m[k], line)
+        found = found | confines
+    return same

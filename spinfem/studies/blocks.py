@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray
+from .._checks import CheckedProfile, FloatArray
 from ..sample.materials import Metal
 from ..sample.pieces import Interface
 from ..sample.stack import Stack
@@ -244,6 +244,8 @@ def _kind(thing: Any) -> Any:
     """
     if isinstance(thing, Stack):
         return [_kind(piece) for piece in pieces_of(thing)]
+    if isinstance(thing, CheckedProfile):
+        return _kind(thing.function)
     if callable(thing) and not isinstance(thing, Metal):
         own = dataclasses.is_dataclass(thing)
         return (type(thing), [x.tobytes() for x in numbers_of(thing)]) if own else id(thing)

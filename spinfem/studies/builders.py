@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, finite, near_match
+from .._checks import CheckedProfile, FloatArray, finite, near_match
 from ..sample.pieces import End, Interface, Layer
 from ..sample.stack import Stack
 
@@ -161,6 +161,8 @@ def numbers_of(thing: Any) -> list[FloatArray]:
     """
     if isinstance(thing, Stack):
         return [x for piece in pieces_of(thing) for x in numbers_of(piece)]
+    if isinstance(thing, CheckedProfile):
+        return numbers_of(thing.function)
     if dataclasses.is_dataclass(thing):
         names = [field.name for field in dataclasses.fields(thing)]
         return [x for name in names for x in numbers_of(getattr(thing, name))]

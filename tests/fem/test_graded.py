@@ -341,6 +341,51 @@ def test_very_narrow_steps_are_no_less_accurate():
         assert_accurate(graded(sf.interdiffused(Co, Cu, width=width)), elements=8192)
 
 
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("width", [1e-5, 1e-7, 1e-9, 1e-11, 1e-12, 1e-13, 1e-17, 1e-300])
+def test_a_step_narrower_than_any_mesh_is_in_the_middle(pair, width):
+    """Two layers in contact, but for what the step is wide: in proportion to it, however narrow."""
+    a, b = PAIRS[pair]
+    if isinstance(a, sf.Ferromagnet) and not isinstance(b, sf.Ferromagnet):
+        b = sf.Ferromagnet(D=b.D, l=b.l, p=0.0)
+    m = M if isinstance(a, sf.Ferromagnet) else None
+    two = outside(sf.solve(device(a(0.4, m=m), b(0.4, m=m))))
+    one, wider = (
+        outside(sf.solve(device(graded(sf.interdiffused(a, b, width=w))))) for w in (width, 1e-4)
+    )
+    # linear in the width to 1e-3 of some 40 at most; below 1e-12 it is a jump
+    slack = 5e-14 + (0.1 if width >= 1e-12 else 50.0) * width
+    np.testing.assert_allclose(one - two, (wider - two) * (width / 1e-4), rtol=0, atol=slack)
+
+
+@pytest.mark.parametrize("width", [1e-3, 1e-6, 1e-9])
+def test_narrow_barriers_between_breaks(width):
+    """What is narrow may say where it is; a Gaussian's integral is known."""
+
+    def dip(xi):
+        return 1 / (0.25 + 1e-3 / width * np.exp(-(((xi - 0.37) / width) ** 2)))
+
+    dip.breaks = 0.37 + width * np.array([-6, -3, 0, 3, 6])
+    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.4)
+    ohmic = []
+    for D in (dip, 4.0):
+        s = sf.solve(F(1.0, m=(0, 0, 1)) | sf.NormalMetal(D=D, l=np.inf)(0.5))
+        ohmic.append(s.resistance - s.spin_resistance)
+    # to the polynomials' 1e-10 of the largest
+    assert ohmic[0] - ohmic[1] == pytest.approx(0.5e-3 * np.sqrt(np.pi), rel=1e-8)
+
+
+@pytest.mark.parametrize("gap", [1e-3, 1e-7, 1e-11, 1e-14])
+def test_samples_as_close_as_one_likes(gap):
+    """A jump between two samples."""
+    xi = [0.0, 0.4, 0.4 + gap, 1.0]
+    metal = sf.NormalMetal(D=sf.sampled([1.0, 1.0, 4.0, 4.0], xi), l=np.inf)
+    found = sf.solve(sf.Lead(Cu) | Co(1.0, m=(0, 0, 1)) | metal(1.0)).resistance
+    two = sf.NormalMetal(D=1.0, l=np.inf)(0.4) | sf.NormalMetal(D=4.0, l=np.inf)(0.6)
+    expected = sf.solve(sf.Lead(Cu) | Co(1.0, m=(0, 0, 1)) | two).resistance
+    assert found == pytest.approx(expected, rel=1e-12 + gap)
+
+
 class Part:
     """A function of xi on a part of [0, 1], stretched to all of it."""
 
@@ -425,6 +470,94 @@ def test_sampled_values_of_a_smooth_function_come_close_to_it():
         errors.append(max(difference(sf.solve(device(graded(sf.Ferromagnet(**numbers)))), exact)))
     assert errors[2] < 1e-5
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
+
+
+# --- what is not in range, and what only the whole shows ------------------------------------------
+
+
+def spot(value, base):
+    """A function that leaves its range between the places where it is looked at when it is made."""
+    return lambda xi: np.where(np.abs(xi - 0.4137) < 2e-4, value, base)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"elements": 3}, {"method": "saddle"}, {"degree": 1, "elements": 1, "certify": True}],
+)
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("p", 5.5, r"p \(polarization\) of 'Q' as a function of xi must be between -1 and 1, both "
+         r"excluded, got 5.5 at xi = 0.413"),
+        ("p", np.nan, r"p \(polarization\) of 'Q' .* got nan at xi = 0.413"),
+        ("D", -1.0, r"D \(conductivity\) of 'Q' .* must be positive and finite, got -1 at xi"),
+        ("D", np.inf, "must be positive and finite, got inf at xi = 0.413"),
+        ("l", 0.0, r"l \(spin diffusion length\) of .Q. .* positive .* got 0 at xi = 0.413"),
+        ("l", np.nan, r"l \(spin diffusion length\) of 'Q' .* got nan at xi = 0.413"),
+    ],
+)  # fmt: skip
+def test_a_profile_is_in_range_wherever_it_is_evaluated(key, value, message, how):
+    numbers = {"D": 1.2, "l": 0.7, "p": 0.3}
+    metal = sf.Ferromagnet(**numbers | {key: spot(value, numbers[key])}, name="Q")
+    stack = device(graded(metal))
+    with pytest.raises(ValueError, match=message):
+        sf.solve(stack, **how)
+    with pytest.raises(ValueError, match=message):
+        getattr(metal, key)(np.linspace(0, 1, 10001))
+
+
+def test_a_profile_that_other_numbers_are_made_of_is_in_range():
+    metal = sf.Ferromagnet.from_valet_fert(spot(-1.0, 2.0), beta=0.3, l=1.0, name="Q")
+    with pytest.raises(ValueError, match=r"rho_star \(resistivity rho\*\) of 'Q' .* got -1 at xi"):
+        sf.solve(device(graded(metal)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("angle", [0.0, 180.0, 50.0])
+def test_what_relaxes_beside_the_middle_is_a_spin_sink(angle, method):
+    """Blocking ends, and l = inf in magnets and in the middle of what is between them."""
+    still = sf.Ferromagnet(D=1.0, l=np.inf, p=0.5)
+    l = lambda xi: np.where(np.abs(xi - 0.5) < 0.25, np.inf, 0.6)  # noqa: E731
+    parts = [sf.NormalMetal(D=1.0, l=x)(d) for d, x in ((0.3, 0.6), (0.6, np.inf), (0.3, 0.6))]
+    found, expected = (
+        sf.solve(
+            sf.Stack(
+                [
+                    sf.SpinBlocking(),
+                    still(1.0, m=(0, 0, 1), name="a"),
+                    *middle,
+                    still(0.5, m=sf.direction(angle), name="b"),
+                    sf.SpinBlocking(),
+                ]
+            ),
+            method=method,
+        )
+        for middle in ([sf.NormalMetal(D=1.0, l=l)(1.2)], parts)
+    )
+    for name in ("a", "b"):
+        np.testing.assert_allclose(
+            found.absorbed_spin_current(name), expected.absorbed_spin_current(name), atol=1e-9
+        )
+    assert found.spin_resistance == pytest.approx(expected.spin_resistance, rel=1e-9)
+
+
+def test_no_spin_sink_in_a_graded_layer():
+    still = sf.Ferromagnet(D=1.0, l=np.inf, p=0.5)
+    stack = sf.Stack(
+        [
+            sf.SpinBlocking(),
+            still(1.0, m=(0, 0, 1)),
+            sf.NormalMetal(D=D_of, l=constant(np.inf))(1.0),
+            sf.SpinBlocking(),
+        ]
+    )
+    with pytest.raises(ValueError, match="no spin sink"):
+        sf.solve(stack)
+
+
+def test_leads_are_uniform():
+    with pytest.raises(ValueError, match="material of a lead must be uniform"):
+        sf.Lead(sf.NormalMetal(D=D_of, l=1.0))
 
 
 # --- batches -------------------------------------------------------------------------------------

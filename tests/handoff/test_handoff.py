@@ -14,7 +14,7 @@ import scipy.constants
 
 import spinfem as sf
 from spinfem import cli
-from spinfem.handoff.epsilon import SingleLambda
+from spinfem.handoff.epsilon import SingleLambda, rounded_up
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 VALVE, DUAL, REAL, PAPER = (
@@ -354,7 +354,7 @@ def test_single_lambda_within_the_error_that_is_stated():
         for found in all_codes(torque, m):
             distance = np.linalg.norm(found - expected, axis=1).max()
             assert distance <= (1.001 * error + 1e-12) * largest  # sampled at 721 angles
-        text = f"off by up to {100 * error:.2g} % of its maximum"
+        text = f"off by up to {rounded_up(100 * error)} % of its maximum"
         assert text in " ".join(torque.mumax3().replace("//", " ").split())
         errors.append(error)
     assert max(errors) > 0.1 > min(errors) > 0
@@ -506,7 +506,9 @@ def test_fit_of_real_samples():
     np.testing.assert_allclose(np.interp(theta, *torque.table), g, rtol=1e-5)
     strength = np.abs(torque.table.strength)
     rest = (torque.epsilon(THETA) - torque.table.g / 2) * np.sin(np.radians(THETA))
-    assert np.abs(rest).max() == pytest.approx(torque.error * strength.max(), rel=1e-12)
+    # the error is looked for between these angles too
+    assert np.abs(rest).max() == pytest.approx(torque.error * strength.max(), rel=1e-5, abs=0)
+    assert np.abs(rest).max() <= torque.error * strength.max() * (1 + 1e-12)
     rest = (torque.single.epsilon(THETA) - torque.table.g / 2) * np.sin(np.radians(THETA))
     assert np.abs(rest).max() <= torque.single.error * strength.max()
     # damping-like and field-like
@@ -581,7 +583,7 @@ def test_more_than_one_polarizer():
         rest = torque.epsilon(theta) - batch.efficiency(name, "free")[1] / 2
         largest = np.abs(torque.table.strength).max()
         rest = np.abs(rest * np.sin(np.radians(theta))).max() / largest
-        assert 0.1 * torque.error < rest <= 1.05 * torque.error  # planes are 45 degrees apart
+        assert 0.1 * torque.error < rest <= torque.error
     np.testing.assert_allclose(total, solution.torque("free"), atol=1e-12 * np.abs(total).max())
     behind = sf.slonczewski(solution, "free", "top")
     assert behind.error == 0
@@ -601,6 +603,67 @@ def test_collinear_layers_in_contact_turn_as_one():
         )
     with_interface = fixed | spacer | free | sf.Interface(1e-16) | more
     assert sf.slonczewski(sf.solve(with_interface), "fixed", "free").error < 1e-6
+
+
+F_BEYOND = sf.Ferromagnet(D=1e7, l=1e-8, p=0.9)
+REACHES = {
+    "beyond": lambda F, N, m: (F(8e-9, m=(0, 0, 1), name="fixed") | N(5e-9)
+                               | F(2e-9, m=(1, 0, 0), name="free") | N(5e-9) | F_BEYOND(6e-9, m=m)),
+    "a narrow peak": lambda F, N, m: (F(8e-9, m=(0, 0, 1), name="fixed") | N(5e-9)
+                                      | F(2e-9, m=(1, 0, 0), name="free") | N(1e-12)
+                                      | F_BEYOND(6e-9, m=m)),
+    "two beyond, on the left": lambda F, N, m: (
+        F_BEYOND(1e-9, m=(0, 1, 0)) | N(3e-9) | F(2e-9, m=m) | N(1e-10)
+        | F(2e-9, m=(1, 0, 0), name="free") | N(2e-9) | F(8e-9, m=(0, 0, 1), name="fixed")),
+    "interface": lambda F, N, m: (
+        F(8e-9, m=(0, 0, 1), name="fixed") | sf.Interface(1e-15, gamma=0.5, mixing=1e15 + 2e14j)
+        | N(5e-9) | F(2e-9, m=(1, 0, 0), name="free") | N(1e-9) | F_BEYOND(6e-9, m=m)),
+    "behind a fixed layer that lets pass": lambda F, N, m: (
+        F_BEYOND(6e-9, m=m) | N(1e-9)
+        | sf.Ferromagnet(D=1e7, l=1e-8, p=0.5, lambda_J=2e-9)(1e-9, m=(0, 0, 1), name="fixed")
+        | N(5e-9) | F(2e-9, m=(1, 0, 0), name="free") | sf.Lead(N)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("m", [sf.direction(100, 50), sf.direction(1.0), sf.direction(180.0)])
+@pytest.mark.parametrize("name", REACHES)
+def test_the_reach_of_the_error_is_that_over_the_sphere(name, m):
+    """Random directions, as many close to every m as anywhere, find nothing larger."""
+    stack = REACHES[name](sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7), m)
+    solution = sf.solve(stack, 1e11)
+    torque = sf.slonczewski(solution, "fixed", "free")
+    rng = np.random.default_rng(3)
+    axes = [layer.m for layer in stack.layers if layer.m is not None]
+    n = 1500
+    near = [
+        way * axis + 10 ** rng.uniform(-6, 0, (n, 1)) * rng.normal(size=(n, 3))
+        for axis in axes
+        for way in (1, -1)
+    ]
+    unit = np.concatenate([rng.normal(size=(2 * n, 3)), *near])
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    sine = np.linalg.norm(np.cross(unit, torque.polarizer), axis=1)
+    open_ = sine > 2e-4  # else g is that of a limit
+    unit, sine = unit[open_], sine[open_]
+    theta = np.degrees(np.arctan2(sine, unit @ torque.polarizer))
+    g = sf.solve(stack.replace("free", m=unit)).efficiency("fixed", "free")[1]
+    found = np.abs((torque.epsilon(theta) - g / 2) * sine).max()
+    found /= np.abs(torque.table.strength).max()
+    assert 0.9 * torque.error < found <= torque.error
+    assert any("any way, epsilon sin(theta) is off by up to" in note for note in torque.notes)
+
+
+def test_one_lead_at_both_ends():
+    """The end that touches the free layer turns with it, the other one does not."""
+    F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)
+    found = []
+    lead = sf.Lead(F, m=(0, 0, 1))
+    for left in (lead, sf.Lead(F, m=(0, 0, 1))):
+        fixed, free = F(3e-9, m=(0, 1, 0), name="fixed"), F(1e-9, m=(0, 0, 1), name="free")
+        stack = left | N(2e-9) | fixed | N(5e-9) | free | lead
+        found.append(sf.slonczewski(sf.solve(stack), "fixed", "free"))
+    assert found[0].error == found[1].error == 0
+    np.testing.assert_array_equal(found[0].table.g, found[1].table.g)
 
 
 def test_collinear_fixed_and_free():
@@ -692,12 +755,19 @@ def test_errors():
         sf.torque_table(solution, "free", "fixed", polar=0.0, azimuth=[0.0])
 
 
+@pytest.mark.parametrize(
+    ("error", "shown"), [(0.1449, "0.15"), (1.0001e-3, "0.0011"), (0.0, "0"), (9.91e-7, "1e-06")]
+)
+def test_bounds_are_rounded_up(error, shown):
+    assert rounded_up(error) == shown
+
+
 def test_repr():
     stack, j0 = sf.load(VALVE)
     found = sf.slonczewski(sf.solve(stack, j0), "fixed", "free")
     assert repr(found) == "<SlonczewskiTorque on 'free' from 'fixed', exact>"
     stack, j0 = sf.load(REAL)
-    assert "'pinned', error 6.5e-05>" in repr(sf.slonczewski(sf.solve(stack, j0), "pinned", "free"))
+    assert "'pinned', error 6.6e-05>" in repr(sf.slonczewski(sf.solve(stack, j0), "pinned", "free"))
 
 
 # --- command line -----------------------------------------------------------------------------

@@ -240,6 +240,60 @@ def test_energies_of_the_solution(stack, j0):
     assert energy.total == pytest.approx(constant - work, rel=1e-9, abs=1e-9 * (constant + work))
 
 
+NODES = {"own": [0.0, 0.13, 0.5, 0.77, 1.0], "uniform": np.linspace(0, 1, 4)}
+
+
+@pytest.mark.parametrize("method", ["condensed", "saddle"])
+@pytest.mark.parametrize("degree", [1, 2, 3, 7, 12, 20])
+@pytest.mark.parametrize("mesh", [1, 2, 5, "own", "uniform"])
+def test_energies_are_those_of_the_field_that_was_found(mesh, degree, method):
+    """``a(mu_h, mu_h) = f(mu_h)`` holds on any mesh, and S is then above its least."""
+    pieces = [F1(3.0, m=sf.direction(0)), N(4.0), F2(1.2, m=sf.direction(100)), sf.Lead(N)]
+    stack, exact = sf.Stack(pieces), sf.analytic.solve(sf.Stack(pieces), 2.0)
+    if isinstance(mesh, str):
+        stack = sf.Stack(
+            [sf.Layer(e.material, e.thickness, m=e.m, nodes=NODES[mesh]) for e in pieces[:3]]
+            + pieces[3:]
+        )
+    elements = None if isinstance(mesh, str) else mesh
+    solution = sf.solve(stack, 2.0, degree=degree, elements=elements, method=method)
+    found, least = sf.Analogy(solution).energy, sf.Analogy(exact).energy
+    work = 4 * solution.spin_resistance
+    # a few hundred operations, and what differentiation adds: degree^2 roundings
+    assert found.elastic + found.attraction == pytest.approx(work, rel=1e-12)
+    assert found.driving == pytest.approx(-2 * work, rel=1e-12)
+    assert found.total >= least.total - 1e-12 * least.constant
+    assert found.total - least.total == pytest.approx(
+        4 * (exact.spin_resistance - solution.spin_resistance), rel=1e-9, abs=1e-12 * work
+    )
+    of = sf.Analogy(solution).energy_of(
+        lambda i, xi: solution.transport.field(i).evaluate(xi[:, None])[0][:, 0] * 2.0
+    )
+    np.testing.assert_allclose(of, found, rtol=1e-9)
+
+
+@pytest.mark.parametrize("thickness", [1e-3, 1e-6, 1e-9, 1e-12])
+def test_energies_of_thin_layers(thickness):
+    for theta in (0.0, 60.0, 180.0):
+        stack = F1(thickness, m=sf.direction(0)) | N(thickness) | F2(2.0, m=sf.direction(theta))
+        solution = sf.solve(sf.SpinBlocking() | stack)
+        energy = sf.Analogy(solution).energy
+        assert energy.elastic + energy.attraction == pytest.approx(
+            solution.spin_resistance, rel=1e-11
+        )
+
+
+def test_slope_of_a_layer_called_like_a_lead():
+    """Its rings are told by their places."""
+    pieces = [N(0.3), F2(0.5, m=sf.direction(80.0), name="left lead"), N(0.4), F1(1.0, m=(1, 0, 0))]
+    stack = sf.Lead(F1, m=sf.direction(20.0)) | sf.Stack(pieces)
+    slopes = [
+        sf.Analogy(sf.solve(s)).resistance_slope(name, (0, 1, 0))
+        for s, name in ((stack, "left lead"), (stack.replace("left lead", name="free"), "free"))
+    ]
+    assert slopes[0] == slopes[1]
+
+
 @settings(max_examples=100)
 @given(
     stacks(decades=(-2, 1), contacts=False).filter(has_sink),

@@ -2,12 +2,15 @@
 
 import itertools
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from strategies import has_sink, stacks
 
 import spinfem as sf
+from spinfem import analytic
+from spinfem.paper.spacer import Spacer
 from spinfem.physics.directions import angle
 from spinfem.solvers import exact
 from spinfem.solvers.elements import elements_of
@@ -132,6 +135,133 @@ def test_errors():
         sf.sign_changes(valve, 0, 90, "1", "2", points=1)
     with pytest.raises(ValueError, match="name must be that of a layer or lead"):
         sf.sign_changes(valve, 0, 90, "1", "3")
+
+
+ANGLES = (0.0, 1e-6, 1e-3, 0.4, 60.0, 89.0, 90.0, 120.0, 179.0, 180 - 1e-6, 180.0)
+FORCES = (
+    (0.4, 0.4),
+    (0.4, -0.4),
+    (0.4, 0.4 + 1e-9),
+    (1e-9, 0.9),
+    (0.9, 1e-9),
+    (-0.3, 0.7),
+    (0, 0.5),
+)
+
+
+def digits(found, exact, terms):
+    """Of a sum: the error relative to it, or to its largest term times what rounds these."""
+    assert abs(found - float(exact)) <= 2e-15 * max(abs(float(exact)), 4 * float(terms)) + 1e-40
+
+
+@pytest.mark.parametrize("d_N", [1e-15, 1e-12, 1e-8, 1e-4, 0.3, 5.0, 100.0])
+@pytest.mark.parametrize("P", FORCES)
+@pytest.mark.parametrize("S", [(0.5, 0.5), (0.5, 0.5 + 1e-10), (1e-6, 3e5)])
+def test_closed_forms_keep_their_digits(d_N, P, S):
+    """In 60 digits, of the same P, S, shunt and angle: what is conditioned by these remains.
+
+    The terms that are added up are those of ``P1 - c P2`` with P1 -/+ P2, a difference of inputs,
+    and ``1 - |c|`` apart: where P1 = P2 and the angle is 1e-6 degrees no digit is lost.
+    """
+    B, shunt = 4 / np.sinh(d_N), 4 * np.tanh(d_N / 2)
+    with mpmath.workdps(60):
+        (P1, P2), (o1, o2) = map(mpmath.mpf, P), (mpmath.mpf(x) + shunt for x in S)
+        b = mpmath.mpf(B)
+        A1, A2 = o1 + b, o2 + b
+        for theta in ANGLES:
+            m = np.array([sf.direction(0.0), sf.direction(theta)])
+            sign, cosine, rest = (float(x) for x in angle(*m))
+            spacer = Spacer(("a", "b"), P, S, (shunt, shunt), B, sign * cosine, rest)
+            c, r = mpmath.mpf(sign) * (1 - mpmath.mpf(rest)), mpmath.mpf(rest)
+            det = A1 * A2 - (b * c) ** 2
+            mu = (A2 * P1 - b * c * P2) / det, (b * c * P1 - A1 * P2) / det
+            apart = abs(P1 - mpmath.sign(c or 1) * P2)
+            terms = (
+                (o2 * abs(P1) + b * (apart + r * abs(P2))) / det,
+                (o1 * abs(P2) + b * (apart + r * abs(P1))) / det,
+            )
+            for i in range(2):
+                digits(spacer.potentials()[i], mu[i], terms[i])
+                digits(spacer.efficiencies()[1 - i], (b, -b)[i] * mu[i], b * terms[i])
+            slope = -b * mu[0] * mu[1] * mpmath.sqrt(r * (1 + abs(c)))
+            size = b * mpmath.sqrt(r * (1 + abs(c)))
+            digits(
+                spacer.resistance_slope,
+                slope,
+                size * (abs(mu[0]) * terms[1] + abs(mu[1]) * terms[0]),
+            )
+            exact_theta = mpmath.mpf(theta) * mpmath.pi / 180
+            x = mpmath.cos(exact_theta)
+            root = mpmath.sqrt(A1 * A2)
+            for form, (A, P_own, P_other) in zip(spacer.slonczewski, ((A1, P2, P1), (A2, P1, P2))):
+                q = [b / 2 * (A * P_own / root + way * P_other) for way in (1, -1)]
+                g = q[0] / (root + b * x) + q[1] / (root - b * x)
+                more = abs(A / root - 1) * abs(P_own)
+                sizes = [b / 2 * (abs(P_own + way * P_other) + more) for way in (1, -1)]
+                for k in range(2):
+                    digits(form[k], q[k], sizes[k])
+                sum_ = abs(sizes[0] / (root + b * x)) + abs(sizes[1] / (root - b * x))
+                digits(form(theta), g, sum_)
+            digits(spacer.Lambda, mpmath.sqrt((root + b) / (root - b)), 0)
+        for found, (A, o, P_own, P_other) in zip(
+            spacer.sign_changes, ((A1, o1, P2, P1), (A2, o2, P1, P2))
+        ):
+            cosine = A * P_own / (b * P_other) if P_other else mpmath.inf
+            if abs(cosine) < 1:
+                turning = mpmath.degrees(mpmath.acos(cosine))
+                # of 1 - |cos|, whose half is the square of half the angle
+                rest = (b * (abs(P_other) - abs(P_own)) - o * abs(P_own)) / (b * abs(P_other))
+                noise = 1e-15 * (abs(abs(P_other) - abs(P_own)) + o * abs(P_own) / b) / abs(P_other)
+                assert found == pytest.approx(
+                    float(turning), rel=4e-15 + float(noise / rest), abs=1e-300
+                )
+            else:
+                assert np.isnan(found)
+
+
+@pytest.mark.parametrize("d_N", [1e-15, 1e-12, 1e-8, 1e-4, 0.3, 5.0, 100.0])
+@pytest.mark.parametrize("p", FORCES)
+def test_the_closed_form_of_the_valve_keeps_its_digits(d_N, p):
+    """(A1), (A2), g and dr in 60 digits, of the same p, d/l and m."""
+    G, z = (0.5, 4.0, 0.3), (1.5, d_N, 0.8)
+    m1 = sf.direction(0.0)
+    for theta in ANGLES:
+        m2 = sf.direction(theta)
+        found = analytic.valve(G, z, p, m1, m2)
+        with mpmath.workdps(60):
+            n1, n2 = (mpmath.matrix(m.tolist()) for m in (m1, m2))
+            n2 /= mpmath.norm(n2)
+            p1, p2 = (mpmath.mpf(x) for x in p)
+            G1, GN, G2 = (mpmath.mpf(x) for x in G)
+            z1, zN, z2 = (mpmath.mpf(x) for x in z)
+            Gt1, GtN, Gt2 = (g * mpmath.coth(x) for g, x in ((G1, z1), (GN, zN), (G2, z2)))
+            A1, A2, B = Gt1 + GtN, Gt2 + GtN, GN / mpmath.sinh(zN)
+            c = (n1.T * n2)[0]
+            rest = 1 - abs(c)
+            det = A1 * A2 - (B * c) ** 2
+            mu1, mu2 = (A2 * p1 - B * c * p2) / det, (B * c * p1 - A1 * p2) / det
+            apart = abs(p1 - mpmath.sign(c or 1) * p2)
+            o1, o2 = A1 - B, A2 - B
+            sizes = (
+                (o2 * abs(p1) + B * (apart + rest * abs(p2))) / det,
+                (o1 * abs(p2) + B * (apart + rest * abs(p1))) / det,
+            )
+            digits(found.mu1, mu1, sizes[0])
+            digits(found.mu2, mu2, sizes[1])
+            digits(found.g1, -B * mu2, B * sizes[1])
+            digits(found.g2, B * mu1, B * sizes[0])
+            digits(found.spin_resistance, (p1 * mu1 - p2 * mu2) / 2, 0)
+            currents = [
+                (p1 - Gt1 * mu1) * n1,
+                GtN * mu1 * n1 - B * mu2 * n2,
+                B * mu1 * n1 - GtN * mu2 * n2,
+                (p2 + Gt2 * mu2) * n2,
+            ]
+            size = max(max(abs(x) for x in row) for row in currents)
+            size = max(size, abs(p1), abs(p2))
+            for row, exact in zip(found.face_currents, currents):
+                for a, b in zip(row, exact):
+                    assert abs(a - float(b)) < 1e-14 * float(size)
 
 
 def test_slope_of_the_resistance_of_a_spacer():

@@ -11,6 +11,7 @@ from strategies import contact_amplification, has_sink, samples, stacks
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
+from spinfem.fem.graded import nodes_for
 
 RATIOS = {"dr": [], "torque": []}
 ROUNDING = 1e-13
@@ -203,6 +204,43 @@ def test_bounds_hold_where_elements_do_not_resolve_a_profile(name, degree, eleme
     check_against(exact, stack, degree, elements)
 
 
+@pytest.mark.parametrize("width", [1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14, 1e-300])
+@pytest.mark.parametrize(("degree", "elements"), [(1, 1), (2, 2), (3, 1), (12, None)])
+def test_bounds_hold_however_narrow_a_step(width, degree, elements):
+    """Against nodes that are halved twice more than the default's."""
+    F = sf.Ferromagnet(D=1.0, l=0.7, p=0.5)
+    far = sf.NormalMetal(D=4.0, l=3.0), sf.NormalMetal(D=0.3, l=0.2)
+    same = sf.Ferromagnet(D=4.0, l=0.2, p=0.8), sf.Ferromagnet(D=0.5, l=2.0, p=-0.2)
+    stack = sf.Stack(
+        [
+            F(1.0, m=(0, 0, 1), name="fixed"),
+            sf.interdiffused(*far, width=width)(1.0, name="spacer"),
+            sf.interdiffused(*same, width=width)(0.7, m=sf.direction(60.0), name="free"),
+            sf.Lead(sf.NormalMetal(D=4.0, l=1.0)),
+        ]
+    )
+    fine = stack
+    for name in ("spacer", "free"):
+        layer = stack.layers[stack.position(name) - 1]
+        nodes = nodes_for(layer.material, layer.thickness, 12, None)
+        for _ in range(2):
+            middles = (nodes[1:] + nodes[:-1]) / 2
+            nodes = np.union1d(nodes, middles[np.diff(nodes) > 1e-12])
+        fine = fine.replace(name, nodes=nodes)
+    best = sf.solve(fine, degree=12)
+    faces = best.interfaces
+    exact = Exact(
+        best.spin_resistance,
+        best.torques,
+        max(np.abs(face.spin_potential_left).max() for face in faces),
+        max(np.abs(face.spin_current_left).max() for face in faces),
+    )
+    check_against(exact, stack, degree, elements)
+    if elements is None:
+        low, high = sf.solve(stack, certify=True).bounds.spin_resistance
+        assert high - low < 1e-8 * best.spin_resistance
+
+
 def test_batches_currents_and_leads():
     F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)
     N = sf.NormalMetal(D=8.0, l=1.0)
@@ -223,6 +261,30 @@ def test_batches_currents_and_leads():
             np.testing.assert_allclose(found[i], expected, rtol=1e-9, atol=1e-25)
         for found, expected in zip(batch.bounds.spin_resistance, one.bounds.spin_resistance):
             assert found[i] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("lead_name", [None, "other"])
+@pytest.mark.parametrize("name", ["left lead", "right lead", "left reservoir"])
+def test_bounds_of_layers_called_like_ends(name, lead_name):
+    """Bounds are those of the magnets that have torques, whatever they are called."""
+    F = sf.Ferromagnet(D=1.0, l=0.7, p=0.5)
+    N = sf.NormalMetal(D=2.0, l=1.5)
+    stack = sf.Stack(
+        [
+            sf.Lead(F, m=sf.direction(20.0), name=lead_name),
+            N(0.3),
+            F(0.5, m=sf.direction(80.0), name=name),
+            N(0.4),
+            F(0.6, m=sf.direction(150.0, 40.0), name="last"),
+            N(0.2),
+            sf.Lead(F, m=sf.direction(220.0, 10.0)),
+        ]
+    )
+    s = sf.solve(stack, certify=True)
+    low, high = s.bounds.torques
+    assert low.shape == s.torques.shape == (2 + bool(lead_name), 3)
+    np.testing.assert_allclose(low, s.torques, rtol=0, atol=1e-12 * np.abs(s.torques).max())
+    np.testing.assert_allclose(high, s.torques, rtol=0, atol=1e-12 * np.abs(s.torques).max())
 
 
 def test_the_default_solve_is_certified_to_rounding():

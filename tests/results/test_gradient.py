@@ -55,9 +55,7 @@ def moved(stack, steps):
     elements, joints = owners(stack)
     ends = [_moved_metal(e, of.get(name)) for e, name in zip(stack.elements, elements)]
     faces = [_moved_joint(joint, of.get(name)) for joint, name in zip(stack.joints, joints)]
-    return with_values(
-        stack, left=ends[0], layers=tuple(ends[1:-1]), right=ends[-1], joints=tuple(faces)
-    )
+    return with_values(stack, elements=tuple(ends), joints=tuple(faces))
 
 
 def _moved_metal(piece, steps):
@@ -710,6 +708,21 @@ def test_a_layer_may_be_called_like_a_side():
     stack = sf.Lead(N) | F(1.0, m=(0, 0, 1), name="left") | N(1.0) | sf.Lead(N)
     found = {name.partition(".")[0] for name in sf.solve(stack).gradient("resistance")}
     assert found == {"left lead", "left", "N1", "right"}
+
+
+def test_no_two_numbers_have_one_name():
+    stack = sf.Stack(
+        [
+            sf.Lead(N),
+            F(1.0, m=(0, 0, 1), name="left"),
+            N(1.0, name="left lead"),
+            sf.Interface(0.3, name="right"),
+            F(1.0, m=(0, 1, 0)),
+            sf.Lead(N),
+        ]
+    )
+    found = {name.partition(".")[0] for name in sf.solve(stack).gradient("resistance")}
+    assert found == {"left lead'", "left", "left lead", "right", "F2", "right lead"}
 
 
 def test_graded_numbers_have_no_derivative():

@@ -1,12 +1,17 @@
 """Describing a sample: materials, layers, ends, stacks, batches."""
 
+import contextlib
 import dataclasses
 import pickle
 
+import mpmath
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 import spinfem as sf
+from spinfem.solvers.elements import elements_of
 
 F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)
 N = sf.NormalMetal(D=2.0, l=3.0)
@@ -54,6 +59,24 @@ def test_directions():
     # relative accuracy at tiny angles
     assert sf.direction(1e-9)[0] == pytest.approx(np.deg2rad(1e-9), rel=1e-15)
     assert sf.direction(180 - 1e-9)[0] == pytest.approx(np.deg2rad(1e-9), rel=1e-6)
+
+
+@pytest.mark.parametrize("quarters", [10**12 + 3, -(3 * 10**13) - 2, 2**46 + 1])
+def test_directions_are_exact_however_many_turns(quarters):
+    assert int(90.0 * quarters) == 90 * quarters  # a double
+    np.testing.assert_array_equal(sf.direction(90.0 * quarters), sf.direction(90 * (quarters % 4)))
+
+
+@given(st.floats(-1e300, 1e300))
+def test_directions_are_right_at_any_angle(angle):
+    with mpmath.workdps(400):
+        radians = mpmath.mpf(angle) * mpmath.pi / 180
+        exact = [float(mpmath.sin(radians)), 0.0, float(mpmath.cos(radians))]
+    m = sf.direction(angle)
+    # the sine of a tiny angle is right relative to itself: 3 roundings
+    np.testing.assert_allclose(m, exact, rtol=4e-16, atol=1e-90)
+    np.testing.assert_array_equal(sf.direction(-angle), m * [-1, 1, 1] + 0.0)
+    np.testing.assert_array_equal(sf.direction([angle]), [m])  # to the bit, by either way
 
 
 def test_stacks_read_from_left_to_right():
@@ -181,3 +204,144 @@ def test_stacks_and_solutions_can_be_pickled():
         found = pickle.loads(pickle.dumps(made))
         np.testing.assert_allclose(found.torques, solution.torques, rtol=1e-10, atol=1e-28)
         np.testing.assert_allclose(found[1].torques, solution[1].torques, rtol=1e-10, atol=1e-28)
+
+
+def rising(xi):
+    return 1 + xi
+
+
+weak = sf.Ferromagnet(D=1.0, l=1.0, p=0.5, lambda_J=0.1)
+graded = sf.NormalMetal(D=rising, l=1.0)
+batch, grid = np.array([1.0, 2.0]), np.array([[1.0], [3.0]])
+turned = sf.direction(np.array([0.0, 30.0]))
+names = st.sampled_from([None] * 9 + ["a", "b", "N1", "F2"])
+thicknesses = st.sampled_from([1.0, 2, 3.0, batch, grid, 2 * grid] * 2 + [np.ones(3)])
+magnetizations = st.sampled_from([z, (0, 0, -1), (1, 0, 0), turned])
+normals = st.sampled_from([N, graded, sf.NormalMetal(D=batch, l=np.inf)])
+magnets = st.sampled_from([F, weak, sf.Ferromagnet(D=1.0, l=batch, p=grid / 4)])
+layers = st.builds(sf.Layer, normals, thicknesses, name=names) | st.builds(
+    sf.Layer, magnets, thicknesses, m=magnetizations, name=names
+)
+joints = st.builds(
+    sf.Interface,
+    st.sampled_from([0.0, 1.0, batch]),
+    gamma=st.sampled_from([0.0, 0.0, 0.5]),
+    mixing=st.sampled_from([None, None, 1 + 1j]),
+    name=names,
+)
+ends = st.one_of(
+    st.builds(sf.Lead, st.just(N), name=names),
+    st.builds(sf.Lead, magnets, m=magnetizations, name=names),
+    st.sampled_from([sf.Reservoir(), sf.SpinBlocking()]),
+)
+changes = {
+    "thickness": thicknesses,
+    "m": magnetizations,
+    "material": normals | magnets,
+    "resistance": st.sampled_from([0.0, 2.0, batch]),
+    "gamma": st.sampled_from([0.0, -0.5]),
+    "name": names,
+}
+
+
+@st.composite
+def chains(draw):
+    """Pieces most of which make a stack, and some that do not."""
+    found = [draw(ends)] if draw(st.booleans()) else []
+    for _ in range(draw(st.integers(1, 5))):
+        found += [draw(joints)] if draw(st.integers(0, 3)) == 0 else []
+        found.append(draw(layers))
+    if draw(st.integers(0, 9)) == 0:
+        found.insert(draw(st.integers(0, len(found))), draw(ends | joints))
+    return [*found, draw(ends)]
+
+
+def description(element):
+    return element and {key: repr(value) for key, value in vars(element).items()}
+
+
+def assert_same(a, b):
+    """All that is known of two stacks is the same."""
+    assert a.shape == b.shape
+    assert list(map(description, a.elements)) == list(map(description, b.elements))
+    assert list(map(description, a.layers)) == list(map(description, b.layers))
+    assert list(map(description, a.joints)) == list(map(description, b.joints))
+    assert a._places == b._places
+    assert a._positions == b._positions
+    assert a.element_names == b.element_names
+    one, other = elements_of(a), elements_of(b)
+    for field in dataclasses.fields(one):
+        x, y = getattr(one, field.name), getattr(other, field.name)
+        if field.name == "columns":
+            assert x.keys() == y.keys()
+            for key in x:
+                np.testing.assert_array_equal(x[key].fixed, y[key].fixed)
+                assert [*x[key].varying] == [*y[key].varying]
+                np.testing.assert_equal(x[key].varying, y[key].varying)
+        elif field.name == "graded":
+            assert repr(x) == repr(y)
+        elif field.name != "joints":
+            np.testing.assert_equal(x, y)
+
+
+def outcome(do):
+    """What is made, or the error."""
+    try:
+        return do()
+    except (TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@given(chains())
+def test_a_chain_is_the_same_in_one_go(pieces):
+    """By `|` or all at once: the same stack, or the same error at the same piece."""
+    stack, count = pieces[0], 1
+    while count < len(pieces) and not isinstance(stack, str):
+        stack, count = outcome(lambda: stack | pieces[count]), count + 1  # noqa: B023
+    anew = outcome(lambda: sf.Stack(pieces[:count]))
+    if isinstance(stack, str):
+        assert stack == anew
+    else:
+        assert_same(stack, anew)
+        assert_same(pickle.loads(pickle.dumps(stack)), stack)
+
+
+@given(chains(), st.data())
+def test_what_replace_carries_over_is_what_is_found_anew(pieces, data):
+    stack = outcome(lambda: sf.Stack(pieces))
+    assume(isinstance(stack, sf.Stack))
+    for _ in range(6):
+        if data.draw(st.booleans()):
+            elements_of(stack)
+        name = data.draw(st.sampled_from([*stack._places, "left"]))
+        piece = stack.pieces[stack._places.get(name, 0)]
+        keys = [key for key in changes if hasattr(piece, key)]
+        chosen = data.draw(st.lists(st.sampled_from(keys or [*changes]), max_size=2, unique=True))
+        values = {key: data.draw(changes[key]) for key in chosen}
+        changed = outcome(lambda: stack.replace(name, **values))  # noqa: B023
+        if isinstance(changed, sf.Stack):
+            assert_same(changed, sf.Stack(changed.pieces))
+            stack = changed
+        elif "material" not in values and name in stack._places:
+            given = list(stack.pieces)
+            with contextlib.suppress(ValueError, TypeError):
+                given[stack._places[name]] = dataclasses.replace(piece, **values)
+                assert changed == outcome(lambda: sf.Stack(given))  # noqa: B023
+    assert_same(pickle.loads(pickle.dumps(stack)), stack)
+
+
+def test_replace_carries_over_what_it_can():
+    stack = sf.Lead(N) | F(1.0, m=z) | N(1.0, name="spacer") | F(1.0, m=z)
+    before = elements_of(stack)
+    after = stack.replace("spacer", thickness=2.0).arrays
+    assert after is not None
+    assert [key for key in after.columns if after.columns[key] is not before.columns[key]] == [
+        "thickness"
+    ]
+    assert before.columns["thickness"].fixed[2] == 1.0
+    assert after.columns["thickness"].fixed[2] == 2.0
+
+
+def test_one_direction_is_normalized_like_many():
+    m = np.random.default_rng(1).normal(size=(200, 3)) * 10.0 ** np.arange(-150, 150, 1.5)[:, None]
+    np.testing.assert_array_equal(F(1.0, m=m).m, [F(1.0, m=row).m for row in m])

@@ -78,6 +78,41 @@ def test_exchange_lengths_and_interfaces():
         assert np.isnan(study.columns["differentiated torque"]).all()
 
 
+M = sf.direction(37.0, 21.0)
+WEAK = sf.Ferromagnet(D=1.0, l=0.5, p=0.8, lambda_J=0.4, lambda_phi=0.5)
+
+
+@pytest.mark.parametrize("refine", ["h", "p"])
+@pytest.mark.parametrize(
+    "sample",
+    [
+        F1(1.0, m=M) | N(0.5) | F2(0.8, m=-M) | sf.Lead(N),
+        F1(1.0, m=M) | N(0.5),
+        F1(1.0, m=M) | sf.Interface(0.3, gamma=0.4, mixing=5.0 + 1.0j) | N(0.5) | F2(0.8, m=M),
+        F1(1.0, m=M) | GRADED(0.5) | GRADED_F(0.8, m=-M),
+        F1(1.0, m=M) | N(0.5) | WEAK(0.8, m=M),
+    ],
+    ids=["collinear", "one magnet", "interface", "graded", "exchange lengths"],
+)
+def test_no_rate_is_fitted_to_rounding(sample, refine):
+    """Where no magnetization has a torque there is no error of it, however it is rounded."""
+    study = sf.converge(sample, 3e11, degree=2, refinements=9, refine=refine)
+    for name in ("torque", "differentiated torque"):
+        assert np.isnan(study.columns[name]).all()
+        assert np.isnan(study.rates[name])
+        assert not study.used[name].any()
+    assert "nan" in study.table
+    study.plot()
+    plt.close("all")
+    if refine == "h":
+        assert study.rates["dr"] == pytest.approx(4, abs=0.2)
+
+
+def test_torques_of_tiny_angles_have_a_rate():
+    sample = F1(1.0, m=(0, 0, 1)) | N(0.5) | F2(0.8, m=sf.direction(1e-8))
+    assert sf.converge(sample, degree=2, refinements=9).rates["torque"] == pytest.approx(4, abs=0.2)
+
+
 def test_table_file_and_picture(tmp_path):
     study = sf.converge(stack(), degree=2, refinements=6)
     lines = study.table.splitlines()
