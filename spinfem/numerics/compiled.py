@@ -87,7 +87,7 @@ def _kernels(text: str) -> Kernels:
     @compile_  # type: ignore[untyped-decorator]
     def sweep(chain):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        ladder.sweep(chain, 0, len(chain.links.B))
+        ladder.sweep(chain, 0, len(chain.links.B), False)
 
     @compile_  # type: ignore[untyped-decorator]
     def solve_points(left, window, right, edge, parts, begin, end):  # type: ignore[no-untyped-def]
@@ -98,7 +98,7 @@ def _kernels(text: str) -> Kernels:
         for i in range(begin, end):
             own = Chain(links_at(window.links, i), runs_at(window.runs, i), loads_, memory)
             results = (part_at(parts[0], i), part_at(parts[1], i), part_at(parts[2], i))
-            ladder.solve_between(left, own, right, edge, results)
+            ladder.solve_between(left, own, right, edge, results, i > begin)
 
     return Kernels(assemble, solve, sweep, solve_points)
 
@@ -140,6 +140,7 @@ def runs_at(runs: Any, i: int) -> Any:
         push_at(runs.push, i),
         runs.ends[:, :, :, i],
         runs.plane[:, :, :, i],
+        runs.still,
         runs.start,
         runs.kinds,
         runs.of_link,

@@ -139,7 +139,7 @@ def solve_points(
     if fast is None:
         loads = blank_loads(len(window.links.B) + 1, (points,))
         whole = window._replace(loads=loads, memory=memory_of(window.runs, (points,)))
-        ladder.solve_between(listed(left), whole, listed(right), edge, parts)
+        ladder.solve_between(listed(left), whole, listed(right), edge, parts, False)
         return
     bounds = [points * i // threads for i in range(threads + 1)]
     jobs = [(left, window, right, edge, parts, *ends) for ends in itertools.pairwise(bounds)]

@@ -29,6 +29,7 @@ class Runs(NamedTuple):
     push: Any  # (q, 6) or None
     ends: Numbers  # (r, 2, 5)
     plane: Numbers  # (r, 2, 3)
+    still: Numbers  # (r,) int
     start: Numbers  # (r + 1,) int, the first two-port of each
     kinds: Numbers  # (q + 2 r,) int
     of_link: Numbers  # (links,) int: the run that a link is, or -1
@@ -59,6 +60,7 @@ def run_of(runs: Runs, r: int) -> Run:
         part_of(runs.push, first, stop),
         runs.ends[r],
         runs.plane[r],
+        runs.still[r],
     )
 
 
@@ -69,7 +71,7 @@ def part_of(numbers: Any, first: int, stop: int) -> Any:
     return numbers[first:stop]
 
 
-def carried(load: Load, k: int, links: Links, runs: Any, memory: Any) -> Load:
+def carried(load: Load, k: int, links: Links, runs: Any, memory: Any, again: bool) -> Load:
     """Return the load on the right of link k from that on its left."""
     if runs is None:
         return through(load, k, links)
@@ -77,7 +79,7 @@ def carried(load: Load, k: int, links: Links, runs: Any, memory: Any) -> Load:
     if r < 0:
         return through(load, k, links)
     first, stop = runs.start[r] + 2 * r, runs.start[r + 1] + 2 * r + 2
-    return eliminate(run_of(runs, r), runs.kinds[first:stop], load, memory[first:stop])
+    return eliminate(run_of(runs, r), runs.kinds[first:stop], load, memory[first:stop], again)
 
 
 def returned(
@@ -94,11 +96,11 @@ def returned(
     return recover(run_of(runs, r), runs.kinds[first:stop], right, memory[first:stop], rings)
 
 
-def sweep(chain: Chain, first: int, stop: int) -> None:
-    """Carry the load on rod `first`, which is known, to rod `stop`."""
+def sweep(chain: Chain, first: int, stop: int, again: bool = False) -> None:
+    """Carry the load on rod `first`, which is known, to rod `stop`; `again` as in `eliminate`."""
     load = at(chain.loads, first)
     for k in range(first, stop):
-        load = carried(load, k, chain.links, chain.runs, chain.memory)
+        load = carried(load, k, chain.links, chain.runs, chain.memory, again)
         put(chain.loads, k + 1, load)
 
 
@@ -146,7 +148,7 @@ def solve(chain: Chain, amplitude: Numbers, flow: Numbers, found: Any) -> None:
 
 
 def solve_between(
-    left: Chain, window: Chain, right: Chain, edge: Any, parts: tuple[Any, Any, Any]
+    left: Chain, window: Chain, right: Chain, edge: Any, parts: tuple[Any, Any, Any], again: bool
 ) -> None:
     """Solve a chain of which a window alone varies.
 
@@ -163,10 +165,12 @@ def solve_between(
         rod is free.
     parts : three times (amplitude, flow, found)
         As in `settle`, of the three chains; filled. Those on the right are as seen in the mirror.
+    again : bool
+        Whether the memory of the window is that of another point, as in `rings.eliminate`.
     """
     first, count, last = len(left.links.B), len(window.links.B), len(right.links.B)
     put(window.loads, 0, at(left.loads, first))
-    sweep(window, 0, count)
+    sweep(window, 0, count, again)
     stiffness, force = at(right.loads, last)
     force = edge[0] * force[0], edge[0] * force[1]
     amplitude, flow, found = parts[1]

@@ -78,6 +78,7 @@ class Run(NamedTuple):
     push: Any  # (n, 6) or None
     ends: Numbers  # (2, 5) of the first and the last ring: its rod, its spring across and turning
     plane: Numbers  # (2, 3) the first rod, or the first axis, and another direction
+    still: int  # two-ports at the beginning that are the same at all points of a batch
 
 
 class Port(NamedTuple):
@@ -352,7 +353,7 @@ def through_held(port: Port) -> tuple[Matrix, Vector, Matrix, Vector]:
 # --- runs -------------------------------------------------------------------------------------
 
 
-def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
+def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers, again: bool) -> Load:
     """Return the load along the rod behind a run from that along the rod before it.
 
     Parameters
@@ -365,8 +366,13 @@ def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
         From the left, along the first rod; nothing if it is held.
     memory : (n + 2, SIZE)
         Filled with what `recover` needs.
+    again : bool
+        Whether `memory` is that of another point of a batch, and what is the same there still
+        holds: the load and the first two-ports. Loads there turn about the first axis, so that it
+        does not matter how the others lie.
     """
     first, last, count = kinds[0], kinds[1], len(kinds) - 2
+    begin = run.still if again else 0
     axes = axes_of(run.plane)
     none = double(0.0 * load[0])
     zeros = none, none, none
@@ -376,8 +382,16 @@ def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
         T = joined_by(T, (none, double(run.ends[0][3]), double(run.ends[0][4])))
     elif first == HELD:
         T, P = (zeros, zeros, zeros), zeros
-    for k in range(count):
+    if begin > 0:
+        row = memory[count + 1]
+        T, P = kept_matrix(row, RESPONSE), kept(row, AT_REST)
+        frame = kept_matrix(memory[count + 1], TURN)
+    for k in range(begin, count):
         row = memory[k]
+        if k == run.still and not again:
+            keep_matrix(memory[count + 1], RESPONSE, T)
+            keep(memory[count + 1], AT_REST, P)
+            keep_matrix(memory[count + 1], TURN, frame)
         if kinds[k + 2] == MAGNETIC:
             old = frame
             frame = frame_of(in_axes(axes, run.plane, run.m[k]))
@@ -397,6 +411,10 @@ def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers) -> Load:
         keep_matrix(row, RESPONSE, W)
         keep(row, AT_REST, v)
     row = memory[count]
+    if run.still == count and not again:
+        keep_matrix(memory[count + 1], RESPONSE, T)
+        keep(memory[count + 1], AT_REST, P)
+        keep_matrix(memory[count + 1], TURN, frame)
     if last != HELD:
         old = frame
         frame = frame_of(in_axes(axes, run.plane, run.ends[1]))

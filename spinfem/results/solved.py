@@ -18,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import BoolArray, FloatArray, Number, finite, unit_vector
+from .._checks import FloatArray, Number, finite, unit_vector
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.directions import angle
 from ..sample.pieces import METALLIC
@@ -283,20 +283,24 @@ class SolvedStack(Scaled):
             one, other = (self.stack.elements[magnets[i]].m for i in (first, second))
             closed = closed & angle(np.asarray(one), np.asarray(other)).collinear  # or it overflows
         if closed.any():
-            opened = self._opened(int(magnets[second]), closed)
-            limits = opened.efficiency(a, b)
-            g = tuple(np.where(closed, x, own)[()] for x, own in zip(limits, g, strict=True))  # type: ignore[assignment]
+            part = self[np.nonzero(closed)] if self.shape else self
+            limits = part._opened(int(magnets[second])).efficiency(a, b)
+            if not self.shape:
+                g = limits
+            for own, limit in zip(g, limits, strict=True):
+                if self.shape:
+                    own[closed] = limit  # type: ignore[index]
         return g
 
-    def _opened(self, position: int, where: BoolArray) -> Self:
-        """Return the solution in which all from an element on is turned by `OPENING`, where asked.
+    def _opened(self, position: int) -> Self:
+        """Return the solution in which all from an element on is turned by `OPENING`.
 
         About an axis across the element's m.
         """
         pieces = self.stack.elements[position:]
         m = np.asarray(pieces[0].m)  # type: ignore[union-attr]
         axis = np.cross(m, np.eye(3)[np.abs(m).argmin(axis=-1)])
-        axis = np.where(where, OPENING, 0.0)[..., None] * axis
+        axis *= OPENING
         turned = self.stack
         for name, piece in zip(self.stack.element_names[position:], pieces, strict=True):
             way = getattr(piece, "m", None)

@@ -166,7 +166,7 @@ class Balance:
         across = [self.row.across[j] for j in run.axes if j in self.row.across]
         return (
             any(j in m for j in (*run.axes, *run.rods))
-            or any(face >= 0 and self.row.springs[face].size > 1 for face in run.springs)
+            or any(self._spring_varies(face) for face in run.springs)
             or any(np.size(x) > 1 for three in across for x in three)
         )
 
@@ -325,9 +325,43 @@ class Balance:
         for i, (_, run) in enumerate(those):
             of_link[run.link - first] = i
         start = np.cumsum([0, *(len(run.parts) for _, run in those)])
+        still = [0 if push is not None or points is None else self._still(run, first) for _, run in those]
         return Runs(
-            m, *three, table[3], table[4], pushes, ends, plane, start, np.array(kinds), of_link
+            m,
+            *three,
+            table[3],
+            table[4],
+            pushes,
+            ends,
+            plane,
+            np.array(still),
+            start,
+            np.array(kinds),
+            of_link,
         )
+
+    def _still(self, run: RunPlan, first: int) -> int:
+        """Return how many parts at the beginning of a run are the same at all points.
+
+        None if the load on it is not, or the frames of these parts depend on what varies.
+        """
+        m = self.e.columns["m"]
+        if run.link != first or self._spring_varies(run.springs[0]) or run.rods[0] in m.varying:
+            return 0
+        axes = [k for k in (run.rods[0], *run.axes) if k != NO_AXIS]
+        found = 0
+        for (begin, end), k in zip(run.parts, run.axes, strict=True):
+            if any(port in self.row.varying for port in range(begin, end)) or k in m.varying:
+                return found
+            if k in self.row.across and any(np.size(x) > 1 for x in self.row.across[k]):
+                return found
+            if k != NO_AXIS and not _collinear(m.fixed[k], m.fixed[axes[0]]):
+                return found
+            found += 1
+        return found
+
+    def _spring_varies(self, face: int) -> bool:
+        return face >= 0 and self.row.springs[face].size > 1
 
     def _join(self, table: FloatArray, parts: list[tuple[int, int]], batch: bool) -> None:
         """Put joined two-ports, and those that vary, into a table of parts."""
@@ -383,6 +417,11 @@ class Balance:
                 break
             second = np.where(closed, self._way(k, shape), second)
         return np.array([first, second])
+
+
+def _collinear(a: FloatArray, b: FloatArray) -> bool:
+    """Whether two directions are the same or opposite to the last bit."""
+    return bool((a == b).all() or (a == -b).all())
 
 
 DIFFERENT = 1e-12
