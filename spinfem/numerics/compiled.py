@@ -18,8 +18,9 @@ from numba.extending import intrinsic, overload, register_jitable
 
 from . import doubled, ladder, links, loads, rings
 from .kernels import Kernels
-from .ladder import Chain, Runs
+from .ladder import Chain
 from .loads import Links, Loads
+from .rings import Runs
 
 OPTIONS = {"error_model": "numpy"}
 MODULES = (doubled, loads, links, rings, ladder)
@@ -93,12 +94,20 @@ def _kernels(text: str) -> Kernels:
     def solve_points(left, window, right, edge, parts, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         rods = len(window.links.B) + 1
-        loads_ = Loads(np.empty(rods), np.empty(rods), np.empty(rods))
-        memory = scratch(window.runs)
+        own = Chain(
+            links_like(window.links),
+            runs_like(window.runs),
+            Loads(np.empty(rods), np.empty(rods), np.empty(rods)),
+            scratch(window.runs),
+        )
+        results = (part_like(parts[0]), part_like(parts[1]), part_like(parts[2]))
         for i in range(begin, end):
-            own = Chain(links_at(window.links, i), runs_at(window.runs, i), loads_, memory)
-            results = (part_at(parts[0], i), part_at(parts[1], i), part_at(parts[2], i))
+            take_links(own.links, window.links, i)
+            take_runs(own.runs, window.runs, i, i > begin)
             ladder.solve_between(left, own, right, edge, results, i > begin)
+            give(parts[0], results[0], i)
+            give(parts[1], results[1], i)
+            give(parts[2], results[2], i)
 
     return Kernels(assemble, solve, sweep, solve_points)
 
@@ -108,62 +117,124 @@ def scratch(runs: Any) -> Any:
     """Return memory for the rings of runs."""
     if runs is None:
         return None
-    return np.empty((len(runs.kinds), rings.SIZE))
+    return np.empty((len(runs.m) + 2 * len(runs.ends), rings.SIZE))
 
 
-@register_jitable(**OPTIONS)  # type: ignore[untyped-decorator]
-def links_at(links: Any, i: int) -> Any:
-    """Return links at one point."""
-    return Links(
-        links.B[:, i],
-        links.S_left[:, i],
-        links.S_right[:, i],
-        links.s_left[:, i],
-        links.s_right[:, i],
-        links.sign[:, i],
-        links.free[:, i],
-    )
+def _jitable(function: FunctionType) -> Any:
+    return register_jitable(**OPTIONS)(function)
 
 
-@register_jitable(**OPTIONS)  # type: ignore[untyped-decorator]
-def runs_at(runs: Any, i: int) -> Any:
-    """Return runs at one point."""
+@_jitable
+def links_like(links: Any) -> Any:
+    """Return room for links at one point."""
+    n = len(links.B)
+    made = np.empty((7, n))
+    return Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
+
+
+@_jitable
+def take_links(own: Any, links: Any, i: int) -> None:
+    """Take links at one point."""
+    for k in range(len(own.B)):
+        own.B[k], own.S_left[k], own.S_right[k] = (
+            links.B[k, i],
+            links.S_left[k, i],
+            links.S_right[k, i],
+        )
+        own.s_left[k], own.s_right[k] = links.s_left[k, i], links.s_right[k, i]
+        own.sign[k], own.free[k] = links.sign[k, i], links.free[k, i]
+
+
+@_jitable
+def runs_like(runs: Any) -> Any:
+    """Return room for runs at one point."""
     if runs is None:
         return None
+    q, r = len(runs.m), len(runs.ends)
     return Runs(
-        runs.m[:, :, i],
-        runs.B[:, :, i],
-        runs.S_left[:, :, i],
-        runs.S_right[:, :, i],
-        runs.s_left[:, i],
-        runs.s_right[:, i],
-        push_at(runs.push, i),
-        runs.ends[:, :, :, i],
-        runs.plane[:, :, :, i],
+        np.empty((q, 3)),
+        np.empty((q, 3)),
+        np.empty((q, 3)),
+        np.empty((q, 3)),
+        np.empty(q),
+        np.empty(q),
+        push_like(runs.push),
+        np.empty((r, 2, 5)),
+        np.empty((r, 2, 3)),
         runs.still,
+        runs.varies,
         runs.start,
         runs.kinds,
         runs.of_link,
     )
 
 
-@register_jitable(**OPTIONS)  # type: ignore[untyped-decorator]
-def push_at(push: Any, i: int) -> Any:
-    """Return what drives runs at one point."""
+@_jitable
+def push_like(push: Any) -> Any:
+    """Return room for what drives runs at one point."""
     if push is None:
         return None
-    return push[:, :, i]
+    return np.empty((len(push), 6))
 
 
-@register_jitable(**OPTIONS)  # type: ignore[untyped-decorator]
-def part_at(part: Any, i: int) -> Any:
-    """Return where results of a part of the chain go at one point."""
-    return part[0][:, i], part[1][:, i], found_at(part[2], i)
+@_jitable
+def take_runs(own: Any, runs: Any, i: int, again: bool) -> None:
+    """Take runs at one point; after another, only what varies."""
+    if runs is None:
+        return
+    for k in range(len(own.m)):
+        if again and runs.varies[k] == 0:
+            continue
+        for x in range(3):
+            own.m[k, x], own.B[k, x] = runs.m[k, x, i], runs.B[k, x, i]
+            own.S_left[k, x], own.S_right[k, x] = runs.S_left[k, x, i], runs.S_right[k, x, i]
+        own.s_left[k], own.s_right[k] = runs.s_left[k, i], runs.s_right[k, i]
+    for k in range(len(own.ends)):
+        for side in range(2):
+            for x in range(5):
+                own.ends[k, side, x] = runs.ends[k, side, x, i]
+            for x in range(3):
+                own.plane[k, side, x] = runs.plane[k, side, x, i]
+    take_push(own.push, runs.push, i)
 
 
-@register_jitable(**OPTIONS)  # type: ignore[untyped-decorator]
-def found_at(found: Any, i: int) -> Any:
-    """Return where the results of rings go at one point."""
+@_jitable
+def take_push(own: Any, push: Any, i: int) -> None:
+    """Take what drives runs at one point."""
+    if push is None:
+        return
+    for k in range(len(own)):
+        for x in range(6):
+            own[k, x] = push[k, x, i]
+
+
+@_jitable
+def part_like(part: Any) -> Any:
+    """Return room for the results of a part of the chain at one point."""
+    return np.empty(len(part[0])), np.empty(len(part[0])), found_like(part[2])
+
+
+@_jitable
+def found_like(found: Any) -> Any:
+    """Return room for the results of rings at one point."""
     if found is None:
         return None
-    return found[:, :, i]
+    return np.empty((len(found), len(found[0])))
+
+
+@_jitable
+def give(part: Any, own: Any, i: int) -> None:
+    """Hand out the results of a part of the chain at one point."""
+    for k in range(len(own[0])):
+        part[0][k, i], part[1][k, i] = own[0][k], own[1][k]
+    give_found(part[2], own[2], i)
+
+
+@_jitable
+def give_found(found: Any, own: Any, i: int) -> None:
+    """Hand out the results of rings at one point."""
+    if found is None:
+        return
+    for k in range(len(own)):
+        for x in range(len(own[0])):
+            found[k, x, i] = own[k, x]

@@ -20,7 +20,7 @@ from .._checks import FloatArray
 from . import ladder, links
 from .ladder import Chain
 from .loads import Loads
-from .rings import FOUND, SIZE
+from .rings import ALL, FOUND, SIZE
 
 
 class Kernels(NamedTuple):
@@ -64,14 +64,16 @@ def memory_of(runs: Any, points: tuple[int, ...] = ()) -> FloatArray | None:
     """Return memory for the rings of runs."""
     if runs is None:
         return None
-    return np.empty((len(runs.kinds), SIZE, *points))
+    return np.empty((len(runs.m) + 2 * len(runs.ends), SIZE, *points))
 
 
-def found_of(runs: Any, points: tuple[int, ...] = ()) -> FloatArray | None:
+def found_of(
+    runs: Any, points: tuple[int, ...] = (), whole: bool = True
+) -> FloatArray | None:
     """Return a place for what the rings of runs do."""
     if runs is None:
         return None
-    return np.empty((len(runs.kinds) - len(runs.start) + 1, FOUND, *points))
+    return np.empty((len(runs.m) + len(runs.ends), ALL if whole else FOUND, *points))
 
 
 def listed(numbers: Any) -> Any:

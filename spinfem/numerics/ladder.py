@@ -14,25 +14,7 @@ import numpy as np
 
 from .doubled import add, pick
 from .loads import Links, Load, Loads, Numbers, at, behind, current, put, through
-from .rings import Run, eliminate, recover
-
-
-class Runs(NamedTuple):
-    """All runs of a chain, one behind the other; see `rings.Run`."""
-
-    m: Numbers  # (q, 3) of all their two-ports
-    B: Numbers  # (q, 3)
-    S_left: Numbers  # (q, 3)
-    S_right: Numbers  # (q, 3)
-    s_left: Numbers  # (q,)
-    s_right: Numbers  # (q,)
-    push: Any  # (q, 6) or None
-    ends: Numbers  # (r, 2, 5)
-    plane: Numbers  # (r, 2, 3)
-    still: Numbers  # (r,) int
-    start: Numbers  # (r + 1,) int, the first two-port of each
-    kinds: Numbers  # (q + 2 r,) int
-    of_link: Numbers  # (links,) int: the run that a link is, or -1
+from .rings import eliminate, recover
 
 
 class Chain(NamedTuple):
@@ -44,31 +26,7 @@ class Chain(NamedTuple):
     links: Links
     runs: Any
     loads: Loads
-    memory: Any  # (q + 2 r, rings.SIZE)
-
-
-def run_of(runs: Runs, r: int) -> Run:
-    """Return run number r."""
-    first, stop = runs.start[r], runs.start[r + 1]
-    return Run(
-        runs.m[first:stop],
-        runs.B[first:stop],
-        runs.S_left[first:stop],
-        runs.S_right[first:stop],
-        runs.s_left[first:stop],
-        runs.s_right[first:stop],
-        part_of(runs.push, first, stop),
-        runs.ends[r],
-        runs.plane[r],
-        runs.still[r],
-    )
-
-
-def part_of(numbers: Any, first: int, stop: int) -> Any:
-    """Return a part of a sequence, or None of None."""
-    if numbers is None:
-        return None
-    return numbers[first:stop]
+    memory: Any  # (q + 2 r, rings.SIZE) of q two-ports in r runs
 
 
 def carried(load: Load, k: int, links: Links, runs: Any, memory: Any, again: bool) -> Load:
@@ -78,8 +36,7 @@ def carried(load: Load, k: int, links: Links, runs: Any, memory: Any, again: boo
     r = runs.of_link[k]
     if r < 0:
         return through(load, k, links)
-    first, stop = runs.start[r] + 2 * r, runs.start[r + 1] + 2 * r + 2
-    return eliminate(run_of(runs, r), runs.kinds[first:stop], load, memory[first:stop], again)
+    return eliminate(runs, r, load, memory, again)
 
 
 def returned(
@@ -91,9 +48,7 @@ def returned(
     r = runs.of_link[k]
     if r < 0:
         return behind(load, k, links, right)
-    first, stop = runs.start[r] + 2 * r, runs.start[r + 1] + 2 * r + 2
-    rings = found[runs.start[r] + r : runs.start[r + 1] + r + 1]
-    return recover(run_of(runs, r), runs.kinds[first:stop], right, memory[first:stop], rings)
+    return recover(runs, r, right, memory, found)
 
 
 def sweep(chain: Chain, first: int, stop: int, again: bool = False) -> None:

@@ -15,7 +15,7 @@ frame: m of the two-port on its right, a direction in the plane of m and the fir
 across both. There a two-port is three numbers, and what is huge is not mixed with what is tiny. In
 the axes of the laboratory dr would be off by 1e-8 beside a spring that is 1e25 times as stiff as
 the rest. From one frame to the next T and P are turned, by exact ones and zeros where two m are the
-same or opposite.
+same or opposite. A run of two directions is *flat*: its frames are turned in their plane alone.
 
 A run goes from ring 0 to ring n through n two-ports. Its first and its last ring are *held* at
 zero, on a *rod*, or *sprung*: a spring, the mixing conductance, pulls back what leaves the rod.
@@ -48,6 +48,7 @@ from .doubled import (
     subtract,
     times,
     transposed,
+    two_product,
     vector,
 )
 from .loads import Load
@@ -62,23 +63,28 @@ Three = tuple[Doubled, Doubled, Doubled]
 """What acts along an axis, across it, and turning about it."""
 
 
-class Run(NamedTuple):
-    """The n two-ports of a run and its ends; sequences of numbers of the shapes in brackets.
+class Runs(NamedTuple):
+    """All runs of a chain, one behind the other; sequences of numbers of the shapes in brackets.
 
-    Vectors are in the axes of the laboratory. `push` is None, or what else drives the two-ports:
-    currents through their left and their right ends.
+    Vectors are in the axes of the laboratory.
     """
 
-    m: Numbers  # (n, 3) axis; of no use of a two-port that is the same in all directions
-    B: Numbers  # (n, 3) along, across, turning
-    S_left: Numbers  # (n, 3)
-    S_right: Numbers  # (n, 3)
-    s_left: Numbers  # (n,) sources along the axes
-    s_right: Numbers  # (n,)
-    push: Any  # (n, 6) or None
-    ends: Numbers  # (2, 5) of the first and the last ring: its rod, its spring across and turning
-    plane: Numbers  # (2, 3) the first rod, or the first axis, and another direction
-    still: int  # two-ports at the beginning that are the same at all points of a batch
+    m: Numbers  # (q, 3) axis; of no use of a two-port that is the same in all directions
+    B: Numbers  # (q, 3) along, across, turning
+    S_left: Numbers  # (q, 3)
+    S_right: Numbers  # (q, 3)
+    s_left: Numbers  # (q,) sources along the axes
+    s_right: Numbers  # (q,)
+    push: Any  # None, or (q, 6) what else drives the two-ports: currents through both their ends
+    ends: Numbers  # (r, 2, 5) of the first and the last ring: rod, spring across and turning
+    plane: Numbers  # (r, 2, 3) the first rod, or the first axis, and another direction
+    still: Numbers  # (r,) two-ports at the beginning that are the same at all points of a batch
+    varies: Numbers  # (q,) int, whether a two-port is not the same at all points
+    start: Numbers  # (r + 1,) int, the first two-port of each run
+    kinds: Numbers  # (2 q + 4 r,) int: of a run of n two-ports 2 n + 4, what the first and the last
+    # ring are, whether the run is flat, what the two-ports are, and of a flat run the direction, 1
+    # or 2, whose frame each ring counts in
+    of_link: Numbers  # (links,) int: the run that a link is, or -1
 
 
 class Port(NamedTuple):
@@ -93,8 +99,10 @@ class Port(NamedTuple):
 
 FRAME, TURN, FORCE, STIFFNESS, RESPONSE, AT_REST, SIZE = 0, 9, 27, 33, 51, 69, 75
 """Where of a ring is kept: its frame, the turn into it, P, T, W and v; and how much there is."""
-PLACE, FLOW, INSIDE, AT_ROD, ENTERING, LEAVING, NEAR, FAR, FOUND = 0, 3, 6, 9, 12, 15, 18, 21, 24
+PLACE, FLOW, INSIDE, AT_ROD, FOUND = 0, 3, 6, 9, 12
 """Where `recover` puts what it finds for a ring, and how much there is."""
+ENTERING, LEAVING, NEAR, FAR, ALL = 12, 15, 18, 21, 24
+"""And what else, if there is room for it."""
 
 
 # --- directions and frames --------------------------------------------------------------------
@@ -110,6 +118,37 @@ def axes_of(plane: Numbers) -> Matrix:
     x = pick(abs(first[0][0]) < 0.6, 1.0, 0.0)
     third = unit(chosen(is_open, normal, cross(a, vector(x, 1.0 - x, 0.0 * x))))
     return first, cross(third, first), third
+
+
+def flat_axes(plane: Numbers) -> tuple[Matrix, Doubled, Doubled]:
+    """Return the same in doubles, enough for results, and cosine and sine of b; the sine from
+    ``(b -/+ a) x a``, as in `links.turn_of`.
+    """
+    a, b = plane[0], plane[1]
+    dot_ = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    sign = pick(dot_ < 0, -1.0, 1.0)
+    x, y, z = b[0] - sign * a[0], b[1] - sign * a[1], b[2] - sign * a[2]
+    p, q, r = a[1] * z - a[2] * y, a[2] * x - a[0] * z, a[0] * y - a[1] * x
+    size = (p * p + q * q + r * r) ** 0.5
+    is_open = size > 0
+    small = pick(abs(a[0]) < 0.6, 1.0, 0.0)
+    p, q, r = (
+        pick(is_open, p, -a[2] * (1.0 - small)),
+        pick(is_open, q, -a[2] * small * -1.0),
+        pick(is_open, r, a[0] * (1.0 - small) - a[1] * small),
+    )
+    length = (p * p + q * q + r * r) ** 0.5
+    p, q, r = p / length, q / length, r / length
+    second = q * a[2] - r * a[1], r * a[0] - p * a[2], p * a[1] - q * a[0]
+    axes = vector(a[0], a[1], a[2]), vector(second[0], second[1], second[2]), vector(p, q, r)
+    # of the smaller of both the other one follows, to all digits
+    one = double(1.0 + 0.0 * size)
+    low = abs(dot_) < size
+    given = pick(low, dot_, size)
+    other = root(subtract(one, two_product(given, given)))
+    cosine = pick(low, given, sign * other[0]), pick(low, 0.0 * given, sign * other[1])
+    sine = pick(low, other[0], given), pick(low, other[1], 0.0 * given)
+    return axes, cosine, sine
 
 
 def unit(v: Vector) -> Vector:
@@ -183,6 +222,37 @@ def equal(a: Vector, b: Vector) -> Number:
     return pick(size_of(rest) == 0, 1.0, 0.0)
 
 
+def turned_flat(v: Vector, cosine: Doubled, sine: Doubled) -> Vector:
+    """Return a vector in a frame that is turned in the plane of its first axes."""
+    x, y, z = v
+    return (
+        add(multiply(cosine, x), multiply(sine, y)),
+        subtract(multiply(cosine, y), multiply(sine, x)),
+        z,
+    )
+
+
+def matrix_turned_flat(T: Matrix, cosine: Doubled, sine: Doubled) -> Matrix:
+    """Return a matrix in a frame that is turned in the plane of its first axes."""
+    a, b, c = T
+    top = plus(scaled(a, cosine), scaled(b, sine))
+    middle = minus(scaled(b, cosine), scaled(a, sine))
+    return (
+        turned_flat(top, cosine, sine),
+        turned_flat(middle, cosine, sine),
+        turned_flat(c, cosine, sine),
+    )
+
+
+def flat_frame(number: int, cosine: Doubled, sine: Doubled) -> Matrix:
+    """Return the frame of the first or the second direction of a flat run."""
+    none = double(0.0 * cosine[0])
+    one = double(1.0 + none[0])
+    if number == 1:
+        return (one, none, none), (none, one, none), (none, none, one)
+    return (cosine, sine, none), (negative(sine), cosine, none), (none, none, one)
+
+
 def turned(turn: Matrix, T: Matrix) -> Matrix:
     """Return a matrix in a frame that is turned."""
     return product(product(turn, T), transposed(turn))
@@ -245,15 +315,15 @@ def joined_by(A: Matrix, x: Three) -> Matrix:
     )
 
 
-def port_of(run: Run, k: int, axes: Matrix, frame: Matrix) -> Port:
+def port_of(runs: Runs, k: int, axes: Matrix, frame: Matrix) -> Port:
     """Return two-port k in its frame."""
-    none = double(0.0 * run.s_left[k])
+    none = double(0.0 * runs.s_left[k])
     return Port(
-        three_of(run.B[k]),
-        three_of(run.S_left[k]),
-        three_of(run.S_right[k]),
-        pushed((double(run.s_left[k]), none, none), run.push, k, 0, axes, frame),
-        pushed((double(run.s_right[k]), none, none), run.push, k, 3, axes, frame),
+        three_of(runs.B[k]),
+        three_of(runs.S_left[k]),
+        three_of(runs.S_right[k]),
+        pushed((double(runs.s_left[k]), none, none), runs.push, k, 0, axes, frame),
+        pushed((double(runs.s_right[k]), none, none), runs.push, k, 3, axes, frame),
     )
 
 
@@ -353,55 +423,66 @@ def through_held(port: Port) -> tuple[Matrix, Vector, Matrix, Vector]:
 # --- runs -------------------------------------------------------------------------------------
 
 
-def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers, again: bool) -> Load:
+def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> Load:
     """Return the load along the rod behind a run from that along the rod before it.
 
     Parameters
     ----------
-    run : Run
-        The two-ports.
-    kinds : (n + 2,) int
-        What the first and the last ring are, and what the two-ports are.
+    runs, r : Runs, int
+        All runs, and the number of the run.
     load : Load
         From the left, along the first rod; nothing if it is held.
-    memory : (n + 2, SIZE)
-        Filled with what `recover` needs.
+    memory : (q + 2 r, SIZE)
+        Of all runs; filled with what `recover` needs.
     again : bool
         Whether `memory` is that of another point of a batch, and what is the same there still
         holds: the load and the first two-ports. Loads there turn about the first axis, so that it
         does not matter how the others lie.
     """
-    first, last, count = kinds[0], kinds[1], len(kinds) - 2
-    begin = run.still if again else 0
-    axes = axes_of(run.plane)
+    start, count = runs.start[r], runs.start[r + 1] - runs.start[r]
+    rows, of, kinds = start + 2 * r, 2 * start + 4 * r, runs.kinds
+    first, last, flat = kinds[of], kinds[of + 1], kinds[of + 2] == 1
+    plane, still = runs.plane[r], runs.still[r]
+    begin = still if again else 0
+    axes, cosine, sine = flat_axes(plane)
+    if not flat:
+        axes = axes_of(plane)
     none = double(0.0 * load[0])
     zeros = none, none, none
     frame = identity(load[0])
     T, P = ((double(load[0]), none, none), zeros, zeros), (load[1], none, none)
     if first == SPRUNG:
-        T = joined_by(T, (none, double(run.ends[0][3]), double(run.ends[0][4])))
+        T = joined_by(T, (none, double(runs.ends[r][0][3]), double(runs.ends[r][0][4])))
     elif first == HELD:
         T, P = (zeros, zeros, zeros), zeros
+    number = 1
     if begin > 0:
-        row = memory[count + 1]
+        row = memory[rows + count + 1]
         T, P = kept_matrix(row, RESPONSE), kept(row, AT_REST)
-        frame = kept_matrix(memory[count + 1], TURN)
+        frame = kept_matrix(memory[rows + count + 1], TURN)
+        number = kinds[of + count + 2 + begin]
     for k in range(begin, count):
-        row = memory[k]
-        if k == run.still and not again:
-            keep_matrix(memory[count + 1], RESPONSE, T)
-            keep(memory[count + 1], AT_REST, P)
-            keep_matrix(memory[count + 1], TURN, frame)
-        if kinds[k + 2] == MAGNETIC:
+        row = memory[rows + k]
+        if k == still and not again:
+            keep_matrix(memory[rows + count + 1], RESPONSE, T)
+            keep(memory[rows + count + 1], AT_REST, P)
+            keep_matrix(memory[rows + count + 1], TURN, frame)
+        if flat:
+            old_number, number = number, kinds[of + count + 3 + k]
+            frame = flat_frame(number, cosine, sine)
+            if number != old_number:
+                way = multiply(sine, double(2.0 * number - 3.0 + none[0]))
+                T, P = matrix_turned_flat(T, cosine, way), turned_flat(P, cosine, way)
+        elif kinds[of + k + 3] == MAGNETIC:
             old = frame
-            frame = frame_of(in_axes(axes, run.plane, run.m[k]))
+            frame = frame_of(in_axes(axes, plane, runs.m[start + k]))
             turn = turn_into(frame, old)
             T, P = turned(turn, T), times(turn, P)
             keep_matrix(row, TURN, turn)
         keep_frame(row, frame)
         keep(row, FORCE, P)
         keep_matrix(row, STIFFNESS, T)
-        port = port_of(run, k, axes, frame)
+        port = port_of(runs, start + k, axes, frame)
         if first == HELD and k == 0:
             T, P, W, v = through_held(port)
         elif first == ROD and k == 0:
@@ -410,26 +491,33 @@ def eliminate(run: Run, kinds: Numbers, load: Load, memory: Numbers, again: bool
             T, P, W, v = through_free(T, P, port)
         keep_matrix(row, RESPONSE, W)
         keep(row, AT_REST, v)
-    row = memory[count]
-    if run.still == count and not again:
-        keep_matrix(memory[count + 1], RESPONSE, T)
-        keep(memory[count + 1], AT_REST, P)
-        keep_matrix(memory[count + 1], TURN, frame)
-    if last != HELD:
+    row = memory[rows + count]
+    if still == count and not again:
+        keep_matrix(memory[rows + count + 1], RESPONSE, T)
+        keep(memory[rows + count + 1], AT_REST, P)
+        keep_matrix(memory[rows + count + 1], TURN, frame)
+    if flat:
+        old_number, number = number, kinds[of + 2 * count + 3]
+        frame = flat_frame(number, cosine, sine)
+        if number != old_number:
+            way = multiply(sine, double(2.0 * number - 3.0 + none[0]))
+            T, P = matrix_turned_flat(T, cosine, way), turned_flat(P, cosine, way)
+    elif last != HELD:
         old = frame
-        frame = frame_of(in_axes(axes, run.plane, run.ends[1]))
+        frame = frame_of(in_axes(axes, plane, runs.ends[r][1]))
         turn = turn_into(frame, old)
         T, P = turned(turn, T), times(turn, P)
         keep_matrix(row, TURN, turn)
     keep_frame(row, frame)
     keep(row, FORCE, P)
     keep_matrix(row, STIFFNESS, T)
-    keep_matrix(memory[count + 1], STIFFNESS, axes)
+    keep_matrix(memory[rows + count + 1], STIFFNESS, axes)
+    keep(memory[rows + count + 1], FORCE, (cosine, sine, none))
     if last == HELD:
         return load[0], none
     if last == ROD:
         return T[0][0][0], P[0]
-    yielding = spring_response(T, run.ends[1])
+    yielding = spring_response(T, runs.ends[r][1])
     keep_matrix(row, RESPONSE, yielding)
     # what is across the rod gives way
     away = times(yielding, P)
@@ -452,25 +540,30 @@ def spring_response(T: Matrix, end: Numbers) -> Matrix:
     )
 
 
-def recover(run: Run, kinds: Numbers, right: Number, memory: Numbers, found: Numbers) -> Number:
+def recover(runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers) -> Number:
     """Return the amplitude along the rod before a run from that along the rod behind it.
 
     Parameters
     ----------
-    run, kinds, memory
+    runs, r, memory
         As in `eliminate`, which has filled `memory`.
     right : number
         Amplitude along the last rod; of no use if that is held.
-    found : (n + 1, FOUND)
-        Filled, in the axes of the laboratory: of every ring its place u, the current that reaches
-        it from the left (of the first ring, that which leaves it to the right), of the two-port on
-        its right what its shunts take up across its axis and the parts across it of the currents
-        through both its ends and of the places there, and of the first and the last ring what the
-        rod takes up.
+    found : (q + r, FOUND) or (q + r, ALL)
+        Of all runs; filled, in the axes of the laboratory: of every ring its place u, the current
+        that reaches it from the left (of the first ring, that which leaves it to the right), what
+        the shunts of the two-port on its right take up across its axis, and, of the first and the
+        last ring, what the rod takes up. If there is room, of the two-port on its right the parts
+        across its axis of the currents through both its ends, and of the places there: with their
+        own digits, however small they are.
     """
-    first, last, count = kinds[0], kinds[1], len(kinds) - 2
-    axes = kept_matrix(memory[count + 1], STIFFNESS)
-    row = memory[count]
+    start, count = runs.start[r], runs.start[r + 1] - runs.start[r]
+    rows, of, kinds = start + 2 * r, 2 * start + 4 * r, runs.kinds
+    first, last, flat = kinds[of], kinds[of + 1], kinds[of + 2] == 1
+    places = start + r
+    axes = kept_matrix(memory[rows + count + 1], STIFFNESS)
+    cosine, sine, _ = kept(memory[rows + count + 1], FORCE)
+    row = memory[rows + count]
     T, P = kept_matrix(row, STIFFNESS), kept(row, FORCE)
     none = double(0.0 * P[0][0])
     zeros = none, none, none
@@ -480,62 +573,70 @@ def recover(run: Run, kinds: Numbers, right: Number, memory: Numbers, found: Num
         if last == SPRUNG:
             driven = minus(P, scaled((none, T[1][0], T[2][0]), u[0]))
             u = plus(u, times(kept_matrix(row, RESPONSE), driven))
-            end = run.ends[1]
+            end = runs.ends[r][1]
             at_rod = act((none, double(end[3]), double(end[4])), u)
         flow = minus(P, times(T, u))
         if last == ROD:
             at_rod = none, flow[1], flow[2]
-    put(found[count], PLACE, axes, row, u)
-    put(found[count], FLOW, axes, row, flow)
-    put(found[count], AT_ROD, axes, row, at_rod)
-    for place in (INSIDE, ENTERING, LEAVING, NEAR, FAR):
-        put(found[count], place, axes, row, zeros)
+    put(found[places + count], PLACE, axes, row, u)
+    put(found[places + count], FLOW, axes, row, flow)
+    put(found[places + count], AT_ROD, axes, row, at_rod)
+    put(found[places + count], INSIDE, axes, row, zeros)
+    whole = len(found[places]) > FOUND
+    if whole:
+        for place in (ENTERING, LEAVING, NEAR, FAR):
+            put(found[places + count], place, axes, row, zeros)
     is_turned = last != HELD
     for k in range(count - 1, -1, -1):
         behind, leaving = u, flow
-        if is_turned:
-            back = transposed(kept_matrix(memory[k + 1], TURN))
+        if flat:
+            number, old_number = kinds[of + count + 4 + k], kinds[of + count + 3 + k]
+            if number != old_number:
+                way = multiply(sine, double(2.0 * old_number - 3.0 + none[0]))
+                behind, leaving = turned_flat(u, cosine, way), turned_flat(flow, cosine, way)
+        elif is_turned:
+            back = transposed(kept_matrix(memory[rows + k + 1], TURN))
             behind, leaving = times(back, u), times(back, flow)
-        row, to = memory[k], found[k]
+        row, to = memory[rows + k], found[places + k]
         u = plus(kept(row, AT_REST), times(kept_matrix(row, RESPONSE), behind))
         if k > 0 or first == SPRUNG:
             T, P = kept_matrix(row, STIFFNESS), kept(row, FORCE)
             flow = minus(P, times(T, u))
         else:
             # what comes out at the other end, and what is lost: B (u - u') has lost its digits
-            port = port_of(run, 0, axes, kept_frame(row))
+            port = port_of(runs, start, axes, kept_frame(row))
             lost = plus(act(port.S_left, u), act(port.S_right, behind))
             flow = plus(plus(leaving, minus(port.s_left, port.s_right)), lost)
         put(to, PLACE, axes, row, u)
         put(to, FLOW, axes, row, flow)
         put(to, AT_ROD, axes, row, zeros)
-        is_turned = kinds[k + 2] == MAGNETIC
+        is_turned = kinds[of + k + 3] == MAGNETIC
         if is_turned:
-            left, beyond = three_of(run.S_left[k]), three_of(run.S_right[k])
+            left, beyond = three_of(runs.S_left[start + k]), three_of(runs.S_right[start + k])
             inside = plus(
                 act((none, left[1], left[2]), u), act((none, beyond[1], beyond[2]), behind)
             )
             put(to, INSIDE, axes, row, inside)
+        else:
+            put(to, INSIDE, axes, row, zeros)
+        if whole:
             put(to, ENTERING, axes, row, (none, flow[1], flow[2]))
             put(to, LEAVING, axes, row, (none, leaving[1], leaving[2]))
             put(to, NEAR, axes, row, (none, u[1], u[2]))
             put(to, FAR, axes, row, (none, behind[1], behind[2]))
-        else:
-            for place in (INSIDE, ENTERING, LEAVING, NEAR, FAR):
-                put(to, place, axes, row, zeros)
     if first == HELD:
         return 0.0 * none[0]
-    row = memory[0]
+    row = memory[rows]
     frame = kept_frame(row)
     rod = frame[0][0], frame[1][0], frame[2][0]
     amplitude = dot(rod, u)
     if first == SPRUNG:
-        end = run.ends[0]
+        end = runs.ends[r][0]
         at_rod = act((none, double(end[3]), double(end[4])), u)
     else:
         along = dot(rod, flow)
         at_rod = minus(scaled(rod, along), flow)
-    put(found[0], AT_ROD, axes, row, at_rod)
+    put(found[places], AT_ROD, axes, row, at_rod)
     return amplitude[0] + amplitude[1]
 
 

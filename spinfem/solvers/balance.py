@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from .._checks import FloatArray
 from ..numerics import kernels
-from ..numerics.ladder import Chain, Runs, mirrored
+from ..numerics.ladder import Chain, mirrored
 from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, Ports, joined, put_link, turn_at
-from ..numerics.loads import Links, Loads
-from ..numerics.rings import FOUND, HELD, MAGNETIC
+from ..numerics.loads import Links
+from ..numerics.rings import Runs
 from ..physics.directions import COLLINEAR_REST
 from .elements import Elements
 from .plan import UNIFORM, RunPlan
@@ -163,16 +163,17 @@ class Balance:
         if plan.kind[k] == SPACER:
             return NO_AXIS not in (left, right) and (left in m or right in m)
         run = plan.runs[plan.run_of_link[k]]
-        across = [self.row.across[j] for j in run.axes if j in self.row.across]
         return (
-            any(j in m for j in (*run.axes, *run.rods))
+            any(j in m for j in run.rods)
             or any(self._spring_varies(face) for face in run.springs)
-            or any(np.size(x) > 1 for three in across for x in three)
+            or any(self._part_varies(*part) for part in zip(run.parts, run.axes, strict=True))
         )
 
     # --- solving --------------------------------------------------------------------------------
 
-    def solve(self, push: Push | None = None, *, transposed: bool = False) -> Rods:
+    def solve(
+        self, push: Push | None = None, *, transposed: bool = False, whole: bool = True
+    ) -> Rods:
         """Solve the chain: driven by j0 = 1, or by a push and no current.
 
         Parameters
@@ -181,12 +182,14 @@ class Balance:
             What drives it in place of j0.
         transposed : bool
             Whether everything that precesses turns the other way round.
+        whole : bool
+            Whether all is wanted that `rings.recover` can find.
         """
         plan, window = self.row.plan, self._window
         if push is not None and self.e.points > 1:
             window = 0, plan.links
         if window is not None:
-            return self._solve_points(window, push, transposed)
+            return self._solve_points(window, push, transposed, whole)
         chain = self._part(0, plan.links, push, transposed)
         amplitude, flow = np.empty((2, plan.links + 1))
         found = kernels.found_of(chain.runs)
@@ -213,7 +216,7 @@ class Balance:
         return stiffness, float(-sign * (force + rest))
 
     def _solve_points(
-        self, window: tuple[int, int], push: Push | None, transposed: bool
+        self, window: tuple[int, int], push: Push | None, transposed: bool, whole: bool
     ) -> Rods:
         plan, points = self.row.plan, self.e.points
         first, stop = window
@@ -226,7 +229,7 @@ class Balance:
         sign = np.append(self.links.sign, 1.0)[stop:]
         free = self.links.free[stop] if stop < plan.links else 0.0
         amplitude, flow = np.empty((2, plan.links + 1, points))
-        found = [kernels.found_of(chain.runs, (points,)) for chain in (left, middle)]
+        found = [kernels.found_of(chain.runs, (points,), whole) for chain in (left, middle)]
         parts = (
             (amplitude[: first + 1], flow[: first + 1], found[0]),
             (amplitude[first : stop + 1], flow[first : stop + 1], found[1]),
@@ -314,7 +317,6 @@ class Balance:
         if push is not None:
             table[3:] = 0.0
             pushes = np.zeros((len(parts), 6, *shape))
-            kinds = [kind for _, run in those for kind in (*run.kinds[:2], *(MAGNETIC,) * len(run.parts))]
             places = [(r, q) for r, run in those for q in range(len(run.parts))]
             for i, place in enumerate(places):
                 if place in push.parts:
@@ -324,6 +326,12 @@ class Balance:
         of_link = np.full(stop - first, -1, dtype=np.intp)
         for i, (_, run) in enumerate(those):
             of_link[run.link - first] = i
+        varies = np.ones(len(parts), dtype=np.intp)
+        if points is not None and push is None:
+            varies = np.array(
+                [self._part_varies(part, k) for part, k in zip(parts, axes.tolist(), strict=True)],
+                dtype=np.intp,
+            )
         start = np.cumsum([0, *(len(run.parts) for _, run in those)])
         still = [0 if push is not None or points is None else self._still(run, first) for _, run in those]
         return Runs(
@@ -335,6 +343,7 @@ class Balance:
             ends,
             plane,
             np.array(still),
+            varies,
             start,
             np.array(kinds),
             of_link,
@@ -351,14 +360,19 @@ class Balance:
         axes = [k for k in (run.rods[0], *run.axes) if k != NO_AXIS]
         found = 0
         for (begin, end), k in zip(run.parts, run.axes, strict=True):
-            if any(port in self.row.varying for port in range(begin, end)) or k in m.varying:
-                return found
-            if k in self.row.across and any(np.size(x) > 1 for x in self.row.across[k]):
+            if self._part_varies((begin, end), k):
                 return found
             if k != NO_AXIS and not _collinear(m.fixed[k], m.fixed[axes[0]]):
                 return found
             found += 1
         return found
+
+    def _part_varies(self, part: tuple[int, int], axis: int) -> bool:
+        return (
+            any(port in self.row.varying for port in range(*part))
+            or axis in self.e.columns["m"].varying
+            or (axis in self.row.across and any(np.size(x) > 1 for x in self.row.across[axis]))
+        )
 
     def _spring_varies(self, face: int) -> bool:
         return face >= 0 and self.row.springs[face].size > 1

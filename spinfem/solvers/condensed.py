@@ -19,7 +19,7 @@ from .._checks import FloatArray
 from ..fem.fields import LayerField
 from ..numerics import chain
 from ..numerics.links import NO_AXIS, OWN, RUN, SPACER
-from ..numerics.rings import AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE
+from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE
 from ..physics.contact import contact_absorption
 from ..physics.directions import across, apply, axial
 from .balance import Balance, Push, Rods
@@ -31,6 +31,8 @@ from .ports import row_of, share_of_exchange
 from .transport import Field, Jump, Transport
 
 NONE = np.zeros((1, 3))
+NARROW = 1e-6
+"""Sine of an angle from which on parts across m have lost few of the digits of the whole."""
 
 
 class Load(NamedTuple):
@@ -81,7 +83,7 @@ class Condensed(Transport):
         self.row = row_of(elements, bulk)
         self.plan = self.row.plan
         self.balance = Balance(elements, self.row, threads)
-        self.rods = self.balance.solve()
+        self.rods = self.balance.solve(whole=False)
 
     # --- torques and resistances from amplitudes ------------------------------------------------
 
@@ -238,17 +240,18 @@ class Condensed(Transport):
         if plan.kind[link] == SPACER:
             B, mu = self.balance.turns.of(link)[0], self.rods.amplitude
             return -B * mu[link + 1], B * mu[link]
-        e = self.elements
         left, right = self.magnets[magnet : magnet + 2].tolist()
+        m_left, m_right = self.elements.m[left], self.elements.m[right]
+        ways = across(m_right, m_left), across(m_left, m_right)
+        sizes = [_dot(way, way) for way in ways]
+        narrow = any(((size > 0) & (size < NARROW**2)).any() for size in sizes)
+        currents = (
+            -self._across(link, left, True, narrow),
+            self._across(link, right, False, narrow),
+        )
         found = []
-        for own, other, current in (
-            (left, right, -self._across(link, left, True)),
-            (right, left, self._across(link, right, False)),
-        ):
-            way = across(e.m[other], e.m[own])
-            size = np.einsum("...i,...i->...", way, way)
-            part = np.einsum("...i,...i->...", current, way)
-            is_open = size > 0
+        for current, way, size in zip(currents, ways, sizes, strict=True):
+            part, is_open = _dot(current, way), size > 0
             found.append(np.where(is_open, part / np.where(is_open, size, 1.0), np.nan))
         return found[0], found[1]
 
@@ -273,18 +276,23 @@ class Condensed(Transport):
         own = plan.kind[link] == OWN and plan.own_axis[link] == k
         return link + 1 if own else link
 
-    def _across(self, link: int, k: int, on_right: bool) -> FloatArray:
-        """Return what comes out of a run towards a magnet beside or in it, across m, (N or 1, 3)."""
-        plan = self.plan
-        rings = self.rods.rings[plan.run_of_link[link]]
+    def _across(self, link: int, k: int, on_right: bool, narrow: bool) -> FloatArray:
+        """Return what comes out of a run towards a magnet beside or in it, (N or 1, 3).
+
+        It is to be taken across m; at narrow angles it is the part across m, with its own digits.
+        """
+        plan, r = self.plan, self.plan.run_of_link[link]
         if self.elements.strong[k]:
-            ring = rings[0 if on_right else -1]
+            ring = self.rods.rings[r][0 if on_right else -1]
             return ring[AT_ROD : AT_ROD + 3].T
-        run = plan.runs[plan.run_of_link[link]]
+        run, rods = plan.runs[r], self._whole if narrow else self.rods
         own = [i for i, axis in enumerate(run.axes) if axis == k]
+        part = own[-1] if on_right else own[0]
         if on_right:  # what leaves it to the right, taken back
-            return -rings[own[-1], LEAVING : LEAVING + 3].T
-        return rings[own[0], ENTERING : ENTERING + 3].T
+            at, place = (part, LEAVING) if narrow else (part + 1, FLOW)
+            return -rods.rings[r][at, place : place + 3].T
+        place = ENTERING if narrow else FLOW
+        return rods.rings[r][part, place : place + 3].T
 
     @cached_property
     def joint_spin_voltage(self) -> FloatArray:
@@ -300,7 +308,13 @@ class Condensed(Transport):
     @cached_property
     def at_faces(self) -> Field:
         """mu_s and j_s at the faces."""
-        return self._field(self.rods, None)
+        return self._field(self._whole, None)
+
+    @cached_property
+    def _whole(self) -> Rods:
+        """The solved chain with all that is found of rings in batches."""
+        whole = not self.plan.runs or self.rods.rings[0].shape[1] == ALL
+        return self.rods if whole else self.balance.solve()
 
     @property
     def faces(self) -> Faces:

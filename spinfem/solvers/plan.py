@@ -111,7 +111,7 @@ class RunPlan(NamedTuple):
     link: int
     parts: tuple[tuple[int, int], ...]  # first two-port of each, and behind its last
     axes: tuple[int, ...]  # magnet of each part, or NO_AXIS
-    kinds: tuple[int, ...]  # of the first and the last ring and of the parts, for `rings.eliminate`
+    kinds: tuple[int, ...]  # see `rings.eliminate`
     springs: tuple[int, int]  # face of the mixing conductance at the first and last ring, or -1
     rods: tuple[int, int]  # magnet of the first and the last ring, or NO_AXIS
 
@@ -282,7 +282,14 @@ def _run(
         for ring in (first, stop)
     ]
     what = [NORMAL if axis == NO_AXIS else MAGNETIC for axis in axes]
+    found = list(dict.fromkeys(k for k in (rods[first], *axes, rods[stop]) if k != NO_AXIS))
+    flat = len(found) <= 2
+    frames = []
+    for axis in (*axes, rods[stop]):
+        own = axis if axis != NO_AXIS else None
+        before = frames[-1] if frames else 1
+        frames.append(before if own is None or not flat else 1 + found.index(own))
     faces = tuple(springs[ring][1] if ring in springs else -1 for ring in (first, stop))
     return RunPlan(
-        link, parts, axes, (*ends, *what), (faces[0], faces[1]), (rods[first], rods[stop])
+        link, parts, axes, (*ends, int(flat), *what, *frames), (faces[0], faces[1]), (rods[first], rods[stop])
     )
