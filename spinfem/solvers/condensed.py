@@ -90,9 +90,15 @@ class Condensed(Transport):
     @cached_property
     def amplitudes(self) -> tuple[FloatArray, FloatArray]:
         """m.mu_s at the left and the right of every magnet, (f, N or 1); 0 far away in leads."""
-        if not self.elements.strong[self.magnets].all():
-            return super().amplitudes
         plan, mu = self.plan, self.rods.amplitude
+        if not self.elements.strong[self.magnets].all():
+            pairs = [self._at_ends(i) for i in range(self.magnets.size)]
+            points = max(value.size for pair in pairs for value in pair)
+            left, right = (
+                np.array([np.broadcast_to(pair[side], points) for pair in pairs])
+                for side in (0, 1)
+            )
+            return left, right
         left = plan.left_rod
         sign = self.balance.links.sign[left][:, None]
         found = mu[left] * sign
@@ -100,6 +106,17 @@ class Condensed(Transport):
             if link in self.balance.turns.varying:
                 found[i] = mu[link] * self._sign(link)
         return found, mu[plan.right_rod]
+
+    def _at_ends(self, magnet: int) -> tuple[FloatArray, FloatArray]:
+        """Return m.mu_s at the left and the right of a magnet, (N or 1,); 0 far away in leads."""
+        e, k = self.elements, int(self.magnets[magnet])
+        if e.strong[k]:
+            return self._at_rods(self.rods, magnet)
+        r, part = self.plan.part_of[k]
+        left, right = (
+            _dot(ring[PLACE : PLACE + 3].T, e.m[k]) for ring in self.rods.rings[r][part : part + 2]
+        )
+        return left, right
 
     def _at_rods(self, rods: Rods, magnet: int) -> tuple[FloatArray, FloatArray]:
         """Return amplitudes at the left and the right of a strong magnet, (N or 1,)."""
@@ -144,9 +161,9 @@ class Condensed(Transport):
             u, j = sign * self.rods.amplitude[link], sign * self.rods.flow[link]
             end = self.rods.amplitude[link + 1]
         else:
-            run = plan.runs[plan.run_of_link[link]]
-            part = [first for first, _ in run.parts].index(port)
-            ring, other = self.rods.rings[plan.run_of_link[link]][part : part + 2]
+            r = int(plan.run_of_link[link])
+            part = plan.runs[r].begins.index(port)
+            ring, other = self.rods.rings[r][part : part + 2]
             m = self.elements.m[k].T
             u, end = (_dot(r[PLACE : PLACE + 3].T, m.T) for r in (ring, other))
             j, free = _dot(ring[FLOW : FLOW + 3].T, m.T), np.ones(1)
@@ -210,11 +227,8 @@ class Condensed(Transport):
 
     def _absorbed_inside(self, k: int) -> FloatArray:
         """Return what a ferromagnet with exchange lengths absorbs inside."""
-        found = np.zeros((1, 3))
-        for run, rings in zip(self.plan.runs, self.rods.rings, strict=True):
-            for part, ((first, _), axis) in enumerate(zip(run.parts, run.axes, strict=True)):
-                if axis == k and self.plan.ports[first].piece != INTERFACE:
-                    found = rings[part, INSIDE : INSIDE + 3].T
+        r, part = self.plan.part_of[k]
+        found = self.rods.rings[r][part, INSIDE : INSIDE + 3].T
         share, m = share_of_exchange(self.elements, k), self.elements.m[k]
         # it is across m already
         return share.real[:, None] * found + share.imag[:, None] * np.cross(m, found)
@@ -390,18 +404,16 @@ class Condensed(Transport):
     def _across_faces(self, rods: Rods, jump: Jump | None) -> dict[int, FloatArray]:
         """Return what is across m at the faces of layers with exchange lengths; see `Field`."""
         e, found = self.elements, {}
-        for run, rings in zip(self.plan.runs, rods.rings, strict=True):
-            for part, ((first, _), k) in enumerate(zip(run.parts, run.axes, strict=True)):
-                inner = 0 < k < e.magnetic.size - 1
-                if not inner or self.plan.ports[first].piece == INTERFACE:
-                    continue
-                ring = np.moveaxis(rings[part], -1, 0)  # (N, FOUND)
-                found[k] = np.array([ring[:, i : i + 3] for i in (NEAR, FAR, ENTERING)])
-                if jump is not None:
-                    for row, shifts, face in ((0, jump.right, k - 1), (1, jump.left, k)):
-                        if face in shifts:
-                            shift = shifts[face]
-                            found[k][row] += shift - _along(shift, e.m[k])
+        for k, (r, part) in self.plan.part_of.items():
+            if not 0 < k < e.magnetic.size - 1:
+                continue
+            ring = rods.rings[r][part].T  # (N, ALL)
+            found[k] = np.array([ring[:, i : i + 3] for i in (NEAR, FAR, ENTERING)])
+            if jump is not None:
+                for row, shifts, face in ((0, jump.right, k - 1), (1, jump.left, k)):
+                    if face in shifts:
+                        shift = shifts[face]
+                        found[k][row] += shift - _along(shift, e.m[k])
         return found
 
     def _shifts(self, jump: Jump | None) -> tuple[dict[int, FloatArray], dict[int, FloatArray]]:

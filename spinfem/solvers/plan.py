@@ -81,6 +81,16 @@ class Plan:
         return int(self.kind.size)
 
     @cached_property
+    def part_of(self) -> dict[int, tuple[int, int]]:
+        """The run, and the part of it, of every ferromagnet that is not strong."""
+        return {
+            axis: (r, part)
+            for r, run in enumerate(self.runs)
+            for part, (first, axis) in enumerate(zip(run.begins, run.axes, strict=True))
+            if axis != NO_AXIS and self.ports[first].piece != INTERFACE
+        }
+
+    @cached_property
     def simple(self) -> slice | None:
         """The elements that the two-ports are, if each is one."""
         if any(port.piece != UNIFORM for port in self.ports):
@@ -114,6 +124,11 @@ class RunPlan(NamedTuple):
     kinds: tuple[int, ...]  # see `rings.eliminate`
     springs: tuple[int, int]  # face of the mixing conductance at the first and last ring, or -1
     rods: tuple[int, int]  # magnet of the first and the last ring, or NO_AXIS
+
+    @property
+    def begins(self) -> list[int]:
+        """First two-ports of the parts."""
+        return [first for first, _ in self.parts]
 
 
 def plan_of(e: Elements, pieces: dict[int, int]) -> Plan:
