@@ -16,14 +16,14 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic, overload, register_jitable
 
-from . import doubled, ladder, links, loads, rings
+from . import doubled, ladder, layers, links, loads, rings
 from .kernels import Kernels
 from .ladder import Chain
 from .loads import Links, Loads
 from .rings import Runs
 
 OPTIONS = {"error_model": "numpy"}
-MODULES = (doubled, loads, links, rings, ladder)
+MODULES = (doubled, loads, links, layers, rings, ladder)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -76,9 +76,24 @@ def _kernels(text: str) -> Kernels:
     compile_ = numba.njit(cache=True, nogil=True, **OPTIONS)
 
     @compile_  # type: ignore[untyped-decorator]
+    def condense(metals, counts, modes, made):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        layers.condense(metals, counts, modes, made)
+
+    @compile_  # type: ignore[untyped-decorator]
+    def condense_across(decays, squares, counts, modes, made):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        layers.condense_across(decays, squares, counts, modes, made)
+
+    @compile_  # type: ignore[untyped-decorator]
+    def solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        ladder.solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled)
+
+    @compile_  # type: ignore[untyped-decorator]
     def assemble(ports, shape, m, collinear, made, turns):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        links.assemble(ports, shape, m, collinear, made, turns)
+        ladder.assemble_tables(ports, shape, m, collinear, made, turns)
 
     @compile_  # type: ignore[untyped-decorator]
     def solve(chain, amplitude, flow, found):  # type: ignore[no-untyped-def]
@@ -109,7 +124,7 @@ def _kernels(text: str) -> Kernels:
             give(parts[1], results[1], i)
             give(parts[2], results[2], i)
 
-    return Kernels(assemble, solve, sweep, solve_points)
+    return Kernels(condense, condense_across, solve_plain, assemble, solve, sweep, solve_points)
 
 
 @register_jitable(**OPTIONS)  # type: ignore[untyped-decorator]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .doubled import add, pick
+from .links import Ports, Shape, assemble, pull
 from .loads import Links, Load, Loads, Numbers, at, behind, current, put, through
 from .rings import eliminate, recover
 
@@ -158,3 +159,38 @@ def mirrored(links: Links) -> Links:
         np.concatenate([none + 1.0, links.sign[:0:-1]]),
         np.concatenate([none, links.free[:0:-1]]),
     )
+
+
+# --- tables of numbers ------------------------------------------------------------------------
+
+
+def assemble_tables(
+    ports: Numbers, shape: Numbers, m: Numbers, collinear: float, made: Numbers, turns: Numbers
+) -> None:
+    """Make all links that are no runs, `links.assemble`, from and in tables."""
+    assemble(
+        Ports(ports[0], ports[1], ports[2], ports[3], ports[4]),
+        Shape(shape[0], shape[1], shape[2], shape[3]),
+        m,
+        collinear,
+        Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6]),
+        (turns[0], turns[1], turns[2], turns[3], turns[4], turns[5]),
+    )
+
+
+def solve_plain(
+    ports: Numbers,
+    shape: Numbers,
+    m: Numbers,
+    collinear: float,
+    made: Numbers,
+    turns: Numbers,
+    loads: Numbers,
+    rods: Numbers,
+    pulled: Numbers,
+) -> None:
+    """Make and solve a chain without runs, and add up what its magnets take up at spacers."""
+    assemble_tables(ports, shape, m, collinear, made, turns)
+    links = Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
+    solve(Chain(links, None, Loads(loads[0], loads[1], loads[2]), None), rods[0], rods[1], None)
+    pull(Shape(shape[0], shape[1], shape[2], shape[3]), m, turns, rods[0], pulled)

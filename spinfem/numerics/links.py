@@ -46,7 +46,7 @@ def join(one: Port, two: Port) -> Port:
     """Join two two-ports: eliminate the ring between them, without a subtraction."""
     shunt = one[2] + two[1]
     total = one[0] + two[0] + shunt
-    total = pick(total > 0, total, 1.0)
+    total = pick(total != 0, total, 1.0)
     to_ground = shunt / total
     return one[0] * (two[0] / total), one[1] + one[0] * to_ground, two[2] + two[0] * to_ground
 
@@ -106,6 +106,41 @@ def put_link(k: int, links: Links, port: Port, sources: Any, turn: Turn, free: N
     links.sign[k], links.free[k] = sign, free
 
 
+def pull(shape: Shape, m: Numbers, turns: Any, amplitude: Numbers, pulled: Numbers) -> None:
+    """Add up what every magnet takes up at spacers: the other rod's mu_s pulls at its own.
+
+    ``B mu`` across the rod, (10), the other direction's part across it from ``b -/+ a``; no
+    currents are subtracted.
+
+    Parameters
+    ----------
+    shape : Shape
+        Where the links are.
+    m : (n + 2, 3)
+        Magnetizations of all elements.
+    turns : sequences over the links
+        As from `assemble`.
+    amplitude : (links + 1,)
+        Of the rods.
+    pulled : (n + 2, 3)
+        Added to.
+    """
+    for k in range(len(amplitude) - 1):
+        a, b = shape.axis[k], shape.axis[k + 1]
+        if shape.kind[k] == SPACER and a != NO_AXIS and b != NO_AXIS:
+            add_pull(m[b], m[a], turns[3][k], turns[0][k] * amplitude[k + 1], pulled[a])
+            add_pull(m[a], m[b], turns[3][k], turns[0][k] * amplitude[k], pulled[b])
+
+
+def add_pull(q: Numbers, m: Numbers, sign: Number, strength: Number, pulled: Numbers) -> None:
+    """Add a strength times the part of q across m; the sign is that of their cosine."""
+    x, y, z = q[0] - sign * m[0], q[1] - sign * m[1], q[2] - sign * m[2]
+    along = x * m[0] + y * m[1] + z * m[2]
+    pulled[0] = pulled[0] + strength * (x - along * m[0])
+    pulled[1] = pulled[1] + strength * (y - along * m[1])
+    pulled[2] = pulled[2] + strength * (z - along * m[2])
+
+
 def assemble(
     ports: Ports, shape: Shape, m: Numbers, collinear: float, links: Links, turns: Any
 ) -> None:
@@ -126,7 +161,7 @@ def assemble(
     turns : (B, S_left, S_right, sign, cosine, rest), sequences over the links
         Filled with the links before they are turned, and with how they turn.
     """
-    for k in range(len(shape.kind)):
+    for k in range(len(links.B)):
         first, stop = shape.start[k], shape.start[k + 1]
         turn, free = turn_at(k, shape, m, collinear)
         port = 0.0 * turn[0], 0.0 * turn[0], 0.0 * turn[0]
