@@ -59,7 +59,8 @@ def condense_element(eta: FloatArray, degree: int) -> tuple[FloatArray, FloatArr
 def modes_of(degree: int) -> Modes:
     """Return what elements of a degree are condensed with."""
     e = reference_element(degree)
-    return Modes(*(np.ascontiguousarray(x) for x in (e.mass, e.eigenvalues, e.coupling)))
+    left, right = np.ascontiguousarray(e.coupling.T)
+    return Modes(float(e.mass[0, 0]), float(e.mass[0, 1]), e.eigenvalues, left, right)
 
 
 def bubbles(eta: FloatArray, left: FloatArray, right: FloatArray, degree: int) -> FloatArray:

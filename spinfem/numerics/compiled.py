@@ -53,6 +53,21 @@ def _pick(condition: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
     return body
 
 
+INLINE = ("turn_between", "turn_at", "joined", "put_link", "add_pull", "at", "put", "through", "turn_of")
+"""Functions that are called for every link with tuples of arrays: counting references to them takes
+longer than what they do.
+"""
+
+
+def _itself(function: FunctionType) -> Any:
+    """Return what gives numba a function for its own compiled version."""
+
+    def body(*_arguments: Any) -> FunctionType:
+        return function
+
+    return body
+
+
 def _register() -> str:
     """Let compiled code call the functions of this folder; return a digest of their text."""
     digest = hashlib.sha256()
@@ -60,7 +75,9 @@ def _register() -> str:
         digest.update(Path(str(module.__file__)).read_bytes())
         for name, thing in vars(module).items():
             own = isinstance(thing, FunctionType) and thing.__module__ == module.__name__
-            if own and name not in ("two_product", "pick"):
+            if own and name in INLINE:
+                overload(thing, jit_options=OPTIONS, strict=False, inline="always")(_itself(thing))
+            elif own and name not in ("two_product", "pick"):
                 register_jitable(**OPTIONS)(thing)
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
@@ -112,7 +129,7 @@ def _kernels(text: str) -> Kernels:
         own = Chain(
             links_like(window.links),
             runs_like(window.runs),
-            Loads(np.empty(rods), np.empty(rods), np.empty(rods)),
+            Loads(np.empty(rods), np.empty(rods), np.empty(rods), np.empty(rods), np.empty(rods)),
             scratch(window.runs),
         )
         results = (part_like(parts[0]), part_like(parts[1]), part_like(parts[2]))

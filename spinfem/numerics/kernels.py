@@ -60,7 +60,7 @@ def kernels(work: int) -> Kernels | None:
 
 def blank_loads(rods: int, points: tuple[int, ...]) -> Loads:
     """Return loads to be filled; what is on the ground is zero."""
-    return Loads(*np.zeros((3, rods, *points)))
+    return Loads(*np.zeros((5, rods, *points)))
 
 
 def memory_of(runs: Any, points: tuple[int, ...] = ()) -> FloatArray | None:
@@ -97,7 +97,7 @@ def assemble(work: int, *arguments: Any) -> None:
     work : int
         What it takes, in links.
     *arguments
-        Two-ports (5, q), shape (4, links + 1), m (n + 2, 3), `collinear`, and to be filled links
+        Two-ports (5, q), shape (4, links + 1), m (3, n + 2), `collinear`, and to be filled links
         (7, links) and turns (6, links).
     """
     fast = kernels(work)
@@ -117,8 +117,8 @@ def solve_plain(work: int, *arguments: Any) -> None:
     work : int
         What it takes, in links.
     *arguments
-        As of `assemble`, and to be filled loads (3, links + 1), amplitudes and currents
-        (2, links + 1), and what magnets take up at spacers (n + 2, 3).
+        As of `assemble`, and to be filled loads (5, links + 1), amplitudes and currents
+        (2, links + 1), and what magnets take up at spacers (3, n + 2).
     """
     fast = kernels(work)
     if fast is not None:

@@ -24,21 +24,22 @@ GRADING = 14.5
 class Modes(NamedTuple):
     """What an element is condensed with."""
 
-    mass: Numbers  # (2, 2) of the hats
+    own: float  # mass of a hat with itself
+    other: float  # and with the other one
     eigenvalues: Numbers  # (k,) lambda_k
-    coupling: Numbers  # (k, 2) mass between modes and hats
+    to_left: Numbers  # (k,) mass between modes and the hats
+    to_right: Numbers  # (k,)
 
 
 def relax(eta: Number, modes: Modes) -> tuple[Number, Number]:
     """Return what relaxation adds to the conductance of an element, and its shunt."""
     to_constant = to_right = 0.0 * eta
     for k in range(len(modes.eigenvalues)):
-        coupling = modes.coupling[k]
-        response = eta * (coupling[0] / (modes.eigenvalues[k] + eta))
-        to_constant = to_constant + response * (coupling[0] + coupling[1])
-        to_right = to_right + response * coupling[1]
-    mass = modes.mass[0]
-    return eta * (to_right - mass[1]), eta * (mass[0] + mass[1] - to_constant)
+        left, right = modes.to_left[k], modes.to_right[k]
+        response = eta * (left / (modes.eigenvalues[k] + eta))
+        to_constant = to_constant + response * (left + right)
+        to_right = to_right + response * right
+    return eta * (to_right - modes.other), eta * (modes.own + modes.other - to_constant)
 
 
 def distance(i: int, n: int, half: Number) -> Number:

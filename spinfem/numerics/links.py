@@ -76,25 +76,29 @@ def turn_of(a: Numbers, b: Numbers) -> Turn:
     return sign, pick(near, 1 - rest, size), rest
 
 
+def turn_between(m: Numbers, a: int, b: int) -> Turn:
+    """Return the angle between two of many unit vectors; m has a sequence for every component."""
+    x, y, z = m
+    return turn_of((x[a], y[a], z[a]), (x[b], y[b], z[b]))
+
+
 def turn_at(k: int, shape: Shape, m: Numbers, collinear: float) -> tuple[Turn, Number]:
     """Return how link k stands to the rods at its ends, and whether that on its left is free.
 
     Where rods that are not collinear are in contact, up to a size of ``1 - |cos|``, none is.
     """
-    a, b = shape.axis[k], shape.axis[k + 1]
-    if shape.kind[k] == OWN:
-        own = shape.own_axis[k]
-        if a == NO_AXIS:
-            return (1.0, 1.0, 0.0), 0.0
-        if a == own:
-            return (1.0, 1.0, 0.0), 1.0
-        sign, _, rest = turn_of(m[a], m[own])
-        return (sign, 1.0, 0.0), pick(rest <= collinear, 1.0, 0.0)
+    kind, a, b = shape.kind[k], shape.axis[k], shape.axis[k + 1]
+    turn, free = (1.0, 1.0, 0.0), 1.0
     if a == NO_AXIS:
-        return (1.0, 1.0, 0.0), 0.0
-    if b == NO_AXIS or shape.kind[k] == RUN:
-        return (1.0, 1.0, 0.0), 1.0
-    return turn_of(m[a], m[b]), 1.0
+        free = 0.0
+    elif kind == OWN:
+        own = shape.own_axis[k]
+        if a != own:  # a contact
+            sign, _, rest = turn_between(m, a, own)
+            turn, free = (sign, 1.0, 0.0), pick(rest <= collinear, 1.0, 0.0)
+    elif kind == SPACER and b != NO_AXIS:
+        turn = turn_between(m, a, b)
+    return turn, free
 
 
 def put_link(k: int, links: Links, port: Port, sources: Any, turn: Turn, free: Number) -> None:
@@ -116,29 +120,33 @@ def pull(shape: Shape, m: Numbers, turns: Any, amplitude: Numbers, pulled: Numbe
     ----------
     shape : Shape
         Where the links are.
-    m : (n + 2, 3)
-        Magnetizations of all elements.
+    m : (3, n + 2)
+        Magnetizations of all elements, a sequence for every component.
     turns : sequences over the links
         As from `assemble`.
     amplitude : (links + 1,)
         Of the rods.
-    pulled : (n + 2, 3)
+    pulled : (3, n + 2)
         Added to.
     """
     for k in range(len(amplitude) - 1):
         a, b = shape.axis[k], shape.axis[k + 1]
         if shape.kind[k] == SPACER and a != NO_AXIS and b != NO_AXIS:
-            add_pull(m[b], m[a], turns[3][k], turns[0][k] * amplitude[k + 1], pulled[a])
-            add_pull(m[a], m[b], turns[3][k], turns[0][k] * amplitude[k], pulled[b])
+            add_pull(m, b, a, turns[3][k], turns[0][k] * amplitude[k + 1], pulled)
+            add_pull(m, a, b, turns[3][k], turns[0][k] * amplitude[k], pulled)
 
 
-def add_pull(q: Numbers, m: Numbers, sign: Number, strength: Number, pulled: Numbers) -> None:
-    """Add a strength times the part of q across m; the sign is that of their cosine."""
-    x, y, z = q[0] - sign * m[0], q[1] - sign * m[1], q[2] - sign * m[2]
-    along = x * m[0] + y * m[1] + z * m[2]
-    pulled[0] = pulled[0] + strength * (x - along * m[0])
-    pulled[1] = pulled[1] + strength * (y - along * m[1])
-    pulled[2] = pulled[2] + strength * (z - along * m[2])
+def add_pull(
+    m: Numbers, other: int, own: int, sign: Number, strength: Number, pulled: Numbers
+) -> None:
+    """Add a strength times what of a direction is across another; the sign is their cosine's."""
+    x, y, z = m
+    p, q, r = x[own], y[own], z[own]
+    u, v, w = x[other] - sign * p, y[other] - sign * q, z[other] - sign * r
+    along = u * p + v * q + w * r
+    pulled[0][own] += strength * (u - along * p)
+    pulled[1][own] += strength * (v - along * q)
+    pulled[2][own] += strength * (w - along * r)
 
 
 def assemble(
@@ -152,8 +160,8 @@ def assemble(
         All two-ports.
     shape : Shape
         Where the links are.
-    m : (n + 2, 3)
-        Magnetizations of all elements.
+    m : (3, n + 2)
+        Magnetizations of all elements, a sequence for every component.
     collinear : float
         Largest ``1 - |cos|`` of collinear rods in contact.
     links : Links
@@ -171,6 +179,5 @@ def assemble(
         if shape.kind[k] != RUN:
             port = joined(ports, first, stop)
         put_link(k, links, port, sources, turn, free)
-        for i in range(3):
-            turns[i][k] = port[i]
-            turns[i + 3][k] = turn[i]
+        turns[0][k], turns[1][k], turns[2][k] = port
+        turns[3][k], turns[4][k], turns[5][k] = turn

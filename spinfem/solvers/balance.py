@@ -21,7 +21,7 @@ from ..numerics.loads import Links, Loads
 from ..physics.directions import COLLINEAR_REST
 from .elements import Elements
 from .ports import Row
-from .runs import Push, part_varies, runs_at_points, runs_of, varying_ports, varying_ways
+from .runs import Push, part_varies, runs_at_points, runs_of, varying_components, varying_ports
 
 RUN_WORK = 50
 """What a two-port of a run takes, in links."""
@@ -78,7 +78,7 @@ class Balance:
 
     def __init__(self, e: Elements, row: Row, threads: int = 1) -> None:
         self.e, self.row, self.threads = e, row, threads
-        plan, m = row.plan, e.columns["m"].fixed
+        plan, m = row.plan, np.ascontiguousarray(e.columns["m"].fixed.T)
         made, fixed = np.empty((7, plan.links)), np.empty((6, plan.links))
         self.links, self.turns = Links(*made), Turns(fixed, {})
         self.changed: dict[int, Links] = {}
@@ -88,9 +88,10 @@ class Balance:
             kernels.assemble(plan.links, *given)
             self._window = self._vary() if e.shape else None
         else:
-            loads, rods = np.zeros((3, plan.links + 1)), np.empty((2, plan.links + 1))
-            self.pulled = np.zeros_like(m)
-            kernels.solve_plain(plan.links, *given, loads, rods, self.pulled)
+            loads, rods = np.zeros((5, plan.links + 1)), np.empty((2, plan.links + 1))
+            pulled = np.zeros_like(m)
+            kernels.solve_plain(plan.links, *given, loads, rods, pulled)
+            self.pulled = pulled.T
             self.loads = Loads(*loads)
             self._plain = Rods(rods[0, :, None], rods[1, :, None], ())
 
@@ -98,7 +99,7 @@ class Balance:
 
     def _vary(self) -> tuple[int, int] | None:
         """Make the links that vary over the batch, and return the first and the end of them."""
-        plan, ports, ways = self.row.plan, varying_ports(self.row), varying_ways(self.e)
+        plan, ports, ways = self.row.plan, varying_ports(self.row), varying_components(self.e)
         changing = [k for k in range(plan.links) if self._varies(k)]
         for k in changing:
             if plan.kind[k] == RUN:
@@ -183,7 +184,7 @@ class Balance:
         chain = self._part(rod, self.row.plan.links, None, False)
         chain = chain._replace(links=mirrored(chain.links))
         kernels.sweep(self._work, chain)
-        stiffness, force, rest = (float(x[-1]) for x in chain.loads)
+        stiffness, force, rest = (float(x[-1]) for x in chain.loads[:3])
         sign = self.links.sign[rod] if rod < self.row.plan.links else 1.0
         return stiffness, float(-sign * (force + rest))
 

@@ -214,7 +214,11 @@ def _run_set(
 
 def plan_of(e: Elements, pieces: dict[int, int]) -> Plan:
     """Return the plan of a stack, of whose graded elements so many two-ports each are made."""
-    resistive = tuple(f for f, joint in e.resistive.items() if np.any(joint.resistance))
+    resistive = tuple(
+        f
+        for f, joint in e.resistive.items()
+        if (joint.resistance if isinstance(joint.resistance, float) else joint.resistance.any())
+    )
     mixing = tuple(f for f, joint in e.resistive.items() if joint.mixing is not None)
     parts = tuple(sorted(pieces.items()))
     return make_plan(

@@ -125,7 +125,7 @@ def row_of(e: Elements, bulk: Bulk) -> Row:
         for i, port in plan.special:
             numbers = _interface(e, port.element) if port.piece == INTERFACE else _piece(bulk, port)
             table[:, i] = [x if isinstance(x, float) else np.ravel(x)[0] for x in numbers]
-            if any(np.size(x) > 1 for x in numbers):
+            if e.shape and any(np.size(x) > 1 for x in numbers):
                 varying[i] = tuple(np.broadcast_to(x, e.points) for x in numbers)
     else:
         table = np.ascontiguousarray(values[:, plan.simple])

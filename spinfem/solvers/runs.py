@@ -167,6 +167,14 @@ def varying_ways(e: Elements) -> Any:
     return _Ways(m.fixed, {k: e.flat(v, 1).T for k, v in m.varying.items()})
 
 
+def varying_components(e: Elements) -> tuple[Any, Any, Any]:
+    """Return the same for every component: rows of numbers, or of arrays (N,) where they vary."""
+    m = e.columns["m"]
+    flat = {k: e.flat(v, 1).T for k, v in m.varying.items()}
+    x, y, z = (_Ways(m.fixed[:, i], {k: v[i] for k, v in flat.items()}) for i in range(3))
+    return x, y, z
+
+
 class _Ways:
     """Rows of numbers, of which some vary over the batch."""
 
