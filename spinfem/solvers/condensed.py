@@ -22,8 +22,7 @@ from ..numerics import chain
 from ..numerics.links import NO_AXIS, OWN, RUN, SPACER
 from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE
 from ..physics.contact import contact_absorption
-from ..physics.directions import across, apply, axial
-from ..physics.exchange import share_taken
+from ..physics.directions import across, apply, axial, cross
 from .balance import Balance, Rods
 from .elements import Elements
 from .faces import Faces
@@ -202,9 +201,10 @@ class Condensed(Transport):
             return self.balance.pulled[self.magnets, None]
         parts = [self.absorbed(i) for i in range(self.magnets.size)]
         points = max((part.shape[0] for part in parts), default=1)
-        return np.array([np.broadcast_to(part, (points, 3)) for part in parts]).reshape(
-            len(parts), points, 3
-        )
+        found = np.empty((len(parts), points, 3))
+        for own, part in zip(found, parts, strict=True):
+            own[:] = part
+        return found
 
     def _pulled(self, link: int, on_right: bool) -> FloatArray:
         """Return what the rod at one end of a spacer takes up: the other rod's mu_s pulls at it.
@@ -244,13 +244,12 @@ class Condensed(Transport):
         lost = {
             k: self.rods.rings[r][part, INSIDE : INSIDE + 3].T for k, (r, part) in places.items()
         }
-        which = list(lost)
         if e.shape:
             return {k: _shared(share_of_exchange(e, k), v, e.m[k]) for k, v in lost.items()}
-        l, p, m = (e.columns[name].fixed[which] for name in ("l", "p", "m"))
-        share = share_taken(l, p, *np.array([e.lengths[k] for k in which]).T)
-        found = _shared(share, np.array([lost[k][0] for k in which]), m)
-        return {k: own[None] for k, own in zip(which, found, strict=True)}
+        which = list(lost)
+        share, m = self.row.share[which], e.columns["m"].fixed[which]
+        found = _shared(share, np.concatenate([lost[k] for k in which]), m)
+        return dict(zip(which, found[:, None], strict=True))
 
     @cached_property
     def volume(self) -> FloatArray | None:
@@ -697,7 +696,7 @@ def _dense_sources(balance: Balance, points: int) -> tuple[FloatArray, FloatArra
 
 def _shared(share: NDArray[Any], lost: FloatArray, m: FloatArray) -> FloatArray:
     """Return a complex share of what is across m; its imaginary part turns about m."""
-    found: FloatArray = share.real[:, None] * lost + share.imag[:, None] * np.cross(m, lost)
+    found: FloatArray = share.real[:, None] * lost + share.imag[:, None] * cross(m, lost)
     return found
 
 

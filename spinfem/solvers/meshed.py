@@ -49,6 +49,7 @@ class Meshed:
     def __init__(self, elements: Elements, degree: int, count: int | None) -> None:
         self.e, self.degree, self.count = elements, degree, count
         self.counts = element_counts(elements, count)
+        self.key = degree, count
         self.graded: dict[int, graded.GradedLayer] = {}
         for k, metal in elements.graded.items():
             d, nodes = elements.flat(elements.columns["thickness"].of(k)), elements.nodes.get(k)
@@ -97,7 +98,7 @@ class Meshed:
         """
         e = self.e
         fast = kernels.kernels(20 * len(elements))
-        if fast is not None and not e.nodes and not self._varies(elements):
+        if fast is not None and not e.nodes and not (e.shape and self._varies(elements)):
             return self._across_at_once(elements, fast)
         found: dict[int, Three] = {}
         groups: dict[int, list[int]] = {}

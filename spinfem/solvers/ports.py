@@ -68,6 +68,7 @@ class Bulk(Protocol):
     """Where layers get their two-ports from: finite elements (`meshed`), or closed forms."""
 
     graded: dict[int, graded.GradedLayer]
+    key: Any  # of equal value for what makes the same two-ports of the same elements
 
     def along(self) -> Columns:
         """Return the two-ports of all elements along m; those of leads have no shunts."""
@@ -96,6 +97,7 @@ class Row(NamedTuple):
     across_varying: dict[int, Three]  # (N,) each
     springs: ComplexArray  # (n + 1,) mixing conductances at faces
     springs_varying: dict[int, ComplexArray]  # (N,)
+    share: ComplexArray  # (n + 2,) of what is lost across m, what the magnetization takes up
 
     @property
     def ports(self) -> Ports:
@@ -108,7 +110,14 @@ class Row(NamedTuple):
 
 
 def row_of(e: Elements, bulk: Bulk) -> Row:
-    """Put the two-ports of a stack in a row."""
+    """Put the two-ports of a stack in a row; remembered, also while magnetizations turn."""
+    if bulk.key not in e.rows:
+        e.rows[bulk.key] = _make_row(e, bulk)
+    found: Row = e.rows[bulk.key]
+    return found
+
+
+def _make_row(e: Elements, bulk: Bulk) -> Row:
     plan = plan_of(e, {k: len(layer.B) for k, layer in bulk.graded.items()})
     along, p = bulk.along(), e.columns["p"]
     values = np.array([along.B.fixed, along.S_left.fixed, along.S_right.fixed, p.fixed, p.fixed])
@@ -129,24 +138,36 @@ def row_of(e: Elements, bulk: Bulk) -> Row:
                 varying[i] = tuple(np.broadcast_to(x, e.points) for x in numbers)
     else:
         table = np.ascontiguousarray(values[:, plan.simple])
-    return Row(plan, table, varying, *_across(e, bulk), *_springs(e))
+    return Row(plan, table, varying, *_across(e, bulk), *_springs(e), _shares(e))
 
 
 def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, Three]]:
     """Return the two-ports of elements with exchange lengths across m."""
     fixed = np.zeros((3, e.magnetic.size), dtype=complex)
     varying: dict[int, Three] = {}
+    if not e.lengths:
+        return fixed, varying
     inner = [k for k in e.lengths if 0 < k < e.magnetic.size - 1]
     found = dict(zip(inner, bulk.across(inner), strict=True)) if inner else {}
     for k in set(e.lengths) - set(inner):
         slow, none = across_conductance(e, k) * np.sqrt(exchange_rate(e, k)), np.zeros(1)
         found[k] = (none, slow, slow)
     for k, three in found.items():
-        for q, value in enumerate(three):
-            fixed[q, k] = value[0]
-        if any(value.size > 1 for value in three):
+        fixed[0, k], fixed[1, k], fixed[2, k] = (value[0] for value in three)
+        if e.shape and any(value.size > 1 for value in three):
             varying[k] = tuple(np.broadcast_to(value, e.points) for value in three)
     return fixed, varying
+
+
+def _shares(e: Elements) -> ComplexArray:
+    """Return what magnetizations take up of what is lost across m, at the first point."""
+    found = np.zeros(e.magnetic.size, dtype=complex)
+    if e.lengths:
+        which = list(e.lengths)
+        lengths = np.array([[np.ravel(x)[0] for x in e.lengths[k]] for k in which])
+        l, p = (e.columns[name].fixed[which] for name in ("l", "p"))
+        found[which] = exchange.share_taken(l, p, *lengths.T)
+    return found
 
 
 def _springs(e: Elements) -> tuple[ComplexArray, dict[int, ComplexArray]]:

@@ -49,12 +49,13 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
     three[:, :, 0] = three[:, :, 1] = table[:3]
     ends = np.zeros((len(those.runs), 2, 5))
     ends[:, :, :3] = m[those.rods]
-    springs = np.where(those.springs >= 0, row.springs[those.springs], 0.0)
-    across = row.across[:, those.axes[those.weak]]
-    if transposed:
-        across, springs = across.conj(), springs.conj()
-    three[:, those.weak, 1], three[:, those.weak, 2] = across.real, across.imag
-    ends[:, :, 3], ends[:, :, 4] = springs.real, springs.imag
+    turning = -1.0 if transposed else 1.0
+    if those.sprung:
+        springs = np.where(those.springs >= 0, row.springs[those.springs], 0.0)
+        ends[:, :, 3], ends[:, :, 4] = springs.real, turning * springs.imag
+    if those.weak.size:
+        across = row.across[:, those.axes[those.weak]]
+        three[:, those.weak, 1], three[:, those.weak, 2] = across.real, turning * across.imag
     plane = m[those.pair]
     if not those.flat:
         for own, (_, run) in zip(plane, those.runs, strict=True):
