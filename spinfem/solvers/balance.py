@@ -224,9 +224,9 @@ class Balance:
         """Return what was found for every run among some links."""
         if found is None:
             return ()
-        sizes = [len(run.parts) + 1 for run in self.row.plan.runs if first <= run.link < stop]
+        ends = self.row.plan.runs_between(first, stop).ring_ends
         shaped = found if points else found[:, :, None]
-        return tuple(np.split(shaped, np.cumsum(sizes)[:-1]))
+        return tuple(shaped[begin:end] for begin, end in ends)
 
     # --- parts of the chain ---------------------------------------------------------------------
 

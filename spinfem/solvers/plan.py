@@ -15,6 +15,7 @@ to one (*spacer*), or else a *run* of free rings (`spinfem.numerics.rings`).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -170,6 +171,7 @@ class RunSet(NamedTuple):
     of_link: IntArray  # (links,)
     still: IntArray  # (r,) none
     varies: IntArray  # (q,) all
+    ring_ends: tuple[tuple[int, int], ...]  # where the rings of each run begin and end among all
 
 
 def _run_set(
@@ -190,6 +192,7 @@ def _run_set(
         magnets = [k for k in (run.rods[0], *run.axes, run.rods[1]) if k != NO_AXIS]
         pairs.append((magnets[0], next((k for k in magnets if k != magnets[0]), magnets[0])))
     lengths = [len(run.parts) for _, run in those]
+    places = itertools.accumulate(n + 1 for n in lengths)
 
     def integers(values: Sequence[object]) -> IntArray:
         return np.array(values, dtype=np.intp)
@@ -211,6 +214,7 @@ def _run_set(
         of_link,
         np.zeros(len(those), dtype=np.intp),
         np.ones(len(parts), dtype=np.intp),
+        tuple((at - n - 1, at) for n, at in zip(lengths, places, strict=True)),
     )
 
 

@@ -98,6 +98,7 @@ class Row(NamedTuple):
     springs: ComplexArray  # (n + 1,) mixing conductances at faces
     springs_varying: dict[int, ComplexArray]  # (N,)
     share: ComplexArray  # (n + 2,) of what is lost across m, what the magnetization takes up
+    runs: dict[Any, Any]  # numbers of runs, as `runs.numbers_of` finds them
 
     @property
     def ports(self) -> Ports:
@@ -138,7 +139,7 @@ def _make_row(e: Elements, bulk: Bulk) -> Row:
                 varying[i] = tuple(np.broadcast_to(x, e.points) for x in numbers)
     else:
         table = np.ascontiguousarray(values[:, plan.simple])
-    return Row(plan, table, varying, *_across(e, bulk), *_springs(e), _shares(e))
+    return Row(plan, table, varying, *_across(e, bulk), *_springs(e), _shares(e), {})
 
 
 def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, Three]]:

@@ -29,6 +29,37 @@ class Push(NamedTuple):
     parts: Mapping[tuple[int, int], tuple[FloatArray, FloatArray]]
 
 
+class Numbers(NamedTuple):
+    """What of the runs of a single stack does not depend on directions; see `rings.Runs`."""
+
+    three: tuple[FloatArray, FloatArray, FloatArray]  # B, S_left, S_right
+    sources: FloatArray  # (2, q)
+    springs: FloatArray  # (r, 2, 2) across and turning
+
+
+def numbers_of(row: Row, those: RunSet, transposed: bool) -> Numbers:
+    """Return what does not depend on directions; remembered with the two-ports."""
+    key = id(those), transposed
+    if key not in row.runs:
+        row.runs[key] = _numbers(row, those, transposed)
+    found: Numbers = row.runs[key]
+    return found
+
+
+def _numbers(row: Row, those: RunSet, transposed: bool) -> Numbers:
+    table = row.table[:, those.begins]
+    for i in those.joined:
+        table[:3, i] = joined(row.ports, *those.parts[i])
+    three = np.zeros((3, len(those.parts), 3))  # along, across, turning
+    three[:, :, 0] = three[:, :, 1] = table[:3]
+    turning = -1.0 if transposed else 1.0
+    across = row.across[:, those.axes[those.weak]]
+    three[:, those.weak, 1], three[:, those.weak, 2] = across.real, turning * across.imag
+    springs = np.where(those.springs >= 0, row.springs[those.springs], 0.0)
+    both = np.stack([springs.real, turning * springs.imag], axis=-1)
+    return Numbers((three[0], three[1], three[2]), table[3:], both)
+
+
 def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed: bool) -> Runs:
     """Return runs of a single stack, or of the first point of a batch.
 
@@ -41,36 +72,24 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
     transposed : bool
         Whether everything that precesses turns the other way round.
     """
-    m = e.columns["m"].fixed
-    table = row.table[:, those.begins]
-    for i in those.joined:
-        table[:3, i] = joined(row.ports, *those.parts[i])
-    three = np.zeros((3, len(those.parts), 3))  # B, S_left, S_right; along, across, turning
-    three[:, :, 0] = three[:, :, 1] = table[:3]
-    ends = np.zeros((len(those.runs), 2, 5))
-    ends[:, :, :3] = m[those.rods]
-    turning = -1.0 if transposed else 1.0
-    if those.sprung:
-        springs = np.where(those.springs >= 0, row.springs[those.springs], 0.0)
-        ends[:, :, 3], ends[:, :, 4] = springs.real, turning * springs.imag
-    if those.weak.size:
-        across = row.across[:, those.axes[those.weak]]
-        three[:, those.weak, 1], three[:, those.weak, 2] = across.real, turning * across.imag
+    m, numbers = e.columns["m"].fixed, numbers_of(row, those, transposed)
+    ends = np.empty((len(those.runs), 2, 5))
+    ends[:, :, :3], ends[:, :, 3:] = m[those.rods], numbers.springs
     plane = m[those.pair]
     if not those.flat:
         for own, (_, run) in zip(plane, those.runs, strict=True):
             own[:] = _plane(run, _Ways(m, {}))
-    pushes = None
+    sources, pushes = numbers.sources, None
     if push is not None:
-        table[3:] = 0.0
+        sources = np.zeros_like(sources)
         pushes = np.zeros((len(those.parts), 6))
         for i, value in _pushes(those, push):
             pushes[i] = value[0]
     return Runs(
         m[those.axes],
-        *three,
-        table[3],
-        table[4],
+        *numbers.three,
+        sources[0],
+        sources[1],
         pushes,
         ends,
         plane,
