@@ -82,7 +82,8 @@ class Balance:
         made, fixed = np.empty((7, plan.links)), np.empty((6, plan.links))
         self.links, self.turns = Links(*made), Turns(fixed, {})
         self.changed: dict[int, Links] = {}
-        self._window, self._plain, self.pulled = None, None, None
+        self.rods: Rods | None = None  # of a single chain without runs
+        self._window, self.pulled = None, None
         given = row.table, plan.shape_table, m, COLLINEAR_REST, made, fixed
         if e.shape or plan.runs:
             kernels.assemble(plan.links, *given)
@@ -93,7 +94,7 @@ class Balance:
             kernels.solve_plain(plan.links, *given, loads, rods, pulled)
             self.pulled = pulled.T
             self.loads = Loads(*loads)
-            self._plain = Rods(rods[0, :, None], rods[1, :, None], ())
+            self.rods = Rods(rods[0, :, None], rods[1, :, None], ())
 
     # --- what varies ----------------------------------------------------------------------------
 
@@ -157,8 +158,8 @@ class Balance:
             Whether all is wanted that `rings.recover` can find.
         """
         plan, window = self.row.plan, self._window
-        if push is None and self._plain is not None:
-            return self._plain
+        if push is None and self.rods is not None:
+            return self.rods
         if push is not None and self.e.points > 1:
             window = 0, plan.links
         if window is not None:
@@ -171,7 +172,7 @@ class Balance:
             self.loads = chain.loads
         return Rods(amplitude[:, None], flow[:, None], self._split(found, 0, plan.links, ()))
 
-    @property
+    @cached_property
     def _work(self) -> int:
         plan = self.row.plan
         return plan.links + RUN_WORK * sum(len(run.parts) for run in plan.runs)

@@ -80,12 +80,11 @@ class Condensed(Transport):
     """
 
     def __init__(self, elements: Elements, bulk: Meshed, threads: int = 1) -> None:
-        super().__init__(elements)
-        self.bulk = bulk
+        self.elements, self.bulk = elements, bulk
         self.row = row_of(elements, bulk)
         self.plan = self.row.plan
         self.balance = Balance(elements, self.row, threads)
-        self.rods = self.balance.solve(whole=False)
+        self.rods = self.balance.rods or self.balance.solve(whole=False)
 
     # --- torques and resistances from amplitudes ------------------------------------------------
 

@@ -48,7 +48,6 @@ class Meshed:
 
     def __init__(self, elements: Elements, degree: int, count: int | None) -> None:
         self.e, self.degree, self.count = elements, degree, count
-        self.counts = element_counts(elements, count)
         self.key = degree, count
         self.graded: dict[int, graded.GradedLayer] = {}
         for k, metal in elements.graded.items():
@@ -56,6 +55,11 @@ class Meshed:
             if nodes is None:
                 nodes = graded.nodes_for(metal, float(d.max()), degree, count)
             self.graded[k] = graded.condense(metal, d, nodes, degree)
+
+    @cached_property
+    def counts(self) -> IntArray:
+        """Number of finite elements of every layer, (n,)."""
+        return element_counts(self.e, self.count)
 
     def along(self) -> Columns:
         """Return the two-ports of all elements along m."""

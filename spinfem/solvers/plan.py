@@ -77,7 +77,7 @@ class Plan:
     # of every strong magnet: links that it faces, and whether they are on its right
     interfaces: tuple[tuple[int, int, int], ...]  # at magnets: two-port, face and magnet
 
-    @property
+    @cached_property
     def links(self) -> int:
         """Number of links."""
         return int(self.kind.size)

@@ -173,12 +173,11 @@ def part_varies(e: Elements, row: Row, part: tuple[int, int], axis: int) -> bool
 
 def varying_ports(row: Row) -> Ports:
     """Return two-ports as rows of numbers, or of arrays (N,) where they vary."""
-    return Ports(
-        *(
-            _Ways(column, {i: values[q] for i, values in row.varying.items()})
-            for q, column in enumerate(row.table)
-        )
-    )
+    columns: list[list[Any]] = row.table.tolist()
+    for i, values in row.varying.items():
+        for column, value in zip(columns, values, strict=True):
+            column[i] = value
+    return Ports(*columns)
 
 
 def varying_ways(e: Elements) -> Any:
@@ -190,9 +189,11 @@ def varying_ways(e: Elements) -> Any:
 def varying_components(e: Elements) -> tuple[Any, Any, Any]:
     """Return the same for every component: rows of numbers, or of arrays (N,) where they vary."""
     m = e.columns["m"]
-    flat = {k: e.flat(v, 1).T for k, v in m.varying.items()}
-    x, y, z = (_Ways(m.fixed[:, i], {k: v[i] for k, v in flat.items()}) for i in range(3))
-    return x, y, z
+    components: list[list[Any]] = m.fixed.T.tolist()
+    for k, values in m.varying.items():
+        for column, value in zip(components, e.flat(values, 1).T, strict=True):
+            column[k] = value
+    return components[0], components[1], components[2]
 
 
 class _Ways:
