@@ -12,12 +12,9 @@ from numpy.typing import ArrayLike
 
 from ._checks import near_match, positive
 from .fem.mesh import DEGREE
-from .results.adaptive import refine
-from .results.certify import bounds_of, certificate
 from .sample.current import check_current
 from .sample.stack import Stack
 from .solution import Solution
-from .solvers import saddle
 from .solvers.condensed import Condensed
 from .solvers.elements import elements_of
 from .solvers.faces import check_spin_sink
@@ -118,20 +115,29 @@ def solve(
         threads=threads,
     )
     found = None
+    # what few solves need is imported here: it would double what importing spinfem adds
     if tol is not None:
+        from .results.adaptive import refine
+
         e, refined, found = refine(e, degree, elements, _tolerance(tol))
         elements = None  # e has nodes
     if method == "saddle":
+        from .solvers import saddle
+
         transport: Transport = saddle.solve(stack, e, degree, elements)
     else:
         transport = refined if tol is not None else Condensed(e, Meshed(e, degree, elements), workers)
     solution = Solution(stack, current, transport, again)
     if certify and found is None:
+        from .results.certify import certificate
+
         primal = transport
         if not isinstance(primal, Condensed):
             primal = Condensed(e, Meshed(e, degree, elements))
         found = certificate(primal, degree, elements)
     if found is not None:
+        from .results.certify import bounds_of
+
         solution.bounds = bounds_of(solution, found)
     return solution
 
