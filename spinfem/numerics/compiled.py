@@ -124,7 +124,7 @@ def _kernels(text: str) -> Kernels:
     @compile_  # type: ignore[untyped-decorator]
     def solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        ladder.solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled)
+        return ladder.solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled)
 
     @compile_  # type: ignore[untyped-decorator]
     def assemble(ports, shape, m, collinear, made, turns):  # type: ignore[no-untyped-def]
@@ -134,7 +134,7 @@ def _kernels(text: str) -> Kernels:
     @compile_  # type: ignore[untyped-decorator]
     def solve(chain, amplitude, flow, found):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        ladder.solve(chain, amplitude, flow, found)
+        return ladder.solve(chain, amplitude, flow, found)
 
     @compile_  # type: ignore[untyped-decorator]
     def sweep(chain):  # type: ignore[no-untyped-def]
@@ -142,7 +142,7 @@ def _kernels(text: str) -> Kernels:
         ladder.sweep(chain, 0, len(chain.links.B), False)
 
     @compile_  # type: ignore[untyped-decorator]
-    def solve_points(left, window, right, edge, parts, begin, end):  # type: ignore[no-untyped-def]
+    def solve_points(left, window, right, edge, parts, missed, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         rods = len(window.links.B) + 1
         own = Chain(
@@ -155,7 +155,7 @@ def _kernels(text: str) -> Kernels:
         for i in range(begin, end):
             take_links(own.links, window.links, i)
             take_runs(own.runs, window.runs, i, i > begin)
-            ladder.solve_between(left, own, right, edge, results, i > begin)
+            missed[i] = ladder.solve_between(left, own, right, edge, results, i > begin)
             give(parts[0], results[0], i)
             give(parts[1], results[1], i)
             give(parts[2], results[2], i)
