@@ -12,7 +12,7 @@ from strategies import COLLINEAR, contact_amplification, has_sink, samples, stac
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
-from spinfem.solvers.transport import NARROW
+NARROW = 0.0
 
 LIMIT = 1e-9
 """Of errors, relative to what `errors` says."""
