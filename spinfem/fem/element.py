@@ -10,6 +10,7 @@ from numpy.polynomial import legendre
 from skfem import Basis, MeshLine
 
 from .._checks import FloatArray
+from ..numerics.layers import Modes, relax
 from . import forms
 from .mesh import line_element
 
@@ -50,13 +51,16 @@ def reference_element(degree: int) -> ReferenceElement:
 
 def condense_element(eta: FloatArray, degree: int) -> tuple[FloatArray, FloatArray]:
     """Return conductance and shunt, in units of D/(2 h), of elements with ``(h/l)^2 = eta``."""
+    added, shunt = relax(np.asarray(eta), modes_of(degree))
+    return 1 + added, shunt
+
+
+@lru_cache(maxsize=32)
+def modes_of(degree: int) -> Modes:
+    """Return what elements of a degree are condensed with."""
     e = reference_element(degree)
-    x = np.asarray(eta)[..., None]
-    to_hats = e.coupling.sum(axis=1)  # mass between modes and the constant 1
-    response = e.coupling[:, 0] / (e.eigenvalues + x)
-    shunt = eta * (e.mass[0].sum() - (x * response) @ to_hats)
-    conductance = 1 - eta * (e.mass[0, 1] - (x * response) @ e.coupling[:, 1])
-    return conductance, shunt
+    left, right = np.ascontiguousarray(e.coupling.T)
+    return Modes(float(e.mass[0, 0]), float(e.mass[0, 1]), e.eigenvalues, left, right)
 
 
 def bubbles(eta: FloatArray, left: FloatArray, right: FloatArray, degree: int) -> FloatArray:

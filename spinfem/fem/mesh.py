@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from skfem import ElementLinePp, MeshLine
 
 from .._checks import FloatArray, IntArray
+from ..numerics.layers import GRADING, half_of, width
 from ..sample.stack import Stack
 
 DEGREE = 12
@@ -22,7 +23,6 @@ DEGREE = 12
 # polynomial of degree 12 on an element of h diffusion lengths misses exp(-x/l) by 2 (h/4)^13/13!
 # = 4e-14 at h = 2. The grading below keeps that up to any thickness, with 8 elements a side.
 _LIMITS = np.array([2.0, 4.0, 8.0, 16.0])
-GRADING = 14.5
 
 
 def line_element(degree: int) -> ElementLinePp:
@@ -70,20 +70,8 @@ def widths(thickness: FloatArray, n: int, own: FloatArray | None = None) -> Floa
     """
     if own is not None:
         return np.diff(own)[:, None]
-    if n <= 2:
-        return np.full((n, np.size(thickness)), 1 / n)
-    half = np.maximum(np.asarray(thickness) / (2 * GRADING), 1e-3)  # 1e-3: as good as uniform
-    t = np.abs(np.linspace(-1, 1, n + 1))[:, None]  # 1 at the faces, 0 in the middle
-    # distance of node t from the nearer face, in units of d/2: asinh(t sinh(half)) written
-    # from the face, so that it neither overflows nor loses the small distances
-    decay = np.exp(-2 * half)
-    u = np.maximum(t, 1e-300) * (1 - decay) / 2
-    distance = -np.log(u + np.sqrt(u**2 + decay)) / half
-    distance = np.where(t == 1, 0.0, np.where(t == 0, 1.0, distance))
-    step = np.abs(np.diff(distance, axis=0)) / 2
-    if n % 2:
-        step[n // 2] = 1 - distance[n // 2]  # the element that holds the middle
-    return step
+    half = half_of(np.asarray(thickness, dtype=float))
+    return np.array([np.broadcast_to(width(i, n, half), np.shape(half)) for i in range(n)])
 
 
 def layer_nodes(thickness: FloatArray, n: int, own: FloatArray | None = None) -> FloatArray:

@@ -16,14 +16,14 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic, overload, register_jitable
 
-from . import doubled, ladder, links, loads, rings
+from . import doubled, ladder, layers, links, loads, rings
 from .kernels import Kernels
 from .ladder import Chain
 from .loads import Links, Loads
 from .rings import Runs
 
 OPTIONS = {"error_model": "numpy"}
-MODULES = (doubled, loads, links, rings, ladder)
+MODULES = (doubled, loads, links, layers, rings, ladder)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -53,6 +53,21 @@ def _pick(condition: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
     return body
 
 
+INLINE = ("turn_between", "turn_at", "joined", "put_link", "add_pull", "at", "put", "through", "turn_of")
+"""Functions that are called for every link with tuples of arrays: counting references to them takes
+longer than what they do.
+"""
+
+
+def _itself(function: FunctionType) -> Any:
+    """Return what gives numba a function for its own compiled version."""
+
+    def body(*_arguments: Any) -> FunctionType:
+        return function
+
+    return body
+
+
 def _register() -> str:
     """Let compiled code call the functions of this folder; return a digest of their text."""
     digest = hashlib.sha256()
@@ -60,7 +75,9 @@ def _register() -> str:
         digest.update(Path(str(module.__file__)).read_bytes())
         for name, thing in vars(module).items():
             own = isinstance(thing, FunctionType) and thing.__module__ == module.__name__
-            if own and name not in ("two_product", "pick"):
+            if own and name in INLINE:
+                overload(thing, jit_options=OPTIONS, strict=False, inline="always")(_itself(thing))
+            elif own and name not in ("two_product", "pick"):
                 register_jitable(**OPTIONS)(thing)
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
@@ -76,9 +93,24 @@ def _kernels(text: str) -> Kernels:
     compile_ = numba.njit(cache=True, nogil=True, **OPTIONS)
 
     @compile_  # type: ignore[untyped-decorator]
+    def condense(metals, counts, modes, made):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        layers.condense(metals, counts, modes, made)
+
+    @compile_  # type: ignore[untyped-decorator]
+    def condense_across(decays, squares, counts, modes, made):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        layers.condense_across(decays, squares, counts, modes, made)
+
+    @compile_  # type: ignore[untyped-decorator]
+    def solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        ladder.solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled)
+
+    @compile_  # type: ignore[untyped-decorator]
     def assemble(ports, shape, m, collinear, made, turns):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        links.assemble(ports, shape, m, collinear, made, turns)
+        ladder.assemble_tables(ports, shape, m, collinear, made, turns)
 
     @compile_  # type: ignore[untyped-decorator]
     def solve(chain, amplitude, flow, found):  # type: ignore[no-untyped-def]
@@ -97,7 +129,7 @@ def _kernels(text: str) -> Kernels:
         own = Chain(
             links_like(window.links),
             runs_like(window.runs),
-            Loads(np.empty(rods), np.empty(rods), np.empty(rods)),
+            Loads(np.empty(rods), np.empty(rods), np.empty(rods), np.empty(rods), np.empty(rods)),
             scratch(window.runs),
         )
         results = (part_like(parts[0]), part_like(parts[1]), part_like(parts[2]))
@@ -109,7 +141,7 @@ def _kernels(text: str) -> Kernels:
             give(parts[1], results[1], i)
             give(parts[2], results[2], i)
 
-    return Kernels(assemble, solve, sweep, solve_points)
+    return Kernels(condense, condense_across, solve_plain, assemble, solve, sweep, solve_points)
 
 
 @register_jitable(**OPTIONS)  # type: ignore[untyped-decorator]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
-from . import ladder, links
+from . import ladder
 from .ladder import Chain
 from .loads import Loads
 from .rings import ALL, FOUND, SIZE
@@ -26,6 +26,9 @@ from .rings import ALL, FOUND, SIZE
 class Kernels(NamedTuple):
     """Compiled functions; see those of the same names."""
 
+    condense: Callable[..., None]  # `layers.condense`
+    condense_across: Callable[..., None]  # `layers.condense_across`
+    solve_plain: Callable[..., None]  # `links.assemble`, `ladder.solve` and `links.pull`
     assemble: Callable[..., None]  # `links.assemble`
     solve: Callable[..., None]  # `ladder.solve`
     sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
@@ -57,7 +60,7 @@ def kernels(work: int) -> Kernels | None:
 
 def blank_loads(rods: int, points: tuple[int, ...]) -> Loads:
     """Return loads to be filled; what is on the ground is zero."""
-    return Loads(*np.zeros((3, rods, *points)))
+    return Loads(*np.zeros((5, rods, *points)))
 
 
 def memory_of(runs: Any, points: tuple[int, ...] = ()) -> FloatArray | None:
@@ -87,15 +90,43 @@ def listed(numbers: Any) -> Any:
 
 
 def assemble(work: int, *arguments: Any) -> None:
-    """Make all links that are no runs; arguments as of `links.assemble`, arrays."""
+    """Make all links that are no runs: `links.assemble`, of tables.
+
+    Parameters
+    ----------
+    work : int
+        What it takes, in links.
+    *arguments
+        Two-ports (5, q), shape (4, links + 1), m (3, n + 2), `collinear`, and to be filled links
+        (7, links) and turns (6, links).
+    """
     fast = kernels(work)
     if fast is not None:
         fast.assemble(*arguments)
         return
     values = [listed(x) for x in arguments]
-    links.assemble(*values)
-    _filled(arguments[4], values[4])
-    _filled(arguments[5], values[5])
+    ladder.assemble_tables(*values)
+    _filled(arguments[4:], values[4:])
+
+
+def solve_plain(work: int, *arguments: Any) -> None:
+    """Make and solve a single chain without runs: `ladder.solve_plain`.
+
+    Parameters
+    ----------
+    work : int
+        What it takes, in links.
+    *arguments
+        As of `assemble`, and to be filled loads (5, links + 1), amplitudes and currents
+        (2, links + 1), and what magnets take up at spacers (3, n + 2).
+    """
+    fast = kernels(work)
+    if fast is not None:
+        fast.solve_plain(*arguments)
+        return
+    values = [listed(x) for x in arguments]
+    ladder.solve_plain(*values)
+    _filled(arguments[4:], values[4:])
 
 
 def solve(work: int, chain: Chain, *results: Any) -> None:

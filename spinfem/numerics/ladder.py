@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .doubled import add, pick
-from .loads import Links, Load, Loads, Numbers, at, behind, current, put, through
+from .links import Ports, Shape, assemble, pull
+from .loads import Links, Load, Loads, Numbers, at, current, put, through
 from .rings import eliminate, recover
 
 
@@ -29,33 +30,32 @@ class Chain(NamedTuple):
     memory: Any  # (q + 2 r, rings.SIZE) of q two-ports in r runs
 
 
-def carried(load: Load, k: int, links: Links, runs: Any, memory: Any, again: bool) -> Load:
+def carried(load: Load, k: int, chain: Chain, runs: Any, again: bool) -> Load:
     """Return the load on the right of link k from that on its left."""
     if runs is None:
-        return through(load, k, links)
+        return through(load, k, chain.links, chain.loads)
     r = runs.of_link[k]
     if r < 0:
-        return through(load, k, links)
-    return eliminate(runs, r, load, memory, again)
+        return through(load, k, chain.links, chain.loads)
+    return eliminate(runs, r, load, chain.memory, again)
 
 
-def returned(
-    load: Load, k: int, links: Links, runs: Any, memory: Any, found: Any, right: Any
-) -> Any:
+def returned(k: int, chain: Chain, runs: Any, found: Any, right: Any) -> Any:
     """Return the amplitude on the left of link k from that on its right."""
+    loads = chain.loads
     if runs is None:
-        return behind(load, k, links, right)
+        return loads.at_rest[k] + loads.share[k] * right
     r = runs.of_link[k]
     if r < 0:
-        return behind(load, k, links, right)
-    return recover(runs, r, right, memory, found)
+        return loads.at_rest[k] + loads.share[k] * right
+    return recover(runs, r, right, chain.memory, found)
 
 
 def sweep(chain: Chain, first: int, stop: int, again: bool = False) -> None:
     """Carry the load on rod `first`, which is known, to rod `stop`; `again` as in `eliminate`."""
     load = at(chain.loads, first)
     for k in range(first, stop):
-        load = carried(load, k, chain.links, chain.runs, chain.memory, again)
+        load = carried(load, k, chain, chain.runs, again)
         put(chain.loads, k + 1, load)
 
 
@@ -78,11 +78,9 @@ def settle(
         Filled with what the rings of runs do.
     """
     for k in range(stop - 1, first - 1, -1):
-        load = at(chain.loads, k)
-        right = amplitude[k + 1]
-        own = returned(load, k, chain.links, chain.runs, chain.memory, found, right)
+        own = returned(k, chain, chain.runs, found, amplitude[k + 1])
         amplitude[k] = own
-        flow[k] = current(load, own)
+        flow[k] = current(at(chain.loads, k), own)
 
 
 def meet(left: Load, right: Load) -> Any:
@@ -158,3 +156,40 @@ def mirrored(links: Links) -> Links:
         np.concatenate([none + 1.0, links.sign[:0:-1]]),
         np.concatenate([none, links.free[:0:-1]]),
     )
+
+
+# --- tables of numbers ------------------------------------------------------------------------
+
+
+def assemble_tables(
+    ports: Numbers, shape: Numbers, m: Numbers, collinear: float, made: Numbers, turns: Numbers
+) -> None:
+    """Make all links that are no runs, `links.assemble`, from and in tables."""
+    assemble(
+        Ports(ports[0], ports[1], ports[2], ports[3], ports[4]),
+        Shape(shape[0], shape[1], shape[2], shape[3]),
+        (m[0], m[1], m[2]),
+        collinear,
+        Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6]),
+        (turns[0], turns[1], turns[2], turns[3], turns[4], turns[5]),
+    )
+
+
+def solve_plain(
+    ports: Numbers,
+    shape: Numbers,
+    m: Numbers,
+    collinear: float,
+    made: Numbers,
+    turns: Numbers,
+    loads: Numbers,
+    rods: Numbers,
+    pulled: Numbers,
+) -> None:
+    """Make and solve a chain without runs, and add up what its magnets take up at spacers."""
+    assemble_tables(ports, shape, m, collinear, made, turns)
+    links = Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
+    solve(Chain(links, None, Loads(loads[0], loads[1], loads[2], loads[3], loads[4]), None), rods[0], rods[1], None)
+    where = Shape(shape[0], shape[1], shape[2], shape[3])
+    how = (turns[0], turns[1], turns[2], turns[3], turns[4], turns[5])
+    pull(where, (m[0], m[1], m[2]), how, rods[0], (pulled[0], pulled[1], pulled[2]))

@@ -46,7 +46,7 @@ def join(one: Port, two: Port) -> Port:
     """Join two two-ports: eliminate the ring between them, without a subtraction."""
     shunt = one[2] + two[1]
     total = one[0] + two[0] + shunt
-    total = pick(total > 0, total, 1.0)
+    total = pick(total != 0, total, 1.0)
     to_ground = shunt / total
     return one[0] * (two[0] / total), one[1] + one[0] * to_ground, two[2] + two[0] * to_ground
 
@@ -76,25 +76,29 @@ def turn_of(a: Numbers, b: Numbers) -> Turn:
     return sign, pick(near, 1 - rest, size), rest
 
 
+def turn_between(m: Numbers, a: int, b: int) -> Turn:
+    """Return the angle between two of many unit vectors; m has a sequence for every component."""
+    x, y, z = m
+    return turn_of((x[a], y[a], z[a]), (x[b], y[b], z[b]))
+
+
 def turn_at(k: int, shape: Shape, m: Numbers, collinear: float) -> tuple[Turn, Number]:
     """Return how link k stands to the rods at its ends, and whether that on its left is free.
 
     Where rods that are not collinear are in contact, up to a size of ``1 - |cos|``, none is.
     """
-    a, b = shape.axis[k], shape.axis[k + 1]
-    if shape.kind[k] == OWN:
-        own = shape.own_axis[k]
-        if a == NO_AXIS:
-            return (1.0, 1.0, 0.0), 0.0
-        if a == own:
-            return (1.0, 1.0, 0.0), 1.0
-        sign, _, rest = turn_of(m[a], m[own])
-        return (sign, 1.0, 0.0), pick(rest <= collinear, 1.0, 0.0)
+    kind, a, b = shape.kind[k], shape.axis[k], shape.axis[k + 1]
+    turn, free = (1.0, 1.0, 0.0), 1.0
     if a == NO_AXIS:
-        return (1.0, 1.0, 0.0), 0.0
-    if b == NO_AXIS or shape.kind[k] == RUN:
-        return (1.0, 1.0, 0.0), 1.0
-    return turn_of(m[a], m[b]), 1.0
+        free = 0.0
+    elif kind == OWN:
+        own = shape.own_axis[k]
+        if a != own:  # a contact
+            sign, _, rest = turn_between(m, a, own)
+            turn, free = (sign, 1.0, 0.0), pick(rest <= collinear, 1.0, 0.0)
+    elif kind == SPACER and b != NO_AXIS:
+        turn = turn_between(m, a, b)
+    return turn, free
 
 
 def put_link(k: int, links: Links, port: Port, sources: Any, turn: Turn, free: Number) -> None:
@@ -104,6 +108,45 @@ def put_link(k: int, links: Links, port: Port, sources: Any, turn: Turn, free: N
     links.S_left[k], links.S_right[k] = port[1] + port[0] * rest, port[2] + port[0] * rest
     links.s_left[k], links.s_right[k] = sources
     links.sign[k], links.free[k] = sign, free
+
+
+def pull(shape: Shape, m: Numbers, turns: Any, amplitude: Numbers, pulled: Numbers) -> None:
+    """Add up what every magnet takes up at spacers: the other rod's mu_s pulls at its own.
+
+    ``B mu`` across the rod, (10), the other direction's part across it from ``b -/+ a``; no
+    currents are subtracted.
+
+    Parameters
+    ----------
+    shape : Shape
+        Where the links are.
+    m : (3, n + 2)
+        Magnetizations of all elements, a sequence for every component.
+    turns : sequences over the links
+        As from `assemble`.
+    amplitude : (links + 1,)
+        Of the rods.
+    pulled : (3, n + 2)
+        Added to.
+    """
+    for k in range(len(amplitude) - 1):
+        a, b = shape.axis[k], shape.axis[k + 1]
+        if shape.kind[k] == SPACER and a != NO_AXIS and b != NO_AXIS:
+            add_pull(m, b, a, turns[3][k], turns[0][k] * amplitude[k + 1], pulled)
+            add_pull(m, a, b, turns[3][k], turns[0][k] * amplitude[k], pulled)
+
+
+def add_pull(
+    m: Numbers, other: int, own: int, sign: Number, strength: Number, pulled: Numbers
+) -> None:
+    """Add a strength times what of a direction is across another; the sign is their cosine's."""
+    x, y, z = m
+    p, q, r = x[own], y[own], z[own]
+    u, v, w = x[other] - sign * p, y[other] - sign * q, z[other] - sign * r
+    along = u * p + v * q + w * r
+    pulled[0][own] += strength * (u - along * p)
+    pulled[1][own] += strength * (v - along * q)
+    pulled[2][own] += strength * (w - along * r)
 
 
 def assemble(
@@ -117,8 +160,8 @@ def assemble(
         All two-ports.
     shape : Shape
         Where the links are.
-    m : (n + 2, 3)
-        Magnetizations of all elements.
+    m : (3, n + 2)
+        Magnetizations of all elements, a sequence for every component.
     collinear : float
         Largest ``1 - |cos|`` of collinear rods in contact.
     links : Links
@@ -126,7 +169,7 @@ def assemble(
     turns : (B, S_left, S_right, sign, cosine, rest), sequences over the links
         Filled with the links before they are turned, and with how they turn.
     """
-    for k in range(len(shape.kind)):
+    for k in range(len(links.B)):
         first, stop = shape.start[k], shape.start[k + 1]
         turn, free = turn_at(k, shape, m, collinear)
         port = 0.0 * turn[0], 0.0 * turn[0], 0.0 * turn[0]
@@ -136,6 +179,5 @@ def assemble(
         if shape.kind[k] != RUN:
             port = joined(ports, first, stop)
         put_link(k, links, port, sources, turn, free)
-        for i in range(3):
-            turns[i][k] = port[i]
-            turns[i + 3][k] = turn[i]
+        turns[0][k], turns[1][k], turns[2][k] = port
+        turns[3][k], turns[4][k], turns[5][k] = turn

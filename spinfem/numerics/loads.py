@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .doubled import Doubled, Number, add, double, pick, subtract
+from .doubled import Doubled, Number, add, double, pick
 
 Numbers = Any
 """A sequence of numbers: a list, or an array whose first axis is meant."""
@@ -53,41 +53,37 @@ class Links(NamedTuple):
 
 
 class Loads(NamedTuple):
-    """Loads on the rods of a chain, as sequences over them."""
+    """Loads on the rods of a chain, as sequences over them, and what links make of amplitudes.
+
+    The amplitude on the left of a link is `at_rest` and a `share` of that on its right.
+    """
 
     stiffness: Numbers
     force: Numbers
     rest: Numbers  # of the force, beyond a double
+    share: Numbers
+    at_rest: Numbers
 
 
-def kept(load: Load, k: int, links: Links) -> tuple[Number, Number, Number, Number]:
-    """Return what link k keeps and takes of a force, the total stiffness, and ``P - s_left``."""
+def through(load: Load, k: int, links: Links, loads: Loads) -> Load:
+    """Return the load on the right of link k from that on its left; share and at_rest are kept."""
     stiffness, force = load
     own = stiffness + links.S_left[k]
     total = own + links.B[k]
     total = pick(total > 0, total, 1.0)  # 0: nothing holds what is behind a blocking end
-    share = links.free[k] * (links.B[k] / total)
-    taken = 1.0 - links.free[k] + links.free[k] * (own / total)
-    driven = add((links.sign[k] * force[0], links.sign[k] * force[1]), double(-links.s_left[k]))
-    return share, taken, total, driven[0] + driven[1]
-
-
-def through(load: Load, k: int, links: Links) -> Load:
-    """Return the load on the right of link k from that on its left."""
-    share, taken, _, driven = kept(load, k, links)
+    free, sign, s_left = links.free[k], links.sign[k], links.s_left[k]
+    per_total = free / total
+    share = links.B[k] * per_total
+    taken = 1.0 - free + own * per_total
+    force = sign * force[0], sign * force[1]
+    net = add(force, double(-s_left))
+    driven = net[0] + net[1]
+    loads.share[k], loads.at_rest[k] = sign * share, sign * (driven * per_total)
     most = share > 0.5
-    sign = links.sign[k]
-    step = subtract(double(links.s_right[k]), double(links.s_left[k]))
-    whole = add((sign * load[1][0], sign * load[1][1]), step)
+    whole = add(net, double(links.s_right[k]))
     base = pick(most, whole[0], links.s_right[k]), pick(most, whole[1], 0.0 * whole[1])
     change = pick(most, -taken * driven, share * driven)
     return links.S_right[k] + links.B[k] * taken, add(base, double(change))
-
-
-def behind(load: Load, k: int, links: Links, right: Number) -> Number:
-    """Return the amplitude on the left of link k from that on its right."""
-    _, _, total, driven = kept(load, k, links)
-    return links.sign[k] * links.free[k] * ((driven + links.B[k] * right) / total)
 
 
 def current(load: Load, amplitude: Number) -> Number:

@@ -62,6 +62,15 @@ def axial(along: FloatArray, across: NDArray[Any], m: FloatArray) -> FloatArray:
     return matrix
 
 
+def cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return ``a x b``, shape (..., 3); numpy's takes longer for single vectors."""
+    found: FloatArray = a[..., _NEXT] * b[..., _LAST] - a[..., _LAST] * b[..., _NEXT]
+    return found
+
+
+_NEXT, _LAST = [1, 2, 0], [2, 0, 1]
+
+
 def apply(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     """Return matrix times vector, shapes (..., 3, 3) and (..., 3)."""
     return np.asarray(np.einsum("...ij,...j->...i", matrix, vector))

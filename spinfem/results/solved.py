@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from .._checks import FloatArray, Number, finite, unit_vector
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.directions import angle
-from ..sample.pieces import METALLIC
+from ..sample.pieces import Lead
 from ..sample.stack import Stack
 from ..solvers.transport import Side, Transport, Values
 from .scaling import Scaled
@@ -33,9 +33,12 @@ OPENING = 1e-13
 
 def named_magnets(stack: Stack) -> slice:
     """Return which of all magnets have a torque: all but leads that were given no name."""
-    magnets = [e for e in stack.elements if isinstance(e, METALLIC) and e.m is not None]
-    unnamed = [int(bool(magnets) and magnets[end].name is None) for end in (0, -1)]
-    return slice(unnamed[0], max(len(magnets) - unnamed[1], unnamed[0]))
+    # layers always have a name
+    first, last = (
+        int(isinstance(end, Lead) and end.m is not None and end.name is None)
+        for end in (stack.left, stack.right)
+    )
+    return slice(first, -last or None)
 
 
 class SolvedStack(Scaled):

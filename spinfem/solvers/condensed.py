@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._checks import FloatArray
 from ..fem.fields import LayerField
@@ -21,13 +22,14 @@ from ..numerics import chain
 from ..numerics.links import NO_AXIS, OWN, RUN, SPACER
 from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE
 from ..physics.contact import contact_absorption
-from ..physics.directions import across, apply, axial
-from .balance import Balance, Push, Rods
+from ..physics.directions import across, apply, axial, cross
+from .balance import Balance, Rods
 from .elements import Elements
 from .faces import Faces
 from .meshed import Meshed
 from .plan import INTERFACE
 from .ports import row_of, share_of_exchange
+from .runs import Push
 from .transport import Field, Jump, Transport
 
 NONE = np.zeros((1, 3))
@@ -78,12 +80,11 @@ class Condensed(Transport):
     """
 
     def __init__(self, elements: Elements, bulk: Meshed, threads: int = 1) -> None:
-        super().__init__(elements)
-        self.bulk = bulk
+        self.elements, self.bulk = elements, bulk
         self.row = row_of(elements, bulk)
         self.plan = self.row.plan
         self.balance = Balance(elements, self.row, threads)
-        self.rods = self.balance.solve(whole=False)
+        self.rods = self.balance.rods or self.balance.solve(whole=False)
 
     # --- torques and resistances from amplitudes ------------------------------------------------
 
@@ -175,15 +176,19 @@ class Condensed(Transport):
     def absorbed(self, magnet: int) -> FloatArray:
         """Return the spin current that a magnet absorbs, shape (N or 1, 3)."""
         k, plan, runs = int(self.magnets[magnet]), self.plan, self.rods.rings
-        total = np.zeros((1, 3))
         if not self.elements.strong[k]:
-            return self._absorbed_inside(k)
+            return self._inside[k]
+        total, pulled = np.zeros((1, 3)), self.balance.pulled
+        if pulled is not None:
+            total = pulled[k : k + 1]
+            if not plan.contact.size:
+                return total
         for link, on_right in plan.beside[magnet]:
             if plan.kind[link] == RUN:
                 ring = runs[plan.run_of_link[link]][0 if on_right else -1]
                 total = total + ring[AT_ROD : AT_ROD + 3].T
             elif plan.kind[link] == SPACER:
-                total = total + self._pulled(link, on_right)
+                total = total if pulled is not None else total + self._pulled(link, on_right)
             else:
                 shares = self._contact(link if on_right else link + 1)
                 total = total + shares[0 if on_right else 1]
@@ -191,11 +196,14 @@ class Condensed(Transport):
 
     def all_absorbed(self) -> FloatArray:
         """Return what every magnet absorbs, shape (f, N or 1, 3)."""
+        if self.balance.pulled is not None and not self.plan.contact.size:
+            return self.balance.pulled[self.magnets, None]
         parts = [self.absorbed(i) for i in range(self.magnets.size)]
         points = max((part.shape[0] for part in parts), default=1)
-        return np.array([np.broadcast_to(part, (points, 3)) for part in parts]).reshape(
-            len(parts), points, 3
-        )
+        found = np.empty((len(parts), points, 3))
+        for own, part in zip(found, parts, strict=True):
+            own[:] = part
+        return found
 
     def _pulled(self, link: int, on_right: bool) -> FloatArray:
         """Return what the rod at one end of a spacer takes up: the other rod's mu_s pulls at it.
@@ -225,13 +233,22 @@ class Condensed(Transport):
     def _sign(self, link: int) -> Any:
         return self.balance.turns.of(link)[3]
 
-    def _absorbed_inside(self, k: int) -> FloatArray:
-        """Return what a ferromagnet with exchange lengths absorbs inside."""
-        r, part = self.plan.part_of[k]
-        found = self.rods.rings[r][part, INSIDE : INSIDE + 3].T
-        share, m = share_of_exchange(self.elements, k), self.elements.m[k]
-        # it is across m already
-        return share.real[:, None] * found + share.imag[:, None] * np.cross(m, found)
+    @cached_property
+    def _inside(self) -> dict[int, FloatArray]:
+        """What ferromagnets with exchange lengths absorb inside, by element, (N or 1, 3).
+
+        A share of what is lost across m in the shunts of their two-ports.
+        """
+        e, places = self.elements, self.plan.part_of
+        lost = {
+            k: self.rods.rings[r][part, INSIDE : INSIDE + 3].T for k, (r, part) in places.items()
+        }
+        if e.shape:
+            return {k: _shared(share_of_exchange(e, k), v, e.m[k]) for k, v in lost.items()}
+        which = list(lost)
+        share, m = self.row.share[which], e.columns["m"].fixed[which]
+        found = _shared(share, np.concatenate([lost[k] for k in which]), m)
+        return dict(zip(which, found[:, None], strict=True))
 
     @cached_property
     def volume(self) -> FloatArray | None:
@@ -240,8 +257,8 @@ class Condensed(Transport):
         if not e.lengths:
             return None
         total = np.zeros((e.magnetic.size, e.points, 3))
-        for k in e.lengths:
-            total[k] = self._absorbed_inside(k)
+        for k, value in self._inside.items():
+            total[k] = value
         return total
 
     def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
@@ -547,7 +564,7 @@ class Condensed(Transport):
     def precesses(self) -> bool:
         """Whether spins precess anywhere: about m, by lambda_J or an imaginary mixing."""
         exchange = any(np.isfinite(lambda_J).any() for lambda_J, _ in self.elements.lengths.values())
-        return exchange or any(np.imag(G).any() for G in self.row.springs.values())
+        return exchange or bool(self.row.springs.imag.any())
 
     def reversed(self) -> Field:
         """Return mu_s if all that precesses turned the other way round."""
@@ -597,8 +614,8 @@ class Condensed(Transport):
         m = np.zeros((1, 3))
         if axis != NO_AXIS:
             m = self.elements.m[axis]
-            if axis in self.row.across and self.plan.ports[first].piece != INTERFACE:
-                other = [np.conj(x) for x in self.row.across[axis]]
+            if axis in self.elements.lengths and self.plan.ports[first].piece != INTERFACE:
+                other = [np.conj(x) for x in self.row.across_of(axis)]
         found = [axial(a, np.asarray(x), m) for a, x in zip(along, other, strict=True)]
         return found[0], found[1], found[2]
 
@@ -674,6 +691,12 @@ def _dense_sources(balance: Balance, points: int) -> tuple[FloatArray, FloatArra
         for link, values in balance.changed.items():
             left[link], right[link] = values.s_left, values.s_right
     return left, right
+
+
+def _shared(share: NDArray[Any], lost: FloatArray, m: FloatArray) -> FloatArray:
+    """Return a complex share of what is across m; its imaginary part turns about m."""
+    found: FloatArray = share.real[:, None] * lost + share.imag[:, None] * cross(m, lost)
+    return found
 
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:

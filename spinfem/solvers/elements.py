@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import Any, TypeVar, cast
 
@@ -90,6 +90,8 @@ class Elements:
     graded: dict[int, Metal]  # elements of which D and p are those in the middle, l is the least
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
+    rows: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    # what all but m comes to, by who has found it: `ports.row_of`
 
     @cached_property
     def is_plain(self) -> bool:
@@ -118,7 +120,7 @@ class Elements:
         Elements or None
             None if they are to be collected anew.
         """
-        columns, nodes = self.columns, self.nodes
+        columns, nodes, rows = self.columns, self.nodes, {}
         if k is not None:
             old, new = cast("list[Layer | Lead]", [s.elements[k] for s in (before, stack)])
             if old.material is not new.material and not (_is_plain(old) and _is_plain(new)):
@@ -129,6 +131,10 @@ class Elements:
             }
             if getattr(old, "nodes", None) is not getattr(new, "nodes", None):
                 nodes = _nodes(stack)
+            elif stack.shape == self.shape and all(
+                columns[key] is self.columns[key] for key in QUANTITIES if key != "m"
+            ):
+                rows = self.rows
         return Elements(
             stack.shape,
             self.magnetic,
@@ -139,6 +145,7 @@ class Elements:
             self.graded,
             self.lengths,
             nodes,
+            rows,
         )
 
     @property

@@ -38,6 +38,7 @@ class Exact:
     def __init__(self, elements: Elements) -> None:
         self.e = elements
         self.graded: dict[int, GradedLayer] = {}
+        self.key = "exact"
 
     def along(self) -> Columns:
         """Return the two-ports of all elements along m."""

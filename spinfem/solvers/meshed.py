@@ -10,8 +10,8 @@ import numpy as np
 from .._checks import FloatArray, IntArray
 from ..fem import element, graded, mesh, twoport
 from ..fem.fields import ElementField, LayerField, SumField, element_field
-from ..numerics import chain
-from ..physics.bulk import stiffness
+from ..numerics import chain, kernels
+from ..physics.bulk import stiffness, total_conductivity
 from ..physics.directions import axial, axes_across
 from .elements import Column, Elements, remembered
 from .ports import (
@@ -21,6 +21,8 @@ from .ports import (
     across_conductance,
     exchange_rate,
 )
+from ..physics.exchange import across_rate
+
 from .transport import Field
 
 BLOCK = 4096
@@ -46,7 +48,7 @@ class Meshed:
 
     def __init__(self, elements: Elements, degree: int, count: int | None) -> None:
         self.e, self.degree, self.count = elements, degree, count
-        self.counts = element_counts(elements, count)
+        self.key = degree, count
         self.graded: dict[int, graded.GradedLayer] = {}
         for k, metal in elements.graded.items():
             d, nodes = elements.flat(elements.columns["thickness"].of(k)), elements.nodes.get(k)
@@ -54,9 +56,23 @@ class Meshed:
                 nodes = graded.nodes_for(metal, float(d.max()), degree, count)
             self.graded[k] = graded.condense(metal, d, nodes, degree)
 
+    @cached_property
+    def counts(self) -> IntArray:
+        """Number of finite elements of every layer, (n,)."""
+        return element_counts(self.e, self.count)
+
     def along(self) -> Columns:
         """Return the two-ports of all elements along m."""
-        return condense(self.e, self.counts, self.degree)
+        e, columns = self.e, self.e.columns
+        fast = kernels.kernels(10 * self.counts.size)
+        varies = any(columns[name].varying for name in ("D", "l", "thickness"))
+        if fast is None or varies or e.nodes:
+            return condense(e, self.counts, self.degree)
+        metals = np.array([columns[name].fixed for name in ("D", "l", "thickness", "p")])
+        made = np.empty((5, self.counts.size + 2))
+        fast.condense(metals, self.counts, element.modes_of(self.degree), made)
+        shunt = Column(made[1], {})
+        return Columns(Column(made[0], {}), shunt, shunt)
 
     @cached_property
     def two_ports(self) -> tuple[Conductances, Conductances]:
@@ -85,6 +101,9 @@ class Meshed:
         Layers of the same number of finite elements are condensed together.
         """
         e = self.e
+        fast = kernels.kernels(20 * len(elements))
+        if fast is not None and not e.nodes and not (e.shape and self._varies(elements)):
+            return self._across_at_once(elements, fast)
         found: dict[int, Three] = {}
         groups: dict[int, list[int]] = {}
         meshes = {k: across_mesh(e, k, self.count) for k in elements}
@@ -105,6 +124,25 @@ class Meshed:
             parts = (np.split(scale * x, sizes) for x in (layers.B, layers.S, layers.S_right))
             found.update(zip(group, zip(*parts, strict=True), strict=True))
         return [found[k] for k in elements]
+
+    def _varies(self, elements: Sequence[int]) -> bool:
+        names = ("D", "l", "p", "thickness")
+        return any(k in self.e.columns[name].varying for name in names for k in elements) or any(
+            np.ndim(length) for k in elements for length in self.e.lengths[k]
+        )
+
+    def _across_at_once(self, elements: Sequence[int], fast: kernels.Kernels) -> list[Three]:
+        """Condense layers that do not vary in one compiled call."""
+        which = list(elements)
+        D, l, p, d = (self.e.columns[name].fixed[which] for name in ("D", "l", "p", "thickness"))
+        lengths = np.array([self.e.lengths[k] for k in which]).T
+        rate = across_rate(l, p, *lengths)
+        z = d * np.sqrt(rate).real
+        counts = mesh.elements_for(z) if self.count is None else np.full(len(which), self.count)
+        made = np.empty((2, len(which)), dtype=complex)
+        fast.condense_across(z, d**2 * rate, counts, element.modes_of(self.degree), made)
+        made *= total_conductivity(D, p) / (2 * d)
+        return [(B, S, S) for B, S in zip(*made[:, :, None], strict=True)]
 
     def across_layer(self, k: int) -> tuple[twoport.LayerChain, FloatArray]:
         """Return what a layer with exchange lengths is across m, and its elements' widths."""

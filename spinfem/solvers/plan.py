@@ -15,6 +15,8 @@ to one (*spacer*), or else a *run* of free rings (`spinfem.numerics.rings`).
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -75,7 +77,7 @@ class Plan:
     # of every strong magnet: links that it faces, and whether they are on its right
     interfaces: tuple[tuple[int, int, int], ...]  # at magnets: two-port, face and magnet
 
-    @property
+    @cached_property
     def links(self) -> int:
         """Number of links."""
         return int(self.kind.size)
@@ -109,10 +111,29 @@ class Plan:
         """All other two-ports."""
         return [(i, port) for i, port in enumerate(self.ports) if port.piece != UNIFORM]
 
+    def runs_between(self, first: int, stop: int) -> RunSet:
+        """Return the runs among some links; remembered."""
+        if (first, stop) not in self._run_sets:
+            those = [(r, run) for r, run in enumerate(self.runs) if first <= run.link < stop]
+            self._run_sets[first, stop] = _run_set(those, first, stop, self.ports)
+        return self._run_sets[first, stop]
+
+    @cached_property
+    def _run_sets(self) -> dict[tuple[int, int], RunSet]:
+        return {}
+
     @cached_property
     def shape(self) -> Shape:
         """Where the links are."""
         return Shape(self.kind, self.start, self.axis, self.own_axis)
+
+    @cached_property
+    def shape_table(self) -> IntArray:
+        """The same in one table, (4, links + 1)."""
+        table = np.zeros((4, self.links + 1), dtype=np.intp)
+        for row, values in zip(table, self.shape, strict=True):
+            row[: len(values)] = values
+        return table
 
 
 class RunPlan(NamedTuple):
@@ -131,9 +152,79 @@ class RunPlan(NamedTuple):
         return [first for first, _ in self.parts]
 
 
+class RunSet(NamedTuple):
+    """Some runs, and where their numbers come from."""
+
+    runs: tuple[tuple[int, RunPlan], ...]  # with their numbers in the stack
+    parts: tuple[tuple[int, int], ...]  # of all of them
+    begins: IntArray  # (q,) first two-port of each part
+    axes: IntArray  # (q,)
+    joined: tuple[int, ...]  # parts of more than one two-port
+    weak: IntArray  # parts that have a two-port of their own across m
+    rods: IntArray  # (r, 2)
+    springs: IntArray  # (r, 2) faces, or -1
+    sprung: bool  # whether there are any
+    pair: IntArray  # (r, 2) magnets whose directions make the plane of a flat run
+    flat: bool  # whether all are flat
+    start: IntArray  # (r + 1,)
+    kinds: IntArray
+    of_link: IntArray  # (links,)
+    still: IntArray  # (r,) none
+    varies: IntArray  # (q,) all
+    ring_ends: tuple[tuple[int, int], ...]  # where the rings of each run begin and end among all
+
+
+def _run_set(
+    those: list[tuple[int, RunPlan]], first: int, stop: int, ports: tuple[Port, ...]
+) -> RunSet:
+    parts = tuple(part for _, run in those for part in run.parts)
+    axes = [axis for _, run in those for axis in run.axes]
+    of_link = np.full(stop - first, -1, dtype=np.intp)
+    for i, (_, run) in enumerate(those):
+        of_link[run.link - first] = i
+    weak = [
+        i
+        for i, ((begin, _), axis) in enumerate(zip(parts, axes, strict=True))
+        if axis != NO_AXIS and ports[begin].piece == UNIFORM
+    ]
+    pairs = []
+    for _, run in those:
+        magnets = [k for k in (run.rods[0], *run.axes, run.rods[1]) if k != NO_AXIS]
+        pairs.append((magnets[0], next((k for k in magnets if k != magnets[0]), magnets[0])))
+    lengths = [len(run.parts) for _, run in those]
+    places = itertools.accumulate(n + 1 for n in lengths)
+
+    def integers(values: Sequence[object]) -> IntArray:
+        return np.array(values, dtype=np.intp)
+
+    return RunSet(
+        tuple(those),
+        parts,
+        integers([begin for begin, _ in parts]),
+        integers(axes),
+        tuple(i for i, (begin, end) in enumerate(parts) if end > begin + 1),
+        integers(weak),
+        integers([run.rods for _, run in those]),
+        integers([run.springs for _, run in those]),
+        any(face >= 0 for _, run in those for face in run.springs),
+        integers(pairs),
+        all(run.kinds[2] for _, run in those),
+        np.cumsum([0, *lengths]),
+        integers([kind for _, run in those for kind in run.kinds]),
+        of_link,
+        np.zeros(len(those), dtype=np.intp),
+        np.ones(len(parts), dtype=np.intp),
+        tuple((at - n - 1, at) for n, at in zip(lengths, places, strict=True)),
+    )
+
+
 def plan_of(e: Elements, pieces: dict[int, int]) -> Plan:
     """Return the plan of a stack, of whose graded elements so many two-ports each are made."""
-    resistive = tuple(f for f, joint in e.resistive.items() if np.any(joint.resistance))
+    resistive = tuple(
+        f
+        for f, joint in e.resistive.items()
+        if (joint.resistance if isinstance(joint.resistance, float) else joint.resistance.any())
+    )
     mixing = tuple(f for f, joint in e.resistive.items() if joint.mixing is not None)
     parts = tuple(sorted(pieces.items()))
     return make_plan(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .._checks import FloatArray
 from ..fem import graded
 from ..numerics.links import Ports
+from ..physics import exchange
 from ..physics.bulk import relaxation, total_conductivity
 from ..physics.interfaces import conductance as interface_conductance
 from .elements import Column, Elements
@@ -32,22 +33,18 @@ Three = tuple[Any, Any, Any]
 def exchange_rate(e: Elements, k: int) -> ComplexArray:
     """Return 1/l_perp^2 of a ferromagnet with exchange lengths, shape (N or 1,), 1/m2."""
     p, l = e.flat(e.columns["p"].of(k)), e.flat(e.columns["l"].of(k))
-    found: ComplexArray = (1 - p) * (1 + p) / l**2 + taken_rate(e, k)
-    return found
+    return exchange.across_rate(l, p, *(e.flat(x) for x in e.lengths[k]))
 
 
 def taken_rate(e: Elements, k: int) -> ComplexArray:
     """Return what the magnetization takes up of 1/l_perp^2, shape (N or 1,), 1/m2."""
-    lambda_J, lambda_phi = (e.flat(x) for x in e.lengths[k])
-    found: ComplexArray = 1 / lambda_phi**2 - 1j / lambda_J**2
-    return found
+    return exchange.taken_rate(*(e.flat(x) for x in e.lengths[k]))
 
 
 def share_of_exchange(e: Elements, k: int) -> ComplexArray:
     """Return which share of what is lost across m the magnetization takes up."""
-    rate = exchange_rate(e, k)
-    found: ComplexArray = taken_rate(e, k) / np.where(rate == 0, 1.0, rate)
-    return found
+    p, l = e.flat(e.columns["p"].of(k)), e.flat(e.columns["l"].of(k))
+    return exchange.share_taken(l, p, *(e.flat(x) for x in e.lengths[k]))
 
 
 def across_conductance(e: Elements, k: int) -> FloatArray:
@@ -71,6 +68,7 @@ class Bulk(Protocol):
     """Where layers get their two-ports from: finite elements (`meshed`), or closed forms."""
 
     graded: dict[int, graded.GradedLayer]
+    key: Any  # of equal value for what makes the same two-ports of the same elements
 
     def along(self) -> Columns:
         """Return the two-ports of all elements along m; those of leads have no shunts."""
@@ -90,20 +88,37 @@ class Columns(NamedTuple):
 
 
 class Row(NamedTuple):
-    """All two-ports of a stack in a row, per unit j0.
-
-    `ports` has the first value of what varies, `varying` those of all points, (N,) each.
-    """
+    """All two-ports of a stack in a row, per unit j0: of the first point, and of what varies."""
 
     plan: Plan
-    ports: Ports  # (q,) each
-    varying: dict[int, tuple[FloatArray, ...]]
-    across: dict[int, Three]  # of elements with exchange lengths, (N or 1,) each
-    springs: dict[int, ComplexArray]  # of faces: mixing conductances, (N or 1,)
+    table: FloatArray  # (5, q) B, S_left, S_right, and sources at both ends
+    varying: dict[int, tuple[FloatArray, ...]]  # of two-ports: the same, (N,) each
+    across: ComplexArray  # (3, n + 2) of elements with exchange lengths, across m
+    across_varying: dict[int, Three]  # (N,) each
+    springs: ComplexArray  # (n + 1,) mixing conductances at faces
+    springs_varying: dict[int, ComplexArray]  # (N,)
+    share: ComplexArray  # (n + 2,) of what is lost across m, what the magnetization takes up
+    runs: dict[Any, Any]  # numbers of runs, as `runs.numbers_of` finds them
+
+    @property
+    def ports(self) -> Ports:
+        """The two-ports of the first point."""
+        return Ports(*self.table)
+
+    def across_of(self, k: int) -> Three:
+        """Return the two-port of an element across m, (N or 1,) each."""
+        return self.across_varying.get(k) or tuple(self.across[:, k, None])
 
 
 def row_of(e: Elements, bulk: Bulk) -> Row:
-    """Put the two-ports of a stack in a row."""
+    """Put the two-ports of a stack in a row; remembered, also while magnetizations turn."""
+    if bulk.key not in e.rows:
+        e.rows[bulk.key] = _make_row(e, bulk)
+    found: Row = e.rows[bulk.key]
+    return found
+
+
+def _make_row(e: Elements, bulk: Bulk) -> Row:
     plan = plan_of(e, {k: len(layer.B) for k, layer in bulk.graded.items()})
     along, p = bulk.along(), e.columns["p"]
     values = np.array([along.B.fixed, along.S_left.fixed, along.S_right.fixed, p.fixed, p.fixed])
@@ -115,34 +130,67 @@ def row_of(e: Elements, bulk: Bulk) -> Row:
             varying[port] = tuple(e.full(np.asarray(column.of(k))) for column in numbers)
     if plan.simple is None:
         table = np.zeros((5, len(plan.ports)))
-        uniform = plan.uniform
-        table[:, uniform[0]] = values[:, uniform[1]]
+        places, elements = plan.uniform
+        table[:, places] = values[:, elements]
         for i, port in plan.special:
             numbers = _interface(e, port.element) if port.piece == INTERFACE else _piece(bulk, port)
-            table[:, i] = [np.ravel(x)[0] for x in numbers]
-            if any(np.size(x) > 1 for x in numbers):
+            table[:, i] = [x if isinstance(x, float) else np.ravel(x)[0] for x in numbers]
+            if e.shape and any(np.size(x) > 1 for x in numbers):
                 varying[i] = tuple(np.broadcast_to(x, e.points) for x in numbers)
-        values = table
     else:
-        values = values[:, plan.simple]
+        table = np.ascontiguousarray(values[:, plan.simple])
+    return Row(plan, table, varying, *_across(e, bulk), *_springs(e), _shares(e), {})
+
+
+def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, Three]]:
+    """Return the two-ports of elements with exchange lengths across m."""
+    fixed = np.zeros((3, e.magnetic.size), dtype=complex)
+    varying: dict[int, Three] = {}
+    if not e.lengths:
+        return fixed, varying
     inner = [k for k in e.lengths if 0 < k < e.magnetic.size - 1]
-    across = dict(zip(inner, bulk.across(inner), strict=True)) if inner else {}
+    found = dict(zip(inner, bulk.across(inner), strict=True)) if inner else {}
     for k in set(e.lengths) - set(inner):
         slow, none = across_conductance(e, k) * np.sqrt(exchange_rate(e, k)), np.zeros(1)
-        across[k] = (none, slow, slow)
-    springs = {
-        face: e.flat(joint.mixing)
-        for face, joint in e.resistive.items()
-        if joint.mixing is not None
-    }
-    return Row(plan, Ports(*values), varying, across, springs)
+        found[k] = (none, slow, slow)
+    for k, three in found.items():
+        fixed[0, k], fixed[1, k], fixed[2, k] = (value[0] for value in three)
+        if e.shape and any(value.size > 1 for value in three):
+            varying[k] = tuple(np.broadcast_to(value, e.points) for value in three)
+    return fixed, varying
 
 
-def _interface(e: Elements, face: int) -> tuple[FloatArray, ...]:
+def _shares(e: Elements) -> ComplexArray:
+    """Return what magnetizations take up of what is lost across m, at the first point."""
+    found = np.zeros(e.magnetic.size, dtype=complex)
+    if e.lengths:
+        which = list(e.lengths)
+        lengths = np.array([[np.ravel(x)[0] for x in e.lengths[k]] for k in which])
+        l, p = (e.columns[name].fixed[which] for name in ("l", "p"))
+        found[which] = exchange.share_taken(l, p, *lengths.T)
+    return found
+
+
+def _springs(e: Elements) -> tuple[ComplexArray, dict[int, ComplexArray]]:
+    """Return the mixing conductances at faces."""
+    fixed, varying = np.zeros(len(e.joints), dtype=complex), {}
+    for face, joint in e.resistive.items():
+        if joint.mixing is not None:
+            values = e.flat(joint.mixing)
+            fixed[face] = values[0]
+            if values.size > 1:
+                varying[face] = values
+    return fixed, varying
+
+
+def _interface(e: Elements, face: int) -> tuple[Any, ...]:
     joint = e.resistive[face]
-    B, none = interface_conductance(e.flat(joint.resistance)), np.zeros(1)
-    gamma = e.flat(joint.gamma)
-    return B, none, none, gamma, gamma
+    resistance, gamma = joint.resistance, joint.gamma
+    if not isinstance(resistance, float):
+        resistance = e.full(resistance)
+    if not isinstance(gamma, float):
+        gamma = e.full(gamma)
+    return interface_conductance(resistance), 0.0, 0.0, gamma, gamma
 
 
 def _piece(bulk: Bulk, port: Any) -> tuple[FloatArray, ...]:

@@ -58,16 +58,22 @@ class Transport(ABC):
 
     Magnets are numbered from left to right, magnetic leads included.
 
-    Parameters
+    Attributes
     ----------
     elements : Elements
         The stack's numbers.
     """
 
-    def __init__(self, elements: Elements) -> None:
-        self.elements = elements
-        self.magnets = np.flatnonzero(elements.magnetic)
-        self._fields: dict[int, LayerField] = {}
+    elements: Elements
+
+    @cached_property
+    def magnets(self) -> IntArray:
+        """Elements that are ferromagnets, (f,)."""
+        return np.flatnonzero(self.elements.magnetic)
+
+    @cached_property
+    def _fields(self) -> dict[int, LayerField]:
+        return {}
 
     @property
     @abstractmethod
@@ -333,7 +339,7 @@ class Given(Transport):
         field: Callable[[int], LayerField],
         volume: FloatArray | None = None,
     ) -> None:
-        super().__init__(elements)
+        self.elements = elements
         self._volume = volume
         self._faces = faces
         self._make_field = field

@@ -1,0 +1,41 @@
+"""Finite exchange lengths: what happens across m of a ferromagnet that is not strong.
+
+``j_s = -(D_tot/2) mu_s'``, ``j_s' = -(D_tot/2) mu_s/l_perp^2`` for the complex amplitude of what is
+across m, its imaginary part turned about m by 90 degrees. Zhang, Levy, Fert,
+doi:10.1103/PhysRevLett.88.236601.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._checks import FloatArray
+
+ComplexArray = NDArray[Any]
+
+
+def taken_rate(lambda_J: FloatArray, lambda_phi: FloatArray) -> ComplexArray:
+    """Return ``1/lambda_phi^2 - i/lambda_J^2``, 1/m2: what the magnetization takes up."""
+    found: ComplexArray = 1 / lambda_phi**2 - 1j / lambda_J**2
+    return found
+
+
+def across_rate(
+    l: FloatArray, p: FloatArray, lambda_J: FloatArray, lambda_phi: FloatArray
+) -> ComplexArray:
+    """Return ``1/l_perp^2 = 2 kappa/D_tot + 1/lambda_phi^2 - i/lambda_J^2``, 1/m2."""
+    found: ComplexArray = (1 - p) * (1 + p) / l**2 + taken_rate(lambda_J, lambda_phi)
+    return found
+
+
+def share_taken(
+    l: FloatArray, p: FloatArray, lambda_J: FloatArray, lambda_phi: FloatArray
+) -> ComplexArray:
+    """Return which share of what is lost across m the magnetization takes up; 0 of nothing."""
+    rate = across_rate(l, p, lambda_J, lambda_phi)
+    taken = taken_rate(lambda_J, lambda_phi)
+    found: ComplexArray = taken / np.where(rate == 0, 1.0, rate)
+    return found

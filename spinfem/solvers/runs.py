@@ -1,0 +1,255 @@
+"""Runs of a stack's chain with their numbers, for `spinfem.numerics.rings`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._checks import FloatArray, IntArray
+from ..numerics.links import NO_AXIS, Ports, joined
+from ..numerics.rings import Runs
+from .elements import Elements
+from .plan import RunPlan, RunSet
+from .ports import Row
+
+DIFFERENT = 1e-12
+"""Sine of directions that span the plane of a run; of less, others are looked for."""
+
+
+class Push(NamedTuple):
+    """What drives a chain in place of j0: currents through both ends of its two-ports.
+
+    Of links that are no runs, along the rods at their ends, (N or 1,) each; of parts of runs, by
+    run and part, vectors (N or 1, 3).
+    """
+
+    links: Mapping[int, tuple[FloatArray, FloatArray]]
+    parts: Mapping[tuple[int, int], tuple[FloatArray, FloatArray]]
+
+
+class Numbers(NamedTuple):
+    """What of the runs of a single stack does not depend on directions; see `rings.Runs`."""
+
+    three: tuple[FloatArray, FloatArray, FloatArray]  # B, S_left, S_right
+    sources: FloatArray  # (2, q)
+    springs: FloatArray  # (r, 2, 2) across and turning
+
+
+def numbers_of(row: Row, those: RunSet, transposed: bool) -> Numbers:
+    """Return what does not depend on directions; remembered with the two-ports."""
+    key = id(those), transposed
+    if key not in row.runs:
+        row.runs[key] = _numbers(row, those, transposed)
+    found: Numbers = row.runs[key]
+    return found
+
+
+def _numbers(row: Row, those: RunSet, transposed: bool) -> Numbers:
+    table = row.table[:, those.begins]
+    for i in those.joined:
+        table[:3, i] = joined(row.ports, *those.parts[i])
+    three = np.zeros((3, len(those.parts), 3))  # along, across, turning
+    three[:, :, 0] = three[:, :, 1] = table[:3]
+    turning = -1.0 if transposed else 1.0
+    across = row.across[:, those.axes[those.weak]]
+    three[:, those.weak, 1], three[:, those.weak, 2] = across.real, turning * across.imag
+    springs = np.where(those.springs >= 0, row.springs[those.springs], 0.0)
+    both = np.stack([springs.real, turning * springs.imag], axis=-1)
+    return Numbers((three[0], three[1], three[2]), table[3:], both)
+
+
+def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed: bool) -> Runs:
+    """Return runs of a single stack, or of the first point of a batch.
+
+    Parameters
+    ----------
+    e, row, those
+        The stack, its two-ports, and which runs.
+    push : Push, optional
+        What drives them in place of j0.
+    transposed : bool
+        Whether everything that precesses turns the other way round.
+    """
+    m, numbers = e.columns["m"].fixed, numbers_of(row, those, transposed)
+    ends = np.empty((len(those.runs), 2, 5))
+    ends[:, :, :3], ends[:, :, 3:] = m[those.rods], numbers.springs
+    plane = m[those.pair]
+    if not those.flat:
+        for own, (_, run) in zip(plane, those.runs, strict=True):
+            own[:] = _plane(run, _Ways(m, {}))
+    sources, pushes = numbers.sources, None
+    if push is not None:
+        sources = np.zeros_like(sources)
+        pushes = np.zeros((len(those.parts), 6))
+        for i, value in _pushes(those, push):
+            pushes[i] = value[0]
+    return Runs(
+        m[those.axes],
+        *numbers.three,
+        sources[0],
+        sources[1],
+        pushes,
+        ends,
+        plane,
+        those.still,
+        those.varies,
+        those.start,
+        those.kinds,
+        those.of_link,
+    )
+
+
+def runs_at_points(
+    e: Elements, row: Row, those: RunSet, push: Push | None, transposed: bool, first: int
+) -> Runs:
+    """Return the same with all points of a batch on the last axis.
+
+    Those of a window that begins with link `first`; the load on this link does not vary.
+    """
+    one = runs_of(e, row, those, push, transposed)
+    m, points = e.columns["m"], e.points
+    ways = varying_ways(e)
+    numbers = [np.repeat(x[..., None], points, axis=-1) for x in one[:6]]
+    own_m, B, S_left, S_right, s_left, s_right = numbers
+    ends, plane = (np.repeat(x[..., None], points, axis=-1) for x in (one.ends, one.plane))
+    ports = varying_ports(row)
+    sign = -1.0 if transposed else 1.0
+    for i, ((begin, end), k) in enumerate(zip(those.parts, those.axes.tolist(), strict=True)):
+        if any(port in row.varying for port in range(begin, end)):
+            values = joined(ports, begin, end)
+            for target, value in zip((B, S_left, S_right), values, strict=True):
+                target[i, 0] = target[i, 1] = value
+            if push is None and k != NO_AXIS:
+                s_left[i], s_right[i] = ports.s_left[begin], ports.s_right[begin]
+        if i in those.weak and (k in row.across_varying or begin in row.varying):
+            for target, value in zip((B, S_left, S_right), row.across_of(k), strict=True):
+                target[i, 1], target[i, 2] = value.real, sign * value.imag
+        if k in m.varying:
+            own_m[i] = ways[k]
+    for i, (_, run) in enumerate(those.runs):
+        for side, (rod, face) in enumerate(zip(run.rods, run.springs, strict=True)):
+            if rod in m.varying:
+                ends[i, side, :3] = ways[rod]
+            if face in row.springs_varying:
+                G = row.springs_varying[face]
+                ends[i, side, 3], ends[i, side, 4] = G.real, sign * G.imag
+        plane[i] = _plane(run, ways)
+    pushes = None
+    if push is not None:
+        pushes = np.zeros((len(those.parts), 6, points))
+        for i, value in _pushes(those, push):
+            pushes[i] = value.T
+        still, varies = those.still, those.varies
+    else:
+        still = np.array([_still(e, row, run, first) for _, run in those.runs])
+        moving = [part_varies(e, row, *x) for x in zip(those.parts, those.axes.tolist(), strict=True)]
+        varies = np.array(moving, dtype=np.intp)
+    return Runs(
+        own_m,
+        B,
+        S_left,
+        S_right,
+        s_left,
+        s_right,
+        pushes,
+        ends,
+        plane,
+        still,
+        varies,
+        *one[11:],
+    )
+
+
+def part_varies(e: Elements, row: Row, part: tuple[int, int], axis: int) -> bool:
+    """Whether a part of a run is not the same at all points."""
+    return (
+        any(port in row.varying for port in range(*part))
+        or axis in e.columns["m"].varying
+        or axis in row.across_varying
+    )
+
+
+def varying_ports(row: Row) -> Ports:
+    """Return two-ports as rows of numbers, or of arrays (N,) where they vary."""
+    columns: list[list[Any]] = row.table.tolist()
+    for i, values in row.varying.items():
+        for column, value in zip(columns, values, strict=True):
+            column[i] = value
+    return Ports(*columns)
+
+
+def varying_ways(e: Elements) -> Any:
+    """Return magnetizations as rows of three numbers, or of arrays (3, N) where they vary."""
+    m = e.columns["m"]
+    return _Ways(m.fixed, {k: e.flat(v, 1).T for k, v in m.varying.items()})
+
+
+def varying_components(e: Elements) -> tuple[Any, Any, Any]:
+    """Return the same for every component: rows of numbers, or of arrays (N,) where they vary."""
+    m = e.columns["m"]
+    components: list[list[Any]] = m.fixed.T.tolist()
+    for k, values in m.varying.items():
+        for column, value in zip(components, e.flat(values, 1).T, strict=True):
+            column[k] = value
+    return components[0], components[1], components[2]
+
+
+class _Ways:
+    """Rows of numbers, of which some vary over the batch."""
+
+    def __init__(self, fixed: FloatArray, varying: Mapping[int, FloatArray]) -> None:
+        self.fixed, self.varying = fixed, varying
+
+    def __getitem__(self, row: int) -> Any:
+        return self.varying[row] if row in self.varying else self.fixed[row]
+
+
+def _pushes(those: RunSet, push: Push) -> list[tuple[int, FloatArray]]:
+    """Return what drives parts of runs, by part, (N or 1, 6)."""
+    places = [(r, q) for r, run in those.runs for q in range(len(run.parts))]
+    return [
+        (i, np.concatenate(np.broadcast_arrays(*push.parts[place]), axis=-1))
+        for i, place in enumerate(places)
+        if place in push.parts
+    ]
+
+
+def _plane(run: RunPlan, ways: _Ways) -> FloatArray:
+    """Return two directions of a run, the first rod if it has one, that differ if any do."""
+    magnets = list(dict.fromkeys(k for k in (run.rods[0], *run.axes, run.rods[1]) if k != NO_AXIS))
+    found = [np.asarray(ways[k]) for k in magnets]
+    if any(way.ndim > 1 for way in found):
+        found = [way if way.ndim > 1 else way[:, None] for way in found]
+    first = second = found[0]
+    for way in found[1:]:
+        first, second, way = np.broadcast_arrays(first, second, way)
+        closed = (np.cross(first, second, axis=0) ** 2).sum(axis=0) < DIFFERENT**2
+        if not closed.any():
+            break
+        second = np.where(closed, way, second)
+    return np.array(np.broadcast_arrays(first, second))
+
+
+def _still(e: Elements, row: Row, run: RunPlan, first: int) -> int:
+    """Return how many parts at the beginning of a run are the same at all points.
+
+    None if the load on it is not, or the frames of these parts depend on what varies.
+    """
+    m, found = e.columns["m"], 0
+    if run.link != first or run.springs[0] in row.springs_varying or run.rods[0] in m.varying:
+        return 0
+    axes = [k for k in (run.rods[0], *run.axes) if k != NO_AXIS]
+    for part, k in zip(run.parts, run.axes, strict=True):
+        if part_varies(e, row, part, k):
+            break
+        if k != NO_AXIS and not _collinear(m.fixed[k], m.fixed[axes[0]]):
+            break
+        found += 1
+    return found
+
+
+def _collinear(a: FloatArray, b: FloatArray) -> bool:
+    """Whether two directions are the same or opposite to the last bit."""
+    return bool((a == b).all() or (a == -b).all())
