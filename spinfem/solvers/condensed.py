@@ -356,7 +356,10 @@ class Condensed(Transport):
         """Read what is at the faces off a solved chain."""
         e, plan, points = self.elements, self.plan, self.elements.points
         shift_left, shift_right = self._shifts(jump)
-        ends = self._ends(rods, shift_left, shift_right)
+        sources = _dense_sources(self.balance, points)
+        if jump is not None:
+            sources = self._sources(shift_left, shift_right)
+        ends = self._ends(rods, shift_left, shift_right, sources)
         n = len(plan.left)
         potential_left, potential_right = ends.ring[plan.left].copy(), ends.ring[plan.right].copy()
         current_left, current_right = np.zeros((2, n, points, 3))
@@ -444,9 +447,13 @@ class Condensed(Transport):
         )
 
     def _ends(
-        self, rods: Rods, shift_left: dict[int, FloatArray], shift_right: dict[int, FloatArray]
+        self,
+        rods: Rods,
+        shift_left: dict[int, FloatArray],
+        shift_right: dict[int, FloatArray],
+        sources: tuple[Any, Any],
     ) -> Ends:
-        """Return what happens at the ends of all two-ports."""
+        """Return what happens at the ends of all two-ports, of which links are driven like that."""
         e, plan, points = self.elements, self.plan, self.elements.points
         q = len(plan.ports)
         ring = np.zeros((q + 1, points, 3))
@@ -460,7 +467,7 @@ class Condensed(Transport):
         turns = self.balance.turns.dense(points)
         B, S_left, S_right, sign = turns[:4]
         free = self._free
-        s_left, s_right = self._sources(shift_left, shift_right)
+        s_left, s_right = sources
         for link in range(plan.links):
             first, stop = int(plan.start[link]), int(plan.start[link + 1])
             if plan.kind[link] == RUN:
@@ -622,13 +629,8 @@ class Condensed(Transport):
     def _sources(
         self, shift_left: dict[int, FloatArray], shift_right: dict[int, FloatArray]
     ) -> tuple[Any, Any]:
-        """Return what drives links that are no runs through both ends, along the rods there.
-
-        By j0 = 1, or by shifts if there are any.
-        """
+        """Return by what shifts drive links that are no runs at both ends, along the rods there."""
         plan, e, points = self.plan, self.elements, self.elements.points
-        if not shift_left and not shift_right:
-            return _dense_sources(self.balance, points)
         s_left, s_right = np.zeros((2, plan.links, points))
         turns = self.balance.turns
         for port in {*shift_left, *shift_right}:
