@@ -90,25 +90,25 @@ top floor   what users hold: `solution`, `analogy`, `solver`, `analytic`
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import analytic
 from ._version import __version__ as __version__
-from .analogy import Analogy
-from .handoff.torques import slonczewski, torque_table
 from .sample.materials import Ferromagnet, NormalMetal
 from .sample.pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
 from .sample.profiles import interdiffused, sampled
 from .sample.stack import Stack
 from .solution import Solution
 from .solver import solve
-from .studies.comparison import magnetoresistance
-from .studies.convergence import converge
-from .studies.fitting import fit
-from .studies.signs import sign_changes
-from .studies.sweeping import sweep
 
 if TYPE_CHECKING:
+    from . import analytic
+    from .analogy import Analogy
+    from .handoff.torques import slonczewski, torque_table
     from .io.stackfile import load
     from .sample.library import interface, load_materials, material
+    from .studies.comparison import magnetoresistance
+    from .studies.convergence import converge
+    from .studies.fitting import fit
+    from .studies.signs import sign_changes
+    from .studies.sweeping import sweep
 
 __all__ = [
     "Analogy",
@@ -139,19 +139,31 @@ __all__ = [
     "torque_table",
 ]
 
-_READERS = {
-    "load": ".io.stackfile",
+_LATER = {
+    "Analogy": ".analogy",
+    "analytic": ".analytic",
+    "converge": ".studies.convergence",
+    "fit": ".studies.fitting",
     "interface": ".sample.library",
+    "load": ".io.stackfile",
     "load_materials": ".sample.library",
+    "magnetoresistance": ".studies.comparison",
     "material": ".sample.library",
+    "sign_changes": ".studies.signs",
+    "slonczewski": ".handoff.torques",
+    "sweep": ".studies.sweeping",
+    "torque_table": ".handoff.torques",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import what reads files only when it is used: pydantic takes its time."""
-    if name in _READERS:
-        return getattr(import_module(_READERS[name], __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import what a first solve does not need when it is used."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(_LATER[name], __name__)
+    thing = module if name == "analytic" else getattr(module, name)
+    globals()[name] = thing
+    return thing
 
 
 def __dir__() -> list[str]:

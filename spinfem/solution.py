@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 from numpy.typing import ArrayLike
 
-from .results.certify import Bounds
-from .results.gradient import Gradient, gradient_of
 from .results.solved import SolvedStack
 
 if TYPE_CHECKING:
+    from .results.certify import Bounds
+    from .results.gradient import Gradient
     from .plot.pictures import SolutionPlots
 
 
@@ -69,6 +69,8 @@ class Solution(SolvedStack):
         ValueError
             If there is no such result, or a name is not as above.
         """
+        from .results.gradient import gradient_of
+
         return gradient_of(self, output, *names)
 
     # --- output -------------------------------------------------------------------------------

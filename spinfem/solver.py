@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import operator
+import os
 from functools import partial
 
 import numpy as np
@@ -11,12 +12,9 @@ from numpy.typing import ArrayLike
 
 from ._checks import near_match, positive
 from .fem.mesh import DEGREE
-from .results.adaptive import refine
-from .results.certify import bounds_of, certificate
 from .sample.current import check_current
 from .sample.stack import Stack
 from .solution import Solution
-from .solvers import saddle
 from .solvers.condensed import Condensed
 from .solvers.elements import elements_of
 from .solvers.faces import check_spin_sink
@@ -39,6 +37,7 @@ def solve(
     method: str = "condensed",
     certify: bool = False,
     tol: float | None = None,
+    threads: int | None = None,
 ) -> Solution:
     """Solve spin diffusion, eq. (4), in a stack by finite elements.
 
@@ -74,6 +73,10 @@ def solve(
         every layer on, or 1, or the nodes it comes with, until it holds (`results.adaptive`). The
         solution is certified.
 
+    threads : int, optional
+        Threads that a batch may take, with numba; results are the same to the bit. Default: the
+        environment's NUMBA_NUM_THREADS, or 1.
+
     Returns
     -------
     Solution
@@ -97,30 +100,53 @@ def solve(
         )
     if not isinstance(certify, bool):
         raise TypeError(f"certify must be True or False, got {certify!r}")
+    workers = _threads(threads)
     e = elements_of(stack)
     check_spin_sink(e)
     if elements is not None and e.nodes:
         e = dataclasses.replace(e, nodes={})
     again = partial(
-        solve, degree=degree, elements=elements, method=method, certify=certify, tol=tol
+        solve,
+        degree=degree,
+        elements=elements,
+        method=method,
+        certify=certify,
+        tol=tol,
+        threads=threads,
     )
     found = None
+    # what few solves need is imported here: it would double what importing spinfem adds
     if tol is not None:
+        from .results.adaptive import refine
+
         e, refined, found = refine(e, degree, elements, _tolerance(tol))
         elements = None  # e has nodes
     if method == "saddle":
+        from .solvers import saddle
+
         transport: Transport = saddle.solve(stack, e, degree, elements)
     else:
-        transport = refined if tol is not None else Condensed(e, Meshed(e, degree, elements))
+        transport = refined if tol is not None else Condensed(e, Meshed(e, degree, elements), workers)
     solution = Solution(stack, current, transport, again)
     if certify and found is None:
+        from .results.certify import certificate
+
         primal = transport
         if not isinstance(primal, Condensed):
             primal = Condensed(e, Meshed(e, degree, elements))
         found = certificate(primal, degree, elements)
     if found is not None:
+        from .results.certify import bounds_of
+
         solution.bounds = bounds_of(solution, found)
     return solution
+
+
+def _threads(threads: int | None) -> int:
+    if threads is not None:
+        return _whole("threads", threads, None)
+    given = os.environ.get("NUMBA_NUM_THREADS", "1")
+    return int(given) if given.isdecimal() and int(given) else 1
 
 
 def _tolerance(tol: object) -> float:

@@ -7,13 +7,14 @@ their own: a choice is a branch, and a product has its rest by a fused multiplic
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 import numba
 import numpy as np
-from numba.core import types
+from numba.core import event, types
 from numba.extending import intrinsic, overload, register_jitable
 
 from . import doubled, ladder, layers, links, loads, rings
@@ -83,8 +84,26 @@ def _register() -> str:
     return digest.hexdigest()
 
 
+class _Announcement(event.Listener):
+    """Says once that numba compiles: it takes its time, and keeps what it has made."""
+
+    def __init__(self) -> None:
+        self.said = False
+
+    def on_start(self, started: event.Event) -> None:
+        """Say it, if it has not been said, and it is ours that is compiled."""
+        function = getattr(started.data.get("dispatcher"), "py_func", None)
+        if not self.said and getattr(function, "__module__", "").startswith(__package__):
+            self.said = True
+            print("spinfem: numba compiles, once on this machine; half a minute", file=sys.stderr)
+
+    def on_end(self, _event: event.Event) -> None:
+        """Nothing is to be said."""
+
+
 def kernels() -> Kernels:
     """Return the compiled functions; numba compiles them when they are first called."""
+    event.register("numba:compile", _Announcement())
     return _kernels(_register())
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -47,14 +46,26 @@ def compiled() -> Kernels | None:
     return module.kernels()
 
 
-WORTH = 2000
-"""Links times points of a chain from which on numba is worth its loading, 0.5 s."""
+WORTH = 1.0
+"""Seconds without numba from which on it is worth loading, which takes half of that."""
+PER_LINK, PER_OPERATION, PER_POINT = 8e-6, 2e-4, 2e-7
+"""Seconds that a link takes in floats; and in arrays, and for every point of these."""
 
 
-def kernels(work: int) -> Kernels | None:
-    """Return the compiled functions if the work at hand is worth loading them, or they are."""
-    if work < WORTH and "numba" not in sys.modules:
-        return None
+def kernels(work: int, points: int = 0) -> Kernels | None:
+    """Return the compiled functions if the work at hand is worth loading them, or they are.
+
+    Parameters
+    ----------
+    work : int
+        Links, or what takes as long.
+    points : int
+        Points of a batch; 0 for a single chain.
+    """
+    if "numba" not in sys.modules:
+        seconds = work * (PER_OPERATION + PER_POINT * points if points else PER_LINK)
+        if seconds < WORTH:
+            return None
     return compiled()
 
 
@@ -168,7 +179,7 @@ def solve_points(
     """
     left, window, right = chains
     points = parts[1][0].shape[-1]
-    fast = kernels(work * points)
+    fast = kernels(work, points)
     if fast is None:
         loads = blank_loads(len(window.links.B) + 1, (points,))
         whole = window._replace(loads=loads, memory=memory_of(window.runs, (points,)))
@@ -179,6 +190,8 @@ def solve_points(
     if threads == 1:
         fast.solve_points(*jobs[0])
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(threads) as pool:
         for job in [pool.submit(fast.solve_points, *arguments) for arguments in jobs]:
             job.result()
