@@ -135,7 +135,7 @@ def runs_at_points(
             if face in row.springs_varying:
                 G = row.springs_varying[face]
                 ends[i, side, 3], ends[i, side, 4] = G.real, sign * G.imag
-        plane[i] = _plane(run, ways)
+        plane[i] = _plane(run, ways).reshape(2, 3, -1)
     pushes = None
     if push is not None:
         pushes = np.zeros((len(those.parts), 6, points))
