@@ -499,6 +499,14 @@ class Condensed(Transport):
             pull_right[link] = _pull(
                 B[link], mu[link], way[link], w_left, stiff_right, w_right, way[link + 1]
             )
+            for at, pull, stiff, shift in (
+                (first, pull_left, stiff_left, w_left),
+                (stop, pull_right, stiff_right, w_right),
+            ):
+                if shift is not NONE and at in self._sprung:
+                    way_off = self._give_way(self._sprung[at], pull[link], stiff)
+                    pull[link] -= stiff[:, None] * way_off
+                    ring[at] += way_off
             along_left = np.where(free[link] > 0, flow[link], s_left[link] - B[link] * mu[link + 1])
             along_right = np.where(
                 free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * mu[link]
@@ -508,6 +516,27 @@ class Condensed(Transport):
         if plan.inside.size:
             self._fill(ring, entering, leaving, shift_left, shift_right)
         return Ends(ring, entering, leaving, pull_left, pull_right)
+
+    @cached_property
+    def _sprung(self) -> dict[int, int]:
+        """The rings that mixing conductances pull at, and the faces of these."""
+        e, plan = self.elements, self.plan
+        faces = [face for face, joint in e.resistive.items() if joint.mixing is not None]
+        return {
+            int((plan.right if e.magnetic[face] else plan.left)[face]): face for face in faces
+        }
+
+    def _give_way(self, face: int, force: FloatArray, stiff: FloatArray) -> FloatArray:
+        """Return by what a force across m moves a ring in a dual field off its rod, (N, 3).
+
+        Beside the ground nothing but shifts does that, so that this ring was held by its rod.
+        """
+        e = self.elements
+        mixing = np.conj(e.flat(e.resistive[face].mixing))  # type: ignore[arg-type]
+        m = e.m[face if e.magnetic[face] else face + 1]
+        stiff, turning = (stiff + mixing.real)[:, None], mixing.imag[:, None]
+        against = stiff * force - turning * np.cross(m, force)
+        return np.asarray(against / (stiff**2 + turning**2))
 
     @cached_property
     def _free(self) -> FloatArray:
