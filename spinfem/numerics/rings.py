@@ -191,12 +191,16 @@ def identity(like: Number) -> Matrix:
 
 
 def frame_of(m: Vector) -> Matrix:
-    """Return a frame, as rows: m, in the plane of m and the first axis, and across both."""
+    """Return a frame, as rows: m, in the plane of m and the first axis, and across both.
+
+    That of -m has the same second axis, the others reversed, as `turn_into` says.
+    """
     none = double(0.0 * m[0][0])
     # the first axis times m
     normal = none, negative(m[2]), m[1]
     is_open = dot(normal, normal)[0] > 0
-    third = unit(chosen(is_open, normal, (none, none, double(1.0 + none[0]))))
+    along = none, none, double(pick(m[0][0] < 0, -1.0, 1.0) + none[0])
+    third = unit(chosen(is_open, normal, along))
     return m, cross(third, m), third
 
 
