@@ -66,6 +66,8 @@ class Derivatives:
     def __iadd__(self, other: Derivatives) -> Derivatives:
         for name in ("thickness", "D", "l", "p", "m"):
             getattr(self, name)[...] += getattr(other, name)
+        for place, value in other.other.items():
+            self.add(*place, value)
         return self
 
 
@@ -108,21 +110,27 @@ def rate_changes(e: Elements, k: int) -> dict[str, tuple[ComplexArray, ComplexAr
 
 def freely(t: Solved, pair: Pair) -> Derivatives:
     """Return ``da(mu, phi) - df(phi)``, and ``+ df(mu)``, with respect to all numbers."""
-    e, total = t.elements, Derivatives(t.elements)
-    add_layers(total, t, pair)
+    e, total = t.elements, inside(t, pair)
     _add_leads(total, t, pair)
     for k in e.lengths:
         (_add_across if 0 < k < e.magnetic.size - 1 else _add_lead_across)(total, t, pair, k)
+    _add_rods(total, t, pair)
+    return total
+
+
+def inside(t: Solved, pair: Pair) -> Derivatives:
+    """Return what layers along m, or normal ones, and interfaces do to it."""
+    e, total = t.elements, Derivatives(t.elements)
+    _add_layers(total, t, pair)
     for k in e.graded:
         _add_graded(total, t, pair, k)
     for face, joint in enumerate(e.joints):
         if joint is not None:
             _add_joint(total, t, pair, face)
-    _add_rods(total, t, pair)
     return total
 
 
-def add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
+def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
     """Add what uniform layers do, apart from what exchange lengths do across m."""
     e, inner = t.elements, slice(1, -1)
     ports, slopes = t.bulk.two_ports

@@ -677,31 +677,64 @@ class Condensed(Transport):
             s_right[link] = B * _dot(b, w_left) - (B + S_right) * _dot(b, w_right)
         return s_left, s_right
 
-    def dual_to_ring(self, magnet: int, on_right: bool) -> Field:
-        """Return the field that is dual to m.mu_s at the left or the right face of a magnet."""
-        rod = int((self.plan.right_rod if on_right else self.plan.left_rod)[magnet])
+    def dual_to_spacer(self, magnet: int, at_right: bool) -> Field:
+        """Return the field that is dual to the amplitude at one end of the spacer behind a magnet.
+
+        Its left end is on the rod of the magnet, its right end on that of the next one.
+        """
+        rod = self._between(magnet) + at_right
         none = np.zeros(self.elements.points)
         push = Push({rod - 1: (none, none - 1.0)}, {})
         return self._field(self.balance.solve(push, transposed=True), Jump({}, {}))
 
     def across_spacer(self, magnet: int) -> tuple[Field, Field]:
-        """Return the fields, along x, of unit values at either face behind a magnet.
+        """Return the fields, along x, of unit values at either end of the spacer behind a magnet.
 
-        They vanish outside of the spacer to the next magnet.
+        They vanish outside of the spacer.
         """
-        plan, link = self.plan, self._between(magnet)
+        plan, link, points = self.plan, self._between(magnet), self.elements.points
         first, stop = int(plan.start[link]), int(plan.start[link + 1])
-        found = []
-        for ring in (first, stop):
-            u = np.zeros((len(plan.ports) + 1, self.elements.points, 3))
-            u[ring, :, 0] = 1.0
-            chain.recover(self._joined, u)
-            left, right = u[plan.left], u[plan.right]
-            left[(plan.left <= first) | (plan.left > stop)] = 0.0
-            right[(plan.right < first) | (plan.right >= stop)] = 0.0
-            none = np.broadcast_to(np.nan, left.shape)
-            found.append(Field(Faces(left, right, none, none, none, none), {}, {}))
+        B = np.broadcast_to(self.coupling(magnet), points)
+        within = np.zeros((len(plan.ports), 1, 1))
+        within[first:stop] = 1.0
+        _, S_left, S_right = (x[..., None] for x in self._dense_ports)
+        joined, found = self._joined, []
+        for ring, sign in ((first, 1.0), (stop, -1.0)):
+            u = np.zeros((len(plan.ports) + 1, points, 3))
+            J = np.zeros((len(plan.ports), points, 3))
+            u[ring, :, 0], J[first, :, 0] = 1.0, sign * B
+            chain.recover(joined, u, J)
+            entering, leaving = within * (J + S_left * u[:-1]), within * (J - S_right * u[1:])
+            found.append(self._unit_field(u, entering, leaving, first, stop))
         return found[0], found[1]
+
+    def _unit_field(
+        self, u: FloatArray, entering: FloatArray, leaving: FloatArray, first: int, stop: int
+    ) -> Field:
+        """Return what is at the faces of the two-ports from `first` to before `stop`."""
+        plan = self.plan
+        left, right = u[plan.left], u[plan.right]
+        left[(plan.left <= first) | (plan.left > stop)] = 0.0
+        right[(plan.right < first) | (plan.right >= stop)] = 0.0
+        at_left, at_right = np.zeros((2, *left.shape))
+        for face in range(len(plan.left)):
+            before, behind = plan.element_ports[face], plan.element_ports[face + 1]
+            if before.stop > before.start:
+                at_left[face] = leaving[before.stop - 1]
+            if behind.stop > behind.start:
+                at_right[face] = entering[behind.start]
+        inner = {}
+        for k in self.elements.graded:
+            ports = plan.element_ports[k]
+            inner[k] = u[ports.start : ports.stop + 1].copy()
+            inner[k][0], inner[k][-1] = right[k - 1], left[k]
+        none = np.zeros(left.shape)
+        return Field(Faces(left, right, at_left, at_right, none, none), inner, {})
+
+    def at_spacer(self, magnet: int) -> tuple[FloatArray, FloatArray]:
+        """Return the amplitudes at both ends of the spacer behind a magnet, (N or 1,) each."""
+        link, mu = self._between(magnet), self.rods.amplitude
+        return mu[link], mu[link + 1]
 
     def coupling(self, magnet: int) -> FloatArray:
         """Return B of the spacer behind a magnet, (N or 1,), S/m2."""
