@@ -38,7 +38,7 @@ def _fused(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
 
 
 @overload(doubled.two_product, jit_options=OPTIONS)  # type: ignore[untyped-decorator]
-def _two_product(a: Any, b: Any) -> Any:  # noqa: ARG001
+def _two_product(a: Any, b: Any) -> Any:
     def body(a: Any, b: Any) -> Any:
         product = a * b
         return product, _fused(a, b, -product)
@@ -47,14 +47,24 @@ def _two_product(a: Any, b: Any) -> Any:  # noqa: ARG001
 
 
 @overload(doubled.pick, jit_options=OPTIONS)  # type: ignore[untyped-decorator]
-def _pick(condition: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
+def _pick(condition: Any, a: Any, b: Any) -> Any:
     def body(condition: Any, a: Any, b: Any) -> Any:
         return a if condition else b
 
     return body
 
 
-INLINE = ("turn_between", "turn_at", "joined", "put_link", "add_pull", "at", "put", "through", "turn_of")
+INLINE = (
+    "turn_between",
+    "turn_at",
+    "joined",
+    "put_link",
+    "add_pull",
+    "at",
+    "put",
+    "through",
+    "turn_of",
+)
 """Functions that are called for every link with tuples of arrays: counting references to them takes
 longer than what they do.
 """

@@ -81,9 +81,7 @@ def memory_of(runs: Any, points: tuple[int, ...] = ()) -> FloatArray | None:
     return np.empty((len(runs.m) + 2 * len(runs.ends), SIZE, *points))
 
 
-def found_of(
-    runs: Any, points: tuple[int, ...] = (), whole: bool = True
-) -> FloatArray | None:
+def found_of(runs: Any, points: tuple[int, ...] = (), whole: bool = True) -> FloatArray | None:
     """Return a place for what the rings of runs do."""
     if runs is None:
         return None
@@ -188,7 +186,9 @@ def solve_points(
         )
     missed = np.empty(points)
     bounds = [points * i // threads for i in range(threads + 1)]
-    jobs = [(left, window, right, edge, parts, missed, *ends) for ends in itertools.pairwise(bounds)]
+    jobs = [
+        (left, window, right, edge, parts, missed, *ends) for ends in itertools.pairwise(bounds)
+    ]
     if threads == 1:
         fast.solve_points(*jobs[0])
         return missed

@@ -40,9 +40,7 @@ def carried(load: Load, k: int, chain: Chain, runs: Any, again: bool) -> Load:
     return eliminate(runs, r, load, chain.memory, again)
 
 
-def returned(
-    k: int, chain: Chain, runs: Any, found: Any, amplitude: Numbers, flow: Numbers
-) -> Any:
+def returned(k: int, chain: Chain, runs: Any, found: Any, amplitude: Numbers, flow: Numbers) -> Any:
     """Find the rod on the left of link k from that on its right; return as `settled` does."""
     if runs is None:
         return settled(k, chain.links, chain.loads, amplitude, flow)

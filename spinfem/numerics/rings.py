@@ -191,7 +191,10 @@ def identity(like: Number) -> Matrix:
 
 
 def frame_of(m: Vector) -> Matrix:
-    """Return a frame, as rows: m, in the plane of m and the first axis, and across both."""
+    """Return a frame, as rows: m, in the plane of m and the first axis, and across both.
+
+    That of -m has the same second axis, the others reversed, as `turn_into` says.
+    """
     none = double(0.0 * m[0][0])
     # the first axis times m
     normal = none, negative(m[2]), m[1]
@@ -356,9 +359,7 @@ def size_of(v: Vector) -> Number:
     return abs(v[0][0]) + abs(v[1][0]) + abs(v[2][0])
 
 
-def through_rod(
-    load: Load, rod: Vector, port: Port
-) -> tuple[Matrix, Vector, Matrix, Vector]:
+def through_rod(load: Load, rod: Vector, port: Port) -> tuple[Matrix, Vector, Matrix, Vector]:
     """Return the same from a ring on a rod, which is in the plane of the first two axes.
 
     With r the rod, ``beta = r^T B r`` and ``alpha = T + r^T S_left r + beta``

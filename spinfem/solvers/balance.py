@@ -6,12 +6,10 @@ points and swept once (`spinfem.numerics.ladder`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._checks import FloatArray
 from ..numerics import kernels

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from kernels import solve_with_numpy
+from spinfem.solvers.rods import BLOCK
 from strategies import contact_amplification, has_sink, samples, stacks
 
 import spinfem as sf
 from spinfem.solvers import general
-from spinfem.solvers.rods import BLOCK
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
