@@ -27,7 +27,7 @@ OPTIONS = {"error_model": "numpy"}
 MODULES = (doubled, loads, links, layers, rings, ladder)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _fused(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
     """``a b + c``, rounded once."""
 
@@ -37,7 +37,7 @@ def _fused(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
     return types.float64(types.float64, types.float64, types.float64), body
 
 
-@overload(doubled.two_product, jit_options=OPTIONS)  # type: ignore[untyped-decorator]
+@overload(doubled.two_product, jit_options=OPTIONS)
 def _two_product(a: Any, b: Any) -> Any:
     def body(a: Any, b: Any) -> Any:
         product = a * b
@@ -46,7 +46,7 @@ def _two_product(a: Any, b: Any) -> Any:
     return body
 
 
-@overload(doubled.pick, jit_options=OPTIONS)  # type: ignore[untyped-decorator]
+@overload(doubled.pick, jit_options=OPTIONS)
 def _pick(condition: Any, a: Any, b: Any) -> Any:
     def body(condition: Any, a: Any, b: Any) -> Any:
         return a if condition else b
@@ -94,7 +94,7 @@ def _register() -> str:
     return digest.hexdigest()
 
 
-class _Announcement(event.Listener):
+class _Announcement(event.Listener):  # type: ignore[misc]
     """Says once that numba compiles: it takes its time, and keeps what it has made."""
 
     def __init__(self) -> None:
@@ -121,37 +121,37 @@ def _kernels(text: str) -> Kernels:
     """Make them; `text` tells numba's cache apart what was compiled of another text."""
     compile_ = numba.njit(cache=True, nogil=True, **OPTIONS)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def condense(metals, counts, modes, made):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         layers.condense(metals, counts, modes, made)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def condense_across(decays, squares, counts, modes, made):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         layers.condense_across(decays, squares, counts, modes, made)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         return ladder.solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def assemble(ports, shape, m, collinear, made, turns):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         ladder.assemble_tables(ports, shape, m, collinear, made, turns)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def solve(chain, amplitude, flow, found):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         return ladder.solve(chain, amplitude, flow, found)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def sweep(chain):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         ladder.sweep(chain, 0, len(chain.links.B), False)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def solve_points(left, window, right, edge, parts, missed, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         rods = len(window.links.B) + 1
@@ -173,7 +173,7 @@ def _kernels(text: str) -> Kernels:
     return Kernels(condense, condense_across, solve_plain, assemble, solve, sweep, solve_points)
 
 
-@register_jitable(**OPTIONS)  # type: ignore[untyped-decorator]
+@register_jitable(**OPTIONS)
 def scratch(runs: Any) -> Any:
     """Return memory for the rings of runs."""
     if runs is None:
@@ -181,7 +181,7 @@ def scratch(runs: Any) -> Any:
     return np.empty((len(runs.m) + 2 * len(runs.ends), rings.SIZE))
 
 
-def _jitable(function: FunctionType) -> Any:
+def _jitable(function: Any) -> Any:
     return register_jitable(**OPTIONS)(function)
 
 

@@ -27,9 +27,9 @@ class Kernels(NamedTuple):
 
     condense: Callable[..., None]  # `layers.condense`
     condense_across: Callable[..., None]  # `layers.condense_across`
-    solve_plain: Callable[..., None]  # `links.assemble`, `ladder.solve` and `links.pull`
+    solve_plain: Callable[..., float]  # `links.assemble`, `ladder.solve` and `links.pull`
     assemble: Callable[..., None]  # `links.assemble`
-    solve: Callable[..., None]  # `ladder.solve`
+    solve: Callable[..., float]  # `ladder.solve`
     sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
     solve_points: Callable[..., None]  # `ladder.solve_between`, point by point
 
@@ -160,7 +160,8 @@ def sweep(work: int, chain: Chain) -> None:
     _filled((chain.loads, chain.memory), (values.loads, values.memory))
 
 
-Results = tuple[tuple[FloatArray, FloatArray, FloatArray | None], ...]
+Part = tuple[FloatArray, FloatArray, FloatArray | None]
+Results = tuple[Part, Part, Part]
 
 
 def solve_points(

@@ -83,10 +83,7 @@ def condense_layer(z: Number, square: Number, n: int, modes: Modes) -> Port:
         h = width(i, n, half)
         b, s = relax(h * h * square, modes)
         element = (1 + b) / h, s / h, s / h
-        if i > 0:
-            layer = join(layer, element)
-        else:
-            layer = element
+        layer = join(layer, element) if i > 0 else element
     return layer
 
 

@@ -617,8 +617,8 @@ def recover(
         flow = minus(kept(row, FORCE), times(kept_matrix(row, STIFFNESS), u))
         rest = minus(flow, balanced)
         if k == 0 and first == ROD:
-            rod = kept_frame(row)
-            rest = (dot((rod[0][0], rod[1][0], rod[2][0]), rest)), none, none
+            own = kept_frame(row)
+            rest = dot((own[0][0], own[1][0], own[2][0]), rest), none, none
         size = size + size_of(balanced) + size_of(leaving) + size_of(lost)
         size = size + size_of(port.s_left) + size_of(port.s_right)
         if k > 0 or first != HELD:
@@ -645,8 +645,8 @@ def recover(
     if first == HELD:
         return none[0], missed, size
     row = memory[rows]
-    frame = kept_frame(row)
-    rod = frame[0][0], frame[1][0], frame[2][0]
+    own = kept_frame(row)
+    rod = own[0][0], own[1][0], own[2][0]
     amplitude = dot(rod, u)
     if first == SPRUNG:
         end = runs.ends[r][0]

@@ -65,8 +65,8 @@ def of_absorbed(t: Solved, k: int) -> list[Derivatives]:
 def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
     """Return the derivatives of g of a magnet and the next one.
 
-    Of ``g1 = -B mu2``, ``g2 = B mu1`` where all between them is on rods; else from the spin currents
-    across m, nan where they are collinear.
+    Of ``g1 = -B mu2``, ``g2 = B mu1`` where all between them is on rods; else from the spin
+    currents across m, nan where they are collinear.
     """
     if t.is_spacer(magnet):
         return [_of_ring(t, magnet, at_right, sign) for at_right, sign in ((True, -1), (False, 1))]

@@ -247,8 +247,8 @@ class Balance:
             links.s_left[:], links.s_right[:] = 0.0, 0.0
             for k, (left, right) in push.links.items():
                 if first <= k < stop:
-                    values = (left, right) if points is not None else (left[0], right[0])
-                    links.s_left[k - first], links.s_right[k - first] = values
+                    whole = (left, right) if points is not None else (left[0], right[0])
+                    links.s_left[k - first], links.s_right[k - first] = whole
         those, runs = plan.runs_between(first, stop), None
         if those.runs and points is None:
             runs = runs_of(self.e, self.row, those, push, transposed)

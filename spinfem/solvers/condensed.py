@@ -26,9 +26,8 @@ from ..physics.directions import across, apply, axial, cross
 from .balance import Balance, Rods
 from .elements import Elements
 from .faces import Faces
-from .meshed import Meshed
 from .plan import INTERFACE
-from .ports import row_of, share_of_exchange
+from .ports import Bulk, row_of, share_of_exchange
 from .runs import Push
 from .transport import Field, Jump, Transport
 
@@ -73,14 +72,15 @@ class Condensed(Transport):
     ----------
     elements : Elements
         The stack's numbers.
-    bulk : Meshed
+    bulk : Bulk
         Its layers: finite elements, or closed forms.
     threads : int
         Number of threads that a batch may take.
     """
 
-    def __init__(self, elements: Elements, bulk: Meshed, threads: int = 1) -> None:
-        self.elements, self.bulk = elements, bulk
+    def __init__(self, elements: Elements, bulk: Bulk, threads: int = 1) -> None:
+        self.elements = elements
+        self.bulk: Any = bulk
         self.row = row_of(elements, bulk)
         self.plan = self.row.plan
         self.balance = Balance(elements, self.row, threads)
@@ -210,13 +210,14 @@ class Condensed(Transport):
         ``B mu`` across the rod, (10); no currents are subtracted.
         """
         plan, m = self.plan, self.elements.columns["m"]
-        own, other = (plan.axis[link + side] for side in ((0, 1) if on_right else (1, 0)))
+        own, other = (int(plan.axis[link + side]) for side in ((0, 1) if on_right else (1, 0)))
         if NO_AXIS in (own, other):
             return NONE
         B = self.balance.turns.of(link)[0]
         mu = self.rods.amplitude[link + 1 if on_right else link]
         way = self.elements.flat(across(m.of(int(other)), m.of(int(own))), 1)
-        return (B * mu)[:, None] * way
+        pull: FloatArray = (B * mu)[:, None] * way
+        return pull
 
     def _contact(self, rod: int) -> tuple[FloatArray, FloatArray]:
         """Return what the two magnets in contact at a rod absorb."""
@@ -312,17 +313,20 @@ class Condensed(Transport):
         It is to be taken across m; at narrow angles it is the part across m, with its own digits.
         """
         plan, r = self.plan, self.plan.run_of_link[link]
+        out: FloatArray
         if self.elements.strong[k]:
-            ring = self.rods.rings[r][0 if on_right else -1]
-            return ring[AT_ROD : AT_ROD + 3].T
+            out = self.rods.rings[r][0 if on_right else -1][AT_ROD : AT_ROD + 3]
+            return out.T
         run, rods = plan.runs[r], self._whole if narrow else self.rods
         own = [i for i, axis in enumerate(run.axes) if axis == k]
         part = own[-1] if on_right else own[0]
         if on_right:  # what leaves it to the right, taken back
             at, place = (part, LEAVING) if narrow else (part + 1, FLOW)
-            return -rods.rings[r][at, place : place + 3].T
-        place = ENTERING if narrow else FLOW
-        return rods.rings[r][part, place : place + 3].T
+            out = -rods.rings[r][at, place : place + 3]
+        else:
+            place = ENTERING if narrow else FLOW
+            out = rods.rings[r][part, place : place + 3]
+        return out.T
 
     @cached_property
     def joint_spin_voltage(self) -> FloatArray:
@@ -393,8 +397,8 @@ class Condensed(Transport):
             if plan.axis[link + 1] != NO_AXIS and stop in face_of_left:
                 absorbed_right[face_of_left[stop]] = ends.pull_right[link]
         for rod in plan.contact.tolist():
-            face = face_of_left.get(int(plan.start[rod]))
-            if face is None or plan.left[face] != plan.right[face]:
+            face = face_of_left.get(int(plan.start[rod]), -1)
+            if face < 0 or plan.left[face] != plan.right[face]:
                 continue
             m_a, m_b = e.m[face], e.m[face + 1]
             j_a, j_b = (
@@ -749,7 +753,8 @@ class Condensed(Transport):
 
     def make_field(self, layer: int) -> LayerField:
         """Recover the field inside one layer from its faces."""
-        return self.bulk.field(layer, self.at_faces)
+        field: LayerField = self.bulk.field(layer, self.at_faces)
+        return field
 
 
 def _dense_sources(balance: Balance, points: int) -> tuple[FloatArray, FloatArray]:

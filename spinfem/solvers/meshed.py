@@ -110,7 +110,9 @@ class Meshed:
             groups.setdefault(-k if k in e.nodes else n, []).append(k)
         for group in groups.values():
             n, own = meshes[group[0]][1], e.nodes.get(group[0])
-            z, square, unit = [], [], []
+            z: list[FloatArray] = []
+            square: list[FloatArray] = []
+            unit: list[FloatArray] = []
             for k in group:
                 d = e.flat(e.columns["thickness"].of(k))
                 values = (meshes[k][0], d**2 * exchange_rate(e, k), across_conductance(e, k) / d)

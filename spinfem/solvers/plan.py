@@ -286,8 +286,9 @@ def _linked(
         elif a.axis == b.axis == NO_AXIS:
             inside.append(ring)
     rings = sorted(rods)
-    kinds, own_axis, runs, run_of_link, contact = [], [], [], [], []
-    for i, (first, stop) in enumerate(zip(rings[:-1], rings[1:], strict=True)):
+    kinds, own_axis, run_of_link, contact = [], [], [], []
+    runs: list[RunPlan] = []
+    for i, (first, stop) in enumerate(itertools.pairwise(rings)):
         a, run = ports[first], -1
         own_axis.append(a.axis if a.strong else NO_AXIS)
         if a.strong:
@@ -389,7 +390,7 @@ def _run(
     what = [NORMAL if axis == NO_AXIS else MAGNETIC for axis in axes]
     found = list(dict.fromkeys(k for k in (rods[first], *axes, rods[stop]) if k != NO_AXIS))
     flat = len(found) <= 2
-    frames = []
+    frames: list[int] = []
     for axis in (*axes, rods[stop]):
         own = axis if axis != NO_AXIS else None
         before = frames[-1] if frames else 1
