@@ -126,7 +126,9 @@ def solve(
 
         transport: Transport = saddle.solve(stack, e, degree, elements)
     else:
-        transport = refined if tol is not None else Condensed(e, Meshed(e, degree, elements), workers)
+        transport = (
+            refined if tol is not None else Condensed(e, Meshed(e, degree, elements), workers)
+        )
     solution = Solution(stack, current, transport, again)
     if certify and found is None:
         from .results.certify import certificate

@@ -38,7 +38,7 @@ def _fused(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
 
 
 @overload(doubled.two_product, jit_options=OPTIONS)  # type: ignore[untyped-decorator]
-def _two_product(a: Any, b: Any) -> Any:  # noqa: ARG001
+def _two_product(a: Any, b: Any) -> Any:
     def body(a: Any, b: Any) -> Any:
         product = a * b
         return product, _fused(a, b, -product)
@@ -47,14 +47,24 @@ def _two_product(a: Any, b: Any) -> Any:  # noqa: ARG001
 
 
 @overload(doubled.pick, jit_options=OPTIONS)  # type: ignore[untyped-decorator]
-def _pick(condition: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
+def _pick(condition: Any, a: Any, b: Any) -> Any:
     def body(condition: Any, a: Any, b: Any) -> Any:
         return a if condition else b
 
     return body
 
 
-INLINE = ("turn_between", "turn_at", "joined", "put_link", "add_pull", "at", "put", "through", "turn_of")
+INLINE = (
+    "turn_between",
+    "turn_at",
+    "joined",
+    "put_link",
+    "add_pull",
+    "at",
+    "put",
+    "through",
+    "turn_of",
+)
 """Functions that are called for every link with tuples of arrays: counting references to them takes
 longer than what they do.
 """
@@ -124,7 +134,7 @@ def _kernels(text: str) -> Kernels:
     @compile_  # type: ignore[untyped-decorator]
     def solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        ladder.solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled)
+        return ladder.solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled)
 
     @compile_  # type: ignore[untyped-decorator]
     def assemble(ports, shape, m, collinear, made, turns):  # type: ignore[no-untyped-def]
@@ -134,7 +144,7 @@ def _kernels(text: str) -> Kernels:
     @compile_  # type: ignore[untyped-decorator]
     def solve(chain, amplitude, flow, found):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        ladder.solve(chain, amplitude, flow, found)
+        return ladder.solve(chain, amplitude, flow, found)
 
     @compile_  # type: ignore[untyped-decorator]
     def sweep(chain):  # type: ignore[no-untyped-def]
@@ -142,7 +152,7 @@ def _kernels(text: str) -> Kernels:
         ladder.sweep(chain, 0, len(chain.links.B), False)
 
     @compile_  # type: ignore[untyped-decorator]
-    def solve_points(left, window, right, edge, parts, begin, end):  # type: ignore[no-untyped-def]
+    def solve_points(left, window, right, edge, parts, missed, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         rods = len(window.links.B) + 1
         own = Chain(
@@ -155,7 +165,7 @@ def _kernels(text: str) -> Kernels:
         for i in range(begin, end):
             take_links(own.links, window.links, i)
             take_runs(own.runs, window.runs, i, i > begin)
-            ladder.solve_between(left, own, right, edge, results, i > begin)
+            missed[i] = ladder.solve_between(left, own, right, edge, results, i > begin)
             give(parts[0], results[0], i)
             give(parts[1], results[1], i)
             give(parts[2], results[2], i)

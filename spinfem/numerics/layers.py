@@ -9,7 +9,7 @@ Functions are elementwise, as in `spinfem.numerics.doubled`.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 

@@ -96,8 +96,7 @@ class Condensed(Transport):
             pairs = [self._at_ends(i) for i in range(self.magnets.size)]
             points = max(value.size for pair in pairs for value in pair)
             left, right = (
-                np.array([np.broadcast_to(pair[side], points) for pair in pairs])
-                for side in (0, 1)
+                np.array([np.broadcast_to(pair[side], points) for pair in pairs]) for side in (0, 1)
             )
             return left, right
         left = plan.left_rod
@@ -377,7 +376,10 @@ class Condensed(Transport):
                 current_left[face] = ends.leaving[before.stop - 1]
             if behind.stop > behind.start:
                 current_right[face] = ends.entering[behind.start]
-        for end, beyond, within in ((0, current_left, current_right), (-1, current_right, current_left)):
+        for end, beyond, within in (
+            (0, current_left, current_right),
+            (-1, current_right, current_left),
+        ):
             if e.reservoir[end]:
                 beyond[end] = within[end]
             elif not e.columns["D"].fixed[end]:  # no spin passes
@@ -486,7 +488,9 @@ class Condensed(Transport):
                 j_left = np.where(
                     free[link] > 0, sign[link] * flow[link], s_left[link] - B[link] * right
                 )
-                j_right = np.where(free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * left)
+                j_right = np.where(
+                    free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * left
+                )
                 entering[first], leaving[first] = j_left[:, None] * m, j_right[:, None] * m
                 continue
             # the ground has no way, and takes up all that comes
@@ -522,9 +526,7 @@ class Condensed(Transport):
         """The rings that mixing conductances pull at, and the faces of these."""
         e, plan = self.elements, self.plan
         faces = [face for face, joint in e.resistive.items() if joint.mixing is not None]
-        return {
-            int((plan.right if e.magnetic[face] else plan.left)[face]): face for face in faces
-        }
+        return {int((plan.right if e.magnetic[face] else plan.left)[face]): face for face in faces}
 
     def _give_way(self, face: int, force: FloatArray, stiff: FloatArray) -> FloatArray:
         """Return by what a force across m moves a ring in a dual field off its rod, (N, 3).
@@ -599,7 +601,9 @@ class Condensed(Transport):
     @property
     def precesses(self) -> bool:
         """Whether spins precess anywhere: about m, by lambda_J or an imaginary mixing."""
-        exchange = any(np.isfinite(lambda_J).any() for lambda_J, _ in self.elements.lengths.values())
+        exchange = any(
+            np.isfinite(lambda_J).any() for lambda_J, _ in self.elements.lengths.values()
+        )
         return exchange or bool(self.row.springs.imag.any())
 
     def reversed(self) -> Field:

@@ -28,7 +28,6 @@ from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, Shape
 from ..numerics.rings import HELD, MAGNETIC, NORMAL, ROD, SPRUNG
 from .elements import Elements
 
-
 UNIFORM, INTERFACE = -1, -2
 
 
@@ -397,5 +396,10 @@ def _run(
         frames.append(before if own is None or not flat else 1 + found.index(own))
     faces = tuple(springs[ring][1] if ring in springs else -1 for ring in (first, stop))
     return RunPlan(
-        link, parts, axes, (*ends, int(flat), *what, *frames), (faces[0], faces[1]), (rods[first], rods[stop])
+        link,
+        parts,
+        axes,
+        (*ends, int(flat), *what, *frames),
+        (faces[0], faces[1]),
+        (rods[first], rods[stop]),
     )
