@@ -223,11 +223,11 @@ class Condensed(Transport):
         """Return what the two magnets in contact at a rod absorb."""
         e, plan = self.elements, self.plan
         m_a, m_b = (e.flat(e.columns["m"].of(int(plan.own_axis[k])), 1) for k in (rod - 1, rod))
-        links, mu = self.balance.links, self.rods.amplitude
+        mu, sources = self.rods.amplitude, _dense_sources(self.balance, self.elements.points)
         # where they cross mu_s = 0 there, and the currents are those of the far ends
         left, right = mu[rod - 1] * self._sign(rod - 1), mu[rod + 1]
-        j_a = links.s_right[rod - 1] + links.B[rod - 1] * left
-        j_b = links.s_left[rod] - links.B[rod] * right
+        j_a = sources[1][rod - 1] + self.balance.turns.of(rod - 1)[0] * left
+        j_b = sources[0][rod] - self.balance.turns.of(rod)[0] * right
         return contact_absorption(m_a, m_b, j_a, j_b)
 
     def _sign(self, link: int) -> Any:
