@@ -179,7 +179,7 @@ def sweeps(run: Runner, quick: bool) -> str:
     header = ["sweep", "peer", "setting", "error", "a point", "all, extrapolated", "/ spinfem"]
     return (
         f"{own}\n\nThe closed form is Appendix A in plain numpy; for 25 layers, "
-        f"`sf.analytic.solve`, which is vectorised as well.\n\n{table(header, others)}\n\n"
+        f"`sf.analytic.solve`, exact layers in the same chain.\n\n{table(header, others)}\n\n"
         "Peers build and solve each point anew; four points are timed and multiplied."
     )
 

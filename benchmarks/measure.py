@@ -162,7 +162,7 @@ def sweep_grid(seconds: float) -> Result:
 
 
 def sweep_multilayer(seconds: float) -> Result:
-    """Rotate one ferromagnet of 25 layers; the bar is the exact stack, a batch in numpy too."""
+    """Rotate one ferromagnet of 25 layers; the bar is exact layers in the same chain."""
     theta = np.linspace(0, 180, POINTS)
 
     def run(solve: Callable[[sf.Stack], sf.Solution]) -> list[Array]:
