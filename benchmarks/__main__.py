@@ -4,7 +4,7 @@ Run it in a clone of the repository, with the peers installed (`pip install -e "
 that is not installed is left out and says so):
 
     python -m benchmarks                 # everything, some 10 minutes; --quick for 3
-    python -m benchmarks single sweeps   # some of it: single, sweeps, growth, memory
+    python -m benchmarks single samples  # some of it: single, sweeps, samples, growth, memory
 
 It prints Markdown:
 
@@ -12,19 +12,28 @@ single
     One stack and all its torques, from the same numbers, with the coarsest setting of each peer
     whose torques are right to 1e-6 (the row "default": as it comes). Stacks: case A is a
     Co/Cu/Py valve between Cu leads; then 25, 101 and 1001 layers of Cu with Co and Py in turn,
-    in random, non-coplanar directions.
+    in random, non-coplanar directions. A stack remembers the two-ports of its layers, and one that
+    `replace` makes of it with other magnetizations takes them over; so there is the same stack
+    again, the first solve of a new one, and one built from its numbers each time, as peers do it.
 sweeps
     Batches against the same results from a closed form in plain numpy; peers are timed at
     four points and multiplied.
+samples
+    Real samples beside plain ones, timed in turn: the valve with a resistive interface and a mixing
+    conductance at all four faces, and with exchange lengths in both ferromagnets; 1,001 layers of
+    Cu with Co and Py in turn, both with exchange lengths. For comparison the saddle point, the
+    finite elements of spinfem with multipliers and a sparse solver, and scikit-fem.
 growth
     Time and memory from 101 to 100,001 layers.
 memory
     Peak of a process that does one thing.
 
 How it is measured: each entry in a process of its own, one thread, warm; medians with the garbage
-collector off. Errors are the largest error of a torque relative to the largest torque of the
-stack, against `sf.analytic.solve`; no time is printed of what was not checked first. The equations
-that each peer solves are in `benchmarks.peers`.
+collector off. numba, where it is installed, is loaded before; left to itself, spinfem loads it for
+a solve that takes a second without it, which none of the small ones does: `--numba auto` times
+that, and peaks of memory are always taken so. Errors are the largest error of a torque relative to
+the largest torque of the stack, against `sf.analytic.solve`; no time is printed of what was not
+checked first. The equations that each peer solves are in `benchmarks.peers`.
 """
 
 from __future__ import annotations
@@ -38,11 +47,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .cases import MODELS
 from .peers import IN_SWEEPS, PEERS
 from .tables import duration, error, ratio, table
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("single", "sweeps", "growth", "memory")
+PARTS = ("single", "sweeps", "samples", "growth", "memory")
 ONE_THREAD = {
     f"{library}_NUM_THREADS": "1"
     for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NGS", "NUMEXPR")
@@ -52,15 +62,26 @@ SWEEPS = {
     "sweep_grid": "valve, 200 x 200 angles and spacers: g1, g2, dr",
     "sweep_multilayer": "25 layers, one rotates, 10,000 angles: all torques",
 }
+PEAKS = {
+    "memory_imports": "import spinfem",
+    "memory_layers": "10,001 layers, all torques",
+    "memory_points": "1,000,000 valves: g1, g2, dr, torque",
+}
+WAYS = {
+    "time": "same stack again",
+    "new": "first solve of a new stack",
+    "built": "built from its numbers",
+}
 
 
 class Runner:
     """Starts measurements, each in a process of its own."""
 
-    def __init__(self, seconds: float, limit: float, memory: float) -> None:
+    def __init__(self, seconds: float, limit: float, memory: float, numba: str) -> None:
         self.seconds = seconds
         self.limit = limit
         self.memory = memory
+        self.numba = numba
 
     def __call__(self, name: str, *arguments: Any) -> dict[str, Any]:
         """Return the result of a measurement; ``{"missing": why}`` if there is none."""
@@ -69,7 +90,7 @@ class Runner:
         command = [sys.executable, "-m", "benchmarks.measure", name, json.dumps(arguments)]
         try:
             done = subprocess.run(
-                [*command, str(self.memory)],
+                [*command, str(self.memory), "auto" if name in PEAKS else self.numba],
                 cwd=ROOT,
                 env=os.environ | ONE_THREAD,
                 capture_output=True,
@@ -89,7 +110,8 @@ def machine(run: Runner) -> str:
     """Return a line on the machine."""
     found = run("machine")
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-    return f"{processor()}, {os.cpu_count()} cores; {versions}; threads: {found['threads']}"
+    threads = f"threads: {found['threads']}; numba {run.numba}"
+    return f"{processor()}, {os.cpu_count()} cores; {versions}; {threads}"
 
 
 def processor() -> str:
@@ -113,9 +135,10 @@ def single(run: Runner, quick: bool) -> str:
         if "missing" in own:
             rows.append(["spinfem", own["missing"], "-", "-", "-", "-"])
         else:
-            for label, time in (("stack given", own["time"]), ("stack built", own["built"])):
-                shown = [error(own["error"]), duration(time)]
-                rows.append([f"spinfem, {label}", "", *shown, "", ""])
+            for key, label in WAYS.items():
+                ratios = [ratio(own[key] / own[k]) if k != key else "" for k in ("time", "built")]
+                shown = [error(own["error"]), duration(own[key]), *ratios]
+                rows.append([f"spinfem, {label}", "", *shown])
         for key, peer in PEERS.items():
             found = run("single_peer", key, layers, run.seconds)
             if "missing" in found:
@@ -125,7 +148,7 @@ def single(run: Runner, quick: bool) -> str:
             shown = [error(found["error"]), duration(found["time"])]
             rows.append([peer.label, found["setting"], *shown, *ratios])
         name = f"{layers} layers" + (f" (case {title})" if title else "")
-        header = [name, "setting", "error", "time", "/ spinfem given", "/ spinfem built"]
+        header = [name, "setting", "error", "time", "/ same again", "/ built"]
         parts.append(table(header, rows))
     return "\n\n".join(parts)
 
@@ -156,9 +179,68 @@ def sweeps(run: Runner, quick: bool) -> str:
     header = ["sweep", "peer", "setting", "error", "a point", "all, extrapolated", "/ spinfem"]
     return (
         f"{own}\n\nThe closed form is Appendix A in plain numpy; for 25 layers, "
-        f"`sf.analytic.solve`, which is vectorised as well.\n\n{table(header, others)}\n\n"
+        f"`sf.analytic.solve`, exact layers in the same chain.\n\n{table(header, others)}\n\n"
         "Peers build and solve each point anew; four points are timed and multiplied."
     )
+
+
+def samples(run: Runner, quick: bool) -> str:
+    """Return the tables of real samples: a sweep, single stacks, a long stack."""
+    parts = [sample_sweep(run("samples_sweep", run.seconds))]
+    parts.append(single_samples(run("samples_single", run.seconds)))
+    parts.append(long_samples(run("samples_layers", run.seconds)))
+    return "\n\n".join(parts)
+
+
+def sample_sweep(found: dict[str, Any]) -> str:
+    """Return the table of sweeps over angles."""
+    header = ["10,000 angles: g1, g2, dr, free torque", "error", "time", "/ plain"]
+    if "missing" in found:
+        return table(header, [["valve", found["missing"], "-", "-"]])
+    rows = []
+    for label, wrong, time in zip(MODELS.values(), found["errors"], found["times"], strict=True):
+        rows.append([label, error(wrong), duration(time), ratio(time / found["times"][0])])
+    rows[0][-1] = ""
+    return table(header, rows)
+
+
+def single_samples(found: dict[str, Any]) -> str:
+    """Return the table of single valves."""
+    header = ["one valve: free torque", "error", "time", "/ plain", "/ same again"]
+    if "missing" in found:
+        return table(header, [["valve", found["missing"], "-", "-", "-"]])
+    ways = ("same stack again", "m replaced, then solved", "built from its numbers", "saddle point")
+    rows, plain = [], found["times"]["plain"]
+    for (model, label), wrong in zip(MODELS.items(), found["errors"], strict=True):
+        times = found["times"][model]
+        for way, time, bar in zip(ways, times, plain, strict=True):
+            shown = [error(wrong) if way != ways[-1] else "", duration(time)]
+            beside = "" if model == "plain" else ratio(time / bar)
+            again = "" if way == ways[0] else ratio(time / times[0])
+            rows.append([f"{label}: {way}", *shown, beside, again])
+    for model, peer in found["peers"].items():
+        time, bar = peer["time"], found["peers"]["plain"]["time"]
+        label = f"{MODELS[model]}: scikit-fem, {peer['setting']}"
+        beside = "" if model == "plain" else ratio(time / bar)
+        again = ratio(time / found["times"][model][0])
+        rows.append([label, error(peer["error"]), duration(time), beside, again])
+    return table(header, rows)
+
+
+def long_samples(found: dict[str, Any]) -> str:
+    """Return the table of a long stack."""
+    header = ["1,001 layers, non-coplanar: all torques", "error", "time", "/ plain"]
+    if "missing" in found:
+        return table(header, [["stack", found["missing"], "-", "-"]])
+    rows = []
+    for (model, times), wrong in zip(found["times"].items(), found["errors"], strict=True):
+        for way, time, bar in zip(
+            (*WAYS.values(), "saddle point"), times, found["times"]["plain"], strict=True
+        ):
+            shown = error(wrong) if way != "saddle point" else ""
+            beside = "" if model == "plain" else ratio(time / bar)
+            rows.append([f"{MODELS[model]}: {way}", shown, duration(time), beside])
+    return table(header, rows)
 
 
 def growth(run: Runner, quick: bool) -> str:
@@ -167,7 +249,7 @@ def growth(run: Runner, quick: bool) -> str:
     for layers in (101, 1001, 10_001) if quick else (101, 1001, 10_001, 100_001):
         found = run("growth", layers, run.seconds)
         if "missing" in found:
-            rows.append([f"{layers:,}", found["missing"], *"-------"])
+            rows.append([f"{layers:,}", found["missing"], *"--------"])
             continue
         grown = [ratio(found[k] / last[k]) if last else "" for k in ("solve", "torques")]
         rows.append(
@@ -179,24 +261,21 @@ def growth(run: Runner, quick: bool) -> str:
                 grown[0],
                 duration(found["torques"]),
                 grown[1],
+                duration(found["first"]),
                 duration(found["build"]),
                 f"{found['memory']:,.0f} MB",
             ]
         )
         last = found
     header = ["layers", "error", "solve, dr", "layers/s", "growth"]
-    return table([*header, "all torques", "growth", "to build", "peak memory"], rows)
+    more = ["all torques", "growth", "of a new stack", "to build", "peak memory"]
+    return f"{table([*header, *more], rows)}\n\nSolved again and again, but for a new stack."
 
 
 def memory(run: Runner, quick: bool) -> str:
     """Return the table of peak memory."""
-    labels = {
-        "memory_imports": "import spinfem",
-        "memory_layers": "10,001 layers, all torques",
-        "memory_points": "1,000,000 valves: g1, g2, dr, torque",
-    }
     rows = []
-    for name, label in labels.items():
+    for name, label in PEAKS.items():
         found = run(name)
         peak = f"{found['memory']:,.0f} MB" if "memory" in found else found["missing"]
         rows.append([label, peak])
@@ -214,14 +293,20 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer repeats and smaller stacks")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds for one entry")
     parser.add_argument("--memory", type=float, default=4.0, help="GB of address space for one")
+    parser.add_argument(
+        "--numba",
+        choices=("loaded", "auto"),
+        default="loaded",
+        help="whether numba is loaded before",
+    )
     given = parser.parse_args()
     unknown = [part for part in given.parts if part not in PARTS]
     if unknown:
         parser.error(f"part must be one of {', '.join(PARTS)}, got {unknown[0]!r}")
 
-    run = Runner(0.3 if given.quick else 3.0, given.limit, given.memory)
+    run = Runner(0.3 if given.quick else 3.0, given.limit, given.memory, given.numba)
     print(f"{machine(run)}\n", flush=True)
-    makers = {"single": single, "sweeps": sweeps, "growth": growth, "memory": memory}
+    makers = dict(zip(PARTS, (single, sweeps, samples, growth, memory), strict=True))
     for part in given.parts or PARTS:
         print(f"### {part.capitalize()}\n\n{makers[part](run, given.quick)}\n", flush=True)
 

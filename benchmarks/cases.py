@@ -1,12 +1,14 @@
 """The stacks that are timed, as a user of spinfem writes them, and as plain numbers for peers.
 
 Materials are illustrative, of the size of Co, Permalloy and Cu at low temperature. In every stack
-normal metals and ferromagnets alternate, so that a peer needs one kind of interface only.
+normal metals and ferromagnets alternate, so that a peer needs one kind of interface only. Real
+samples have an interface with a mixing conductance at every face of a ferromagnet, or ferromagnets
+with exchange lengths.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,19 +23,42 @@ Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
 Py = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=5.5e-9, name="Py")
 
+LENGTHS = {"lambda_J": 1e-9, "lambda_phi": 1.5e-9}
+WEAK = replace(Co, **LENGTHS), replace(Py, **LENGTHS | {"lambda_phi": 2e-9})
+"""Co and Py with exchange lengths, m."""
+CONTACT = sf.Interface(0.5e-15, gamma=0.75, mixing=5e14 + 5e13j)
+
+MODELS = {
+    "plain": "plain",
+    "interfaces": "interfaces, mixing",
+    "exchange": "exchange lengths",
+}
 ROTATING = "F6"
 """The ferromagnet that rotates in the sweep of 25 layers."""
 
 
-def valve(theta: ArrayLike = 60.0, spacer: ArrayLike = 10e-9) -> sf.Stack:
-    """Return case A, Co/Cu/Py between Cu leads; angle in degrees, thickness in m."""
-    return (
-        sf.Lead(Cu)
-        | Co(8e-9, m=sf.direction(0), name="fixed")
-        | Cu(spacer, name="spacer")
-        | Py(4e-9, m=sf.direction(theta), name="free")
-        | sf.Lead(Cu)
+def valve(theta: ArrayLike = 60.0, spacer: ArrayLike = 10e-9, model: str = "plain") -> sf.Stack:
+    """Return case A, Co/Cu/Py between Cu leads.
+
+    Parameters
+    ----------
+    theta : float or array
+        Angle, degrees.
+    spacer : float or array
+        Thickness, m.
+    model : str
+        One of `MODELS`.
+    """
+    fixed, free = WEAK if model == "exchange" else (Co, Py)
+    layers = (
+        fixed(8e-9, m=sf.direction(0), name="fixed"),
+        Cu(spacer, name="spacer"),
+        free(4e-9, m=sf.direction(theta), name="free"),
     )
+    if model == "interfaces":
+        left, middle, right = layers
+        layers = (CONTACT, left, CONTACT, middle, CONTACT, right, CONTACT)
+    return sf.Stack([sf.Lead(Cu), *layers, sf.Lead(Cu)])
 
 
 @lru_cache
@@ -47,7 +72,7 @@ def numbers(layers: int) -> tuple[Array, Array]:
     )
 
 
-def multilayer(layers: int, theta: ArrayLike | None = None) -> sf.Stack:
+def multilayer(layers: int, theta: ArrayLike | None = None, model: str = "plain") -> sf.Stack:
     """Return a stack of Cu with Co and Py in turn, of non-coplanar directions, between Cu leads.
 
     Parameters
@@ -56,9 +81,11 @@ def multilayer(layers: int, theta: ArrayLike | None = None) -> sf.Stack:
         Number of layers, odd: the first and the last are Cu.
     theta : float or array, optional
         Polar angle, degrees, of the ferromagnet `ROTATING`; without it, a fixed direction.
+    model : "plain" or "exchange"
+        Whether Co and Py have exchange lengths.
     """
     thickness, directions = numbers(layers)
-    metals = (Co, Py)
+    metals = WEAK if model == "exchange" else (Co, Py)
     pieces = [sf.Lead(Cu)]
     for i, d in enumerate((1e-9 * thickness).tolist()):
         if i % 2 == 0:
@@ -97,7 +124,10 @@ class Sample:
 
     The equations of a layer are ``j_s = p j0 m - (D/2) mu_s'`` and ``j_s' = -kappa mu_s`` with
     ``kappa = D/(2 l^2)``; in a ferromagnet ``mu_s = mu m``. At an interface mu_s and ``j_s . m``
-    are continuous. At the left end ``j_s = -G mu_s``, at the right end ``j_s = G mu_s``.
+    are continuous, unless there is a resistance: with m of the ferromagnet beside it ``m . [mu_s] =
+    -2 AR (j_s . m - gamma)``, and ``G_r mu_s + G_i m x mu_s`` of the mu_s across m flows from the
+    normal metal into the ferromagnet. At the left end ``j_s = -G mu_s``, at the right end
+    ``j_s = G mu_s``.
     """
 
     magnetic: list[bool]
@@ -107,6 +137,9 @@ class Sample:
     p: list[float]
     m: Array  # (n, 3), 0 in normal layers
     lead: tuple[float, float]  # G at the left and the right end
+    resistance: list[float]  # AR of n + 1 faces, 0 where they are transparent
+    gamma: list[float]
+    mixing: list[complex]  # G_r + i G_i; 0 where they are transparent
 
     @property
     def faces(self) -> Array:
@@ -117,6 +150,9 @@ class Sample:
 def sample_of(stack: sf.Stack) -> Sample:
     """Return the plain numbers of a single stack between leads."""
     metals = [layer.material for layer in stack.layers]
+    if any(isinstance(metal, sf.Ferromagnet) and not metal.is_strong for metal in metals):
+        raise ValueError(f"peers must have strong ferromagnets, got {stack!r}")
+    joints = [joint or sf.Interface(0.0) for joint in stack.joints]
     return Sample(
         [layer.is_ferromagnet for layer in stack.layers],
         [layer.thickness * 1e9 for layer in stack.layers],
@@ -125,6 +161,9 @@ def sample_of(stack: sf.Stack) -> Sample:
         [getattr(metal, "p", 0.0) for metal in metals],
         np.array([np.zeros(3) if layer.m is None else layer.m for layer in stack.layers]),
         (stack.left.material.stiffness * 1e-15, stack.right.material.stiffness * 1e-15),
+        [joint.resistance * 1e15 for joint in joints],
+        [joint.gamma for joint in joints],
+        [(joint.mixing or 0.0) * 1e-15 for joint in joints],
     )
 
 

@@ -1,5 +1,6 @@
-"""One measurement, in a process of its own: ``python -m benchmarks.measure NAME [ARGUMENT ...]``.
+"""One measurement in a process: ``python -m benchmarks.measure NAME ARGUMENTS GB NUMBA``.
 
+GB is how much memory it may take; NUMBA is "loaded", or anything else to leave that to spinfem.
 Prints one line of JSON. Every result is checked against the exact stack, `sf.analytic.solve`,
 before its time is taken. `benchmarks.__main__` starts these processes with one BLAS thread.
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -17,8 +20,8 @@ import spinfem as sf
 
 from . import cases
 from .cases import Array
-from .peers import PEERS
-from .timing import medians, peak_memory
+from .peers import PEERS, scikit_fem
+from .timing import Prepared, medians, peak_memory
 
 GOOD = 1e-6
 """Relative error of the torques that peers must reach."""
@@ -28,6 +31,10 @@ POINTS = 10_000
 GRID = 200
 ANGLES = (20.0, 75.0, 110.0, 160.0)
 """Where peers are timed for sweeps."""
+TURNED = 75.0
+"""Angle of the free layer where it is replaced."""
+WEAK_LAYERS = 1001
+"""Layers of the long stack with exchange lengths."""
 
 Result = dict[str, Any]
 
@@ -66,17 +73,22 @@ def agreed(found: tuple[Array, ...], exact: tuple[Array, ...]) -> float:
 
 
 def spinfem(layers: int, seconds: float) -> Result:
-    """Time one stack with all its torques: given, and built from its numbers each time."""
+    """Time one stack with all its torques: again, new, and built from its numbers each time."""
     stack = cases.build(layers)
     error = checked(cases.torques(sf.solve(stack)), cases.torques(sf.analytic.solve(stack)))
-    given, built = medians(
+
+    def run(one: sf.Stack) -> Array:
+        return cases.torques(sf.solve(one))
+
+    again, new, built = medians(
         [
-            lambda: cases.torques(sf.solve(stack)),
-            lambda: cases.torques(sf.solve(cases.build(layers))),
+            lambda: run(stack),
+            Prepared(lambda: cases.build(layers), run),
+            lambda: run(cases.build(layers)),
         ],
         seconds,
     )
-    return {"time": given, "built": built, "error": error}
+    return {"time": again, "new": new, "built": built, "error": error}
 
 
 def peer(key: str, stacks: list[sf.Stack], seconds: float) -> Result:
@@ -150,7 +162,7 @@ def sweep_grid(seconds: float) -> Result:
 
 
 def sweep_multilayer(seconds: float) -> Result:
-    """Rotate one ferromagnet of 25 layers; the bar is the exact stack, a batch in numpy too."""
+    """Rotate one ferromagnet of 25 layers; the bar is exact layers in the same chain."""
     theta = np.linspace(0, 180, POINTS)
 
     def run(solve: Callable[[sf.Stack], sf.Solution]) -> list[Array]:
@@ -176,11 +188,102 @@ def point_peer(key: str, sweep: str, seconds: float) -> Result:
     return peer(key, stacks, seconds)
 
 
+# --- real samples -------------------------------------------------------------------------------
+
+
+def sample_results(solution: sf.Solution) -> tuple[Array, ...]:
+    """Return g1, g2, dr and the torque on the free layer."""
+    parts = *solution.efficiency("fixed", "free"), solution.spin_resistance
+    return *parts, solution.torque("free")
+
+
+def samples_sweep(seconds: float) -> Result:
+    """Sweep the angle of the valve, plain and as real samples, all in turn."""
+    theta = np.linspace(0, 180, POINTS)
+    stacks = [cases.valve(theta, model=model) for model in cases.MODELS]
+    errors = [
+        agreed(sample_results(sf.solve(s)), sample_results(sf.analytic.solve(s))) for s in stacks
+    ]
+    times = medians([lambda s=s: sample_results(sf.solve(s)) for s in stacks], seconds)
+    return {"times": times, "errors": errors, "points": POINTS}
+
+
+def samples_single(seconds: float) -> Result:
+    """Time single valves and the free torque, plain and as real samples, all in turn.
+
+    The same stack again, one in which the free layer has been turned, and one built from its
+    numbers; the saddle point, of the same stack again; and scikit-fem, which has no exchange
+    lengths.
+    """
+    functions, errors = [], []
+    for model in cases.MODELS:
+        stack = cases.valve(model=model)
+        exact = cases.torques(sf.analytic.solve(stack))
+        errors.append(checked(cases.torques(sf.solve(stack)), exact))
+        turned = stack.replace("free", m=sf.direction(TURNED))
+        exact_turned = cases.torques(sf.analytic.solve(turned))
+        checked(cases.torques(sf.solve(turned)), exact_turned)
+        checked(cases.torques(sf.solve(stack, method="saddle")), exact)
+        m = sf.direction(TURNED)
+
+        def run(one: sf.Stack) -> Array:
+            return sf.solve(one).torque("free")
+
+        functions += [
+            lambda s=stack: run(s),
+            lambda s=stack, m=m: run(s.replace("free", m=m)),
+            lambda model=model: run(cases.valve(model=model)),
+            lambda s=stack: sf.solve(s, method="saddle").torque("free"),
+        ]
+    peers = {}
+    for model in ("plain", "interfaces"):
+        stack = cases.valve(model=model)
+        sample, exact = cases.sample_of(stack), cases.torques(sf.analytic.solve(stack))
+        for setting in scikit_fem.ACCURACIES:
+            wrong = cases.error(scikit_fem.torques(sample, setting), exact)
+            if wrong <= GOOD:
+                break
+        else:
+            raise RuntimeError(f"scikit-fem must be right to {GOOD:g}, got {wrong:.1e}")
+        peers[model] = {"error": wrong, "setting": scikit_fem.describe(setting)}
+        functions.append(lambda s=sample, n=setting: scikit_fem.torques(s, n))
+    times = medians(functions, seconds)
+    for entry, time in zip(peers.values(), times[-len(peers) :], strict=True):
+        entry["time"] = time
+    own = dict(zip(cases.MODELS, np.reshape(times[: -len(peers)], (-1, 4)).tolist(), strict=True))
+    return {"times": own, "errors": errors, "peers": peers}
+
+
+def samples_layers(seconds: float) -> Result:
+    """Time long stacks and all torques, without and with exchange lengths, in turn."""
+    functions, errors = [], []
+
+    def run(one: sf.Stack) -> Array:
+        return cases.torques(sf.solve(one))
+
+    models = ("plain", "exchange")
+    for model in models:
+        stack = cases.multilayer(WEAK_LAYERS, model=model)
+        errors.append(checked(run(stack), cases.torques(sf.analytic.solve(stack))))
+
+        def make(model: str = model) -> sf.Stack:
+            return cases.multilayer(WEAK_LAYERS, model=model)
+
+        functions += [
+            lambda s=stack: run(s),
+            Prepared(make, run),
+            lambda make=make: run(make()),
+            lambda s=stack: cases.torques(sf.solve(s, method="saddle")),
+        ]
+    times = np.reshape(medians(functions, seconds), (-1, 4)).tolist()
+    return {"times": dict(zip(models, times, strict=True)), "errors": errors}
+
+
 # --- growth and memory --------------------------------------------------------------------------
 
 
 def growth(layers: int, seconds: float) -> Result:
-    """Time a long stack: to build, to solve with the spin resistance, to solve with all torques."""
+    """Time a long stack: spin resistance, all torques, those of a new stack, and to build it."""
     stack = cases.multilayer(layers)
     solution = sf.solve(stack)
     found = cases.torques(solution), solution.spin_resistance
@@ -188,15 +291,17 @@ def growth(layers: int, seconds: float) -> Result:
     exact = sf.analytic.solve(stack)
     error = checked(found[0], cases.torques(exact))
     agreed((np.array([found[1]]),), (np.array([exact.spin_resistance]),))
-    solve, torques, build = medians(
+    solve, torques, first, build = medians(
         [
             lambda: sf.solve(stack).spin_resistance,
             lambda: cases.torques(sf.solve(stack)),
+            Prepared(lambda: cases.multilayer(layers), lambda s: cases.torques(sf.solve(s))),
             lambda: cases.multilayer(layers),
         ],
         seconds,
     )
-    return {"solve": solve, "torques": torques, "build": build, "memory": memory, "error": error}
+    times = {"solve": solve, "torques": torques, "first": first, "build": build}
+    return times | {"memory": memory, "error": error}
 
 
 def memory_imports() -> Result:
@@ -233,7 +338,7 @@ def machine() -> Result:
         except PackageNotFoundError:
             return "not installed"
 
-    packages = ("spinfem", "numpy", "scipy", "scikit-fem", "ngsolve")
+    packages = ("spinfem", "numpy", "scipy", "numba", "scikit-fem", "ngsolve")
     try:
         from threadpoolctl import threadpool_info
 
@@ -256,6 +361,9 @@ MEASUREMENTS: dict[str, Callable[..., Result]] = {
         sweep_grid,
         sweep_multilayer,
         point_peer,
+        samples_sweep,
+        samples_single,
+        samples_layers,
         growth,
         memory_imports,
         memory_layers,
@@ -268,6 +376,8 @@ MEASUREMENTS: dict[str, Callable[..., Result]] = {
 def main() -> None:
     """Run the measurement named on the command line; its arguments are a JSON list."""
     name, arguments, memory = sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3])
+    if sys.argv[4] == "loaded" and find_spec("numba"):
+        import_module("numba")  # what is loaded is used, however small the work
     if sys.platform == "linux":
         import resource
 

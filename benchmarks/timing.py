@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 ROUNDS = 5
 MOST = 200
@@ -16,7 +17,17 @@ SLOW = 10.0
 """A call of that many seconds needs no second one to be warm."""
 
 
-def medians(functions: list[Callable[[], object]], seconds: float) -> list[float]:
+class Prepared(NamedTuple):
+    """A function that is timed on something made anew for every call, which is not timed."""
+
+    make: Callable[[], Any]
+    function: Callable[[Any], object]
+
+
+Timed = Callable[[], object] | Prepared
+
+
+def medians(functions: list[Timed], seconds: float) -> list[float]:
     """Return the median time of one call of every function, warm, in seconds.
 
     Each is called twice before (once, if that takes longer than `SLOW`), then in rounds in which
@@ -25,7 +36,7 @@ def medians(functions: list[Callable[[], object]], seconds: float) -> list[float
 
     Parameters
     ----------
-    functions : list of callables
+    functions : list of callables or Prepared
         What to time.
     seconds : float
         About how long to time each.
@@ -43,15 +54,22 @@ def medians(functions: list[Callable[[], object]], seconds: float) -> list[float
     return [statistics.median(times) for times in found]
 
 
-def _times(f: Callable[[], object], count: int) -> list[float]:
+def _times(f: Timed, count: int) -> list[float]:
     """Time some calls, one after another."""
+    make, function = f if isinstance(f, Prepared) else (None, f)
     gc.collect()  # before all of them: between calls it would leave them cold caches
     gc.disable()
     times = []
     try:
         for _ in range(count):
+            if make is None:
+                start = time.perf_counter()
+                function()
+                times.append(time.perf_counter() - start)
+                continue
+            made = make()
             start = time.perf_counter()
-            f()
+            function(made)
             times.append(time.perf_counter() - start)
     finally:
         gc.enable()

@@ -2,14 +2,14 @@
 
 Oxs_SpinXferEvolve has, besides precession and damping,
 
-    dm/dt = |gamma| beta epsilon m x (mp x m),  beta = |hbar/(mu_0 e)| J/(t M_s),
+    dm/dt = gamma_0 beta epsilon m x (mp x m),  beta = |hbar/(mu_0 e)| J/(t M_s),
     epsilon = q+/(AA + BB c) + q-/(AA - BB c),  c = m . mp,
 
-with gamma = mu_0 gamma_0, and AA, BB, q+- made of P and Lambda of the fixed and the free layer
-(`spinfem.handoff`). For strong ferromagnets and transparent interfaces it is the torque of the
-spacer, eq. (1) of arXiv:2006.11900, at all angles; also here, where it changes sign.
+with gamma_0 = mu_0 gamma = 2.2128e5 m/(A s), and AA, BB, q+- made of P and Lambda of the fixed and
+the free layer (`spinfem.handoff`). For strong ferromagnets and transparent interfaces it is the
+torque of the spacer, eq. (1) of arXiv:2006.11900, at all angles; also here, where it changes sign.
 
-Checked here: M_s t/gamma_0 times this dm/dt, from the numbers in the text alone, against the torque
+Checked here: M_s t/gamma times this dm/dt, from the numbers in the text alone, against the torque
 of stacks in which the free layer is turned, out of the plane too.
 
 The parameters are illustrative, Co/Cu/Py-like, not measured values. With a path on the command

@@ -45,11 +45,11 @@ equation     module
 (1)          `results.solved`: `Solution.efficiency`, `Solution.torque`
 (2), (3)     `sample.materials`; `conduction` and `driving` in `fem.forms`
 (4)          `relaxation` in `fem.forms`; integrated, spin balance: `fem.fields`
-(5), (6)     `solvers.faces`; as constraints with multipliers: `solvers.saddle`
-(7), (8)     `analytic.contact`; the driving forces: `solvers.rods`, `paper.analogy`
-(9)          `solvers.rods`
-(10)         `solvers.faces`, `solvers.condensed`; `Solution.absorbed_spin_current`
-(A1), (A2)   `analytic.valve`; of any stack: `fem.twoport`, `solvers`
+(5), (6)     `solvers.plan`; as constraints with multipliers: `solvers.faces`, `saddle`
+(7), (8)     `analytic.contact`; the driving forces: `numerics.loads`, `paper.analogy`
+(9)          `numerics.loads`, `solvers.balance`
+(10)         `solvers.condensed`, `physics.contact`; `Solution.absorbed_spin_current`
+(A1), (A2)   `analytic.valve`; of any stack: `solvers.exact`, `fem.twoport`
 (B1)         `analytic.valve`; of any spacer: `paper.spacer`
 S of III.B   `Energy` in `paper.analogy`, with its factor corrected
 IV           `paper.folding`: the Discussion's sheets
@@ -59,17 +59,19 @@ derivatives  `results.sensitivity`, `results.variations`, from dual fields: `res
 
 What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`sample.pieces`), lambda_J
 and lambda_phi in `Ferromagnet` (`sample.materials`), functions of xi in `fem.graded` and
-`sample.profiles`; all of them are two-ports and rings of `solvers.network`, solved in
-`solvers.general` and, by constraints, in `solvers.saddle`. Torques for OOMMF, mumax3 and other
-micromagnetic codes are made in `handoff`, and parameters are fitted to measured resistances in
-`studies.fitting`.
+`sample.profiles`; their formulas are in `physics`. One chain takes all of them: layers, interfaces
+and leads are two-ports (`solvers.ports`) in a row (`solvers.plan`), what lies to the left of a
+face is a load there (`numerics.loads`), and where mu_s leaves the rods faces are free rings
+(`numerics.rings`). By constraints they are solved in `solvers.saddle`. Torques for OOMMF, mumax3
+and other micromagnetic codes are made in `handoff`, and parameters are fitted to measured
+resistances in `studies.fitting`.
 
 The package is a house of wings, each on those before it; nothing imports upwards:
 
 ==========  ======================================================================
 wing        what is in it
 ==========  ======================================================================
-`numerics`  arithmetic without physics: chains of conductances, in numpy and compiled
+`numerics`  arithmetic without physics: chains of loads and free rings, also compiled
 `files`     files whole or not at all, tables, meshes, chunks
 `sample`    metals, profiles, layers, interfaces, stacks, the library of sourced metals
 `physics`   formulas by themselves: arrays in, arrays out

@@ -1,11 +1,15 @@
 r"""Exact results for uniform layers: the paper's closed forms and the stack of any length.
 
-Nothing here uses finite elements, the chain or the other solvers, so that it can check them:
+Nothing here uses finite elements:
 
 - `contact`: one F/N or N/F interface of half-infinite layers, eqs. (7), (8);
 - `valve`: F1/N/F2 between reservoirs, eqs. (A1), (A2), (9), (10), and the efficiencies of (1)
   with the signs of (B1);
-- `solve`: any stack, by effective driving forces and stiffnesses seen from each rod.
+- `solve`: any stack, also with interfaces, mixing conductances and exchange lengths.
+
+The first two are formulas by themselves; `solve` puts exact layers in the chain of `spinfem.solve`,
+so that what differs is the finite elements' error. What has no chain in common with either is
+``spinfem.solve(stack, method="saddle")``.
 """
 
 from __future__ import annotations
@@ -29,7 +33,10 @@ def solve(
 ) -> Solution:
     """Return the exact solution of a stack of uniform layers.
 
-    Its layers are the exact two-ports of (A1), in closed form, in the chain of `spinfem.solve`.
+    Its layers are two-ports in closed form, in the chain of `spinfem.solve`: those of (A1), and the
+    same with the complex l_perp across m of a ferromagnet with exchange lengths. Interfaces and
+    mixing conductances are what they are there. Errors are roundings, over the range that
+    `spinfem.solve` states.
 
     Parameters
     ----------

@@ -2,9 +2,10 @@ r"""Torques for micromagnetic codes: Slonczewski's form of a spacer, exact or fi
 
 The codes know a fixed polarizer mp and a free layer of thickness t whose m obeys, besides the rest,
 
-    dm/dt = |gamma_0| beta epsilon(theta) m x (mp x m),  beta = hbar J/(e t M_s).
+    dm/dt = gamma beta epsilon(theta) m x (mp x m),  beta = hbar J/(e t M_s),
 
-With ``epsilon = g/2`` this is eq. (1) with ``dm/dt = gamma_0 T/(M_s t)``, if J is j0 where the
+with gamma = 1.760859628e11 rad/(s T) and beta in T. (OOMMF has gamma_0 = mu_0 gamma and beta/mu_0.)
+With ``epsilon = g/2`` this is eq. (1) with ``dm/dt = gamma T/(M_s t)``, if J is j0 where the
 electrons flow from the fixed layer to the free one, and -j0 where they flow back. With ``F =
 Lambda_fixed^2``, ``R = Lambda_free^2`` and ``c = cos(theta)`` the codes have one of two forms:
 

@@ -1,1 +1,1 @@
-"""Arithmetic without physics: chains of conductances, in numpy and compiled."""
+"""Arithmetic without physics: chains of two-ports and loads, as it stands and compiled."""

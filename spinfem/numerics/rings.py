@@ -57,6 +57,8 @@ HELD, ROD, SPRUNG = 0, 1, 2
 """What the first or the last ring of a run is."""
 NORMAL, MAGNETIC = 0, 1
 """What a two-port is: the same in all directions, or not."""
+CLOSED = 1e-280
+"""Conductance between rings below which none is left; its inverse would overflow."""
 
 Numbers = Any
 Three = tuple[Doubled, Doubled, Doubled]
@@ -368,7 +370,8 @@ def through_rod(load: Load, rod: Vector, port: Port) -> tuple[Matrix, Vector, Ma
 
     where what stands before the last term has no part along the rod. It is formed from positive
     parts: with ``r = (c, s, 0)`` and ``B = (b, x, t)``, c^2 b x/beta in the plane, x + s^2 t^2/beta
-    across it and so on.
+    across it and so on. A thick layer may let nothing of the rod through; c b, s x and s t are 0
+    then, and so is beta, and c^2 and s^2 do for their shares of it.
     """
     stiffness, P = load
     (b, x, t), (c, s, _) = port.B, rod
@@ -380,6 +383,7 @@ def through_rod(load: Load, rod: Vector, port: Port) -> tuple[Matrix, Vector, Ma
     own = add(double(stiffness), add(multiply(S_along, cc), multiply(S_across, ss)))
     alpha = add(own, beta)
     one = double(1.0 + none[0])
+    bc, xs, beta = chosen(beta[0] < CLOSED, (cc, ss, one), (bc, xs, beta))
     per_beta, share = divide(one, beta), divide(one, alpha)
     v_along = multiply(subtract(P, dot(rod, port.s_left)), share)
     column = act(port.B, rod)

@@ -185,7 +185,8 @@ class SolvedStack(Scaled):
         """Return the spin-transfer torque on a magnetization, J/m2, shape (..., 3).
 
         ``(hbar/2|e|)`` times `absorbed_spin_current`; it enters the equation of motion as
-        ``dm/dt = gamma_0 T/(M_s t)`` with gamma_0 > 0 and t the layer's thickness.
+        ``dm/dt = gamma T/(M_s t)`` with gamma = 1.760859628e11 rad/(s T), M_s in A/m and t the
+        layer's thickness. (gamma_0 = mu_0 gamma = 2.2128e5 m/(A s) goes with fields in A/m.)
 
         Raises
         ------
@@ -256,7 +257,8 @@ class SolvedStack(Scaled):
         between them. ``g1 = -B mu2/j0``, ``g2 = B mu1/j0``: finite at 0 and 180 degrees too. With
         mixing conductances or exchange lengths there is no single B; g is then from the spin
         current across m that enters through these faces, its part in the plane of m1 and m2. Where
-        these are collinear it is the limit as all on the right of the spacer turns.
+        these are collinear it is the limit as all on the right of the spacer turns, to all digits,
+        however narrow the torque's peak is.
 
         Parameters
         ----------

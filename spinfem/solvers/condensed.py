@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import FloatArray
+from .._checks import FloatArray, IntArray
 from ..fem.fields import LayerField
 from ..numerics import chain
 from ..numerics.links import NO_AXIS, OWN, RUN, SPACER
@@ -135,6 +135,8 @@ class Condensed(Transport):
 
         See `_rise`.
         """
+        if not self.elements.shape:
+            return self._rises()
         left, right = self.amplitudes
         found = right - left
         for magnet, k in enumerate(self.magnets.tolist()):
@@ -146,14 +148,42 @@ class Condensed(Transport):
                 found[magnet] = rise
         return found
 
-    def _rise(self, port: int, k: int) -> FloatArray:
-        """Return by what m.mu_s rises across a two-port along magnet k, (N or 1,).
+    def _rises(self) -> FloatArray:
+        """Return the same of a single stack, (f, 1), all at once."""
+        found = np.full((self.magnets.size, 1), np.nan)
+        which, ports = self.plan.bars
+        if which.size:
+            found[np.searchsorted(self.magnets, which), 0] = self._rises_across(ports, which)
+        if which.size < self.magnets.size:  # leads, and what is graded
+            others = np.ones(self.elements.magnetic.size, dtype=bool)
+            others[which] = False
+            for magnet in np.flatnonzero(others[self.magnets]).tolist():
+                left, right = self._at_ends(magnet)
+                found[magnet] = right - left
+        return found
 
-        As a difference, or from the current, ``(s + S u - j)/B``, whichever has lost less digits:
-        of a thin layer that is the second.
-        """
+    def _rises_across(self, ports: IntArray, which: IntArray) -> FloatArray:
+        """Return what `_rise` does of many two-ports along magnets, in a single stack."""
+        plan, rods = self.plan, self.rods
+        links = plan.link_of(ports)
+        B, S_left, _, s_left, _ = self.row.table[:, ports]
+        sign, free = self.balance.turns.fixed[3, links], self._free[links, 0]
+        u, j = sign * rods.amplitude[links, 0], sign * rods.flow[links, 0]
+        end = rods.amplitude[links + 1, 0]
+        inside = plan.run_of_link[links]
+        for r in sorted({r for r in inside.tolist() if r >= 0}):
+            own = np.flatnonzero(inside == r)
+            part = np.searchsorted(plan.runs[r].begins, ports[own])
+            ring, other = rods.rings[r][part, :, 0], rods.rings[r][part + 1, :, 0]
+            m = self.elements.columns["m"].fixed[which[own]]
+            u[own], j[own] = _dot(ring[:, PLACE : PLACE + 3], m), _dot(ring[:, FLOW : FLOW + 3], m)
+            end[own], free[own] = _dot(other[:, PLACE : PLACE + 3], m), 1.0
+        return _risen((B, S_left, s_left), u, j, end, free)
+
+    def _rise(self, port: int, k: int) -> FloatArray:
+        """Return by what m.mu_s rises across a two-port along magnet k, (N or 1,); see `_risen`."""
         plan, row = self.plan, self.row
-        link = int(np.searchsorted(plan.start, port, side="right")) - 1
+        link = int(plan.link_of(np.asarray(port)))
         numbers = row.varying.get(port) or [column[port] for column in row.ports]
         B, S_left, _, s_left, _ = (np.atleast_1d(x) for x in numbers)
         if plan.kind[link] == OWN:
@@ -167,10 +197,7 @@ class Condensed(Transport):
             m = self.elements.m[k].T
             u, end = (_dot(r[PLACE : PLACE + 3].T, m.T) for r in (ring, other))
             j, free = _dot(ring[FLOW : FLOW + 3].T, m.T), np.ones(1)
-        largest = np.abs(s_left) + np.abs(j) + S_left * np.abs(u)
-        by_current = (largest < B * (np.abs(u) + np.abs(end))) & (free > 0)
-        rise = (s_left + S_left * u - j) / np.where(by_current, B, 1.0)
-        return np.asarray(np.where(by_current, rise, end - u))
+        return _risen((B, S_left, s_left), u, j, end, free)
 
     def absorbed(self, magnet: int) -> FloatArray:
         """Return the spin current that a magnet absorbs, shape (N or 1, 3)."""
@@ -333,6 +360,11 @@ class Condensed(Transport):
         """``(gamma/2) m.[mu_s]`` at every face, (n + 1, N or 1), Ohm m2."""
         e = self.elements
         found = np.zeros((len(e.joints), e.points))
+        if not e.shape and self.plan.interfaces:
+            ports, faces, which = np.array(self.plan.interfaces, dtype=np.intp).T
+            gamma = np.array([e.resistive[face].gamma for face in faces.tolist()])
+            found[faces, 0] = gamma / 2 * self._rises_across(ports, which)
+            return found
         for port, face, k in self.plan.interfaces:
             found[face] = e.flat(e.resistive[face].gamma) / 2 * self._rise(port, k)
         return found
@@ -755,6 +787,25 @@ class Condensed(Transport):
         """Recover the field inside one layer from its faces."""
         field: LayerField = self.bulk.field(layer, self.at_faces)
         return field
+
+
+def _risen(
+    left: tuple[FloatArray, FloatArray, FloatArray],
+    u: FloatArray,
+    j: FloatArray,
+    end: FloatArray,
+    free: FloatArray,
+) -> FloatArray:
+    """Return by what an amplitude rises from u across a two-port to its end.
+
+    As a difference, or from the current that enters, ``(s + S u - j)/B``, whichever has lost less
+    digits: of a thin layer that is the second. The current means nothing where u is held.
+    """
+    B, S_left, s_left = left
+    largest = np.abs(s_left) + np.abs(j) + S_left * np.abs(u)
+    by_current = (largest < B * (np.abs(u) + np.abs(end))) & (free > 0)
+    rise = (s_left + S_left * u - j) / np.where(by_current, B, 1.0)
+    return np.asarray(np.where(by_current, rise, end - u))
 
 
 def _dense_sources(balance: Balance, points: int) -> tuple[FloatArray, FloatArray]:

@@ -4,7 +4,7 @@ At a transparent interface mu_s is continuous, eq. (5), and so is the spin curre
 magnetization, eq. (6); across it, the ferromagnet absorbs the spin current, eq. (10), and this is
 the torque. There are two forms of it:
 
-- **Rods**, for the condensed path (`rods`): a face next to a ferromagnet leaves mu_s one direction,
+- **Rods**, for the condensed path (`plan`): a face next to a ferromagnet leaves mu_s one direction,
   the rod of the mechanical analogy; two ferromagnets in contact that are not collinear leave it
   none.
 - **Rows** ``C u = 0``, for the saddle-point path: one multiplier per row. The multiplier of a face

@@ -110,6 +110,23 @@ class Plan:
         """All other two-ports."""
         return [(i, port) for i, port in enumerate(self.ports) if port.piece != UNIFORM]
 
+    @cached_property
+    def bars(self) -> tuple[IntArray, IntArray]:
+        """Ferromagnets between the ends that are one two-port, and these two-ports."""
+        own = [
+            (port.element, i)
+            for i, port in enumerate(self.ports)
+            if port.piece == UNIFORM
+            and port.axis == port.element
+            and 0 < port.element < len(self.element_ports) - 1
+        ]
+        table = np.array(own, dtype=np.intp).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
+
+    def link_of(self, ports: IntArray) -> IntArray:
+        """Return the links that two-ports are in."""
+        return np.searchsorted(self.start, ports, side="right") - 1
+
     def runs_between(self, first: int, stop: int) -> RunSet:
         """Return the runs among some links; remembered."""
         if (first, stop) not in self._run_sets:

@@ -1,7 +1,7 @@
 """Torques handed to micromagnetic codes: their formulas, written again, against spinfem's torque.
 
 Every formula is that of the code's own source, named with its file, lines and version. All are
-compared as ``(M_s t/gamma_0) dm/dt``, J/m2, from the numbers in the exported text alone.
+compared as ``(M_s t/gamma) dm/dt``, J/m2, from the numbers in the exported text alone.
 """
 
 import re
@@ -57,15 +57,15 @@ def oommf_torque(m, t, *, P_fixed, P_free, Lambda_fixed, Lambda_free, mp, J):
     Bdot = B * (m @ mp)
     beta = HBAR_E / MU_0 * J / t / MS
     epsilon = (fixed + free) / (A + Bdot) + (fixed - free) / (A - Bdot)
-    return damping_like(MU_0 * MS * t * beta * epsilon, m, mp)  # |gamma| = mu_0 gamma_0
+    return damping_like(MU_0 * MS * t * beta * epsilon, m, mp)  # its |gamma| is mu_0 gamma
 
 
 def mumax3_torque(m, *, Pol, Lambda, FreeLayerThickness, FixedLayer, FixedLayerPosition, J):
     """mumax3 3.11.1 (mumax/3 a0c5126), cuda/slonczewski2.cu, lines 38-64, at alpha = 0.
 
     J is its z component (cuda/slonczewski.go, line 18); the position of the fixed layer, 1 or -1
-    (engine/torque.go, lines 135-137), multiplies the thickness (line 42). dm/dt is gamma_0 times
-    the torque in T.
+    (engine/torque.go, lines 135-137), multiplies the thickness (line 42). dm/dt is gamma times the
+    torque in T.
     """
     thickness = FreeLayerThickness
     thickness *= {"FIXEDLAYER_TOP": 1.0, "FIXEDLAYER_BOTTOM": -1.0}[FixedLayerPosition]
@@ -95,7 +95,7 @@ def ubermag_torque(m, t, *, J, mp, P, Lambda):
 def magnumnp_torque(m, *, P, Lambda, mp, J, d):
     """magnum.np (gitlab.com/magnum.np, of 2023), magnumnp/field_terms/spintorque.py, lines 106-120.
 
-    A field h: dm/dt = -gamma m x h, gamma = mu_0 gamma_0.
+    A field h, A/m: dm/dt = -gamma_0 m x h, gamma_0 = mu_0 gamma.
     """
     epsilon = one_lambda(P, Lambda, m @ mp)
     h = epsilon[:, None] * np.cross(m, mp) * HBAR_E * J / (MU_0 * MS * d)
@@ -105,7 +105,7 @@ def magnumnp_torque(m, *, P, Lambda, mp, J, d):
 def cmtj_torque(m, *, slonczewski_parameter, spin_polarisation, reference, current, thickness):
     """cmtj 1.10.0 (LemurPwned/cmtj 5bb3d78), core/junction.hpp, lines 748-767, no damping.
 
-    Its M_s is in T, its gyromagnetic ratio mu_0 gamma_0.
+    Its M_s is in T, its gyromagnetic ratio mu_0 gamma.
     """
     a_J = HBAR_E * current / (MU_0 * MS * thickness)
     eta = one_lambda(spin_polarisation, slonczewski_parameter, m @ reference)

@@ -360,3 +360,21 @@ def test_short_thicknesses_need_no_infinite_length():
     assert errors[1] < 1e-4 * expected
     # kappa goes with 1/l^2
     assert orders(errors, [1e2, 1e3])[0] == pytest.approx(-2.0, abs=0.01)
+
+
+@pytest.mark.parametrize("solve", [sf.solve, sf.analytic.solve])
+@pytest.mark.parametrize("mixing", [None, 0.3 + 0.2j])
+def test_what_thick_layers_let_nothing_through_of(solve, mixing):
+    """Beyond 750 diffusion lengths their conductance is below all doubles, and zero."""
+    weak = dataclasses.replace(Py, lambda_J=1e-3)
+    joint = None if mixing is None else sf.Interface(0.1, mixing=mixing)
+    for thick in (Cu(1e4), Py(1e4, m=M_B), weak(20.0, m=M_A), weak(1e4, m=M_B)):
+        stack = chain(Co(0.7, m=M_A, name="a"), thick, Cu(0.3), joint, Co(0.5, m=M_B, name="b"))
+        alone = sf.Stack([Co(0.7, m=M_A, name="a"), thick])
+        solution = solve(stack)
+        for name in ("spin_potential_right", "spin_current_right"):
+            face = getattr(solution.interfaces[0], name)
+            expected = getattr(sf.solve(alone).interfaces[0], name)
+            np.testing.assert_allclose(face, expected, rtol=1e-12, atol=1e-12)
+        assert np.isfinite([solution.spin_resistance, solution.resistance]).all()
+        assert np.isfinite(solution.torques).all()
