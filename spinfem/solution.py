@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from .results.solved import SolvedStack
 
 if TYPE_CHECKING:
+    from .plot.pictures import SolutionPlots
     from .results.certify import Bounds
     from .results.gradient import Gradient
-    from .plot.pictures import SolutionPlots
 
 
 class Solution(SolvedStack):

@@ -541,7 +541,9 @@ def _collect_charge(reference, elements, pairs):
 
 
 def _jump(face, a, b, magnet):
-    """mu_s(x+) - mu_s(x-) along m; m of two ferromagnets are the same but for roundings."""
-    right = b if b is not None and b.strong else magnet
+    """mu_s(x+) - mu_s(x-) along m; the lines of two ferromagnets are the same but for roundings."""
+    right, sign = magnet, 1
+    if b is not None and b.strong and b is not magnet:
+        right, sign = b, _sign(magnet, b)
     mu_left = _dot(face.spin_potential_left, magnet.frame[0])
-    return _dot(face.spin_potential_right, right.frame[0]) - mu_left
+    return sign * _dot(face.spin_potential_right, right.frame[0]) - mu_left

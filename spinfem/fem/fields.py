@@ -128,9 +128,7 @@ def element_field(
     dofs = np.concatenate([values[:-1, ..., None], values[1:, ..., None], inner], axis=-1)
     potential = dofs @ reference_element(degree).legendre
     # d xi = (h/2) dy on an element of width h
-    lost = (widths / 2)[..., None, None] * legendre.legint(
-        potential, lbnd=-1, axis=-1
-    )
+    lost = (widths / 2)[..., None, None] * legendre.legint(potential, lbnd=-1, axis=-1)
     lost = absorption @ lost if absorption.ndim == 3 else absorption[:, None, None] * lost
     total = lost.sum(axis=-1)  # every Legendre polynomial is 1 at the right end
     current = -lost

@@ -16,10 +16,11 @@ from numpy.polynomial import legendre
 from skfem import Basis, MeshLine
 
 from .._checks import FloatArray, breaks_of
+from ..numerics.layers import GRADING
 from ..sample.materials import Metal
 from .element import reference_element
 from .fields import ElementField, piecewise
-from .mesh import GRADING, layer_nodes, line_element
+from .mesh import layer_nodes, line_element
 
 RESOLVED = 1e-10
 """Of the largest value: by what polynomials on the elements may miss a profile."""

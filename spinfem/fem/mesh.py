@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from skfem import ElementLinePp, MeshLine
 
 from .._checks import FloatArray, IntArray
-from ..numerics.layers import GRADING, half_of, width
+from ..numerics.layers import half_of, width
 from ..sample.stack import Stack
 
 DEGREE = 12

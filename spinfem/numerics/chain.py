@@ -103,9 +103,7 @@ def eliminate(
         B[left] = B1 * to_right
         S_left[left] += shunt_left
         S_right[left] = S_right[mid] + shunt_right
-        rounds.append(
-            Round(left, mid, right, to_left, to_right, shunt_left, shunt_right)
-        )
+        rounds.append(Round(left, mid, right, to_left, to_right, shunt_left, shunt_right))
     return Elimination(B, S_left, S_right, rounds)
 
 

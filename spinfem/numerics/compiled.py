@@ -27,7 +27,7 @@ OPTIONS = {"error_model": "numpy"}
 MODULES = (doubled, loads, links, layers, rings, ladder)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _fused(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
     """``a b + c``, rounded once."""
 
@@ -37,8 +37,8 @@ def _fused(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
     return types.float64(types.float64, types.float64, types.float64), body
 
 
-@overload(doubled.two_product, jit_options=OPTIONS)  # type: ignore[untyped-decorator]
-def _two_product(a: Any, b: Any) -> Any:  # noqa: ARG001
+@overload(doubled.two_product, jit_options=OPTIONS)
+def _two_product(a: Any, b: Any) -> Any:
     def body(a: Any, b: Any) -> Any:
         product = a * b
         return product, _fused(a, b, -product)
@@ -46,15 +46,25 @@ def _two_product(a: Any, b: Any) -> Any:  # noqa: ARG001
     return body
 
 
-@overload(doubled.pick, jit_options=OPTIONS)  # type: ignore[untyped-decorator]
-def _pick(condition: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
+@overload(doubled.pick, jit_options=OPTIONS)
+def _pick(condition: Any, a: Any, b: Any) -> Any:
     def body(condition: Any, a: Any, b: Any) -> Any:
         return a if condition else b
 
     return body
 
 
-INLINE = ("turn_between", "turn_at", "joined", "put_link", "add_pull", "at", "put", "through", "turn_of")
+INLINE = (
+    "turn_between",
+    "turn_at",
+    "joined",
+    "put_link",
+    "add_pull",
+    "at",
+    "put",
+    "through",
+    "turn_of",
+)
 """Functions that are called for every link with tuples of arrays: counting references to them takes
 longer than what they do.
 """
@@ -84,7 +94,7 @@ def _register() -> str:
     return digest.hexdigest()
 
 
-class _Announcement(event.Listener):
+class _Announcement(event.Listener):  # type: ignore[misc]
     """Says once that numba compiles: it takes its time, and keeps what it has made."""
 
     def __init__(self) -> None:
@@ -111,38 +121,38 @@ def _kernels(text: str) -> Kernels:
     """Make them; `text` tells numba's cache apart what was compiled of another text."""
     compile_ = numba.njit(cache=True, nogil=True, **OPTIONS)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def condense(metals, counts, modes, made):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         layers.condense(metals, counts, modes, made)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def condense_across(decays, squares, counts, modes, made):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         layers.condense_across(decays, squares, counts, modes, made)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        ladder.solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled)
+        return ladder.solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def assemble(ports, shape, m, collinear, made, turns):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         ladder.assemble_tables(ports, shape, m, collinear, made, turns)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def solve(chain, amplitude, flow, found):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        ladder.solve(chain, amplitude, flow, found)
+        return ladder.solve(chain, amplitude, flow, found)
 
-    @compile_  # type: ignore[untyped-decorator]
+    @compile_
     def sweep(chain):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         ladder.sweep(chain, 0, len(chain.links.B), False)
 
-    @compile_  # type: ignore[untyped-decorator]
-    def solve_points(left, window, right, edge, parts, begin, end):  # type: ignore[no-untyped-def]
+    @compile_
+    def solve_points(left, window, right, edge, parts, missed, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         rods = len(window.links.B) + 1
         own = Chain(
@@ -155,7 +165,7 @@ def _kernels(text: str) -> Kernels:
         for i in range(begin, end):
             take_links(own.links, window.links, i)
             take_runs(own.runs, window.runs, i, i > begin)
-            ladder.solve_between(left, own, right, edge, results, i > begin)
+            missed[i] = ladder.solve_between(left, own, right, edge, results, i > begin)
             give(parts[0], results[0], i)
             give(parts[1], results[1], i)
             give(parts[2], results[2], i)
@@ -163,7 +173,7 @@ def _kernels(text: str) -> Kernels:
     return Kernels(condense, condense_across, solve_plain, assemble, solve, sweep, solve_points)
 
 
-@register_jitable(**OPTIONS)  # type: ignore[untyped-decorator]
+@register_jitable(**OPTIONS)
 def scratch(runs: Any) -> Any:
     """Return memory for the rings of runs."""
     if runs is None:
@@ -171,7 +181,7 @@ def scratch(runs: Any) -> Any:
     return np.empty((len(runs.m) + 2 * len(runs.ends), rings.SIZE))
 
 
-def _jitable(function: FunctionType) -> Any:
+def _jitable(function: Any) -> Any:
     return register_jitable(**OPTIONS)(function)
 
 

@@ -27,9 +27,9 @@ class Kernels(NamedTuple):
 
     condense: Callable[..., None]  # `layers.condense`
     condense_across: Callable[..., None]  # `layers.condense_across`
-    solve_plain: Callable[..., None]  # `links.assemble`, `ladder.solve` and `links.pull`
+    solve_plain: Callable[..., float]  # `links.assemble`, `ladder.solve` and `links.pull`
     assemble: Callable[..., None]  # `links.assemble`
-    solve: Callable[..., None]  # `ladder.solve`
+    solve: Callable[..., float]  # `ladder.solve`
     sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
     solve_points: Callable[..., None]  # `ladder.solve_between`, point by point
 
@@ -81,9 +81,7 @@ def memory_of(runs: Any, points: tuple[int, ...] = ()) -> FloatArray | None:
     return np.empty((len(runs.m) + 2 * len(runs.ends), SIZE, *points))
 
 
-def found_of(
-    runs: Any, points: tuple[int, ...] = (), whole: bool = True
-) -> FloatArray | None:
+def found_of(runs: Any, points: tuple[int, ...] = (), whole: bool = True) -> FloatArray | None:
     """Return a place for what the rings of runs do."""
     if runs is None:
         return None
@@ -120,8 +118,8 @@ def assemble(work: int, *arguments: Any) -> None:
     _filled(arguments[4:], values[4:])
 
 
-def solve_plain(work: int, *arguments: Any) -> None:
-    """Make and solve a single chain without runs: `ladder.solve_plain`.
+def solve_plain(work: int, *arguments: Any) -> float:
+    """Make and solve a single chain without runs, as `ladder.solve_plain`.
 
     Parameters
     ----------
@@ -133,22 +131,22 @@ def solve_plain(work: int, *arguments: Any) -> None:
     """
     fast = kernels(work)
     if fast is not None:
-        fast.solve_plain(*arguments)
-        return
+        return float(fast.solve_plain(*arguments))
     values = [listed(x) for x in arguments]
-    ladder.solve_plain(*values)
+    missed = ladder.solve_plain(*values)
     _filled(arguments[4:], values[4:])
+    return float(missed)
 
 
-def solve(work: int, chain: Chain, *results: Any) -> None:
-    """Solve a single chain; arguments as of `ladder.solve`, arrays."""
+def solve(work: int, chain: Chain, *results: Any) -> float:
+    """Solve a single chain, as `ladder.solve`; arguments are arrays."""
     fast = kernels(work)
     if fast is not None:
-        fast.solve(chain, *results)
-        return
+        return float(fast.solve(chain, *results))
     values = listed(chain), *map(listed, results)
-    ladder.solve(*values)
+    missed = ladder.solve(*values)
     _filled((chain.loads, *results), (values[0].loads, *values[1:]))
+    return float(missed)
 
 
 def sweep(work: int, chain: Chain) -> None:
@@ -162,7 +160,8 @@ def sweep(work: int, chain: Chain) -> None:
     _filled((chain.loads, chain.memory), (values.loads, values.memory))
 
 
-Results = tuple[tuple[FloatArray, FloatArray, FloatArray | None], ...]
+Part = tuple[FloatArray, FloatArray, FloatArray | None]
+Results = tuple[Part, Part, Part]
 
 
 def solve_points(
@@ -171,8 +170,8 @@ def solve_points(
     edge: tuple[float, float],
     parts: Results,
     threads: int,
-) -> None:
-    """Solve a chain of which a window varies: `ladder.solve_between`, at all points.
+) -> FloatArray:
+    """Solve a chain of which a window varies, as `ladder.solve_between`, at all points.
 
     The numbers of the window, and `parts`, have the points on their last axis; loads and memory of
     the window are made here.
@@ -183,18 +182,23 @@ def solve_points(
     if fast is None:
         loads = blank_loads(len(window.links.B) + 1, (points,))
         whole = window._replace(loads=loads, memory=memory_of(window.runs, (points,)))
-        ladder.solve_between(listed(left), whole, listed(right), edge, parts, False)
-        return
+        return np.asarray(
+            ladder.solve_between(listed(left), whole, listed(right), edge, parts, False)
+        )
+    missed = np.empty(points)
     bounds = [points * i // threads for i in range(threads + 1)]
-    jobs = [(left, window, right, edge, parts, *ends) for ends in itertools.pairwise(bounds)]
+    jobs = [
+        (left, window, right, edge, parts, missed, *ends) for ends in itertools.pairwise(bounds)
+    ]
     if threads == 1:
         fast.solve_points(*jobs[0])
-        return
+        return missed
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(threads) as pool:
         for job in [pool.submit(fast.solve_points, *arguments) for arguments in jobs]:
             job.result()
+    return missed
 
 
 def _filled(arrays: Any, values: Any) -> None:

@@ -40,15 +40,35 @@ def carried(load: Load, k: int, chain: Chain, runs: Any, again: bool) -> Load:
     return eliminate(runs, r, load, chain.memory, again)
 
 
-def returned(k: int, chain: Chain, runs: Any, found: Any, right: Any) -> Any:
-    """Return the amplitude on the left of link k from that on its right."""
-    loads = chain.loads
+def returned(k: int, chain: Chain, runs: Any, found: Any, amplitude: Numbers, flow: Numbers) -> Any:
+    """Find the rod on the left of link k from that on its right; return as `settled` does."""
     if runs is None:
-        return loads.at_rest[k] + loads.share[k] * right
+        return settled(k, chain.links, chain.loads, amplitude, flow)
     r = runs.of_link[k]
     if r < 0:
-        return loads.at_rest[k] + loads.share[k] * right
-    return recover(runs, r, right, chain.memory, found)
+        return settled(k, chain.links, chain.loads, amplitude, flow)
+    amplitude[k], rest, size = recover(runs, r, amplitude[k + 1], chain.memory, found)
+    flow[k] = current(at(chain.loads, k), amplitude[k])
+    return rest, size
+
+
+def settled(k: int, links: Links, loads: Loads, amplitude: Numbers, flow: Numbers) -> Any:
+    """Find the rod on the left of a two-port k from that on its right.
+
+    Returned are by what the currents at both its ends miss each other, and the size of what is
+    balanced, ``j_left - s_left - S_left u_left = j_right - s_right + S_right u_right``; nothing is
+    missed where the rod on the left is held.
+    """
+    own = loads.at_rest[k] + loads.share[k] * amplitude[k + 1]
+    amplitude[k], flow[k] = own, current(at(loads, k), own)
+    sign = links.sign[k]
+    enters, leaves = sign * flow[k] - links.s_left[k], flow[k + 1] - links.s_right[k]
+    lost_left = links.S_left[k] * sign * own
+    lost_right = links.S_right[k] * amplitude[k + 1]
+    size = abs(flow[k]) + abs(flow[k + 1]) + abs(links.s_left[k]) + abs(links.s_right[k])
+    size = size + abs(lost_left) + abs(lost_right)
+    rest = abs((enters - lost_left) - (leaves + lost_right))
+    return links.free[k] * rest, size
 
 
 def sweep(chain: Chain, first: int, stop: int, again: bool = False) -> None:
@@ -61,7 +81,7 @@ def sweep(chain: Chain, first: int, stop: int, again: bool = False) -> None:
 
 def settle(
     chain: Chain, first: int, stop: int, amplitude: Numbers, flow: Numbers, found: Any
-) -> None:
+) -> Any:
     """Find the rods before rod `stop`, whose amplitude is known, back to rod `first`.
 
     Parameters
@@ -76,11 +96,18 @@ def settle(
         Filled likewise with the current from the left along each rod.
     found : (q + r, rings.FOUND) or None
         Filled with what the rings of runs do.
+
+    Returns
+    -------
+    missed, size : number
+        Sum of what the balances of the links miss, and of the sizes of what they balance.
     """
+    missed = 0.0 * amplitude[stop]
+    size = missed
     for k in range(stop - 1, first - 1, -1):
-        own = returned(k, chain, chain.runs, found, amplitude[k + 1])
-        amplitude[k] = own
-        flow[k] = current(at(chain.loads, k), own)
+        rest, own = returned(k, chain, chain.runs, found, amplitude, flow)
+        missed, size = missed + rest, size + own
+    return missed, size
 
 
 def meet(left: Load, right: Load) -> Any:
@@ -91,18 +118,27 @@ def meet(left: Load, right: Load) -> Any:
     return (whole[0] + whole[1]) / total
 
 
-def solve(chain: Chain, amplitude: Numbers, flow: Numbers, found: Any) -> None:
-    """Solve a whole chain, from ground to ground; parameters as in `settle`."""
+def solve(chain: Chain, amplitude: Numbers, flow: Numbers, found: Any) -> Any:
+    """Solve a whole chain, from ground to ground; parameters as in `settle`.
+
+    The result is what all balances miss relative to all that they balance.
+    """
     last = len(chain.links.B)
     sweep(chain, 0, last)
     amplitude[last] = 0.0 * chain.loads.stiffness[last]
     flow[last] = current(at(chain.loads, last), amplitude[last])
-    settle(chain, 0, last, amplitude, flow, found)
+    missed, size = settle(chain, 0, last, amplitude, flow, found)
+    return relative(missed, size)
+
+
+def relative(missed: Any, size: Any) -> Any:
+    """Return what balances miss relative to the size of what they balance."""
+    return missed / pick(size == 0, 1.0, size)
 
 
 def solve_between(
     left: Chain, window: Chain, right: Chain, edge: Any, parts: tuple[Any, Any, Any], again: bool
-) -> None:
+) -> Any:
     """Solve a chain of which a window alone varies.
 
     Parameters
@@ -120,6 +156,11 @@ def solve_between(
         As in `settle`, of the three chains; filled. Those on the right are as seen in the mirror.
     again : bool
         Whether the memory of the window is that of another point, as in `rings.eliminate`.
+
+    Returns
+    -------
+    number
+        What all balances miss relative to all that they balance, in all three.
     """
     first, count, last = len(left.links.B), len(window.links.B), len(right.links.B)
     put(window.loads, 0, at(left.loads, first))
@@ -130,15 +171,17 @@ def solve_between(
     own = at(window.loads, count)
     amplitude[count] = edge[1] * meet(own, (stiffness, force))
     flow[count] = current(own, amplitude[count])
-    settle(window, 0, count, amplitude, flow, found)
+    missed, size = settle(window, 0, count, amplitude, flow, found)
     beyond, beyond_flow, beyond_found = parts[2]
     beyond[last] = edge[0] * amplitude[count]
     beyond_flow[last] = -edge[0] * flow[count]
-    settle(right, 0, last, beyond, beyond_flow, beyond_found)
+    rest, own_size = settle(right, 0, last, beyond, beyond_flow, beyond_found)
+    missed, size = missed + rest, size + own_size
     before, before_flow, before_found = parts[0]
     before[first] = amplitude[0]
     before_flow[first] = flow[0]
-    settle(left, 0, first, before, before_flow, before_found)
+    rest, own_size = settle(left, 0, first, before, before_flow, before_found)
+    return relative(missed + rest, size + own_size)
 
 
 def mirrored(links: Links) -> Links:
@@ -185,11 +228,16 @@ def solve_plain(
     loads: Numbers,
     rods: Numbers,
     pulled: Numbers,
-) -> None:
-    """Make and solve a chain without runs, and add up what its magnets take up at spacers."""
+) -> Any:
+    """Make and solve a chain without runs, and add up what its magnets take up at spacers.
+
+    The result is that of `solve`.
+    """
     assemble_tables(ports, shape, m, collinear, made, turns)
     links = Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
-    solve(Chain(links, None, Loads(loads[0], loads[1], loads[2], loads[3], loads[4]), None), rods[0], rods[1], None)
+    chain = Chain(links, None, Loads(loads[0], loads[1], loads[2], loads[3], loads[4]), None)
+    missed = solve(chain, rods[0], rods[1], None)
     where = Shape(shape[0], shape[1], shape[2], shape[3])
     how = (turns[0], turns[1], turns[2], turns[3], turns[4], turns[5])
     pull(where, (m[0], m[1], m[2]), how, rods[0], (pulled[0], pulled[1], pulled[2]))
+    return missed

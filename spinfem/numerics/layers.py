@@ -9,7 +9,7 @@ Functions are elementwise, as in `spinfem.numerics.doubled`.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -83,10 +83,7 @@ def condense_layer(z: Number, square: Number, n: int, modes: Modes) -> Port:
         h = width(i, n, half)
         b, s = relax(h * h * square, modes)
         element = (1 + b) / h, s / h, s / h
-        if i > 0:
-            layer = join(layer, element)
-        else:
-            layer = element
+        layer = join(layer, element) if i > 0 else element
     return layer
 
 

@@ -62,7 +62,7 @@ def joined(ports: Ports, first: int, stop: int) -> Port:
 def turn_of(a: Numbers, b: Numbers) -> Turn:
     """Return the angle between the lines along two unit vectors.
 
-    ``1 - |cos| = sin^2/(1 + |cos|)`` with the sine from ``(b -/+ a) x a``: 1 - |cos| formed from the
+    ``1 - |cos| = sin^2/(1 + |cos|)`` with the sine from ``(b -/+ a) x a``: 1 - |cos| from the
     cosine has lost all digits below angles of 1e-8, and ``|b -/+ a|^2/2`` below 1e-12, since the
     lengths of a and b are rounded.
     """

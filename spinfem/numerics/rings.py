@@ -193,12 +193,16 @@ def identity(like: Number) -> Matrix:
 
 
 def frame_of(m: Vector) -> Matrix:
-    """Return a frame, as rows: m, in the plane of m and the first axis, and across both."""
+    """Return a frame, as rows: m, in the plane of m and the first axis, and across both.
+
+    That of -m has the same second axis, the others reversed, as `turn_into` says.
+    """
     none = double(0.0 * m[0][0])
     # the first axis times m
     normal = none, negative(m[2]), m[1]
     is_open = dot(normal, normal)[0] > 0
-    third = unit(chosen(is_open, normal, (none, none, double(1.0 + none[0]))))
+    # of opposite m the second direction is the same
+    third = unit(chosen(is_open, normal, (none, none, m[0])))
     return m, cross(third, m), third
 
 
@@ -542,8 +546,10 @@ def spring_response(T: Matrix, end: Numbers) -> Matrix:
     )
 
 
-def recover(runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers) -> Number:
-    """Return the amplitude along the rod before a run from that along the rod behind it.
+def recover(
+    runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers
+) -> tuple[Number, Number, Number]:
+    """Find a run, and the amplitude along the rod before it, from that along the rod behind it.
 
     Parameters
     ----------
@@ -558,6 +564,12 @@ def recover(runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers) 
         last ring, what the rod takes up. If there is room, of the two-port on its right the parts
         across its axis of the currents through both its ends, and of the places there: with their
         own digits, however small they are.
+
+    Returns
+    -------
+    amplitude : number
+    missed, size : number
+        Sum of what the balances of the two-ports miss, and of the sizes of what they balance.
     """
     start, count = runs.start[r], runs.start[r + 1] - runs.start[r]
     rows, of, kinds = start + 2 * r, 2 * start + 4 * r, runs.kinds
@@ -570,6 +582,7 @@ def recover(runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers) 
     none = double(0.0 * P[0][0])
     zeros = none, none, none
     u, flow, at_rod = zeros, P, zeros
+    missed, size = none[0], none[0]
     if last != HELD:
         u = double(right), none, none
         if last == SPRUNG:
@@ -601,14 +614,21 @@ def recover(runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers) 
             behind, leaving = times(back, u), times(back, flow)
         row, to = memory[rows + k], found[places + k]
         u = plus(kept(row, AT_REST), times(kept_matrix(row, RESPONSE), behind))
-        if k > 0 or first == SPRUNG:
-            T, P = kept_matrix(row, STIFFNESS), kept(row, FORCE)
-            flow = minus(P, times(T, u))
-        else:
-            # what comes out at the other end, and what is lost: B (u - u') has lost its digits
-            port = port_of(runs, start, axes, kept_frame(row))
-            lost = plus(act(port.S_left, u), act(port.S_right, behind))
-            flow = plus(plus(leaving, minus(port.s_left, port.s_right)), lost)
+        # what comes out at the other end, and what is lost: B (u - u') has lost its digits
+        port = port_of(runs, start + k, axes, kept_frame(row))
+        lost = plus(act(port.S_left, u), act(port.S_right, behind))
+        balanced = plus(plus(leaving, minus(port.s_left, port.s_right)), lost)
+        flow = minus(kept(row, FORCE), times(kept_matrix(row, STIFFNESS), u))
+        rest = minus(flow, balanced)
+        if k == 0 and first == ROD:
+            own = kept_frame(row)
+            rest = dot((own[0][0], own[1][0], own[2][0]), rest), none, none
+        size = size + size_of(balanced) + size_of(leaving) + size_of(lost)
+        size = size + size_of(port.s_left) + size_of(port.s_right)
+        if k > 0 or first != HELD:
+            missed = missed + size_of(rest)
+        if k == 0 and first != SPRUNG:
+            flow = balanced
         put(to, PLACE, axes, row, u)
         put(to, FLOW, axes, row, flow)
         put(to, AT_ROD, axes, row, zeros)
@@ -627,10 +647,10 @@ def recover(runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers) 
             put(to, NEAR, axes, row, (none, u[1], u[2]))
             put(to, FAR, axes, row, (none, behind[1], behind[2]))
     if first == HELD:
-        return 0.0 * none[0]
+        return none[0], missed, size
     row = memory[rows]
-    frame = kept_frame(row)
-    rod = frame[0][0], frame[1][0], frame[2][0]
+    own = kept_frame(row)
+    rod = own[0][0], own[1][0], own[2][0]
     amplitude = dot(rod, u)
     if first == SPRUNG:
         end = runs.ends[r][0]
@@ -639,7 +659,7 @@ def recover(runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers) 
         along = dot(rod, flow)
         at_rod = minus(scaled(rod, along), flow)
     put(found[places], AT_ROD, axes, row, at_rod)
-    return amplitude[0] + amplitude[1]
+    return amplitude[0] + amplitude[1], missed, size
 
 
 # --- memory -----------------------------------------------------------------------------------

@@ -223,7 +223,7 @@ def _smooth(stack: Stack) -> Iterator[Place]:
 def _transport(solution: SolvedStack) -> Solved:
     """Return the solution as one whose dual fields are at hand."""
     transport = solution.transport
-    if isinstance(transport, Condensed):
+    if isinstance(transport, Condensed) and isinstance(transport.bulk, Meshed):
         return transport
     e = elements_of(solution.stack)
     return Condensed(e, Meshed(e, DEGREE, None))

@@ -32,9 +32,9 @@ from .variations import (
     Derivatives,
     Pair,
     Solved,
-    add_layers,
     dot,
     freely,
+    inside,
     rate_changes,
     turned,
     weight_of,
@@ -65,11 +65,11 @@ def of_absorbed(t: Solved, k: int) -> list[Derivatives]:
 def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
     """Return the derivatives of g of a magnet and the next one.
 
-    In a plain stack of ``g1 = -B mu2``, ``g2 = B mu1``; else from the spin currents across m, nan
-    where they are collinear.
+    Of ``g1 = -B mu2``, ``g2 = B mu1`` where all between them is on rods; else from the spin
+    currents across m, nan where they are collinear.
     """
     if t.is_spacer(magnet):
-        return [_of_ring(t, magnet, on_right, sign) for on_right, sign in ((False, -1), (True, 1))]
+        return [_of_ring(t, magnet, at_right, sign) for at_right, sign in ((True, -1), (False, 1))]
     e, faces = t.elements, t.faces
     left, right = t.magnets[magnet : magnet + 2].tolist()
     way1, turns1 = _pull(e.m[left], e.m[right], faces.current_right[left])
@@ -94,18 +94,16 @@ def _is_open(m: FloatArray, q: FloatArray) -> BoolArray:
     return found
 
 
-def _of_ring(t: Condensed, magnet: int, on_right: bool, sign: float) -> Derivatives:
-    """Return the derivatives of ``B mu``, mu that of the magnet's right face or of the next's left.
+def _of_ring(t: Condensed, magnet: int, at_right: bool, sign: float) -> Derivatives:
+    """Return the derivatives of ``B mu``, mu that at one end of the spacer behind a magnet.
 
-    ``dB = -da`` of the fields of unit values at either face of the spacer.
+    ``dB = -da`` of the fields of unit values at either end of the spacer.
     """
-    ring = magnet if on_right else magnet + 1
     none = Jump({}, {})
-    total = freely(t, Pair(t.at_faces, t.dual_to_ring(ring, on_right), none, False))
+    total = freely(t, Pair(t.at_faces, t.dual_to_spacer(magnet, at_right), none, False))
     total *= sign * t.coupling(magnet)
-    change = Derivatives(t.elements)
-    add_layers(change, t, Pair(*t.across_spacer(magnet), none, False))
-    change *= -sign * t.amplitudes[1 if on_right else 0][ring]
+    change = inside(t, Pair(*t.across_spacer(magnet), none, False))
+    change *= -sign * t.at_spacer(magnet)[1 if at_right else 0]
     total += change
     return total
 

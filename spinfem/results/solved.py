@@ -237,7 +237,7 @@ class SolvedStack(Scaled):
         elif len(others) == 1:
             other = others[0]
         else:
-            names = ", ".join(elements[k].name or "an unnamed lead" for k in others)  # type: ignore[union-attr]
+            names = ", ".join(elements[k].name or "an unnamed lead" for k in others)
             raise ValueError(f"polarizer must be given, one of {names or 'none'}, got None")
         if other == own:
             raise ValueError(f"polarizer must be another ferromagnet than {name!r}, got the same")

@@ -66,6 +66,8 @@ class Derivatives:
     def __iadd__(self, other: Derivatives) -> Derivatives:
         for name in ("thickness", "D", "l", "p", "m"):
             getattr(self, name)[...] += getattr(other, name)
+        for place, value in other.other.items():
+            self.add(*place, value)
         return self
 
 
@@ -108,46 +110,65 @@ def rate_changes(e: Elements, k: int) -> dict[str, tuple[ComplexArray, ComplexAr
 
 def freely(t: Solved, pair: Pair) -> Derivatives:
     """Return ``da(mu, phi) - df(phi)``, and ``+ df(mu)``, with respect to all numbers."""
-    e, total = t.elements, Derivatives(t.elements)
-    add_layers(total, t, pair)
+    e, total = t.elements, inside(t, pair)
     _add_leads(total, t, pair)
     for k in e.lengths:
         (_add_across if 0 < k < e.magnetic.size - 1 else _add_lead_across)(total, t, pair, k)
+    _add_rods(total, t, pair)
+    return total
+
+
+def inside(t: Solved, pair: Pair) -> Derivatives:
+    """Return what layers along m, or normal ones, and interfaces do to it."""
+    e, total = t.elements, Derivatives(t.elements)
+    _add_layers(total, t, pair)
     for k in e.graded:
         _add_graded(total, t, pair, k)
     for face, joint in enumerate(e.joints):
         if joint is not None:
             _add_joint(total, t, pair, face)
-    _add_rods(total, t, pair)
     return total
 
 
-def add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
+def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
     """Add what uniform layers do, apart from what exchange lengths do across m."""
-    e = t.elements
-    mu, phi = pair.mu.faces, pair.phi.faces
-    ends = [mu.potential_right[:-1], mu.potential_left[1:]]
-    duals = [phi.potential_right[:-1], phi.potential_left[1:]]
-    for k in e.lengths:
-        if 0 < k < e.magnetic.size - 1:
-            ends = [_along(u, k, e) for u in ends]
-    inner = slice(1, -1)
+    e, inner = t.elements, slice(1, -1)
     ports, slopes = t.bulk.two_ports
+    mu_left, mu_right, mu_falls = _along_layers(t, pair.mu, 1.0)
+    phi_left, phi_right, phi_falls = _along_layers(t, pair.phi, -1.0 if pair.driven else 0.0)
 
     def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
-        shunts: FloatArray = S_left * dot(duals[0], ends[0]) + S_right * dot(duals[1], ends[1])
-        return B * dot(duals[0] - duals[1], ends[0] - ends[1]) + shunts
+        shunts: FloatArray = S_left * dot(phi_left, mu_left) + S_right * dot(phi_right, mu_right)
+        return B * dot(phi_falls, mu_falls) + shunts
 
     whole, change = energy(*ports), energy(*slopes)
-    rising = duals[1] - duals[0]
-    if pair.driven:
-        rising = rising - (mu.potential_left[1:] - mu.potential_right[:-1])
+    rising = mu_falls - phi_falls if pair.driven else -phi_falls
     uniform = np.ones((len(whole), 1))
     uniform[[k - 1 for k in e.graded]] = 0.0
     total.D[inner] += uniform * whole / e.D[inner]
     total.thickness[inner] += uniform * (2 * change - whole) / e.thickness
     total.l[inner] -= uniform * 2 * change / e.l[inner]
     total.p[inner] -= uniform * dot(rising, e.m[inner])
+
+
+def _along_layers(t: Solved, field: Field, j0: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return a field at the left and the right of all layers, and by what it falls between.
+
+    Along m alone in layers with exchange lengths. It falls by the difference, or by
+    ``(j_s - p j0 m - S u)/B``, whichever has lost less digits: in a thin layer that is the second.
+    """
+    e, faces = t.elements, field.faces
+    ends = [faces.potential_right[:-1], faces.potential_left[1:], faces.current_right[:-1]]
+    for k in e.lengths:
+        if 0 < k < e.magnetic.size - 1:
+            ends = [_along(u, k, e) for u in ends]
+    left, right, current = ends
+    B, S, _ = (x[..., None] for x in t.bulk.two_ports[0])
+    source = j0 * e.p[1:-1, :, None] * e.m[1:-1]
+    terms = np.abs(source) + np.abs(current) + S * np.abs(left)
+    by_current = terms.max(axis=-1) < (B * (np.abs(left) + np.abs(right))).max(axis=-1)
+    falls = (current - source - S * left) / B
+    return left, right, np.where(by_current[..., None], falls, left - right)
 
 
 def _along(u: FloatArray, k: int, e: Elements) -> FloatArray:
@@ -211,7 +232,7 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     if pair.driven:
         rising = rising - (mu_right - mu_left)
     turn = -p[:, None] * rising
-    own, _ = t.two_ports
+    own, _ = t.bulk.two_ports
     for (phi, mu), along, z in zip(pairs, own, ports, strict=True):
         turn = turn + turned(m, along[k - 1], unit * z, phi, mu)
     total.add(k, "m", turn)

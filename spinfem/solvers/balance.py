@@ -6,12 +6,10 @@ points and swept once (`spinfem.numerics.ladder`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._checks import FloatArray
 from ..numerics import kernels
@@ -91,7 +89,8 @@ class Balance:
         else:
             loads, rods = np.zeros((5, plan.links + 1)), np.empty((2, plan.links + 1))
             pulled = np.zeros_like(m)
-            kernels.solve_plain(plan.links, *given, loads, rods, pulled)
+            missed = kernels.solve_plain(plan.links, *given, loads, rods, pulled)
+            _check(np.array([missed]))
             self.pulled = pulled.T
             self.loads = Loads(*loads)
             self.rods = Rods(rods[0, :, None], rods[1, :, None], ())
@@ -167,7 +166,7 @@ class Balance:
         chain = self._part(0, plan.links, push, transposed)
         amplitude, flow = np.empty((2, plan.links + 1))
         found = kernels.found_of(chain.runs)
-        kernels.solve(self._work, chain, amplitude, flow, found)
+        _check(np.array([kernels.solve(self._work, chain, amplitude, flow, found)]))
         if push is None:
             self.loads = chain.loads
         return Rods(amplitude[:, None], flow[:, None], self._split(found, 0, plan.links, ()))
@@ -210,7 +209,8 @@ class Balance:
             (amplitude[stop:][::-1], flow[stop:][::-1], None),
         )
         edge = float(sign[0]), float(free)
-        kernels.solve_points(self._work, (left, middle, right), edge, parts, self.threads)
+        chains = left, middle, right
+        _check(kernels.solve_points(self._work, chains, edge, parts, self.threads))
         amplitude[stop:] *= sign[:, None]
         flow[stop:] *= -sign[:, None]
         rings = (
@@ -247,8 +247,8 @@ class Balance:
             links.s_left[:], links.s_right[:] = 0.0, 0.0
             for k, (left, right) in push.links.items():
                 if first <= k < stop:
-                    values = (left, right) if points is not None else (left[0], right[0])
-                    links.s_left[k - first], links.s_right[k - first] = values
+                    whole = (left, right) if points is not None else (left[0], right[0])
+                    links.s_left[k - first], links.s_right[k - first] = whole
         those, runs = plan.runs_between(first, stop), None
         if those.runs and points is None:
             runs = runs_of(self.e, self.row, those, push, transposed)
@@ -261,3 +261,19 @@ class Balance:
             kernels.blank_loads(stop - first + 1, shape),
             kernels.memory_of(runs, shape),
         )
+
+
+MISSED = 1e-9
+"""Largest sum of what balances may miss of what they balance: roundings are far below it."""
+
+
+def _check(missed: FloatArray) -> None:
+    """Raise ValueError unless spin currents balance, at every point of a batch."""
+    if (missed <= MISSED).all():
+        return
+    point = int(np.argmin(missed <= MISSED))
+    where = "" if missed.size == 1 else f" at point {point} of the batch"
+    raise ValueError(
+        f"spin currents must balance at all faces, got a rest of {missed[point]:.1e} of their "
+        f"size{where}: the numbers of the stack are too far apart for doubles"
+    )

@@ -26,9 +26,8 @@ from ..physics.directions import across, apply, axial, cross
 from .balance import Balance, Rods
 from .elements import Elements
 from .faces import Faces
-from .meshed import Meshed
 from .plan import INTERFACE
-from .ports import row_of, share_of_exchange
+from .ports import Bulk, row_of, share_of_exchange
 from .runs import Push
 from .transport import Field, Jump, Transport
 
@@ -73,14 +72,15 @@ class Condensed(Transport):
     ----------
     elements : Elements
         The stack's numbers.
-    bulk : Meshed
+    bulk : Bulk
         Its layers: finite elements, or closed forms.
     threads : int
         Number of threads that a batch may take.
     """
 
-    def __init__(self, elements: Elements, bulk: Meshed, threads: int = 1) -> None:
-        self.elements, self.bulk = elements, bulk
+    def __init__(self, elements: Elements, bulk: Bulk, threads: int = 1) -> None:
+        self.elements = elements
+        self.bulk: Any = bulk
         self.row = row_of(elements, bulk)
         self.plan = self.row.plan
         self.balance = Balance(elements, self.row, threads)
@@ -96,8 +96,7 @@ class Condensed(Transport):
             pairs = [self._at_ends(i) for i in range(self.magnets.size)]
             points = max(value.size for pair in pairs for value in pair)
             left, right = (
-                np.array([np.broadcast_to(pair[side], points) for pair in pairs])
-                for side in (0, 1)
+                np.array([np.broadcast_to(pair[side], points) for pair in pairs]) for side in (0, 1)
             )
             return left, right
         left = plan.left_rod
@@ -238,23 +237,24 @@ class Condensed(Transport):
         ``B mu`` across the rod, (10); no currents are subtracted.
         """
         plan, m = self.plan, self.elements.columns["m"]
-        own, other = (plan.axis[link + side] for side in ((0, 1) if on_right else (1, 0)))
+        own, other = (int(plan.axis[link + side]) for side in ((0, 1) if on_right else (1, 0)))
         if NO_AXIS in (own, other):
             return NONE
         B = self.balance.turns.of(link)[0]
         mu = self.rods.amplitude[link + 1 if on_right else link]
         way = self.elements.flat(across(m.of(int(other)), m.of(int(own))), 1)
-        return (B * mu)[:, None] * way
+        pull: FloatArray = (B * mu)[:, None] * way
+        return pull
 
     def _contact(self, rod: int) -> tuple[FloatArray, FloatArray]:
         """Return what the two magnets in contact at a rod absorb."""
         e, plan = self.elements, self.plan
         m_a, m_b = (e.flat(e.columns["m"].of(int(plan.own_axis[k])), 1) for k in (rod - 1, rod))
-        links, mu = self.balance.links, self.rods.amplitude
+        mu, sources = self.rods.amplitude, _dense_sources(self.balance, self.elements.points)
         # where they cross mu_s = 0 there, and the currents are those of the far ends
         left, right = mu[rod - 1] * self._sign(rod - 1), mu[rod + 1]
-        j_a = links.s_right[rod - 1] + links.B[rod - 1] * left
-        j_b = links.s_left[rod] - links.B[rod] * right
+        j_a = sources[1][rod - 1] + self.balance.turns.of(rod - 1)[0] * left
+        j_b = sources[0][rod] - self.balance.turns.of(rod)[0] * right
         return contact_absorption(m_a, m_b, j_a, j_b)
 
     def _sign(self, link: int) -> Any:
@@ -340,17 +340,20 @@ class Condensed(Transport):
         It is to be taken across m; at narrow angles it is the part across m, with its own digits.
         """
         plan, r = self.plan, self.plan.run_of_link[link]
+        out: FloatArray
         if self.elements.strong[k]:
-            ring = self.rods.rings[r][0 if on_right else -1]
-            return ring[AT_ROD : AT_ROD + 3].T
+            out = self.rods.rings[r][0 if on_right else -1][AT_ROD : AT_ROD + 3]
+            return out.T
         run, rods = plan.runs[r], self._whole if narrow else self.rods
         own = [i for i, axis in enumerate(run.axes) if axis == k]
         part = own[-1] if on_right else own[0]
         if on_right:  # what leaves it to the right, taken back
             at, place = (part, LEAVING) if narrow else (part + 1, FLOW)
-            return -rods.rings[r][at, place : place + 3].T
-        place = ENTERING if narrow else FLOW
-        return rods.rings[r][part, place : place + 3].T
+            out = -rods.rings[r][at, place : place + 3]
+        else:
+            place = ENTERING if narrow else FLOW
+            out = rods.rings[r][part, place : place + 3]
+        return out.T
 
     @cached_property
     def joint_spin_voltage(self) -> FloatArray:
@@ -388,7 +391,10 @@ class Condensed(Transport):
         """Read what is at the faces off a solved chain."""
         e, plan, points = self.elements, self.plan, self.elements.points
         shift_left, shift_right = self._shifts(jump)
-        ends = self._ends(rods, shift_left, shift_right)
+        sources = _dense_sources(self.balance, points)
+        if jump is not None:
+            sources = self._sources(shift_left, shift_right)
+        ends = self._ends(rods, shift_left, shift_right, sources)
         n = len(plan.left)
         potential_left, potential_right = ends.ring[plan.left].copy(), ends.ring[plan.right].copy()
         current_left, current_right = np.zeros((2, n, points, 3))
@@ -406,7 +412,10 @@ class Condensed(Transport):
                 current_left[face] = ends.leaving[before.stop - 1]
             if behind.stop > behind.start:
                 current_right[face] = ends.entering[behind.start]
-        for end, beyond, within in ((0, current_left, current_right), (-1, current_right, current_left)):
+        for end, beyond, within in (
+            (0, current_left, current_right),
+            (-1, current_right, current_left),
+        ):
             if e.reservoir[end]:
                 beyond[end] = within[end]
             elif not e.columns["D"].fixed[end]:  # no spin passes
@@ -420,8 +429,8 @@ class Condensed(Transport):
             if plan.axis[link + 1] != NO_AXIS and stop in face_of_left:
                 absorbed_right[face_of_left[stop]] = ends.pull_right[link]
         for rod in plan.contact.tolist():
-            face = face_of_left.get(int(plan.start[rod]))
-            if face is None or plan.left[face] != plan.right[face]:
+            face = face_of_left.get(int(plan.start[rod]), -1)
+            if face < 0 or plan.left[face] != plan.right[face]:
                 continue
             m_a, m_b = e.m[face], e.m[face + 1]
             j_a, j_b = (
@@ -476,9 +485,13 @@ class Condensed(Transport):
         )
 
     def _ends(
-        self, rods: Rods, shift_left: dict[int, FloatArray], shift_right: dict[int, FloatArray]
+        self,
+        rods: Rods,
+        shift_left: dict[int, FloatArray],
+        shift_right: dict[int, FloatArray],
+        sources: tuple[Any, Any],
     ) -> Ends:
-        """Return what happens at the ends of all two-ports."""
+        """Return what happens at the ends of all two-ports, of which links are driven like that."""
         e, plan, points = self.elements, self.plan, self.elements.points
         q = len(plan.ports)
         ring = np.zeros((q + 1, points, 3))
@@ -492,7 +505,7 @@ class Condensed(Transport):
         turns = self.balance.turns.dense(points)
         B, S_left, S_right, sign = turns[:4]
         free = self._free
-        s_left, s_right = self._sources(shift_left, shift_right)
+        s_left, s_right = sources
         for link in range(plan.links):
             first, stop = int(plan.start[link]), int(plan.start[link + 1])
             if plan.kind[link] == RUN:
@@ -511,7 +524,9 @@ class Condensed(Transport):
                 j_left = np.where(
                     free[link] > 0, sign[link] * flow[link], s_left[link] - B[link] * right
                 )
-                j_right = np.where(free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * left)
+                j_right = np.where(
+                    free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * left
+                )
                 entering[first], leaving[first] = j_left[:, None] * m, j_right[:, None] * m
                 continue
             # the ground has no way, and takes up all that comes
@@ -524,6 +539,14 @@ class Condensed(Transport):
             pull_right[link] = _pull(
                 B[link], mu[link], way[link], w_left, stiff_right, w_right, way[link + 1]
             )
+            for at, pull, stiff, shift in (
+                (first, pull_left, stiff_left, w_left),
+                (stop, pull_right, stiff_right, w_right),
+            ):
+                if shift is not NONE and at in self._sprung:
+                    way_off = self._give_way(self._sprung[at], pull[link], stiff)
+                    pull[link] -= stiff[:, None] * way_off
+                    ring[at] += way_off
             along_left = np.where(free[link] > 0, flow[link], s_left[link] - B[link] * mu[link + 1])
             along_right = np.where(
                 free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * mu[link]
@@ -533,6 +556,25 @@ class Condensed(Transport):
         if plan.inside.size:
             self._fill(ring, entering, leaving, shift_left, shift_right)
         return Ends(ring, entering, leaving, pull_left, pull_right)
+
+    @cached_property
+    def _sprung(self) -> dict[int, int]:
+        """The rings that mixing conductances pull at, and the faces of these."""
+        e, plan = self.elements, self.plan
+        faces = [face for face, joint in e.resistive.items() if joint.mixing is not None]
+        return {int((plan.right if e.magnetic[face] else plan.left)[face]): face for face in faces}
+
+    def _give_way(self, face: int, force: FloatArray, stiff: FloatArray) -> FloatArray:
+        """Return by what a force across m moves a ring in a dual field off its rod, (N, 3).
+
+        Beside the ground nothing but shifts does that, so that this ring was held by its rod.
+        """
+        e = self.elements
+        mixing = np.conj(e.flat(e.resistive[face].mixing))  # type: ignore[arg-type]
+        m = e.m[face if e.magnetic[face] else face + 1]
+        stiff, turning = (stiff + mixing.real)[:, None], mixing.imag[:, None]
+        against = stiff * force - turning * np.cross(m, force)
+        return np.asarray(against / (stiff**2 + turning**2))
 
     @cached_property
     def _free(self) -> FloatArray:
@@ -595,7 +637,9 @@ class Condensed(Transport):
     @property
     def precesses(self) -> bool:
         """Whether spins precess anywhere: about m, by lambda_J or an imaginary mixing."""
-        exchange = any(np.isfinite(lambda_J).any() for lambda_J, _ in self.elements.lengths.values())
+        exchange = any(
+            np.isfinite(lambda_J).any() for lambda_J, _ in self.elements.lengths.values()
+        )
         return exchange or bool(self.row.springs.imag.any())
 
     def reversed(self) -> Field:
@@ -654,13 +698,8 @@ class Condensed(Transport):
     def _sources(
         self, shift_left: dict[int, FloatArray], shift_right: dict[int, FloatArray]
     ) -> tuple[Any, Any]:
-        """Return what drives links that are no runs through both ends, along the rods there.
-
-        By j0 = 1, or by shifts if there are any.
-        """
+        """Return by what shifts drive links that are no runs at both ends, along the rods there."""
         plan, e, points = self.plan, self.elements, self.elements.points
-        if not shift_left and not shift_right:
-            return _dense_sources(self.balance, points)
         s_left, s_right = np.zeros((2, plan.links, points))
         turns = self.balance.turns
         for port in {*shift_left, *shift_right}:
@@ -678,31 +717,64 @@ class Condensed(Transport):
             s_right[link] = B * _dot(b, w_left) - (B + S_right) * _dot(b, w_right)
         return s_left, s_right
 
-    def dual_to_ring(self, magnet: int, on_right: bool) -> Field:
-        """Return the field that is dual to m.mu_s at the left or the right face of a magnet."""
-        rod = int((self.plan.right_rod if on_right else self.plan.left_rod)[magnet])
+    def dual_to_spacer(self, magnet: int, at_right: bool) -> Field:
+        """Return the field that is dual to the amplitude at one end of the spacer behind a magnet.
+
+        Its left end is on the rod of the magnet, its right end on that of the next one.
+        """
+        rod = self._between(magnet) + at_right
         none = np.zeros(self.elements.points)
         push = Push({rod - 1: (none, none - 1.0)}, {})
         return self._field(self.balance.solve(push, transposed=True), Jump({}, {}))
 
     def across_spacer(self, magnet: int) -> tuple[Field, Field]:
-        """Return the fields, along x, of unit values at either face behind a magnet.
+        """Return the fields, along x, of unit values at either end of the spacer behind a magnet.
 
-        They vanish outside of the spacer to the next magnet.
+        They vanish outside of the spacer.
         """
-        plan, link = self.plan, self._between(magnet)
+        plan, link, points = self.plan, self._between(magnet), self.elements.points
         first, stop = int(plan.start[link]), int(plan.start[link + 1])
-        found = []
-        for ring in (first, stop):
-            u = np.zeros((len(plan.ports) + 1, self.elements.points, 3))
-            u[ring, :, 0] = 1.0
-            chain.recover(self._joined, u)
-            left, right = u[plan.left], u[plan.right]
-            left[(plan.left <= first) | (plan.left > stop)] = 0.0
-            right[(plan.right < first) | (plan.right >= stop)] = 0.0
-            none = np.broadcast_to(np.nan, left.shape)
-            found.append(Field(Faces(left, right, none, none, none, none), {}, {}))
+        B = np.broadcast_to(self.coupling(magnet), points)
+        within = np.zeros((len(plan.ports), 1, 1))
+        within[first:stop] = 1.0
+        _, S_left, S_right = (x[..., None] for x in self._dense_ports)
+        joined, found = self._joined, []
+        for ring, sign in ((first, 1.0), (stop, -1.0)):
+            u = np.zeros((len(plan.ports) + 1, points, 3))
+            J = np.zeros((len(plan.ports), points, 3))
+            u[ring, :, 0], J[first, :, 0] = 1.0, sign * B
+            chain.recover(joined, u, J)
+            entering, leaving = within * (J + S_left * u[:-1]), within * (J - S_right * u[1:])
+            found.append(self._unit_field(u, entering, leaving, first, stop))
         return found[0], found[1]
+
+    def _unit_field(
+        self, u: FloatArray, entering: FloatArray, leaving: FloatArray, first: int, stop: int
+    ) -> Field:
+        """Return what is at the faces of the two-ports from `first` to before `stop`."""
+        plan = self.plan
+        left, right = u[plan.left], u[plan.right]
+        left[(plan.left <= first) | (plan.left > stop)] = 0.0
+        right[(plan.right < first) | (plan.right >= stop)] = 0.0
+        at_left, at_right = np.zeros((2, *left.shape))
+        for face in range(len(plan.left)):
+            before, behind = plan.element_ports[face], plan.element_ports[face + 1]
+            if before.stop > before.start:
+                at_left[face] = leaving[before.stop - 1]
+            if behind.stop > behind.start:
+                at_right[face] = entering[behind.start]
+        inner = {}
+        for k in self.elements.graded:
+            ports = plan.element_ports[k]
+            inner[k] = u[ports.start : ports.stop + 1].copy()
+            inner[k][0], inner[k][-1] = right[k - 1], left[k]
+        none = np.zeros(left.shape)
+        return Field(Faces(left, right, at_left, at_right, none, none), inner, {})
+
+    def at_spacer(self, magnet: int) -> tuple[FloatArray, FloatArray]:
+        """Return the amplitudes at both ends of the spacer behind a magnet, (N or 1,) each."""
+        link, mu = self._between(magnet), self.rods.amplitude
+        return mu[link], mu[link + 1]
 
     def coupling(self, magnet: int) -> FloatArray:
         """Return B of the spacer behind a magnet, (N or 1,), S/m2."""
@@ -713,7 +785,8 @@ class Condensed(Transport):
 
     def make_field(self, layer: int) -> LayerField:
         """Recover the field inside one layer from its faces."""
-        return self.bulk.field(layer, self.at_faces)
+        field: LayerField = self.bulk.field(layer, self.at_faces)
+        return field
 
 
 def _risen(

@@ -85,7 +85,11 @@ class Exact:
         slow = d * np.sqrt(exchange_rate(e, k)), d * absorption(e, k)[1]
         plane = ExactField(*slow, *values)
         own = [np.einsum("pij,pj->pi", line, v) for v in (left, right, inflow)]
-        return SumField(along._replace(left=own[0], right=own[1], inflow=own[2]), Across(plane, to_plane))
+        parts: Any = (
+            along._replace(left=own[0], right=own[1], inflow=own[2]),
+            Across(plane, to_plane),
+        )
+        return SumField(*parts)
 
 
 class ExactField(NamedTuple):

@@ -12,7 +12,8 @@ from ..fem import element, graded, mesh, twoport
 from ..fem.fields import ElementField, LayerField, SumField, element_field
 from ..numerics import chain, kernels
 from ..physics.bulk import stiffness, total_conductivity
-from ..physics.directions import axial, axes_across
+from ..physics.directions import axes_across, axial
+from ..physics.exchange import across_rate
 from .elements import Column, Elements, remembered
 from .ports import (
     Columns,
@@ -21,8 +22,6 @@ from .ports import (
     across_conductance,
     exchange_rate,
 )
-from ..physics.exchange import across_rate
-
 from .transport import Field
 
 BLOCK = 4096
@@ -111,7 +110,9 @@ class Meshed:
             groups.setdefault(-k if k in e.nodes else n, []).append(k)
         for group in groups.values():
             n, own = meshes[group[0]][1], e.nodes.get(group[0])
-            z, square, unit = [], [], []
+            z: list[FloatArray] = []
+            square: list[FloatArray] = []
+            unit: list[FloatArray] = []
             for k in group:
                 d = e.flat(e.columns["thickness"].of(k))
                 values = (meshes[k][0], d**2 * exchange_rate(e, k), across_conductance(e, k) / d)
@@ -119,7 +120,9 @@ class Meshed:
                 for target, value in zip((z, square, unit), same, strict=True):
                     target.append(value)
             sizes = np.cumsum([len(part) for part in z])[:-1]
-            layers = twoport.condense(np.concatenate(z), n, self.degree, np.concatenate(square), own)
+            layers = twoport.condense(
+                np.concatenate(z), n, self.degree, np.concatenate(square), own
+            )
             scale = np.concatenate(unit)
             parts = (np.split(scale * x, sizes) for x in (layers.B, layers.S, layers.S_right))
             found.update(zip(group, zip(*parts, strict=True), strict=True))
@@ -197,7 +200,9 @@ class Meshed:
         chain.recover(condensed.elements, u)
         inner = element.bubbles(condensed.eta[..., None], u[:-1], u[1:], self.degree)
         kappa_d = z * stiffness(e.D[k], e.l[k])
-        return element_field(mesh.widths(z, n, own), u, inner, kappa_d, at.faces.current_right[layer])
+        return element_field(
+            mesh.widths(z, n, own), u, inner, kappa_d, at.faces.current_right[layer]
+        )
 
     def _across_field(self, k: int, m: FloatArray, at: Field, turned: bool) -> ElementField:
         """Field across m with exchange lengths: one complex amplitude."""
@@ -205,10 +210,7 @@ class Meshed:
         condensed, _ = self.across_layer(k)
         first, second = axes_across(m)
         frame = np.stack([first, -second if turned else second], axis=1)
-        left, right = (
-            np.einsum("pij,pj->ip", frame, v)
-            for v in at.across[k][:2]
-        )
+        left, right = (np.einsum("pij,pj->ip", frame, v) for v in at.across[k][:2])
         z, n = across_mesh(e, k, self.count)
         u = np.zeros((len(condensed.eta) + 1, len(m)), dtype=complex)
         u[0], u[-1] = left[0] + 1j * left[1], right[0] + 1j * right[1]

@@ -28,7 +28,6 @@ from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, Shape
 from ..numerics.rings import HELD, MAGNETIC, NORMAL, ROD, SPRUNG
 from .elements import Elements
 
-
 UNIFORM, INTERFACE = -1, -2
 
 
@@ -304,8 +303,9 @@ def _linked(
         elif a.axis == b.axis == NO_AXIS:
             inside.append(ring)
     rings = sorted(rods)
-    kinds, own_axis, runs, run_of_link, contact = [], [], [], [], []
-    for i, (first, stop) in enumerate(zip(rings[:-1], rings[1:], strict=True)):
+    kinds, own_axis, run_of_link, contact = [], [], [], []
+    runs: list[RunPlan] = []
+    for i, (first, stop) in enumerate(itertools.pairwise(rings)):
         a, run = ports[first], -1
         own_axis.append(a.axis if a.strong else NO_AXIS)
         if a.strong:
@@ -407,12 +407,17 @@ def _run(
     what = [NORMAL if axis == NO_AXIS else MAGNETIC for axis in axes]
     found = list(dict.fromkeys(k for k in (rods[first], *axes, rods[stop]) if k != NO_AXIS))
     flat = len(found) <= 2
-    frames = []
+    frames: list[int] = []
     for axis in (*axes, rods[stop]):
         own = axis if axis != NO_AXIS else None
         before = frames[-1] if frames else 1
         frames.append(before if own is None or not flat else 1 + found.index(own))
     faces = tuple(springs[ring][1] if ring in springs else -1 for ring in (first, stop))
     return RunPlan(
-        link, parts, axes, (*ends, int(flat), *what, *frames), (faces[0], faces[1]), (rods[first], rods[stop])
+        link,
+        parts,
+        axes,
+        (*ends, int(flat), *what, *frames),
+        (faces[0], faces[1]),
+        (rods[first], rods[stop]),
     )

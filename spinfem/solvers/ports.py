@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .._checks import FloatArray
 from ..fem import graded
+from ..fem.fields import LayerField
 from ..numerics.links import Ports
 from ..physics import exchange
 from ..physics.bulk import relaxation, total_conductivity
@@ -78,6 +79,10 @@ class Bulk(Protocol):
         """Return the two-ports of layers across m, complex, shape (N or 1,) each."""
         ...
 
+    def field(self, layer: int, at: Any) -> LayerField:
+        """Return the field inside one layer from what is at its faces."""
+        ...
+
 
 class Columns(NamedTuple):
     """Two-ports of all elements along m, S/m2."""
@@ -122,12 +127,12 @@ def _make_row(e: Elements, bulk: Bulk) -> Row:
     plan = plan_of(e, {k: len(layer.B) for k, layer in bulk.graded.items()})
     along, p = bulk.along(), e.columns["p"]
     values = np.array([along.B.fixed, along.S_left.fixed, along.S_right.fixed, p.fixed, p.fixed])
-    varying = {}
+    varying: dict[int, tuple[FloatArray, ...]] = {}
     changing = {*along.B.varying, *along.S_left.varying, *p.varying}
     for k in changing - set(bulk.graded):
-        for port in range(*plan.element_ports[k].indices(len(plan.ports))):
-            numbers = (along.B, along.S_left, along.S_right, p, p)
-            varying[port] = tuple(e.full(np.asarray(column.of(k))) for column in numbers)
+        columns = (along.B, along.S_left, along.S_right, p, p)
+        for i in range(*plan.element_ports[k].indices(len(plan.ports))):
+            varying[i] = tuple(e.full(np.asarray(column.of(k))) for column in columns)
     if plan.simple is None:
         table = np.zeros((5, len(plan.ports)))
         places, elements = plan.uniform
@@ -156,7 +161,8 @@ def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, Three]]:
     for k, three in found.items():
         fixed[0, k], fixed[1, k], fixed[2, k] = (value[0] for value in three)
         if e.shape and any(value.size > 1 for value in three):
-            varying[k] = tuple(np.broadcast_to(value, e.points) for value in three)
+            B, S_left, S_right = (np.broadcast_to(value, e.points) for value in three)
+            varying[k] = B, S_left, S_right
     return fixed, varying
 
 
@@ -190,7 +196,7 @@ def _interface(e: Elements, face: int) -> tuple[Any, ...]:
         resistance = e.full(resistance)
     if not isinstance(gamma, float):
         gamma = e.full(gamma)
-    return interface_conductance(resistance), 0.0, 0.0, gamma, gamma
+    return interface_conductance(np.asarray(resistance)), 0.0, 0.0, gamma, gamma
 
 
 def _piece(bulk: Bulk, port: Any) -> tuple[FloatArray, ...]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._checks import FloatArray, IntArray
+from .._checks import FloatArray
 from ..numerics.links import NO_AXIS, Ports, joined
 from ..numerics.rings import Runs
 from .elements import Elements
@@ -135,7 +135,7 @@ def runs_at_points(
             if face in row.springs_varying:
                 G = row.springs_varying[face]
                 ends[i, side, 3], ends[i, side, 4] = G.real, sign * G.imag
-        plane[i] = _plane(run, ways)
+        plane[i] = _plane(run, ways).reshape(2, 3, -1)
     pushes = None
     if push is not None:
         pushes = np.zeros((len(those.parts), 6, points))
@@ -144,7 +144,9 @@ def runs_at_points(
         still, varies = those.still, those.varies
     else:
         still = np.array([_still(e, row, run, first) for _, run in those.runs])
-        moving = [part_varies(e, row, *x) for x in zip(those.parts, those.axes.tolist(), strict=True)]
+        moving = [
+            part_varies(e, row, *x) for x in zip(those.parts, those.axes.tolist(), strict=True)
+        ]
         varies = np.array(moving, dtype=np.intp)
     return Runs(
         own_m,

@@ -1,4 +1,4 @@
-"""Gradients: against differences in 60 digits, slices, identities of physics; their names."""
+"""Gradients: against differences in 90 digits, slices, identities of physics; their names."""
 
 import copy
 import itertools
@@ -12,13 +12,12 @@ from strategies import COLLINEAR, contact_amplification, has_sink, samples, stac
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
-from spinfem.solvers.transport import NARROW
 
 LIMIT = 1e-9
 """Of errors, relative to what `errors` says."""
 SINGLY = 5
 """Stacks of each model whose numbers are moved one by one; with 100 it takes a minute more."""
-DIGITS = 60
+DIGITS = 90
 STEP = mp.mpf("1e-30")
 """Of forward differences: even at angles of 1e-14 their error is below 1e-15, as are roundings."""
 ANGLES = ("polar", "azimuth")
@@ -98,10 +97,13 @@ def _unit(m):
     return [c / mp.sqrt(_dot(m, m)) for c in m]
 
 
-def coupling(layers):
+def coupling(layers, joints):
     """B of normal layers in series: what reaches the other face of a mu_s on one of them."""
     B = far = None
-    for layer in layers:
+    for layer, joint in zip(layers, [None, *joints]):
+        if joint is not None and joint.resistance:
+            c = 1 / (2 * mp.mpf(joint.resistance))
+            B, far = B * c / (far + c), far * c / (far + c)
         d, D, l = (mp.mpf(x) for x in (layer.thickness, layer.material.D, layer.material.l))
         own = D / (2 * d) if mp.isinf(l) else D / (2 * l) / mp.sinh(d / l)
         face = own if mp.isinf(l) else D / (2 * l) * mp.coth(d / l)
@@ -122,8 +124,8 @@ def efficiencies(reference, left, right):
     if mp.sqrt(sine2) > COLLINEAR:
         pulls = [b - c * a for a, b in zip(m1, m2)], [a - c * b for a, b in zip(m1, m2)]
         return [_dot(pull, j) / sine2 for pull, j in zip(pulls, currents)]
-    B = coupling(e[left + 1 : right])
-    mu1, mu2 = faces[left].spin_potential_left, faces[right - 1].spin_potential_right
+    B = coupling(e[left + 1 : right], reference.stack.joints[left + 1 : right - 1])
+    mu1, mu2 = faces[left].spin_potential_right, faces[right - 1].spin_potential_left
     return [-B * _dot(mu2, m2), B * _dot(mu1, m1)]
 
 
@@ -134,13 +136,17 @@ def spacers(stack):
         a, b = stack.elements[left], stack.elements[right]
         if right == left + 1 or not (a.name and b.name):
             continue
-        if is_plain(stack) or np.linalg.norm(np.cross(a.m, b.m)) > NARROW:
+        if on_rods(stack, left, right) or np.linalg.norm(np.cross(a.m, b.m)) > 0:
             yield (left, right), ("efficiency", a.name, b.name)
 
 
-def is_plain(stack):
-    metals = [e.material for e in stack.elements if getattr(e, "m", None) is not None]
-    return not any(stack.joints) and all(metal.is_strong for metal in metals)
+def on_rods(stack, left, right):
+    """Whether mu_s is along m at both ends of what is between two magnets."""
+    strong = all(stack.elements[i].material.is_strong for i in (left, right))
+    return strong and not any(
+        joint is not None and joint.mixing is not None
+        for joint in (stack.joints[left], stack.joints[right - 1])
+    )
 
 
 def outputs(stack, steps=()):
@@ -193,18 +199,20 @@ def angle(name):
     return name.endswith(ANGLES)
 
 
-def natural(key, stack, reference):
+def natural(key, stack, reference, way):
     """What roundings of derivatives are relative to: mu_s, or the largest current.
 
     Torques in a contact are currents divided by a sine; g without a coupling is, too, and its
-    derivatives are divided by another one.
+    derivatives with respect to angles are divided by another one.
     """
     if key[0] == "torque":
         return reference.current_scale * contact_amplification(stack)
     if key[0] == "efficiency":
-        a, b = (stack.elements[stack.position(name)].m for name in key[1:])
-        sine = 1.0 if is_plain(stack) else np.linalg.norm(np.cross(a, b))
-        return reference.current_scale / sine**2
+        left, right = sorted(stack.position(name) for name in key[1:])
+        if on_rods(stack, left, right):
+            return reference.current_scale
+        sine = np.linalg.norm(np.cross(stack.elements[left].m, stack.elements[right].m))
+        return reference.current_scale / sine ** (2 if any(map(angle, way)) else 1)
     return 1e-4 * reference.potential_scale
 
 
@@ -231,7 +239,6 @@ def errors(stack, ways):
         assert all((slopes[name] == 0).all() for name, unit in measure.items() if not unit)
     scales = {
         key: max(
-            natural(key, stack, reference),
             float(max(map(abs, base[key]))),
             *(np.abs(slopes[name]).max() for name in names),
         )
@@ -247,7 +254,8 @@ def errors(stack, ways):
             }
         for key, slopes in found.items():
             ours = sum(how * slopes[name] for name, how in way.items())
-            yield (key, *way), np.abs(ours - exact[key]).max() / (scales[key] or 1.0)
+            scale = max(scales[key], natural(key, stack, reference, way))
+            yield (key, *way), np.abs(ours - exact[key]).max() / (scale or 1.0)
 
 
 def check(stack, ways):
@@ -782,15 +790,56 @@ def test_turning_one_of_collinear_magnetizations_in_contact_has_no_derivative():
         assert np.isnan(slope).tolist() == [touches, False, touches], name
 
 
-@pytest.mark.parametrize("middle", [(), (sf.Interface(0.1),)])
-def test_efficiencies_of_collinear_neighbours(middle):
-    """Exact in plain stacks; elsewhere g is a limit, and has no gradient."""
+@pytest.mark.parametrize("theta", [0.0, 1e-12, 1e-7, 1e-3, 60.0, 180.0])
+@pytest.mark.parametrize("left", [sf.Reservoir(), sf.Lead(WEAK, m=sf.direction(70.0, 50.0))])
+def test_efficiencies_through_interfaces(left, theta):
+    """One coupling B, whatever is between magnets that are on rods."""
+    chain = [
+        left,
+        N(1.0),
+        F(0.4, m=sf.direction(20.0, 10.0), name="a"),
+        sf.Interface(0.2, gamma=0.4),
+        N(0.6),
+        sf.Interface(0.3),
+        sf.NormalMetal(D=0.4, l=0.5)(0.2),
+        sf.Interface(0.1, gamma=-0.3),
+        F(0.5, m=sf.direction(20.0 + theta, 10.0), name="b"),
+    ]
+    check(sf.Stack([*chain, sf.SpinBlocking()]), one_by_one)
+
+
+@pytest.mark.parametrize("theta", [1e-7, 1e-5, 1e-3, 0.1])
+@pytest.mark.parametrize("what", ["mixing", "exchange"])
+def test_efficiencies_at_small_angles_without_a_coupling(what, theta):
+    """Currents across m have their own digits: 1/sin of roundings is left, and no more."""
+    joint = [sf.Interface(0.2, gamma=0.4, mixing=2.0 + 1.0j)] if what == "mixing" else []
+    chain = [
+        F(0.4, m=sf.direction(20.0, 10.0), name="a"),
+        *joint,
+        N(0.6),
+        (F if joint else WEAK)(0.5, m=sf.direction(20.0 + theta, 10.0), name="b"),
+    ]
+    stack = sf.Stack([sf.Lead(N), *chain, sf.SpinBlocking()])
+    for what, error in errors(stack, one_by_one):
+        assert error < 1e-12, what
+
+
+@pytest.mark.parametrize(
+    ("middle", "exists"),
+    [
+        ((), True),
+        ((sf.Interface(0.1, gamma=0.3),), True),
+        ((sf.Interface(0.1, mixing=1.0 + 0.2j),), False),
+    ],
+)
+def test_efficiencies_of_collinear_neighbours(middle, exists):
+    """Exact where all between them is on rods; elsewhere g is a limit, and has no gradient."""
     theta = np.array([0.0, 50.0, 180.0])
     chain = [F(1.0, m=sf.direction(0.0), name="a"), *middle, N(0.3)]
     stack = sf.Stack([sf.Lead(N), *chain, F(0.5, m=sf.direction(theta), name="b"), sf.Lead(N)])
     gradient = sf.solve(stack).gradient("efficiency", "a", "b")
     found = np.isfinite(gradient["a.p"]).all(axis=-1)
-    assert found.tolist() == [not middle, True, not middle]
+    assert found.tolist() == [exists, True, exists]
 
 
 def test_order_of_the_names_of_an_efficiency_is_that_of_its_values():
