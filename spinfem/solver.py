@@ -92,7 +92,8 @@ def solve(
         If an argument is of the wrong kind.
     ValueError
         If an argument is out of its range, both currents are given, there is no spin sink, a
-        profile leaves its range where it is evaluated, or `tol` cannot be met.
+        profile leaves its range where it is evaluated, `tol` cannot be met, or spin currents do not
+        balance in the end: the message names the point of the batch.
     """
     current = check_current(stack, j0, current_density)
     degree = _whole("degree", degree, MAX_DEGREE)

@@ -3,8 +3,8 @@
 A number is a pair ``(high, low)``, their sum, with ``|low|`` at most half a unit in the last place
 of `high`; relative errors are some 1e-31. Dekker, doi:10.1007/BF01397083; Knuth, TAOCP 4.2.2.
 
-All functions are elementwise: they take floats, or arrays of one shape, and `spinfem.numerics.compiled`
-compiles them as they stand.
+All functions are elementwise: they take floats, or arrays of one shape, and compiled code has them
+as they stand (`spinfem.numerics.compiled`).
 """
 
 from __future__ import annotations
