@@ -122,7 +122,7 @@ def test_import_needs_only_numpy_scipy_and_scikit_fem():
 
 
 def test_exact_stacks_know_neither_forms_nor_other_solvers():
-    own = {("solvers", name) for name in ("elements", "faces", "transport")}
+    own = {("solvers", name) for name in ("elements", "ports", "transport")}
     found = {other for other in ARROWS["solvers", "exact"] if other[0] == "solvers"}
     assert found <= own
     assert not {("fem", "forms"), ("fem", "twoport"), ("numerics", "chain")} & (

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -18,7 +19,6 @@ from numba.core import event, types
 from numba.extending import intrinsic, overload, register_jitable
 
 from . import doubled, ladder, layers, links, loads, rings
-from .kernels import Kernels
 from .ladder import Chain
 from .loads import Links, Loads
 from .rings import Runs
@@ -92,6 +92,18 @@ def _register() -> str:
                 register_jitable(**OPTIONS)(thing)
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
+
+
+class Kernels(NamedTuple):
+    """Compiled functions; see those of the same names."""
+
+    condense: Callable[..., None]  # `layers.condense`
+    condense_across: Callable[..., None]  # `layers.condense_across`
+    solve_plain: Callable[..., float]  # `links.assemble`, `ladder.solve` and `links.pull`
+    assemble: Callable[..., None]  # `links.assemble`
+    solve: Callable[..., float]  # `ladder.solve`
+    sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
+    solve_points: Callable[..., None]  # `ladder.solve_between`, point by point
 
 
 class _Announcement(event.Listener):  # type: ignore[misc]

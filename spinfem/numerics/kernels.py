@@ -8,35 +8,22 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .._checks import FloatArray
 from . import ladder
 from .ladder import Chain
-from .loads import Loads
+from .loads import Links, Loads
 from .rings import ALL, FOUND, SIZE
 
 
-class Kernels(NamedTuple):
-    """Compiled functions; see those of the same names."""
-
-    condense: Callable[..., None]  # `layers.condense`
-    condense_across: Callable[..., None]  # `layers.condense_across`
-    solve_plain: Callable[..., float]  # `links.assemble`, `ladder.solve` and `links.pull`
-    assemble: Callable[..., None]  # `links.assemble`
-    solve: Callable[..., float]  # `ladder.solve`
-    sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
-    solve_points: Callable[..., None]  # `ladder.solve_between`, point by point
-
-
 @cache
-def compiled() -> Kernels | None:
-    """Return the compiled functions, if there is a numba that works."""
+def compiled() -> Any:
+    """Return `compiled.Kernels`, or None if there is no numba that works."""
     if find_spec("numba") is None:
         return None
     try:
@@ -48,12 +35,20 @@ def compiled() -> Kernels | None:
 
 WORTH = 1.0
 """Seconds without numba from which on it is worth loading, which takes half of that."""
+_spent = [0.0]
+"""Seconds that all work so far has taken without it, as estimated."""
 PER_LINK, PER_OPERATION, PER_POINT = 8e-6, 2e-4, 2e-7
 """Seconds that a link takes in floats; and in arrays, and for every point of these."""
 
 
-def kernels(work: int, points: int = 0) -> Kernels | None:
-    """Return the compiled functions if the work at hand is worth loading them, or they are.
+MANY = 1000
+"""Points from which on whole arrays are quicker than compiled code, where no ring is free."""
+
+
+def kernels(work: int, points: int = 0) -> Any:
+    """Return the compiled functions if they are loaded, or worth it.
+
+    They are if the work at hand is, or what many small solves add up to.
 
     Parameters
     ----------
@@ -63,8 +58,8 @@ def kernels(work: int, points: int = 0) -> Kernels | None:
         Points of a batch; 0 for a single chain.
     """
     if "numba" not in sys.modules:
-        seconds = work * (PER_OPERATION + PER_POINT * points if points else PER_LINK)
-        if seconds < WORTH:
+        _spent[0] += work * (PER_OPERATION + PER_POINT * points if points else PER_LINK)
+        if _spent[0] < WORTH:
             return None
     return compiled()
 
@@ -177,28 +172,52 @@ def solve_points(
     the window are made here.
     """
     left, window, right = chains
-    points = parts[1][0].shape[-1]
-    fast = kernels(work, points)
+    points, runs = parts[1][0].shape[-1], left.runs is not None or window.runs is not None
+    fast = kernels(work, points) if runs or points < MANY else None
+    solve: Any = _solve_arrays if fast is None else fast.solve_points
     if fast is None:
-        loads = blank_loads(len(window.links.B) + 1, (points,))
-        whole = window._replace(loads=loads, memory=memory_of(window.runs, (points,)))
-        return np.asarray(
-            ladder.solve_between(listed(left), whole, listed(right), edge, parts, False)
-        )
+        left, right = listed(left), listed(right)
+        threads = 1 if runs else threads
     missed = np.empty(points)
     bounds = [points * i // threads for i in range(threads + 1)]
     jobs = [
         (left, window, right, edge, parts, missed, *ends) for ends in itertools.pairwise(bounds)
     ]
     if threads == 1:
-        fast.solve_points(*jobs[0])
+        solve(*jobs[0])
         return missed
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(threads) as pool:
-        for job in [pool.submit(fast.solve_points, *arguments) for arguments in jobs]:
+        for job in [pool.submit(solve, *arguments) for arguments in jobs]:
             job.result()
     return missed
+
+
+def _solve_arrays(
+    left: Chain,
+    window: Chain,
+    right: Chain,
+    edge: tuple[float, float],
+    parts: Results,
+    missed: FloatArray,
+    begin: int,
+    end: int,
+) -> None:
+    """Solve the points of a batch from `begin` to `end`; all of them if there are runs."""
+    shape, own = (end - begin,), slice(begin, end)
+    whole = Chain(
+        Links(*(column[:, own] for column in window.links)),
+        window.runs,
+        blank_loads(len(window.links.B) + 1, shape),
+        memory_of(window.runs, shape),
+    )
+    rods = [
+        (amplitude[:, own], flow[:, own], None if found is None else found[..., own])
+        for amplitude, flow, found in parts
+    ]
+    results = rods[0], rods[1], rods[2]
+    missed[own] = ladder.solve_between(left, whole, right, edge, results, False)
 
 
 def _filled(arrays: Any, values: Any) -> None:

@@ -17,6 +17,9 @@ from .links import Ports, Shape, assemble, pull
 from .loads import Links, Load, Loads, Numbers, at, current, put, through
 from .rings import eliminate, recover
 
+SMALLEST = 1e-280
+"""Size of currents of which some are too small to have all digits."""
+
 
 class Chain(NamedTuple):
     """A chain, or a part of one, and what a sweep finds.
@@ -133,7 +136,7 @@ def solve(chain: Chain, amplitude: Numbers, flow: Numbers, found: Any) -> Any:
 
 def relative(missed: Any, size: Any) -> Any:
     """Return what balances miss relative to the size of what they balance."""
-    return missed / pick(size == 0, 1.0, size)
+    return missed / pick(size > SMALLEST, size, 1.0)
 
 
 def solve_between(

@@ -271,6 +271,8 @@ def _check(missed: FloatArray) -> None:
     """Raise ValueError unless spin currents balance, at every point of a batch."""
     if (missed <= MISSED).all():
         return
+    if not np.isfinite(missed).all():
+        raise ValueError("results must be finite, got an overflow of double precision")
     point = int(np.argmin(missed <= MISSED))
     where = "" if missed.size == 1 else f" at point {point} of the batch"
     raise ValueError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -134,7 +135,7 @@ class Meshed:
             np.ndim(length) for k in elements for length in self.e.lengths[k]
         )
 
-    def _across_at_once(self, elements: Sequence[int], fast: kernels.Kernels) -> list[Three]:
+    def _across_at_once(self, elements: Sequence[int], fast: Any) -> list[Three]:
         """Condense layers that do not vary in one compiled call."""
         which = list(elements)
         D, l, p, d = (self.e.columns[name].fixed[which] for name in ("D", "l", "p", "thickness"))

@@ -113,41 +113,24 @@ def test_thin_and_thick_layers(z, l):
     check(F1(1.0, m=m) | N1(1.0) | spacer(z) | N2(1.0) | magnet(z, m=n) | sf.Lead(N2), tolerance)
 
 
-def joined(mp_layers):
-    """B and the shunts of layers in series, in closed form: (D, l, d) of each."""
-    whole = None
-    for D, l, d in mp_layers:
-        B, S = D / (2 * l) / mp.sinh(d / l), D / (2 * l) * mp.tanh(d / (2 * l))
-        if whole is None:
-            whole = (B, S, S)
-            continue
-        B1, S1, shunt = whole
-        total = B1 + B + shunt + S
-        whole = (B1 * B / total, S1 + B1 * (shunt + S) / total, S + B * (shunt + S) / total)
-    return whole
-
-
-@pytest.mark.parametrize(
-    "thicknesses", [(0.5,), (1e-12,), (3.0,), (1e-12, 1.0), (0.3, 1e-9, 2.0), (4.0, 0.1, 1e-6)]
-)
-def test_links_change_as_in_closed_form(thicknesses):
-    """To nearly all digits, also of what a layer does that is 1e-12 of the run it is in."""
-    metals = [N1, N2, sf.NormalMetal(D=1.0, l=3.0)]
-    layers = [metal(d) for metal, d in zip(metals, thicknesses)]
-    stack = sf.Stack([sf.Reservoir(), F1(1.0, m=(0, 0, 1)), *layers, F1(1.0, m=(0, 0, 1))])
-    slopes = found.kernels.slopes(*found.layers, found.two_ports[0])
-    numbers = [(x.material.D, x.material.l, x.thickness) for x in layers]
+@pytest.mark.parametrize("z", [1e-12, 1e-3, 0.5, 3.0, 40.0])
+def test_two_ports_of_layers_change_as_in_closed_form(z):
+    """To nearly all digits, also of what a layer does that is 1e-12 of what it passes on."""
+    layer = sf.NormalMetal(D=2.0, l=3.0)(3 * z)
+    solution = sf.solve(F1(1.0, m=(0, 0, 1)) | layer | F1(1.0, m=(0, 0, 1)))
+    values, slopes = solution.transport.bulk.two_ports
     with mp.workdps(60):
-        for i, x in itertools.product(range(len(layers)), range(3)):
 
-            def changed(value, i=i, x=x):
-                given = [[mp.mpf(y) for y in three] for three in numbers]
-                given[i][x] = value
-                return mp.matrix(joined(given))
+        def closed(square):
+            """B and S of (d/l)^2."""
+            root = mp.sqrt(square)
+            unit = mp.mpf(2) / (2 * mp.mpf(layer.thickness))
+            return unit * root / mp.sinh(root), unit * root * mp.tanh(root / 2)
 
-            value = mp.mpf(numbers[i][x])
-            step = value * mp.mpf(10) ** -15
-            expected = (changed(value + step) - changed(value - step)) / (2 * step)
-            for part in range(3):
-                got = slopes[(1, 2, 0)[x], part, 2 + i]
-                assert got == pytest.approx(float(expected[part]), rel=1e-11)
+        square = (mp.mpf(layer.thickness) / 3) ** 2
+        step = square * mp.mpf(10) ** -15
+        both = zip(closed(square), closed(square + step), closed(square - step), strict=True)
+        for part, (value, after, before) in enumerate(both):
+            slope = square * (after - before) / (2 * step)
+            assert values[part].ravel()[1] == pytest.approx(float(value), rel=1e-11)
+            assert slopes[part].ravel()[1] == pytest.approx(float(slope), rel=1e-11)
