@@ -2,7 +2,6 @@ r"""From a stack to its solution."""
 
 from __future__ import annotations
 
-import dataclasses
 import operator
 import os
 from functools import partial
@@ -110,7 +109,7 @@ def solve(
     e = elements_of(stack)
     check_spin_sink(e)
     if elements is not None and e.nodes:
-        e = dataclasses.replace(e, nodes={})
+        e = e.on_nodes({})
     again = partial(
         solve,
         degree=degree,

@@ -7,8 +7,6 @@ layers begin with what resolves their profiles, so that no integral overlooks an
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 from .._checks import BoolArray, FloatArray
@@ -53,7 +51,7 @@ def refine(
     layers = range(1, e.magnetic.size - 1)
     nodes = {k: _first(e, k, count) for k in layers}
     while True:
-        e = dataclasses.replace(e, nodes=nodes)
+        e = e.on_nodes(nodes)
         transport = Condensed(e, Meshed(e, degree, None))
         found = certificate(transport, degree, None)
         excess = _errors(transport, found) / tol

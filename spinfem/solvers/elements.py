@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from typing import Any, TypeVar, cast
 
@@ -92,6 +92,10 @@ class Elements:
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
     rows: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     # what all but m comes to, by who has found it: `ports.row_of`
+
+    def on_nodes(self, nodes: dict[int, FloatArray]) -> Elements:
+        """Return the same stack, of which these layers alone come with nodes."""
+        return replace(self, nodes=nodes, rows={})
 
     @cached_property
     def is_plain(self) -> bool:
