@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import spinfem as sf
-from spinfem.numerics import chain, fast
+from spinfem.numerics import chain, kernels
 
 
 def random_chain(rng, n, points):
@@ -27,18 +27,18 @@ def dense(B, S_left, S_right):
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 8, 31])
 def test_chain_against_a_dense_solve(n):
     rng = np.random.default_rng(n)
-    B, S_left, S_right, F = random_chain(rng, n, 3)
+    B, S_left, S_right, ends = random_chain(rng, n, 3)
     inner = np.ones(n + 1, dtype=bool)
     inner[[0, -1]] = False
     eliminated = chain.eliminate(B, S_left, S_right, inner)
-    forces = chain.Forces.at(F)
-    pushes = chain.drive(eliminated, forces)
     u, J = np.zeros((n + 1, 3)), np.zeros((n, 3))
-    J[0] = forces.dipole[0]
-    chain.recover(eliminated, u, J, pushes)
+    u[[0, -1]] = ends[[0, -1]]
+    J[0] = eliminated.B[0] * (u[0] - u[-1])
+    chain.recover(eliminated, u, J)
     for p in range(3):
-        A = dense(B[:, p], S_left[:, p], S_right[:, p])[1:-1, 1:-1]
-        np.testing.assert_allclose(u[1:-1, p], np.linalg.solve(A, F[1:-1, p]), rtol=1e-9)
+        A = dense(B[:, p], S_left[:, p], S_right[:, p])
+        held = A[1:-1, [0, -1]] @ u[[0, -1], p]
+        np.testing.assert_allclose(u[1:-1, p], np.linalg.solve(A[1:-1, 1:-1], -held), rtol=1e-9)
         np.testing.assert_allclose(J[:, p], -B[:, p] * np.diff(u[:, p]), rtol=1e-6, atol=1e-6)
     # what is left between the ends is the Schur complement
     A = dense(B[:, 0], S_left[:, 0], S_right[:, 0])
@@ -72,10 +72,10 @@ def test_a_numba_that_does_not_work_is_done_without(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)  # importing it raises ImportError
     monkeypatch.delitem(sys.modules, "spinfem.numerics.compiled", raising=False)
     monkeypatch.delattr("spinfem.numerics.compiled", raising=False)
-    monkeypatch.setattr(fast, "find_spec", lambda name: name)
-    fast.kernels.cache_clear()
+    monkeypatch.setattr(kernels, "find_spec", lambda name: name)
+    kernels.compiled.cache_clear()
     try:
-        assert fast.kernels() is None
+        assert kernels.compiled() is None
         assert sf.solve(stack).spin_resistance == pytest.approx(expected, rel=1e-14)
     finally:
-        fast.kernels.cache_clear()
+        kernels.compiled.cache_clear()
