@@ -180,7 +180,7 @@ def solve_points(
         threads = 1 if runs else threads
     missed = np.empty(points)
     bounds = [points * i // threads for i in range(threads + 1)]
-    jobs = [
+    jobs: list[tuple[Any, ...]] = [
         (left, window, right, edge, parts, missed, *ends) for ends in itertools.pairwise(bounds)
     ]
     if threads == 1:
