@@ -45,6 +45,10 @@ MANY = 1000
 """Points from which on whole arrays are quicker than compiled code, where no ring is free."""
 
 
+BLOCK = 4096
+"""Points whose arrays stay in the fast memory of a processor."""
+
+
 def kernels(work: int, points: int = 0) -> Any:
     """Return the compiled functions if they are loaded, or worth it.
 
@@ -179,12 +183,14 @@ def solve_points(
         left, right = listed(left), listed(right)
         threads = 1 if runs else threads
     missed = np.empty(points)
-    bounds = [points * i // threads for i in range(threads + 1)]
+    pieces = threads if fast is not None or runs else max(threads, points // BLOCK)
+    bounds = [points * i // pieces for i in range(pieces + 1)]
     jobs: list[tuple[Any, ...]] = [
         (left, window, right, edge, parts, missed, *ends) for ends in itertools.pairwise(bounds)
     ]
     if threads == 1:
-        solve(*jobs[0])
+        for arguments in jobs:
+            solve(*arguments)
         return missed
     from concurrent.futures import ThreadPoolExecutor
 
