@@ -134,6 +134,7 @@ def test_graded_layer_is_many_slices(name):
     assert np.abs(extrapolated - found).max() < 1e-10
 
 
+@pytest.mark.long
 def test_slices_with_their_own_interfaces():
     """Between interfaces, and beside a ferromagnet with finite exchange lengths."""
     weak = sf.Ferromagnet(D=0.8, l=0.9, p=-0.5, lambda_J=0.2, lambda_phi=0.4)

@@ -487,6 +487,7 @@ def test_no_current():
 # --- beyond the strong transparent valve ------------------------------------------------------
 
 
+@pytest.mark.long
 def test_fit_of_real_samples():
     """Interfaces: a fit with its error, against torques in the plane; what is across is said."""
     stack, j0 = sf.load(REAL)

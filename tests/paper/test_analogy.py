@@ -63,6 +63,7 @@ def test_forces_and_reaction_sum_to_zero(stack, j0):
             )
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(stacks(decades=(-3, 2)).filter(has_sink))
 def test_cords_pull_with_their_stiffness(stack):
@@ -294,6 +295,7 @@ def test_slope_of_a_layer_called_like_a_lead():
     assert slopes[0] == slopes[1]
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(
     stacks(decades=(-2, 1), contacts=False).filter(has_sink),

@@ -72,6 +72,7 @@ def test_far_fewer_unknowns_than_by_uniform_refinement(degree):
     assert deep[0] < deep.max() / 10 > deep[-1]
 
 
+@pytest.mark.long
 @settings(max_examples=40)
 @given(samples())
 def test_random_samples_meet_the_tolerance(stack):

@@ -83,6 +83,7 @@ def test_bounds_hold_on_random_stacks_and_are_sharp():
     assert_sharp()
 
 
+@pytest.mark.long
 def test_bounds_hold_with_interfaces_and_exchange_lengths():
     for ratios in RATIOS.values():
         ratios.clear()

@@ -69,6 +69,7 @@ def test_jumps_of_the_potential(stack):
     assert s.interfaces[-1].potential_right == 0
 
 
+@pytest.mark.long
 @many
 @given(samples())
 def test_inside_layers_the_potential_joins_that_at_their_faces(stack):

@@ -282,6 +282,7 @@ def test_random_stacks_all_numbers_at_once(stack):
     check(stack, all_at_once)
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(samples())
 def test_random_samples_all_numbers_at_once(stack):
@@ -419,6 +420,7 @@ def test_graded_layer_is_many_slices(name):
     assert np.abs(thrice - found).max() < 1e-10 * largest
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", RESULTS, ids=" ".join)
 @pytest.mark.parametrize("name", GRADED)
 def test_turning_magnetizations_of_graded_stacks(name, key):
@@ -466,6 +468,7 @@ def plain_batch():
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", RESULTS, ids=" ".join)
 @pytest.mark.parametrize("make", [batch, plain_batch])
 def test_batch_is_its_points(make, key):

@@ -385,6 +385,7 @@ def test_mirror(stack):
     assert_same(a, b, current=-1, torque=1, mirrored=True)
 
 
+@pytest.mark.long
 @many
 @given(samples())
 def test_scaling_conductances(stack):

@@ -72,6 +72,7 @@ def check(solution, reference):
         assert error < LIMIT, what
 
 
+@pytest.mark.long
 @settings(max_examples=500)
 @given(samples())
 def test_random_samples_agree_with_matched_exponentials(stack):
