@@ -12,8 +12,9 @@ import spinfem as sf
 from spinfem import analytic
 from spinfem.paper.spacer import Spacer
 from spinfem.physics.directions import angle
-from spinfem.solvers import exact
+from spinfem.solvers.condensed import Condensed
 from spinfem.solvers.elements import elements_of
+from spinfem.solvers.exact import Exact
 
 N = sf.NormalMetal(D=8.0, l=1.0)  # G_N = 4
 
@@ -26,30 +27,19 @@ def valve(theta, p1=0.1, p2=0.9, d_N=0.2, D=1.0):
 
 
 def exact_loads(stack):
-    """P and S on both sides of every spacer, by the sweeps of the exact stack."""
+    """P and S on both sides of every spacer, from exact two-ports."""
     e = elements_of(stack)
-    B, S = exact.two_ports(e)
-    links = exact._links(e, B, S)
-    rods = np.zeros((e.magnetic.size + 1, 1, 3))
-    for node in range(1, e.magnetic.size):
-        rods[node] = e.m[node - 1] if e.magnetic[node - 1] else e.m[node]
-        if e.magnetic[node - 1] and e.magnetic[node]:
-            collinear = angle(e.m[node - 1], e.m[node]).collinear
-            rods[node] *= collinear[..., None]
-    rods[1] *= not e.reservoir[0]
-    rods[-2] *= not e.reservoir[1]
-    left, right = (exact._sweep(e, links, rods, step) for step in (1, -1))
-    magnets = np.flatnonzero(e.magnetic).tolist()
-    for a, b in itertools.pairwise(magnets):
+    t = Condensed(e, Exact(e))
+    for i, (a, b) in enumerate(itertools.pairwise(t.magnets.tolist())):
         if b > a + 1:
-            one, two = left[a + 1], right[b]
-            yield (one.base + one.rest)[0], one.S[0], (two.base + two.rest)[0], two.S[0]
+            left, right, *_ = t.behind(i)
+            yield left.P, left.S, right.P, right.S
 
 
 @settings(max_examples=400)
 @given(stacks().filter(has_sink))
 def test_what_lies_behind_a_spacer(stack):
-    """P_i and S_i by the chain of finite elements and by the exact sweeps; g from them."""
+    """P_i and S_i from finite elements and from exact two-ports; g from them."""
     solution = sf.solve(stack)
     spacers = sf.Analogy(solution).spacers
     expected = list(exact_loads(stack))

@@ -33,7 +33,8 @@ def test_every_sheet_is_laid_down_without_a_stretch(stack):
     for (a, b), (flat_a, flat_b) in zip(itertools.pairwise(m), itertools.pairwise(folded.rods)):
         assert flat_a @ flat_b == pytest.approx(a @ b, abs=1e-13)
     radians = np.radians(folded.angles)
-    np.testing.assert_allclose(folded.rods, np.stack([np.sin(radians), np.cos(radians)], 1))
+    expected = np.stack([np.sin(radians), np.cos(radians)], 1)
+    np.testing.assert_allclose(folded.rods, expected, rtol=0, atol=1e-14)
     np.testing.assert_array_equal(folded.rods[0], [0.0, 1.0])
     for what, curves in (("spin_potential", folded.potential), ("spin_current", folded.current)):
         every = [getattr(layer, what)[::7] for layer in solution.layers]
