@@ -17,7 +17,7 @@ from .links import Ports, Shape, assemble, pull
 from .loads import Links, Load, Loads, Numbers, at, current, put, through
 from .rings import eliminate, recover
 
-SMALLEST = 1e-280
+SMALLEST = 1e-200
 """Size of currents of which some are too small to have all digits."""
 
 
