@@ -383,7 +383,7 @@ def through_rod(load: Load, rod: Vector, port: Port) -> tuple[Matrix, Vector, Ma
     own = add(double(stiffness), add(multiply(S_along, cc), multiply(S_across, ss)))
     alpha = add(own, beta)
     one = double(1.0 + none[0])
-    bc, xs, beta = chosen(beta[0] < CLOSED, (cc, ss, one), (bc, xs, beta))
+    bc, xs, beta = chosen(abs(beta[0]) < CLOSED, (cc, ss, one), (bc, xs, beta))
     per_beta, share = divide(one, beta), divide(one, alpha)
     v_along = multiply(subtract(P, dot(rod, port.s_left)), share)
     column = act(port.B, rod)

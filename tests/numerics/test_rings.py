@@ -33,10 +33,8 @@ def directions(rng, count, kind):
     first = unit(rng.normal(size=3))
     if kind == "axes":
         first = np.array([0.0, 0.0, 1.0])
-        return [
-            first,
-            *(rng.choice([-1, 1]) * np.eye(3)[rng.integers(3)] for _ in range(count - 1)),
-        ]
+        others = (rng.choice([-1, 1]) * np.eye(3)[rng.integers(3)] for _ in range(count - 1))
+        return [first, *others]
     found = [first]
     for _ in range(count - 1):
         if kind == "any":

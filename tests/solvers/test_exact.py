@@ -1,5 +1,6 @@
 """Both finite-element paths and the exact stack against exponentials matched in many digits."""
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,11 @@ from reference import solve as match
 from strategies import contact_amplification, has_sink, stacks
 
 import spinfem as sf
+from spinfem.solvers.elements import elements_of
+from spinfem.solvers.exact import Exact
+from spinfem.solvers.ports import exchange_rate
+
+N = sf.Lead(sf.NormalMetal(D=1.0, l=1.0))
 
 
 def faces(solution, name):
@@ -181,3 +187,26 @@ def test_real_sample_in_SI_units():
         assert solution.spin_resistance * 1e15 == pytest.approx(0.04475436, abs=5e-9)
         torque = solution.absorbed_spin_current("free")
         np.testing.assert_allclose(torque, [-0.05832024, -0.45754167, 0.10101363], atol=5e-9)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-6, 1e-3, 0.1, 0.99, 1.01, 3.0, 30.0])
+@pytest.mark.parametrize("absorbed", [0.0, 1e-22, 1e-12, 1e-3, 1.0])
+def test_exact_two_ports_that_precess(absorbed, size):
+    """What is absorbed has its own digits, of however much more precession."""
+    weak = sf.Ferromagnet(
+        D=1.0, l=1.0 if absorbed else np.inf, p=0.0, lambda_J=np.sqrt(absorbed) if absorbed else 0.1
+    )
+    square = complex(exchange_rate(elements_of(weak(1.0, m=(0, 0, 1)) | N), 1)[0])
+    d = size / np.sqrt(abs(square))
+    e = elements_of(weak(d, m=(0, 0, 1)) | N)
+    ((B, S, _),) = Exact(e).across([1])
+    with mp.workdps(60):
+        z = mp.sqrt(mp.mpc(square)) * mp.mpf(d)
+        unit = 1 / (2 * mp.mpf(d))
+        for found, exact in ((B, unit * z / mp.sinh(z)), (S, unit * z * mp.tanh(z / 2))):
+            # z has an error of rounding, and so have their phases
+            for part in ("real", "imag"):
+                own, its = getattr(complex(found[0]), part), getattr(exact, part)
+                rounding = 1e-15 * (1 + size) * float(abs(exact))
+                allowed = 3e-15 * abs(its) if size < 1 else rounding
+                assert abs(own - its) <= allowed + 1e-300, part
