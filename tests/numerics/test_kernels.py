@@ -1,0 +1,101 @@
+"""One text, run on floats, on arrays, compiled, and by several threads."""
+
+import numpy as np
+import pytest
+from kernels import solve_with_numpy
+
+import spinfem as sf
+
+N = sf.NormalMetal(D=2.0, l=1.5)
+F, F2 = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.Ferromagnet(D=0.4, l=0.3, p=-0.7)
+WEAK = sf.Ferromagnet(D=1.3, l=0.8, p=0.6, lambda_J=0.2, lambda_phi=0.4)
+JOINT = sf.Interface(0.3, gamma=0.4, mixing=1.0 - 0.5j, name="joint")
+RAMP = np.linspace(0.0, 1.0, 37)
+NAMES = ("spin_potential_left", "spin_current_left", "spin_current_right", "absorbed")
+
+MODELS = {
+    "plain": [F(0.5, m=(0, 0, 1), name="a"), N(0.3, name="s")],
+    "contact": [F(0.5, m=(0, 0, 1), name="a"), F2(0.5, m=(0, 1, 0)), N(0.3, name="s")],
+    "interface": [F(0.5, m=(0, 0, 1), name="a"), sf.Interface(0.3, gamma=0.4), N(0.3, name="s")],
+    "mixing": [F(0.5, m=(0, 0, 1), name="a"), JOINT, N(0.3, name="s")],
+    "exchange": [WEAK(0.5, m=(0, 0, 1), name="a"), N(0.3, name="s")],
+    "both": [
+        F(0.5, m=(0, 0, 1)),
+        JOINT,
+        N(0.1),
+        WEAK(0.5, m=(0, 1, 0), name="a"),
+        N(0.3, name="s"),
+    ],
+    "graded": [
+        sf.Ferromagnet(D=lambda xi: 1 + xi, l=0.7, p=0.4)(0.5, m=(0, 0, 1), name="a"),
+        JOINT,
+        N(0.3, name="s"),
+    ],
+}
+VARIED = {
+    "angle": lambda stack, x: stack.replace("b", m=sf.direction(180 * x, 30.0)),
+    "first angle": lambda stack, x: stack.replace("a", m=sf.direction(180 * x, 30.0)),
+    "spacer": lambda stack, x: stack.replace("s", thickness=0.1 + x),
+    "lead": lambda stack, x: stack.replace("end", m=sf.direction(100 * x)),
+    "much": lambda stack, x: stack.replace("b", m=sf.direction(180 * x, 30.0), thickness=0.2 + x),
+}
+
+
+def stack_of(model):
+    free = F2(0.4, m=sf.direction(70.0, 30.0), name="b")
+    return sf.Stack([sf.Lead(N), *MODELS[model], free, N(0.2), sf.Lead(F, m=(1, 0, 0), name="end")])
+
+
+def results(solution):
+    """Everything at faces, and what magnets absorb, with what its roundings are relative to."""
+    faces = {name: np.array([getattr(f, name) for f in solution.interfaces]) for name in NAMES}
+    found = [(faces.pop("spin_potential_left"), None), *((x, 1.0) for x in faces.values())]
+    found += [(solution.absorbed_spin_current(name), 1.0) for name in solution.ferromagnets]
+    return [(x, np.abs(x).max() if size is None else size) for x, size in found]
+
+
+def assert_same(one, other, limit=1e-14):
+    for (a, size), (b, _) in zip(results(one), results(other), strict=True):
+        assert np.abs(a - b).max() <= limit * size
+    np.testing.assert_allclose(one.spin_resistance, other.spin_resistance, rtol=10 * limit)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_floats_and_compiled_text(model):
+    stack = stack_of(model)
+    assert_same(sf.solve(stack), solve_with_numpy(stack))
+
+
+@pytest.mark.parametrize("varied", VARIED)
+@pytest.mark.parametrize("model", MODELS)
+def test_arrays_and_compiled_text(model, varied):
+    stack = VARIED[varied](stack_of(model), RAMP)
+    assert_same(sf.solve(stack), solve_with_numpy(stack))
+
+
+@pytest.mark.parametrize("solve", [sf.solve, solve_with_numpy])
+@pytest.mark.parametrize("varied", VARIED)
+@pytest.mark.parametrize("model", MODELS)
+def test_batches_and_single_stacks(model, varied, solve):
+    """Whatever part of the chain varies: the rest of it is swept once, from both ends."""
+    base = stack_of(model)
+    batch = solve(VARIED[varied](base, RAMP))
+    for i in (0, 1, 18, 36):
+        one = solve(VARIED[varied](base, float(RAMP[i])))
+        for (a, size), (b, _) in zip(results(batch[i]), results(one), strict=True):
+            assert np.abs(a - b).max() <= 1e-13 * size
+        for name in NAMES:
+            for whole, own in zip(batch.interfaces, one.interfaces, strict=True):
+                a, b = getattr(whole, name)[i], getattr(own, name)
+                assert np.abs(a - b).max() <= 1e-13 * max(1.0, np.abs(b).max())
+
+
+@pytest.mark.parametrize("threads", [2, 3, 64])
+@pytest.mark.parametrize("varied", ["angle", "much"])
+@pytest.mark.parametrize("model", MODELS)
+def test_threads_change_no_bit(model, varied, threads):
+    stack = VARIED[varied](stack_of(model), RAMP)
+    one, many = sf.solve(stack, threads=1), sf.solve(stack, threads=threads)
+    for (a, _), (b, _) in zip(results(one), results(many), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(one.spin_resistance, many.spin_resistance)
