@@ -158,9 +158,7 @@ def two_port(z: ComplexArray, unit: FloatArray) -> tuple[ComplexArray, ComplexAr
     return unit * ratio, unit * np.where(thick, safe * -half / (2 + half), 0.0)
 
 
-def two_port_of_square(
-    square: ComplexArray, unit: FloatArray
-) -> tuple[ComplexArray, ComplexArray]:
+def two_port_of_square(square: ComplexArray, unit: FloatArray) -> tuple[ComplexArray, ComplexArray]:
     """Return the same from z^2 up to 1 in size, by powers of it.
 
     Where next to all of z^2 is precession, what is absorbed, of the order of z^4, keeps its digits.
