@@ -61,8 +61,8 @@ class Solution(SolvedStack):
             for efficiencies, in the unit of the result per unit of the number; angles of m,
             "free.polar" and "free.azimuth", in degrees. With respect to m it is nan where the m
             of ferromagnets in contact are collinear, since turning one of them opens a contact; and
-            efficiencies of collinear neighbours have no gradient, nan, in stacks with
-            interfaces, exchange lengths or graded layers.
+            efficiencies of collinear neighbours have no gradient, nan, where one of them has
+            exchange lengths, or a mixing conductance towards the other.
 
         Raises
         ------
