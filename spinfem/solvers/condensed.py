@@ -9,8 +9,9 @@ their faces.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ from .runs import Push
 from .transport import Field, Jump, Transport
 
 NONE = np.zeros((1, 3))
+NOTHING: Mapping[int, float] = MappingProxyType({})
 NARROW = 1e-6
 """Sine of an angle from which on parts across m have lost few of the digits of the whole."""
 
@@ -387,14 +389,17 @@ class Condensed(Transport):
         """mu_s and j_s on both sides of all faces."""
         return self.at_faces.faces
 
-    def _field(self, rods: Rods, jump: Jump | None) -> Field:
-        """Read what is at the faces off a solved chain."""
+    def _field(self, rods: Rods, jump: Jump | None, pushed: Mapping[int, float] = NOTHING) -> Field:
+        """Read what is at the faces off a solved chain.
+
+        `pushed` are currents at the right ends of links that reach the rods there from outside.
+        """
         e, plan, points = self.elements, self.plan, self.elements.points
         shift_left, shift_right = self._shifts(jump)
         sources = _dense_sources(self.balance, points)
         if jump is not None:
             sources = self._sources(shift_left, shift_right)
-        ends = self._ends(rods, shift_left, shift_right, sources)
+        ends = self._ends(rods, shift_left, shift_right, sources, pushed)
         n = len(plan.left)
         potential_left, potential_right = ends.ring[plan.left].copy(), ends.ring[plan.right].copy()
         current_left, current_right = np.zeros((2, n, points, 3))
@@ -490,6 +495,7 @@ class Condensed(Transport):
         shift_left: dict[int, FloatArray],
         shift_right: dict[int, FloatArray],
         sources: tuple[Any, Any],
+        pushed: Mapping[int, float],
     ) -> Ends:
         """Return what happens at the ends of all two-ports, of which links are driven like that."""
         e, plan, points = self.elements, self.plan, self.elements.points
@@ -508,6 +514,7 @@ class Condensed(Transport):
         s_left, s_right = sources
         for link in range(plan.links):
             first, stop = int(plan.start[link]), int(plan.start[link + 1])
+            arriving = flow[link + 1] - pushed.get(link, 0.0)
             if plan.kind[link] == RUN:
                 run = plan.runs[plan.run_of_link[link]]
                 found = np.moveaxis(rods.rings[plan.run_of_link[link]], -1, 1)  # (n + 1, N, FOUND)
@@ -524,9 +531,7 @@ class Condensed(Transport):
                 j_left = np.where(
                     free[link] > 0, sign[link] * flow[link], s_left[link] - B[link] * right
                 )
-                j_right = np.where(
-                    free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * left
-                )
+                j_right = np.where(free[link + 1] > 0, arriving, s_right[link] + B[link] * left)
                 entering[first], leaving[first] = j_left[:, None] * m, j_right[:, None] * m
                 continue
             # the ground has no way, and takes up all that comes
@@ -548,9 +553,7 @@ class Condensed(Transport):
                     pull[link] -= stiff[:, None] * way_off
                     ring[at] += way_off
             along_left = np.where(free[link] > 0, flow[link], s_left[link] - B[link] * mu[link + 1])
-            along_right = np.where(
-                free[link + 1] > 0, flow[link + 1], s_right[link] + B[link] * mu[link]
-            )
+            along_right = np.where(free[link + 1] > 0, arriving, s_right[link] + B[link] * mu[link])
             entering[first] = along_left[:, None] * a - pull_left[link]
             leaving[stop - 1] = along_right[:, None] * b + pull_right[link]
         if plan.inside.size:
@@ -725,7 +728,8 @@ class Condensed(Transport):
         rod = self._between(magnet) + at_right
         none = np.zeros(self.elements.points)
         push = Push({rod - 1: (none, none - 1.0)}, {})
-        return self._field(self.balance.solve(push, transposed=True), Jump({}, {}))
+        rods = self.balance.solve(push, transposed=True)
+        return self._field(rods, Jump({}, {}), {rod - 1: -1.0})
 
     def across_spacer(self, magnet: int) -> tuple[Field, Field]:
         """Return the fields, along x, of unit values at either end of the spacer behind a magnet.

@@ -301,6 +301,13 @@ def test_random_samples_every_number(stack):
     check(stack, one_by_one)
 
 
+def test_collinear_efficiencies_beside_an_interface_of_no_resistance():
+    """Whose current is that through the ferromagnet, not that behind the ring."""
+    F, N = sf.Ferromagnet(D=1.0, l=np.inf, p=0.2), sf.NormalMetal(D=1.0, l=np.inf)
+    left = sf.Reservoir() | F(1.0, m=(0, 0, 1), name="a") | sf.Interface(0.0, gamma=0.5) | N(1.0)
+    check(left | F(1.0, m=(0, 0, 1), name="b") | sf.Reservoir(), one_by_one)
+
+
 # --- graded layers -------------------------------------------------------------------------------
 
 
