@@ -7,6 +7,7 @@ their own: a choice is a branch, and a product has its rest by a fused multiplic
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +19,9 @@ import numpy as np
 from numba.core import event, types
 from numba.extending import intrinsic, overload, register_jitable
 
-from . import doubled, ladder, layers, links, loads, rings
+from . import doubled, ladder, lanes, layers, links, loads, rings
 from .ladder import Chain
+from .lanes import WIDTH, points_at, same_for_all
 from .loads import Links, Loads
 from .rings import Runs
 
@@ -37,21 +39,29 @@ def _fused(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
     return types.float64(types.float64, types.float64, types.float64), body
 
 
-@overload(doubled.two_product, jit_options=OPTIONS)
+@overload(doubled.two_product, jit_options=OPTIONS, strict=False)
 def _two_product(a: Any, b: Any) -> Any:
+    fused = lanes.fused if lanes.Lanes in (a, b) else _fused
+
     def body(a: Any, b: Any) -> Any:
         product = a * b
-        return product, _fused(a, b, -product)
+        return product, fused(a, b, -product)
 
     return body
 
 
-@overload(doubled.pick, jit_options=OPTIONS)
-def _pick(condition: Any, a: Any, b: Any) -> Any:
-    def body(condition: Any, a: Any, b: Any) -> Any:
-        return a if condition else b
+@overload(doubled.pick, jit_options=OPTIONS, strict=False)
+def _pick(condition: Any, _a: Any, _b: Any) -> Any:
+    if condition == lanes.Mask:
+        return lambda condition, a, b: lanes.choose(condition, a, b)
+    return lambda condition, a, b: a if condition else b
 
-    return body
+
+@overload(doubled.square_root, jit_options=OPTIONS, strict=False)
+def _square_root(x: Any) -> Any:
+    if x == lanes.Lanes:
+        return lambda x: lanes.square_root(x)
+    return lambda x: math.sqrt(x)
 
 
 INLINE = (
@@ -88,7 +98,7 @@ def _register() -> str:
             own = isinstance(thing, FunctionType) and thing.__module__ == module.__name__
             if own and name in INLINE:
                 overload(thing, jit_options=OPTIONS, strict=False, inline="always")(_itself(thing))
-            elif own and name not in ("two_product", "pick"):
+            elif own and name not in ("two_product", "pick", "square_root"):
                 register_jitable(**OPTIONS)(thing)
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
@@ -103,10 +113,11 @@ class Kernels(NamedTuple):
     assemble: Callable[..., None]  # `links.assemble`
     solve: Callable[..., float]  # `ladder.solve`
     sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
-    solve_points: Callable[..., None]  # `ladder.solve_between`, point by point
+    solve_points: Callable[..., None]  # `ladder.solve_between`, several points at a time
+    width: int  # how many; there must not be less
 
 
-class _Announcement(event.Listener):  # type: ignore[misc]
+class _Announcement(event.Listener):
     """Says once that numba compiles: it takes its time, and keeps what it has made."""
 
     def __init__(self) -> None:
@@ -166,148 +177,151 @@ def _kernels(text: str) -> Kernels:
     @compile_
     def solve_points(left, window, right, edge, parts, missed, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        rods = len(window.links.B) + 1
-        own = Chain(
-            links_like(window.links),
-            runs_like(window.runs),
-            Loads(np.empty(rods), np.empty(rods), np.empty(rods), np.empty(rods), np.empty(rods)),
-            scratch(window.runs),
-        )
-        results = (part_like(parts[0]), part_like(parts[1]), part_like(parts[2]))
-        for i in range(begin, end):
-            take_links(own.links, window.links, i)
-            take_runs(own.runs, window.runs, i, i > begin)
-            missed[i] = ladder.solve_between(left, own, right, edge, results, i > begin)
-            give(parts[0], results[0], i)
-            give(parts[1], results[1], i)
-            give(parts[2], results[2], i)
+        loads_ = loads_at(np.empty((5, len(window.links.B) + 1, WIDTH)))
+        memory = memory_of(window.runs)
+        before, behind, sides = same_chain(left), same_chain(right), same_for_all(np.array(edge))
+        for block in range(begin, end, WIDTH):
+            i = min(block, end - WIDTH)  # the last points overlap with those before
+            chain = Chain(links_at(window.links, i), runs_at(window.runs, i), loads_, memory)
+            results = part_at(parts[0], i), part_at(parts[1], i), part_at(parts[2], i)
+            points_at(missed, i)[0] = ladder.solve_between(
+                before, chain, behind, sides, results, block > begin
+            )
 
-    return Kernels(condense, condense_across, solve_plain, assemble, solve, sweep, solve_points)
+    return Kernels(
+        condense, condense_across, solve_plain, assemble, solve, sweep, solve_points, WIDTH
+    )
 
 
-@register_jitable(**OPTIONS)
-def scratch(runs: Any) -> Any:
-    """Return memory for the rings of runs."""
-    if runs is None:
-        return None
-    return np.empty((len(runs.m) + 2 * len(runs.ends), rings.SIZE))
+# --- points in lanes ------------------------------------------------------------------------------
 
 
 def _jitable(function: Any) -> Any:
     return register_jitable(**OPTIONS)(function)
 
 
-@_jitable
-def links_like(links: Any) -> Any:
-    """Return room for links at one point."""
-    n = len(links.B)
-    made = np.empty((7, n))
-    return Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
+def _if_any(function: Any) -> Any:
+    """Let compiled code call a function; of None it makes None."""
+
+    def choose(x: Any, *_others: Any) -> Any:
+        return (lambda *_: None) if x == types.none else function
+
+    overload(function, jit_options=OPTIONS, strict=False)(choose)
+    return function
+
+
+@_if_any
+def memory_of(runs: Any) -> Any:
+    """Return memory for the rings of runs."""
+    return points_at(np.empty((len(runs.m) + 2 * len(runs.ends), rings.SIZE, WIDTH)), 0)
 
 
 @_jitable
-def take_links(own: Any, links: Any, i: int) -> None:
-    """Take links at one point."""
-    for k in range(len(own.B)):
-        own.B[k], own.S_left[k], own.S_right[k] = (
-            links.B[k, i],
-            links.S_left[k, i],
-            links.S_right[k, i],
-        )
-        own.s_left[k], own.s_right[k] = links.s_left[k, i], links.s_right[k, i]
-        own.sign[k], own.free[k] = links.sign[k, i], links.free[k, i]
+def loads_at(room: Any) -> Any:
+    """Return room for loads, (5, rods, points)."""
+    return Loads(
+        points_at(room[0], 0),
+        points_at(room[1], 0),
+        points_at(room[2], 0),
+        points_at(room[3], 0),
+        points_at(room[4], 0),
+    )
 
 
 @_jitable
-def runs_like(runs: Any) -> Any:
-    """Return room for runs at one point."""
-    if runs is None:
-        return None
-    q, r = len(runs.m), len(runs.ends)
+def links_at(links: Any, i: int) -> Any:
+    """Return links at the points from i on."""
+    return Links(
+        points_at(links.B, i),
+        points_at(links.S_left, i),
+        points_at(links.S_right, i),
+        points_at(links.s_left, i),
+        points_at(links.s_right, i),
+        points_at(links.sign, i),
+        points_at(links.free, i),
+    )
+
+
+@_if_any
+def runs_at(runs: Any, i: int) -> Any:
+    """Return runs at the points from i on."""
     return Runs(
-        np.empty((q, 3)),
-        np.empty((q, 3)),
-        np.empty((q, 3)),
-        np.empty((q, 3)),
-        np.empty(q),
-        np.empty(q),
-        push_like(runs.push),
-        np.empty((r, 2, 5)),
-        np.empty((r, 2, 3)),
+        points_at(runs.m, i),
+        points_at(runs.B, i),
+        points_at(runs.S_left, i),
+        points_at(runs.S_right, i),
+        points_at(runs.s_left, i),
+        points_at(runs.s_right, i),
+        numbers_at(runs.push, i),
+        points_at(runs.ends, i),
+        points_at(runs.plane, i),
         runs.still,
-        runs.varies,
         runs.start,
         runs.kinds,
         runs.of_link,
     )
 
 
-@_jitable
-def push_like(push: Any) -> Any:
-    """Return room for what drives runs at one point."""
-    if push is None:
-        return None
-    return np.empty((len(push), 6))
+@_if_any
+def numbers_at(numbers: Any, i: int) -> Any:
+    """Return numbers at the points from i on, if there are any."""
+    return points_at(numbers, i)
 
 
 @_jitable
-def take_runs(own: Any, runs: Any, i: int, again: bool) -> None:
-    """Take runs at one point; after another, only what varies."""
-    if runs is None:
-        return
-    for k in range(len(own.m)):
-        if again and runs.varies[k] == 0:
-            continue
-        for x in range(3):
-            own.m[k, x], own.B[k, x] = runs.m[k, x, i], runs.B[k, x, i]
-            own.S_left[k, x], own.S_right[k, x] = runs.S_left[k, x, i], runs.S_right[k, x, i]
-        own.s_left[k], own.s_right[k] = runs.s_left[k, i], runs.s_right[k, i]
-    for k in range(len(own.ends)):
-        for side in range(2):
-            for x in range(5):
-                own.ends[k, side, x] = runs.ends[k, side, x, i]
-            for x in range(3):
-                own.plane[k, side, x] = runs.plane[k, side, x, i]
-    take_push(own.push, runs.push, i)
+def part_at(part: Any, i: int) -> Any:
+    """Return the results of a part of the chain at the points from i on."""
+    amplitude, flow, found = part
+    return points_at(amplitude, i), points_at(flow, i), numbers_at(found, i)
 
 
 @_jitable
-def take_push(own: Any, push: Any, i: int) -> None:
-    """Take what drives runs at one point."""
-    if push is None:
-        return
-    for k in range(len(own)):
-        for x in range(6):
-            own[k, x] = push[k, x, i]
+def same_chain(chain: Any) -> Any:
+    """Return a chain that is the same at all points."""
+    links, loads = chain.links, chain.loads
+    return Chain(
+        Links(
+            same_for_all(links.B),
+            same_for_all(links.S_left),
+            same_for_all(links.S_right),
+            same_for_all(links.s_left),
+            same_for_all(links.s_right),
+            same_for_all(links.sign),
+            same_for_all(links.free),
+        ),
+        same_runs(chain.runs),
+        Loads(
+            same_for_all(loads.stiffness),
+            same_for_all(loads.force),
+            same_for_all(loads.rest),
+            same_for_all(loads.share),
+            same_for_all(loads.at_rest),
+        ),
+        same_numbers(chain.memory),
+    )
 
 
-@_jitable
-def part_like(part: Any) -> Any:
-    """Return room for the results of a part of the chain at one point."""
-    return np.empty(len(part[0])), np.empty(len(part[0])), found_like(part[2])
+@_if_any
+def same_runs(runs: Any) -> Any:
+    """Return runs that are the same at all points."""
+    return Runs(
+        same_for_all(runs.m),
+        same_for_all(runs.B),
+        same_for_all(runs.S_left),
+        same_for_all(runs.S_right),
+        same_for_all(runs.s_left),
+        same_for_all(runs.s_right),
+        same_numbers(runs.push),
+        same_for_all(runs.ends),
+        same_for_all(runs.plane),
+        runs.still,
+        runs.start,
+        runs.kinds,
+        runs.of_link,
+    )
 
 
-@_jitable
-def found_like(found: Any) -> Any:
-    """Return room for the results of rings at one point."""
-    if found is None:
-        return None
-    return np.empty((len(found), len(found[0])))
-
-
-@_jitable
-def give(part: Any, own: Any, i: int) -> None:
-    """Hand out the results of a part of the chain at one point."""
-    for k in range(len(own[0])):
-        part[0][k, i], part[1][k, i] = own[0][k], own[1][k]
-    give_found(part[2], own[2], i)
-
-
-@_jitable
-def give_found(found: Any, own: Any, i: int) -> None:
-    """Hand out the results of rings at one point."""
-    if found is None:
-        return
-    for k in range(len(own)):
-        for x in range(len(own[0])):
-            found[k, x, i] = own[k, x]
+@_if_any
+def same_numbers(numbers: Any) -> Any:
+    """Return numbers that are the same at all points, if there are any."""
+    return same_for_all(numbers)

@@ -30,6 +30,11 @@ def pick(condition: Any, a: Number, b: Number) -> Number:
     return a if condition else b
 
 
+def square_root(x: Number) -> Number:
+    """Return the square root of what is not negative."""
+    return x**0.5
+
+
 def two_sum(a: Number, b: Number) -> Doubled:
     """Return ``a + b`` exactly."""
     total = a + b
@@ -90,7 +95,7 @@ def divide(a: Doubled, b: Doubled) -> Doubled:
 
 def root(a: Doubled) -> Doubled:
     """Return the square root of a positive number, a float."""
-    first = a[0] ** 0.5
+    first = square_root(a[0])
     rest = subtract(a, two_product(first, first))
     return normal(first, rest[0] / (2 * first))
 

@@ -6,10 +6,11 @@ numba single chains are solved in floats, and batches in arrays over their point
 
 from __future__ import annotations
 
-import itertools
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from .._checks import FloatArray
 from . import ladder
 from .ladder import Chain
-from .loads import Links, Loads
+from .loads import Loads
 from .rings import ALL, FOUND, SIZE
 
 
@@ -39,14 +40,6 @@ _spent = [0.0]
 """Seconds that all work so far has taken without it, as estimated."""
 PER_LINK, PER_OPERATION, PER_POINT = 8e-6, 2e-4, 2e-7
 """Seconds that a link takes in floats; and in arrays, and for every point of these."""
-
-
-MANY = 1000
-"""Points from which on whole arrays are quicker than compiled code, where no ring is free."""
-
-
-BLOCK = 4096
-"""Points whose arrays stay in the fast memory of a processor."""
 
 
 def kernels(work: int, points: int = 0) -> Any:
@@ -87,14 +80,19 @@ def found_of(runs: Any, points: tuple[int, ...] = (), whole: bool = True) -> Flo
     return np.empty((len(runs.m) + len(runs.ends), ALL if whole else FOUND, *points))
 
 
-def listed(numbers: Any) -> Any:
-    """Return arrays in tuples as lists: floats are quick."""
+def changed(change: Callable[[Any], Any], numbers: Any) -> Any:
+    """Return what a function makes of arrays in tuples."""
     if isinstance(numbers, np.ndarray):
-        return numbers.tolist()
+        return change(numbers)
     if isinstance(numbers, tuple):
-        made = [listed(x) for x in numbers]
+        made = [changed(change, x) for x in numbers]
         return type(numbers)(*made) if hasattr(numbers, "_fields") else tuple(made)
     return numbers
+
+
+def listed(numbers: Any) -> Any:
+    """Return arrays in tuples as lists: floats are quick."""
+    return changed(np.ndarray.tolist, numbers)
 
 
 def assemble(work: int, *arguments: Any) -> None:
@@ -175,55 +173,65 @@ def solve_points(
     The numbers of the window, and `parts`, have the points on their last axis; loads and memory of
     the window are made here.
     """
-    left, window, right = chains
-    points, runs = parts[1][0].shape[-1], left.runs is not None or window.runs is not None
-    fast = kernels(work, points) if runs or points < MANY else None
-    solve: Any = _solve_arrays if fast is None else fast.solve_points
+    points = parts[1][0].shape[-1]
+    fast = kernels(work, points)
+    missed = np.empty((1, points))
     if fast is None:
-        left, right = listed(left), listed(right)
-        threads = 1 if runs else threads
-    missed = np.empty(points)
-    pieces = threads if fast is not None or runs else max(threads, points // BLOCK)
-    bounds = [points * i // pieces for i in range(pieces + 1)]
-    jobs: list[tuple[Any, ...]] = [
-        (left, window, right, edge, parts, missed, *ends) for ends in itertools.pairwise(bounds)
-    ]
-    if threads == 1:
-        for arguments in jobs:
-            solve(*arguments)
-        return missed
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(threads) as pool:
-        for job in [pool.submit(solve, *arguments) for arguments in jobs]:
-            job.result()
-    return missed
+        _solve_arrays(chains, edge, parts, missed[0])
+    elif points >= fast.width:
+        _solve_lanes(fast, chains, edge, parts, missed, threads)
+    else:
+        given = chains[1], parts, missed
+        window, *found = changed(partial(_repeated, fast.width), given)
+        _solve_lanes(fast, (chains[0], window, chains[2]), edge, found[0], found[1], 1)
+        _filled((parts, missed), changed(lambda x: x[..., :points], tuple(found)))
+    return missed.ravel()
 
 
-def _solve_arrays(
-    left: Chain,
-    window: Chain,
-    right: Chain,
+def _solve_lanes(
+    fast: Any,
+    chains: tuple[Chain, Chain, Chain],
     edge: tuple[float, float],
     parts: Results,
     missed: FloatArray,
-    begin: int,
-    end: int,
+    threads: int,
 ) -> None:
-    """Solve the points of a batch from `begin` to `end`; all of them if there are runs."""
-    shape, own = (end - begin,), slice(begin, end)
-    whole = Chain(
-        Links(*(column[:, own] for column in window.links)),
-        window.runs,
-        blank_loads(len(window.links.B) + 1, shape),
-        memory_of(window.runs, shape),
+    """Solve points by compiled code, in threads."""
+    points = missed.shape[1]
+    pieces = min(threads, points // fast.width)
+    solve: Callable[[int, int], None] = partial(fast.solve_points, *chains, edge, parts, missed)
+    if pieces == 1:
+        solve(0, points)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    bounds = [points * i // pieces for i in range(pieces + 1)]
+    with ThreadPoolExecutor(pieces) as pool:
+        for job in [pool.submit(solve, *ends) for ends in pairwise(bounds)]:
+            job.result()
+
+
+def _repeated(points: int, numbers: Any) -> Any:
+    """Return numbers over fewer points with the last of these repeated."""
+    if numbers.dtype != float:
+        return numbers
+    more = points - numbers.shape[-1]
+    return np.concatenate([numbers, np.repeat(numbers[..., -1:], more, axis=-1)], axis=-1)
+
+
+def _solve_arrays(
+    chains: tuple[Chain, Chain, Chain],
+    edge: tuple[float, float],
+    parts: Results,
+    missed: FloatArray,
+) -> None:
+    """Solve all points of a batch at once, in arrays."""
+    left, window, right = listed(chains[0]), chains[1], listed(chains[2])
+    shape = missed.shape
+    window = window._replace(
+        loads=blank_loads(len(window.links.B) + 1, shape), memory=memory_of(window.runs, shape)
     )
-    rods = [
-        (amplitude[:, own], flow[:, own], None if found is None else found[..., own])
-        for amplitude, flow, found in parts
-    ]
-    results = rods[0], rods[1], rods[2]
-    missed[own] = ladder.solve_between(left, whole, right, edge, results, False)
+    missed[:] = ladder.solve_between(left, window, right, edge, parts, False)
 
 
 def _filled(arrays: Any, values: Any) -> None:

@@ -45,6 +45,7 @@ from .doubled import (
     product,
     root,
     scaled,
+    square_root,
     subtract,
     times,
     transposed,
@@ -81,7 +82,6 @@ class Runs(NamedTuple):
     ends: Numbers  # (r, 2, 5) of the first and the last ring: rod, spring across and turning
     plane: Numbers  # (r, 2, 3) the first rod, or the first axis, and another direction
     still: Numbers  # (r,) two-ports at the beginning that are the same at all points of a batch
-    varies: Numbers  # (q,) int, whether a two-port is not the same at all points
     start: Numbers  # (r + 1,) int, the first two-port of each run
     kinds: Numbers  # (2 q + 4 r,) int: of a run of n two-ports 2 n + 4, what the first and the last
     # ring are, whether the run is flat, what the two-ports are, and of a flat run the direction, 1
@@ -131,7 +131,7 @@ def flat_axes(plane: Numbers) -> tuple[Matrix, Doubled, Doubled]:
     sign = pick(dot_ < 0, -1.0, 1.0)
     x, y, z = b[0] - sign * a[0], b[1] - sign * a[1], b[2] - sign * a[2]
     p, q, r = a[1] * z - a[2] * y, a[2] * x - a[0] * z, a[0] * y - a[1] * x
-    size = (p * p + q * q + r * r) ** 0.5
+    size = square_root(p * p + q * q + r * r)
     is_open = size > 0
     small = pick(abs(a[0]) < 0.6, 1.0, 0.0)
     p, q, r = (
@@ -139,7 +139,7 @@ def flat_axes(plane: Numbers) -> tuple[Matrix, Doubled, Doubled]:
         pick(is_open, q, -a[2] * small * -1.0),
         pick(is_open, r, a[0] * (1.0 - small) - a[1] * small),
     )
-    length = (p * p + q * q + r * r) ** 0.5
+    length = square_root(p * p + q * q + r * r)
     p, q, r = p / length, q / length, r / length
     second = q * a[2] - r * a[1], r * a[0] - p * a[2], p * a[1] - q * a[0]
     axes = vector(a[0], a[1], a[2]), vector(second[0], second[1], second[2]), vector(p, q, r)

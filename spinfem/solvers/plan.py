@@ -186,7 +186,6 @@ class RunSet(NamedTuple):
     kinds: IntArray
     of_link: IntArray  # (links,)
     still: IntArray  # (r,) none
-    varies: IntArray  # (q,) all
     ring_ends: tuple[tuple[int, int], ...]  # where the rings of each run begin and end among all
 
 
@@ -229,7 +228,6 @@ def _run_set(
         integers([kind for _, run in those for kind in run.kinds]),
         of_link,
         np.zeros(len(those), dtype=np.intp),
-        np.ones(len(parts), dtype=np.intp),
         tuple((at - n - 1, at) for n, at in zip(lengths, places, strict=True)),
     )
 

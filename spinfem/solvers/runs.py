@@ -94,7 +94,6 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
         ends,
         plane,
         those.still,
-        those.varies,
         those.start,
         those.kinds,
         those.of_link,
@@ -141,13 +140,9 @@ def runs_at_points(
         pushes = np.zeros((len(those.parts), 6, points))
         for i, value in _pushes(those, push):
             pushes[i] = value.T
-        still, varies = those.still, those.varies
+        still = those.still
     else:
         still = np.array([_still(e, row, run, first) for _, run in those.runs])
-        moving = [
-            part_varies(e, row, *x) for x in zip(those.parts, those.axes.tolist(), strict=True)
-        ]
-        varies = np.array(moving, dtype=np.intp)
     return Runs(
         own_m,
         B,
@@ -159,8 +154,7 @@ def runs_at_points(
         ends,
         plane,
         still,
-        varies,
-        *one[11:],
+        *one[10:],
     )
 
 

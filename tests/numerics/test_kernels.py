@@ -90,6 +90,18 @@ def test_batches_and_single_stacks(model, varied, solve):
                 assert np.abs(a - b).max() <= 1e-13 * max(1.0, np.abs(b).max())
 
 
+@pytest.mark.parametrize("points", range(1, 10))
+@pytest.mark.parametrize("model", ["plain", "both"])
+def test_any_number_of_points(model, points):
+    """As many as there are lanes are solved at once."""
+    base = stack_of(model)
+    batch = sf.solve(VARIED["much"](base, RAMP[:points]))
+    for i in range(points):
+        one = sf.solve(VARIED["much"](base, float(RAMP[i])))
+        for (a, size), (b, _) in zip(results(batch[i]), results(one), strict=True):
+            assert np.abs(a - b).max() <= 1e-13 * size
+
+
 @pytest.mark.parametrize("threads", [2, 3, 64])
 @pytest.mark.parametrize("varied", ["angle", "much"])
 @pytest.mark.parametrize("model", MODELS)

@@ -90,7 +90,6 @@ class Network:
             ring,
             np.array([[one, two if flat else second]]),
             np.array([0]),
-            np.ones(count, dtype=int),
             np.array([0, count]),
             np.array([*ends, int(flat), *own, *frames]),
             np.array([0]),

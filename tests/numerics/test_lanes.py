@@ -1,0 +1,80 @@
+"""Numbers of several points side by side: in every lane what a double would be, to the bit."""
+
+import operator
+
+import numba
+import numpy as np
+import pytest
+
+from spinfem.numerics import doubled, kernels, lanes
+
+RNG = np.random.default_rng(3)
+VALUES = np.array([0.0, -0.0, 1.0, -1.5, 1e300, -1e-300, np.inf, np.nan])
+A, B = (np.concatenate([values, RNG.normal(size=64)]) for values in (VALUES, VALUES[::-1]))
+A, B = (x.reshape(-1, lanes.WIDTH) for x in (A, B))
+kernels.compiled()  # teaches numba the functions
+
+
+def in_lanes(function):
+    """A function of numbers as one of arrays, a row of lanes after the other."""
+    function = numba.njit(error_model="numpy")(function)
+
+    @numba.njit(error_model="numpy")
+    def run(a, b, out):
+        a, b, out = lanes.points_at(a, 0), lanes.points_at(b, 0), lanes.points_at(out, 0)
+        for k in range(len(a)):
+            out[k] = function(a[k], b[k])
+
+    out = np.empty(A.shape)
+    run(A, B, out)
+    return out
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv"])
+def test_arithmetic(name):
+    function = getattr(operator, name)
+    with np.errstate(all="ignore"):
+        expected = function(A, B), function(2.0, B), function(A, 3)
+    np.testing.assert_array_equal(in_lanes(lambda a, b: function(a, b)), expected[0])
+    np.testing.assert_array_equal(in_lanes(lambda _a, b: function(2.0, b)), expected[1])
+    np.testing.assert_array_equal(in_lanes(lambda a, _b: function(a, 3)), expected[2])
+
+
+@pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq", "ne"])
+def test_choices(name):
+    function, pick = getattr(operator, name), doubled.pick
+    found = in_lanes(lambda a, b: pick(function(a, b), a, 7.0))
+    np.testing.assert_array_equal(found, np.where(function(A, B), A, 7.0))
+    found = in_lanes(lambda a, b: pick(function(a, b) & (a > 0) | (b < -1), a, b))
+    np.testing.assert_array_equal(found, np.where(function(A, B) & (A > 0) | (B < -1), A, B))
+
+
+def test_one_number():
+    np.testing.assert_array_equal(in_lanes(lambda a, _b: -a), -A)
+    np.testing.assert_array_equal(in_lanes(lambda a, _b: abs(a)), np.abs(A))
+    root = doubled.square_root
+    np.testing.assert_array_equal(in_lanes(lambda a, _b: root(abs(a))), np.sqrt(np.abs(A)))
+
+
+def test_what_a_product_leaves_over():
+    product = doubled.two_product
+    found = in_lanes(lambda a, b: product(a, b)[1])[2:]
+    np.testing.assert_array_equal(found, doubled.two_product(A[2:], B[2:])[1])
+
+
+def test_numbers_from_a_point_on():
+    """Rows of arrays of any depth, of any order of their first axes."""
+
+    @numba.njit
+    def copied(a, out, i):
+        a, out = lanes.points_at(a, i), lanes.points_at(out, i)
+        for k in range(len(a)):
+            for x in range(len(a[k])):
+                out[k][x] = a[k][x]
+
+    a = RNG.normal(size=(3, 2, 11))[::-1]
+    out = np.zeros_like(a)
+    copied(a, out, 5)
+    np.testing.assert_array_equal(out[:, :, 5 : 5 + lanes.WIDTH], a[:, :, 5 : 5 + lanes.WIDTH])
+    out[:, :, 5 : 5 + lanes.WIDTH] = 0.0
+    assert not out.any()
