@@ -15,7 +15,6 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import numba
-import numpy as np
 from numba.core import event, types
 from numba.extending import intrinsic, overload, register_jitable
 
@@ -177,9 +176,8 @@ def _kernels(text: str) -> Kernels:
     @compile_
     def solve_points(left, window, right, edge, parts, missed, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        loads_ = loads_at(np.empty((5, len(window.links.B) + 1, WIDTH)))
-        memory = memory_of(window.runs)
-        before, behind, sides = same_chain(left), same_chain(right), same_for_all(np.array(edge))
+        before, behind, sides = same_chain(left), same_chain(right), same_for_all(edge)
+        loads_, memory = loads_at(window.loads), numbers_at(window.memory, 0)
         for block in range(begin, end, WIDTH):
             i = min(block, end - WIDTH)  # the last points overlap with those before
             chain = Chain(links_at(window.links, i), runs_at(window.runs, i), loads_, memory)
@@ -210,21 +208,15 @@ def _if_any(function: Any) -> Any:
     return function
 
 
-@_if_any
-def memory_of(runs: Any) -> Any:
-    """Return memory for the rings of runs."""
-    return points_at(np.empty((len(runs.m) + 2 * len(runs.ends), rings.SIZE, WIDTH)), 0)
-
-
 @_jitable
-def loads_at(room: Any) -> Any:
-    """Return room for loads, (5, rods, points)."""
+def loads_at(loads: Any) -> Any:
+    """Return loads at the first points."""
     return Loads(
-        points_at(room[0], 0),
-        points_at(room[1], 0),
-        points_at(room[2], 0),
-        points_at(room[3], 0),
-        points_at(room[4], 0),
+        points_at(loads.stiffness, 0),
+        points_at(loads.force, 0),
+        points_at(loads.rest, 0),
+        points_at(loads.share, 0),
+        points_at(loads.at_rest, 0),
     )
 
 

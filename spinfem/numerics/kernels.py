@@ -164,7 +164,7 @@ Results = tuple[Part, Part, Part]
 def solve_points(
     work: int,
     chains: tuple[Chain, Chain, Chain],
-    edge: tuple[float, float],
+    edge: FloatArray,
     parts: Results,
     threads: int,
 ) -> FloatArray:
@@ -177,7 +177,8 @@ def solve_points(
     fast = kernels(work, points)
     missed = np.empty((1, points))
     if fast is None:
-        _solve_arrays(chains, edge, parts, missed[0])
+        left, window, right = listed(chains[0]), _with_room(chains[1], points), listed(chains[2])
+        missed[0] = ladder.solve_between(left, window, right, edge, parts, False)
     elif points >= fast.width:
         _solve_lanes(fast, chains, edge, parts, missed, threads)
     else:
@@ -188,18 +189,30 @@ def solve_points(
     return missed.ravel()
 
 
+def _with_room(window: Chain, points: int) -> Chain:
+    """Return a window with room for loads and memory at some points."""
+    rods = len(window.links.B) + 1
+    return window._replace(
+        loads=blank_loads(rods, (points,)), memory=memory_of(window.runs, (points,))
+    )
+
+
 def _solve_lanes(
     fast: Any,
     chains: tuple[Chain, Chain, Chain],
-    edge: tuple[float, float],
+    edge: FloatArray,
     parts: Results,
     missed: FloatArray,
     threads: int,
 ) -> None:
     """Solve points by compiled code, in threads."""
-    points = missed.shape[1]
+    points, (left, window, right) = missed.shape[1], chains
     pieces = min(threads, points // fast.width)
-    solve: Callable[[int, int], None] = partial(fast.solve_points, *chains, edge, parts, missed)
+
+    def solve(begin: int, end: int) -> None:
+        own = _with_room(window, fast.width)
+        fast.solve_points(left, own, right, edge, parts, missed, begin, end)
+
     if pieces == 1:
         solve(0, points)
         return

@@ -12,7 +12,8 @@ import operator
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba import types
+from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.core.imputils import lower_builtin, lower_cast
 from numba.core.typeconv import Conversion
@@ -187,61 +188,56 @@ def choose(_context: Any, _condition: Any, a: Any, b: Any) -> Any:
 
 
 class NumbersType(types.Type):
-    """Sequences of lanes: an array over points on its last axis, or of what all lanes have."""
+    """Sequences of lanes, or of such sequences; `same` if all lanes have the same."""
 
-    def __init__(self, array: Any, same: bool) -> None:
-        self.array, self.same = array, same
-        self.depth = array.ndim if same else array.ndim - 1
-        super().__init__(name=f"Numbers({array}, {same})")
-
-    @property
-    def row(self) -> NumbersType:
-        """Of what is at one place."""
-        return NumbersType(self.array.copy(ndim=self.array.ndim - 1), self.same)
+    def __init__(self, depth: int, same: bool) -> None:
+        self.depth, self.same = depth, same
+        super().__init__(name=f"Numbers({depth}, {same})")
 
 
 @register_model(NumbersType)
 class _NumbersModel(models.StructModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, [("array", kind.array), ("point", types.intp)])
-
-
-def _made(context: Any, builder: Any, kind: Any, array: Any, point: Any) -> Any:
-    """Return numbers of an array from a point on."""
-    made = cgutils.create_struct_proxy(kind)(context, builder)
-    made.array, made.point = array, point
-    return made._getvalue()
+        members = [
+            ("data", types.CPointer(types.float64)),
+            ("counts", types.UniTuple(types.intp, kind.depth)),
+            ("strides", types.UniTuple(types.intp, kind.depth)),
+        ]
+        super().__init__(manager, kind, members)
 
 
 def _wrapper(array: Any, same: bool, *others: Any) -> tuple[Any, Any]:
     """Return what makes numbers of an array, for `intrinsic`."""
-    kind = NumbersType(array, same)
+    kind = NumbersType(array.ndim if same else array.ndim - 1, same)
 
     def body(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        context.nrt.incref(builder, array, values[0])
-        point = context.get_constant(types.intp, 0) if same else values[1]
-        return _made(context, builder, kind, values[0], point)
+        whole = context.make_array(array)(context, builder, values[0])
+        counts, strides = (cgutils.unpack_tuple(builder, x) for x in (whole.shape, whole.strides))
+        made = cgutils.create_struct_proxy(kind)(context, builder)
+        made.data = whole.data
+        if others:
+            offset = builder.mul(values[1], strides[-1])
+            made.data = cgutils.pointer_add(builder, whole.data, offset)
+        made.counts = cgutils.pack_array(builder, counts[: kind.depth])
+        made.strides = cgutils.pack_array(builder, strides[: kind.depth])
+        return made._getvalue()
 
     return kind(array, *others), body
 
 
 @intrinsic
 def points_at(_context: Any, array: Any, i: Any) -> Any:
-    """A sequence of lanes: of an array over points on its last axis, those from i on."""
+    """A sequence of lanes: of an array, with points side by side on its last axis, those from i on.
+
+    It does not keep the array.
+    """
     return _wrapper(array, False, i)
 
 
 @intrinsic
 def same_for_all(_context: Any, array: Any) -> Any:
-    """A sequence of what is the same in all lanes, of an array."""
+    """A sequence of what is the same in all lanes, of an array, which it does not keep."""
     return _wrapper(array, True)
-
-
-@lower_builtin(len, NumbersType)
-def _length(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-    numbers = cgutils.create_struct_proxy(signature.args[0])(context, builder, values[0])
-    array = context.make_array(signature.args[0].array)(context, builder, numbers.array)
-    return builder.extract_value(array.shape, 0)
 
 
 @infer_global(len)
@@ -251,17 +247,10 @@ class _Counting(AbstractTemplate):
         return signature(types.intp, numbers) if isinstance(numbers, NumbersType) else None
 
 
-def _place(context: Any, builder: Any, kind: Any, values: Any) -> Any:
-    """Return a pointer to what is in numbers at k, the second value."""
-    numbers = cgutils.create_struct_proxy(kind)(context, builder, values[0])
-    array = context.make_array(kind.array)(context, builder, numbers.array)
-    strides = cgutils.unpack_tuple(builder, array.strides)
-    offset = builder.mul(values[1], strides[0])
-    if kind.same:
-        return cgutils.pointer_add(builder, array.data, offset)
-    # points are side by side
-    offset = builder.add(offset, builder.mul(numbers.point, context.get_constant(types.intp, 8)))
-    return cgutils.pointer_add(builder, array.data, offset, VECTOR.as_pointer())
+@lower_builtin(len, NumbersType)
+def _count(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    numbers = cgutils.create_struct_proxy(signature.args[0])(context, builder, values[0])
+    return builder.extract_value(numbers.counts, 0)
 
 
 @infer_global(operator.getitem)
@@ -270,22 +259,33 @@ class _Getting(AbstractTemplate):
         numbers, _ = kinds
         if not isinstance(numbers, NumbersType):
             return None
-        return signature(Lanes if numbers.depth == 1 else numbers.row, numbers, types.intp)
+        row = NumbersType(numbers.depth - 1, numbers.same)
+        return signature(row if numbers.depth > 1 else Lanes, numbers, types.intp)
 
 
 @lower_builtin(operator.getitem, NumbersType, types.Integer)
 def _get(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-    kind, k = signature.args
+    kind = signature.args[0]
+    numbers = cgutils.create_struct_proxy(kind)(context, builder, values[0])
+    place = _place(builder, numbers, values[1])
     if kind.depth > 1:
-        numbers = cgutils.create_struct_proxy(kind)(context, builder, values[0])
-        getting = context.get_function(operator.getitem, kind.row.array(kind.array, k))
-        row = getting(builder, [numbers.array, values[1]])
-        return _made(context, builder, kind.row, row, numbers.point)
-    found = builder.load(_place(context, builder, kind, values))
+        row = cgutils.create_struct_proxy(signature.return_type)(context, builder)
+        row.data = place
+        for own, whole in ("counts", numbers.counts), ("strides", numbers.strides):
+            rest = cgutils.unpack_tuple(builder, whole)[1:]
+            setattr(row, own, cgutils.pack_array(builder, rest))
+        return row._getvalue()
     if kind.same:
-        return spread(builder, found)
+        return spread(builder, builder.load(place))
+    found = builder.load(builder.bitcast(place, VECTOR.as_pointer()))
     found.align = 8
     return found
+
+
+def _place(builder: Any, numbers: Any, k: Any) -> Any:
+    """Return a pointer to what is at k."""
+    stride = builder.extract_value(numbers.strides, 0)
+    return cgutils.pointer_add(builder, numbers.data, builder.mul(k, stride))
 
 
 @infer_global(operator.setitem)
@@ -299,7 +299,7 @@ class _Setting(AbstractTemplate):
 
 @lower_builtin(operator.setitem, NumbersType, types.Integer, LanesType)
 def _set(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-    place = _place(context, builder, signature.args[0], values)
-    put = builder.store(values[2], place)
-    put.align = 8
+    numbers = cgutils.create_struct_proxy(signature.args[0])(context, builder, values[0])
+    place = builder.bitcast(_place(builder, numbers, values[1]), VECTOR.as_pointer())
+    builder.store(values[2], place).align = 8
     return context.get_dummy_value()

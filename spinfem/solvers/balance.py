@@ -208,7 +208,7 @@ class Balance:
             (amplitude[first : stop + 1], flow[first : stop + 1], found[1]),
             (amplitude[stop:][::-1], flow[stop:][::-1], None),
         )
-        edge = float(sign[0]), float(free)
+        edge = np.array([sign[0], free])
         chains = left, middle, right
         _check(kernels.solve_points(self._work, chains, edge, parts, self.threads))
         amplitude[stop:] *= sign[:, None]
