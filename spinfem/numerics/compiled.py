@@ -21,8 +21,6 @@ from numba.extending import intrinsic, overload, register_jitable
 from . import doubled, ladder, lanes, layers, links, loads, rings
 from .ladder import Chain
 from .lanes import WIDTH, points_at, same_for_all
-from .loads import Links, Loads
-from .rings import Runs
 
 OPTIONS = {"error_model": "numpy"}
 MODULES = (doubled, loads, links, layers, rings, ladder)
@@ -176,144 +174,16 @@ def _kernels(text: str) -> Kernels:
     @compile_
     def solve_points(left, window, right, edge, parts, missed, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        before, behind, sides = same_chain(left), same_chain(right), same_for_all(edge)
-        loads_, memory = loads_at(window.loads), numbers_at(window.memory, 0)
+        before, behind, sides = same_for_all(left), same_for_all(right), same_for_all(edge)
+        loads_, memory = points_at(window.loads, 0), points_at(window.memory, 0)
         for block in range(begin, end, WIDTH):
             i = min(block, end - WIDTH)  # the last points overlap with those before
-            chain = Chain(links_at(window.links, i), runs_at(window.runs, i), loads_, memory)
-            results = part_at(parts[0], i), part_at(parts[1], i), part_at(parts[2], i)
-            points_at(missed, i)[0] = ladder.solve_between(
-                before, chain, behind, sides, results, block > begin
+            chain = Chain(points_at(window.links, i), points_at(window.runs, i), loads_, memory)
+            rest = points_at(missed, i)
+            rest[0] = ladder.solve_between(
+                before, chain, behind, sides, points_at(parts, i), block > begin
             )
 
     return Kernels(
         condense, condense_across, solve_plain, assemble, solve, sweep, solve_points, WIDTH
     )
-
-
-# --- points in lanes ------------------------------------------------------------------------------
-
-
-def _jitable(function: Any) -> Any:
-    return register_jitable(**OPTIONS)(function)
-
-
-def _if_any(function: Any) -> Any:
-    """Let compiled code call a function; of None it makes None."""
-
-    def choose(x: Any, *_others: Any) -> Any:
-        return (lambda *_: None) if x == types.none else function
-
-    overload(function, jit_options=OPTIONS, strict=False)(choose)
-    return function
-
-
-@_jitable
-def loads_at(loads: Any) -> Any:
-    """Return loads at the first points."""
-    return Loads(
-        points_at(loads.stiffness, 0),
-        points_at(loads.force, 0),
-        points_at(loads.rest, 0),
-        points_at(loads.share, 0),
-        points_at(loads.at_rest, 0),
-    )
-
-
-@_jitable
-def links_at(links: Any, i: int) -> Any:
-    """Return links at the points from i on."""
-    return Links(
-        points_at(links.B, i),
-        points_at(links.S_left, i),
-        points_at(links.S_right, i),
-        points_at(links.s_left, i),
-        points_at(links.s_right, i),
-        points_at(links.sign, i),
-        points_at(links.free, i),
-    )
-
-
-@_if_any
-def runs_at(runs: Any, i: int) -> Any:
-    """Return runs at the points from i on."""
-    return Runs(
-        points_at(runs.m, i),
-        points_at(runs.B, i),
-        points_at(runs.S_left, i),
-        points_at(runs.S_right, i),
-        points_at(runs.s_left, i),
-        points_at(runs.s_right, i),
-        numbers_at(runs.push, i),
-        points_at(runs.ends, i),
-        points_at(runs.plane, i),
-        runs.still,
-        runs.start,
-        runs.kinds,
-        runs.of_link,
-    )
-
-
-@_if_any
-def numbers_at(numbers: Any, i: int) -> Any:
-    """Return numbers at the points from i on, if there are any."""
-    return points_at(numbers, i)
-
-
-@_jitable
-def part_at(part: Any, i: int) -> Any:
-    """Return the results of a part of the chain at the points from i on."""
-    amplitude, flow, found = part
-    return points_at(amplitude, i), points_at(flow, i), numbers_at(found, i)
-
-
-@_jitable
-def same_chain(chain: Any) -> Any:
-    """Return a chain that is the same at all points."""
-    links, loads = chain.links, chain.loads
-    return Chain(
-        Links(
-            same_for_all(links.B),
-            same_for_all(links.S_left),
-            same_for_all(links.S_right),
-            same_for_all(links.s_left),
-            same_for_all(links.s_right),
-            same_for_all(links.sign),
-            same_for_all(links.free),
-        ),
-        same_runs(chain.runs),
-        Loads(
-            same_for_all(loads.stiffness),
-            same_for_all(loads.force),
-            same_for_all(loads.rest),
-            same_for_all(loads.share),
-            same_for_all(loads.at_rest),
-        ),
-        same_numbers(chain.memory),
-    )
-
-
-@_if_any
-def same_runs(runs: Any) -> Any:
-    """Return runs that are the same at all points."""
-    return Runs(
-        same_for_all(runs.m),
-        same_for_all(runs.B),
-        same_for_all(runs.S_left),
-        same_for_all(runs.S_right),
-        same_for_all(runs.s_left),
-        same_for_all(runs.s_right),
-        same_numbers(runs.push),
-        same_for_all(runs.ends),
-        same_for_all(runs.plane),
-        runs.still,
-        runs.start,
-        runs.kinds,
-        runs.of_link,
-    )
-
-
-@_if_any
-def same_numbers(numbers: Any) -> Any:
-    """Return numbers that are the same at all points, if there are any."""
-    return same_for_all(numbers)

@@ -137,16 +137,6 @@ def cross(a: Vector, b: Vector) -> Vector:
     )
 
 
-def outer(a: Vector, b: Vector) -> Matrix:
-    """Return ``a b^T``."""
-    return scaled(b, a[0]), scaled(b, a[1]), scaled(b, a[2])
-
-
-def matrix_sum(A: Matrix, B: Matrix) -> Matrix:
-    """Return ``A + B``."""
-    return plus(A[0], B[0]), plus(A[1], B[1]), plus(A[2], B[2])
-
-
 def times(A: Matrix, v: Vector) -> Vector:
     """Return ``A v``."""
     return dot(A[0], v), dot(A[1], v), dot(A[2], v)

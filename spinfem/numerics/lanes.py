@@ -206,38 +206,61 @@ class _NumbersModel(models.StructModel):
         super().__init__(manager, kind, members)
 
 
-def _wrapper(array: Any, same: bool, *others: Any) -> tuple[Any, Any]:
-    """Return what makes numbers of an array, for `intrinsic`."""
-    kind = NumbersType(array.ndim if same else array.ndim - 1, same)
+def _kind_of(given: Any, same: bool) -> Any:
+    """Return the type of what is made of a type."""
+    if isinstance(given, types.Array) and given.dtype == types.float64:
+        return NumbersType(given.ndim if same else given.ndim - 1, same)
+    if isinstance(given, types.BaseTuple):
+        kinds = [_kind_of(kind, same) for kind in given]
+        return types.BaseTuple.from_types(kinds, getattr(given, "instance_class", None))
+    return given
 
-    def body(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        whole = context.make_array(array)(context, builder, values[0])
-        counts, strides = (cgutils.unpack_tuple(builder, x) for x in (whole.shape, whole.strides))
-        made = cgutils.create_struct_proxy(kind)(context, builder)
-        made.data = whole.data
-        if others:
-            offset = builder.mul(values[1], strides[-1])
-            made.data = cgutils.pointer_add(builder, whole.data, offset)
-        made.counts = cgutils.pack_array(builder, counts[: kind.depth])
-        made.strides = cgutils.pack_array(builder, strides[: kind.depth])
-        return made._getvalue()
 
-    return kind(array, *others), body
+def _make(context: Any, builder: Any, given: Any, value: Any, point: Any) -> Any:
+    """Return numbers of an array, of those in a tuple, or anything else as it is."""
+    kind = _kind_of(given, point is None)
+    if isinstance(given, types.BaseTuple):
+        parts = [
+            _make(context, builder, part, builder.extract_value(value, i), point)
+            for i, part in enumerate(given)
+        ]
+        return context.make_tuple(builder, kind, parts)
+    if not isinstance(kind, NumbersType):
+        context.nrt.incref(builder, given, value)
+        return value
+    array = context.make_array(given)(context, builder, value)
+    counts, strides = (cgutils.unpack_tuple(builder, x) for x in (array.shape, array.strides))
+    made = cgutils.create_struct_proxy(kind)(context, builder)
+    made.data = array.data
+    if point is not None:
+        made.data = cgutils.pointer_add(builder, array.data, builder.mul(point, strides[-1]))
+    made.counts, made.strides = (
+        cgutils.pack_array(builder, x[: kind.depth]) for x in (counts, strides)
+    )
+    return made._getvalue()
 
 
 @intrinsic
-def points_at(_context: Any, array: Any, i: Any) -> Any:
-    """A sequence of lanes: of an array, with points side by side on its last axis, those from i on.
+def points_at(_context: Any, numbers: Any, i: Any) -> Any:
+    """Sequences of lanes: of arrays, in tuples or not, with points side by side on their last axes.
 
-    It does not keep the array.
+    Those are meant from i on. They do not keep the arrays. What is not an array of floats stays.
     """
-    return _wrapper(array, False, i)
+
+    def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return _make(context, builder, signature.args[0], values[0], values[1])
+
+    return _kind_of(numbers, False)(numbers, types.intp), body
 
 
 @intrinsic
-def same_for_all(_context: Any, array: Any) -> Any:
-    """A sequence of what is the same in all lanes, of an array, which it does not keep."""
-    return _wrapper(array, True)
+def same_for_all(_context: Any, numbers: Any) -> Any:
+    """Sequences of what is the same in all lanes: of arrays, likewise."""
+
+    def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return _make(context, builder, signature.args[0], values[0], None)
+
+    return _kind_of(numbers, True)(numbers), body
 
 
 @infer_global(len)
