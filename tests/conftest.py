@@ -1,5 +1,7 @@
 import os
+import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,19 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("spinfem")
+
+
+def pytest_sessionstart(session):
+    """Compile on two cores, once, what every worker would compile for itself."""
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    folder = Path(find_spec("spinfem").origin).parent / "numerics"
+    kept = [path.stat().st_mtime for path in folder.glob("__pycache__/*.nbi")]
+    if kept and max(kept) > max(path.stat().st_mtime for path in folder.glob("*.py")):
+        return
+    script = Path(__file__).with_name("kernels.py")
+    for process in [subprocess.Popen([sys.executable, script, x]) for x in ("first", "second")]:
+        process.wait()
 
 
 @pytest.fixture(autouse=True)
