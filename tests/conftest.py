@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 sys.path.insert(0, str(Path(__file__).parent))  # reference.py, strategies.py
@@ -20,6 +20,9 @@ settings.register_profile(
 )
 settings.load_profile("spinfem")
 
+SHARE, LEAST = 0.1, 10
+"""Of the random examples of a test the default run tries so many, and at least so many."""
+
 
 def pytest_sessionstart(session):
     """Compile on two cores, once, what every worker would compile for itself."""
@@ -32,6 +35,21 @@ def pytest_sessionstart(session):
     script = Path(__file__).with_name("kernels.py")
     for process in [subprocess.Popen([sys.executable, script, x]) for x in ("first", "second")]:
         process.wait()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """With all of its examples a random test is long; the default run tries a few."""
+    random = [item for item in items if is_hypothesis_test(item.function)]
+    if "not long" not in config.option.markexpr:
+        for item in random:
+            item.add_marker("long")
+        return
+    for test in {item.function for item in random}:
+        # where hypothesis keeps them: it has no other way to change them after @given
+        given = test._hypothesis_internal_use_settings
+        few = min(given.max_examples, max(LEAST, round(SHARE * given.max_examples)))
+        test._hypothesis_internal_use_settings = settings(given, max_examples=few)
 
 
 @pytest.fixture(autouse=True)
