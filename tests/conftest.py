@@ -3,6 +3,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def pytest_sessionstart(session):
     if kept and max(kept) > max(path.stat().st_mtime for path in folder.glob("*.py")):
         return
     script = Path(__file__).with_name("kernels.py")
-    for process in [subprocess.Popen([sys.executable, script, x]) for x in ("first", "second")]:
+    for process in [subprocess.Popen([sys.executable, script, x]) for x in ("single", "batches")]:
         process.wait()
 
 
@@ -50,6 +51,13 @@ def pytest_collection_modifyitems(config, items):
         given = test._hypothesis_internal_use_settings
         few = min(given.max_examples, max(LEAST, round(SHARE * given.max_examples)))
         test._hypothesis_internal_use_settings = settings(given, max_examples=few)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_is_said_of_compiling():
+    """What is left to compile is so by whichever test comes first; it may look at stderr."""
+    with patch("spinfem.numerics.compiled._Announcement.on_start"):
+        yield
 
 
 @pytest.fixture(autouse=True)

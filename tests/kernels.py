@@ -1,6 +1,6 @@
 """Both ways to run the one text: compiled by numba, and as it stands.
 
-As a script it compiles one half of what the tests run.
+As a script it compiles what tests of single stacks run, or those of batches: one half each.
 """
 
 import sys
@@ -63,19 +63,16 @@ def routes(stack):
     return sf.solve(stack), solve_with_numpy(stack), sf.analytic.solve(stack)
 
 
-def compile_half(which):
-    """Run every function on every kind of argument, in two parts: numba keeps what it compiles."""
+def compile_for(which):
+    """Run every function on every kind of argument: numba keeps what it compiles."""
     for model in MODELS:
         stack = stack_of(model)
-        batches = {name: vary(stack, RAMP) for name, vary in VARIED.items()}
-        behind = batches.pop("lead")
-        if which == "first":
-            sf.solve(behind)
+        if which == "single":
             sf.solve(stack).gradient("torque", "b")
         else:
-            for batch in batches.values():
-                sf.solve(batch)
+            for vary in VARIED.values():
+                sf.solve(vary(stack, RAMP))
 
 
 if __name__ == "__main__":
-    compile_half(sys.argv[1])
+    compile_for(sys.argv[1])
