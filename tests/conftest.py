@@ -1,10 +1,13 @@
 import os
+import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 sys.path.insert(0, str(Path(__file__).parent))  # reference.py, strategies.py
@@ -17,6 +20,44 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("spinfem")
+
+SHARE, LEAST = 0.1, 10
+"""Of the random examples of a test the default run tries so many, and at least so many."""
+
+
+def pytest_sessionstart(session):
+    """Compile on two cores, once, what every worker would compile for itself."""
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    folder = Path(find_spec("spinfem").origin).parent / "numerics"
+    kept = [path.stat().st_mtime for path in folder.glob("__pycache__/*.nbi")]
+    if kept and max(kept) > max(path.stat().st_mtime for path in folder.glob("*.py")):
+        return
+    script = Path(__file__).with_name("kernels.py")
+    for process in [subprocess.Popen([sys.executable, script, x]) for x in ("single", "batches")]:
+        process.wait()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """With all of its examples a random test is long; the default run tries a few."""
+    random = [item for item in items if is_hypothesis_test(item.function)]
+    if "not long" not in config.option.markexpr:
+        for item in random:
+            item.add_marker("long")
+        return
+    for test in {item.function for item in random}:
+        # where hypothesis keeps them: it has no other way to change them after @given
+        given = test._hypothesis_internal_use_settings
+        few = min(given.max_examples, max(LEAST, round(SHARE * given.max_examples)))
+        test._hypothesis_internal_use_settings = settings(given, max_examples=few)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_is_said_of_compiling():
+    """What is left to compile is so by whichever test comes first; it may look at stderr."""
+    with patch("spinfem.numerics.compiled._Announcement.on_start"):
+        yield
 
 
 @pytest.fixture(autouse=True)

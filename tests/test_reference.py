@@ -337,6 +337,7 @@ def test_equations(stack):
         check(stack, reference)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("model", MODELS)
 def test_equations_at_the_ends_of_what_is_legal(model, check):
@@ -345,6 +346,7 @@ def test_equations_at_the_ends_of_what_is_legal(model, check):
         check(stack, solve(stack))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", MODELS)
 def test_more_digits_change_nothing(model):
     for i in range(8):
@@ -353,6 +355,7 @@ def test_more_digits_change_nothing(model):
         assert reference.agrees(solve(stack, digits=500))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", MODELS)
 def test_turned(model):
     """By a permutation, which is exact: normalizing m once more would round it."""

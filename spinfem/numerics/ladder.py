@@ -191,12 +191,13 @@ def mirrored(links: Links) -> Links:
     """Return links as seen in a mirror: from the right, with currents reversed.
 
     There a rod has the axis of the link on its right, the first in the mirror that of the ground.
+    Arrays are copied: numba compiles for every layout anew.
     """
     none = np.zeros(1)
     return Links(
-        links.B[::-1],
-        links.S_right[::-1],
-        links.S_left[::-1],
+        links.B[::-1].copy(),
+        links.S_right[::-1].copy(),
+        links.S_left[::-1].copy(),
         -links.s_right[::-1],
         -links.s_left[::-1],
         np.concatenate([none + 1.0, links.sign[:0:-1]]),

@@ -202,17 +202,19 @@ class Balance:
         sign = np.append(self.links.sign, 1.0)[stop:]
         free = self.links.free[stop] if stop < plan.links else 0.0
         amplitude, flow = np.empty((2, plan.links + 1, points))
+        # as seen in the mirror: an array of its own, since numba compiles for every layout anew
+        beyond = np.empty((2, plan.links + 1 - stop, points))
         found = [kernels.found_of(chain.runs, (points,), whole) for chain in (left, middle)]
         parts = (
             (amplitude[: first + 1], flow[: first + 1], found[0]),
             (amplitude[first : stop + 1], flow[first : stop + 1], found[1]),
-            (amplitude[stop:][::-1], flow[stop:][::-1], None),
+            (beyond[0], beyond[1], None),
         )
         edge = np.array([sign[0], free])
         chains = left, middle, right
         _check(kernels.solve_points(self._work, chains, edge, parts, self.threads))
-        amplitude[stop:] *= sign[:, None]
-        flow[stop:] *= -sign[:, None]
+        np.multiply(beyond[0, ::-1], sign[:, None], out=amplitude[stop:])
+        np.multiply(beyond[1, ::-1], -sign[:, None], out=flow[stop:])
         rings = (
             *self._split(found[0], 0, first, (points,)),
             *self._split(found[1], first, stop, (points,)),

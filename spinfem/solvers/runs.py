@@ -57,7 +57,8 @@ def _numbers(row: Row, those: RunSet, transposed: bool) -> Numbers:
     three[:, those.weak, 1], three[:, those.weak, 2] = across.real, turning * across.imag
     springs = np.where(those.springs >= 0, row.springs[those.springs], 0.0)
     both = np.stack([springs.real, turning * springs.imag], axis=-1)
-    return Numbers((three[0], three[1], three[2]), table[3:], both)
+    sources = table[3:].copy()  # of one layout: numba compiles for every one anew
+    return Numbers((three[0], three[1], three[2]), sources, both)
 
 
 def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed: bool) -> Runs:

@@ -115,7 +115,9 @@ def sliced(numbers, n):
     return device(*(metal(0.8 / n, m=M if "p" in numbers else None) for metal in metals))
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize(
+    "name", ["all", *(pytest.param(x, marks=pytest.mark.long) for x in PROFILES if x != "all")]
+)
 def test_graded_layer_is_many_slices(name):
     """4,000 uniform slices, extrapolated; those do nothing that is new here."""
     numbers = PROFILES[name]
@@ -327,7 +329,15 @@ def assert_accurate(layer, tolerance=1e-8, elements=4096):
     return s
 
 
-@pytest.mark.parametrize("width", [0.01, 0.03, 0.1, 0.3])
+@pytest.mark.parametrize(
+    "width",
+    [
+        0.01,
+        pytest.param(0.03, marks=pytest.mark.long),
+        pytest.param(0.1, marks=pytest.mark.long),
+        0.3,
+    ],
+)
 @pytest.mark.parametrize("pair", PAIRS)
 def test_default_accuracy_of_interdiffused_metals(pair, width):
     layer = graded(sf.interdiffused(*PAIRS[pair], width=width))
@@ -411,7 +421,14 @@ def cut(metal, thickness, edges):
 
 @pytest.mark.parametrize("pair", ["magnets", "far apart"])
 @pytest.mark.parametrize(
-    ("thickness", "width"), [(1e-6, 0.1), (8.0, 0.1), (80.0, 0.1), (80.0, 1.0)]
+    ("thickness", "width"),
+    [
+        (8.0, 0.1),
+        *(
+            pytest.param(*x, marks=pytest.mark.long)
+            for x in ((1e-6, 0.1), (80.0, 0.1), (80.0, 1.0))
+        ),
+    ],
 )
 def test_cutting_a_graded_layer_changes_nothing(thickness, width, pair):
     """Into 160 pieces of up to 10 of its shortest diffusion lengths, 1600 in all.

@@ -30,11 +30,22 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def table(made):
+def computed(tmp_path_factory):
+    """All that is computed, without the pictures, which take longer."""
+    directory = tmp_path_factory.mktemp("figures")
+    with pytest.MonkeyPatch.context() as patch:
+        plain = [entry._replace(pictures=(), draw=lambda _: None) for entry in figures.FIGURES]
+        patch.setattr(figures, "FIGURES", plain)
+        figures.make(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def table(computed):
     """Read a CSV file as its reader would: named columns."""
 
     def read(name):
-        with open(made[0] / f"{name}.csv", encoding="utf-8", newline="") as file:
+        with open(computed / f"{name}.csv", encoding="utf-8", newline="") as file:
             names, *rows = csv.reader(file)
         assert len(set(names)) == len(names)
         return dict(zip(names, np.array(rows, dtype=float).T, strict=True))
@@ -61,6 +72,7 @@ def rows(table, **where):
 # --- files ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_every_file_is_there(made):
     directory, written = made
     assert {file.path for file in written} == set(directory.iterdir())
@@ -76,6 +88,7 @@ def test_figures_of_the_paper_are_complete():
     assert NAMES[6:] == ["efficiencies", "folded", "turning"]
 
 
+@pytest.mark.long
 def test_pictures_are_pictures(made):
     for path in made[0].glob("*.png"):
         with Image.open(path) as image:
@@ -85,6 +98,7 @@ def test_pictures_are_pictures(made):
         assert ET.parse(path).getroot().tag.endswith("svg")
 
 
+@pytest.mark.long
 def test_animation_is_small_and_turns_once(made, table):
     path = made[0] / "turning.gif"
     assert path.stat().st_size < 3e6
@@ -136,6 +150,7 @@ def test_labels_do_not_overlap(name):
     assert title
 
 
+@pytest.mark.long
 def test_labels_of_the_animation_do_not_overlap_and_its_axes_are_fixed():
     animation = ours.turning(data.turning())
     seen = set()

@@ -242,6 +242,7 @@ def relative(found, expected):
 # --- OOMMF ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_oommf_exact_for_random_valves():
     """1,000 of them, either one free, any sign of current, p and torque: to 1e-12."""
     rng = np.random.default_rng(0)
@@ -337,6 +338,7 @@ def all_codes(torque, m):
     yield ubermag_torque(m, t, **read_ubermag(torque.ubermag()))
 
 
+@pytest.mark.long
 def test_single_lambda_within_the_error_that_is_stated():
     rng = np.random.default_rng(2)
     errors = []
@@ -626,7 +628,14 @@ REACHES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("m", [sf.direction(100, 50), sf.direction(1.0), sf.direction(180.0)])
+@pytest.mark.parametrize(
+    "m",
+    [
+        sf.direction(100, 50),
+        pytest.param(sf.direction(1.0), marks=pytest.mark.long),
+        pytest.param(sf.direction(180.0), marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("name", REACHES)
 def test_the_reach_of_the_error_is_that_over_the_sphere(name, m):
     """Random directions, as many close to every m as anywhere, find nothing larger."""

@@ -487,6 +487,7 @@ def test_pyvista_reads_a_collection(batch, tmp_path, pyvista):
         np.testing.assert_allclose(m, expected, rtol=0, atol=2e-16)
 
 
+@pytest.mark.long
 def test_picture_of_the_dual_valve(tmp_path, pyvista):
     # in a process of its own: VTK ends the process where it finds no way to render
     script = os.fspath(EXAMPLES / "picture_of_the_dual_valve.py")

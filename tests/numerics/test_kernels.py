@@ -2,48 +2,11 @@
 
 import numpy as np
 import pytest
-from kernels import solve_with_numpy
+from kernels import MODELS, RAMP, VARIED, solve_with_numpy, stack_of
 
 import spinfem as sf
 
-N = sf.NormalMetal(D=2.0, l=1.5)
-F, F2 = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.Ferromagnet(D=0.4, l=0.3, p=-0.7)
-WEAK = sf.Ferromagnet(D=1.3, l=0.8, p=0.6, lambda_J=0.2, lambda_phi=0.4)
-JOINT = sf.Interface(0.3, gamma=0.4, mixing=1.0 - 0.5j, name="joint")
-RAMP = np.linspace(0.0, 1.0, 37)
 NAMES = ("spin_potential_left", "spin_current_left", "spin_current_right", "absorbed")
-
-MODELS = {
-    "plain": [F(0.5, m=(0, 0, 1), name="a"), N(0.3, name="s")],
-    "contact": [F(0.5, m=(0, 0, 1), name="a"), F2(0.5, m=(0, 1, 0)), N(0.3, name="s")],
-    "interface": [F(0.5, m=(0, 0, 1), name="a"), sf.Interface(0.3, gamma=0.4), N(0.3, name="s")],
-    "mixing": [F(0.5, m=(0, 0, 1), name="a"), JOINT, N(0.3, name="s")],
-    "exchange": [WEAK(0.5, m=(0, 0, 1), name="a"), N(0.3, name="s")],
-    "both": [
-        F(0.5, m=(0, 0, 1)),
-        JOINT,
-        N(0.1),
-        WEAK(0.5, m=(0, 1, 0), name="a"),
-        N(0.3, name="s"),
-    ],
-    "graded": [
-        sf.Ferromagnet(D=lambda xi: 1 + xi, l=0.7, p=0.4)(0.5, m=(0, 0, 1), name="a"),
-        JOINT,
-        N(0.3, name="s"),
-    ],
-}
-VARIED = {
-    "angle": lambda stack, x: stack.replace("b", m=sf.direction(180 * x, 30.0)),
-    "first angle": lambda stack, x: stack.replace("a", m=sf.direction(180 * x, 30.0)),
-    "spacer": lambda stack, x: stack.replace("s", thickness=0.1 + x),
-    "lead": lambda stack, x: stack.replace("end", m=sf.direction(100 * x)),
-    "much": lambda stack, x: stack.replace("b", m=sf.direction(180 * x, 30.0), thickness=0.2 + x),
-}
-
-
-def stack_of(model):
-    free = F2(0.4, m=sf.direction(70.0, 30.0), name="b")
-    return sf.Stack([sf.Lead(N), *MODELS[model], free, N(0.2), sf.Lead(F, m=(1, 0, 0), name="end")])
 
 
 def results(solution):

@@ -22,6 +22,9 @@ LAYOUTS = [
     [0, 1, 0, 1, 0],
 ]
 """Which two-ports of a run are magnetic."""
+SPECIAL = ("axes", "collinear", "nearly collinear")
+WAYS = ["any", *(pytest.param(way, marks=pytest.mark.long) for way in SPECIAL)]
+"""How the axes lie."""
 
 
 def unit(v):
@@ -225,7 +228,7 @@ def check(network):
 
 
 @pytest.mark.parametrize("ends", list(itertools.product([HELD, ROD, SPRUNG], repeat=2)))
-@pytest.mark.parametrize("way", ["any", "axes", "collinear", "nearly collinear"])
+@pytest.mark.parametrize("way", WAYS)
 def test_runs_against_all_balances_at_once(way, ends):
     rng = np.random.default_rng([ends[0], ends[1], len(way)])
     for layout in LAYOUTS:
@@ -234,7 +237,7 @@ def test_runs_against_all_balances_at_once(way, ends):
 
 
 @pytest.mark.parametrize("ends", list(itertools.product([ROD, SPRUNG], repeat=2)))
-@pytest.mark.parametrize("way", ["any", "axes", "collinear", "nearly collinear"])
+@pytest.mark.parametrize("way", WAYS)
 def test_runs_of_two_directions(way, ends):
     """Their frames turn in their plane alone."""
     rng = np.random.default_rng([ends[0], ends[1], len(way), 1])

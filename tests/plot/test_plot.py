@@ -108,6 +108,14 @@ samples = pytest.mark.parametrize("stack", SAMPLES.values(), ids=SAMPLES)
 every = pytest.mark.parametrize("stack", EVERY.values(), ids=EVERY)
 
 
+def to_be_read(stacks):
+    """Parametrize a test of texts, which takes long; some stacks with the most of them suffice."""
+    some = ("valve", "not coplanar", "many layers", "no ferromagnet", "interfaces")
+    marks = {name: () if name in some else pytest.mark.long for name in stacks}
+    values = [pytest.param(stack, id=name, marks=marks[name]) for name, stack in stacks.items()]
+    return pytest.mark.parametrize("stack", values)
+
+
 def solve(stack):
     return sf.solve(stack, j0=1e11 if stack.x[-1] < 1e-3 else 1.0)
 
@@ -649,20 +657,20 @@ def test_the_test_for_legibility_finds_overlaps():
         check_legible(figure)
 
 
-@every
+@to_be_read(EVERY)
 def test_overview_can_be_read(stack):
     texts = check_legible(overview(solve(stack)))
     assert {layer.name for layer in stack.layers} <= set(texts)
 
 
-@every
+@to_be_read(EVERY)
 def test_profile_can_be_read(stack):
     upper, _ = solve(stack).plot.profile()
     texts = check_legible(upper.figure)
     assert {layer.name for layer in stack.layers} <= set(texts)
 
 
-@every
+@to_be_read(EVERY)
 def test_hodograph_can_be_read(stack):
     left, _ = solve(stack).plot.hodograph()
     texts = "\n".join(check_legible(left.figure))
@@ -670,7 +678,7 @@ def test_hodograph_can_be_read(stack):
         assert (f"m({layer.name})" in texts) == layer.is_ferromagnet
 
 
-@folded_stacks
+@to_be_read(FOLDED)
 def test_folded_hodograph_can_be_read(stack):
     left, _ = solve(stack).plot.hodograph(fold=True)
     texts = "\n".join(check_legible(left.figure))
@@ -678,7 +686,7 @@ def test_folded_hodograph_can_be_read(stack):
         assert (f"m({layer.name})" in texts) == layer.is_ferromagnet
 
 
-@folded_stacks
+@to_be_read(FOLDED)
 def test_analogy_can_be_read(stack):
     solution = solve(stack)
     texts = "\n".join(check_legible(solution.plot.analogy().figure))
@@ -706,6 +714,7 @@ def test_pictures_can_be_read_at_larger_font_sizes():
         check_legible(solve(valve(180.0)).plot.analogy().figure)
 
 
+@pytest.mark.long
 def test_superlattice_drops_names_that_do_not_fit():
     layers = [x for k in range(30) for x in (Co(2e-9, m=sf.direction(6.0 * k)), Cu(1e-9))]
     solution = solve(sf.Stack(layers))

@@ -395,7 +395,9 @@ def sliced(numbers, n):
     return between(magnet, *layers), names
 
 
-@pytest.mark.parametrize("name", GRADED)
+@pytest.mark.parametrize(
+    "name", ["all", *(pytest.param(x, marks=pytest.mark.long) for x in GRADED if x != "all")]
+)
 def test_graded_layer_is_many_slices(name):
     """All numbers but angles, which would open contacts of slices; dr, R and the torque on a."""
     numbers = GRADED[name]

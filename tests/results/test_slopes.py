@@ -75,7 +75,15 @@ def test_random_stacks(stack, mesh):
 
 @pytest.mark.parametrize("left", ENDS)
 @pytest.mark.parametrize("right", ENDS)
-@pytest.mark.parametrize("angle", [0.0, 1e-3, 70.0, 180.0])
+@pytest.mark.parametrize(
+    "angle",
+    [
+        0.0,
+        pytest.param(1e-3, marks=pytest.mark.long),
+        70.0,
+        pytest.param(180.0, marks=pytest.mark.long),
+    ],
+)
 def test_ends_runs_and_contacts(left, right, angle):
     a, b, c = sf.direction(20, 10), sf.direction(20 + angle, 10), sf.direction(100, 50)
     first, last = ENDS[left](c), ENDS[right](a)

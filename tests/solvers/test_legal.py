@@ -23,6 +23,11 @@ TURN = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
 TURN *= np.linalg.det(TURN)
 
 
+def long(value):
+    """A parameter that takes long."""
+    return pytest.param(value, marks=pytest.mark.long)
+
+
 def turned(stack):
     """The stack with all magnetizations turned alike, out of all planes of axes."""
     for name, piece in zip(stack.element_names, stack.elements):
@@ -58,7 +63,7 @@ def valve(*, left=(), right=(), theta=60.0, unit="plain", spacer=0.5, free=None)
 # --- interfaces -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("resistance", [1e-16, 1e-20, 1e-24, 1e-32, 1e-33, 1e-40])
+@pytest.mark.parametrize("resistance", [1e-16, 1e-32, 1e-33, *map(long, (1e-20, 1e-24, 1e-40))])
 @pytest.mark.parametrize("mixing", [None, 0.7, 0.7 - 0.3j])
 @pytest.mark.parametrize("unit", UNITS)
 def test_tiny_resistances(unit, mixing, resistance):
@@ -86,7 +91,9 @@ def test_thin_layers_between_blocking_ends(resistance):
 
 
 @pytest.mark.parametrize("imaginary", [0.0, 1e-30, 1e-3, 1.0, -3.0, 1e6, -1e12])
-@pytest.mark.parametrize("real", [1e-30, 1e-12, 1e-3, 1.0, 1e3, 1e12, 1e18, 1e30, 1e40])
+@pytest.mark.parametrize(
+    "real", [1e-30, 1.0, 1e18, *map(long, (1e-12, 1e-3, 1e3, 1e12, 1e30, 1e40))]
+)
 def test_mixing_of_any_size_and_sign(real, imaginary):
     joint = sf.Interface(0.2, gamma=0.3, mixing=complex(real, imaginary * min(real, 1.0)))
     check(valve(left=[joint], theta=70.0))
@@ -120,7 +127,7 @@ def test_stiff_mixing_does_not_depend_on_how_the_sample_lies(mixing, angle):
 # --- exchange lengths ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("length", [1e-12, 1e-10, 1e-8, 1e-4, 1e4])
+@pytest.mark.parametrize("length", [1e-12, 1e-8, 1e4, *map(long, (1e-10, 1e-4))])
 @pytest.mark.parametrize("which", ["lambda_J", "lambda_phi", "both"])
 def test_exchange_lengths_of_any_size(which, length):
     keys = ("lambda_J", "lambda_phi") if which == "both" else (which,)
@@ -138,8 +145,8 @@ def test_full_polarization_with_exchange_lengths(sign, rest):
 # --- thicknesses --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("d", [1e-15, 1e-12, 1e-9, 1e-6])
-@pytest.mark.parametrize("mixing", [1.0, 1.0 - 2.0j, 1e-6, 1e6])
+@pytest.mark.parametrize("d", [1e-15, 1e-9, *map(long, (1e-12, 1e-6))])
+@pytest.mark.parametrize("mixing", [1.0, 1.0 - 2.0j, *map(long, (1e-6, 1e6))])
 def test_thin_ferromagnets_beside_mixing_conductances(mixing, d):
     joint = sf.Interface(1.0, mixing=mixing)
     check(N(1.0) | joint | F(d, m=Z, name="a") | N(1.0) | F(1.0, m=X, name="b"))

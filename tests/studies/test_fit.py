@@ -205,6 +205,7 @@ def test_exact_data_give_the_truth():
     assert found.result.init_values == {name: value[0] for name, value in START.items()}
 
 
+@pytest.mark.long
 def test_noise_of_known_size_is_found_again():
     """Deviations in units of the uncertainty are normal: 40 fits of 3 parameters."""
     pulls, chi = [], []

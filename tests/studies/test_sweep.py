@@ -908,7 +908,14 @@ def limited(bytes_of_a_file, *arguments):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
-@pytest.mark.parametrize("size", [100, 20_000, 300_000])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(100, marks=pytest.mark.long),
+        20_000,
+        pytest.param(300_000, marks=pytest.mark.long),
+    ],
+)
 def test_write_that_fails_in_the_system(tmp_path, size):
     """In the manifest, in a chunk, and inside HDF5."""
     path = tmp_path / "out.nc"
@@ -932,6 +939,7 @@ cli.main(sys.argv[1:])
 """The command with chunks of some 400 points."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_at_any_moment(run, tmp_path, monkeypatch, workers):
     vary = ["--vary", "free.polar_deg=0:180:301", "--vary", "spacer.thickness_nm=1:100:100"]
