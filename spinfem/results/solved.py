@@ -63,8 +63,10 @@ class SolvedStack(Scaled):
         transport: Transport,
         solve_again: Callable[[Stack, Number], Self],
     ) -> None:
-        super().__init__(stack, j0, transport)
-        self._solve_again = solve_again
+        self.stack, self.j0, self.shape = stack, j0, stack.shape
+        if not isinstance(j0, float):
+            self.shape = np.broadcast_shapes(stack.shape, j0.shape)
+        self.transport, self._solve_again = transport, solve_again
 
     def __repr__(self) -> str:
         batch = f", shape={self.shape}" if self.shape else ""
@@ -368,10 +370,11 @@ class SolvedStack(Scaled):
 
     def _magnet(self, name: str) -> int:
         """Number of a ferromagnet among all of them."""
-        position = self.stack.position(name)
-        if not self.transport.elements.magnetic[position]:
+        number = self.transport.elements.numbers.get(name) if isinstance(name, str) else None
+        if number is None:
+            self.stack.position(name)  # raises if there is no such thing
             raise ValueError(f"{name!r} must be a ferromagnet, got a normal metal")
-        return int(np.searchsorted(self.transport.magnets, position))
+        return number
 
     def _at(self, x: ArrayLike, side: Side | None) -> Values:
         if side not in (None, "left", "right"):

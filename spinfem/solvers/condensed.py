@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .._checks import FloatArray, IntArray
 from ..fem.fields import LayerField
 from ..numerics import chain
-from ..numerics.links import NO_AXIS, OWN, RUN, SPACER
+from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, add_pull
 from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE
 from ..physics.contact import contact_absorption
 from ..physics.directions import across, apply, axial, cross
@@ -28,7 +28,7 @@ from .balance import Balance, Rods
 from .elements import Elements
 from .faces import Faces
 from .plan import INTERFACE
-from .ports import Bulk, row_of, share_of_exchange
+from .ports import Bulk, Row, make_row, share_of_exchange
 from .runs import Push
 from .transport import Field, Jump, Transport
 
@@ -81,9 +81,11 @@ class Condensed(Transport):
     """
 
     def __init__(self, elements: Elements, bulk: Bulk, threads: int = 1) -> None:
-        self.elements = elements
-        self.bulk: Any = bulk
-        self.row = row_of(elements, bulk)
+        self.elements, self.magnets, self.bulk = elements, elements.magnets, cast(Any, bulk)
+        rows, key = elements.rows, bulk.key  # remembered, also while magnetizations turn
+        if key not in rows:
+            rows[key] = make_row(elements, bulk.along(), bulk)
+        self.row: Row = rows[key]
         self.plan = self.row.plan
         self.balance = Balance(elements, self.row, threads)
         self.rods = self.balance.rods or self.balance.solve(whole=False)
@@ -238,15 +240,12 @@ class Condensed(Transport):
 
         ``B mu`` across the rod, (10); no currents are subtracted.
         """
-        plan, m = self.plan, self.elements.columns["m"]
-        own, other = (int(plan.axis[link + side]) for side in ((0, 1) if on_right else (1, 0)))
-        if NO_AXIS in (own, other):
-            return NONE
-        B = self.balance.turns.of(link)[0]
-        mu = self.rods.amplitude[link + 1 if on_right else link]
-        way = self.elements.flat(across(m.of(int(other)), m.of(int(own))), 1)
-        pull: FloatArray = (B * mu)[:, None] * way
-        return pull
+        here, there = (link, link + 1) if on_right else (link + 1, link)
+        own, other = int(self.plan.axis[here]), int(self.plan.axis[there])
+        B, _, _, sign = self.balance.turns.of(link)[:4]
+        x, y, z = pulled = {own: 0.0}, {own: 0.0}, {own: 0.0}
+        add_pull(self.balance.ways, other, own, sign, B * self.rods.amplitude[there], pulled)
+        return np.stack([x[own], y[own], z[own]], axis=-1)
 
     def _contact(self, rod: int) -> tuple[FloatArray, FloatArray]:
         """Return what the two magnets in contact at a rod absorb."""

@@ -26,7 +26,6 @@ import numpy as np
 from .._checks import IntArray
 from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, Shape
 from ..numerics.rings import HELD, MAGNETIC, NORMAL, ROD, SPRUNG
-from .elements import Elements
 
 UNIFORM, INTERFACE = -1, -2
 
@@ -73,7 +72,7 @@ class Plan:
     left_rod: IntArray  # (f,) rod at the left of every magnet; -1 of one that is not strong
     right_rod: IntArray  # (f,) and at its right
     beside: tuple[tuple[tuple[int, bool], ...], ...]
-    # of every strong magnet: links that it faces, and whether they are on its right
+    # of every strong magnet: links to others that it faces, and whether they are on its right
     interfaces: tuple[tuple[int, int, int], ...]  # at magnets: two-port, face and magnet
 
     @cached_property
@@ -234,20 +233,6 @@ def _run_set(
     )
 
 
-def plan_of(e: Elements, pieces: dict[int, int]) -> Plan:
-    """Return the plan of a stack, of whose graded elements so many two-ports each are made."""
-    resistive = tuple(
-        f
-        for f, joint in e.resistive.items()
-        if (joint.resistance if isinstance(joint.resistance, float) else joint.resistance.any())
-    )
-    mixing = tuple(f for f, joint in e.resistive.items() if joint.mixing is not None)
-    parts = tuple(sorted(pieces.items()))
-    return make_plan(
-        Kind(e.magnetic.tobytes(), e.strong.tobytes(), e.reservoir, resistive, mixing, parts)
-    )
-
-
 @lru_cache(maxsize=256)
 def make_plan(kind: Kind) -> Plan:
     """Make a plan; remembered."""
@@ -321,6 +306,10 @@ def _linked(
         run_of_link.append(run)
     magnets = [k for k, there in enumerate(magnetic) if there]
     number = {ring: i for i, ring in enumerate(rings)}
+    to_ground = [
+        kind == SPACER and NO_AXIS in (rods[first], rods[stop])
+        for kind, (first, stop) in zip(kinds, itertools.pairwise(rings), strict=True)
+    ]
     return Plan(
         tuple(ports),
         tuple(of_element),
@@ -336,7 +325,7 @@ def _linked(
         np.array(inside, dtype=np.intp),
         np.array([number.get(of_element[k].start, -1) for k in magnets], dtype=np.intp),
         np.array([number.get(of_element[k].stop, -1) for k in magnets], dtype=np.intp),
-        tuple(_beside(k, ports, of_element, number, kinds, own_axis) for k in magnets),
+        tuple(_beside(k, ports, of_element, number, to_ground, own_axis) for k in magnets),
         tuple(
             (i, port.element, port.axis)
             for i, port in enumerate(ports)
@@ -350,12 +339,13 @@ def _beside(
     ports: list[Port],
     of_element: list[slice],
     number: dict[int, int],
-    kinds: list[int],
+    to_ground: list[bool],
     own_axis: list[int],
 ) -> tuple[tuple[int, bool], ...]:
     """Return the links that a strong magnet faces, behind interfaces of its own.
 
-    None is behind an interface to another strong ferromagnet, which is collinear.
+    None is behind an interface to another strong ferromagnet, which is collinear; and a row of
+    normal metals to the ground is not listed, since it pulls at nothing.
     """
     own = of_element[k]
     if own.start == own.stop or not ports[own.start].strong:
@@ -369,7 +359,7 @@ def _beside(
                 continue
             ring += 1 if on_right else -1
         link = number[ring] + step
-        if 0 <= link < len(kinds) and own_axis[link] != k:
+        if 0 <= link < len(to_ground) and own_axis[link] != k and not to_ground[link]:
             found.append((link, on_right))
     return tuple(found)
 

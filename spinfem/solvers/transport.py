@@ -62,14 +62,12 @@ class Transport(ABC):
     ----------
     elements : Elements
         The stack's numbers.
+    magnets : array, shape (f,)
+        Elements that are ferromagnets.
     """
 
     elements: Elements
-
-    @cached_property
-    def magnets(self) -> IntArray:
-        """Elements that are ferromagnets, (f,)."""
-        return np.flatnonzero(self.elements.magnetic)
+    magnets: IntArray
 
     @cached_property
     def _fields(self) -> dict[int, LayerField]:
@@ -339,7 +337,7 @@ class Given(Transport):
         field: Callable[[int], LayerField],
         volume: FloatArray | None = None,
     ) -> None:
-        self.elements = elements
+        self.elements, self.magnets = elements, elements.magnets
         self._volume = volume
         self._faces = faces
         self._make_field = field
