@@ -100,25 +100,38 @@ def test_no_module_takes_a_public_name(name):
     assert (name,) not in FILES
 
 
-def test_import_needs_only_numpy_scipy_and_scikit_fem():
-    code = (
-        "import sys, spinfem; print(*{name.split('.')[0] for name in sys.modules}, "
+HEAVY = {
+    "matplotlib",
+    "meshio",
+    "pydantic",
+    "typer",
+    "rich",
+    "mpmath",
+    "xarray",
+    "numba",
+    "lmfit",
+}
+
+
+@pytest.mark.parametrize(
+    ("use", "more"),
+    [
+        ("", {"scipy", "skfem"}),  # 0.3 s
+        ("; spinfem.solve, spinfem.Solution", {"scipy.special"}),  # 0.27 s
+    ],
+)
+def test_import_needs_only_numpy_and_solving_scipy_and_scikit_fem(use, more):
+    code = f"import sys, spinfem{use}; print(*{{name.split('.')[0] for name in sys.modules}}, " + (
         "*({'scipy.special'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {
-        "matplotlib",
-        "meshio",
-        "pydantic",
-        "typer",
-        "rich",
-        "mpmath",
-        "xarray",
-        "numba",
-        "lmfit",
-        "scipy.special",  # 0.27 s
-    }
-    assert not heavy & set(run.stdout.split())
+    assert not (HEAVY | more) & set(run.stdout.split())
+
+
+def test_public_names_are_listed_before_they_are_imported():
+    code = "import spinfem; print(*set(spinfem.__all__) - set(dir(spinfem)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not run.stdout.split()
 
 
 def test_exact_stacks_know_neither_forms_nor_other_solvers():
