@@ -341,9 +341,7 @@ class SolvedStack(Scaled):
         ``dV = (1/2) sum over ferromagnets of the integral of p m.mu_s' dx``, magnetic leads
         included, where mu_s = 0 at their far end.
         """
-        transport = self.transport
-        total = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
-        return self.shaped(total)
+        return self.shaped(self.transport.spin_part)
 
     @property
     def resistance(self) -> Number:
@@ -354,8 +352,7 @@ class SolvedStack(Scaled):
         """
         transport = self.transport
         ohmic = transport.ohmic.sum(axis=0) + transport.joint_ohmic.sum(axis=0)
-        spin = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
-        return self.shaped(ohmic + spin)
+        return self.shaped(ohmic + transport.spin_part)
 
     @property
     def voltage(self) -> Number:

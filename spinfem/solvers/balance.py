@@ -79,7 +79,7 @@ class Balance:
         self.e, self.row, self.threads = e, row, threads
         plan, m = row.plan, np.ascontiguousarray(e.columns["m"].fixed.T)
         made, fixed = np.empty((7, plan.links)), np.empty((6, plan.links))
-        self.links, self.turns = Links(*made), Turns(fixed, {})
+        self._made, self.links, self.turns = made, Links(*made), Turns(fixed, {})
         self.changed: dict[int, Links] = {}
         self.rods: Rods | None = None  # of a single chain without runs
         self.pulled: FloatArray | None = None
@@ -89,7 +89,7 @@ class Balance:
             kernels.assemble(plan.links, *given)
             return
         loads, rods = np.zeros((5, plan.links + 1)), np.empty((2, plan.links + 1))
-        pulled = np.zeros_like(m)
+        pulled = np.zeros(m.shape)
         missed = kernels.solve_plain(plan.links, *given, loads, rods, pulled)
         if not missed <= MISSED:
             raise _unbalanced(np.array([missed]))
@@ -124,6 +124,10 @@ class Balance:
     def ways(self) -> tuple[Any, Any, Any]:
         """The components of m of all elements, as `elements.Elements.components`."""
         return self.e.components()
+
+    def free_of(self, link: int) -> Any:
+        """Return 1 if the rod on the left of a link is free, or 0; (N,) where it varies."""
+        return self.changed[link].free if link in self.changed else self.links.free[link]
 
     def _varies(self, k: int) -> bool:
         plan, m = self.row.plan, self.e.columns["m"].varying
@@ -250,9 +254,9 @@ class Balance:
 
     def _links(self, first: int, stop: int, push: Push | None, points: int | None = None) -> Links:
         """Return some links; with the points of a batch on the last axis, if asked."""
-        values = [column[first:stop].copy() for column in self.links]
+        values = self._made[:, first:stop].copy()
         if points is not None:
-            values = [np.repeat(column[:, None], points, axis=1) for column in values]
+            values = np.repeat(values[:, :, None], points, axis=2)
             for k, changed in self.changed.items():
                 for column, value in zip(values, changed, strict=True):
                     column[k - first] = value

@@ -50,6 +50,15 @@ class Port(NamedTuple):
     strong: bool  # along the axis alone
 
 
+class Bars(NamedTuple):
+    """Some two-ports along magnets, and where they are."""
+
+    ports: IntArray
+    elements: IntArray  # the magnets
+    links: IntArray
+    in_runs: tuple[tuple[int, IntArray, IntArray], ...]  # runs, which of them are there, as parts
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """Rods, links and runs; rod i is between links i - 1 and i, the first and the last the ground.
@@ -69,6 +78,7 @@ class Plan:
     runs: tuple[RunPlan, ...]
     run_of_link: IntArray  # (links,) or -1
     inside: IntArray  # rings between normal two-ports, which are joined
+    magnets: IntArray  # (f,) elements that are magnetic
     left_rod: IntArray  # (f,) rod at the left of every magnet; -1 of one that is not strong
     right_rod: IntArray  # (f,) and at its right
     beside: tuple[tuple[tuple[int, bool], ...], ...]
@@ -110,21 +120,37 @@ class Plan:
         return [(i, port) for i, port in enumerate(self.ports) if port.piece != UNIFORM]
 
     @cached_property
-    def bars(self) -> tuple[IntArray, IntArray]:
-        """Ferromagnets between the ends that are one two-port, and these two-ports."""
-        own = [
-            (port.element, i)
-            for i, port in enumerate(self.ports)
-            if port.piece == UNIFORM
-            and port.axis == port.element
-            and 0 < port.element < len(self.element_ports) - 1
-        ]
-        table = np.array(own, dtype=np.intp).reshape(-1, 2)
-        return table[:, 0], table[:, 1]
+    def bars(self) -> tuple[Bars, IntArray, IntArray]:
+        """Ferromagnets between the ends that are one two-port; which magnets these are, and others.
 
-    def link_of(self, ports: IntArray) -> IntArray:
-        """Return the links that two-ports are in."""
-        return np.searchsorted(self.start, ports, side="right") - 1
+        Magnets are counted from left to right.
+        """
+        inner = range(1, len(self.element_ports) - 1)
+        own = {
+            port.element: i
+            for i, port in enumerate(self.ports)
+            if port.piece == UNIFORM and port.axis == port.element and port.element in inner
+        }
+        found = self._bars(list(own.values()), list(own))
+        inside = np.isin(self.magnets, found.elements)
+        return found, np.flatnonzero(inside), np.flatnonzero(~inside)
+
+    @cached_property
+    def interface_bars(self) -> Bars:
+        """Interfaces at ferromagnets, in the order of `interfaces`."""
+        return self._bars(
+            [port for port, _, _ in self.interfaces], [k for *_, k in self.interfaces]
+        )
+
+    def _bars(self, ports: list[int], elements: list[int]) -> Bars:
+        places = np.array(ports, dtype=np.intp)
+        links = np.searchsorted(self.start, places, side="right") - 1
+        runs = self.run_of_link[links]
+        inside = []
+        for r in sorted({r for r in runs.tolist() if r >= 0}):
+            which = np.flatnonzero(runs == r)
+            inside.append((r, which, np.searchsorted(self.runs[r].begins, places[which])))
+        return Bars(places, np.array(elements, dtype=np.intp), links, tuple(inside))
 
     def runs_between(self, first: int, stop: int) -> RunSet:
         """Return the runs among some links; remembered."""
@@ -323,6 +349,7 @@ def _linked(
         tuple(runs),
         np.array(run_of_link, dtype=np.intp),
         np.array(inside, dtype=np.intp),
+        np.array(magnets, dtype=np.intp),
         np.array([number.get(of_element[k].start, -1) for k in magnets], dtype=np.intp),
         np.array([number.get(of_element[k].stop, -1) for k in magnets], dtype=np.intp),
         tuple(_beside(k, ports, of_element, number, to_ground, own_axis) for k in magnets),
