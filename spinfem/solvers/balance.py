@@ -105,16 +105,17 @@ class Balance:
         changing = [k for k in range(plan.links) if self._varies(k)]
         if not changing:
             return None
-        first, last = changing[0], changing[-1] + 1
-        made, turns = ([[None] * (last - first) for _ in range(n)] for n in (7, 6))
+        ports, ways = self.row.at_points(), self.ways
         kind, start, axis, own_axis = plan.shape
-        part = kind[first:last], start[first : last + 1], axis[first : last + 1]
-        shape = Shape(*part, own_axis[first:last])
-        assemble(self.row.at_points(), shape, self.ways, COLLINEAR_REST, Links(*made), turns)
-        for k in changing:
+        table = np.empty((len(changing), 13, 1), dtype=object)  # numbers or arrays
+        for k, made in zip(changing, table, strict=True):
+            own, ends = slice(k, k + 1), slice(k, k + 2)
+            shape = Shape(kind[own], start[ends], axis[ends], own_axis[own])
+            assemble(ports, shape, ways, COLLINEAR_REST, Links(*made[:7]), made[7:])
             if plan.kind[k] != RUN:
-                self.changed[k] = Links(*(row[k - first] for row in made))
-                self.turns.varying[k] = tuple(row[k - first] for row in turns)
+                self.changed[k] = Links(*made[:7, 0])
+                self.turns.varying[k] = tuple(made[7:, 0])
+        first, last = changing[0], changing[-1] + 1
         # a mirror has no runs
         if any(run.link >= last for run in plan.runs):
             return first, plan.links
