@@ -95,10 +95,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__ as __version__
 from .sample.materials import Ferromagnet, NormalMetal
 from .sample.pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
-from .sample.profiles import interdiffused, sampled
 from .sample.stack import Stack
-from .solution import Solution
-from .solver import solve
 
 if TYPE_CHECKING:
     from . import analytic
@@ -106,6 +103,9 @@ if TYPE_CHECKING:
     from .handoff.torques import slonczewski, torque_table
     from .io.stackfile import load
     from .sample.library import interface, load_materials, material
+    from .sample.profiles import interdiffused, sampled
+    from .solution import Solution
+    from .solver import solve
     from .studies.comparison import magnetoresistance
     from .studies.convergence import converge
     from .studies.fitting import fit
@@ -143,23 +143,27 @@ __all__ = [
 
 _LATER = {
     "Analogy": ".analogy",
+    "Solution": ".solution",
     "analytic": ".analytic",
     "converge": ".studies.convergence",
     "fit": ".studies.fitting",
+    "interdiffused": ".sample.profiles",
     "interface": ".sample.library",
     "load": ".io.stackfile",
     "load_materials": ".sample.library",
     "magnetoresistance": ".studies.comparison",
     "material": ".sample.library",
+    "sampled": ".sample.profiles",
     "sign_changes": ".studies.signs",
     "slonczewski": ".handoff.torques",
+    "solve": ".solver",
     "sweep": ".studies.sweeping",
     "torque_table": ".handoff.torques",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import what a first solve does not need when it is used."""
+    """Import what describing a sample does not need when it is used."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = import_module(_LATER[name], __name__)

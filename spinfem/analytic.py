@@ -17,13 +17,11 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from .paper.closedforms import Valve, contact, valve
-from .sample.current import check_current
-from .sample.stack import Stack
+from .sample.stack import Stack, check_current
 from .solution import Solution
 from .solvers.condensed import Condensed
-from .solvers.elements import elements_of
+from .solvers.elements import check_spin_sink, elements_of
 from .solvers.exact import Exact
-from .solvers.faces import check_spin_sink
 
 __all__ = ["Valve", "contact", "solve", "valve"]
 

@@ -11,12 +11,10 @@ from numpy.typing import ArrayLike
 
 from ._checks import near_match, positive
 from .fem.mesh import DEGREE
-from .sample.current import check_current
-from .sample.stack import Stack
+from .sample.stack import Stack, check_current
 from .solution import Solution
 from .solvers.condensed import Condensed
-from .solvers.elements import elements_of
-from .solvers.faces import check_spin_sink
+from .solvers.elements import check_spin_sink, elements_of
 from .solvers.meshed import Meshed
 from .solvers.transport import Transport
 
@@ -94,7 +92,6 @@ def solve(
         profile leaves its range where it is evaluated, `tol` cannot be met, or spin currents do not
         balance in the end: the message names the point of the batch.
     """
-    current = check_current(stack, j0, current_density)
     degree = _whole("degree", degree, MAX_DEGREE)
     if elements is not None:
         elements = _whole("elements", elements, None)
@@ -106,6 +103,7 @@ def solve(
     if not isinstance(certify, bool):
         raise TypeError(f"certify must be True or False, got {certify!r}")
     workers = _threads(threads)
+    current = check_current(stack, j0, current_density)
     e = elements_of(stack)
     check_spin_sink(e)
     if elements is not None and e.nodes:

@@ -1,10 +1,12 @@
 """How the package hangs together: the order of its wings, what an import costs, public names."""
 
 import ast
+import itertools
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import spinfem as sf
@@ -100,25 +102,63 @@ def test_no_module_takes_a_public_name(name):
     assert (name,) not in FILES
 
 
-def test_import_needs_only_numpy_scipy_and_scikit_fem():
-    code = (
-        "import sys, spinfem; print(*{name.split('.')[0] for name in sys.modules}, "
+HEAVY = {
+    "matplotlib",
+    "meshio",
+    "pydantic",
+    "typer",
+    "rich",
+    "mpmath",
+    "xarray",
+    "numba",
+    "lmfit",
+}
+
+
+@pytest.mark.parametrize(
+    ("use", "more"),
+    [
+        ("", {"scipy", "skfem"}),  # 0.3 s
+        ("; spinfem.solve, spinfem.Solution", {"scipy.special"}),  # 0.27 s
+    ],
+)
+def test_import_needs_only_numpy_and_solving_scipy_and_scikit_fem(use, more):
+    code = f"import sys, spinfem{use}; print(*{{name.split('.')[0] for name in sys.modules}}, " + (
         "*({'scipy.special'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {
-        "matplotlib",
-        "meshio",
-        "pydantic",
-        "typer",
-        "rich",
-        "mpmath",
-        "xarray",
-        "numba",
-        "lmfit",
-        "scipy.special",  # 0.27 s
-    }
-    assert not heavy & set(run.stdout.split())
+    assert not (HEAVY | more) & set(run.stdout.split())
+
+
+def test_public_names_are_listed_before_they_are_imported():
+    code = "import spinfem; print(*set(spinfem.__all__) - set(dir(spinfem)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not run.stdout.split()
+
+
+@pytest.mark.parametrize(("theta", "most"), [(60.0, 13), (np.linspace(0, 180, 100), 30)])
+def test_the_way_from_a_stack_to_a_torque_is_short(theta, most):
+    """How often one call is in another module than the one before, with compiled functions."""
+    pytest.importorskip("numba")
+    Cu, Co = sf.NormalMetal(D=2.0, l=5.0), sf.Ferromagnet(D=1.0, l=1.0, p=0.5)
+
+    def stack():
+        fixed = Co(0.1, m=sf.direction(0), name="fixed")
+        return sf.Lead(Cu) | fixed | Cu(0.1) | Co(0.1, m=sf.direction(theta), name="free")
+
+    def note(frame, event, _argument):
+        file = frame.f_code.co_filename
+        if event == "call" and file.startswith(str(PACKAGE)):
+            files.append(file)
+
+    sf.solve(stack()).torque("free")  # imports and compiles
+    files, new, before = [], stack(), sys.getprofile()
+    sys.setprofile(note)
+    try:
+        sf.solve(new).torque("free")
+    finally:
+        sys.setprofile(before)
+    assert sum(a != b for a, b in itertools.pairwise(files)) <= most
 
 
 def test_exact_stacks_know_neither_forms_nor_other_solvers():

@@ -9,20 +9,14 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-from numpy.typing import ArrayLike
 from skfem import ElementLinePp, MeshLine
 
-from .._checks import FloatArray, IntArray
+from .._checks import FloatArray
 from ..numerics.layers import half_of, width
 from ..sample.stack import Stack
 
 DEGREE = 12
 """Default degree of the elements."""
-
-# A layer of at most so many diffusion lengths takes 1, 2, 4, 8 elements, beyond 16: the best
-# polynomial of degree 12 on an element of h diffusion lengths misses exp(-x/l) by 2 (h/4)^13/13!
-# = 4e-14 at h = 2. The grading below keeps that up to any thickness, with 8 elements a side.
-_LIMITS = np.array([2.0, 4.0, 8.0, 16.0])
 
 
 def line_element(degree: int) -> ElementLinePp:
@@ -34,17 +28,6 @@ def line_element(degree: int) -> ElementLinePp:
         return ElementLinePp(degree)
     finally:
         log.setLevel(level)
-
-
-def elements_for(thickness: ArrayLike) -> IntArray:
-    """Return how many elements of the default degree layers need for 1e-12.
-
-    Parameters
-    ----------
-    thickness : array
-        d/l of every layer, the largest of a batch.
-    """
-    return 1 << np.searchsorted(_LIMITS, thickness)
 
 
 def widths(thickness: FloatArray, n: int, own: FloatArray | None = None) -> FloatArray:

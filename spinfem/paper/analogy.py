@@ -32,13 +32,13 @@ from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, unit_vector
 from ..fem.fields import ElementField, piecewise
-from ..fem.mesh import DEGREE, elements_for, layer_nodes
+from ..fem.mesh import DEGREE, layer_nodes
 from ..physics.directions import angle
 from ..results.solved import SolvedStack
 from ..sample.pieces import Layer, Lead, Reservoir
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements, check_plain, elements_of
-from ..solvers.meshed import Meshed
+from ..solvers.meshed import Meshed, elements_for
 from .folding import Folded, fold
 from .spacer import Spacer
 

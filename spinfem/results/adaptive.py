@@ -89,7 +89,7 @@ def _errors(transport: Condensed, found: Certificate) -> FloatArray:
     e, faces = transport.elements, transport.faces
     left, right = transport.amplitudes
     mu = np.abs(e.p[transport.magnets] * np.array([left, right])).max(axis=(0, 1), initial=0.0)
-    own = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
+    own = transport.spin_part
     dr = np.maximum(np.abs(found.resistance), FLOOR * mu)
     off = np.abs(found.resistance - own) + found.resistance_room
     currents = np.abs([faces.current_left, faces.current_right]).max(axis=(0, 1, 3))

@@ -128,7 +128,7 @@ def certificate(transport: Condensed, degree: int, count: int | None) -> Certifi
     middle = _work(own, alike) + sum(miss.uncounted for miss in own)
     if not transport.precesses:
         middle, room = middle + room / 2, room / 2  # the rest is not negative
-    dr = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
+    dr = transport.spin_part
     shares = [_halves(own, alike)]
 
     # torques, from a dual field for each component

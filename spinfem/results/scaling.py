@@ -27,13 +27,10 @@ class Scaled:
         What a solver found, per unit j0.
     """
 
-    def __init__(self, stack: Stack, j0: Number, transport: Transport) -> None:
-        self.stack = stack
-        self.j0 = j0
-        self.shape = stack.shape
-        if not isinstance(j0, float):
-            self.shape = np.broadcast_shapes(stack.shape, j0.shape)
-        self.transport = transport
+    stack: Stack
+    j0: Number
+    shape: tuple[int, ...]
+    transport: Transport
 
     def scaled(self, per_current: FloatArray, batch_axis: int = 0) -> FloatArray:
         """Give an array per unit current, with one axis of N points, its batch shape and j0."""

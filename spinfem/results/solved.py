@@ -63,8 +63,10 @@ class SolvedStack(Scaled):
         transport: Transport,
         solve_again: Callable[[Stack, Number], Self],
     ) -> None:
-        super().__init__(stack, j0, transport)
-        self._solve_again = solve_again
+        self.stack, self.j0, self.shape = stack, j0, stack.shape
+        if not isinstance(j0, float):
+            self.shape = np.broadcast_shapes(stack.shape, j0.shape)
+        self.transport, self._solve_again = transport, solve_again
 
     def __repr__(self) -> str:
         batch = f", shape={self.shape}" if self.shape else ""
@@ -339,9 +341,7 @@ class SolvedStack(Scaled):
         ``dV = (1/2) sum over ferromagnets of the integral of p m.mu_s' dx``, magnetic leads
         included, where mu_s = 0 at their far end.
         """
-        transport = self.transport
-        total = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
-        return self.shaped(total)
+        return self.shaped(self.transport.spin_part)
 
     @property
     def resistance(self) -> Number:
@@ -352,8 +352,7 @@ class SolvedStack(Scaled):
         """
         transport = self.transport
         ohmic = transport.ohmic.sum(axis=0) + transport.joint_ohmic.sum(axis=0)
-        spin = transport.spin_voltage.sum(axis=0) + transport.joint_spin_voltage.sum(axis=0)
-        return self.shaped(ohmic + spin)
+        return self.shaped(ohmic + transport.spin_part)
 
     @property
     def voltage(self) -> Number:
@@ -368,10 +367,11 @@ class SolvedStack(Scaled):
 
     def _magnet(self, name: str) -> int:
         """Number of a ferromagnet among all of them."""
-        position = self.stack.position(name)
-        if not self.transport.elements.magnetic[position]:
+        number = self.transport.elements.numbers.get(name) if isinstance(name, str) else None
+        if number is None:
+            self.stack.position(name)  # raises if there is no such thing
             raise ValueError(f"{name!r} must be a ferromagnet, got a normal metal")
-        return int(np.searchsorted(self.transport.magnets, position))
+        return number
 
     def _at(self, x: ArrayLike, side: Side | None) -> Values:
         if side not in (None, "left", "right"):

@@ -273,7 +273,7 @@ class Ferromagnet(Metal):
         given = {key: value for key, value in lengths.items() if value is not None}
         return {**super().numbers, "p": self.p, **given}
 
-    @property
+    @cached_property
     def is_strong(self) -> bool:
         """Whether spin potential and spin current are parallel to m: no exchange length."""
         return self.lambda_J is None and self.lambda_phi is None

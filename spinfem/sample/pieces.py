@@ -365,10 +365,3 @@ def shapes_of(piece: Piece) -> frozenset[tuple[int, ...]]:
         if isinstance(number, np.ndarray):
             shapes = shapes | {number.shape}
     return shapes
-
-
-def renamed(layer: Layer, name: str) -> Layer:
-    """Rename a layer without checking it again."""
-    new = object.__new__(Layer)
-    vars(new).update(vars(layer), name=name)
-    return new

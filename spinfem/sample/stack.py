@@ -19,7 +19,6 @@ What is known of a stack is found once: in ``a | b`` the pieces of a are checked
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,8 +28,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, near_match, positive, read_only
+from .._checks import FloatArray, Number, finite, near_match, positive, read_only
 from .materials import Ferromagnet, Metal
+from .order import ENDS, check_order, misplaced, refuse_names
 from .pieces import (
     End,
     Interface,
@@ -41,16 +41,15 @@ from .pieces import (
     Reservoir,
     SpinBlocking,
     freeze,
-    renamed,
     shapes_of,
     short,
 )
 
-ENDS = (Lead, Reservoir, SpinBlocking)
 KINDS = (Layer, Interface, *ENDS)
 KEYS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in KINDS}
 """What can be changed in a piece of each kind."""
 RESERVOIR = Reservoir()
+"""The end where none is given."""
 Shapes = frozenset[tuple[int, ...]]
 
 
@@ -119,14 +118,14 @@ class Stack(Joinable):
         """Keep pieces; the first of them are checked and have these names and shapes."""
         more = [name for piece in pieces[checked:] if (name := getattr(piece, "name", None))]
         freeze(self, pieces=pieces, _names=names.union(more) if more else names)
-        interfaces = _check_order(pieces, checked)
+        interfaces = check_order(pieces, checked)
         if len(self._names) < len(names) + len(more):
-            _refuse_names(pieces)
+            refuse_names(pieces)
         self._keep_shapes(shapes.union(*map(shapes_of, pieces[checked:])))
         for i in interfaces:
             if i + 1 < len(pieces):  # at the end it waits for what stands behind it
                 left = pieces[i - 1] if i > 0 else RESERVOIR
-                if _misplaced(pieces[i], left, pieces[i + 1]):
+                if misplaced(pieces[i], left, pieces[i + 1]):
                     self._check_joint(sum(isinstance(piece, Layer) for piece in pieces[:i]))
 
     def _keep_shapes(self, shapes: Shapes) -> None:
@@ -141,7 +140,7 @@ class Stack(Joinable):
     def _check_joint(self, face: int) -> None:
         """Check that an interface has nothing that has no meaning where it stands."""
         joint, (left, right) = self.joints[face], self.elements[face : face + 2]
-        if joint is not None and (wrong := _misplaced(joint, left, right)):
+        if joint is not None and (wrong := misplaced(joint, left, right)):
             raise ValueError(f"{wrong}, got one between {short(left)} and {short(right)}")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -213,8 +212,9 @@ class Stack(Joinable):
 
     def check_complete(self) -> None:
         """Raise ValueError if the stack begins or ends in an interface."""
-        for place, piece in (("begin", self.pieces[0]), ("end", self.pieces[-1])):
-            if isinstance(piece, Interface):
+        elements, joints = self.elements, self.joints
+        for place, at in (("begin", 0), ("end", -1)):
+            if joints[at] and elements[at] is not self.pieces[at]:  # no end was given behind it
                 raise ValueError(
                     f"a stack must not {place} in an interface: put a Lead or Reservoir() behind "
                     f"it, got {self!r}"
@@ -234,7 +234,7 @@ class Stack(Joinable):
                 if piece.name is None:
                     while (name := f"{kind}{count[kind]}") in self._names:
                         count[kind] += 1
-                    piece = renamed(piece, name)
+                    piece = _renamed(piece, name)
                 layers.append(piece)
         ends = self.pieces[0], self.pieces[-1]
         left, right = (end if isinstance(end, ENDS) else RESERVOIR for end in ends)
@@ -387,7 +387,7 @@ class Stack(Joinable):
         else:
             k = self._positions.get(name, 0 if place == 0 else len(joints))
             if isinstance(new, Layer) and new.name is None:
-                new = renamed(new, name)
+                new = _renamed(new, name)
             elements = _put(elements, k, new)
             faces = (k - 1, k)
         freeze(
@@ -428,73 +428,43 @@ class Stack(Joinable):
 Joinable.stack_type = Stack
 
 
-def _check_order(pieces: tuple[Any, ...], checked: int) -> list[int]:
-    """Check what stands beside what, from a piece on; return where there are interfaces."""
-    count, first = len(pieces), checked - 1 if checked else 0
-    for i in range(first or 1, count - 1):
-        if isinstance(pieces[i], ENDS):
-            raise ValueError(
-                f"an end must be the first or last piece of a stack, got {short(pieces[i])} "
-                f"as piece {i + 1} of {count}"
-            )
-    for piece in pieces:
-        if isinstance(piece, Layer):
-            break
-    else:  # Lead | Interface is the beginning of a stack
-        if not pieces or not isinstance(pieces[-1], Interface):
-            given = " | ".join(short(piece) for piece in pieces) or "nothing"
-            raise ValueError(f"a stack must have at least one layer, got {given}")
-    interfaces = [i for i in range(first, count) if isinstance(pieces[i], Interface)]
-    for i, j in itertools.pairwise(interfaces):
-        if i + 1 == j:
-            raise ValueError(
-                "at most one interface must be between two layers, got "
-                f"{short(pieces[i])} | {short(pieces[j])}"
-            )
-    return interfaces
+def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike | None) -> Number:
+    """Return the particle current from either way of giving it; 1 if neither is.
+
+    The stack is checked too.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the stack is none, both are given, a value is not a finite number, or the shape does not
+        broadcast.
+    """
+    _check_stack(stack)
+    if j0 is not None and current_density is not None:
+        raise ValueError(
+            f"the current must be given once, got j0={j0!r} and current_density={current_density!r}"
+        )
+    if current_density is not None:
+        current: Number = -finite("current_density", current_density)
+    else:
+        current = 1.0 if j0 is None else finite("j0 (particle current)", j0)
+    if isinstance(current, float):
+        return current
+    try:
+        np.broadcast_shapes(stack.shape, current.shape)
+    except ValueError:
+        raise ValueError(
+            f"shape of j0 must broadcast with the stack's {stack.shape}, got {current.shape}"
+        ) from None
+    return current
 
 
-def _refuse_names(pieces: tuple[Any, ...]) -> None:
-    """Raise ValueError for the first name that occurs twice; those of interfaces come last."""
-    ordered = sorted(pieces, key=lambda piece: isinstance(piece, Interface))
-    names = [name for piece in ordered if (name := getattr(piece, "name", None))]
-    twice = next(name for i, name in enumerate(names) if name in names[:i])
-    raise ValueError(f"names in a stack must be unique, got {twice!r} twice")
-
-
-def _misplaced(joint: Interface, left: Layer | End, right: Layer | End) -> str | None:
-    """Return what is wrong with an interface where it stands, if anything is."""
-    what = f"interface {joint.name!r}" if joint.name else "an interface"
-    if isinstance(left, SpinBlocking) or isinstance(right, SpinBlocking):
-        return f"{what} must not be at a spin-blocking end"
-    metals = [e.material for e in (left, right) if isinstance(e, Layer | Lead)]
-    magnets = [metal for metal in metals if isinstance(metal, Ferromagnet)]
-    if not magnets:
-        if np.any(joint.gamma):
-            return f"gamma of {what} must be 0 between normal metals"
-        return f"mixing of {what} must be left out" if joint.mixing is not None else None
-    strong = all(magnet.is_strong for magnet in magnets)
-    if joint.mixing is not None and not strong:
-        return f"mixing of {what} must be left out at a ferromagnet with finite exchange lengths"
-    if len(magnets) == 2:
-        a, b = left.m, right.m  # type: ignore[union-attr]
-        if not strong or joint.mixing is not None or not _collinear(a, b):
-            return (
-                f"{what} between two ferromagnets must have no mixing, and both must be strong and "
-                "collinear; put a thin normal layer between them"
-            )
-        if np.any(joint.gamma) and _opposed(a, b):
-            return f"gamma of {what} must be 0 between antiparallel ferromagnets"
-    return None
-
-
-def _opposed(a: Any, b: Any) -> bool:
-    return bool(np.any(np.einsum("...i,...i->...", a, b) < 0))
-
-
-def _collinear(a: Any, b: Any) -> bool:
-    """Whether two directions are parallel or antiparallel at every point."""
-    return bool(np.all(np.linalg.norm(np.cross(a, b), axis=-1) <= 8 * np.finfo(float).eps))
+def _check_stack(stack: object) -> None:
+    if not isinstance(stack, Stack):
+        two = isinstance(stack, tuple)
+        hint = "; a file holds both: stack, j0 = spinfem.load(path)" if two else ""
+        raise TypeError(f"stack must be a Stack, got {stack!r}{hint}")
+    stack.check_complete()
 
 
 def _character(piece: Any) -> tuple[str | None, bool | None]:
@@ -528,3 +498,10 @@ def _pick(piece: Piece, shape: tuple[int, ...], index: Any) -> Piece:
     if isinstance(piece, Layer):
         changes["thickness"] = part(piece.thickness)
     return dataclasses.replace(piece, **changes)
+
+
+def _renamed(layer: Layer, name: str) -> Layer:
+    """Rename a layer without checking it again."""
+    new = object.__new__(Layer)
+    vars(new).update(vars(layer), name=name)
+    return new

@@ -14,12 +14,13 @@ import numpy as np
 from .._checks import FloatArray
 from ..numerics import kernels
 from ..numerics.ladder import Chain, mirrored
-from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, joined, put_link, turn_at
+from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, Shape, assemble
 from ..numerics.loads import Links, Loads
+from ..numerics.rings import Runs
 from ..physics.directions import COLLINEAR_REST
 from .elements import Elements
 from .ports import Row
-from .runs import Push, part_varies, runs_at_points, runs_of, varying_components, varying_ports
+from .runs import Push, part_varies, runs_at_points, runs_of
 
 RUN_WORK = 50
 """What a two-port of a run takes, in links."""
@@ -78,48 +79,56 @@ class Balance:
         self.e, self.row, self.threads = e, row, threads
         plan, m = row.plan, np.ascontiguousarray(e.columns["m"].fixed.T)
         made, fixed = np.empty((7, plan.links)), np.empty((6, plan.links))
-        self.links, self.turns = Links(*made), Turns(fixed, {})
+        self._made, self.links, self.turns = made, Links(*made), Turns(fixed, {})
         self.changed: dict[int, Links] = {}
         self.rods: Rods | None = None  # of a single chain without runs
-        self._window, self.pulled = None, None
+        self.pulled: FloatArray | None = None
+        self._window = self._vary() if e.shape else None
         given = row.table, plan.shape_table, m, COLLINEAR_REST, made, fixed
         if e.shape or plan.runs:
             kernels.assemble(plan.links, *given)
-            self._window = self._vary() if e.shape else None
-        else:
-            loads, rods = np.zeros((5, plan.links + 1)), np.empty((2, plan.links + 1))
-            pulled = np.zeros_like(m)
-            missed = kernels.solve_plain(plan.links, *given, loads, rods, pulled)
-            _check(np.array([missed]))
-            self.pulled = pulled.T
-            self.loads = Loads(*loads)
-            self.rods = Rods(rods[0, :, None], rods[1, :, None], ())
+            return
+        loads, rods = np.zeros((5, plan.links + 1)), np.empty((2, plan.links + 1))
+        pulled = np.zeros(m.shape)
+        missed = kernels.solve_plain(plan.links, *given, loads, rods, pulled)
+        if not missed <= MISSED:
+            raise _unbalanced(np.array([missed]))
+        self.pulled = pulled.T
+        self.loads = Loads(*loads)
+        self.rods = Rods(rods[0, :, None], rods[1, :, None], ())
 
     # --- what varies ----------------------------------------------------------------------------
 
     def _vary(self) -> tuple[int, int] | None:
         """Make the links that vary over the batch, and return the first and the end of them."""
-        plan, ports, ways = self.row.plan, varying_ports(self.row), varying_components(self.e)
+        plan = self.row.plan
         changing = [k for k in range(plan.links) if self._varies(k)]
-        for k in changing:
-            if plan.kind[k] == RUN:
-                continue
-            first, stop = int(plan.start[k]), int(plan.start[k + 1])
-            turn, free = turn_at(k, plan.shape, ways, COLLINEAR_REST)
-            port = joined(ports, first, stop)
-            sources: Any = (0.0, 0.0)
-            if plan.kind[k] == OWN:
-                sources = ports.s_left[first], ports.s_right[first]
-            made = Links(*([None] for _ in Links._fields))
-            put_link(0, made, port, sources, turn, free)
-            self.changed[k] = Links(*(values[0] for values in made))
-            self.turns.varying[k] = (*port, *turn)
         if not changing:
             return None
+        ports, ways = self.row.at_points(), self.ways
+        kind, start, axis, own_axis = plan.shape
+        table = np.empty((len(changing), 13, 1), dtype=object)  # numbers or arrays
+        for k, made in zip(changing, table, strict=True):
+            own, ends = slice(k, k + 1), slice(k, k + 2)
+            shape = Shape(kind[own], start[ends], axis[ends], own_axis[own])
+            assemble(ports, shape, ways, COLLINEAR_REST, Links(*made[:7]), made[7:])
+            if plan.kind[k] != RUN:
+                self.changed[k] = Links(*made[:7, 0])
+                self.turns.varying[k] = tuple(made[7:, 0])
+        first, last = changing[0], changing[-1] + 1
         # a mirror has no runs
-        runs = [run.link for run in plan.runs]
-        last = plan.links if any(link > changing[-1] for link in runs) else changing[-1] + 1
-        return changing[0], last
+        if any(run.link >= last for run in plan.runs):
+            return first, plan.links
+        return first, last
+
+    @cached_property
+    def ways(self) -> tuple[Any, Any, Any]:
+        """The components of m of all elements, as `elements.Elements.components`."""
+        return self.e.components()
+
+    def free_of(self, link: int) -> Any:
+        """Return 1 if the rod on the left of a link is free, or 0; (N,) where it varies."""
+        return self.changed[link].free if link in self.changed else self.links.free[link]
 
     def _varies(self, k: int) -> bool:
         plan, m = self.row.plan, self.e.columns["m"].varying
@@ -163,10 +172,13 @@ class Balance:
             window = 0, plan.links
         if window is not None:
             return self._solve_points(window, push, transposed, whole)
-        chain = self._part(0, plan.links, push, transposed)
+        links, runs = self._links(0, plan.links, push), self._runs(0, plan.links, push, transposed)
+        (chain,) = _chains(Part(links, runs))
         amplitude, flow = np.empty((2, plan.links + 1))
         found = kernels.found_of(chain.runs)
-        _check(np.array([kernels.solve(self._work, chain, amplitude, flow, found)]))
+        missed = kernels.solve(self._work, chain, amplitude, flow, found)
+        if not missed <= MISSED:
+            raise _unbalanced(np.array([missed]))
         if push is None:
             self.loads = chain.loads
         return Rods(amplitude[:, None], flow[:, None], self._split(found, 0, plan.links, ()))
@@ -181,8 +193,8 @@ class Balance:
 
         Of a single stack, if there is no run.
         """
-        chain = self._part(rod, self.row.plan.links, None, False)
-        chain = chain._replace(links=mirrored(chain.links))
+        links = self._links(rod, self.row.plan.links, None)
+        (chain,) = _chains(Part(links, in_mirror=True))
         kernels.sweep(self._work, chain)
         stiffness, force, rest = (float(x[-1]) for x in chain.loads[:3])
         sign = self.links.sign[rod] if rod < self.row.plan.links else 1.0
@@ -193,28 +205,38 @@ class Balance:
     ) -> Rods:
         plan, points = self.row.plan, self.e.points
         first, stop = window
-        left = self._part(0, first, push, transposed)
-        middle = self._part(first, stop, push, transposed, points)
-        right = self._part(stop, plan.links, push, transposed)
-        right = right._replace(links=mirrored(right.links))
+        before = self._runs(0, first, push, transposed)
+        within = self._runs(first, stop, push, transposed, at_points=True)
+        work = self._work
+        right, left, middle = _chains(
+            Part(self._links(stop, plan.links, push), in_mirror=True),
+            Part(self._links(0, first, push), before),
+            Part(self._links(first, stop, push, points), within, shape=(0,)),
+        )
         for chain in (left, right):
-            kernels.sweep(self._work, chain)
+            kernels.sweep(work, chain)
         sign = np.append(self.links.sign, 1.0)[stop:]
         free = self.links.free[stop] if stop < plan.links else 0.0
         amplitude, flow = np.empty((2, plan.links + 1, points))
         # as seen in the mirror: an array of its own, since numba compiles for every layout anew
         beyond = np.empty((2, plan.links + 1 - stop, points))
-        found = [kernels.found_of(chain.runs, (points,), whole) for chain in (left, middle)]
+        found = (
+            kernels.found_of(before, (points,), whole),
+            kernels.found_of(within, (points,), whole),
+        )
         parts = (
             (amplitude[: first + 1], flow[: first + 1], found[0]),
             (amplitude[first : stop + 1], flow[first : stop + 1], found[1]),
             (beyond[0], beyond[1], None),
         )
         edge = np.array([sign[0], free])
-        chains = left, middle, right
-        _check(kernels.solve_points(self._work, chains, edge, parts, self.threads))
+        missed = kernels.solve_points(work, (left, middle, right), edge, parts, self.threads)
+        if not (missed <= MISSED).all():
+            raise _unbalanced(missed)
         np.multiply(beyond[0, ::-1], sign[:, None], out=amplitude[stop:])
         np.multiply(beyond[1, ::-1], -sign[:, None], out=flow[stop:])
+        if not plan.runs:
+            return Rods(amplitude, flow, ())
         rings = (
             *self._split(found[0], 0, first, (points,)),
             *self._split(found[1], first, stop, (points,)),
@@ -233,14 +255,11 @@ class Balance:
 
     # --- parts of the chain ---------------------------------------------------------------------
 
-    def _part(
-        self, first: int, stop: int, push: Push | None, transposed: bool, points: int | None = None
-    ) -> Chain:
-        """Return a part of the chain; with the points of a batch on the last axis, if asked."""
-        plan = self.row.plan
-        values = [column[first:stop].copy() for column in self.links]
+    def _links(self, first: int, stop: int, push: Push | None, points: int | None = None) -> Links:
+        """Return some links; with the points of a batch on the last axis, if asked."""
+        values = self._made[:, first:stop].copy()
         if points is not None:
-            values = [np.repeat(column[:, None], points, axis=1) for column in values]
+            values = np.repeat(values[:, :, None], points, axis=2)
             for k, changed in self.changed.items():
                 for column, value in zip(values, changed, strict=True):
                     column[k - first] = value
@@ -251,33 +270,53 @@ class Balance:
                 if first <= k < stop:
                     whole = (left, right) if points is not None else (left[0], right[0])
                     links.s_left[k - first], links.s_right[k - first] = whole
-        those, runs = plan.runs_between(first, stop), None
-        if those.runs and points is None:
-            runs = runs_of(self.e, self.row, those, push, transposed)
-        elif those.runs:
-            runs = runs_at_points(self.e, self.row, those, push, transposed, first)
-        shape = () if points is None else (0,)
-        return Chain(
-            links,
-            runs,
-            kernels.blank_loads(stop - first + 1, shape),
-            kernels.memory_of(runs, shape),
+        return links
+
+    def _runs(
+        self, first: int, stop: int, push: Push | None, transposed: bool, at_points: bool = False
+    ) -> Runs | None:
+        """Return the runs among some links, if there are any; at all points, if asked."""
+        plan = self.row.plan
+        if not plan.runs or not (those := plan.runs_between(first, stop)).runs:
+            return None
+        if at_points:
+            return runs_at_points(self.e, self.row, those, push, transposed, first)
+        return runs_of(self.e, self.row, those, push, transposed)
+
+
+class Part(NamedTuple):
+    """A part of a chain."""
+
+    links: Links
+    runs: Runs | None = None
+    in_mirror: bool = False  # whether it is to be swept from the right; without runs
+    shape: tuple[int, ...] = ()  # of what a sweep finds: (0,) where every thread makes its own
+
+
+def _chains(*parts: Part) -> list[Chain]:
+    """Return parts of a chain with room for what sweeps find."""
+    return [
+        Chain(
+            mirrored(part.links) if part.in_mirror else part.links,
+            part.runs,
+            kernels.blank_loads(len(part.links.B) + 1, part.shape),
+            kernels.memory_of(part.runs, part.shape),
         )
+        for part in parts
+    ]
 
 
 MISSED = 1e-9
 """Largest sum of what balances may miss of what they balance: roundings are far below it."""
 
 
-def _check(missed: FloatArray) -> None:
-    """Raise ValueError unless spin currents balance, at every point of a batch."""
-    if (missed <= MISSED).all():
-        return
+def _unbalanced(missed: FloatArray) -> ValueError:
+    """Return what is wrong where spin currents do not balance, at one or more points."""
     if not np.isfinite(missed).all():
-        raise ValueError("results must be finite, got an overflow of double precision")
+        return ValueError("results must be finite, got an overflow of double precision")
     point = int(np.argmin(missed <= MISSED))
     where = "" if missed.size == 1 else f" at point {point} of the batch"
-    raise ValueError(
+    return ValueError(
         f"spin currents must balance at all faces, got a rest of {missed[point]:.1e} of their "
         f"size{where}: the numbers of the stack are too far apart for doubles"
     )

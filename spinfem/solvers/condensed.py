@@ -12,23 +12,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import FloatArray, IntArray
+from .._checks import FloatArray
 from ..fem.fields import LayerField
 from ..numerics import chain
-from ..numerics.links import NO_AXIS, OWN, RUN, SPACER
+from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, add_pull
 from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE
+from ..physics import interfaces
 from ..physics.contact import contact_absorption
 from ..physics.directions import across, apply, axial, cross
 from .balance import Balance, Rods
 from .elements import Elements
 from .faces import Faces
-from .plan import INTERFACE
-from .ports import Bulk, row_of, share_of_exchange
+from .plan import INTERFACE, Bars
+from .ports import Bulk, Row, make_row, share_of_exchange
 from .runs import Push
 from .transport import Field, Jump, Transport
 
@@ -81,9 +82,11 @@ class Condensed(Transport):
     """
 
     def __init__(self, elements: Elements, bulk: Bulk, threads: int = 1) -> None:
-        self.elements = elements
-        self.bulk: Any = bulk
-        self.row = row_of(elements, bulk)
+        self.elements, self.magnets, self.bulk = elements, elements.magnets, cast(Any, bulk)
+        rows, key = elements.rows, bulk.key  # remembered, also while magnetizations turn
+        if key not in rows:
+            rows[key] = make_row(elements, bulk.along(), bulk)
+        self.row: Row = rows[key]
         self.plan = self.row.plan
         self.balance = Balance(elements, self.row, threads)
         self.rods = self.balance.rods or self.balance.solve(whole=False)
@@ -135,61 +138,45 @@ class Condensed(Transport):
     def rises(self) -> FloatArray:
         """By what m.mu_s rises from the left to the right of every magnet, (f, N or 1).
 
-        See `_rise`.
+        See `_risen`; of leads, and what is graded, it is the difference.
         """
-        if not self.elements.shape:
-            return self._rises()
-        left, right = self.amplitudes
-        found = right - left
-        for magnet, k in enumerate(self.magnets.tolist()):
-            ports = self.plan.element_ports[k]
-            if 0 < k < self.elements.magnetic.size - 1 and ports.stop == ports.start + 1:
-                rise = self._rise(ports.start, k)
-                if rise.size > found.shape[1]:
-                    found = np.repeat(found, rise.size, axis=1)
-                found[magnet] = rise
-        return found
-
-    def _rises(self) -> FloatArray:
-        """Return the same of a single stack, (f, 1), all at once."""
-        found = np.full((self.magnets.size, 1), np.nan)
-        which, ports = self.plan.bars
+        bars, which, others = self.plan.bars
+        found = np.empty((self.magnets.size, self.rods.amplitude.shape[1]))
         if which.size:
-            found[np.searchsorted(self.magnets, which), 0] = self._rises_across(ports, which)
-        if which.size < self.magnets.size:  # leads, and what is graded
-            others = np.ones(self.elements.magnetic.size, dtype=bool)
-            others[which] = False
-            for magnet in np.flatnonzero(others[self.magnets]).tolist():
-                left, right = self._at_ends(magnet)
-                found[magnet] = right - left
+            found[which] = self._rises_of(bars)
+        for magnet in others.tolist():
+            left, right = self._at_ends(magnet)
+            found[magnet] = right - left
         return found
 
-    def _rises_across(self, ports: IntArray, which: IntArray) -> FloatArray:
-        """Return what `_rise` does of many two-ports along magnets, in a single stack."""
-        plan, rods = self.plan, self.rods
-        links = plan.link_of(ports)
-        B, S_left, _, s_left, _ = self.row.table[:, ports]
-        sign, free = self.balance.turns.fixed[3, links], self._free[links, 0]
-        u, j = sign * rods.amplitude[links, 0], sign * rods.flow[links, 0]
-        end = rods.amplitude[links + 1, 0]
-        inside = plan.run_of_link[links]
-        for r in sorted({r for r in inside.tolist() if r >= 0}):
-            own = np.flatnonzero(inside == r)
-            part = np.searchsorted(plan.runs[r].begins, ports[own])
+    def _rises_of(self, bars: Bars) -> FloatArray:
+        """Return by what m.mu_s rises across two-ports along magnets, (b, N or 1); see `_risen`."""
+        if self.elements.shape:
+            pairs = zip(bars.ports.tolist(), bars.elements.tolist(), strict=True)
+            found = np.empty((bars.ports.size, self.rods.amplitude.shape[1]))
+            for own, pair in zip(found, pairs, strict=True):
+                own[:] = self._rise(*pair)
+            return found
+        rods, links = self.rods, bars.links
+        B, S_left, _, s_left, _ = self.row.table[:, bars.ports]
+        sign, free = self.balance.turns.fixed[3, links], self.balance.links.free[links]
+        amplitude, flow = rods.amplitude[:, 0], rods.flow[:, 0]
+        u, j, end = sign * amplitude[links], sign * flow[links], amplitude[links + 1]
+        for r, which, part in bars.in_runs:
             ring, other = rods.rings[r][part, :, 0], rods.rings[r][part + 1, :, 0]
-            m = self.elements.columns["m"].fixed[which[own]]
-            u[own], j[own] = _dot(ring[:, PLACE : PLACE + 3], m), _dot(ring[:, FLOW : FLOW + 3], m)
-            end[own], free[own] = _dot(other[:, PLACE : PLACE + 3], m), 1.0
-        return _risen((B, S_left, s_left), u, j, end, free)
+            m = self.elements.columns["m"].fixed[bars.elements[which]]
+            u[which] = _dot(ring[:, PLACE : PLACE + 3], m)
+            j[which] = _dot(ring[:, FLOW : FLOW + 3], m)
+            end[which], free[which] = _dot(other[:, PLACE : PLACE + 3], m), 1.0
+        return _risen((B, S_left, s_left), u, j, end, free)[:, None]
 
     def _rise(self, port: int, k: int) -> FloatArray:
         """Return by what m.mu_s rises across a two-port along magnet k, (N or 1,); see `_risen`."""
         plan, row = self.plan, self.row
-        link = int(plan.link_of(np.asarray(port)))
-        numbers = row.varying.get(port) or [column[port] for column in row.ports]
-        B, S_left, _, s_left, _ = (np.atleast_1d(x) for x in numbers)
+        link = int(np.searchsorted(plan.start, port, side="right")) - 1
+        B, S_left, _, s_left, _ = row.varying.get(port) or row.table[:, port]
         if plan.kind[link] == OWN:
-            sign, free = self._sign(link), self._free[link]
+            sign, free = self._sign(link), self.balance.free_of(link)
             u, j = sign * self.rods.amplitude[link], sign * self.rods.flow[link]
             end = self.rods.amplitude[link + 1]
         else:
@@ -238,15 +225,12 @@ class Condensed(Transport):
 
         ``B mu`` across the rod, (10); no currents are subtracted.
         """
-        plan, m = self.plan, self.elements.columns["m"]
-        own, other = (int(plan.axis[link + side]) for side in ((0, 1) if on_right else (1, 0)))
-        if NO_AXIS in (own, other):
-            return NONE
-        B = self.balance.turns.of(link)[0]
-        mu = self.rods.amplitude[link + 1 if on_right else link]
-        way = self.elements.flat(across(m.of(int(other)), m.of(int(own))), 1)
-        pull: FloatArray = (B * mu)[:, None] * way
-        return pull
+        here, there = (link, link + 1) if on_right else (link + 1, link)
+        own, other = int(self.plan.axis[here]), int(self.plan.axis[there])
+        B, _, _, sign = self.balance.turns.of(link)[:4]
+        x, y, z = pulled = {own: 0.0}, {own: 0.0}, {own: 0.0}
+        add_pull(self.balance.ways, other, own, sign, B * self.rods.amplitude[there], pulled)
+        return np.stack([x[own], y[own], z[own]], axis=-1)
 
     def _contact(self, rod: int) -> tuple[FloatArray, FloatArray]:
         """Return what the two magnets in contact at a rod absorb."""
@@ -361,14 +345,12 @@ class Condensed(Transport):
     def joint_spin_voltage(self) -> FloatArray:
         """``(gamma/2) m.[mu_s]`` at every face, (n + 1, N or 1), Ohm m2."""
         e = self.elements
-        found = np.zeros((len(e.joints), e.points))
-        if not e.shape and self.plan.interfaces:
-            ports, faces, which = np.array(self.plan.interfaces, dtype=np.intp).T
-            gamma = np.array([e.resistive[face].gamma for face in faces.tolist()])
-            found[faces, 0] = gamma / 2 * self._rises_across(ports, which)
-            return found
-        for port, face, k in self.plan.interfaces:
-            found[face] = e.flat(e.resistive[face].gamma) / 2 * self._rise(port, k)
+        bars, faces = self.plan.interface_bars, [face for _, face, _ in self.plan.interfaces]
+        found = np.zeros((len(e.joints), self.rods.amplitude.shape[1]))
+        if faces:
+            rises = self._rises_of(bars)
+            for face, rise in zip(faces, rises, strict=True):
+                found[face] = interfaces.spin_drop(e.flat(e.resistive[face].gamma), rise)
         return found
 
     # --- faces ----------------------------------------------------------------------------------

@@ -16,10 +16,11 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import BoolArray, FloatArray, Number
+from .._checks import BoolArray, FloatArray, IntArray, Number
 from ..physics.bulk import stiffness
+from ..physics.directions import angle
 from ..sample.materials import Metal
-from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir, freeze
+from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir
 from ..sample.stack import Stack
 
 Description = TypeVar("Description", Stack, "Elements")
@@ -90,8 +91,17 @@ class Elements:
     graded: dict[int, Metal]  # elements of which D and p are those in the middle, l is the least
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
+    magnets: IntArray  # (f,) which elements are magnetic
+    numbers: dict[str, int]  # of magnets that have a name: which of them it is
     rows: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    # what all but m comes to, by who has found it: `ports.row_of`
+    # what all but m comes to, by who has found it: `ports.make_row`
+    points: int = field(init=False)  # of the batch
+    resistive: dict[int, Interface] = field(init=False)  # by face; others are transparent
+
+    def __post_init__(self) -> None:
+        joints = {face: joint for face, joint in enumerate(self.joints) if joint is not None}
+        object.__setattr__(self, "points", math.prod(self.shape))
+        object.__setattr__(self, "resistive", joints)
 
     def on_nodes(self, nodes: dict[int, FloatArray]) -> Elements:
         """Return the same stack, of which these layers alone come with nodes."""
@@ -100,12 +110,7 @@ class Elements:
     @cached_property
     def is_plain(self) -> bool:
         """Whether there is nothing but uniform metals, strong ferromagnets, transparent faces."""
-        return not (self.lengths or self.graded or any(self.joints))
-
-    @cached_property
-    def resistive(self) -> dict[int, Interface]:
-        """The interfaces, by face; all other faces are transparent."""
-        return {face: joint for face, joint in enumerate(self.joints) if joint is not None}
+        return not (self.lengths or self.graded or self.resistive)
 
     def carried_over(self, stack: Stack, k: int | None, before: Stack) -> Elements | None:
         """Return the numbers of a stack that is `before`, whose these are, but for one piece.
@@ -149,13 +154,10 @@ class Elements:
             self.graded,
             self.lengths,
             nodes,
+            self.magnets,
+            self.numbers,
             rows,
         )
-
-    @property
-    def points(self) -> int:
-        """Number of points of the batch."""
-        return math.prod(self.shape)
 
     def full(self, values: FloatArray) -> FloatArray:
         """Return numbers as given for all points, shape (N,)."""
@@ -168,6 +170,15 @@ class Elements:
         if values.ndim == components:
             return values[None]
         return np.broadcast_to(values, self.shape + rest).reshape(-1, *rest)
+
+    def components(self) -> tuple[Any, Any, Any]:
+        """Return the components of m: rows of numbers, or of arrays (N,) where they vary."""
+        m = self.columns["m"]
+        found: list[list[Any]] = m.fixed.T.tolist()
+        for k, values in m.varying.items():
+            for row, value in zip(found, self.flat(values, 1).T, strict=True):
+                row[k] = value
+        return found[0], found[1], found[2]
 
     @cached_property
     def D(self) -> FloatArray:
@@ -204,13 +215,14 @@ class Elements:
 def elements_of(stack: Stack) -> Elements:
     """Return the numbers of a stack; collected once, and carried over by `Stack.replace`."""
     if stack.arrays is None:
-        freeze(stack, arrays=_collected(stack))
+        object.__setattr__(stack, "arrays", _collected(stack))  # it is frozen for everyone else
     return cast(Elements, stack.arrays)
 
 
 def _collected(stack: Stack) -> Elements:
     rows, magnetic, graded, lengths = [], [], {}, {}
-    for k, e in enumerate(cast("tuple[Any, ...]", stack.elements)):
+    elements = cast("tuple[Any, ...]", stack.elements)
+    for k, e in enumerate(elements):
         rows.append(_numbers(e))
         is_magnet = isinstance(e, METALLIC) and e.m is not None
         magnetic.append(is_magnet)
@@ -221,6 +233,8 @@ def _collected(stack: Stack) -> Elements:
         if isinstance(e, METALLIC) and e.material.is_graded:
             graded[k] = e.material
     where = np.array(magnetic)
+    magnets = np.flatnonzero(where)
+    names = [elements[k].name for k in magnets]
     *columns, m = zip(*rows, strict=True)
     if stack.shape:
         scalars = [_column(column) for column in columns]
@@ -229,13 +243,15 @@ def _collected(stack: Stack) -> Elements:
     return Elements(
         stack.shape,
         where,
-        (isinstance(stack.left, Reservoir), isinstance(stack.right, Reservoir)),
+        (isinstance(elements[0], Reservoir), isinstance(elements[-1], Reservoir)),
         dict(zip(QUANTITIES, (*scalars, _vectors(m)), strict=True)),
         where & [k not in lengths for k in range(where.size)] if lengths else where,
         stack.joints,
         graded,
         lengths,
         _nodes(stack),
+        magnets,
+        {name: i for i, name in enumerate(names) if name},
     )
 
 
@@ -257,9 +273,8 @@ def _is_plain(e: Layer | Lead) -> bool:
 
 def _nodes(stack: Stack) -> dict[int, FloatArray]:
     """Return the nodes of the layers that come with some."""
-    return {
-        k: layer.nodes for k, layer in enumerate(stack.layers, start=1) if layer.nodes is not None
-    }
+    layers = enumerate(cast("tuple[Layer, ...]", stack.elements[1:-1]), start=1)
+    return {k: layer.nodes for k, layer in layers if layer.nodes is not None}
 
 
 def check_plain(what: str, stack: Stack) -> None:
@@ -279,6 +294,44 @@ def check_plain(what: str, stack: Stack) -> None:
             f"{what} must have transparent interfaces, uniform metals and strong ferromagnets "
             f"only, got {' and '.join(found)}"
         )
+
+
+@remembered
+def check_spin_sink(e: Elements) -> None:
+    """Raise ValueError where a uniform mu_s is admissible everywhere and nothing absorbs it.
+
+    Blocking ends and layers without relaxation are not enough for that: two magnetizations that
+    are not collinear leave no direction to a uniform mu_s. A ferromagnet whose exchange lengths
+    are all infinite admits every direction, as a normal metal does.
+    """
+    d, l = e.columns["thickness"], e.columns["l"]
+    fixed = (k for k in range(1, d.fixed.size - 1) if k not in d.varying and k not in l.varying)
+    if any(e.reservoir) or any((d.fixed[k] / l.fixed[k]) ** 2 > 0 for k in fixed):
+        return  # at every point
+    relaxing = ((e.thickness / e.l[1:-1]) ** 2 > 0).any(axis=0)
+    sink = relaxing | (e.lead_stiffness > 0).any(axis=0)
+    lost = np.flatnonzero(~sink & _one_line(e))
+    if lost.size:
+        where = "" if e.points == 1 else f" (at point {lost[0]} of the batch)"
+        raise ValueError(
+            "no spin sink: a stack must absorb spin somewhere (a finite l, a Reservoir, a Lead "
+            "with finite l) or have magnetizations that are not collinear; got spin-blocking ends, "
+            f"l = inf in every layer and nothing but collinear magnetizations{where}"
+        )
+
+
+def _one_line(e: Elements) -> BoolArray:
+    """Whether the lines that ferromagnets confine a uniform mu_s to are all the same, (N or 1,)."""
+    same, found, line = np.array([True]), np.array([False]), np.zeros((1, 3))
+    for k in np.flatnonzero(e.magnetic).tolist():
+        confines = np.array([True])
+        if k in e.lengths:
+            lambda_J, lambda_phi = (e.flat(length) for length in e.lengths[k])
+            confines = np.isfinite(lambda_J) | np.isfinite(lambda_phi)
+        same = same & (angle(line, e.m[k]).collinear | ~(found & confines))
+        line = np.where(confines[:, None], e.m[k], line)
+        found = found | confines
+    return same
 
 
 def _column(values: tuple[Number, ...]) -> Column:

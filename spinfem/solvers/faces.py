@@ -18,9 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._checks import BoolArray, FloatArray
+from .._checks import FloatArray
 from ..physics.directions import angle
-from .elements import Elements, remembered
 
 
 def rows(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -61,41 +60,3 @@ class Faces(NamedTuple):
     current_right: FloatArray  # (n + 1, N, 3) and just right of it
     absorbed_left: FloatArray  # (n + 1, N, 3) taken up by the magnetization left of the face
     absorbed_right: FloatArray  # (n + 1, N, 3) and by that right of it
-
-
-@remembered
-def check_spin_sink(e: Elements) -> None:
-    """Raise ValueError where a uniform mu_s is admissible everywhere and nothing absorbs it.
-
-    Blocking ends and layers without relaxation are not enough for that: two magnetizations that
-    are not collinear leave no direction to a uniform mu_s. A ferromagnet whose exchange lengths
-    are all infinite admits every direction, as a normal metal does.
-    """
-    d, l = e.columns["thickness"], e.columns["l"]
-    fixed = (k for k in range(1, d.fixed.size - 1) if k not in d.varying and k not in l.varying)
-    if any(e.reservoir) or any((d.fixed[k] / l.fixed[k]) ** 2 > 0 for k in fixed):
-        return  # at every point
-    relaxing = ((e.thickness / e.l[1:-1]) ** 2 > 0).any(axis=0)
-    sink = relaxing | (e.lead_stiffness > 0).any(axis=0)
-    lost = np.flatnonzero(~sink & _one_line(e))
-    if lost.size:
-        where = "" if e.points == 1 else f" (at point {lost[0]} of the batch)"
-        raise ValueError(
-            "no spin sink: a stack must absorb spin somewhere (a finite l, a Reservoir, a Lead "
-            "with finite l) or have magnetizations that are not collinear; got spin-blocking ends, "
-            f"l = inf in every layer and nothing but collinear magnetizations{where}"
-        )
-
-
-def _one_line(e: Elements) -> BoolArray:
-    """Whether the lines that ferromagnets confine a uniform mu_s to are all the same, (N or 1,)."""
-    same, found, line = np.array([True]), np.array([False]), np.zeros((1, 3))
-    for k in np.flatnonzero(e.magnetic).tolist():
-        confines = np.array([True])
-        if k in e.lengths:
-            lambda_J, lambda_phi = (e.flat(length) for length in e.lengths[k])
-            confines = np.isfinite(lambda_J) | np.isfinite(lambda_phi)
-        same = same & (angle(line, e.m[k]).collinear | ~(found & confines))
-        line = np.where(confines[:, None], e.m[k], line)
-        found = found | confines
-    return same

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, IntArray
 from ..fem import element, graded, mesh, twoport
@@ -15,7 +17,7 @@ from ..numerics import chain, kernels
 from ..physics.bulk import stiffness, total_conductivity
 from ..physics.directions import axes_across, axial
 from ..physics.exchange import across_rate
-from .elements import Column, Elements, remembered
+from .elements import Column, Elements
 from .ports import (
     Columns,
     Three,
@@ -25,6 +27,11 @@ from .ports import (
 )
 from .transport import Field
 
+# A layer of at most so many diffusion lengths takes 1, 2, 4, 8 elements, beyond 16: the best
+# polynomial of degree 12 on an element of h diffusion lengths misses exp(-x/l) by 2 (h/4)^13/13!
+# = 4e-14 at h = 2. The grading keeps that up to any thickness, with 8 elements a side.
+_LIMITS = np.array([2.0, 4.0, 8.0, 16.0])
+
 BLOCK = 4096
 """Layers that are condensed together, so that their arrays stay in the cache."""
 
@@ -33,12 +40,13 @@ Conductances = tuple[FloatArray, FloatArray, FloatArray]
 """B, S_left and S_right of all layers, (n, N or 1), S/m2."""
 
 
+@dataclass(frozen=True, eq=False)
 class Meshed:
     """The layers of a stack on meshes; a `ports.Bulk`.
 
     Parameters
     ----------
-    elements : Elements
+    e : Elements
         The stack's numbers.
     degree : int
         Degree of the finite elements.
@@ -46,15 +54,25 @@ class Meshed:
         Number of finite elements of every layer; None for what the default accuracy takes.
     """
 
-    def __init__(self, elements: Elements, degree: int, count: int | None) -> None:
-        self.e, self.degree, self.count = elements, degree, count
-        self.key = degree, count
-        self.graded: dict[int, graded.GradedLayer] = {}
-        for k, metal in elements.graded.items():
-            d, nodes = elements.flat(elements.columns["thickness"].of(k)), elements.nodes.get(k)
+    e: Elements
+    degree: int
+    count: int | None
+
+    @property
+    def key(self) -> Any:
+        """Of equal value for what makes the same two-ports of the same elements."""
+        return self.degree, self.count
+
+    @cached_property
+    def graded(self) -> dict[int, graded.GradedLayer]:
+        """The graded layers."""
+        e, found = self.e, {}
+        for k, metal in e.graded.items():
+            d, nodes = e.flat(e.columns["thickness"].of(k)), e.nodes.get(k)
             if nodes is None:
-                nodes = graded.nodes_for(metal, float(d.max()), degree, count)
-            self.graded[k] = graded.condense(metal, d, nodes, degree)
+                nodes = graded.nodes_for(metal, float(d.max()), self.degree, self.count)
+            found[k] = graded.condense(metal, d, nodes, self.degree)
+        return found
 
     @cached_property
     def counts(self) -> IntArray:
@@ -63,16 +81,16 @@ class Meshed:
 
     def along(self) -> Columns:
         """Return the two-ports of all elements along m."""
-        e, columns = self.e, self.e.columns
-        fast = kernels.kernels(10 * self.counts.size)
-        varies = any(columns[name].varying for name in ("D", "l", "thickness"))
-        if fast is None or varies or e.nodes:
-            return condense(e, self.counts, self.degree)
-        metals = np.array([columns[name].fixed for name in ("D", "l", "thickness", "p")])
-        made = np.empty((5, self.counts.size + 2))
-        fast.condense(metals, self.counts, element.modes_of(self.degree), made)
-        shunt = Column(made[1], {})
-        return Columns(Column(made[0], {}), shunt, shunt)
+        columns, counts = self.e.columns, self.counts
+        if not self.e.nodes and not any(columns[name].varying for name in ("D", "l", "thickness")):
+            metals = np.array([columns[name].fixed for name in ("D", "l", "thickness", "p")])
+            fast = kernels.kernels(10 * counts.size)
+            if fast is not None:
+                made = np.empty((5, counts.size + 2))
+                fast.condense(metals, counts, element.modes_of(self.degree), made)
+                shunt = Column(made[1], {})
+                return Columns(Column(made[0], {}), shunt, shunt)
+        return condense(self.e, counts, self.degree)
 
     @cached_property
     def two_ports(self) -> tuple[Conductances, Conductances]:
@@ -142,7 +160,7 @@ class Meshed:
         lengths = np.array([self.e.lengths[k] for k in which]).T
         rate = across_rate(l, p, *lengths)
         z = d * np.sqrt(rate).real
-        counts = mesh.elements_for(z) if self.count is None else np.full(len(which), self.count)
+        counts = elements_for(z) if self.count is None else np.full(len(which), self.count)
         made = np.empty((2, len(which)), dtype=complex)
         fast.condense_across(z, d**2 * rate, counts, element.modes_of(self.degree), made)
         made *= total_conductivity(D, p) / (2 * d)
@@ -231,7 +249,18 @@ def across_mesh(e: Elements, k: int, count: int | None) -> tuple[FloatArray, int
     """Return the thickness in decay lengths of what is across m, (N or 1,), and elements for it."""
     d = e.flat(e.columns["thickness"].of(k))
     z: FloatArray = np.atleast_1d(d * np.sqrt(exchange_rate(e, k)).real)
-    return z, int(mesh.elements_for(z.max())) if count is None else count
+    return z, int(elements_for(z.max())) if count is None else count
+
+
+def elements_for(thickness: ArrayLike) -> IntArray:
+    """Return how many elements of the default degree layers need for 1e-12.
+
+    Parameters
+    ----------
+    thickness : array
+        d/l of every layer, the largest of a batch.
+    """
+    return 1 << np.searchsorted(_LIMITS, thickness)
 
 
 def element_counts(e: Elements, count: int | None) -> IntArray:
@@ -239,16 +268,13 @@ def element_counts(e: Elements, count: int | None) -> IntArray:
 
     That of a layer with nodes of its own means nothing.
     """
-    return _counts_needed(e) if count is None else np.full(e.magnetic.size - 2, count)
-
-
-@remembered
-def _counts_needed(e: Elements) -> IntArray:
+    if count is not None:
+        return np.full(e.magnetic.size - 2, count)
     z = _thickness(e)
     largest = z.fixed[1:-1].copy()
     for k, values in z.varying.items():
         largest[k - 1] = values.max()
-    return mesh.elements_for(largest)
+    return elements_for(largest)
 
 
 def _blocks(counts: IntArray) -> Iterator[IntArray]:

@@ -26,7 +26,6 @@ import numpy as np
 from .._checks import IntArray
 from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, Shape
 from ..numerics.rings import HELD, MAGNETIC, NORMAL, ROD, SPRUNG
-from .elements import Elements
 
 UNIFORM, INTERFACE = -1, -2
 
@@ -51,6 +50,15 @@ class Port(NamedTuple):
     strong: bool  # along the axis alone
 
 
+class Bars(NamedTuple):
+    """Some two-ports along magnets, and where they are."""
+
+    ports: IntArray
+    elements: IntArray  # the magnets
+    links: IntArray
+    in_runs: tuple[tuple[int, IntArray, IntArray], ...]  # runs, which of them are there, as parts
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """Rods, links and runs; rod i is between links i - 1 and i, the first and the last the ground.
@@ -70,10 +78,11 @@ class Plan:
     runs: tuple[RunPlan, ...]
     run_of_link: IntArray  # (links,) or -1
     inside: IntArray  # rings between normal two-ports, which are joined
+    magnets: IntArray  # (f,) elements that are magnetic
     left_rod: IntArray  # (f,) rod at the left of every magnet; -1 of one that is not strong
     right_rod: IntArray  # (f,) and at its right
     beside: tuple[tuple[tuple[int, bool], ...], ...]
-    # of every strong magnet: links that it faces, and whether they are on its right
+    # of every strong magnet: links to others that it faces, and whether they are on its right
     interfaces: tuple[tuple[int, int, int], ...]  # at magnets: two-port, face and magnet
 
     @cached_property
@@ -111,21 +120,37 @@ class Plan:
         return [(i, port) for i, port in enumerate(self.ports) if port.piece != UNIFORM]
 
     @cached_property
-    def bars(self) -> tuple[IntArray, IntArray]:
-        """Ferromagnets between the ends that are one two-port, and these two-ports."""
-        own = [
-            (port.element, i)
-            for i, port in enumerate(self.ports)
-            if port.piece == UNIFORM
-            and port.axis == port.element
-            and 0 < port.element < len(self.element_ports) - 1
-        ]
-        table = np.array(own, dtype=np.intp).reshape(-1, 2)
-        return table[:, 0], table[:, 1]
+    def bars(self) -> tuple[Bars, IntArray, IntArray]:
+        """Ferromagnets between the ends that are one two-port; which magnets these are, and others.
 
-    def link_of(self, ports: IntArray) -> IntArray:
-        """Return the links that two-ports are in."""
-        return np.searchsorted(self.start, ports, side="right") - 1
+        Magnets are counted from left to right.
+        """
+        inner = range(1, len(self.element_ports) - 1)
+        own = {
+            port.element: i
+            for i, port in enumerate(self.ports)
+            if port.piece == UNIFORM and port.axis == port.element and port.element in inner
+        }
+        found = self._bars(list(own.values()), list(own))
+        inside = np.isin(self.magnets, found.elements)
+        return found, np.flatnonzero(inside), np.flatnonzero(~inside)
+
+    @cached_property
+    def interface_bars(self) -> Bars:
+        """Interfaces at ferromagnets, in the order of `interfaces`."""
+        return self._bars(
+            [port for port, _, _ in self.interfaces], [k for *_, k in self.interfaces]
+        )
+
+    def _bars(self, ports: list[int], elements: list[int]) -> Bars:
+        places = np.array(ports, dtype=np.intp)
+        links = np.searchsorted(self.start, places, side="right") - 1
+        runs = self.run_of_link[links]
+        inside = []
+        for r in sorted({r for r in runs.tolist() if r >= 0}):
+            which = np.flatnonzero(runs == r)
+            inside.append((r, which, np.searchsorted(self.runs[r].begins, places[which])))
+        return Bars(places, np.array(elements, dtype=np.intp), links, tuple(inside))
 
     def runs_between(self, first: int, stop: int) -> RunSet:
         """Return the runs among some links; remembered."""
@@ -232,20 +257,6 @@ def _run_set(
     )
 
 
-def plan_of(e: Elements, pieces: dict[int, int]) -> Plan:
-    """Return the plan of a stack, of whose graded elements so many two-ports each are made."""
-    resistive = tuple(
-        f
-        for f, joint in e.resistive.items()
-        if (joint.resistance if isinstance(joint.resistance, float) else joint.resistance.any())
-    )
-    mixing = tuple(f for f, joint in e.resistive.items() if joint.mixing is not None)
-    parts = tuple(sorted(pieces.items()))
-    return make_plan(
-        Kind(e.magnetic.tobytes(), e.strong.tobytes(), e.reservoir, resistive, mixing, parts)
-    )
-
-
 @lru_cache(maxsize=256)
 def make_plan(kind: Kind) -> Plan:
     """Make a plan; remembered."""
@@ -319,6 +330,10 @@ def _linked(
         run_of_link.append(run)
     magnets = [k for k, there in enumerate(magnetic) if there]
     number = {ring: i for i, ring in enumerate(rings)}
+    to_ground = [
+        kind == SPACER and NO_AXIS in (rods[first], rods[stop])
+        for kind, (first, stop) in zip(kinds, itertools.pairwise(rings), strict=True)
+    ]
     return Plan(
         tuple(ports),
         tuple(of_element),
@@ -332,9 +347,10 @@ def _linked(
         tuple(runs),
         np.array(run_of_link, dtype=np.intp),
         np.array(inside, dtype=np.intp),
+        np.array(magnets, dtype=np.intp),
         np.array([number.get(of_element[k].start, -1) for k in magnets], dtype=np.intp),
         np.array([number.get(of_element[k].stop, -1) for k in magnets], dtype=np.intp),
-        tuple(_beside(k, ports, of_element, number, kinds, own_axis) for k in magnets),
+        tuple(_beside(k, ports, of_element, number, to_ground, own_axis) for k in magnets),
         tuple(
             (i, port.element, port.axis)
             for i, port in enumerate(ports)
@@ -348,12 +364,13 @@ def _beside(
     ports: list[Port],
     of_element: list[slice],
     number: dict[int, int],
-    kinds: list[int],
+    to_ground: list[bool],
     own_axis: list[int],
 ) -> tuple[tuple[int, bool], ...]:
     """Return the links that a strong magnet faces, behind interfaces of its own.
 
-    None is behind an interface to another strong ferromagnet, which is collinear.
+    None is behind an interface to another strong ferromagnet, which is collinear; and a row of
+    normal metals to the ground is not listed, since it pulls at nothing.
     """
     own = of_element[k]
     if own.start == own.stop or not ports[own.start].strong:
@@ -367,7 +384,7 @@ def _beside(
                 continue
             ring += 1 if on_right else -1
         link = number[ring] + step
-        if 0 <= link < len(kinds) and own_axis[link] != k:
+        if 0 <= link < len(to_ground) and own_axis[link] != k and not to_ground[link]:
             found.append((link, on_right))
     return tuple(found)
 

@@ -23,7 +23,7 @@ from ..physics import exchange
 from ..physics.bulk import relaxation, total_conductivity
 from ..physics.interfaces import conductance as interface_conductance
 from .elements import Column, Elements
-from .plan import INTERFACE, Plan, plan_of
+from .plan import INTERFACE, Kind, Plan, make_plan
 
 ComplexArray = NDArray[Any]
 
@@ -68,8 +68,15 @@ def absorption(e: Elements, k: int) -> tuple[FloatArray, ComplexArray]:
 class Bulk(Protocol):
     """Where layers get their two-ports from: finite elements (`meshed`), or closed forms."""
 
-    graded: dict[int, graded.GradedLayer]
-    key: Any  # of equal value for what makes the same two-ports of the same elements
+    @property
+    def graded(self) -> dict[int, graded.GradedLayer]:
+        """The graded layers."""
+        ...
+
+    @property
+    def key(self) -> Any:
+        """Of equal value for what makes the same two-ports of the same elements."""
+        ...
 
     def along(self) -> Columns:
         """Return the two-ports of all elements along m; those of leads have no shunts."""
@@ -110,26 +117,26 @@ class Row(NamedTuple):
         """The two-ports of the first point."""
         return Ports(*self.table)
 
+    def at_points(self) -> Ports:
+        """Return two-ports as rows of numbers, or of arrays (N,) where they vary."""
+        columns: list[list[Any]] = self.table.tolist()
+        for i, values in self.varying.items():
+            for column, value in zip(columns, values, strict=True):
+                column[i] = value
+        return Ports(*columns)
+
     def across_of(self, k: int) -> Three:
         """Return the two-port of an element across m, (N or 1,) each."""
         return self.across_varying.get(k) or tuple(self.across[:, k, None])
 
 
-def row_of(e: Elements, bulk: Bulk) -> Row:
-    """Put the two-ports of a stack in a row; remembered, also while magnetizations turn."""
-    if bulk.key not in e.rows:
-        e.rows[bulk.key] = _make_row(e, bulk)
-    found: Row = e.rows[bulk.key]
-    return found
-
-
-def _make_row(e: Elements, bulk: Bulk) -> Row:
-    plan = plan_of(e, {k: len(layer.B) for k, layer in bulk.graded.items()})
-    along, p = bulk.along(), e.columns["p"]
+def make_row(e: Elements, along: Columns, bulk: Bulk) -> Row:
+    """Put the two-ports of a stack in a row: of all elements along m, and the rest of them."""
+    plan, p = make_plan(_kind(e, bulk)), e.columns["p"]
     values = np.array([along.B.fixed, along.S_left.fixed, along.S_right.fixed, p.fixed, p.fixed])
     varying: dict[int, tuple[FloatArray, ...]] = {}
     changing = {*along.B.varying, *along.S_left.varying, *p.varying}
-    for k in changing - set(bulk.graded):
+    for k in changing - set(e.graded):
         columns = (along.B, along.S_left, along.S_right, p, p)
         for i in range(*plan.element_ports[k].indices(len(plan.ports))):
             varying[i] = tuple(e.full(np.asarray(column.of(k))) for column in columns)
@@ -145,6 +152,18 @@ def _make_row(e: Elements, bulk: Bulk) -> Row:
     else:
         table = np.ascontiguousarray(values[:, plan.simple])
     return Row(plan, table, varying, *_across(e, bulk), *_springs(e), _shares(e), {})
+
+
+def _kind(e: Elements, bulk: Bulk) -> Kind:
+    """Return what matters for the plan, of which a graded layer is as many two-ports as it has."""
+    resistive = tuple(
+        f
+        for f, joint in e.resistive.items()
+        if (joint.resistance if isinstance(joint.resistance, float) else joint.resistance.any())
+    )
+    mixing = tuple(f for f, joint in e.resistive.items() if joint.mixing is not None)
+    parts = tuple((k, len(bulk.graded[k].B)) for k in sorted(e.graded))
+    return Kind(e.magnetic.tobytes(), e.strong.tobytes(), e.reservoir, resistive, mixing, parts)
 
 
 def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, Three]]:

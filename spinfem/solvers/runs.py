@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
-from ..numerics.links import NO_AXIS, Ports, joined
+from ..numerics.links import NO_AXIS, joined
 from ..numerics.rings import Runs
 from .elements import Elements
 from .plan import RunPlan, RunSet
@@ -114,7 +114,7 @@ def runs_at_points(
     numbers = [np.repeat(x[..., None], points, axis=-1) for x in one[:6]]
     own_m, B, S_left, S_right, s_left, s_right = numbers
     ends, plane = (np.repeat(x[..., None], points, axis=-1) for x in (one.ends, one.plane))
-    ports = varying_ports(row)
+    ports = row.at_points()
     sign = -1.0 if transposed else 1.0
     for i, ((begin, end), k) in enumerate(zip(those.parts, those.axes.tolist(), strict=True)):
         if any(port in row.varying for port in range(begin, end)):
@@ -168,29 +168,10 @@ def part_varies(e: Elements, row: Row, part: tuple[int, int], axis: int) -> bool
     )
 
 
-def varying_ports(row: Row) -> Ports:
-    """Return two-ports as rows of numbers, or of arrays (N,) where they vary."""
-    columns: list[list[Any]] = row.table.tolist()
-    for i, values in row.varying.items():
-        for column, value in zip(columns, values, strict=True):
-            column[i] = value
-    return Ports(*columns)
-
-
 def varying_ways(e: Elements) -> Any:
     """Return magnetizations as rows of three numbers, or of arrays (3, N) where they vary."""
     m = e.columns["m"]
     return _Ways(m.fixed, {k: e.flat(v, 1).T for k, v in m.varying.items()})
-
-
-def varying_components(e: Elements) -> tuple[Any, Any, Any]:
-    """Return the same for every component: rows of numbers, or of arrays (N,) where they vary."""
-    m = e.columns["m"]
-    components: list[list[Any]] = m.fixed.T.tolist()
-    for k, values in m.varying.items():
-        for column, value in zip(components, e.flat(values, 1).T, strict=True):
-            column[k] = value
-    return components[0], components[1], components[2]
 
 
 class _Ways:

@@ -62,14 +62,12 @@ class Transport(ABC):
     ----------
     elements : Elements
         The stack's numbers.
+    magnets : array, shape (f,)
+        Elements that are ferromagnets.
     """
 
     elements: Elements
-
-    @cached_property
-    def magnets(self) -> IntArray:
-        """Elements that are ferromagnets, (f,)."""
-        return np.flatnonzero(self.elements.magnetic)
+    magnets: IntArray
 
     @cached_property
     def _fields(self) -> dict[int, LayerField]:
@@ -149,6 +147,12 @@ class Transport(ABC):
         voltage: FloatArray = self.elements.p[self.magnets] / 2 * (right - left)
         return self._with_graded(voltage, self.magnets, 1)
 
+    @property
+    def spin_part(self) -> FloatArray:
+        """What spin adds to the resistance, of magnets and interfaces, (N or 1,), Ohm m2."""
+        total: FloatArray = self.spin_voltage.sum(axis=0)
+        return total + self.joint_spin_voltage.sum(axis=0) if self.elements.resistive else total
+
     @cached_property
     def ohmic(self) -> FloatArray:
         """Integral of ``dx/D_tot`` over every layer, (n, N or 1), Ohm m2."""
@@ -177,7 +181,7 @@ class Transport(ABC):
     def joint_ohmic(self) -> FloatArray:
         """``AR* (1 - gamma^2)`` at every face, (n + 1, N or 1), Ohm m2."""
         e = self.elements
-        found = np.zeros((len(e.joints), e.points))
+        found = np.zeros((len(e.joints), e.points if e.resistive else 1))
         for face, joint in e.resistive.items():
             found[face] = interfaces.ohmic(e.flat(joint.resistance), e.flat(joint.gamma))
         return found
@@ -339,7 +343,7 @@ class Given(Transport):
         field: Callable[[int], LayerField],
         volume: FloatArray | None = None,
     ) -> None:
-        self.elements = elements
+        self.elements, self.magnets = elements, elements.magnets
         self._volume = volume
         self._faces = faces
         self._make_field = field

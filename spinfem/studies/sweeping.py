@@ -36,8 +36,7 @@ from .._checks import FloatArray
 from .._version import __version__
 from ..fem.mesh import DEGREE
 from ..files.chunkstore import ChunkStore
-from ..sample.current import check_current
-from ..sample.stack import Stack
+from ..sample.stack import Stack, check_current
 from .blocks import Plan, make_plan, solve_blocks
 from .builders import Builder, build_one, numbers_of, probes
 from .dataset import check_xarray, to_dataset

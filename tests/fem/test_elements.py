@@ -7,6 +7,7 @@ from skfem import Basis, ElementLinePp, MeshLine
 
 import spinfem as sf
 from spinfem.fem import element, forms, mesh, twoport
+from spinfem.solvers.meshed import elements_for
 
 RANGE = [1e-12, 1e-6, 1e-2, 0.5, 1.0, 1.99, 2.01, 3.9, 4.1, 7.9, 8.1, 15.9, 16.1, 40.0, 1e3, 1e6]
 
@@ -57,7 +58,7 @@ def test_forms_are_the_weak_form():
 @pytest.mark.parametrize("z", RANGE)
 def test_condensed_layers_are_exact(z):
     """B = z/sinh z and S = z tanh(z/2), in units of D/2d; errors relative to B + S."""
-    layer = twoport.condense(np.array([z]), mesh.elements_for(z), mesh.DEGREE)
+    layer = twoport.condense(np.array([z]), elements_for(z), mesh.DEGREE)
     with mp.workdps(40):
         x = mp.mpf(z)
         B, S = x / mp.sinh(x), x * mp.tanh(x / 2)

@@ -6,7 +6,8 @@ from hypothesis import assume, given, settings
 from strategies import samples
 
 import spinfem as sf
-from spinfem.fem.mesh import elements_for, layer_nodes
+from spinfem.fem.mesh import layer_nodes
+from spinfem.solvers.meshed import elements_for
 
 many = settings(max_examples=100)
 Y, W = np.polynomial.legendre.leggauss(20)

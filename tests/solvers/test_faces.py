@@ -5,7 +5,7 @@ import pytest
 
 import spinfem as sf
 from spinfem.solvers import faces
-from spinfem.solvers.elements import elements_of
+from spinfem.solvers.elements import check_spin_sink, elements_of
 
 
 def test_no_redundant_constraint_rows():
@@ -66,10 +66,10 @@ def test_infinite_exchange_lengths_confine_nothing(solve, weak):
 @pytest.mark.parametrize("weak", [{"lambda_J": 1.0}, {"lambda_J": np.inf, "lambda_phi": 1.0}])
 def test_one_finite_exchange_length_confines(weak):
     for magnets in ([(STRONG, Z), (weak, X)], [(weak, Z), (weak, X)]):
-        faces.check_spin_sink(elements_of(without_relaxation(*magnets)))
+        check_spin_sink(elements_of(without_relaxation(*magnets)))
     # not neighbours, but the only two that confine
     between = [(STRONG, Z), (NO_LENGTH, Z), (weak, X)]
-    faces.check_spin_sink(elements_of(without_relaxation(*between)))
+    check_spin_sink(elements_of(without_relaxation(*between)))
 
 
 def test_spin_sinks_of_every_point():

@@ -11,7 +11,8 @@ from hypothesis import assume, given, settings
 from strategies import contact_amplification, samples
 
 import spinfem as sf
-from spinfem.fem.mesh import elements_for, layer_nodes
+from spinfem.fem.mesh import layer_nodes
+from spinfem.solvers.meshed import elements_for
 
 Y, W = np.polynomial.legendre.leggauss(20)
 many = settings(max_examples=100)

@@ -1,0 +1,82 @@
+"""What may stand beside what in a stack."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from .materials import Ferromagnet
+from .pieces import End, Interface, Layer, Lead, Reservoir, SpinBlocking, short
+
+ENDS = (Lead, Reservoir, SpinBlocking)
+
+
+def check_order(pieces: tuple[Any, ...], checked: int) -> list[int]:
+    """Check what stands beside what, from a piece on; return where there are interfaces."""
+    count, first = len(pieces), checked - 1 if checked else 0
+    for i in range(first or 1, count - 1):
+        if isinstance(pieces[i], ENDS):
+            raise ValueError(
+                f"an end must be the first or last piece of a stack, got {short(pieces[i])} "
+                f"as piece {i + 1} of {count}"
+            )
+    for piece in pieces:
+        if isinstance(piece, Layer):
+            break
+    else:  # Lead | Interface is the beginning of a stack
+        if not pieces or not isinstance(pieces[-1], Interface):
+            given = " | ".join(short(piece) for piece in pieces) or "nothing"
+            raise ValueError(f"a stack must have at least one layer, got {given}")
+    interfaces = [i for i in range(first, count) if isinstance(pieces[i], Interface)]
+    for i, j in itertools.pairwise(interfaces):
+        if i + 1 == j:
+            raise ValueError(
+                "at most one interface must be between two layers, got "
+                f"{short(pieces[i])} | {short(pieces[j])}"
+            )
+    return interfaces
+
+
+def refuse_names(pieces: tuple[Any, ...]) -> None:
+    """Raise ValueError for the first name that occurs twice; those of interfaces come last."""
+    ordered = sorted(pieces, key=lambda piece: isinstance(piece, Interface))
+    names = [name for piece in ordered if (name := getattr(piece, "name", None))]
+    twice = next(name for i, name in enumerate(names) if name in names[:i])
+    raise ValueError(f"names in a stack must be unique, got {twice!r} twice")
+
+
+def misplaced(joint: Interface, left: Layer | End, right: Layer | End) -> str | None:
+    """Return what is wrong with an interface where it stands, if anything is."""
+    what = f"interface {joint.name!r}" if joint.name else "an interface"
+    if isinstance(left, SpinBlocking) or isinstance(right, SpinBlocking):
+        return f"{what} must not be at a spin-blocking end"
+    metals = [e.material for e in (left, right) if isinstance(e, Layer | Lead)]
+    magnets = [metal for metal in metals if isinstance(metal, Ferromagnet)]
+    if not magnets:
+        if np.any(joint.gamma):
+            return f"gamma of {what} must be 0 between normal metals"
+        return f"mixing of {what} must be left out" if joint.mixing is not None else None
+    strong = all(magnet.is_strong for magnet in magnets)
+    if joint.mixing is not None and not strong:
+        return f"mixing of {what} must be left out at a ferromagnet with finite exchange lengths"
+    if len(magnets) == 2:
+        a, b = left.m, right.m  # type: ignore[union-attr]
+        if not strong or joint.mixing is not None or not _collinear(a, b):
+            return (
+                f"{what} between two ferromagnets must have no mixing, and both must be strong and "
+                "collinear; put a thin normal layer between them"
+            )
+        if np.any(joint.gamma) and _opposed(a, b):
+            return f"gamma of {what} must be 0 between antiparallel ferromagnets"
+    return None
+
+
+def _opposed(a: Any, b: Any) -> bool:
+    return bool(np.any(np.einsum("...i,...i->...", a, b) < 0))
+
+
+def _collinear(a: Any, b: Any) -> bool:
+    """Whether two directions are parallel or antiparallel at every point."""
+    return bool(np.all(np.linalg.norm(np.cross(a, b), axis=-1) <= 8 * np.finfo(float).eps))
