@@ -215,7 +215,16 @@ def test_bounds_hold_where_elements_do_not_resolve_a_profile(name, degree, eleme
     check_against(exact, stack, degree, elements)
 
 
-@pytest.mark.parametrize("width", [1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14, 1e-300])
+@pytest.mark.parametrize(
+    "width",
+    [
+        1e-2,
+        1e-8,
+        1e-14,
+        1e-300,
+        *(pytest.param(x, marks=pytest.mark.long) for x in (1e-4, 1e-6, 1e-10, 1e-12)),
+    ],
+)
 @pytest.mark.parametrize(("degree", "elements"), [(1, 1), (2, 2), (3, 1), (12, None)])
 def test_bounds_hold_however_narrow_a_step(width, degree, elements):
     """Against nodes that are halved twice more than the default's."""

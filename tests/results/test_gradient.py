@@ -802,7 +802,17 @@ def test_turning_one_of_collinear_magnetizations_in_contact_has_no_derivative():
         assert np.isnan(slope).tolist() == [touches, False, touches], name
 
 
-@pytest.mark.parametrize("theta", [0.0, 1e-12, 1e-7, 1e-3, 60.0, 180.0])
+@pytest.mark.parametrize(
+    "theta",
+    [
+        0.0,
+        pytest.param(1e-12, marks=pytest.mark.long),
+        1e-7,
+        pytest.param(1e-3, marks=pytest.mark.long),
+        60.0,
+        pytest.param(180.0, marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("left", [sf.Reservoir(), sf.Lead(WEAK, m=sf.direction(70.0, 50.0))])
 def test_efficiencies_through_interfaces(left, theta):
     """One coupling B, whatever is between magnets that are on rods."""
@@ -841,7 +851,8 @@ def test_efficiencies_at_small_angles_without_a_coupling(what, theta):
     [
         ((), True),
         ((sf.Interface(0.1, gamma=0.3),), True),
-        ((sf.Interface(0.1, mixing=1.0 + 0.2j),), False),
+        # numba compiles gradients of such batches
+        pytest.param((sf.Interface(0.1, mixing=1.0 + 0.2j),), False, marks=pytest.mark.long),
     ],
 )
 def test_efficiencies_of_collinear_neighbours(middle, exists):

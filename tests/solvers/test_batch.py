@@ -446,7 +446,16 @@ def test_currents_and_samples_broadcast():
     assert single.torque("free").shape == (2, 1, 3)
 
 
-@pytest.mark.parametrize("varied", ["theta", "AR", "mixing", "lambda_J", "d"])
+@pytest.mark.parametrize(
+    "varied",
+    [
+        "theta",
+        pytest.param("AR", marks=pytest.mark.long),
+        "mixing",
+        pytest.param("lambda_J", marks=pytest.mark.long),
+        pytest.param("d", marks=pytest.mark.long),
+    ],
+)
 def test_large_batches_of_samples(varied):
     ramp = np.linspace(0.0, 1.0, MANY)
     values = {

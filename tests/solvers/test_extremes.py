@@ -15,7 +15,7 @@ from kernels import solve_with_numpy
 import spinfem as sf
 
 SEED = 20
-SOME, MORE, MANY = range(8), range(40, 160), range(8, 440)
+SOME, MORE, MANY = range(5), range(40, 160), range(5, 440)
 TOO_FAR_APART = ("exchange", 240)
 
 

@@ -114,7 +114,15 @@ def differences(function, x, step=1e-3):
 
 
 @pytest.mark.parametrize("output", ["resistance", "spin_resistance"])
-@pytest.mark.parametrize("bounded", ["free", "lower", "upper", "both"])
+@pytest.mark.parametrize(
+    "bounded",
+    [
+        "free",
+        pytest.param("lower", marks=pytest.mark.long),
+        pytest.param("upper", marks=pytest.mark.long),
+        "both",
+    ],
+)
 def test_jacobian_is_that_of_the_residuals(output, bounded):
     """Numbers of metals, layers, interfaces, exchange lengths, angles, through all bounds."""
     bounds = {
