@@ -259,9 +259,10 @@ class Balance:
         """Return some links; with the points of a batch on the last axis, if asked."""
         values = self._made[:, first:stop].copy()
         if points is not None:
-            values = np.repeat(values[:, :, None], points, axis=2)
-            for k, changed in self.changed.items():
-                for column, value in zip(values, changed, strict=True):
+            fixed, values = values, np.empty((*values.shape, points))
+            for k in range(first, stop):
+                own = self.changed.get(k, fixed[:, k - first])
+                for column, value in zip(values, own, strict=True):
                     column[k - first] = value
         links = Links(*values)
         if push is not None:
