@@ -20,7 +20,7 @@ from numba.extending import intrinsic, overload, register_jitable
 
 from . import doubled, ladder, lanes, layers, links, loads, rings
 from .ladder import Chain
-from .lanes import WIDTH, points_at, same_for_all
+from .lanes import WIDTH, from_behind, points_at, same_for_all
 
 OPTIONS = {"error_model": "numpy"}
 MODULES = (doubled, loads, links, layers, rings, ladder)
@@ -179,10 +179,10 @@ def _kernels(text: str) -> Kernels:
         for block in range(begin, end, WIDTH):
             i = min(block, end - WIDTH)  # the last points overlap with those before
             chain = Chain(points_at(window.links, i), points_at(window.runs, i), loads_, memory)
+            one, two, (amplitude, flow, found) = points_at(parts, i)
+            results = one, two, (from_behind(amplitude), from_behind(flow), found)
             rest = points_at(missed, i)
-            rest[0] = ladder.solve_between(
-                before, chain, behind, sides, points_at(parts, i), block > begin
-            )
+            rest[0] = ladder.solve_between(before, chain, behind, sides, results, block > begin)
 
     return Kernels(
         condense, condense_across, solve_plain, assemble, solve, sweep, solve_points, WIDTH

@@ -171,14 +171,16 @@ def solve_points(
     """Solve a chain of which a window varies, as `ladder.solve_between`, at all points.
 
     The numbers of the window, and `parts`, have the points on their last axis; loads and memory of
-    the window are made here.
+    the window are made here. Rods are numbered from the left, those behind the window too.
     """
     points = parts[1][0].shape[-1]
     fast = kernels(work, points)
     missed = np.empty((1, points))
     if fast is None:
         left, window, right = listed(chains[0]), _with_room(chains[1], points), listed(chains[2])
-        missed[0] = ladder.solve_between(left, window, right, edge, parts, False)
+        amplitude, flow, found = parts[2]
+        results = parts[0], parts[1], (amplitude[::-1], flow[::-1], found)
+        missed[0] = ladder.solve_between(left, window, right, edge, results, False)
     elif points >= fast.width:
         _solve_lanes(fast, chains, edge, parts, missed, threads)
     else:
@@ -230,21 +232,6 @@ def _repeated(points: int, numbers: Any) -> Any:
         return numbers
     more = points - numbers.shape[-1]
     return np.concatenate([numbers, np.repeat(numbers[..., -1:], more, axis=-1)], axis=-1)
-
-
-def _solve_arrays(
-    chains: tuple[Chain, Chain, Chain],
-    edge: tuple[float, float],
-    parts: Results,
-    missed: FloatArray,
-) -> None:
-    """Solve all points of a batch at once, in arrays."""
-    left, window, right = listed(chains[0]), chains[1], listed(chains[2])
-    shape = missed.shape
-    window = window._replace(
-        loads=blank_loads(len(window.links.B) + 1, shape), memory=memory_of(window.runs, shape)
-    )
-    missed[:] = ladder.solve_between(left, window, right, edge, parts, False)
 
 
 def _filled(arrays: Any, values: Any) -> None:

@@ -263,6 +263,23 @@ def same_for_all(_context: Any, numbers: Any) -> Any:
     return _kind_of(numbers, True)(numbers), body
 
 
+@intrinsic
+def from_behind(_context: Any, numbers: Any) -> Any:
+    """The same sequence, the last first."""
+
+    def body(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        made = cgutils.create_struct_proxy(numbers)(context, builder, values[0])
+        last = builder.sub(
+            builder.extract_value(made.counts, 0), context.get_constant(types.intp, 1)
+        )
+        made.data = _place(builder, made, last)
+        stride = builder.neg(builder.extract_value(made.strides, 0))
+        made.strides = builder.insert_value(made.strides, stride, 0)
+        return made._getvalue()
+
+    return numbers(numbers), body
+
+
 @infer_global(len)
 class _Counting(AbstractTemplate):
     def generic(self, kinds: Any, _named: Any) -> Any:

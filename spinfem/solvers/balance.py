@@ -107,6 +107,9 @@ class Balance:
             return None
         ports, ways = self.row.at_points(), self.ways
         kind, start, axis, own_axis = plan.shape
+        first, last = changing[0], changing[-1] + 1
+        if any(run.link >= last for run in plan.runs):  # a mirror has no runs
+            last = plan.links
         table = np.empty((len(changing), 13, 1), dtype=object)  # numbers or arrays
         for k, made in zip(changing, table, strict=True):
             own, ends = slice(k, k + 1), slice(k, k + 2)
@@ -115,10 +118,6 @@ class Balance:
             if plan.kind[k] != RUN:
                 self.changed[k] = Links(*made[:7, 0])
                 self.turns.varying[k] = tuple(made[7:, 0])
-        first, last = changing[0], changing[-1] + 1
-        # a mirror has no runs
-        if any(run.link >= last for run in plan.runs):
-            return first, plan.links
         return first, last
 
     @cached_property
@@ -218,8 +217,6 @@ class Balance:
         sign = np.append(self.links.sign, 1.0)[stop:]
         free = self.links.free[stop] if stop < plan.links else 0.0
         amplitude, flow = np.empty((2, plan.links + 1, points))
-        # as seen in the mirror: an array of its own, since numba compiles for every layout anew
-        beyond = np.empty((2, plan.links + 1 - stop, points))
         found = (
             kernels.found_of(before, (points,), whole),
             kernels.found_of(within, (points,), whole),
@@ -227,14 +224,14 @@ class Balance:
         parts = (
             (amplitude[: first + 1], flow[: first + 1], found[0]),
             (amplitude[first : stop + 1], flow[first : stop + 1], found[1]),
-            (beyond[0], beyond[1], None),
+            (amplitude[stop:], flow[stop:], None),
         )
         edge = np.array([sign[0], free])
         missed = kernels.solve_points(work, (left, middle, right), edge, parts, self.threads)
         if not (missed <= MISSED).all():
             raise _unbalanced(missed)
-        np.multiply(beyond[0, ::-1], sign[:, None], out=amplitude[stop:])
-        np.multiply(beyond[1, ::-1], -sign[:, None], out=flow[stop:])
+        amplitude[stop:] *= sign[:, None]
+        flow[stop:] *= -sign[:, None]
         if not plan.runs:
             return Rods(amplitude, flow, ())
         rings = (
@@ -276,10 +273,11 @@ class Balance:
     def _runs(
         self, first: int, stop: int, push: Push | None, transposed: bool, at_points: bool = False
     ) -> Runs | None:
-        """Return the runs among some links, if there are any; at all points, if asked."""
+        """Return the runs among some links, if the chain has any; at all points, if asked."""
         plan = self.row.plan
-        if not plan.runs or not (those := plan.runs_between(first, stop)).runs:
+        if not plan.runs:
             return None
+        those = plan.runs_between(first, stop)
         if at_points:
             return runs_at_points(self.e, self.row, those, push, transposed, first)
         return runs_of(self.e, self.row, those, push, transposed)

@@ -143,7 +143,7 @@ def runs_at_points(
             pushes[i] = value.T
         still = those.still
     else:
-        still = np.array([_still(e, row, run, first) for _, run in those.runs])
+        still = np.array([_still(e, row, run, first) for _, run in those.runs], dtype=np.intp)
     return Runs(
         own_m,
         B,
