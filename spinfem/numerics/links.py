@@ -172,8 +172,7 @@ def assemble(
     for k in range(len(links.B)):
         first, stop = shape.start[k], shape.start[k + 1]
         turn, free = turn_at(k, shape, m, collinear)
-        port = 0.0 * turn[0], 0.0 * turn[0], 0.0 * turn[0]
-        sources = 0.0 * turn[0], 0.0 * turn[0]
+        port, sources = (0.0, 0.0, 0.0), (0.0, 0.0)
         if shape.kind[k] == OWN:
             sources = ports.s_left[first], ports.s_right[first]
         if shape.kind[k] != RUN:

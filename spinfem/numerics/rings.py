@@ -634,11 +634,7 @@ def recover(
         put(to, AT_ROD, axes, row, zeros)
         is_turned = kinds[of + k + 3] == MAGNETIC
         if is_turned:
-            left, beyond = three_of(runs.S_left[start + k]), three_of(runs.S_right[start + k])
-            inside = plus(
-                act((none, left[1], left[2]), u), act((none, beyond[1], beyond[2]), behind)
-            )
-            put(to, INSIDE, axes, row, inside)
+            put(to, INSIDE, axes, row, (none, lost[1], lost[2]))
         else:
             put(to, INSIDE, axes, row, zeros)
         if whole:

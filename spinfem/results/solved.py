@@ -290,8 +290,9 @@ class SolvedStack(Scaled):
             one, other = (self.stack.elements[magnets[i]].m for i in (first, second))
             closed = closed & angle(np.asarray(one), np.asarray(other)).collinear  # or it overflows
         if closed.any():
-            part = self[np.nonzero(closed)] if self.shape else self
-            limits = part._opened(int(magnets[second])).efficiency(a, b)
+            stack = self.stack
+            part = stack.part(self.shape, np.nonzero(closed)) if self.shape else stack
+            limits = self._opened(part, int(magnets[second])).efficiency(a, b)
             if not self.shape:
                 g = limits
             for own, limit in zip(g, limits, strict=True):
@@ -299,21 +300,21 @@ class SolvedStack(Scaled):
                     own[closed] = limit  # type: ignore[index]
         return g
 
-    def _opened(self, position: int) -> Self:
-        """Return the solution in which all from an element on is turned by `OPENING`.
+    def _opened(self, stack: Stack, position: int) -> Self:
+        """Return the solution of a stack in which all from an element on is turned by `OPENING`.
 
         About an axis across the element's m.
         """
-        pieces = self.stack.elements[position:]
+        pieces = stack.elements[position:]
         m = np.asarray(pieces[0].m)  # type: ignore[union-attr]
         axis = np.cross(m, np.eye(3)[np.abs(m).argmin(axis=-1)])
         axis *= OPENING
-        turned = self.stack
-        for name, piece in zip(self.stack.element_names[position:], pieces, strict=True):
+        turned = stack
+        for name, piece in zip(stack.element_names[position:], pieces, strict=True):
             way = getattr(piece, "m", None)
             if way is not None:
                 turned = turned.replace(name, m=way + np.cross(axis, way))
-        return self._solve_again(turned, self.j0)
+        return self._solve_again(turned, 1.0)
 
     @property
     def spacers(self) -> tuple[tuple[str, str], ...]:
