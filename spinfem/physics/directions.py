@@ -64,11 +64,12 @@ def axial(along: FloatArray, across: NDArray[Any], m: FloatArray) -> FloatArray:
 
 def cross(a: FloatArray, b: FloatArray) -> FloatArray:
     """Return ``a x b``, shape (..., 3); numpy's takes longer for single vectors."""
-    found: FloatArray = a[..., _NEXT] * b[..., _LAST] - a[..., _LAST] * b[..., _NEXT]
+    ahead = a.take(_NEXT, axis=-1) * b.take(_LAST, axis=-1)
+    found: FloatArray = ahead - a.take(_LAST, axis=-1) * b.take(_NEXT, axis=-1)
     return found
 
 
-_NEXT, _LAST = [1, 2, 0], [2, 0, 1]
+_NEXT, _LAST = np.array([1, 2, 0]), np.array([2, 0, 1])
 
 
 def apply(matrix: FloatArray, vector: FloatArray) -> FloatArray:

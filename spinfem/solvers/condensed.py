@@ -258,10 +258,10 @@ class Condensed(Transport):
         }
         if e.shape:
             return {k: _shared(share_of_exchange(e, k), v, e.m[k]) for k, v in lost.items()}
-        which = list(lost)
-        share, m = self.row.share[which], e.columns["m"].fixed[which]
-        found = _shared(share, np.concatenate([lost[k] for k in which]), m)
-        return dict(zip(which, found[:, None], strict=True))
+        which = np.array(list(lost))
+        share, m = self.row.share.take(which), e.columns["m"].fixed.take(which, axis=0)
+        found = _shared(share, np.concatenate(list(lost.values())), m)
+        return dict(zip(lost, found[:, None], strict=True))
 
     @cached_property
     def volume(self) -> FloatArray | None:

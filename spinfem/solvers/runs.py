@@ -75,8 +75,8 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
     """
     m, numbers = e.columns["m"].fixed, numbers_of(row, those, transposed)
     ends = np.empty((len(those.runs), 2, 5))
-    ends[:, :, :3], ends[:, :, 3:] = m[those.rods], numbers.springs
-    plane = m[those.pair]
+    ends[:, :, :3], ends[:, :, 3:] = m.take(those.rods, axis=0), numbers.springs
+    plane = m.take(those.pair, axis=0)
     if not those.flat:
         for own, (_, run) in zip(plane, those.runs, strict=True):
             own[:] = _plane(run, _Ways(m, {}))
@@ -87,7 +87,7 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
         for i, value in _pushes(those, push):
             pushes[i] = value[0]
     return Runs(
-        m[those.axes],
+        m.take(those.axes, axis=0),
         *numbers.three,
         sources[0],
         sources[1],
