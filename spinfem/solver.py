@@ -122,7 +122,7 @@ def solve(
     if tol is not None:
         from .results.adaptive import refine
 
-        e, refined, found = refine(e, degree, elements, _tolerance(tol))
+        e, refined, found = refine(e, degree, elements, _tolerance(tol), workers)
         elements = None  # e has nodes
     if method == "saddle":
         from .solvers import saddle
@@ -138,8 +138,8 @@ def solve(
 
         primal = transport
         if not isinstance(primal, Condensed):
-            primal = Condensed(e, Meshed(e, degree, elements))
-        found = certificate(primal, degree, elements)
+            primal = Condensed(e, Meshed(e, degree, elements), workers)
+        found = certificate(primal)
     if found is not None:
         from .results.certify import bounds_of
 

@@ -40,6 +40,7 @@ MODELS = {
 VARIED = {
     "angle": lambda stack, x: stack.replace("b", m=sf.direction(180 * x, 30.0)),
     "first angle": lambda stack, x: stack.replace("a", m=sf.direction(180 * x, 30.0)),
+    "thickness": lambda stack, x: stack.replace("a", thickness=0.2 + x),
     "spacer": lambda stack, x: stack.replace("s", thickness=0.1 + x),
     "lead": lambda stack, x: stack.replace("end", m=sf.direction(100 * x)),
     "much": lambda stack, x: stack.replace("b", m=sf.direction(180 * x, 30.0), thickness=0.2 + x),

@@ -1,7 +1,8 @@
 """The functions of this folder, compiled by numba (the extra `fast`).
 
-Nothing is written twice: numba compiles the elementwise functions as they stand. Two get a body of
-their own: a choice is a branch, and a product has its rest by a fused multiplication and addition.
+Nothing is written twice: numba compiles the elementwise functions as they stand, for floats and for
+lanes. Three get a body of their own: choices, square roots, and products, whose rest is found by a
+fused multiplication and addition.
 """
 
 from __future__ import annotations
@@ -62,19 +63,20 @@ def _square_root(x: Any) -> Any:
 
 
 INLINE = (
-    "turn_between",
-    "turn_at",
-    "joined",
-    "put_link",
-    "add_pull",
-    "at",
-    "put",
-    "through",
-    "turn_of",
+    links.turn_of,
+    links.turn_between,
+    links.turn_at,
+    links.joined,
+    links.put_link,
+    links.add_pull,
+    loads.at,
+    loads.put,
+    loads.through,
 )
-"""Functions that are called for every link with tuples of arrays: counting references to them takes
-longer than what they do.
+"""Functions that are called for every link of a single chain, most with tuples of arrays: counting
+references to them takes longer than what they do.
 """
+OWN_BODY = (doubled.two_product, doubled.pick, doubled.square_root)
 
 
 def _itself(function: FunctionType) -> Any:
@@ -91,13 +93,14 @@ def _register() -> str:
     digest = hashlib.sha256()
     for module in MODULES:
         digest.update(Path(str(module.__file__)).read_bytes())
-        for name, thing in vars(module).items():
+        for thing in vars(module).values():
             own = isinstance(thing, FunctionType) and thing.__module__ == module.__name__
-            if own and name in INLINE:
+            if own and thing in INLINE:
                 overload(thing, jit_options=OPTIONS, strict=False, inline="always")(_itself(thing))
-            elif own and name not in ("two_product", "pick", "square_root"):
+            elif own and thing not in OWN_BODY:
                 register_jitable(**OPTIONS)(thing)
-    digest.update(Path(__file__).read_bytes())
+    for path in (lanes.__file__, __file__):
+        digest.update(Path(path).read_bytes())
     return digest.hexdigest()
 
 

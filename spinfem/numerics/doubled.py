@@ -4,7 +4,7 @@ A number is a pair ``(high, low)``, their sum, with ``|low|`` at most half a uni
 of `high`; relative errors are some 1e-31. Dekker, doi:10.1007/BF01397083; Knuth, TAOCP 4.2.2.
 
 All functions are elementwise: they take floats, or arrays of one shape, and compiled code has them
-as they stand (`spinfem.numerics.compiled`).
+as they stand, for floats and for several side by side (`spinfem.numerics.compiled`).
 """
 
 from __future__ import annotations

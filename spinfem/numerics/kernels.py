@@ -29,7 +29,8 @@ def compiled() -> Any:
         return None
     try:
         from . import compiled as module
-    except (ImportError, RuntimeError):  # it does not fit numpy; there is no place for its cache
+    except (ImportError, RuntimeError, AttributeError, TypeError):
+        # it does not fit numpy, or this text; there is no place for its cache
         return None
     return module.kernels()
 

@@ -168,16 +168,17 @@ def solve_between(
     first, count, last = len(left.links.B), len(window.links.B), len(right.links.B)
     put(window.loads, 0, at(left.loads, first))
     sweep(window, 0, count, again)
-    stiffness, force = at(right.loads, last)
-    force = edge[0] * force[0], edge[0] * force[1]
+    stiffness, force = other = at(right.loads, last)
     amplitude, flow, found = parts[1]
     own = at(window.loads, count)
-    amplitude[count] = edge[1] * meet(own, (stiffness, force))
+    turned = edge[0] * force[0], edge[0] * force[1]
+    amplitude[count] = edge[1] * meet(own, (stiffness, turned))
     flow[count] = current(own, amplitude[count])
     missed, size = settle(window, 0, count, amplitude, flow, found)
     beyond, beyond_flow, beyond_found = parts[2]
     beyond[last] = edge[0] * amplitude[count]
-    beyond_flow[last] = -edge[0] * flow[count]
+    held = current(other, beyond[last])  # beyond a rod that is held there is another current
+    beyond_flow[last] = pick(edge[1] > 0, -edge[0] * flow[count], held)
     rest, own_size = settle(right, 0, last, beyond, beyond_flow, beyond_found)
     missed, size = missed + rest, size + own_size
     before, before_flow, before_found = parts[0]

@@ -1,9 +1,9 @@
 """Several points side by side: numbers of numba's that are as many doubles, one in each lane.
 
 Elementwise functions compile for them as for floats; one instruction then serves several points,
-and each lane has what a float would have, to the bit. Importing this module teaches numba the two
-types, `Lanes` and, of the outcome of comparisons, `Mask`; `numbers_of` makes sequences of them of
-arrays.
+and each lane has what a float would have, to the bit. Importing this module teaches numba the types
+`Lanes`; `Mask`, of what comparisons give; and `NumbersType`, of sequences of lanes, which
+`points_at` and `same_for_all` make of arrays.
 """
 
 from __future__ import annotations
@@ -244,7 +244,8 @@ def _make(context: Any, builder: Any, given: Any, value: Any, point: Any) -> Any
 def points_at(_context: Any, numbers: Any, i: Any) -> Any:
     """Sequences of lanes: of arrays, in tuples or not, with points side by side on their last axes.
 
-    Those are meant from i on. They do not keep the arrays. What is not an array of floats stays.
+    Those are meant from i on. They do not keep the arrays, and find nothing by negative numbers.
+    What is not an array of floats stays.
     """
 
     def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -332,7 +333,7 @@ def _place(builder: Any, numbers: Any, k: Any) -> Any:
 class _Setting(AbstractTemplate):
     def generic(self, kinds: Any, _named: Any) -> Any:
         numbers, *_ = kinds
-        if isinstance(numbers, NumbersType):
+        if isinstance(numbers, NumbersType) and numbers.depth == 1 and not numbers.same:
             return signature(types.none, numbers, types.intp, Lanes)
         return None
 

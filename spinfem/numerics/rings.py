@@ -52,7 +52,7 @@ from .doubled import (
     two_product,
     vector,
 )
-from .loads import Load
+from .loads import Load, Numbers
 
 HELD, ROD, SPRUNG = 0, 1, 2
 """What the first or the last ring of a run is."""
@@ -61,7 +61,6 @@ NORMAL, MAGNETIC = 0, 1
 CLOSED = 1e-280
 """Conductance between rings below which none is left; its inverse would overflow."""
 
-Numbers = Any
 Three = tuple[Doubled, Doubled, Doubled]
 """What acts along an axis, across it, and turning about it."""
 
@@ -123,8 +122,9 @@ def axes_of(plane: Numbers) -> Matrix:
 
 
 def flat_axes(plane: Numbers) -> tuple[Matrix, Doubled, Doubled]:
-    """Return the same in doubles, enough for results, and cosine and sine of b; the sine from
-    ``(b -/+ a) x a``, as in `links.turn_of`.
+    """Return the same in doubles, enough for results, and cosine and sine of b.
+
+    The sine is from ``(b -/+ a) x a``, as in `links.turn_of`.
     """
     a, b = plane[0], plane[1]
     dot_ = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
@@ -136,7 +136,7 @@ def flat_axes(plane: Numbers) -> tuple[Matrix, Doubled, Doubled]:
     small = pick(abs(a[0]) < 0.6, 1.0, 0.0)
     p, q, r = (
         pick(is_open, p, -a[2] * (1.0 - small)),
-        pick(is_open, q, -a[2] * small * -1.0),
+        pick(is_open, q, a[2] * small),
         pick(is_open, r, a[0] * (1.0 - small) - a[1] * small),
     )
     length = square_root(p * p + q * q + r * r)

@@ -26,7 +26,7 @@ FLOOR = 1e-5
 
 
 def refine(
-    e: Elements, degree: int, count: int | None, tol: float
+    e: Elements, degree: int, count: int | None, tol: float, threads: int = 1
 ) -> tuple[Elements, Condensed, Certificate]:
     """Return elements with nodes on which the bounds are narrow enough, and what they give.
 
@@ -42,6 +42,8 @@ def refine(
     tol : float
         Largest distance from what is found to its farther bound: of dr relative to itself, of
         absorbed spin currents relative to the largest of ``|j_s|`` and ``|p j0|``.
+    threads : int
+        Number of threads that a batch may take.
 
     Raises
     ------
@@ -52,8 +54,8 @@ def refine(
     nodes = {k: _first(e, k, count) for k in layers}
     while True:
         e = e.on_nodes(nodes)
-        transport = Condensed(e, Meshed(e, degree, None))
-        found = certificate(transport, degree, None)
+        transport = Condensed(e, Meshed(e, degree, None), threads)
+        found = certificate(transport)
         excess = _errors(transport, found) / tol
         if excess.max() <= 1:
             return e, transport, found

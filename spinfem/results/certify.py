@@ -94,18 +94,8 @@ def bounds_of(solution: SolvedStack, found: Certificate) -> Bounds:
     return Bounds((low, high), (middle - room, middle + room))
 
 
-def certificate(transport: Condensed, degree: int, count: int | None) -> Certificate:
-    """Bound dr and all torques.
-
-    Parameters
-    ----------
-    transport : Condensed or General
-        The solution.
-    degree : int
-        Degree of its elements.
-    count : int or None
-        Their number in every layer.
-    """
+def certificate(transport: Condensed) -> Certificate:
+    """Bound dr and all torques of a solution."""
     e = transport.elements
     layers = range(e.magnetic.size - 2)
 

@@ -27,9 +27,6 @@ from ..solvers.transport import Side, Transport, Values
 from .scaling import Scaled
 from .views import Face, LayerSolution
 
-OPENING = 1e-13
-"""Angle by which a collinear spacer is opened for the limit of g; peaks are wider than 1e-8."""
-
 
 def named_magnets(stack: Stack) -> slice:
     """Return which of all magnets have a torque: all but leads that were given no name."""
@@ -260,7 +257,8 @@ class SolvedStack(Scaled):
         mixing conductances or exchange lengths there is no single B; g is then from the spin
         current across m that enters through these faces, its part in the plane of m1 and m2. Where
         these are collinear it is the limit as all on the right of the spacer turns, to all digits,
-        however narrow the torque's peak is.
+        however narrow the torque's peak is (to ten, and not beside the thinnest spacers, by
+        ``method="saddle"``).
 
         Parameters
         ----------
@@ -301,14 +299,14 @@ class SolvedStack(Scaled):
         return g
 
     def _opened(self, stack: Stack, position: int) -> Self:
-        """Return the solution of a stack in which all from an element on is turned by `OPENING`.
+        """Return the solution of a stack in which all from an element on is turned a little.
 
         About an axis across the element's m.
         """
         pieces = stack.elements[position:]
         m = np.asarray(pieces[0].m)  # type: ignore[union-attr]
         axis = np.cross(m, np.eye(3)[np.abs(m).argmin(axis=-1)])
-        axis *= OPENING
+        axis *= self.transport.opening
         turned = stack
         for name, piece in zip(stack.element_names[position:], pieces, strict=True):
             way = getattr(piece, "m", None)

@@ -81,6 +81,8 @@ class Condensed(Transport):
         Number of threads that a batch may take.
     """
 
+    opening = 1e-13  # what is across m has its own digits; peaks are wider than 1e-8
+
     def __init__(self, elements: Elements, bulk: Bulk, threads: int = 1) -> None:
         self.elements, self.magnets, self.bulk = elements, elements.magnets, cast(Any, bulk)
         rows, key = elements.rows, bulk.key  # remembered, also while magnetizations turn

@@ -204,7 +204,6 @@ class RunSet(NamedTuple):
     weak: IntArray  # parts that have a two-port of their own across m
     rods: IntArray  # (r, 2)
     springs: IntArray  # (r, 2) faces, or -1
-    sprung: bool  # whether there are any
     pair: IntArray  # (r, 2) magnets whose directions make the plane of a flat run
     flat: bool  # whether all are flat
     start: IntArray  # (r + 1,)
@@ -246,7 +245,6 @@ def _run_set(
         integers(weak),
         integers([run.rods for _, run in those]).reshape(-1, 2),
         integers([run.springs for _, run in those]).reshape(-1, 2),
-        any(face >= 0 for _, run in those for face in run.springs),
         integers(pairs).reshape(-1, 2),
         all(run.kinds[2] for _, run in those),
         np.cumsum([0, *lengths]),

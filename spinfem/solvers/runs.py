@@ -29,7 +29,7 @@ class Push(NamedTuple):
     parts: Mapping[tuple[int, int], tuple[FloatArray, FloatArray]]
 
 
-class Numbers(NamedTuple):
+class RunNumbers(NamedTuple):
     """What of the runs of a single stack does not depend on directions; see `rings.Runs`."""
 
     three: tuple[FloatArray, FloatArray, FloatArray]  # B, S_left, S_right
@@ -37,16 +37,16 @@ class Numbers(NamedTuple):
     springs: FloatArray  # (r, 2, 2) across and turning
 
 
-def numbers_of(row: Row, those: RunSet, transposed: bool) -> Numbers:
+def numbers_of(row: Row, those: RunSet, transposed: bool) -> RunNumbers:
     """Return what does not depend on directions; remembered with the two-ports."""
     key = id(those), transposed
     if key not in row.runs:
         row.runs[key] = _numbers(row, those, transposed)
-    found: Numbers = row.runs[key]
+    found: RunNumbers = row.runs[key]
     return found
 
 
-def _numbers(row: Row, those: RunSet, transposed: bool) -> Numbers:
+def _numbers(row: Row, those: RunSet, transposed: bool) -> RunNumbers:
     table = row.table[:, those.begins]
     for i in those.joined:
         table[:3, i] = joined(row.ports, *those.parts[i])
@@ -58,7 +58,7 @@ def _numbers(row: Row, those: RunSet, transposed: bool) -> Numbers:
     springs = np.where(those.springs >= 0, row.springs[those.springs], 0.0)
     both = np.stack([springs.real, turning * springs.imag], axis=-1)
     sources = table[3:].copy()  # of one layout: numba compiles for every one anew
-    return Numbers((three[0], three[1], three[2]), sources, both)
+    return RunNumbers((three[0], three[1], three[2]), sources, both)
 
 
 def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed: bool) -> Runs:
@@ -144,18 +144,17 @@ def runs_at_points(
         still = those.still
     else:
         still = np.array([_still(e, row, run, first) for _, run in those.runs], dtype=np.intp)
-    return Runs(
-        own_m,
-        B,
-        S_left,
-        S_right,
-        s_left,
-        s_right,
-        pushes,
-        ends,
-        plane,
-        still,
-        *one[10:],
+    return one._replace(
+        m=own_m,
+        B=B,
+        S_left=S_left,
+        S_right=S_right,
+        s_left=s_left,
+        s_right=s_right,
+        push=pushes,
+        ends=ends,
+        plane=plane,
+        still=still,
     )
 
 

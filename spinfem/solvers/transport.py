@@ -64,10 +64,14 @@ class Transport(ABC):
         The stack's numbers.
     magnets : array, shape (f,)
         Elements that are ferromagnets.
+    opening : float
+        Angle by which a collinear spacer is opened for the limit of g. What is across m is as a
+        rule a difference of currents, of which half of the digits are left then.
     """
 
     elements: Elements
     magnets: IntArray
+    opening = 1e-6
 
     @cached_property
     def _fields(self) -> dict[int, LayerField]:

@@ -76,10 +76,13 @@ def test_batches_are_their_points():
         np.testing.assert_array_equal(one[1], flow[:, i])
 
 
+@pytest.mark.parametrize("free", [1.0, 0.0])
 @pytest.mark.parametrize(("first", "stop"), [(0, 3), (2, 5), (3, 7), (0, 7)])
-def test_a_window_that_varies_is_solved_as_the_whole(first, stop):
+def test_a_window_that_varies_is_solved_as_the_whole(first, stop, free):
     """What is on the left of it is swept from the left, what is on its right from the right."""
     links = links_of(np.random.default_rng(stop), 7)
+    if stop < 7:  # whether the rod behind it is held
+        links.free[stop] = free
     expected, flows = solved(links)
 
     def part(of, begin, end, again=None):
@@ -94,7 +97,7 @@ def test_a_window_that_varies_is_solved_as_the_whole(first, stop):
         (np.zeros(len(c.links.B) + 1), np.zeros(len(c.links.B) + 1), None)
         for c in (left, window, right)
     )
-    edge = (links.sign[stop], 1.0) if stop < 7 else (1.0, 0.0)
+    edge = (links.sign[stop], free) if stop < 7 else (1.0, 0.0)
     missed = ladder.solve_between(left, window, right, edge, parts, False)
     assert missed < 1e-13
     np.testing.assert_allclose(parts[0][0], expected[: first + 1], rtol=1e-12, atol=1e-14)

@@ -240,6 +240,16 @@ def test_efficiency_of_collinear_neighbours_is_the_limit(kind, d, theta):
     assert np.abs(found - near).max() < 1e-9 * (np.abs(near).max() + 1e-3)
 
 
+@pytest.mark.parametrize("kind", ["mixing", "exchange"])
+def test_efficiency_of_collinear_neighbours_by_the_saddle_point(kind):
+    """From differences of currents along no axis, to ten digits."""
+    stack, m = sample(kind, 0.3, 0.0), sf.direction(33.0, 20.0)
+    for name in ("a", "b"):
+        stack = stack.replace(name, m=m)
+    found, exact = (sf.solve(stack, method=x).efficiency("a", "b") for x in ("saddle", "condensed"))
+    np.testing.assert_allclose(found, exact, atol=1e-9)
+
+
 @pytest.mark.parametrize("theta", [0.0, 180.0])
 @pytest.mark.parametrize("d", SPACERS)
 def test_efficiency_beside_a_graded_layer(d, theta):
