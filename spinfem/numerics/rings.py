@@ -100,6 +100,10 @@ class Port(NamedTuple):
 
 FRAME, TURN, FORCE, STIFFNESS, RESPONSE, AT_REST, SIZE = 0, 9, 27, 33, 51, 69, 75
 """Where of a ring is kept: its frame, the turn into it, P, T, W and v; and how much there is."""
+STILL_FRAME, ANGLE, AXES, STILL_T, STILL_P = TURN, FORCE, STIFFNESS, RESPONSE, AT_REST
+"""Where of a run is kept, in a row behind those of its rings: its axes; cosine and sine of its
+second direction; T, P and the frame behind what is the same at all points of a batch.
+"""
 PLACE, FLOW, INSIDE, AT_ROD, FOUND = 0, 3, 6, 9, 12
 """Where `recover` puts what it finds for a ring, and how much there is."""
 ENTERING, LEAVING, NEAR, FAR, ALL = 12, 15, 18, 21, 24
@@ -257,6 +261,24 @@ def flat_frame(number: int, cosine: Doubled, sine: Doubled) -> Matrix:
     if number == 1:
         return (one, none, none), (none, one, none), (none, none, one)
     return (cosine, sine, none), (negative(sine), cosine, none), (none, none, one)
+
+
+def turned_along(
+    T: Matrix, P: Vector, number: int, cosine: Doubled, sine: Doubled
+) -> tuple[Matrix, Vector]:
+    """Return T and P in the frame of the first or the second direction, from that of the other."""
+    way = multiply(sine, double(2.0 * number - 3.0 + 0.0 * sine[0]))
+    return matrix_turned_flat(T, cosine, way), turned_flat(P, cosine, way)
+
+
+def into_frame(
+    m: Vector, old: Matrix, T: Matrix, P: Vector, row: Numbers
+) -> tuple[Matrix, Matrix, Vector]:
+    """Return the frame of a direction, and T and P in it from another; the turn is kept."""
+    frame = frame_of(m)
+    turn = turn_into(frame, old)
+    keep_matrix(row, TURN, turn)
+    return frame, turned(turn, T), times(turn, P)
 
 
 def turned(turn: Matrix, T: Matrix) -> Matrix:
@@ -464,30 +486,20 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
     number = 1
     if begin > 0:
         row = memory[rows + count + 1]
-        T, P = kept_matrix(row, RESPONSE), kept(row, AT_REST)
-        frame = kept_matrix(memory[rows + count + 1], TURN)
+        T, P, frame = kept_matrix(row, STILL_T), kept(row, STILL_P), kept_matrix(row, STILL_FRAME)
         number = kinds[of + count + 2 + begin]
     for k in range(begin, count):
         row = memory[rows + k]
         if k == still and not again:
-            keep_matrix(memory[rows + count + 1], RESPONSE, T)
-            keep(memory[rows + count + 1], AT_REST, P)
-            keep_matrix(memory[rows + count + 1], TURN, frame)
+            keep_state(memory[rows + count + 1], T, P, frame)
         if flat:
             old_number, number = number, kinds[of + count + 3 + k]
             frame = flat_frame(number, cosine, sine)
             if number != old_number:
-                way = multiply(sine, double(2.0 * number - 3.0 + none[0]))
-                T, P = matrix_turned_flat(T, cosine, way), turned_flat(P, cosine, way)
+                T, P = turned_along(T, P, number, cosine, sine)
         elif kinds[of + k + 3] == MAGNETIC:
-            old = frame
-            frame = frame_of(in_axes(axes, plane, runs.m[start + k]))
-            turn = turn_into(frame, old)
-            T, P = turned(turn, T), times(turn, P)
-            keep_matrix(row, TURN, turn)
-        keep_frame(row, frame)
-        keep(row, FORCE, P)
-        keep_matrix(row, STIFFNESS, T)
+            frame, T, P = into_frame(in_axes(axes, plane, runs.m[start + k]), frame, T, P, row)
+        keep_load(row, frame, T, P)
         port = port_of(runs, start + k, axes, frame)
         if first == HELD and k == 0:
             T, P, W, v = through_held(port)
@@ -499,26 +511,17 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
         keep(row, AT_REST, v)
     row = memory[rows + count]
     if still == count and not again:
-        keep_matrix(memory[rows + count + 1], RESPONSE, T)
-        keep(memory[rows + count + 1], AT_REST, P)
-        keep_matrix(memory[rows + count + 1], TURN, frame)
+        keep_state(memory[rows + count + 1], T, P, frame)
     if flat:
         old_number, number = number, kinds[of + 2 * count + 3]
         frame = flat_frame(number, cosine, sine)
         if number != old_number:
-            way = multiply(sine, double(2.0 * number - 3.0 + none[0]))
-            T, P = matrix_turned_flat(T, cosine, way), turned_flat(P, cosine, way)
+            T, P = turned_along(T, P, number, cosine, sine)
     elif last != HELD:
-        old = frame
-        frame = frame_of(in_axes(axes, plane, runs.ends[r][1]))
-        turn = turn_into(frame, old)
-        T, P = turned(turn, T), times(turn, P)
-        keep_matrix(row, TURN, turn)
-    keep_frame(row, frame)
-    keep(row, FORCE, P)
-    keep_matrix(row, STIFFNESS, T)
-    keep_matrix(memory[rows + count + 1], STIFFNESS, axes)
-    keep(memory[rows + count + 1], FORCE, (cosine, sine, none))
+        frame, T, P = into_frame(in_axes(axes, plane, runs.ends[r][1]), frame, T, P, row)
+    keep_load(row, frame, T, P)
+    keep_matrix(memory[rows + count + 1], AXES, axes)
+    keep(memory[rows + count + 1], ANGLE, (cosine, sine, none))
     if last == HELD:
         return load[0], none
     if last == ROD:
@@ -575,8 +578,8 @@ def recover(
     rows, of, kinds = start + 2 * r, 2 * start + 4 * r, runs.kinds
     first, last, flat = kinds[of], kinds[of + 1], kinds[of + 2] == 1
     places = start + r
-    axes = kept_matrix(memory[rows + count + 1], STIFFNESS)
-    cosine, sine, _ = kept(memory[rows + count + 1], FORCE)
+    axes = kept_matrix(memory[rows + count + 1], AXES)
+    cosine, sine, _ = kept(memory[rows + count + 1], ANGLE)
     row = memory[rows + count]
     T, P = kept_matrix(row, STIFFNESS), kept(row, FORCE)
     none = double(0.0 * P[0][0])
@@ -671,6 +674,20 @@ def keep_matrix(row: Numbers, place: int, A: Matrix) -> None:
     """Keep a matrix."""
     for i in range(3):
         keep(row, place + 6 * i, A[i])
+
+
+def keep_load(row: Numbers, frame: Matrix, T: Matrix, P: Vector) -> None:
+    """Keep the frame of a ring, and the load on it."""
+    keep_frame(row, frame)
+    keep(row, FORCE, P)
+    keep_matrix(row, STIFFNESS, T)
+
+
+def keep_state(row: Numbers, T: Matrix, P: Vector, frame: Matrix) -> None:
+    """Keep what another point of a batch begins with."""
+    keep_matrix(row, STILL_T, T)
+    keep(row, STILL_P, P)
+    keep_matrix(row, STILL_FRAME, frame)
 
 
 def keep_frame(row: Numbers, frame: Matrix) -> None:
