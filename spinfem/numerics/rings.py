@@ -563,10 +563,10 @@ def recover(
     found : (q + r, FOUND) or (q + r, ALL)
         Of all runs; filled, in the axes of the laboratory: of every ring its place u, the current
         that reaches it from the left (of the first ring, that which leaves it to the right), what
-        the shunts of the two-port on its right take up across its axis, and, of the first and the
-        last ring, what the rod takes up. If there is room, of the two-port on its right the parts
-        across its axis of the currents through both its ends, and of the places there: with their
-        own digits, however small they are.
+        the shunts of the two-port on its right take up across its axis, if it has one, and, of the
+        first and the last ring, what the rod takes up. If there is room, of the two-port on its
+        right the parts across its axis of the currents through both its ends, and of the places
+        there: with their own digits, however small they are.
 
     Returns
     -------
@@ -599,7 +599,6 @@ def recover(
     put(found[places + count], PLACE, axes, row, u)
     put(found[places + count], FLOW, axes, row, flow)
     put(found[places + count], AT_ROD, axes, row, at_rod)
-    put(found[places + count], INSIDE, axes, row, zeros)
     whole = len(found[places]) > FOUND
     if whole:
         for place in (ENTERING, LEAVING, NEAR, FAR):
@@ -634,20 +633,18 @@ def recover(
             flow = balanced
         put(to, PLACE, axes, row, u)
         put(to, FLOW, axes, row, flow)
-        put(to, AT_ROD, axes, row, zeros)
         is_turned = kinds[of + k + 3] == MAGNETIC
         if is_turned:
             put(to, INSIDE, axes, row, (none, lost[1], lost[2]))
-        else:
-            put(to, INSIDE, axes, row, zeros)
         if whole:
             put(to, ENTERING, axes, row, (none, flow[1], flow[2]))
             put(to, LEAVING, axes, row, (none, leaving[1], leaving[2]))
             put(to, NEAR, axes, row, (none, u[1], u[2]))
             put(to, FAR, axes, row, (none, behind[1], behind[2]))
-    if first == HELD:
-        return none[0], missed, size
     row = memory[rows]
+    if first == HELD:
+        put(found[places], AT_ROD, axes, row, zeros)
+        return none[0], missed, size
     own = kept_frame(row)
     rod = own[0][0], own[1][0], own[2][0]
     amplitude = dot(rod, u)

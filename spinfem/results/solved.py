@@ -283,10 +283,11 @@ class SolvedStack(Scaled):
         found = self.transport.efficiencies(first)
         g = self.shaped(found[0]), self.shaped(found[1])
         g = g if self._magnet(a) == first else g[::-1]
-        closed = np.isnan(g[0])
+        closed = np.asarray(np.isnan(g[0]))
         if closed.any():
-            one, other = (self.stack.elements[magnets[i]].m for i in (first, second))
-            closed = closed & angle(np.asarray(one), np.asarray(other)).collinear  # or it overflows
+            given = [self.stack.elements[magnets[i]].m for i in (first, second)]
+            ways = (np.broadcast_to(m, (*self.shape, 3))[closed] for m in given)
+            closed[closed] = angle(*ways).collinear  # or it overflows
         if closed.any():
             stack = self.stack
             part = stack.part(self.shape, np.nonzero(closed)) if self.shape else stack

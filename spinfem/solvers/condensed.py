@@ -35,6 +35,8 @@ from .transport import Field, Jump, Transport
 
 NONE = np.zeros((1, 3))
 NOTHING: Mapping[int, float] = MappingProxyType({})
+FEW = 100
+"""Points up to which all of a chain is found at once: finding it later would take longer."""
 NARROW = 1e-6
 """Sine of an angle from which on parts across m have lost few of the digits of the whole."""
 
@@ -91,7 +93,7 @@ class Condensed(Transport):
         self.row: Row = rows[key]
         self.plan = self.row.plan
         self.balance = Balance(elements, self.row, threads)
-        self.rods = self.balance.rods or self.balance.solve(whole=False)
+        self.rods = self.balance.rods or self.balance.solve(whole=elements.points <= FEW)
 
     # --- torques and resistances from amplitudes ------------------------------------------------
 
@@ -194,7 +196,7 @@ class Condensed(Transport):
         """Return the spin current that a magnet absorbs, shape (N or 1, 3)."""
         k, plan, runs = int(self.magnets[magnet]), self.plan, self.rods.rings
         if not self.elements.strong[k]:
-            return self._inside[k]
+            return self._taken(k)
         total, pulled = np.zeros((1, 3)), self.balance.pulled
         if pulled is not None:
             total = pulled[k : k + 1]
@@ -248,22 +250,32 @@ class Condensed(Transport):
     def _sign(self, link: int) -> Any:
         return self.balance.turns.of(link)[3]
 
-    @cached_property
-    def _inside(self) -> dict[int, FloatArray]:
-        """What ferromagnets with exchange lengths absorb inside, by element, (N or 1, 3).
+    def _taken(self, k: int) -> FloatArray:
+        """Return what a ferromagnet with exchange lengths absorbs inside, (N or 1, 3).
 
-        A share of what is lost across m in the shunts of their two-ports.
+        A share of what is lost across m in the shunts of its two-port.
         """
-        e, places = self.elements, self.plan.part_of
-        lost = {
-            k: self.rods.rings[r][part, INSIDE : INSIDE + 3].T for k, (r, part) in places.items()
-        }
-        if e.shape:
-            return {k: _shared(share_of_exchange(e, k), v, e.m[k]) for k, v in lost.items()}
-        which = np.array(list(lost))
-        share, m = self.row.share.take(which), e.columns["m"].fixed.take(which, axis=0)
-        found = _shared(share, np.concatenate(list(lost.values())), m)
-        return dict(zip(lost, found[:, None], strict=True))
+        e = self.elements
+        return (
+            _shared(share_of_exchange(e, k), self._lost(k), e.m[k])
+            if e.shape
+            else self._all_taken[k]
+        )
+
+    def _lost(self, k: int) -> FloatArray:
+        """Return what is lost across m in the shunts of a two-port, (N or 1, 3)."""
+        r, part = self.plan.part_of[k]
+        found: FloatArray = self.rods.rings[r][part, INSIDE : INSIDE + 3]
+        return found.T
+
+    @cached_property
+    def _all_taken(self) -> dict[int, FloatArray]:
+        """What all ferromagnets with exchange lengths absorb inside, in a single stack, (1, 3)."""
+        m, places = self.elements.columns["m"].fixed, list(self.plan.part_of)
+        which = np.array(places)
+        lost = np.concatenate([self._lost(k) for k in places])
+        found = _shared(self.row.share.take(which), lost, m.take(which, axis=0))
+        return dict(zip(places, found[:, None], strict=True))
 
     @cached_property
     def volume(self) -> FloatArray | None:
@@ -272,8 +284,8 @@ class Condensed(Transport):
         if not e.lengths:
             return None
         total = np.zeros((e.magnetic.size, e.points, 3))
-        for k, value in self._inside.items():
-            total[k] = value
+        for k in self.plan.part_of:
+            total[k] = self._taken(k)
         return total
 
     def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
