@@ -21,7 +21,7 @@ from numba.extending import intrinsic, overload, register_jitable
 
 from . import doubled, ladder, lanes, layers, links, loads, rings
 from .ladder import Chain
-from .lanes import WIDTH, from_behind, points_at, same_for_all
+from .lanes import WIDTH, either_at, from_behind, points_at, same_for_all
 
 OPTIONS = {"error_model": "numpy"}
 MODULES = (doubled, loads, links, layers, rings, ladder)
@@ -181,7 +181,7 @@ def _kernels(text: str) -> Kernels:
         loads_, memory = points_at(window.loads, 0), points_at(window.memory, 0)
         for block in range(begin, end, WIDTH):
             i = min(block, end - WIDTH)  # the last points overlap with those before
-            chain = Chain(points_at(window.links, i), points_at(window.runs, i), loads_, memory)
+            chain = Chain(either_at(window.links, i), points_at(window.runs, i), loads_, memory)
             one, two, (amplitude, flow, found) = points_at(parts, i)
             results = one, two, (from_behind(amplitude), from_behind(flow), found)
             rest = points_at(missed, i)

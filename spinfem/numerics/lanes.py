@@ -15,6 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
+from numba.core.errors import TypingError
 from numba.core.imputils import lower_builtin, lower_cast
 from numba.core.typeconv import Conversion
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
@@ -187,12 +188,16 @@ def choose(_context: Any, _condition: Any, a: Any, b: Any) -> Any:
 # --- sequences ----------------------------------------------------------------------------------
 
 
-class NumbersType(types.Type):
-    """Sequences of lanes, or of such sequences; `same` if all lanes have the same."""
+POINTS, SAME, EITHER = "points", "same", "either"
+"""What arrays have: points on a last axis; what all lanes have; either, on a last axis 1 long."""
 
-    def __init__(self, depth: int, same: bool) -> None:
-        self.depth, self.same = depth, same
-        super().__init__(name=f"Numbers({depth}, {same})")
+
+class NumbersType(types.Type):
+    """Sequences of lanes, or of such sequences, of what arrays have."""
+
+    def __init__(self, depth: int, what: str) -> None:
+        self.depth, self.what = depth, what
+        super().__init__(name=f"Numbers({depth}, {what})")
 
 
 @register_model(NumbersType)
@@ -202,26 +207,29 @@ class _NumbersModel(models.StructModel):
             ("data", types.CPointer(types.float64)),
             ("counts", types.UniTuple(types.intp, kind.depth)),
             ("strides", types.UniTuple(types.intp, kind.depth)),
+            ("single", types.boolean),  # whether all lanes have the same
         ]
         super().__init__(manager, kind, members)
 
 
-def _kind_of(given: Any, same: bool) -> Any:
+def _kind_of(given: Any, what: str) -> Any:
     """Return the type of what is made of a type."""
     if isinstance(given, types.Array) and given.dtype == types.float64:
-        return NumbersType(given.ndim if same else given.ndim - 1, same)
+        if what != SAME and given.layout != "C":
+            raise TypingError(f"points must be side by side in memory, got {given}")
+        return NumbersType(given.ndim - (what != SAME), what)
     if isinstance(given, types.BaseTuple):
-        kinds = [_kind_of(kind, same) for kind in given]
+        kinds = [_kind_of(kind, what) for kind in given]
         return types.BaseTuple.from_types(kinds, getattr(given, "instance_class", None))
     return given
 
 
-def _make(context: Any, builder: Any, given: Any, value: Any, point: Any) -> Any:
+def _make(context: Any, builder: Any, given: Any, what: str, value: Any, point: Any) -> Any:
     """Return numbers of an array, of those in a tuple, or anything else as it is."""
-    kind = _kind_of(given, point is None)
+    kind = _kind_of(given, what)
     if isinstance(given, types.BaseTuple):
         parts = [
-            _make(context, builder, part, builder.extract_value(value, i), point)
+            _make(context, builder, part, what, builder.extract_value(value, i), point)
             for i, part in enumerate(given)
         ]
         return context.make_tuple(builder, kind, parts)
@@ -232,8 +240,13 @@ def _make(context: Any, builder: Any, given: Any, value: Any, point: Any) -> Any
     counts, strides = (cgutils.unpack_tuple(builder, x) for x in (array.shape, array.strides))
     made = cgutils.create_struct_proxy(kind)(context, builder)
     made.data = array.data
-    if point is not None:
-        made.data = cgutils.pointer_add(builder, array.data, builder.mul(point, strides[-1]))
+    made.single = context.get_constant(types.boolean, what == SAME)
+    if what == EITHER:
+        made.single = builder.icmp_signed("==", counts[-1], context.get_constant(types.intp, 1))
+    if what != SAME:
+        offset = builder.mul(point, strides[-1])
+        offset = builder.select(made.single, context.get_constant(types.intp, 0), offset)
+        made.data = cgutils.pointer_add(builder, array.data, offset)
     made.counts, made.strides = (
         cgutils.pack_array(builder, x[: kind.depth]) for x in (counts, strides)
     )
@@ -249,9 +262,19 @@ def points_at(_context: Any, numbers: Any, i: Any) -> Any:
     """
 
     def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return _make(context, builder, signature.args[0], values[0], values[1])
+        return _make(context, builder, signature.args[0], POINTS, values[0], values[1])
 
-    return _kind_of(numbers, False)(numbers, types.intp), body
+    return _kind_of(numbers, POINTS)(numbers, types.intp), body
+
+
+@intrinsic
+def either_at(_context: Any, numbers: Any, i: Any) -> Any:
+    """The same, where the last axis of an array may be 1 long: all points have that."""
+
+    def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return _make(context, builder, signature.args[0], EITHER, values[0], values[1])
+
+    return _kind_of(numbers, EITHER)(numbers, types.intp), body
 
 
 @intrinsic
@@ -259,9 +282,9 @@ def same_for_all(_context: Any, numbers: Any) -> Any:
     """Sequences of what is the same in all lanes: of arrays, likewise."""
 
     def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return _make(context, builder, signature.args[0], values[0], None)
+        return _make(context, builder, signature.args[0], SAME, values[0], None)
 
-    return _kind_of(numbers, True)(numbers), body
+    return _kind_of(numbers, SAME)(numbers), body
 
 
 @intrinsic
@@ -300,7 +323,7 @@ class _Getting(AbstractTemplate):
         numbers, _ = kinds
         if not isinstance(numbers, NumbersType):
             return None
-        row = NumbersType(numbers.depth - 1, numbers.same)
+        row = NumbersType(numbers.depth - 1, numbers.what)
         return signature(row if numbers.depth > 1 else Lanes, numbers, types.intp)
 
 
@@ -311,13 +334,28 @@ def _get(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     place = _place(builder, numbers, values[1])
     if kind.depth > 1:
         row = cgutils.create_struct_proxy(signature.return_type)(context, builder)
-        row.data = place
+        row.data, row.single = place, numbers.single
         for own, whole in ("counts", numbers.counts), ("strides", numbers.strides):
             rest = cgutils.unpack_tuple(builder, whole)[1:]
             setattr(row, own, cgutils.pack_array(builder, rest))
         return row._getvalue()
-    if kind.same:
+    if kind.what == SAME:
         return spread(builder, builder.load(place))
+    if kind.what == POINTS:
+        return _side_by_side(builder, place)
+    with builder.if_else(numbers.single) as (one, many):
+        with one:
+            same, after_one = spread(builder, builder.load(place)), builder.block
+        with many:
+            others, after_many = _side_by_side(builder, place), builder.block
+    found = builder.phi(VECTOR)
+    found.add_incoming(same, after_one)
+    found.add_incoming(others, after_many)
+    return found
+
+
+def _side_by_side(builder: Any, place: Any) -> Any:
+    """Return what is at a place and behind it."""
     found = builder.load(builder.bitcast(place, VECTOR.as_pointer()))
     found.align = 8
     return found
@@ -333,7 +371,7 @@ def _place(builder: Any, numbers: Any, k: Any) -> Any:
 class _Setting(AbstractTemplate):
     def generic(self, kinds: Any, _named: Any) -> Any:
         numbers, *_ = kinds
-        if isinstance(numbers, NumbersType) and numbers.depth == 1 and not numbers.same:
+        if isinstance(numbers, NumbersType) and numbers.depth == 1 and numbers.what == POINTS:
             return signature(types.none, numbers, types.intp, Lanes)
         return None
 

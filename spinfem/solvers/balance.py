@@ -22,6 +22,8 @@ from .elements import Elements
 from .ports import Row
 from .runs import Push, part_varies, runs_at_points, runs_of
 
+ALL, SOURCES = range(len(Links._fields)), slice(3, 5)
+"""Which of the numbers of links: all of them, the sources at both ends."""
 RUN_WORK = 50
 """What a two-port of a run takes, in links."""
 
@@ -253,22 +255,18 @@ class Balance:
     # --- parts of the chain ---------------------------------------------------------------------
 
     def _links(self, first: int, stop: int, push: Push | None, points: int | None = None) -> Links:
-        """Return some links; with the points of a batch on the last axis, if asked."""
-        values = self._made[:, first:stop].copy()
-        if points is not None:
-            fixed, values = values, np.empty((*values.shape, points))
-            for k in range(first, stop):
-                own = self.changed.get(k, fixed[:, k - first])
-                for column, value in zip(values, own, strict=True):
-                    column[k - first] = value
-        links = Links(*values)
+        """Return some links; with the points of a batch on the last axes, if asked.
+
+        Where nothing varies these are 1 long.
+        """
+        values, links = self._made[:, first:stop].copy(), range(first, stop)
+        changed = [{k - first: self.changed[k][q] for k in links if k in self.changed} for q in ALL]
         if push is not None:
-            links.s_left[:], links.s_right[:] = 0.0, 0.0
-            for k, (left, right) in push.links.items():
-                if first <= k < stop:
-                    whole = (left, right) if points is not None else (left[0], right[0])
-                    links.s_left[k - first], links.s_right[k - first] = whole
-        return links
+            values[SOURCES] = 0.0
+            pushed = {k - first: both for k, both in push.links.items() if k in links}
+            changed[SOURCES] = [{i: both[side] for i, both in pushed.items()} for side in (0, 1)]
+        columns = [_column(*pair, points) for pair in zip(values, changed, strict=True)]
+        return Links(*(column if points is not None else column[:, 0] for column in columns))
 
     def _runs(
         self, first: int, stop: int, push: Push | None, transposed: bool, at_points: bool = False
@@ -281,6 +279,19 @@ class Balance:
         if at_points:
             return runs_at_points(self.e, self.row, those, push, transposed, first)
         return runs_of(self.e, self.row, those, push, transposed)
+
+
+def _column(first: FloatArray, changed: dict[int, Any], points: int | None) -> FloatArray:
+    """Return a number of some links, (links, N), or (links, 1) if it varies in none of them."""
+    if points is None or all(np.size(value) == 1 for value in changed.values()):
+        column = first[:, None]
+    elif len(first) == 1:
+        return np.ascontiguousarray(changed[0])[None]  # it may be one number, broadcast
+    else:
+        column = np.repeat(first[:, None], points, axis=1)
+    for i, value in changed.items():
+        column[i] = value
+    return column
 
 
 class Part(NamedTuple):

@@ -62,19 +62,27 @@ def test_what_a_product_leaves_over():
     np.testing.assert_array_equal(found, doubled.two_product(A[2:], B[2:])[1])
 
 
-def test_numbers_from_a_point_on():
-    """Rows of arrays of any depth, of any order of their first axes."""
+@numba.njit
+def copied(a, out, i):
+    """Copy the points from i on, each row from its end."""
+    a, out = lanes.either_at(a, i), lanes.points_at(out, i)
+    for k in range(len(a)):
+        for x in range(len(a[k])):
+            out[k][x] = lanes.from_behind(a[k])[x]
 
-    @numba.njit
-    def copied(a, out, i):
-        a, out = lanes.points_at(a, i), lanes.points_at(out, i)
-        for k in range(len(a)):
-            for x in range(len(a[k])):
-                out[k][x] = a[k][x]
 
-    a = RNG.normal(size=(3, 2, 11))[::-1]
-    out = np.zeros_like(a)
+@pytest.mark.parametrize("points", [11, 1])
+def test_numbers_from_a_point_on(points):
+    """Rows of arrays, of as many points or one for all."""
+    a, out = RNG.normal(size=(3, 2, points)), np.zeros((3, 2, 11))
     copied(a, out, 5)
-    np.testing.assert_array_equal(out[:, :, 5 : 5 + lanes.WIDTH], a[:, :, 5 : 5 + lanes.WIDTH])
-    out[:, :, 5 : 5 + lanes.WIDTH] = 0.0
+    own = slice(5, 5 + lanes.WIDTH)
+    expected = np.broadcast_to(a[:, ::-1], out.shape)[:, :, own]
+    np.testing.assert_array_equal(out[:, :, own], expected)
+    out[:, :, own] = 0.0
     assert not out.any()
+
+
+def test_points_that_are_not_side_by_side_are_refused():
+    with pytest.raises(numba.TypingError, match="points must be side by side in memory, got array"):
+        copied(np.zeros((3, 2, 22))[:, :, ::2], np.zeros((3, 2, 11)), 0)
