@@ -260,7 +260,8 @@ class Balance:
         Where nothing varies these are 1 long.
         """
         values, links = self._made[:, first:stop].copy(), range(first, stop)
-        changed = [{k - first: self.changed[k][q] for k in links if k in self.changed} for q in ALL]
+        inside = {k - first: made for k, made in self.changed.items() if k in links}
+        changed = [{i: made[q] for i, made in inside.items()} for q in ALL]
         if push is not None:
             values[SOURCES] = 0.0
             pushed = {k - first: both for k, both in push.links.items() if k in links}
