@@ -21,7 +21,7 @@ from numba.extending import intrinsic, overload, register_jitable
 
 from . import doubled, ladder, lanes, layers, links, loads, rings
 from .ladder import Chain
-from .lanes import WIDTH, either_at, from_behind, points_at, same_for_all
+from .lanes import WIDTH, either_of, floats_of, from_behind, moved, points_of, same_for_all
 
 OPTIONS = {"error_model": "numpy"}
 MODULES = (doubled, loads, links, layers, rings, ladder)
@@ -62,30 +62,7 @@ def _square_root(x: Any) -> Any:
     return lambda x: math.sqrt(x)
 
 
-INLINE = (
-    links.turn_of,
-    links.turn_between,
-    links.turn_at,
-    links.joined,
-    links.put_link,
-    links.add_pull,
-    loads.at,
-    loads.put,
-    loads.through,
-)
-"""Functions that are called for every link of a single chain, most with tuples of arrays: counting
-references to them takes longer than what they do.
-"""
 OWN_BODY = (doubled.two_product, doubled.pick, doubled.square_root)
-
-
-def _itself(function: FunctionType) -> Any:
-    """Return what gives numba a function for its own compiled version."""
-
-    def body(*_arguments: Any) -> FunctionType:
-        return function
-
-    return body
 
 
 def _register() -> str:
@@ -95,9 +72,7 @@ def _register() -> str:
         digest.update(Path(str(module.__file__)).read_bytes())
         for thing in vars(module).values():
             own = isinstance(thing, FunctionType) and thing.__module__ == module.__name__
-            if own and thing in INLINE:
-                overload(thing, jit_options=OPTIONS, strict=False, inline="always")(_itself(thing))
-            elif own and thing not in OWN_BODY:
+            if own and thing not in OWN_BODY:
                 register_jitable(**OPTIONS)(thing)
     for path in (lanes.__file__, __file__):
         digest.update(Path(path).read_bytes())
@@ -155,37 +130,43 @@ def _kernels(text: str) -> Kernels:
         layers.condense_across(decays, squares, counts, modes, made)
 
     @compile_
-    def solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled):  # type: ignore[no-untyped-def]
+    def solve_plain(ports, shape, m, collinear, made, unturned, loads_, rods, pulled):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        return ladder.solve_plain(ports, shape, m, collinear, made, turns, loads_, rods, pulled)
+        ports, shape, m, made, unturned = floats_of((ports, shape, m, made, unturned))
+        loads_, rods, pulled = floats_of((loads_, rods, pulled))
+        return ladder.solve_plain(ports, shape, m, collinear, made, unturned, loads_, rods, pulled)
 
     @compile_
-    def assemble(ports, shape, m, collinear, made, turns):  # type: ignore[no-untyped-def]
+    def assemble(ports, shape, m, collinear, made, unturned):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        ladder.assemble_tables(ports, shape, m, collinear, made, turns)
+        ports, shape, m, made, unturned = floats_of((ports, shape, m, made, unturned))
+        ladder.assemble_tables(ports, shape, m, collinear, made, unturned)
 
     @compile_
     def solve(chain, amplitude, flow, found):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        return ladder.solve(chain, amplitude, flow, found)
+        return ladder.solve(floats_of(chain), *floats_of((amplitude, flow, found)))
 
     @compile_
     def sweep(chain):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        ladder.sweep(chain, 0, len(chain.links.B), False)
+        ladder.sweep(floats_of(chain), 0, len(chain.links.B), False)
 
     @compile_
     def solve_points(left, window, right, edge, parts, missed, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         before, behind, sides = same_for_all(left), same_for_all(right), same_for_all(edge)
-        loads_, memory = points_at(window.loads, 0), points_at(window.memory, 0)
+        links_, runs = either_of(window.links), either_of(window.runs)
+        own = points_of(window.loads), points_of(window.memory)
+        one, two, (amplitude, flow, found) = points_of(parts)
+        results = one, two, (from_behind(amplitude), from_behind(flow), found)
+        rest = points_of(missed)
         for block in range(begin, end, WIDTH):
             i = min(block, end - WIDTH)  # the last points overlap with those before
-            chain = Chain(either_at(window.links, i), points_at(window.runs, i), loads_, memory)
-            one, two, (amplitude, flow, found) = points_at(parts, i)
-            results = one, two, (from_behind(amplitude), from_behind(flow), found)
-            rest = points_at(missed, i)
-            rest[0] = ladder.solve_between(before, chain, behind, sides, results, block > begin)
+            chain, again = Chain(moved(links_, i), moved(runs, i), *own), block > begin
+            moved(rest, i)[0] = ladder.solve_between(
+                before, chain, behind, sides, moved(results, i), again
+            )
 
     return Kernels(
         condense, condense_across, solve_plain, assemble, solve, sweep, solve_points, WIDTH

@@ -86,6 +86,15 @@ def multiply(a: Doubled, b: Doubled) -> Doubled:
     return normal(product, rest + (a[0] * b[1] + a[1] * b[0]))
 
 
+def two_products(a: Doubled, b: Doubled, c: Doubled, d: Doubled) -> Doubled:
+    """Return ``a b + c d``, brought into its form once."""
+    p, rest_p = two_product(a[0], b[0])
+    q, rest_q = two_product(c[0], d[0])
+    total, rest = two_sum(p, q)
+    low_p, low_q = a[0] * b[1] + a[1] * b[0], c[0] * d[1] + c[1] * d[0]
+    return normal(total, rest + ((rest_p + low_p) + (rest_q + low_q)))
+
+
 def divide(a: Doubled, b: Doubled) -> Doubled:
     """Return ``a/b``."""
     first = a[0] / b[0]
@@ -109,8 +118,18 @@ def vector(x: Number, y: Number, z: Number) -> Vector:
 
 
 def dot(a: Vector, b: Vector) -> Doubled:
-    """Return ``a . b``."""
-    return add(add(multiply(a[0], b[0]), multiply(a[1], b[1])), multiply(a[2], b[2]))
+    """Return ``a . b``, brought into its form once."""
+    (a_x, low_ax), (a_y, low_ay), (a_z, low_az) = a
+    (b_x, low_bx), (b_y, low_by), (b_z, low_bz) = b
+    p, rest_p = two_product(a_x, b_x)
+    q, rest_q = two_product(a_y, b_y)
+    r, rest_r = two_product(a_z, b_z)
+    both, rest_both = two_sum(p, q)
+    total, rest = two_sum(both, r)
+    low_p, low_q = a_x * low_bx + low_ax * b_x, a_y * low_by + low_ay * b_y
+    low_r = a_z * low_bz + low_az * b_z
+    low = ((rest_p + low_p) + (rest_q + low_q)) + (rest_r + low_r)
+    return normal(total, (rest + rest_both) + low)
 
 
 def scaled(a: Vector, factor: Doubled) -> Vector:
@@ -168,16 +187,16 @@ def inverse(A: Matrix) -> Matrix:
     of_b, of_c = multiply(up, b), multiply(up, c)
     e, f = subtract(e, multiply(d, of_b)), subtract(f, multiply(d, of_c))
     h, i = subtract(h, multiply(g, of_b)), subtract(i, multiply(g, of_c))
-    scale = divide(double(1.0 + 0.0 * a[0]), subtract(multiply(e, i), multiply(f, h)))
+    scale = divide(double(1.0 + 0.0 * a[0]), two_products(e, i, negative(f), h))
     e, i = multiply(i, scale), multiply(e, scale)
     f, h = negative(multiply(f, scale)), negative(multiply(h, scale))
     d, g = multiply(d, up), multiply(g, up)
-    left_d, left_g = add(multiply(e, d), multiply(f, g)), add(multiply(h, d), multiply(i, g))
+    left_d, left_g = two_products(e, d, f, g), two_products(h, d, i, g)
     return (
         (
-            add(up, add(multiply(of_b, left_d), multiply(of_c, left_g))),
-            negative(add(multiply(of_b, e), multiply(of_c, h))),
-            negative(add(multiply(of_b, f), multiply(of_c, i))),
+            add(up, two_products(of_b, left_d, of_c, left_g)),
+            negative(two_products(of_b, e, of_c, h)),
+            negative(two_products(of_b, f, of_c, i)),
         ),
         (negative(left_d), e, f),
         (negative(left_g), h, i),

@@ -105,7 +105,7 @@ def assemble(work: int, *arguments: Any) -> None:
         What it takes, in links.
     *arguments
         Two-ports (5, q), shape (4, links + 1), m (3, n + 2), `collinear`, and to be filled links
-        (7, links) and turns (6, links).
+        (7, links), and these before they are turned (3, links).
     """
     fast = kernels(work)
     if fast is not None:

@@ -210,7 +210,7 @@ def mirrored(links: Links) -> Links:
 
 
 def assemble_tables(
-    ports: Numbers, shape: Numbers, m: Numbers, collinear: float, made: Numbers, turns: Numbers
+    ports: Numbers, shape: Numbers, m: Numbers, collinear: float, made: Numbers, unturned: Numbers
 ) -> None:
     """Make all links that are no runs, `links.assemble`, from and in tables."""
     assemble(
@@ -219,7 +219,7 @@ def assemble_tables(
         (m[0], m[1], m[2]),
         collinear,
         Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6]),
-        (turns[0], turns[1], turns[2], turns[3], turns[4], turns[5]),
+        (unturned[0], unturned[1], unturned[2]),
     )
 
 
@@ -229,7 +229,7 @@ def solve_plain(
     m: Numbers,
     collinear: float,
     made: Numbers,
-    turns: Numbers,
+    unturned: Numbers,
     loads: Numbers,
     rods: Numbers,
     pulled: Numbers,
@@ -238,11 +238,11 @@ def solve_plain(
 
     The result is that of `solve`.
     """
-    assemble_tables(ports, shape, m, collinear, made, turns)
+    assemble_tables(ports, shape, m, collinear, made, unturned)
     links = Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
     chain = Chain(links, None, Loads(loads[0], loads[1], loads[2], loads[3], loads[4]), None)
     missed = solve(chain, rods[0], rods[1], None)
     where = Shape(shape[0], shape[1], shape[2], shape[3])
-    how = (turns[0], turns[1], turns[2], turns[3], turns[4], turns[5])
-    pull(where, (m[0], m[1], m[2]), how, rods[0], (pulled[0], pulled[1], pulled[2]))
+    magnetized, taken_up = (m[0], m[1], m[2]), (pulled[0], pulled[1], pulled[2])
+    pull(where, magnetized, unturned[0], links.sign, rods[0], taken_up)
     return missed

@@ -3,7 +3,7 @@
 Elementwise functions compile for them as for floats; one instruction then serves several points,
 and each lane has what a float would have, to the bit. Importing this module teaches numba the types
 `Lanes`; `Mask`, of what comparisons give; and `NumbersType`, of sequences of lanes, which
-`points_at` and `same_for_all` make of arrays.
+`points_of` and `same_for_all` make of arrays.
 """
 
 from __future__ import annotations
@@ -188,12 +188,21 @@ def choose(_context: Any, _condition: Any, a: Any, b: Any) -> Any:
 # --- sequences ----------------------------------------------------------------------------------
 
 
-POINTS, SAME, EITHER = "points", "same", "either"
-"""What arrays have: points on a last axis; what all lanes have; either, on a last axis 1 long."""
+POINTS, EITHER, SAME = "points", "either", "same"
+"""What arrays have: points on a last axis; either these, or one for all on a last axis 1 long; what
+all lanes have.
+"""
+FLOATS, COUNTS = "floats", "counts"
+"""What gives no lanes: numbers of a single point; and integers, which all points have."""
+ITEMS = {FLOATS: types.float64, COUNTS: types.intp}
 
 
 class NumbersType(types.Type):
-    """Sequences of lanes, or of such sequences, of what arrays have."""
+    """Sequences of lanes, or of such sequences, of what arrays have.
+
+    They point into the arrays and do not keep them, so that no references are to be counted, and
+    find nothing by negative numbers.
+    """
 
     def __init__(self, depth: int, what: str) -> None:
         self.depth, self.what = depth, what
@@ -204,7 +213,7 @@ class NumbersType(types.Type):
 class _NumbersModel(models.StructModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         members = [
-            ("data", types.CPointer(types.float64)),
+            ("data", types.CPointer(ITEMS.get(kind.what, types.float64))),
             ("counts", types.UniTuple(types.intp, kind.depth)),
             ("strides", types.UniTuple(types.intp, kind.depth)),
             ("single", types.boolean),  # whether all lanes have the same
@@ -214,77 +223,108 @@ class _NumbersModel(models.StructModel):
 
 def _kind_of(given: Any, what: str) -> Any:
     """Return the type of what is made of a type."""
-    if isinstance(given, types.Array) and given.dtype == types.float64:
-        if what != SAME and given.layout != "C":
-            raise TypingError(f"points must be side by side in memory, got {given}")
-        return NumbersType(given.ndim - (what != SAME), what)
     if isinstance(given, types.BaseTuple):
         kinds = [_kind_of(kind, what) for kind in given]
         return types.BaseTuple.from_types(kinds, getattr(given, "instance_class", None))
-    return given
+    if not isinstance(given, types.Array):
+        return given
+    if given.dtype == types.intp:
+        return NumbersType(given.ndim, COUNTS)
+    if given.dtype != types.float64:
+        raise TypingError(f"numbers must be doubles, or integers, got {given}")
+    if what not in (POINTS, EITHER):
+        return NumbersType(given.ndim, what)
+    if given.layout != "C":
+        raise TypingError(f"points must be side by side in memory, got {given}")
+    return NumbersType(given.ndim - 1, what)
 
 
-def _make(context: Any, builder: Any, given: Any, what: str, value: Any, point: Any) -> Any:
+def _make(context: Any, builder: Any, given: Any, what: str, value: Any) -> Any:
     """Return numbers of an array, of those in a tuple, or anything else as it is."""
     kind = _kind_of(given, what)
     if isinstance(given, types.BaseTuple):
         parts = [
-            _make(context, builder, part, what, builder.extract_value(value, i), point)
+            _make(context, builder, part, what, builder.extract_value(value, i))
             for i, part in enumerate(given)
         ]
         return context.make_tuple(builder, kind, parts)
     if not isinstance(kind, NumbersType):
-        context.nrt.incref(builder, given, value)
         return value
     array = context.make_array(given)(context, builder, value)
     counts, strides = (cgutils.unpack_tuple(builder, x) for x in (array.shape, array.strides))
     made = cgutils.create_struct_proxy(kind)(context, builder)
     made.data = array.data
-    made.single = context.get_constant(types.boolean, what == SAME)
-    if what == EITHER:
+    made.single = context.get_constant(types.boolean, kind.what == SAME)
+    if kind.what == EITHER:
         made.single = builder.icmp_signed("==", counts[-1], context.get_constant(types.intp, 1))
-    if what != SAME:
-        offset = builder.mul(point, strides[-1])
-        offset = builder.select(made.single, context.get_constant(types.intp, 0), offset)
-        made.data = cgutils.pointer_add(builder, array.data, offset)
     made.counts, made.strides = (
         cgutils.pack_array(builder, x[: kind.depth]) for x in (counts, strides)
     )
     return made._getvalue()
 
 
+def _making(what: str) -> Any:
+    """Return the body of an intrinsic function that makes numbers."""
+
+    def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return _make(context, builder, signature.args[0], what, values[0])
+
+    return body
+
+
 @intrinsic
-def points_at(_context: Any, numbers: Any, i: Any) -> Any:
+def points_of(_context: Any, numbers: Any) -> Any:
     """Sequences of lanes: of arrays, in tuples or not, with points side by side on their last axes.
 
-    Those are meant from i on. They do not keep the arrays, and find nothing by negative numbers.
-    What is not an array of floats stays.
+    Lanes have the first points; `moved`, others. What is no array stays.
     """
-
-    def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return _make(context, builder, signature.args[0], POINTS, values[0], values[1])
-
-    return _kind_of(numbers, POINTS)(numbers, types.intp), body
+    return _kind_of(numbers, POINTS)(numbers), _making(POINTS)
 
 
 @intrinsic
-def either_at(_context: Any, numbers: Any, i: Any) -> Any:
+def either_of(_context: Any, numbers: Any) -> Any:
     """The same, where the last axis of an array may be 1 long: all points have that."""
-
-    def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return _make(context, builder, signature.args[0], EITHER, values[0], values[1])
-
-    return _kind_of(numbers, EITHER)(numbers, types.intp), body
+    return _kind_of(numbers, EITHER)(numbers), _making(EITHER)
 
 
 @intrinsic
 def same_for_all(_context: Any, numbers: Any) -> Any:
     """Sequences of what is the same in all lanes: of arrays, likewise."""
+    return _kind_of(numbers, SAME)(numbers), _making(SAME)
+
+
+@intrinsic
+def floats_of(_context: Any, numbers: Any) -> Any:
+    """Sequences of floats: of arrays, likewise."""
+    return _kind_of(numbers, FLOATS)(numbers), _making(FLOATS)
+
+
+def _move(context: Any, builder: Any, kind: Any, value: Any, i: Any) -> Any:
+    """Return numbers, of which there may be some in tuples, from point i on."""
+    if isinstance(kind, types.BaseTuple):
+        parts = [
+            _move(context, builder, part, builder.extract_value(value, k), i)
+            for k, part in enumerate(kind)
+        ]
+        return context.make_tuple(builder, kind, parts)
+    if not isinstance(kind, NumbersType) or kind.what not in (POINTS, EITHER):
+        return value
+    made = cgutils.create_struct_proxy(kind)(context, builder, value)
+    size = context.get_abi_sizeof(context.get_data_type(types.float64))
+    offset = builder.mul(i, context.get_constant(types.intp, size))
+    none = context.get_constant(types.intp, 0)
+    made.data = cgutils.pointer_add(builder, made.data, builder.select(made.single, none, offset))
+    return made._getvalue()
+
+
+@intrinsic
+def moved(_context: Any, numbers: Any, i: Any) -> Any:
+    """The same numbers, in tuples or not, from point i on."""
 
     def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return _make(context, builder, signature.args[0], SAME, values[0], None)
+        return _move(context, builder, signature.args[0], *values)
 
-    return _kind_of(numbers, SAME)(numbers), body
+    return numbers(numbers, types.intp), body
 
 
 @intrinsic
@@ -323,8 +363,10 @@ class _Getting(AbstractTemplate):
         numbers, _ = kinds
         if not isinstance(numbers, NumbersType):
             return None
-        row = NumbersType(numbers.depth - 1, numbers.what)
-        return signature(row if numbers.depth > 1 else Lanes, numbers, types.intp)
+        if numbers.depth > 1:
+            row = NumbersType(numbers.depth - 1, numbers.what)
+            return signature(row, numbers, types.intp)
+        return signature(ITEMS.get(numbers.what, Lanes), numbers, types.intp)
 
 
 @lower_builtin(operator.getitem, NumbersType, types.Integer)
@@ -339,6 +381,8 @@ def _get(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             rest = cgutils.unpack_tuple(builder, whole)[1:]
             setattr(row, own, cgutils.pack_array(builder, rest))
         return row._getvalue()
+    if kind.what in ITEMS:
+        return builder.load(place)
     if kind.what == SAME:
         return spread(builder, builder.load(place))
     if kind.what == POINTS:
@@ -371,9 +415,18 @@ def _place(builder: Any, numbers: Any, k: Any) -> Any:
 class _Setting(AbstractTemplate):
     def generic(self, kinds: Any, _named: Any) -> Any:
         numbers, *_ = kinds
-        if isinstance(numbers, NumbersType) and numbers.depth == 1 and numbers.what == POINTS:
-            return signature(types.none, numbers, types.intp, Lanes)
-        return None
+        if not isinstance(numbers, NumbersType) or numbers.depth > 1:
+            return None
+        if numbers.what not in (POINTS, FLOATS):
+            return None
+        return signature(types.none, numbers, types.intp, ITEMS.get(numbers.what, Lanes))
+
+
+@lower_builtin(operator.setitem, NumbersType, types.Integer, types.Float)
+def _set_float(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    numbers = cgutils.create_struct_proxy(signature.args[0])(context, builder, values[0])
+    builder.store(values[2], _place(builder, numbers, values[1]))
+    return context.get_dummy_value()
 
 
 @lower_builtin(operator.setitem, NumbersType, types.Integer, LanesType)

@@ -110,7 +110,9 @@ def put_link(k: int, links: Links, port: Port, sources: Any, turn: Turn, free: N
     links.sign[k], links.free[k] = sign, free
 
 
-def pull(shape: Shape, m: Numbers, turns: Any, amplitude: Numbers, pulled: Numbers) -> None:
+def pull(
+    shape: Shape, m: Numbers, B: Numbers, sign: Numbers, amplitude: Numbers, pulled: Numbers
+) -> None:
     """Add up what every magnet takes up at spacers: the other rod's mu_s pulls at its own.
 
     ``B mu`` across the rod, (10), the other direction's part across it from ``b -/+ a``; no
@@ -122,8 +124,8 @@ def pull(shape: Shape, m: Numbers, turns: Any, amplitude: Numbers, pulled: Numbe
         Where the links are.
     m : (3, n + 2)
         Magnetizations of all elements, a sequence for every component.
-    turns : sequences over the links
-        As from `assemble`.
+    B, sign : sequences over the links
+        Conductances before they are turned, and signs of cosines, as from `assemble`.
     amplitude : (links + 1,)
         Of the rods.
     pulled : (3, n + 2)
@@ -132,8 +134,8 @@ def pull(shape: Shape, m: Numbers, turns: Any, amplitude: Numbers, pulled: Numbe
     for k in range(len(amplitude) - 1):
         a, b = shape.axis[k], shape.axis[k + 1]
         if shape.kind[k] == SPACER and a != NO_AXIS and b != NO_AXIS:
-            add_pull(m, b, a, turns[3][k], turns[0][k] * amplitude[k + 1], pulled)
-            add_pull(m, a, b, turns[3][k], turns[0][k] * amplitude[k], pulled)
+            add_pull(m, b, a, sign[k], B[k] * amplitude[k + 1], pulled)
+            add_pull(m, a, b, sign[k], B[k] * amplitude[k], pulled)
 
 
 def add_pull(
@@ -150,7 +152,7 @@ def add_pull(
 
 
 def assemble(
-    ports: Ports, shape: Shape, m: Numbers, collinear: float, links: Links, turns: Any
+    ports: Ports, shape: Shape, m: Numbers, collinear: float, links: Links, unturned: Port
 ) -> None:
     """Make all links that are no runs.
 
@@ -166,8 +168,8 @@ def assemble(
         Largest ``1 - |cos|`` of collinear rods in contact.
     links : Links
         Filled.
-    turns : (B, S_left, S_right, sign, cosine, rest), sequences over the links
-        Filled with the links before they are turned, and with how they turn.
+    unturned : (B, S_left, S_right), sequences over the links
+        Filled with the links before they are turned.
     """
     for k in range(len(links.B)):
         first, stop = shape.start[k], shape.start[k + 1]
@@ -178,5 +180,4 @@ def assemble(
         if shape.kind[k] != RUN:
             port = joined(ports, first, stop)
         put_link(k, links, port, sources, turn, free)
-        turns[0][k], turns[1][k], turns[2][k] = port
-        turns[3][k], turns[4][k], turns[5][k] = turn
+        unturned[0][k], unturned[1][k], unturned[2][k] = port

@@ -50,6 +50,7 @@ from .doubled import (
     times,
     transposed,
     two_product,
+    two_products,
     vector,
 )
 from .loads import Load, Numbers
@@ -77,7 +78,8 @@ class Runs(NamedTuple):
     S_right: Numbers  # (q, 3)
     s_left: Numbers  # (q,) sources along the axes
     s_right: Numbers  # (q,)
-    push: Any  # None, or (q, 6) what else drives the two-ports: currents through both their ends
+    push: Any  # what else drives the two-ports, currents through their ends: (q, 6), or (0, 6), or
+    # None, of which compiled code makes another, faster function
     ends: Numbers  # (r, 2, 5) of the first and the last ring: rod, spring across and turning
     plane: Numbers  # (r, 2, 3) the first rod, or the first axis, and another direction
     still: Numbers  # (r,) two-ports at the beginning that are the same at all points of a batch
@@ -236,8 +238,8 @@ def turned_flat(v: Vector, cosine: Doubled, sine: Doubled) -> Vector:
     """Return a vector in a frame that is turned in the plane of its first axes."""
     x, y, z = v
     return (
-        add(multiply(cosine, x), multiply(sine, y)),
-        subtract(multiply(cosine, y), multiply(sine, x)),
+        two_products(cosine, x, sine, y),
+        two_products(cosine, y, negative(sine), x),
         z,
     )
 
@@ -245,8 +247,8 @@ def turned_flat(v: Vector, cosine: Doubled, sine: Doubled) -> Vector:
 def matrix_turned_flat(T: Matrix, cosine: Doubled, sine: Doubled) -> Matrix:
     """Return a matrix in a frame that is turned in the plane of its first axes."""
     a, b, c = T
-    top = plus(scaled(a, cosine), scaled(b, sine))
-    middle = minus(scaled(b, cosine), scaled(a, sine))
+    top = combined(a, cosine, b, sine)
+    middle = combined(b, cosine, a, negative(sine))
     return (
         turned_flat(top, cosine, sine),
         turned_flat(middle, cosine, sine),
@@ -299,8 +301,17 @@ def act(x: Three, v: Vector) -> Vector:
     along, across, turning = x
     return (
         multiply(along, v[0]),
-        subtract(multiply(across, v[1]), multiply(turning, v[2])),
-        add(multiply(turning, v[1]), multiply(across, v[2])),
+        two_products(across, v[1], negative(turning), v[2]),
+        two_products(turning, v[1], across, v[2]),
+    )
+
+
+def combined(a: Vector, p: Doubled, b: Vector, q: Doubled) -> Vector:
+    """Return ``p a + q b``."""
+    return (
+        two_products(a[0], p, b[0], q),
+        two_products(a[1], p, b[1], q),
+        two_products(a[2], p, b[2], q),
     )
 
 
@@ -309,8 +320,8 @@ def act_on(x: Three, A: Matrix) -> Matrix:
     along, across, turning = x
     return (
         scaled(A[0], along),
-        minus(scaled(A[1], across), scaled(A[2], turning)),
-        plus(scaled(A[1], turning), scaled(A[2], across)),
+        combined(A[1], across, A[2], negative(turning)),
+        combined(A[1], turning, A[2], across),
     )
 
 
@@ -328,8 +339,8 @@ def row_acted_on(a: Vector, along: Doubled, across: Doubled, turning: Doubled) -
     """Return a row of ``A X``."""
     return (
         multiply(a[0], along),
-        add(multiply(a[1], across), multiply(a[2], turning)),
-        subtract(multiply(a[2], across), multiply(a[1], turning)),
+        two_products(a[1], across, a[2], turning),
+        two_products(a[2], across, negative(a[1]), turning),
     )
 
 
@@ -358,6 +369,8 @@ def port_of(runs: Runs, k: int, axes: Matrix, frame: Matrix) -> Port:
 def pushed(source: Vector, push: Any, k: int, place: int, axes: Matrix, frame: Matrix) -> Vector:
     """Return a source of two-port k with what else drives it."""
     if push is None:
+        return source
+    if len(push) == 0:
         return source
     more = push[k]
     more = vector(more[place], more[place + 1], more[place + 2])
@@ -541,7 +554,7 @@ def spring_response(T: Matrix, end: Numbers) -> Matrix:
     spring, turning = double(end[3]), double(end[4])
     e, f = add(T[1][1], spring), subtract(T[1][2], turning)
     h, i = add(T[2][1], turning), add(T[2][2], spring)
-    scale = divide(double(1.0 + none[0]), subtract(multiply(e, i), multiply(f, h)))
+    scale = divide(double(1.0 + none[0]), two_products(e, i, negative(f), h))
     return (
         (none, none, none),
         (none, multiply(i, scale), negative(multiply(f, scale))),

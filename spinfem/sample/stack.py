@@ -483,15 +483,15 @@ def _pick(piece: Piece, shape: tuple[int, ...], index: Any) -> Piece:
     def part(number: Any) -> Any:
         return np.broadcast_to(number, shape)[index] if isinstance(number, np.ndarray) else number
 
-    if isinstance(piece, Reservoir | SpinBlocking):
+    if not shapes_of(piece) or isinstance(piece, Reservoir | SpinBlocking):
         return piece
     if isinstance(piece, Interface):
         numbers = {key: part(getattr(piece, key)) for key in ("resistance", "gamma", "mixing")}
         return dataclasses.replace(piece, **numbers)
-    material = dataclasses.replace(
-        piece.material, **{key: part(value) for key, value in piece.material.numbers.items()}
-    )
-    changes: dict[str, Any] = {"material": material}
+    changes: dict[str, Any] = {}
+    if piece.material.shapes:
+        numbers = {key: part(value) for key, value in piece.material.numbers.items()}
+        changes["material"] = dataclasses.replace(piece.material, **numbers)
     if piece.m is not None and piece.m.ndim > 1:
         axes = index if isinstance(index, tuple) else (index,)
         changes["m"] = np.broadcast_to(piece.m, (*shape, 3))[*axes, :]

@@ -28,22 +28,18 @@ RUN_WORK = 50
 """What a two-port of a run takes, in links."""
 
 
-class Turns(NamedTuple):
-    """Links before they are turned, and how they turn.
+class Unturned(NamedTuple):
+    """B, S_left and S_right of links before they are turned."""
 
-    Six numbers of each: B, S_left, S_right, the sign and the size of the cosine between the rods at
-    its ends, and what its size lacks of 1.
-    """
-
-    fixed: FloatArray  # (6, links) of the first point
+    fixed: FloatArray  # (3, links) of the first point
     varying: dict[int, tuple[Any, ...]]  # of links: numbers or arrays (N,)
 
     def of(self, link: int) -> tuple[Any, ...]:
-        """Return the six numbers of a link; (N,) where they vary."""
+        """Return the numbers of a link; (N,) where they vary."""
         return self.varying.get(link) or tuple(self.fixed[:, link])
 
     def dense(self, points: int) -> FloatArray:
-        """Return those of all links, (6, links, N or 1)."""
+        """Return those of all links, (3, links, N or 1)."""
         if not self.varying:
             return self.fixed[:, :, None]
         found = np.repeat(self.fixed[:, :, None], points, axis=2)
@@ -80,8 +76,8 @@ class Balance:
     def __init__(self, e: Elements, row: Row, threads: int = 1) -> None:
         self.e, self.row, self.threads = e, row, threads
         plan, m = row.plan, np.ascontiguousarray(e.columns["m"].fixed.T)
-        made, fixed = np.empty((7, plan.links)), np.empty((6, plan.links))
-        self._made, self.links, self.turns = made, Links(*made), Turns(fixed, {})
+        made, fixed = np.empty((7, plan.links)), np.empty((3, plan.links))
+        self._made, self.links, self.unturned = made, Links(*made), Unturned(fixed, {})
         self.changed: dict[int, Links] = {}
         self.rods: Rods | None = None  # of a single chain without runs
         self.pulled: FloatArray | None = None
@@ -107,19 +103,24 @@ class Balance:
         changing = [k for k in range(plan.links) if self._varies(k)]
         if not changing:
             return None
-        ports, ways = self.row.at_points(), self.ways
+        e, ports = self.e, self.row.at_points(self.e.shape)  # what varies along few axes is short
         kind, start, axis, own_axis = plan.shape
         first, last = changing[0], changing[-1] + 1
         if any(run.link >= last for run in plan.runs):  # a mirror has no runs
             last = plan.links
-        table = np.empty((len(changing), 13, 1), dtype=object)  # numbers or arrays
+        table = np.empty((len(changing), 10, 1), dtype=object)  # numbers or arrays
         for k, made in zip(changing, table, strict=True):
             own, ends = slice(k, k + 1), slice(k, k + 2)
             shape = Shape(kind[own], start[ends], axis[ends], own_axis[own])
-            assemble(ports, shape, ways, COLLINEAR_REST, Links(*made[:7]), made[7:])
+            unturned = made[7], made[8], made[9]
+            assemble(ports, shape, self.ways, COLLINEAR_REST, Links(*made[:7]), unturned)
             if plan.kind[k] != RUN:
-                self.changed[k] = Links(*made[:7, 0])
-                self.turns.varying[k] = tuple(made[7:, 0])
+                flat = made[:, 0]
+                for q, x in enumerate(flat):
+                    if isinstance(x, np.ndarray):
+                        whole = x if x.shape == e.shape else np.broadcast_to(x, e.shape)
+                        flat[q] = whole.reshape(-1)
+                self.changed[k], self.unturned.varying[k] = Links(*flat[:7]), tuple(flat[7:])
         return first, last
 
     @cached_property
@@ -130,6 +131,16 @@ class Balance:
     def free_of(self, link: int) -> Any:
         """Return 1 if the rod on the left of a link is free, or 0; (N,) where it varies."""
         return self.changed[link].free if link in self.changed else self.links.free[link]
+
+    def sign_of(self, link: int) -> Any:
+        """Return the sign of the cosine between the rods at the ends of a link, likewise."""
+        return self.changed[link].sign if link in self.changed else self.links.sign[link]
+
+    def coupling(self, link: int) -> tuple[Any, Any]:
+        """Return B of a link before it is turned, and the sign of its cosine; likewise."""
+        if link in self.changed:
+            return self.unturned.varying[link][0], self.changed[link].sign
+        return self.unturned.fixed[0, link], self.links.sign[link]
 
     def _varies(self, k: int) -> bool:
         plan, m = self.row.plan, self.e.columns["m"].varying
@@ -259,8 +270,11 @@ class Balance:
 
         Where nothing varies these are 1 long.
         """
-        values, links = self._made[:, first:stop].copy(), range(first, stop)
+        values, links = self._made[:, first:stop], range(first, stop)
         inside = {k - first: made for k, made in self.changed.items() if k in links}
+        if push is None and not inside:
+            return Links(*(values if points is None else values[..., None]))
+        values = values.copy()
         changed = [{i: made[q] for i, made in inside.items()} for q in ALL]
         if push is not None:
             values[SOURCES] = 0.0
@@ -287,7 +301,7 @@ def _column(first: FloatArray, changed: dict[int, Any], points: int | None) -> F
     if points is None or all(np.size(value) == 1 for value in changed.values()):
         column = first[:, None]
     elif len(first) == 1:
-        return np.ascontiguousarray(changed[0])[None]  # it may be one number, broadcast
+        return np.require(changed[0], float, ["C", "W"])[None]  # numba compiles for others anew
     else:
         column = np.repeat(first[:, None], points, axis=1)
     for i, value in changed.items():

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .._checks import FloatArray
 from ..fem.fields import LayerField
 from ..numerics import chain
-from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, add_pull
+from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, add_pull, turn_between
 from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE
 from ..physics import interfaces
 from ..physics.contact import contact_absorption
@@ -112,7 +112,7 @@ class Condensed(Transport):
         sign = self.balance.links.sign[left][:, None]
         found = mu[left] * sign
         for i, link in enumerate(left.tolist()):
-            if link in self.balance.turns.varying:
+            if link in self.balance.changed:
                 found[i] = mu[link] * self._sign(link)
         return found, mu[plan.right_rod]
 
@@ -123,9 +123,14 @@ class Condensed(Transport):
             return self._at_rods(self.rods, magnet)
         r, part = self.plan.part_of[k]
         left, right = (
-            _dot(ring[PLACE : PLACE + 3].T, e.m[k]) for ring in self.rods.rings[r][part : part + 2]
+            self._along(ring[PLACE : PLACE + 3], k) for ring in self.rods.rings[r][part : part + 2]
         )
         return left, right
+
+    def _along(self, v: FloatArray, k: int) -> FloatArray:
+        """Return the part along m of element k of vectors (3, N or 1), (N or 1,)."""
+        part = sum(x * self.elements.flat(y[k]) for x, y in zip(v, self.balance.ways, strict=True))
+        return cast(FloatArray, part)
 
     def _at_rods(self, rods: Rods, magnet: int) -> tuple[FloatArray, FloatArray]:
         """Return amplitudes at the left and the right of a strong magnet, (N or 1,)."""
@@ -163,7 +168,7 @@ class Condensed(Transport):
             return found
         rods, links = self.rods, bars.links
         B, S_left, _, s_left, _ = self.row.table[:, bars.ports]
-        sign, free = self.balance.turns.fixed[3, links], self.balance.links.free[links]
+        sign, free = self.balance.links.sign[links], self.balance.links.free[links]
         amplitude, flow = rods.amplitude[:, 0], rods.flow[:, 0]
         u, j, end = sign * amplitude[links], sign * flow[links], amplitude[links + 1]
         for r, which, part in bars.in_runs:
@@ -187,9 +192,8 @@ class Condensed(Transport):
             r = int(plan.run_of_link[link])
             part = plan.runs[r].begins.index(port)
             ring, other = self.rods.rings[r][part : part + 2]
-            m = self.elements.m[k].T
-            u, end = (_dot(r[PLACE : PLACE + 3].T, m.T) for r in (ring, other))
-            j, free = _dot(ring[FLOW : FLOW + 3].T, m.T), np.ones(1)
+            u, end = (self._along(r[PLACE : PLACE + 3], k) for r in (ring, other))
+            j, free = self._along(ring[FLOW : FLOW + 3], k), np.ones(1)
         return _risen((B, S_left, s_left), u, j, end, free)
 
     def absorbed(self, magnet: int) -> FloatArray:
@@ -231,10 +235,13 @@ class Condensed(Transport):
         """
         here, there = (link, link + 1) if on_right else (link + 1, link)
         own, other = int(self.plan.axis[here]), int(self.plan.axis[there])
-        B, _, _, sign = self.balance.turns.of(link)[:4]
+        B, sign = self.balance.coupling(link)
+        shape, strength = self.elements.shape, B * self.rods.amplitude[there]
+        strength = np.reshape(strength, shape) if np.size(strength) > 1 else strength
+        sign = np.reshape(sign, shape) if np.size(sign) > 1 else sign
         x, y, z = pulled = {own: 0.0}, {own: 0.0}, {own: 0.0}
-        add_pull(self.balance.ways, other, own, sign, B * self.rods.amplitude[there], pulled)
-        return np.stack([x[own], y[own], z[own]], axis=-1)
+        add_pull(self.balance.ways, other, own, sign, strength, pulled)
+        return np.stack(np.broadcast_arrays(x[own], y[own], z[own]), axis=-1).reshape(-1, 3)
 
     def _contact(self, rod: int) -> tuple[FloatArray, FloatArray]:
         """Return what the two magnets in contact at a rod absorb."""
@@ -243,12 +250,12 @@ class Condensed(Transport):
         mu, sources = self.rods.amplitude, _dense_sources(self.balance, self.elements.points)
         # where they cross mu_s = 0 there, and the currents are those of the far ends
         left, right = mu[rod - 1] * self._sign(rod - 1), mu[rod + 1]
-        j_a = sources[1][rod - 1] + self.balance.turns.of(rod - 1)[0] * left
-        j_b = sources[0][rod] - self.balance.turns.of(rod)[0] * right
+        j_a = sources[1][rod - 1] + self.balance.unturned.of(rod - 1)[0] * left
+        j_b = sources[0][rod] - self.balance.unturned.of(rod)[0] * right
         return contact_absorption(m_a, m_b, j_a, j_b)
 
     def _sign(self, link: int) -> Any:
-        return self.balance.turns.of(link)[3]
+        return self.balance.sign_of(link)
 
     def _taken(self, k: int) -> FloatArray:
         """Return what a ferromagnet with exchange lengths absorbs inside, (N or 1, 3).
@@ -296,22 +303,27 @@ class Condensed(Transport):
         """
         plan, link = self.plan, self._between(magnet)
         if plan.kind[link] == SPACER:
-            B, mu = self.balance.turns.of(link)[0], self.rods.amplitude
+            B, mu = self.balance.unturned.of(link)[0], self.rods.amplitude
             return -B * mu[link + 1], B * mu[link]
         left, right = self.magnets[magnet : magnet + 2].tolist()
-        m_left, m_right = self.elements.m[left], self.elements.m[right]
-        ways = across(m_right, m_left), across(m_left, m_right)
-        sizes = [_dot(way, way) for way in ways]
-        narrow = any(((size > 0) & (size < NARROW**2)).any() for size in sizes)
-        currents = (
-            -self._across(link, left, True, narrow),
-            self._across(link, right, False, narrow),
+        m, ways = self.balance.ways, cast(Any, ({}, {}, {}))  # of either what is across the other
+        sign = turn_between(m, left, right)[0]
+        for own, other in ((left, right), (right, left)):
+            for component in ways:
+                component[own] = 0.0
+            add_pull(m, other, own, sign, 1.0, ways)
+        size = self.elements.flat(sum(component[left] ** 2 for component in ways))  # of both
+        is_open = size > 0
+        narrow = bool((is_open & (size < NARROW**2)).any())
+        size = np.where(is_open, size, np.nan)
+        g1, g2 = (
+            sum(x * self.elements.flat(y[k]) for x, y in zip(current, ways, strict=True)) / size
+            for k, current in (
+                (left, self._across(link, left, True, narrow)),
+                (right, self._across(link, right, False, narrow)),
+            )
         )
-        found = []
-        for current, way, size in zip(currents, ways, sizes, strict=True):
-            part, is_open = _dot(current, way), size > 0
-            found.append(np.where(is_open, part / np.where(is_open, size, 1.0), np.nan))
-        return found[0], found[1]
+        return -g1, g2
 
     def is_spacer(self, magnet: int) -> bool:
         """Whether all between a magnet and the next is on rods, coupled by one B."""
@@ -321,7 +333,7 @@ class Condensed(Transport):
         """Return what lies between and behind a magnet and the next, in a single stack."""
         link = self._between(magnet)
         loads, (stiffness, force) = self.balance.loads, self.balance.load_from_right(link + 1)
-        B, S_left, S_right = (float(x) for x in self.balance.turns.fixed[:3, link])
+        B, S_left, S_right = (float(x) for x in self.balance.unturned.fixed[:, link])
         near = Load(float(loads.force[link] + loads.rest[link]), float(loads.stiffness[link]))
         return Behind(near, Load(force, stiffness), B, (S_left, S_right))
 
@@ -335,25 +347,23 @@ class Condensed(Transport):
         return link + 1 if own else link
 
     def _across(self, link: int, k: int, on_right: bool, narrow: bool) -> FloatArray:
-        """Return what comes out of a run towards a magnet beside or in it, (N or 1, 3).
+        """Return what comes out of a run towards a magnet beside or in it, (3, N or 1).
 
         It is to be taken across m; at narrow angles it is the part across m, with its own digits.
         """
         plan, r = self.plan, self.plan.run_of_link[link]
-        out: FloatArray
         if self.elements.strong[k]:
-            out = self.rods.rings[r][0 if on_right else -1][AT_ROD : AT_ROD + 3]
-            return out.T
+            taken: FloatArray = self.rods.rings[r][0 if on_right else -1][AT_ROD : AT_ROD + 3]
+            return taken
         run, rods = plan.runs[r], self._whole if narrow else self.rods
         own = [i for i, axis in enumerate(run.axes) if axis == k]
         part = own[-1] if on_right else own[0]
         if on_right:  # what leaves it to the right, taken back
             at, place = (part, LEAVING) if narrow else (part + 1, FLOW)
-            out = -rods.rings[r][at, place : place + 3]
-        else:
-            place = ENTERING if narrow else FLOW
-            out = rods.rings[r][part, place : place + 3]
-        return out.T
+            return cast(FloatArray, -rods.rings[r][at, place : place + 3])
+        place = ENTERING if narrow else FLOW
+        enters: FloatArray = rods.rings[r][part, place : place + 3]
+        return enters
 
     @cached_property
     def joint_spin_voltage(self) -> FloatArray:
@@ -504,8 +514,7 @@ class Condensed(Transport):
         way[known] = e.m[plan.axis[known]]
         mu, flow = rods.amplitude, rods.flow
         ring[plan.start] = mu[..., None] * way
-        turns = self.balance.turns.dense(points)
-        B, S_left, S_right, sign = turns[:4]
+        B, S_left, S_right = self.balance.unturned.dense(points)
         free = self._free
         s_left, s_right = sources
         for link in range(plan.links):
@@ -523,10 +532,9 @@ class Condensed(Transport):
                 continue
             if plan.kind[link] == OWN:
                 m = e.m[plan.own_axis[link]]
-                left, right = sign[link] * mu[link], mu[link + 1]
-                j_left = np.where(
-                    free[link] > 0, sign[link] * flow[link], s_left[link] - B[link] * right
-                )
+                sign = self._sign(link)
+                left, right = sign * mu[link], mu[link + 1]
+                j_left = np.where(free[link] > 0, sign * flow[link], s_left[link] - B[link] * right)
                 j_right = np.where(free[link + 1] > 0, arriving, s_right[link] + B[link] * left)
                 entering[first], leaving[first] = j_left[:, None] * m, j_right[:, None] * m
                 continue
@@ -700,14 +708,14 @@ class Condensed(Transport):
         """Return by what shifts drive links that are no runs at both ends, along the rods there."""
         plan, e, points = self.plan, self.elements, self.elements.points
         s_left, s_right = np.zeros((2, plan.links, points))
-        turns = self.balance.turns
+        unturned = self.balance.unturned
         for port in {*shift_left, *shift_right}:
             link = int(np.searchsorted(plan.start, port, side="right")) - 1
             if plan.kind[link] == RUN:
                 continue
             first, stop = int(plan.start[link]), int(plan.start[link + 1])
             w_left, w_right = shift_left.get(first, NONE), shift_right.get(stop - 1, NONE)
-            B, S_left, S_right = turns.of(link)[:3]
+            B, S_left, S_right = unturned.of(link)
             ways = plan.axis[link], plan.axis[link + 1]
             if plan.kind[link] == OWN:
                 ways = plan.own_axis[link], plan.own_axis[link]
@@ -778,7 +786,7 @@ class Condensed(Transport):
 
     def coupling(self, magnet: int) -> FloatArray:
         """Return B of the spacer behind a magnet, (N or 1,), S/m2."""
-        B: FloatArray = np.atleast_1d(self.balance.turns.of(self._between(magnet))[0])
+        B: FloatArray = np.atleast_1d(self.balance.unturned.of(self._between(magnet))[0])
         return B
 
     # --- fields ---------------------------------------------------------------------------------

@@ -172,12 +172,12 @@ class Elements:
         return np.broadcast_to(values, self.shape + rest).reshape(-1, *rest)
 
     def components(self) -> tuple[Any, Any, Any]:
-        """Return the components of m: rows of numbers, or of arrays (N,) where they vary."""
+        """Return the components of m: rows of numbers, or of arrays as given where they vary."""
         m = self.columns["m"]
         found: list[list[Any]] = m.fixed.T.tolist()
         for k, values in m.varying.items():
-            for row, value in zip(found, self.flat(values, 1).T, strict=True):
-                row[k] = value
+            for i, row in enumerate(found):
+                row[k] = values[..., i]
         return found[0], found[1], found[2]
 
     @cached_property

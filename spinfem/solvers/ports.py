@@ -117,12 +117,12 @@ class Row(NamedTuple):
         """The two-ports of the first point."""
         return Ports(*self.table)
 
-    def at_points(self) -> Ports:
-        """Return two-ports as rows of numbers, or of arrays (N,) where they vary."""
+    def at_points(self, shape: tuple[int, ...] = (-1,)) -> Ports:
+        """Return two-ports as rows of numbers, or of arrays where they vary, (N,) or of a shape."""
         columns: list[list[Any]] = self.table.tolist()
         for i, values in self.varying.items():
             for column, value in zip(columns, values, strict=True):
-                column[i] = value
+                column[i] = value.reshape(shape)
         return Ports(*columns)
 
     def across_of(self, k: int) -> Three:

@@ -14,8 +14,14 @@ from .elements import Elements
 from .plan import RunPlan, RunSet
 from .ports import Row
 
+NO_PUSH = np.zeros((0, 6))
 DIFFERENT = 1e-12
 """Sine of directions that span the plane of a run; of less, others are looked for."""
+
+
+THREE = ("B", "S_left", "S_right")
+POINTWISE = ("m", *THREE, "s_left", "s_right", "push", "ends", "plane")
+"""Numbers of runs that may vary from point to point."""
 
 
 class Push(NamedTuple):
@@ -80,7 +86,7 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
     if not those.flat:
         for own, (_, run) in zip(plane, those.runs, strict=True):
             own[:] = _plane(run, _Ways(m, {}))
-    sources, pushes = numbers.sources, None
+    sources, pushes = numbers.sources, NO_PUSH
     if push is not None:
         sources = np.zeros_like(sources)
         pushes = np.zeros((len(those.parts), 6))
@@ -109,53 +115,51 @@ def runs_at_points(
     Those of a window that begins with link `first`; the load on this link does not vary.
     """
     one = runs_of(e, row, those, push, transposed)
-    m, points = e.columns["m"], e.points
-    ways = varying_ways(e)
-    numbers = [np.repeat(x[..., None], points, axis=-1) for x in one[:6]]
-    own_m, B, S_left, S_right, s_left, s_right = numbers
-    ends, plane = (np.repeat(x[..., None], points, axis=-1) for x in (one.ends, one.plane))
-    ports = row.at_points()
+    m, ways, ports = e.columns["m"], varying_ways(e), row.at_points()
     sign = -1.0 if transposed else 1.0
+    changed: dict[str, list[tuple[Any, Any]]] = {name: [] for name in POINTWISE}  # and where
     for i, ((begin, end), k) in enumerate(zip(those.parts, those.axes.tolist(), strict=True)):
         if any(port in row.varying for port in range(begin, end)):
-            values = joined(ports, begin, end)
-            for target, value in zip((B, S_left, S_right), values, strict=True):
-                target[i, 0] = target[i, 1] = value
+            for name, value in zip(THREE, joined(ports, begin, end), strict=True):
+                changed[name] += ((i, 0), value), ((i, 1), value)
             if push is None and k != NO_AXIS:
-                s_left[i], s_right[i] = ports.s_left[begin], ports.s_right[begin]
+                changed["s_left"].append((i, ports.s_left[begin]))
+                changed["s_right"].append((i, ports.s_right[begin]))
         if i in those.weak and (k in row.across_varying or begin in row.varying):
-            for target, value in zip((B, S_left, S_right), row.across_of(k), strict=True):
-                target[i, 1], target[i, 2] = value.real, sign * value.imag
-        if k in m.varying:
-            own_m[i] = ways[k]
+            for name, value in zip(THREE, row.across_of(k), strict=True):
+                changed[name] += ((i, 1), value.real), ((i, 2), sign * value.imag)
+        if k in m.varying and not those.flat:  # flat ones have a plane in place of axes
+            changed["m"].append((i, ways[k]))
     for i, (_, run) in enumerate(those.runs):
         for side, (rod, face) in enumerate(zip(run.rods, run.springs, strict=True)):
-            if rod in m.varying:
-                ends[i, side, :3] = ways[rod]
+            if rod in m.varying and not those.flat:
+                changed["ends"].append(((i, side, slice(3)), ways[rod]))
             if face in row.springs_varying:
                 G = row.springs_varying[face]
-                ends[i, side, 3], ends[i, side, 4] = G.real, sign * G.imag
-        plane[i] = _plane(run, ways).reshape(2, 3, -1)
-    pushes = None
+                changed["ends"] += ((i, side, 3), G.real), ((i, side, 4), sign * G.imag)
+        if any(k in m.varying for k in _magnets(run)):
+            changed["plane"].append((i, _plane(run, ways)))
     if push is not None:
-        pushes = np.zeros((len(those.parts), 6, points))
-        for i, value in _pushes(those, push):
-            pushes[i] = value.T
+        changed["push"] = [(i, value.T) for i, value in _pushes(those, push)]
         still = those.still
     else:
         still = np.array([_still(e, row, run, first) for _, run in those.runs], dtype=np.intp)
-    return one._replace(
-        m=own_m,
-        B=B,
-        S_left=S_left,
-        S_right=S_right,
-        s_left=s_left,
-        s_right=s_right,
-        push=pushes,
-        ends=ends,
-        plane=plane,
-        still=still,
-    )
+    pointwise = {
+        name: None if values is NO_PUSH else _at_points(values, changed[name], e.points)
+        for name, values in zip(one._fields, one, strict=True)
+        if name in changed
+    }
+    return one._replace(still=still, **pointwise)
+
+
+def _at_points(first: FloatArray, changed: list[tuple[Any, Any]], points: int) -> FloatArray:
+    """Return numbers with the points on a last axis, which is 1 long if none varies."""
+    if not changed:
+        return first[..., None]
+    found = np.repeat(first[..., None], points, axis=-1)
+    for place, value in changed:
+        found[place] = value
+    return found
 
 
 def part_varies(e: Elements, row: Row, part: tuple[int, int], axis: int) -> bool:
@@ -193,14 +197,19 @@ def _pushes(those: RunSet, push: Push) -> list[tuple[int, FloatArray]]:
     ]
 
 
+def _magnets(run: RunPlan) -> list[int]:
+    """Return the elements whose magnetizations a run has, none of them twice."""
+    rods = run.rods
+    return list(dict.fromkeys(k for k in (rods[0], *run.axes, rods[1]) if k != NO_AXIS))
+
+
 def _plane(run: RunPlan, ways: _Ways) -> FloatArray:
     """Return two directions of a run, the first rod if it has one, that differ if any do."""
-    magnets = list(dict.fromkeys(k for k in (run.rods[0], *run.axes, run.rods[1]) if k != NO_AXIS))
-    found = [np.asarray(ways[k]) for k in magnets]
+    found = [np.asarray(ways[k]) for k in _magnets(run)]
     if any(way.ndim > 1 for way in found):
         found = [way if way.ndim > 1 else way[:, None] for way in found]
-    first = second = found[0]
-    for way in found[1:]:
+    first, second = found[0], found[min(1, len(found) - 1)]
+    for way in found[2:]:
         first, second, way = np.broadcast_arrays(first, second, way)
         closed = (np.cross(first, second, axis=0) ** 2).sum(axis=0) < DIFFERENT**2
         if not closed.any():

@@ -419,6 +419,7 @@ def cut(metal, thickness, edges):
     return layers
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pair", ["magnets", "far apart"])
 @pytest.mark.parametrize(
     ("thickness", "width"),

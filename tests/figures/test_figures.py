@@ -140,6 +140,7 @@ def test_matplotlib_is_left_as_it_was(tmp_path, monkeypatch):
 # --- they can be read -------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "turning"])
 def test_labels_do_not_overlap(name):
     entry = figures.FIGURES[NAMES.index(name)]

@@ -21,7 +21,7 @@ def in_lanes(function):
 
     @numba.njit(error_model="numpy")
     def run(a, b, out):
-        a, b, out = lanes.points_at(a, 0), lanes.points_at(b, 0), lanes.points_at(out, 0)
+        a, b, out = lanes.points_of((a, b, out))
         for k in range(len(a)):
             out[k] = function(a[k], b[k])
 
@@ -65,7 +65,7 @@ def test_what_a_product_leaves_over():
 @numba.njit
 def copied(a, out, i):
     """Copy the points from i on, each row from its end."""
-    a, out = lanes.either_at(a, i), lanes.points_at(out, i)
+    a, out = lanes.moved(lanes.either_of(a), i), lanes.moved(lanes.points_of(out), i)
     for k in range(len(a)):
         for x in range(len(a[k])):
             out[k][x] = lanes.from_behind(a[k])[x]
@@ -86,3 +86,25 @@ def test_numbers_from_a_point_on(points):
 def test_points_that_are_not_side_by_side_are_refused():
     with pytest.raises(numba.TypingError, match="points must be side by side in memory, got array"):
         copied(np.zeros((3, 2, 22))[:, :, ::2], np.zeros((3, 2, 11)), 0)
+
+
+@numba.njit
+def doubled_where(where, a):
+    """Double numbers at some places; return the last of these."""
+    where, a = lanes.floats_of((where, a))
+    for i in range(len(where)):
+        a[1][where[i]] = 2.0 * a[1][where[i]]
+    return where[len(where) - 1]
+
+
+def test_floats_and_integers():
+    """Of arrays of any layout."""
+    a = np.arange(12.0).reshape(2, 6)
+    assert doubled_where(np.array([2, 0]), a[:, ::2]) == 0
+    np.testing.assert_array_equal(a[0], np.arange(6.0))
+    np.testing.assert_array_equal(a[1], [12.0, 7.0, 8.0, 9.0, 20.0, 11.0])
+
+
+def test_numbers_that_are_neither_are_refused():
+    with pytest.raises(numba.TypingError, match="numbers must be doubles, or integers, got array"):
+        doubled_where(np.array([0]), np.zeros((2, 2), dtype=complex))

@@ -227,7 +227,13 @@ def check(network):
             assert abs(force[0] + force[1] - float(P)) <= 1e-13 * max(driven, abs(float(P)))
 
 
-@pytest.mark.parametrize("ends", list(itertools.product([HELD, ROD, SPRUNG], repeat=2)))
+@pytest.mark.parametrize(
+    "ends",
+    [
+        pytest.param(ends, marks=[pytest.mark.long] if ends[0] > ends[1] else [])
+        for ends in itertools.product([HELD, ROD, SPRUNG], repeat=2)
+    ],
+)
 @pytest.mark.parametrize("way", WAYS)
 def test_runs_against_all_balances_at_once(way, ends):
     rng = np.random.default_rng([ends[0], ends[1], len(way)])

@@ -127,6 +127,7 @@ def test_a_stack_without_spin_needs_no_refinement():
     assert cells(sf.solve(stack, tol=1e-10)) == [1, 1]
 
 
+@pytest.mark.long
 def test_what_cannot_be_met_is_said():
     wanted = r"tol must be reachable, got 1e-09: with .* must not be more"
     with pytest.raises(ValueError, match=wanted):

@@ -140,7 +140,7 @@ GRADED = {
 
 @pytest.mark.parametrize(
     "degree",
-    [1, pytest.param(2, marks=pytest.mark.long), 3, pytest.param(4, marks=pytest.mark.long)],
+    [1, *(pytest.param(degree, marks=pytest.mark.long) for degree in (2, 3, 4))],
 )
 @pytest.mark.parametrize("precession", [0.0, 2.0])
 @pytest.mark.parametrize("name", GRADED)

@@ -108,6 +108,7 @@ def absorption(stack):
     return total or np.inf
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(samples())
 def test_saddle_point_agrees_with_matched_exponentials(stack):

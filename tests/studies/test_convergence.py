@@ -42,7 +42,7 @@ EXPECTED = {
 @pytest.mark.parametrize("grading", [False, True], ids=["equal", "graded"])
 @pytest.mark.parametrize(
     "degree",
-    [1, 2, pytest.param(3, marks=pytest.mark.long), pytest.param(4, marks=pytest.mark.long)],
+    [1, *(pytest.param(degree, marks=pytest.mark.long) for degree in (2, 3, 4))],
 )
 @pytest.mark.parametrize("sample", SAMPLES, ids=["uniform", "graded N", "graded F"])
 def test_rates(sample, degree, grading):

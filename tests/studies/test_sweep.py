@@ -433,6 +433,7 @@ def test_error_of_a_worker_reaches_the_caller(small):
         sf.sweep(refuse, {"theta": np.linspace(0, 180, 19)}, pointwise=True, executor=pool)
 
 
+@pytest.mark.long
 def test_dask_cluster_changes_no_bit(small):
     from dask.distributed import Client, LocalCluster
 
