@@ -173,4 +173,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """What users find by completion: public names, whatever has been imported."""
+    return sorted([*__all__, "__version__"])
