@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..files.disk import check_target, replacing
-from .output import PICTURES
+from ..files.disk import check_target
+from .output import Dpi, Plot, check_picture, write_picture
 
 
 def study(
@@ -24,10 +24,8 @@ def study(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT.csv", help="Write the table.")
     ] = None,
-    picture: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="OUT.png", help="Draw the errors; or .svg, .pdf."),
-    ] = None,
+    picture: Plot = None,
+    dpi: Dpi = None,
 ) -> str:
     """Study how the errors of the stack in FILE fall as its mesh is refined.
 
@@ -39,8 +37,7 @@ def study(
 
     if output is not None:
         check_target(output, ".csv")
-    if picture is not None:
-        check_target(picture, *PICTURES)
+    check_picture(picture, dpi)
     stack, j0 = load(file)
     study = converge(
         stack,
@@ -57,6 +54,5 @@ def study(
 
         figure = Figure(figsize=(4.6, 3.6), layout="constrained")
         study.plot(figure.add_subplot())
-        with replacing(picture) as temporary:
-            figure.savefig(temporary, dpi=200)
+        write_picture(picture, dpi, figure)
     return f"{study.table}\nagainst: {study.reference}"

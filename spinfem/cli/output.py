@@ -3,9 +3,53 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..files.disk import check_target, replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PICTURES = (".png", ".svg", ".pdf")
 """Endings of pictures."""
+DPI = 200
+"""Dots per inch of pictures, unless asked for otherwise."""
+
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="OUT.png", help="Draw the results; or .svg, .pdf."),
+]
+"""The option that asks for a picture."""
+Dpi = Annotated[
+    int | None,
+    typer.Option("--dpi", min=20, max=1200, help=f"Dots per inch of OUT.png; {DPI} by default."),
+]
+"""The option that says how fine it is."""
+
+
+def check_picture(picture: Path | None, dpi: int | None) -> None:
+    """Check where a picture is asked for, before the work behind it.
+
+    Raises
+    ------
+    ValueError
+        If its name does not end as that of a picture, or only its resolution is given.
+    OSError
+        If it cannot be written there.
+    """
+    if picture is not None:
+        check_target(picture, *PICTURES)
+    elif dpi is not None:
+        raise ValueError("--dpi must come with --plot OUT.png, whose dots it counts")
+
+
+def write_picture(picture: Path, dpi: int | None, figure: Figure) -> None:
+    """Write a figure: whole or not at all."""
+    with replacing(picture) as temporary:
+        figure.savefig(temporary, dpi=dpi or DPI)
 
 
 def say(text: str) -> None:

@@ -8,10 +8,12 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ..files.disk import check_target, replacing
 from ..solver import solve
-from .output import PICTURES
-from .sensitivityreport import Output, is_angle, rates_of, sensitivity_report
+from .output import Dpi, Plot, check_picture, write_picture
+from .sensitivityreport import Output, foremost, rates_of, sensitivity_report
+
+BARS = 10
+"""Numbers that the picture shows of each result."""
 
 
 def rank(
@@ -20,10 +22,8 @@ def rank(
         list[Output] | None,
         typer.Option("--of", help="Which results; once for each. Default: all."),
     ] = None,
-    picture: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="OUT.png", help="Draw bars; or .svg, .pdf."),
-    ] = None,
+    picture: Plot = None,
+    dpi: Dpi = None,
 ) -> str:
     """Tell on which numbers of the stack in FILE its results depend most.
 
@@ -49,8 +49,7 @@ def rank(
     """  # noqa: D301 - a real backspace tells typer to keep the lines
     from ..io.stackfile import read
 
-    if picture:
-        check_target(picture, *PICTURES)
+    check_picture(picture, dpi)
     description = read(file)
     with np.errstate(all="ignore"):  # numbers out of range are found in the results
         try:
@@ -61,10 +60,6 @@ def rank(
     if picture:
         from ..plot.sensitivity import sensitivity_figure
 
-        bars = [
-            (" ".join(one.label), {n: x for n, x in one.by.items() if not is_angle(n)})
-            for one in rates
-        ]
-        with replacing(picture) as temporary:
-            sensitivity_figure(bars).savefig(temporary, dpi=200)
+        figure = sensitivity_figure([(" ".join(one.label), foremost(one, BARS)) for one in rates])
+        write_picture(picture, dpi, figure)
     return "\n".join([*filter(None, [description.title, str(file)]), text])

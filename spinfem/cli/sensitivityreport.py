@@ -12,7 +12,7 @@ from ..results.gradient import ANGLES, Gradient
 from ..solution import Solution
 
 FOREMOST = 5
-"""Numbers that a chart of bars shows."""
+"""Numbers that a chart of bars shows in the report."""
 LONGEST = 40
 """Characters of the longest bar."""
 
@@ -115,22 +115,21 @@ def _table(rates: list[Rates], *, angles: bool) -> Iterator[str]:
         yield "  ".join([name.ljust(first), *right])
 
 
-def foremost(rates: Rates) -> list[str]:
-    """Return the names of the numbers that matter most, the first one most; no angles."""
+def foremost(rates: Rates, count: int) -> dict[str, float]:
+    """Return the numbers that matter most with their rates, the first one most; no angles."""
     known = [n for n, x in rates.by.items() if not is_angle(n) and np.isfinite(x) and x != 0]
-    return sorted(known, key=lambda name: -abs(rates.by[name]))[:FOREMOST]
+    names = sorted(known, key=lambda name: -abs(rates.by[name]))[:count]
+    return {name: rates.by[name] for name in names}
 
 
 def _bars(rates: Rates) -> Iterator[str]:
-    names = foremost(rates)
-    if not names:
+    by = foremost(rates, FOREMOST)
+    if not by:
         return
-    largest = abs(rates.by[names[0]])
-    width = max(map(len, names))
+    largest, width = max(map(abs, by.values())), max(map(len, by))
     yield ""
     yield f"{' '.join(rates.label)}: what matters most"
-    for name in names:
-        value = rates.by[name]
+    for name, value in by.items():
         bar = ("+" if value > 0 else "-") * max(1, round(LONGEST * abs(value) / largest))
         yield f"  {name:<{width}}  {_number(value):>7}  {bar}"
 

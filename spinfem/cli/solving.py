@@ -12,7 +12,7 @@ import typer
 from .._checks import positive
 from ..files.disk import check_target, replacing
 from ..solver import solve
-from .output import PICTURES
+from .output import DPI, Dpi, Plot, check_picture
 from .report import report, results_of, to_json
 
 if TYPE_CHECKING:
@@ -36,10 +36,8 @@ def solve_file(
             help="In OUT.vtu draw a round wire, not a line; nm, or FILE's unit of length.",
         ),
     ] = None,
-    picture: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="OUT.png", help="Draw an overview; or .svg, .pdf."),
-    ] = None,
+    picture: Plot = None,
+    dpi: Dpi = None,
 ) -> str:
     """Solve the stack in FILE and print the results.
 
@@ -85,8 +83,7 @@ def solve_file(
         positive("--wire (diameter)", wire)
         if not output:
             raise ValueError("--wire must come with -o OUT.vtu, where the wire is drawn")
-    if picture:
-        check_target(picture, *PICTURES)
+    check_picture(picture, dpi)
     description = read(file)
     with np.errstate(all="ignore"):  # numbers out of range are found in the results
         try:
@@ -95,7 +92,7 @@ def solve_file(
             raise ValueError(f"{file}: {error}") from None
         results = results_of(description, solution)
         text = to_json(results)
-        _write(solution, description.units, output, wire, picture)
+        _write(solution, description.units, output, wire, picture, dpi)
     return text if as_json else report(results)
 
 
@@ -105,6 +102,7 @@ def _write(
     output: Path | None,
     wire: float | None,
     picture: Path | None,
+    dpi: int | None,
 ) -> None:
     """Write both files or, as far as errors come before the end, neither."""
     si = units == "SI"
@@ -115,7 +113,7 @@ def _write(
 
             temporary = pending.enter_context(replacing(picture))
             figure = overview(solution, units=drawn)
-            figure.savefig(temporary)
+            figure.savefig(temporary, dpi=dpi or DPI)
         if output and wire is not None:
             diameter = wire * 1e-9 if si else wire
             solution.save_wire(output, diameter=diameter, units=drawn)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..files.disk import check_target, replacing
-from .output import PICTURES
+from ..files.disk import check_target
+from .output import Dpi, Plot, check_picture, write_picture
 
 
 def sweep_over(
@@ -23,10 +23,8 @@ def sweep_over(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT.nc", help="Write the results (netCDF).")
     ],
-    picture: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="OUT.png", help="Draw g and dr over one or two axes."),
-    ] = None,
+    picture: Plot = None,
+    dpi: Dpi = None,
     workers: Annotated[int, typer.Option(min=1, max=1024, help="Number of processes.")] = 1,
 ) -> str:
     """Solve the stack in FILE over ranges of its numbers.
@@ -41,14 +39,16 @@ def sweep_over(
     units; no torque in the paper's units. If the command is stopped, by whatever, OUT.nc is as it
     was before, and the same command goes on where it was; a directory .OUT.nc.parts keeps what is
     done until then.
+
+    OUT.png shows RA, dr, torques (T) and efficiencies (g); where an axis is an angle, MR too: RA
+    over the least one along that axis, less 1.
     """
     from ..io.stackfile import read
     from ..io.vary import parse
     from ..studies.dataset import check_xarray
 
     check_target(output, ".nc")
-    if picture:
-        check_target(picture, *PICTURES)
+    check_picture(picture, dpi)
     description = read(file)
     variations = [parse(text, description) for text in vary]
     names = [variation.name for variation in variations]
@@ -68,8 +68,7 @@ def sweep_over(
     if picture:
         from ..plot.sweeps import sweep_overview
 
-        with replacing(picture) as temporary:
-            sweep_overview(dataset).savefig(temporary)
+        write_picture(picture, dpi, sweep_overview(dataset))
     sizes = " x ".join(
         f"{name} ({variation.values.size})"
         for name, variation in zip(names, variations, strict=True)

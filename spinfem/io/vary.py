@@ -18,6 +18,19 @@ from .stackfile import StackFile, read, stack_of
 
 UNITS = {"_nm": "nm", "_deg": "degree", "_ohm_m": "Ohm m", "_S_m": "S/m", "_fOhm_m2": "fOhm m2"}
 """Units by the end of a key; keys without one are in the paper's units."""
+WORDS = {
+    "polar": "polar angle",
+    "azimuth": "azimuth",
+    "l": "spin diffusion length",
+    "AR": "AR*",
+    "sigma": "conductivity",
+    "rho_star": "rho*",
+    "lambda_J": "precession length",
+    "lambda_phi": "dephasing length",
+    "p": "polarization",
+    "scale": "scale of the mesh",
+}
+"""What keys mean, without their units, where they do not say so themselves."""
 MOST = 10**9
 
 
@@ -46,11 +59,12 @@ class Variation:
     def attributes(self) -> dict[str, str]:
         """Attributes of the axis in the dataset."""
         name, _, key = self.name.rpartition(".")
-        found = {"long_name": f"{key} of {name}", "spacing": "log" if self.log else "linear"}
+        found = {"spacing": "log" if self.log else "linear"}
         for end, unit in UNITS.items():
             if key.endswith(end):
-                found["units"] = unit
-        return found
+                found["units"], key = unit, key.removesuffix(end)
+                break
+        return {"long_name": f"{WORDS.get(key, key)} of {name}"} | found
 
 
 def parse(text: str, file: StackFile) -> Variation:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from .._checks import BoolArray, FloatArray
 from ..paper.analogy import Cord, Mechanism, Ring
 from ..paper.folding import Folded
-from ..sample.pieces import Lead
+from ..results.leads import lead_solution, leads_of
 from .arrows import LANE, Arrow, Force, draw_arrows, fan_out, forces_on, largest_force, scaled
 from .hodograph import axis_label, draw_rods, first_rod, folded_axes, limits, rods_of, set_square
 from .labels import name_layers, plain, spread
@@ -116,17 +116,16 @@ def _draw_over_x(ax: Any, analogy: Mechanism, si: bool) -> float:
 def _graphs(analogy: Mechanism, axis: FloatArray) -> Iterator[FloatArray]:
     """Graphs of mu_s over x of all cords, (n, 2) each; of leads the part next to the stack."""
     solution = analogy.solution
-    faces, pieces = solution.stack.x, solution.stack.elements
+    thickness = float(solution.stack.x[-1])
     for i, cord in enumerate(analogy.cords):
         if cord.layer is not None:
             x, mu = solution.layers[cord.layer].x, cord.curve @ axis
         else:
-            end, lead = (0, pieces[0]) if i == 0 else (-1, pieces[-1])
-            assert isinstance(lead, Lead)
-            l = float(np.asarray(lead.material.l))
-            depth = np.linspace(0.0, _shown(l, float(faces[-1])), 50)
-            x, depth = (-depth[::-1], depth[::-1]) if i == 0 else (faces[-1] + depth, depth)
-            mu = cord.curve[-1 - end] @ axis * np.exp(-depth / l)
+            side: Literal["left", "right"] = "left" if i == 0 else "right"
+            lead = dict(leads_of(solution))[side]
+            depth = np.linspace(0.0, _shown(float(np.asarray(lead.material.l)), thickness), 50)
+            fields = lead_solution(solution, side, depth)
+            x, mu = fields.x, fields.spin_potential @ axis
         yield np.stack([x, mu], axis=1)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .._checks import FloatArray
 from ..paper.folding import Folded, fold
+from ..results.leads import lead_solution, leads_of
 from ..sample.pieces import Layer, Lead
 from .labels import few_ticks, name_rods, plain
 from .style import (
@@ -36,6 +38,10 @@ class Frame(NamedTuple):
     names: tuple[str, ...]
 
 
+DOTS = 72.0
+"""Sizes of the dots at all faces together, points; each is between 1 and 3."""
+MANY = 24
+"""So many rods have lines of full width; more of them have thinner ones."""
 SPACE = Frame(np.eye(3), ("x", "y", "z"))
 
 
@@ -82,6 +88,7 @@ class View(NamedTuple):
     """What a hodograph draws, in the coordinates of its 2 or 3 axes."""
 
     curves: list[FloatArray]  # of every layer, (n, k)
+    leads: list[FloatArray]  # of those leads that there are, from left to right, (n, k)
     before: FloatArray  # (faces, k) values on the left of every face
     after: FloatArray  # (faces, k) and on its right
     rods: FloatArray  # (f, k)
@@ -96,8 +103,18 @@ def look(solution: SolvedStack, quantity: Quantity, frame: Frame) -> View:
     ]
     rods = np.reshape([m for _, m in rods_of(solution)], (-1, 3))
     curves = [field @ frame.basis.T for field in fields(solution, quantity)]
+    leads = [field @ frame.basis.T for _, field in _lead_fields(solution, quantity)]
     before, after = (values @ frame.basis.T for values in sides)
-    return View(curves, before, after, rods @ frame.basis.T, frame.names)
+    return View(curves, leads, before, after, rods @ frame.basis.T, frame.names)
+
+
+def _lead_fields(solution: SolvedStack, quantity: Quantity) -> Iterator[tuple[str, FloatArray]]:
+    """Yield which leads there are, and a field in each until it has decayed."""
+    for side, lead in leads_of(solution):
+        l, thickness = float(np.asarray(lead.material.l)), float(solution.stack.x[-1])
+        longest = l if np.isfinite(l) else thickness
+        depth = np.append(0.0, np.geomspace(1e-3 * min(longest, thickness), 40 * longest, 200))
+        yield side, getattr(lead_solution(solution, side, depth), quantity)
 
 
 def look_folded(solution: SolvedStack, quantity: Quantity, folded: Folded) -> View:
@@ -107,7 +124,9 @@ def look_folded(solution: SolvedStack, quantity: Quantity, folded: Folded) -> Vi
     else:
         curves = folded.potential
         before = after = np.array([curves[0][0], *(curve[-1] for curve in curves)])
-    return View(list(curves), before, after, folded.rods, folded_axes(solution))
+    sheets = {"left": folded.sheets[0], "right": folded.sheets[-1]}
+    leads = [field @ sheets[side] for side, field in _lead_fields(solution, quantity)]
+    return View(list(curves), leads, before, after, folded.rods, folded_axes(solution))
 
 
 def folded_axes(solution: SolvedStack) -> tuple[str, str]:
@@ -148,10 +167,10 @@ def _draw_hodograph(
         )
         raise ValueError(f"ax must be {required}, got {ax!r}")
     factor, unit = scale(solution, quantity, si)
-    curves = [curve * factor for curve in view.curves]
+    curves, leads = ([curve * factor for curve in own] for own in (view.curves, view.leads))
     before, after = view.before * factor, view.after * factor
     points = np.concatenate([before, after])
-    low, high = limits(np.concatenate([points, *curves, 0 * points[:1]]))
+    low, high = limits(np.concatenate([points, *curves, *leads, 0 * points[:1]]))
     set_square(ax, low, high, [axis_label(quantity, name, unit) for name in view.axes])
     draw_rods(ax, [name for name, _ in rods_of(solution)], view.rods, low, high)
     for metal in (FERROMAGNET, NORMAL):
@@ -163,11 +182,16 @@ def _draw_hodograph(
         if own:
             style = {"color": metal.color, "linewidth": metal.width, "label": metal.label}
             ax.plot(*broken(own).T, **style)
+    for i, ((_, lead), curve) in enumerate(zip(leads_of(solution), leads, strict=True)):
+        metal = FERROMAGNET if lead.is_ferromagnet else NORMAL
+        style = {"color": metal.color, "linewidth": metal.width, "linestyle": "--"}
+        ax.plot(*curve.T, label="_" if i else "lead", **style)
     jumps = np.abs(before - after).max(axis=1) > ZERO * np.abs(points).max()
     if jumps.any():
         line = broken(list(np.stack([before, after], axis=1)[jumps]))
         ax.plot(*line.T, ":", color="black", linewidth=1.2, label="jump")
-    ax.plot(*points.T, "o", color="black", markersize=3)
+    dots = float(np.clip(DOTS / len(before), 1.0, 3.0))
+    ax.plot(*points.T, "o", color="black", markersize=dots)
     ax.plot(*curves[0][:1].T, "o", color="black", markersize=7, fillstyle="none", label="left end")
 
 
@@ -210,6 +234,7 @@ def draw_rods(
         room = 0.75 if ax.name == "3d" else 1.0  # else names would meet the ticks of the cube
         heads, tails = room * _reach(ways, low, high), room * _reach(-ways, low, high)
         style = {"color": GREY, "linestyle": "--", "linewidth": 0.7, "zorder": 1, **style}
+        style["linewidth"] *= min(1.0, MANY / len(named))
         for line in np.stack([tails, heads], axis=1):
             ax.plot(*line.T, **style)
         name_rods(ax, ["\n".join(shared) for shared in named.values()], heads)

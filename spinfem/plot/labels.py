@@ -15,6 +15,13 @@ def plain(name: str) -> str:
     return " ".join(name.split()).replace("$", r"\$")
 
 
+def shortened(name: str, most: int) -> str:
+    """Return a name of at most so many characters, with an ellipsis for what was in its middle."""
+    if len(name) <= most:
+        return name
+    return f"{name[: most // 2 - 1]}…{name[-(most - most // 2) :]}"
+
+
 def name_layers(ax: Any, names: list[str], middle: FloatArray) -> float:
     """Name layers above the axes: upright if that fits, else turned, else not at all.
 
@@ -22,7 +29,7 @@ def name_layers(ax: Any, names: list[str], middle: FloatArray) -> float:
     take, inches.
     """
     inches = ax.bbox.width / ax.figure.dpi
-    width, height = _text_size(names, inches)
+    width, height = text_size(names, inches)
     place, rotation = spread(middle, width), 0
     if width.sum() > 1 or np.abs(place - middle).max() > 0.05:
         place, rotation = spread(middle, height), 90
@@ -37,7 +44,7 @@ def name_layers(ax: Any, names: list[str], middle: FloatArray) -> float:
     return float(width.max()) * inches if rotation else 0.0
 
 
-def _text_size(texts: list[str], inches: float) -> tuple[FloatArray, FloatArray]:
+def text_size(texts: list[str], inches: float) -> tuple[FloatArray, FloatArray]:
     """Return width and height of lines of text, with some room, as fractions of a length."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
@@ -78,7 +85,7 @@ def name_rods(ax: Any, labels: list[str], heads: FloatArray) -> None:
 
     ax.apply_aspect()
     inches = ax.bbox.width / ax.figure.dpi
-    width, line = _text_size([max(label.split("\n"), key=len) for label in labels], inches)
+    width, line = text_size([max(label.split("\n"), key=len) for label in labels], inches)
     height = line * [1 + label.count("\n") for label in labels]
     if height.sum() > 1:
         return

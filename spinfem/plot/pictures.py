@@ -45,7 +45,9 @@ class SolutionPlots:
     ) -> Any:
         """Draw fields over x, with the layers shaded and named.
 
-        A component that is zero everywhere is a thin line and left out of the legend.
+        Hatched are the leads, next to the stack. Black lines are resistive interfaces, thinner
+        where there are many. A component that is zero everywhere is a thin line and left out of the
+        legend.
 
         Parameters
         ----------
@@ -90,7 +92,8 @@ class SolutionPlots:
         """Draw the curves that mu_s(x) and j_s(x) trace in spin space.
 
         Dots are the faces of layers, the circle is the left end of the stack. Dashed lines are the
-        rods, the directions m of the ferromagnets, named at their heads. At interfaces j_s jumps
+        leads, in the colour of their metal, to where nothing is left of mu_s, and, thin, the rods,
+        the directions m of the ferromagnets, named at their heads. At interfaces j_s jumps
         along dotted lines, the absorbed spin currents of eq. (10): the torques.
 
         Vectors in one plane are drawn in it, undistorted: the xz, xy or yz plane; else that of the

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .._checks import FloatArray
+from .._checks import BoolArray, FloatArray
+from ..results.leads import LeadSolution, lead_solution, leads_of
 from .labels import name_layers, plain
 from .style import (
     COMPONENTS,
@@ -24,51 +26,122 @@ from .style import (
 
 if TYPE_CHECKING:
     from ..results.solved import SolvedStack
+    from ..results.views import LayerSolution
+
+LEAD = (0.1, 0.2)
+"""Of the thickness of the stack: how much of a lead is drawn, at least and at most."""
+INTERFACE, FACE = 1.4, 0.6
+"""Widths of lines at resistive interfaces and at other faces, points."""
+INK = 0.12
+"""Of the width of the axes, what such lines cover at most: where they are many they are thinner."""
+SHORTEST = 12.0
+"""Width of a layer, points, below which curves are not dashed: there would be single dashes."""
 
 
 def draw_profiles(axes: Any, solution: SolvedStack, quantities: Quantities, si: bool) -> float:
     """Draw one profile on each of the axes, and return the height of the layers' names, inches."""
+    leads = _leads_beside(solution)
     for ax, quantity in zip(axes, quantities, strict=True):
-        _draw_profile(ax, solution, quantity, si)
-    faces = solution.stack.x / solution.stack.x[-1]
-    names = [plain(layer.name) for layer in solution.layers]
-    return name_layers(axes[0], names, (faces[:-1] + faces[1:]) / 2)
+        _draw_profile(ax, solution, leads, quantity, si)
+    before, after = ([one for one in leads if one.side == side] for side in ("left", "right"))
+    pieces: list[LeadSolution | LayerSolution] = [*before, *solution.layers, *after]
+    faces = np.array([*(piece.x[0] for piece in pieces), pieces[-1].x[-1]])
+    middle = ((faces[:-1] + faces[1:]) / 2 - faces[0]) / (faces[-1] - faces[0])
+    return name_layers(axes[0], [plain(piece.name) for piece in pieces], middle)
 
 
-def _draw_profile(ax: Any, solution: SolvedStack, quantity: Quantity, si: bool) -> None:
+def _leads_beside(solution: SolvedStack) -> list[LeadSolution]:
+    """Return leads as far as they are drawn: until mu_s has decayed, if that is not far."""
+    thickness = float(solution.stack.x[-1])
+    least, most = (part * thickness for part in LEAD)
+    return [
+        lead_solution(solution, side, np.linspace(0.0, np.clip(3 * lead.material.l, least, most)))
+        for side, lead in leads_of(solution)
+    ]
+
+
+def _draw_profile(
+    ax: Any, solution: SolvedStack, leads: list[LeadSolution], quantity: Quantity, si: bool
+) -> None:
     length, metre = (1e9, " (nm)") if si else (1.0, "")
     factor, unit = scale(solution, quantity, si)
-    faces = solution.stack.x * length
-    for layer, left, right in zip(solution.stack.layers, faces[:-1], faces[1:], strict=True):
-        shade(ax, left, right, layer.is_ferromagnet)
-    for face, joint in zip(faces, solution.stack.joints, strict=True):
-        if joint is not None:  # resistive: fields of all kinds may jump
-            ax.axvline(face, color="black", linewidth=1.4, zorder=1)
-        elif faces[0] < face < faces[-1]:
-            ax.axvline(face, color=GREY, linewidth=0.6, zorder=1)
-    x = broken([layer.x[:, None] for layer in solution.layers])[:, 0] * length
-    values = broken([f.reshape(len(f), -1) for f in fields(solution, quantity)]) * factor
+    stack, faces = solution.stack, solution.stack.x * length
+    magnetic = np.array([layer.is_ferromagnet for layer in stack.layers])
+    for kind in (True, False):
+        shade(ax, faces[:-1][magnetic == kind], faces[1:][magnetic == kind], kind)
+    ends = [faces[0], faces[-1], *(x * length for lead in leads for x in lead.x[[0, -1]])]
+    ax.set_xlim(min(ends), max(ends))
+    x = [layer.x[:, None] * length for layer in solution.layers]
+    curves = [(broken(x)[:, 0], broken(columns(fields(solution, quantity))))]
+    curves += [(lead.x * length, columns([getattr(lead, quantity)])[0]) for lead in leads]
+    curves = [(x, values * factor) for x, values in curves]
     if quantity == "potential":
-        ax.plot(x, values[:, 0], color="black", linewidth=1.5)
+        for at, values in curves:
+            ax.plot(at, values[:, 0], color="black", linewidth=1.5)
     else:
-        _draw_components(ax, x, values)
+        typical = float(np.median(np.diff(faces))) / (max(ends) - min(ends)) * _points(ax)
+        _draw_components(ax, curves, dashed=typical > SHORTEST)
+    for lead in leads:
+        start, stop = lead.x[[0, -1]] * length
+        shade(ax, start, stop, lead.magnetic, hatch="//", label="lead")
+    _draw_faces(ax, faces, np.array([joint is not None for joint in stack.joints]))
     symbol, index = SYMBOLS[quantity]
-    ax.set_xlim(faces[0], faces[-1])
     ax.set_xlabel(f"$x${metre}", fontsize="small")
     ax.set_ylabel(f"${symbol}_{index}${unit}", fontsize="small")
     ax.tick_params(labelsize="small")
 
 
-def shade(ax: Any, left: float, right: float, magnetic: bool) -> None:
-    """Colour the background where a layer is."""
+def columns(found: list[FloatArray]) -> list[FloatArray]:
+    """Return fields with their components as columns, (n, 1 or 3)."""
+    return [field.reshape(len(field), -1) for field in found]
+
+
+def _points(ax: Any) -> float:
+    """Return the width of axes, points."""
+    return float(72 * ax.bbox.width / ax.figure.dpi)
+
+
+def shade(ax: Any, left: ArrayLike, right: ArrayLike, magnetic: bool, **style: Any) -> None:
+    """Colour the background where layers of one kind are, from left to right, (n,) each."""
+    from matplotlib.collections import PolyCollection
+
+    spans = zip(*np.atleast_1d(left, right), strict=True)
+    corners = [[(x, 0.0), (x, 1.0), (y, 1.0), (y, 0.0)] for x, y in spans]
     tint = FERROMAGNET.tint if magnetic else NORMAL.tint
-    ax.axvspan(left, right, facecolor=tint, edgecolor="none", zorder=0)
+    style = {"edgecolors": "none", "linewidths": 0, "zorder": 0, **style}
+    if "hatch" in style:
+        style["edgecolors"] = "white"
+    own = PolyCollection(corners, facecolors=tint, transform=ax.get_xaxis_transform(), **style)
+    ax.add_collection(own, autolim=False)
 
 
-def _draw_components(ax: Any, x: FloatArray, values: FloatArray) -> None:
-    size = np.nanmax(np.abs(values), axis=0)
-    for (name, color, dashes), column, largest in zip(COMPONENTS, values.T, size, strict=True):
-        if largest <= ZERO * size.max():
-            ax.plot(x, column, color=GREY, linewidth=0.6, zorder=1.5)
-        else:
-            ax.plot(x, column, dashes, color=color, linewidth=1.5, label=f"${name}$")
+def _draw_faces(ax: Any, faces: FloatArray, resistive: BoolArray) -> None:
+    """Draw a line at every face, black where fields of all kinds may jump."""
+    from matplotlib.collections import LineCollection
+
+    most = INK * _points(ax) / len(faces)
+    start, stop = ax.get_xlim()
+    inside = (start < faces) & (faces < stop)  # an end without a lead is the edge of the axes
+    for own, color, width in (
+        (~resistive & inside, GREY, FACE),
+        (resistive, "black", INTERFACE),
+    ):
+        style: dict[str, Any] = {"color": color, "linewidths": min(width, most), "zorder": 1}
+        lines = [[(x, 0.0), (x, 1.0)] for x in faces[own]]
+        place = ax.get_xaxis_transform()
+        ax.add_collection(LineCollection(lines, transform=place, **style), autolim=False)
+    if resistive.any():
+        ax.plot([], [], color="black", linewidth=INTERFACE, label="resistive interface")
+
+
+def _draw_components(ax: Any, curves: list[tuple[FloatArray, FloatArray]], dashed: bool) -> None:
+    """Draw the three components of curves (n,), (n, 3); those of zero as a thin line."""
+    sizes = np.nanmax(np.abs(np.concatenate([values for _, values in curves])), axis=0)
+    for i, (name, color, dashes) in enumerate(COMPONENTS):
+        zero = sizes[i] <= ZERO * sizes.max()
+        style: dict[str, Any] = {"color": GREY, "linewidth": 0.6, "zorder": 1.5}
+        if not zero:
+            style = {"color": color, "linewidth": 1.5, "linestyle": dashes if dashed else "-"}
+        for k, (x, values) in enumerate(curves):
+            label = "" if zero or k else f"${name}$"
+            ax.plot(x, values[:, i], label=label or "_", **style)

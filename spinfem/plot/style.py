@@ -24,6 +24,9 @@ VECTORS: Quantities = ("spin_potential", "spin_current")
 SYMBOLS = {"spin_potential": (r"\mu", "s"), "spin_current": ("j", "s"), "potential": (r"\mu", "0")}
 SI_UNITS = {"spin_potential": "V", "spin_current": "A/m$^2$", "potential": "V"}
 PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: ""}
+PREFIXED = ("V", "J/m$^2$", "Ω m")
+FEMTO = ("Ω m$^2$",)
+"""What is in femto as long as it is read easily, as in tables of Valet and Fert's numbers."""
 COMPONENTS = (("x", "#0072B2", "-"), ("y", "#000000", ":"), ("z", "#CC79A7", "--"))
 GREY = "0.45"
 FLAT = 1e-9
@@ -96,13 +99,23 @@ def broken(curves: list[FloatArray]) -> FloatArray:
 
 
 def scale(solution: SolvedStack, quantity: Quantity, si: bool) -> tuple[float, str]:
-    """Return a factor and the unit after it: a prefix for volts, else a power of ten if needed."""
+    """Return a factor and the unit after it, as `unit_scale`, for a field of a solution."""
     largest = max(float(np.abs(field).max()) for field in fields(solution, quantity))
-    exponent = int(np.floor(np.log10(largest))) if largest > 0 else 0
-    unit = SI_UNITS[quantity] if si else ""
+    return unit_scale(largest, SI_UNITS[quantity] if si else "")
+
+
+def unit_scale(largest: float, unit: str) -> tuple[float, str]:
+    """Return a factor for values up to some size, and what to write after their name.
+
+    That is, in parentheses, the unit with a prefix if it takes one, else with a power of ten if
+    numbers were too long without.
+    """
+    exponent = int(np.floor(np.log10(largest))) if 0 < largest < np.inf else 0
+    if unit in FEMTO and -18 <= exponent < -11:
+        return 1e15, f" (f{unit})"
     prefixed = 3 * (exponent // 3)
-    if unit == "V" and prefixed in PREFIXES:
-        return 10.0**-prefixed, f" ({PREFIXES[prefixed]}V)"
+    if unit in PREFIXED and prefixed in PREFIXES:
+        return 10.0**-prefixed, f" ({PREFIXES[prefixed]}{unit})"
     if -1 <= exponent <= 3:
         exponent = 0
     power = f"10$^{{{exponent}}}$" if exponent else ""
@@ -126,15 +139,21 @@ def fitting_columns(figure: Any) -> int:
 
 
 def add_legend(where: Any, axes: Any, ncols: int, title: str | None = None) -> None:
-    """Add one legend for all the axes: on one of them, or below the panels of a figure."""
+    """Add one legend for all the axes: on one of them, or in columns below a figure's panels."""
     from matplotlib.axes import Axes
+    from matplotlib.legend_handler import HandlerTuple
 
-    found: dict[str, Any] = {}
+    found: dict[str, dict[type, Any]] = {}  # what has one label may look different over x
     for ax in axes:
-        handles, labels = ax.get_legend_handles_labels()
-        found.update(zip(labels, handles, strict=True))
-    below = {"loc": "outside lower center", "ncols": ncols, "frameon": False}
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, {}).setdefault(type(handle), handle)
+    if not found:
+        return
+    rows = -(-len(found) // ncols)
+    even = -(-len(found) // rows)
+    below = {"loc": "outside lower center", "ncols": even, "frameon": False}
     style: dict[str, Any] = {} if isinstance(where, Axes) else below
-    if found:
-        sizes = {"fontsize": "x-small", "title_fontsize": "x-small"}
-        where.legend(found.values(), found.keys(), title=title, **sizes, **style)
+    sizes = {"fontsize": "x-small", "title_fontsize": "x-small"}
+    both = {"handler_map": {tuple: HandlerTuple(ndivide=None)}}
+    handles = [tuple(looks.values()) for looks in found.values()]
+    where.legend(handles, found.keys(), title=title, **both, **sizes, **style)

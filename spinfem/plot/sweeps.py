@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .labels import plain
+from .._checks import FloatArray
+from .labels import plain, shortened, text_size
+from .style import GREY, add_legend, unit_scale
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Palette of Okabe and Ito, as in `spinfem.plot.style`."""
+"""Of ferromagnets: the palette of Okabe and Ito, as in `spinfem.plot.style`."""
+UNITS = {
+    "Ohm m2": "Ω m$^2$",
+    "fOhm m2": "fΩ m$^2$",
+    "Ohm m": "Ω m",
+    "S/m": "S/m",
+    "J/m2": "J/m$^2$",
+    "A/m2": "A/m$^2$",
+    "degree": "°",
+    "1": "",
+}
+"""How units of a dataset are written."""
+SIDE, HEIGHT = 3.4, 2.6
+"""Inches, of a panel."""
+NAME = 24
+"""Characters of names in titles and at axes; longer ones are shortened."""
+
+
+class Panel(NamedTuple):
+    """A result over the sweep."""
+
+    quantity: str
+    values: xarray.DataArray
+    unit: str
+    on: str = ""  # the ferromagnet on which it acts
+    by: str = ""  # the neighbour by which it does
+    dashes: str = "-"
+    signed: bool = False
 
 
 def sweep_overview(dataset: xarray.Dataset) -> Figure:
-    """Return a figure of the efficiencies g and the spin resistance dr.
+    """Return a figure of resistances, torques and efficiencies over a sweep.
 
-    It is not a pyplot figure: nothing keeps it but its owner.
+    Drawn are RA, dr and, where an axis is an angle of some m, the magnetoresistance, RA over the
+    least one on that axis, less 1; then the size of the torque on every ferromagnet, or in plain
+    units that of the spin current it absorbs; and the efficiencies g. Of many ferromagnets these
+    are the ones whose torques change most, as many as there are colours. It is not a pyplot figure:
+    nothing keeps it but its owner.
 
     Parameters
     ----------
@@ -35,19 +69,34 @@ def sweep_overview(dataset: xarray.Dataset) -> Figure:
 
     axes = [str(name) for name in dataset["spin_resistance"].dims]
     check_axes(axes)
-    panels = _panels(dataset)
+    magnets = _foremost(dataset)
+    groups = [[panel] for panel in _resistances(dataset, axes)]
+    torques, efficiencies = list(_torques(dataset, magnets)), list(_efficiencies(dataset, magnets))
     if len(axes) == 1:
-        figure = Figure(figsize=(3.5, 4.8), layout="constrained")
-        upper, lower = figure.subplots(2, 1, sharex=True)
-        _draw_curves(upper, lower, axes[0], panels)
+        groups += [group for group in (torques, efficiencies) if group]
     else:
-        rows = -(-len(panels) // 2)
-        figure = Figure(figsize=(7.2, 2.8 * rows), layout="constrained")
-        grid = figure.subplots(rows, 2, squeeze=False).ravel()
-        for ax, (label, values) in zip(grid, panels, strict=False):
-            _draw_map(ax, label, values, axes)
-        for ax in grid[len(panels) :]:
-            ax.remove()
+        acting = [one for one in torques if np.any(one.values)]  # maps of zeros show nothing
+        groups += [[panel] for panel in (*acting, *efficiencies)]
+    columns = 2 if len(groups) <= 4 else 3
+    rows = -(-len(groups) // columns)
+    figure = Figure(figsize=(SIDE * columns, HEIGHT * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax, group in zip(grid, groups, strict=False):
+        if len(axes) == 1:
+            _draw_curves(ax, group, magnets)
+        else:
+            _draw_map(ax, group[0], axes)
+        ax.tick_params(labelsize="small")
+    for ax in grid[len(groups) :]:
+        ax.remove()
+    if len(axes) == 1:
+        labels = [name for ax in grid for name in ax.get_legend_handles_labels()[1]]
+        widest = 0.1 + float(text_size(labels, SIDE * columns)[0].max(initial=0.0))
+        add_legend(figure, grid, ncols=int(1 / widest))
+    every = dataset.sizes["ferromagnet"]
+    if every > len(magnets):
+        text = f"{len(magnets)} of {every} ferromagnets, whose torques change most"
+        figure.suptitle(text, fontsize="small")
     return figure
 
 
@@ -57,63 +106,116 @@ def check_axes(axes: list[str]) -> None:
         raise ValueError(f"a picture of a sweep must have one or two axes, got {', '.join(axes)}")
 
 
-def _panels(dataset: xarray.Dataset) -> list[tuple[str, xarray.DataArray]]:
-    """Return dr and every g, with their labels."""
-    dr = dataset["spin_resistance"]
-    panels = [(r"$\delta r$" + _unit(dr), dr)]
-    for spacer in dataset["spacer"].values:
-        names = str(spacer)
-        for side in ("left", "right"):
-            g = dataset["efficiency"].sel(spacer=spacer, side=side)
-            panels.append((f"$g$ {side}, {plain(names)}", g))
-    return panels
+# --- what is drawn ----------------------------------------------------------------------------
+
+
+def _sizes(dataset: xarray.Dataset) -> xarray.DataArray:
+    """Return the sizes of torques, or of absorbed spin currents, with their unit."""
+    vectors = dataset["torque" if "torque" in dataset else "absorbed_spin_current"]
+    return ((vectors**2).sum("component") ** 0.5).assign_attrs(vectors.attrs)
+
+
+def _foremost(dataset: xarray.Dataset) -> list[str]:
+    """Return the ferromagnets whose torques change most, as many as have colours."""
+    sizes = _sizes(dataset)
+    over = [name for name in sizes.dims if name != "ferromagnet"]
+    change = np.asarray(sizes.max(over) - sizes.min(over))
+    most = sorted(np.argsort(-change, kind="stable")[: len(COLORS)].tolist())
+    return [str(name) for name in sizes["ferromagnet"].values[most]]
+
+
+def _resistances(dataset: xarray.Dataset, axes: list[str]) -> Iterator[Panel]:
+    RA, dr = dataset["resistance"], dataset["spin_resistance"]
+    yield Panel("RA", RA, _unit(RA))
+    yield Panel(r"$\delta r$", dr, _unit(dr))
+    angles = [name for name in axes if dataset[name].attrs.get("units") == "degree"]
+    if angles:
+        over = " and ".join(_name(dataset[name]) for name in angles)
+        yield Panel(f"MR over {over}", 100 * (RA / RA.min(angles) - 1), "%")
+
+
+def _torques(dataset: xarray.Dataset, magnets: list[str]) -> Iterator[Panel]:
+    sizes, symbol = _sizes(dataset), "T" if "torque" in dataset else "j"
+    for name in magnets:
+        yield Panel(f"$|{symbol}|$", sizes.sel(ferromagnet=name), _unit(sizes), on=name)
+
+
+def _efficiencies(dataset: xarray.Dataset, magnets: list[str]) -> Iterator[Panel]:
+    names = {str(name) for name in dataset["ferromagnet"].values}
+    for spacer in map(str, dataset["spacer"].values):
+        bars = (i for i, character in enumerate(spacer) if character == "|")  # names may have some
+        pairs = ((spacer[:i], spacer[i + 1 :]) for i in bars)
+        left, right = next(pair for pair in pairs if names.issuperset(pair))
+        for side, on, by, dashes in (("left", left, right, "--"), ("right", right, left, "-")):
+            if on in magnets:
+                g = dataset["efficiency"].sel(spacer=spacer, side=side)
+                yield Panel("$g$", g, "", on, by, dashes, signed=True)
 
 
 def _unit(values: xarray.DataArray) -> str:
-    return f" ({values.attrs['units']})" if "units" in values.attrs else ""
+    unit = str(values.attrs.get("units", ""))
+    return UNITS.get(unit, unit)
 
 
-def _draw_curves(
-    upper: Any, lower: Any, axis: str, panels: list[tuple[str, xarray.DataArray]]
-) -> None:
-    (label, dr), *efficiencies = panels
-    x = dr[axis]
-    for i, (name, g) in enumerate(efficiencies):
-        style = "-" if i % 2 == 0 else "--"
-        upper.plot(x, g, style, color=COLORS[i % len(COLORS)], linewidth=1.5, label=name)
-    upper.axhline(0, color="0.45", linewidth=0.6)
-    upper.set_ylabel("$g$", fontsize="small")
-    if efficiencies:
-        upper.legend(fontsize="x-small", frameon=False)
-    lower.plot(x, dr, color="black", linewidth=1.5)
-    lower.set_ylabel(label, fontsize="small")
-    _name_axis(lower, "x", x)
-    for ax in (upper, lower):
-        ax.tick_params(labelsize="small")
+def _name(axis: xarray.DataArray) -> str:
+    return plain(shortened(str(axis.attrs.get("long_name", axis.name)), 2 * NAME))
 
 
-def _draw_map(ax: Any, label: str, values: xarray.DataArray, axes: list[str]) -> None:
+# --- how it is drawn --------------------------------------------------------------------------
+
+
+def _draw_curves(ax: Any, panels: list[Panel], magnets: list[str]) -> None:
+    """Draw results of one kind over the axis, torques on the same magnetization in one colour."""
+    first = panels[0]
+    (axis,) = first.values.dims
+    x = _set_axis(ax, "x", first.values[axis])
+    factor, unit = unit_scale(max(float(np.abs(one.values).max()) for one in panels), first.unit)
+    for panel in panels:
+        color = COLORS[magnets.index(panel.on)] if panel.on else "black"
+        label = f"on {plain(shortened(panel.on, NAME))}" if panel.on and not panel.by else "_"
+        style = {"color": color, "linestyle": panel.dashes, "linewidth": 1.5, "label": label}
+        ax.plot(x, panel.values * factor, **style)
+    if first.signed:
+        ax.axhline(0, color=GREY, linewidth=0.6, zorder=1)
+        for dashes, side in (("-", "left"), ("--", "right")):
+            if any(panel.dashes == dashes for panel in panels):
+                label = f"{first.quantity} by the one on its {side}"
+                ax.plot([], [], color=GREY, linestyle=dashes, linewidth=1.5, label=label)
+    ax.set_ylabel(first.quantity + unit, fontsize="small")
+
+
+def _draw_map(ax: Any, panel: Panel, axes: list[str]) -> None:
     y, x = axes
+    factor, unit = unit_scale(float(np.abs(panel.values).max()), panel.unit)
+    values = panel.values * factor
     style: dict[str, Any] = {}
     extend = "neither"
-    if values.name == "efficiency":
+    if panel.signed:
         # white where g changes its sign, and in full colour its narrow peaks near 0 and 180 deg,
         # which would leave nothing to see elsewhere
         most = float(np.quantile(np.abs(values), 0.9)) or 1.0
         style, extend = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}, "both"
+    places = _set_axis(ax, "x", values[x]), _set_axis(ax, "y", values[y])
     # as pixels, also in vector formats: millions of cells make files that nothing opens
-    mesh = ax.pcolormesh(values[x], values[y], values, shading="nearest", rasterized=True, **style)
-    ax.set_title(label, fontsize="small")
-    ax.figure.colorbar(mesh, ax=ax, extend=extend).ax.tick_params(labelsize="small")
-    _name_axis(ax, "x", values[x])
-    _name_axis(ax, "y", values[y])
-    ax.tick_params(labelsize="small")
+    mesh = ax.pcolormesh(*places, values, shading="nearest", rasterized=True, **style)
+    on, by = (plain(shortened(name, NAME)) for name in (panel.on, panel.by))
+    words = [panel.quantity, *(["on", on] if on else []), *(["by", by] if by else [])]
+    ax.set_title(" ".join(words) + unit, fontsize="small")
+    bar = ax.figure.colorbar(mesh, ax=ax, extend=extend)
+    bar.ax.tick_params(labelsize="small")
+    bar.formatter.set_useOffset(False)
 
 
-def _name_axis(ax: Any, which: str, values: xarray.DataArray) -> None:
-    name = plain(str(values.attrs.get("long_name", values.name))) + _unit(values)
+def _set_axis(ax: Any, which: str, values: xarray.DataArray) -> FloatArray:
+    """Name an axis and return its values as they are drawn."""
+    factor, unit = 1.0, _unit(values)
+    if unit == "Ω m":  # of a metal: 1e-8, and as a rule on a linear scale
+        factor, unit = unit_scale(float(np.abs(values).max()), unit)
+    elif unit:
+        unit = f" ({unit})"
     scale = values.attrs.get("spacing", "linear")
     ax.set(**{f"{which}scale": scale})
     if scale == "linear":
         ax.locator_params(axis=which, nbins=5)
-    getattr(ax, f"{which}axis").set_label_text(name, fontsize="small")
+    getattr(ax, f"{which}axis").set_label_text(_name(values) + unit, fontsize="small")
+    return np.asarray(values * factor)

@@ -392,6 +392,24 @@ def test_picture(run, tmp_path, suffix, start):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.parametrize(("options", "dpi"), [([], 200), (["--dpi", "60"], 60)])
+def test_resolution_of_a_picture(run, tmp_path, options, dpi):
+    for command, width in (("solve", 7.2), ("converge", 4.6)):
+        path = tmp_path / f"{command}.png"
+        status, _, err = run(command, SI, "--plot", path, *options)
+        assert (status, err) == (0, "")
+        assert int.from_bytes(path.read_bytes()[16:20], "big") == pytest.approx(width * dpi, abs=1)
+
+
+def test_resolution_of_no_picture(run, tmp_path):
+    for command in ("solve", "sensitivity", "converge"):
+        status, out, err = run(command, SI, "--dpi", "300")
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert "--dpi must come with --plot" in err
+    assert run("solve", SI, "--plot", tmp_path / "x.png", "--dpi", "5")[0] == 2
+    assert not list(tmp_path.iterdir())
+
+
 def test_picture_of_an_example_in_the_papers_units(run, tmp_path):
     status, _, err = run("solve", PAPER, "--plot", tmp_path / "valve.png")
     assert (status, err) == (0, "")

@@ -12,10 +12,15 @@ import numpy as np
 import pytest
 from legibility import check_legible
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.quiver import Quiver
 
 import spinfem as sf
 from spinfem.plot.pictures import SolutionPlots, overview
+from spinfem.results.leads import lead_solution
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -171,12 +176,102 @@ def test_profile_draws_the_fields_of_every_layer(stack, quantity):
             np.testing.assert_allclose(shown, field[:, component], rtol=1e-15, atol=1e-15 * largest)
 
 
+def marks(ax):
+    """Colour, width and place of every line at a face."""
+    for own in ax.collections:
+        if isinstance(own, LineCollection):
+            (color,), (width,) = own.get_colors(), own.get_linewidths()
+            for line in own.get_segments():
+                yield to_hex(color), width, line[0][0]
+
+
 @samples
 def test_profile_marks_resistive_interfaces(stack):
     ax = solve(stack).plot.profile(quantity="spin_potential")
-    marked = [line.get_xdata()[0] for line in ax.lines if line.get_linewidth() == 1.4]
+    marked = [x for color, _, x in marks(ax) if color == "#000000"]
     expected = [x * 1e9 for x, joint in zip(stack.x, stack.joints) if joint is not None]
     np.testing.assert_allclose(marked, expected, **EXACT)
+
+
+def superlattice(pairs):
+    """So many bilayers with a resistive interface at every face."""
+    joint = sf.Interface(0.5e-15, gamma=0.7)
+    layers = [
+        piece
+        for k in range(pairs)
+        for piece in (joint, Co(6e-9, m=sf.direction(180 * (k % 2))), joint, Cu(6e-9))
+    ]
+    return sf.Stack([sf.Reservoir(), *layers])
+
+
+@pytest.mark.parametrize("pairs", [1, 15, 60])
+def test_lines_at_faces_leave_the_layers_visible(pairs):
+    """However many there are: black covers an eighth of the axes at most."""
+    figure = overview(solve(superlattice(pairs)))
+    ax = figure.axes[0]
+    points = 72 * ax.bbox.width / figure.dpi
+    widths = [width for _, width, _ in marks(ax)]
+    assert len(widths) == 2 * pairs
+    assert sum(widths) < points / 8
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    x0, y0, x1, y1 = (round(edge) for edge in ax.bbox.extents)
+    height = canvas.buffer_rgba().shape[0]
+    pixels = np.asarray(canvas.buffer_rgba())[height - y1 : height - y0, x0:x1, :3]
+    assert pixels.mean() > 0.75 * 255
+    assert np.mean(pixels.max(axis=-1) < 64) < 1 / 8
+
+
+def test_resistive_interfaces_and_leads_are_in_the_legend():
+    for stack, both in ((SAMPLES["interfaces"], True), (plain(), False)):
+        (legend,) = overview(solve(stack)).legends
+        texts = [text.get_text() for text in legend.get_texts()]
+        assert ("resistive interface" in texts) == both
+        assert ("lead" in texts) == both
+
+
+@pytest.mark.parametrize("name", ["valve", "not coplanar", "exchange lengths"])
+@pytest.mark.parametrize("quantity", ["spin_potential", "spin_current", "potential"])
+def test_profile_draws_leads_as_far_as_it_reaches(name, quantity):
+    solution = solve(EVERY[name])
+    ax = solution.plot.profile(quantity=quantity)
+    start, stop = ax.get_xlim()
+    end = float(solution.stack.x[-1]) * 1e9
+    assert -start == pytest.approx(0.2 * end) or -start == pytest.approx(0.1 * end)
+    for side, inner, outer in (("left", 0.0, start), ("right", end, stop)):
+        depth = np.linspace(0.0, abs(outer - inner) * 1e-9)
+        expected = getattr(lead_solution(solution, side, depth), quantity)
+        expected = expected.reshape(len(depth), -1) * scale(ax.get_ylabel())
+        own = [
+            line
+            for line in ax.lines
+            if len(line.get_xdata()) == len(depth)
+            and {round(x, 6) for x in line.get_xdata()[[0, -1]]}
+            == {round(inner, 6), round(outer, 6)}
+        ]
+        assert len(own) == expected.shape[1]
+        for line, values in zip(own, expected.T, strict=True):
+            size = np.abs(expected).max()
+            np.testing.assert_allclose(line.get_ydata(), values, rtol=1e-12, atol=1e-14 * size)
+
+
+def test_hodograph_draws_leads_from_the_stack_to_where_nothing_is_left():
+    solution = solve(noncoplanar())  # leads of Co along z and y
+    (curve,) = labelled(solution.plot.hodograph(quantity="spin_potential"), "lead")
+    mu = solution.interfaces[0].spin_potential * 1e6
+    np.testing.assert_allclose(curve[-1], mu, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(curve[0], 0, atol=1e-12)
+    folded = solve(valve(60.0)).plot.hodograph(quantity="spin_current", fold=True)
+    (curve,) = labelled(folded, "lead")
+    np.testing.assert_allclose(curve[0], 0, atol=1e-12)
+    np.testing.assert_allclose(curve[-1], labelled(folded, "ferromagnet")[0][0], atol=1e-12)
+
+
+def test_short_layers_have_no_dashes():
+    for pairs, dashes in ((1, "--"), (15, "-")):
+        ax = overview(solve(superlattice(pairs))).axes[0]
+        (line,) = (line for line in ax.lines if line.get_label() == "$z$")
+        assert line.get_linestyle() == dashes
 
 
 @samples
@@ -240,7 +335,7 @@ def test_units_are_chosen_from_the_data(stack, j0, units, labels):
 def test_components_that_are_zero_are_not_in_the_legend():
     upper, _ = solve(valve(60.0)).plot.profile()
     (legend,) = upper.figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["$x$", "$z$"]
+    assert [text.get_text() for text in legend.get_texts()] == ["$x$", "$z$", "lead"]
 
 
 def test_components_differ_by_colour_and_by_dashes():
@@ -469,6 +564,7 @@ def arrows(ax):
     return {
         quiver.get_gid(): (np.array(quiver.get_offsets()), np.stack([quiver.U, quiver.V], axis=1))
         for quiver in ax.collections
+        if isinstance(quiver, Quiver)
     }
 
 

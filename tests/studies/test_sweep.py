@@ -564,7 +564,7 @@ def test_command_writes_the_sweep_of_the_file(run, tmp_path):
     assert np.array_equal(angle, np.linspace(0, 180, 7))
     assert np.array_equal(thickness, np.geomspace(1, 500, 3))
     assert (angle.attrs["units"], thickness.attrs["units"]) == ("degree", "nm")
-    assert angle.attrs["long_name"] == "polar_deg of free"
+    assert angle.attrs["long_name"] == "polar angle of free"
     assert data.attrs["title"] == "Co/Cu/Py spin valve"
     expected = sf.sweep(valve, {"theta": angle.values, "d_N": thickness.values / 1e9}, 1e11)
     for name in expected:
