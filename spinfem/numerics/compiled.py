@@ -84,9 +84,11 @@ class Kernels(NamedTuple):
 
     condense: Callable[..., None]  # `layers.condense`
     condense_across: Callable[..., None]  # `layers.condense_across`
-    solve_plain: Callable[..., float]  # `links.assemble`, `ladder.solve` and `links.pull`
+    solve_plain: Callable[
+        ..., tuple[float, float]
+    ]  # `links.assemble`, `ladder.solve` and `links.pull`
     assemble: Callable[..., None]  # `links.assemble`
-    solve: Callable[..., float]  # `ladder.solve`
+    solve: Callable[..., tuple[float, float]]  # `ladder.solve`
     sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
     solve_points: Callable[..., None]  # `ladder.solve_between`, several points at a time
     width: int  # how many; there must not be less
@@ -153,18 +155,19 @@ def _kernels(text: str) -> Kernels:
         ladder.sweep(floats_of(chain), 0, len(chain.links.B), False)
 
     @compile_
-    def solve_points(left, window, right, edge, parts, missed, begin, end):  # type: ignore[no-untyped-def]
+    def solve_points(left, window, right, edge, parts, sums, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         before, behind, sides = same_for_all(left), same_for_all(right), same_for_all(edge)
         links_, runs = either_of(window.links), either_of(window.runs)
         own = points_of(window.loads), points_of(window.memory)
         one, two, (amplitude, flow, found) = points_of(parts)
         results = one, two, (from_behind(amplitude), from_behind(flow), found)
-        rest = points_of(missed)
+        found_sums = points_of(sums)
         for block in range(begin, end, WIDTH):
             i = min(block, end - WIDTH)  # the last points overlap with those before
             chain, again = Chain(moved(links_, i), moved(runs, i), *own), block > begin
-            moved(rest, i)[0] = ladder.solve_between(
+            here = moved(found_sums, i)
+            here[0], here[1] = ladder.solve_between(
                 before, chain, behind, sides, moved(results, i), again
             )
 

@@ -116,7 +116,7 @@ def assemble(work: int, *arguments: Any) -> None:
     _filled(arguments[4:], values[4:])
 
 
-def solve_plain(work: int, *arguments: Any) -> float:
+def solve_plain(work: int, *arguments: Any) -> tuple[float, float]:
     """Make and solve a single chain without runs, as `ladder.solve_plain`.
 
     Parameters
@@ -129,22 +129,24 @@ def solve_plain(work: int, *arguments: Any) -> float:
     """
     fast = kernels(work)
     if fast is not None:
-        return float(fast.solve_plain(*arguments))
+        missed, heat = fast.solve_plain(*arguments)
+        return missed, heat
     values = [listed(x) for x in arguments]
-    missed = ladder.solve_plain(*values)
+    missed, heat = ladder.solve_plain(*values)
     _filled(arguments[4:], values[4:])
-    return float(missed)
+    return missed, heat
 
 
-def solve(work: int, chain: Chain, *results: Any) -> float:
+def solve(work: int, chain: Chain, *results: Any) -> tuple[float, float]:
     """Solve a single chain, as `ladder.solve`; arguments are arrays."""
     fast = kernels(work)
     if fast is not None:
-        return float(fast.solve(chain, *results))
+        missed, heat = fast.solve(chain, *results)
+        return missed, heat
     values = listed(chain), *map(listed, results)
-    missed = ladder.solve(*values)
+    missed, heat = ladder.solve(*values)
     _filled((chain.loads, *results), (values[0].loads, *values[1:]))
-    return float(missed)
+    return missed, heat
 
 
 def sweep(work: int, chain: Chain) -> None:
@@ -172,24 +174,25 @@ def solve_points(
     """Solve a chain of which a window varies, as `ladder.solve_between`, at all points.
 
     The numbers of the window, and `parts`, have the points on their last axis; loads and memory of
-    the window are made here. Rods are numbered from the left, those behind the window too.
+    the window are made here. Rods are numbered from the left, those behind the window too. Returned
+    are what balances miss and the heat, (2, points).
     """
     points = parts[1][0].shape[-1]
     fast = kernels(work, points)
-    missed = np.empty((1, points))
+    sums = np.empty((2, points))
     if fast is None:
         left, window, right = listed(chains[0]), _with_room(chains[1], points), listed(chains[2])
         amplitude, flow, found = parts[2]
         results = parts[0], parts[1], (amplitude[::-1], flow[::-1], found)
-        missed[0] = ladder.solve_between(left, window, right, edge, results, False)
+        sums[0], sums[1] = ladder.solve_between(left, window, right, edge, results, False)
     elif points >= fast.width:
-        _solve_lanes(fast, chains, edge, parts, missed, threads)
+        _solve_lanes(fast, chains, edge, parts, sums, threads)
     else:
-        given = chains[1], parts, missed
+        given = chains[1], parts, sums
         window, *found = changed(partial(_repeated, fast.width), given)
         _solve_lanes(fast, (chains[0], window, chains[2]), edge, found[0], found[1], 1)
-        _filled((parts, missed), changed(lambda x: x[..., :points], tuple(found)))
-    return missed.ravel()
+        _filled((parts, sums), changed(lambda x: x[..., :points], tuple(found)))
+    return sums
 
 
 def _with_room(window: Chain, points: int) -> Chain:
@@ -205,16 +208,16 @@ def _solve_lanes(
     chains: tuple[Chain, Chain, Chain],
     edge: FloatArray,
     parts: Results,
-    missed: FloatArray,
+    sums: FloatArray,
     threads: int,
 ) -> None:
     """Solve points by compiled code, in threads."""
-    points, (left, window, right) = missed.shape[1], chains
+    points, (left, window, right) = sums.shape[1], chains
     pieces = min(threads, points // fast.width)
 
     def solve(begin: int, end: int) -> None:
         own = _with_room(window, fast.width)
-        fast.solve_points(left, own, right, edge, parts, missed, begin, end)
+        fast.solve_points(left, own, right, edge, parts, sums, begin, end)
 
     if pieces == 1:
         solve(0, points)

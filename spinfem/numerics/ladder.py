@@ -50,9 +50,9 @@ def returned(k: int, chain: Chain, runs: Any, found: Any, amplitude: Numbers, fl
     r = runs.of_link[k]
     if r < 0:
         return settled(k, chain.links, chain.loads, amplitude, flow)
-    amplitude[k], rest, size = recover(runs, r, amplitude[k + 1], chain.memory, found)
+    amplitude[k], rest, size, heat = recover(runs, r, amplitude[k + 1], chain.memory, found)
     flow[k] = current(at(chain.loads, k), amplitude[k])
-    return rest, size
+    return rest, size, heat
 
 
 def settled(k: int, links: Links, loads: Loads, amplitude: Numbers, flow: Numbers) -> Any:
@@ -60,7 +60,9 @@ def settled(k: int, links: Links, loads: Loads, amplitude: Numbers, flow: Number
 
     Returned are by what the currents at both its ends miss each other, and the size of what is
     balanced, ``j_left - s_left - S_left u_left = j_right - s_right + S_right u_right``; nothing is
-    missed where the rod on the left is held.
+    missed where the rod on the left is held. And the heat, ``B (u_left - u_right)^2 + S_left
+    u_left^2 + S_right u_right^2``, of B from the difference or from the current through it,
+    whichever has lost less digits.
     """
     own = loads.at_rest[k] + loads.share[k] * amplitude[k + 1]
     amplitude[k], flow[k] = own, current(at(loads, k), own)
@@ -70,8 +72,15 @@ def settled(k: int, links: Links, loads: Loads, amplitude: Numbers, flow: Number
     lost_right = links.S_right[k] * amplitude[k + 1]
     size = abs(flow[k]) + abs(flow[k + 1]) + abs(links.s_left[k]) + abs(links.s_right[k])
     size = size + abs(lost_left) + abs(lost_right)
-    rest = abs((enters - lost_left) - (leaves + lost_right))
-    return links.free[k] * rest, size
+    through = enters - lost_left
+    rest = abs(through - (leaves + lost_right))
+    B, free, right = links.B[k], links.free[k], amplitude[k + 1]
+    largest = abs(flow[k]) + abs(links.s_left[k]) + abs(lost_left)
+    by_current = (largest < abs(B) * (abs(own) + abs(right))) & (free > 0)
+    fallen = sign * own - right
+    fallen = pick(by_current, through / pick(by_current, B, 1.0), fallen)
+    heat = B * fallen * fallen + lost_left * sign * own + lost_right * right
+    return free * rest, size, heat
 
 
 def sweep(chain: Chain, first: int, stop: int, again: bool = False) -> None:
@@ -102,15 +111,16 @@ def settle(
 
     Returns
     -------
-    missed, size : number
-        Sum of what the balances of the links miss, and of the sizes of what they balance.
+    missed, size, heat : number
+        Sums of what the balances of the links miss, of the sizes of what they balance, and of the
+        heat.
     """
     missed = 0.0 * amplitude[stop]
-    size = missed
+    size, heat = missed, missed
     for k in range(stop - 1, first - 1, -1):
-        rest, own = returned(k, chain, chain.runs, found, amplitude, flow)
-        missed, size = missed + rest, size + own
-    return missed, size
+        rest, own, warmed = returned(k, chain, chain.runs, found, amplitude, flow)
+        missed, size, heat = missed + rest, size + own, heat + warmed
+    return missed, size, heat
 
 
 def meet(left: Load, right: Load) -> Any:
@@ -124,14 +134,14 @@ def meet(left: Load, right: Load) -> Any:
 def solve(chain: Chain, amplitude: Numbers, flow: Numbers, found: Any) -> Any:
     """Solve a whole chain, from ground to ground; parameters as in `settle`.
 
-    The result is what all balances miss relative to all that they balance.
+    The results are what all balances miss relative to all that they balance, and the heat.
     """
     last = len(chain.links.B)
     sweep(chain, 0, last)
     amplitude[last] = 0.0 * chain.loads.stiffness[last]
     flow[last] = current(at(chain.loads, last), amplitude[last])
-    missed, size = settle(chain, 0, last, amplitude, flow, found)
-    return relative(missed, size)
+    missed, size, heat = settle(chain, 0, last, amplitude, flow, found)
+    return relative(missed, size), heat
 
 
 def relative(missed: Any, size: Any) -> Any:
@@ -162,8 +172,8 @@ def solve_between(
 
     Returns
     -------
-    number
-        What all balances miss relative to all that they balance, in all three.
+    missed, heat : number
+        What all balances miss relative to all that they balance, and the heat, in all three.
     """
     first, count, last = len(left.links.B), len(window.links.B), len(right.links.B)
     put(window.loads, 0, at(left.loads, first))
@@ -174,18 +184,18 @@ def solve_between(
     turned = edge[0] * force[0], edge[0] * force[1]
     amplitude[count] = edge[1] * meet(own, (stiffness, turned))
     flow[count] = current(own, amplitude[count])
-    missed, size = settle(window, 0, count, amplitude, flow, found)
+    missed, size, heat = settle(window, 0, count, amplitude, flow, found)
     beyond, beyond_flow, beyond_found = parts[2]
     beyond[last] = edge[0] * amplitude[count]
     held = current(other, beyond[last])  # beyond a rod that is held there is another current
     beyond_flow[last] = pick(edge[1] > 0, -edge[0] * flow[count], held)
-    rest, own_size = settle(right, 0, last, beyond, beyond_flow, beyond_found)
-    missed, size = missed + rest, size + own_size
+    rest, own_size, warmed = settle(right, 0, last, beyond, beyond_flow, beyond_found)
+    missed, size, heat = missed + rest, size + own_size, heat + warmed
     before, before_flow, before_found = parts[0]
     before[first] = amplitude[0]
     before_flow[first] = flow[0]
-    rest, own_size = settle(left, 0, first, before, before_flow, before_found)
-    return relative(missed + rest, size + own_size)
+    rest, own_size, warmed = settle(left, 0, first, before, before_flow, before_found)
+    return relative(missed + rest, size + own_size), heat + warmed
 
 
 def mirrored(links: Links) -> Links:
@@ -236,13 +246,13 @@ def solve_plain(
 ) -> Any:
     """Make and solve a chain without runs, and add up what its magnets take up at spacers.
 
-    The result is that of `solve`.
+    The results are those of `solve`.
     """
     assemble_tables(ports, shape, m, collinear, made, unturned)
     links = Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
     chain = Chain(links, None, Loads(loads[0], loads[1], loads[2], loads[3], loads[4]), None)
-    missed = solve(chain, rods[0], rods[1], None)
+    missed, heat = solve(chain, rods[0], rods[1], None)
     where = Shape(shape[0], shape[1], shape[2], shape[3])
     magnetized, taken_up = (m[0], m[1], m[2]), (pulled[0], pulled[1], pulled[2])
     pull(where, magnetized, unturned[0], links.sign, rods[0], taken_up)
-    return missed
+    return missed, heat

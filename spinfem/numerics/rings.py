@@ -391,6 +391,12 @@ def through_free(T: Matrix, P: Vector, port: Port) -> tuple[Matrix, Vector, Matr
     return T_behind, P_behind, acted_on(response, port.B), v
 
 
+def heat_of(x: Three, v: Vector) -> Number:
+    """Return ``v . X v``, rounded; what turns about the axis adds nothing."""
+    (p, _), (q, _), (r, _) = v
+    return x[0][0] * (p * p) + x[1][0] * (q * q + r * r)
+
+
 def size_of(v: Vector) -> Number:
     """Return a norm of a vector."""
     return abs(v[0][0]) + abs(v[1][0]) + abs(v[2][0])
@@ -564,7 +570,7 @@ def spring_response(T: Matrix, end: Numbers) -> Matrix:
 
 def recover(
     runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers
-) -> tuple[Number, Number, Number]:
+) -> tuple[Number, Number, Number, Number]:
     """Find a run, and the amplitude along the rod before it, from that along the rod behind it.
 
     Parameters
@@ -584,8 +590,9 @@ def recover(
     Returns
     -------
     amplitude : number
-    missed, size : number
-        Sum of what the balances of the two-ports miss, and of the sizes of what they balance.
+    missed, size, heat : number
+        Sums of what the balances of the two-ports miss, of the sizes of what they balance, and of
+        the heat.
     """
     start, count = runs.start[r], runs.start[r + 1] - runs.start[r]
     rows, of, kinds = start + 2 * r, 2 * start + 4 * r, runs.kinds
@@ -598,7 +605,7 @@ def recover(
     none = double(0.0 * P[0][0])
     zeros = none, none, none
     u, flow, at_rod = zeros, P, zeros
-    missed, size = none[0], none[0]
+    missed, size, heat = none[0], none[0], none[0]
     if last != HELD:
         u = double(right), none, none
         if last == SPRUNG:
@@ -606,6 +613,7 @@ def recover(
             u = plus(u, times(kept_matrix(row, RESPONSE), driven))
             end = runs.ends[r][1]
             at_rod = act((none, double(end[3]), double(end[4])), u)
+            heat = heat_of((none, double(end[3]), none), u)
         flow = minus(P, times(T, u))
         if last == ROD:
             at_rod = none, flow[1], flow[2]
@@ -638,6 +646,8 @@ def recover(
         if k == 0 and first == ROD:
             own = kept_frame(row)
             rest = dot((own[0][0], own[1][0], own[2][0]), rest), none, none
+        heat = heat + heat_of(port.S_left, u) + heat_of(port.S_right, behind)
+        heat = heat + heat_of(port.B, minus(u, behind))
         size = size + size_of(balanced) + size_of(leaving) + size_of(lost)
         size = size + size_of(port.s_left) + size_of(port.s_right)
         if k > 0 or first != HELD:
@@ -657,18 +667,20 @@ def recover(
     row = memory[rows]
     if first == HELD:
         put(found[places], AT_ROD, axes, row, zeros)
-        return none[0], missed, size
+        return none[0], missed, size, heat
     own = kept_frame(row)
     rod = own[0][0], own[1][0], own[2][0]
     amplitude = dot(rod, u)
     if first == SPRUNG:
         end = runs.ends[r][0]
-        at_rod = act((none, double(end[3]), double(end[4])), u)
+        away = minus(u, scaled(rod, amplitude))
+        at_rod = plus(scaled(away, double(end[3])), scaled(cross(rod, away), double(end[4])))
+        heat = heat + end[3] * dot(away, away)[0]
     else:
         along = dot(rod, flow)
         at_rod = minus(scaled(rod, along), flow)
     put(found[places], AT_ROD, axes, row, at_rod)
-    return amplitude[0] + amplitude[1], missed, size
+    return amplitude[0] + amplitude[1], missed, size, heat
 
 
 # --- memory -----------------------------------------------------------------------------------

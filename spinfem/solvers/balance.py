@@ -58,6 +58,7 @@ class Rods(NamedTuple):
     amplitude: FloatArray  # (links + 1, N or 1)
     flow: FloatArray  # (links + 1, N or 1)
     rings: tuple[FloatArray, ...]  # of every run: (n + 1, FOUND, N or 1), see `rings.recover`
+    heat: FloatArray  # (N or 1,) of all two-ports, as `ladder.settled`, and of springs
 
 
 class Balance:
@@ -88,12 +89,12 @@ class Balance:
             return
         loads, rods = np.zeros((5, plan.links + 1)), np.empty((2, plan.links + 1))
         pulled = np.zeros(m.shape)
-        missed = kernels.solve_plain(plan.links, *given, loads, rods, pulled)
+        missed, heat = kernels.solve_plain(plan.links, *given, loads, rods, pulled)
         if not missed <= MISSED:
             raise _unbalanced(np.array([missed]))
         self.pulled = pulled.T
         self.loads = Loads(*loads)
-        self.rods = Rods(rods[0, :, None], rods[1, :, None], ())
+        self.rods = Rods(rods[0, :, None], rods[1, :, None], (), np.array([heat]))
 
     # --- what varies ----------------------------------------------------------------------------
 
@@ -188,12 +189,13 @@ class Balance:
         (chain,) = _chains(Part(links, runs))
         amplitude, flow = np.empty((2, plan.links + 1))
         found = kernels.found_of(chain.runs)
-        missed = kernels.solve(self._work, chain, amplitude, flow, found)
+        missed, heat = kernels.solve(self._work, chain, amplitude, flow, found)
         if not missed <= MISSED:
             raise _unbalanced(np.array([missed]))
         if push is None:
             self.loads = chain.loads
-        return Rods(amplitude[:, None], flow[:, None], self._split(found, 0, plan.links, ()))
+        rings = self._split(found, 0, plan.links, ())
+        return Rods(amplitude[:, None], flow[:, None], rings, np.array([heat]))
 
     @cached_property
     def _work(self) -> int:
@@ -240,18 +242,18 @@ class Balance:
             (amplitude[stop:], flow[stop:], None),
         )
         edge = np.array([sign[0], free])
-        missed = kernels.solve_points(work, (left, middle, right), edge, parts, self.threads)
+        missed, heat = kernels.solve_points(work, (left, middle, right), edge, parts, self.threads)
         if not (missed <= MISSED).all():
             raise _unbalanced(missed)
         amplitude[stop:] *= sign[:, None]
         flow[stop:] *= -sign[:, None]
         if not plan.runs:
-            return Rods(amplitude, flow, ())
+            return Rods(amplitude, flow, (), heat)
         rings = (
             *self._split(found[0], 0, first, (points,)),
             *self._split(found[1], first, stop, (points,)),
         )
-        return Rods(amplitude, flow, rings)
+        return Rods(amplitude, flow, rings, heat)
 
     def _split(
         self, found: FloatArray | None, first: int, stop: int, points: tuple[int, ...]

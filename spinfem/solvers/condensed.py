@@ -143,6 +143,15 @@ class Condensed(Transport):
         voltage: FloatArray = self.elements.p[self.magnets] / 2 * self.rises
         return self._with_graded(voltage, self.magnets, 1)
 
+    @property
+    def spin_part(self) -> FloatArray:
+        """What spin adds to the resistance, (N or 1,), Ohm m2: half of the heat.
+
+        No term of it is negative, so that no digits are lost where polarizations are nearly the
+        same. Graded layers have integrals in place of it.
+        """
+        return super().spin_part if self.elements.graded else self.rods.heat / 2
+
     @cached_property
     def rises(self) -> FloatArray:
         """By what m.mu_s rises from the left to the right of every magnet, (f, N or 1).

@@ -28,8 +28,10 @@ def solved(links):
     count, shape, dtype = len(links.B), links.B.shape[1:], links.B.dtype
     amplitude, flow = np.zeros((2, count + 1, *shape), dtype=dtype)
     chain = Chain(links, None, blank(count, shape, dtype), None)
-    missed = ladder.solve(chain, amplitude, flow, None)
+    missed, heat = ladder.solve(chain, amplitude, flow, None)
     assert (np.abs(missed) < 1e-13).all()
+    driven = links.s_right * amplitude[1:] - links.s_left * links.sign * amplitude[:-1]
+    np.testing.assert_allclose(heat, driven.sum(axis=0), rtol=1e-10)
     return amplitude, flow
 
 
@@ -98,8 +100,10 @@ def test_a_window_that_varies_is_solved_as_the_whole(first, stop, free):
         for c in (left, window, right)
     )
     edge = (links.sign[stop], free) if stop < 7 else (1.0, 0.0)
-    missed = ladder.solve_between(left, window, right, edge, parts, False)
+    missed, heat = ladder.solve_between(left, window, right, edge, parts, False)
     assert missed < 1e-13
+    driven = links.s_right * expected[1:] - links.s_left * links.sign * expected[:-1]
+    assert heat == pytest.approx(driven.sum(), rel=1e-11)
     np.testing.assert_allclose(parts[0][0], expected[: first + 1], rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(parts[1][0], expected[first : stop + 1], rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(parts[1][1], flows[first : stop + 1], rtol=1e-11, atol=1e-13)
@@ -111,5 +115,5 @@ def test_what_does_not_balance_is_seen():
     chain = Chain(links, None, blank(4, (), float), None)
     ladder.sweep(chain, 0, 4)
     chain.loads.force[2] += 1e-6
-    missed, size = ladder.settle(chain, 0, 4, amplitude, flow, None)
+    missed, size, _ = ladder.settle(chain, 0, 4, amplitude, flow, None)
     assert missed > 1e-8 * size

@@ -99,15 +99,15 @@ class Network:
         )
 
     def solved(self):
-        """Load behind it, amplitude before it, and what was found of its rings."""
+        """Load behind it, amplitude before it, what was found of its rings, and the heat."""
         count = len(self.own)
         memory = np.zeros((count + 2, rings.SIZE))
         found = np.zeros((count + 1, rings.ALL))
         stiffness, force = self.load
         load = rings.eliminate(self.runs, 0, (stiffness, (force, 0.0)), memory, False)
-        amplitude, missed, size = rings.recover(self.runs, 0, self.right, memory, found)
+        amplitude, missed, size, heat = rings.recover(self.runs, 0, self.right, memory, found)
         assert missed <= 1e-14 * size
-        return load, amplitude, found
+        return load, amplitude, found, heat
 
     # --- in many digits -----------------------------------------------------------------------
 
@@ -158,6 +158,18 @@ class Network:
                           s_right - S_right * places[k + 1] + through))  # fmt: skip
         return places, flows
 
+    def heat(self, places):
+        """``u . X u`` of all two-ports and springs; what turns about an axis adds nothing."""
+        total = mp.mpf(0)
+        for k, axis in enumerate(self.axes):
+            left, right = places[k], places[k + 1]
+            for X, u in ((self.B, left - right), (self.S_left, left), (self.S_right, right)):
+                total += (u.T * self.matrix(X[k], axis) * u)[0]
+        for side, u in ((0, places[0]), (1, places[-1])):
+            if self.ends[side] == SPRUNG:
+                total += (u.T * self.matrix((0.0, *self.springs[side]), self.rods[side]) * u)[0]
+        return float(total)
+
     def _ended(self, A, b, right):
         """Conditions at the first and the last ring."""
         for side, at in ((0, 0), (1, 3 * len(self.own))):
@@ -198,7 +210,7 @@ def floats(v):
 
 
 def check(network):
-    (stiffness, force), amplitude, found = network.solved()
+    (stiffness, force), amplitude, found, heat = network.solved()
     with mp.workdps(DIGITS):
         places, flows = network.exact(network.right)
         largest = max(float(mp.norm(u)) for u in places)
@@ -215,6 +227,7 @@ def check(network):
                     continue
                 error = np.abs(ring[rings.FLOW : rings.FLOW + 3] - floats(j)).max()
                 assert error <= 1e-12 * current
+        assert heat == pytest.approx(network.heat(places), rel=1e-12)
         rods = [mp.matrix(network.unit(rod)) for rod in network.rods]
         if network.ends[0] != HELD:
             exact = float((rods[0].T * places[0])[0])

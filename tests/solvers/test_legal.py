@@ -90,6 +90,14 @@ def test_thin_layers_between_blocking_ends(resistance):
     check(sf.Stack([*stack, sf.SpinBlocking()]))
 
 
+@pytest.mark.parametrize("mixing", [None, 1.0])
+@pytest.mark.parametrize("difference", [1e-4, 1e-8, 1e-12])
+def test_resistance_where_polarizations_are_nearly_the_same(difference, mixing):
+    """What spin adds is of second order in p - gamma: half of the heat, no sum of +-p."""
+    joint = sf.Interface(3.0, gamma=F.p - difference, mixing=mixing)
+    check(sf.Reservoir() | sf.Interface(0.2, gamma=0.5) | F(0.7, m=Z) | joint | sf.Reservoir())
+
+
 @pytest.mark.parametrize("imaginary", [0.0, 1e-30, 1e-3, 1.0, -3.0, 1e6, -1e12])
 @pytest.mark.parametrize(
     "real", [1e-30, 1.0, 1e18, *map(long, (1e-12, 1e-3, 1e3, 1e12, 1e30, 1e40))]
