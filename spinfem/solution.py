@@ -51,7 +51,8 @@ class Solution(SolvedStack):
         output : "spin_resistance", "resistance", "torque" or "efficiency"
             The result.
         *names : str
-            Of a torque, the ferromagnet; of an efficiency, two neighbours as in `efficiency`.
+            Of a torque, the ferromagnet or group; of an efficiency, two neighbours as in
+            `efficiency`.
 
         Returns
         -------
@@ -59,8 +60,9 @@ class Solution(SolvedStack):
             A mapping: ``gradient["free.thickness"]`` is the derivative with respect to the
             thickness of the layer "free", of the result's shape: (..., 3) for a torque, (..., 2)
             for efficiencies, in the unit of the result per unit of the number; angles of m,
-            "free.polar" and "free.azimuth", in degrees. With respect to m it is nan where the m
-            of ferromagnets in contact are collinear, since turning one of them opens a contact; and
+            "free.polar" and "free.azimuth", in degrees; of a group, by its name, as all of it
+            turns. With respect to m it is nan where the m of ferromagnets in contact, not of one
+            group, are collinear, since turning one of them opens a contact; and
             efficiencies of collinear neighbours have no gradient, nan, where one of them has
             exchange lengths, or a mixing conductance towards the other.
 

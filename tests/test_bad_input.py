@@ -109,6 +109,16 @@ VALUE_ERRORS = [
      "got Reservoir() as piece 2 of 3"),
     (lambda: N(1, name="a") | N(1, name="a"),
      "names in a stack must be unique, got 'a' twice"),
+    (lambda: N(1, group="g"), "group (layers that are one magnet) of a layer must be left out in a "
+     "normal metal, got 'g'"),
+    (lambda: sf.Lead(N, group="g"), "of a lead must be left out in a normal metal, got 'g'"),
+    (lambda: F(1, m=z, group="a") | N(1, name="a"),
+     "a group of layers must not be called like a layer, interface or lead of the stack, got 'a'"),
+    (lambda: F(1, m=z, group="a") | F(1, m=(0, 0, -1), group="a"),
+     "m of all layers of group 'a', one magnet, must be parallel, got F1 and F2 that are not; turn "
+     "them together, by the name of the group"),
+    (lambda: F(1, m=z, group="a") | N(1) | F(1, m=z, name="b") | N(1) | F(1, m=z, group="a"),
+     "between layers of group 'a', one magnet, there must be no other ferromagnet, got b"),
     (lambda: N(np.ones(2)) | F(1, m=np.ones((3, 3))),
      "shapes of a stack's arrays must broadcast, got N1: (2,); F1: (3,)"),
     (lambda: valve().replace("fre", thickness=2),
@@ -184,6 +194,9 @@ TYPE_ERRORS = [
      "width (relative width) must be one number, got shape (2,)"),
     (lambda: sf.sampled(["a", "b"]), "values of a profile must be a real number or an array"),
     (lambda: sf.Interface(source=3), "source of an interface must be a nonempty string, got 3"),
+    (lambda: F(1, m=z, group=""), "group of a layer must be a nonempty string, got ''"),
+    (lambda: (F(1, m=z, group="a") | N(1)).replace("a", thickness=2),
+     "a change of 'a' must be one of m, group, got 'thickness'"),
     (lambda: sf.direction("up"), "polar (angle in degrees) must be a real number", "got 'up'"),
     (lambda: sf.Lead(5), "material of a lead must be a NormalMetal or a Ferromagnet, got 5"),
     (lambda: sf.Stack([N, N(1)]),
@@ -196,7 +209,7 @@ TYPE_ERRORS = [
     (lambda: sf.analytic.solve(N(1)), "stack must be a Stack, got Layer("),
     (lambda: N(1) | 3, "what stands in a stack must be a layer", "got 3"),
     (lambda: valve().replace("free", thicknes=2),
-     "must be one of material, thickness, m, name, nodes, got 'thicknes'; did you mean "
+     "must be one of material, thickness, m, name, group, nodes, got 'thicknes'; did you mean "
      "'thickness'?"),
     (lambda: sf.solve(valve(), degree=2.5), "degree must be a whole number, got 2.5"),
     (lambda: sf.solve(valve(), "1e11"),
@@ -396,8 +409,8 @@ EDITS = [
     ('kind = "normal"', 'knd = "normal"', "materials.Cu.knd: unknown key; did you mean 'kind'?"),
     ("lead =", "laed =", "left.laed: unknown key; did you mean 'lead'?"),
     ("thickness_nm = 10", "thickness_nm = 10\nroughness = 1",
-     "layers[1].roughness: unknown key; must be one of m, polar_deg, azimuth_deg, material, "
-     "name, thickness_nm"),
+     "layers[1].roughness: unknown key; must be one of m, polar_deg, azimuth_deg, group, "
+     "material, name, thickness_nm"),
     ("[left]", "[solver]\n[left]",
      "solver: unknown key; must be one of title, left, right, j0_A_m2, materials, mesh, layers"),
     ("thickness_nm = 10", '"a b\\nc" = 10', "layers[1].'a b\\nc': unknown key; must be one of"),
@@ -435,6 +448,20 @@ EDITS = [
      "materials.Cu.kind: must be 'normal' or 'ferromagnet', got 'normla'; did you mean 'normal'?"),
     ('name = "free"', 'name = "fixed"',
      "layers: names in a stack must be unique, got 'fixed' twice"),
+    ('name = "free"', 'name = "free"\ngroup = ""',
+     "layers[2].group (layer 'free'): must be a nonempty string, got ''"),
+    ('name = "free"', 'name = "free"\ngroup = "fixed"',
+     "layers: a group of layers must not be called like a layer, interface or lead of the stack, "
+     "got 'fixed' for both"),
+    ("thickness_nm = 10", 'thickness_nm = 10\ngroup = "g"',
+     "layers[1].group: must be left out in a normal metal, got 'g'"),
+    ("m = [0, 0, 1]", 'group = "g"\nm = [0, 0, 1]\n[[layers]]\nmaterial = "Py"\nthickness_nm = 2\n'
+     'polar_deg = 60\ngroup = "g"',
+     "layers: m of all layers of group 'g', one magnet, must be parallel, got fixed and F2"),
+    ('lead = "Cu"', 'lead = "Cu"\ngroup = "g"',
+     "left.group: must be left out in a normal metal, got 'g'"),
+    ('end = "reservoir"', 'end = "reservoir"\ngroup = "g"',
+     "right.group: must be left out without a lead, got 'g'"),
     ('name = "free"', 'name = ""', "layers[2].name (layer ''): must be a nonempty string, got ''"),
     ('name = "free"', "name = 3", "layers[2].name: must be a nonempty string, got 3"),
     ('title = "valve"', "title = 3", "title: must be a string, got 3"),

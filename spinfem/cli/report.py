@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -24,9 +24,8 @@ def results_of(file: StackFile, solution: Solution) -> dict[str, Any]:
     """Collect what ``--json`` prints, as described there."""
     stack = file.stack
     magnets = {
-        e.name: e.m
-        for e in stack.elements
-        if isinstance(e, Layer | Lead) and e.name and e.m is not None
+        name: np.asarray(cast(Layer | Lead, stack.elements[stack.members(name)[0]]).m)
+        for name in solution.ferromagnets
     }
     return {
         "title": file.title,
@@ -38,6 +37,7 @@ def results_of(file: StackFile, solution: Solution) -> dict[str, Any]:
                 "name": layer.name,
                 "kind": "ferromagnet" if layer.is_ferromagnet else "normal",
                 "material": layer.material.name,
+                "group": layer.group,
                 "x_left": float(stack.x[i]),
                 "x_right": float(stack.x[i + 1]),
                 "m": None if layer.m is None else _list(layer.m),

@@ -51,10 +51,11 @@ def solve_file(
       j0                       A/m2
       layers                   from left to right, of each:
         name, material
+        group                  magnet that it is a part of, or null
         kind                   "normal" or "ferromagnet"
         x_left, x_right        m; 0 is the left face of the stack
         m                      unit vector; null in a normal metal
-      ferromagnets             of each, named magnetic leads included:
+      ferromagnets             of each, and named magnetic leads; a group is one:
         name, m
         absorbed_spin_current  vector, A/m2
         torque                 vector, J/m2; null in the paper's units

@@ -29,11 +29,11 @@ def sweep_over(
 ) -> str:
     """Solve the stack in FILE over ranges of its numbers.
 
-    LAYER is the name of a layer, an interface, a material or a lead in FILE, or left or right for
-    its leads; where a layer and a material share a name, that which has KEY is meant. KEY is any
-    of its numbers, such as thickness_nm, polar_deg, AR_fOhm_m2, l_nm or beta. N values are evenly
-    spaced, both START and STOP included; START:STOP:N:log spaces them evenly in the logarithm. More
-    than one --vary make the outer product.
+    LAYER is the name of a layer, a group, an interface, a material or a lead in FILE, or left or
+    right for its leads; where a layer and a material share a name, that which has KEY is meant. KEY
+    is any of its numbers, such as thickness_nm, polar_deg, AR_fOhm_m2, l_nm or beta. N values are
+    evenly spaced, both START and STOP included; START:STOP:N:log spaces them evenly in the
+    logarithm. More than one --vary make the outer product.
 
     OUT.nc holds torque, absorbed_spin_current, efficiency, spin_resistance and resistance, with
     units; no torque in the paper's units. If the command is stopped, by whatever, OUT.nc is as it
@@ -52,7 +52,8 @@ def sweep_over(
     description = read(file)
     variations = [parse(text, description) for text in vary]
     names = [variation.name for variation in variations]
-    if len({variation.where for variation in variations}) < len(names):
+    places = [where for variation in variations for where in variation.where]
+    if len({*places}) < len(places):
         raise ValueError(f"--vary must name each key once, got {', '.join(names)}")
     if picture:
         from ..plot.sweeps import check_axes

@@ -97,6 +97,7 @@ class MagneticTable(Table):
     m: Vector | None = None
     polar_deg: Finite | None = None
     azimuth_deg: Finite | None = None
+    group: Name | None = None
 
 
 class EndTable(MagneticTable):

@@ -175,10 +175,11 @@ def _piece(
     metal = _metal(table.material, metals, (*where, "material"))
     m = _direction(table, metal, where)
     with at(*where):
+        names = {"name": table.name, "group": table.group}
         if mesh is None:
-            return Layer(metal, table.thickness_in_units(), m=m, name=table.name)
+            return Layer(metal, table.thickness_in_units(), m=m, **names)
         thickness, nodes = mesh.layer(str(table.name))
-        return Layer(metal, thickness, m=m, name=table.name, nodes=nodes)
+        return Layer(metal, thickness, m=m, nodes=nodes, **names)
 
 
 def _check_interface(
@@ -208,12 +209,12 @@ def _end(side: str, table: EndTable | None, metals: dict[str, Metal]) -> End:
     with at(side):
         key, value = one_of(table, "lead", "end")
     if key == "end":
-        _left_out(table, ("name", *DIRECTION), "without a lead", (side,))
+        _left_out(table, ("name", *MAGNETIC), "without a lead", (side,))
         return Reservoir() if value == "reservoir" else SpinBlocking()
     metal = _metal(value, metals, (side, "lead"))
     m = _direction(table, metal, (side,))
     with at(side):
-        return Lead(metal, m=m, name=table.name)
+        return Lead(metal, m=m, name=table.name, group=table.group)
 
 
 def _metal(name: str, metals: dict[str, Metal], where: Location) -> Metal:
@@ -224,13 +225,14 @@ def _metal(name: str, metals: dict[str, Metal], where: Location) -> Metal:
     return metals[name]
 
 
-DIRECTION = ("m", "polar_deg", "azimuth_deg")
+MAGNETIC = ("m", "polar_deg", "azimuth_deg", "group")
+"""Keys that have a meaning in ferromagnets alone."""
 
 
 def _direction(table: MagneticTable, metal: Metal, where: Location) -> ArrayLike | None:
     """Return m of a ferromagnet, and None for a normal metal."""
     if isinstance(metal, NormalMetal):
-        _left_out(table, DIRECTION, "in a normal metal", where)
+        _left_out(table, MAGNETIC, "in a normal metal", where)
         return None
     if table.polar_deg is None:
         _left_out(table, ("azimuth_deg",), "without polar_deg", where)

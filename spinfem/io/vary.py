@@ -42,8 +42,8 @@ class Variation:
     ----------
     name : str
         ``LAYER.KEY`` as given.
-    where : tuple
-        Where the key stands in the file.
+    where : tuple of tuple
+        Where the key stands in the file: once, or in every layer of a group.
     values : array, shape (n,)
         Its values, in the unit of the key.
     log : bool
@@ -51,7 +51,7 @@ class Variation:
     """
 
     name: str
-    where: Location
+    where: tuple[Location, ...]
     values: FloatArray
     log: bool
 
@@ -78,8 +78,8 @@ def parse(text: str, file: StackFile) -> Variation:
     text : str
         What was given after ``--vary``.
     file : StackFile
-        The stack file; LAYER is the name of a layer, an interface, a lead or a material in it,
-        "left" or "right". One that has KEY is meant.
+        The stack file; LAYER is the name of a layer, a group, an interface, a lead or a material in
+        it, "left" or "right". One that has KEY is meant.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def parse(text: str, file: StackFile) -> Variation:
     where = _locate(name, file)
     values, log = _range(name, given)
     for end in (values[0], values[-1]):
-        read(file.path, {where: float(end)})
+        read(file.path, dict.fromkeys(where, float(end)))
     some = np.linspace(0, values.size - 1, min(values.size, 65)).astype(int)
     try:
         FileBuilder(file.tables, {name: where})(**{name: values[some]})
@@ -125,20 +125,20 @@ def _range(name: str, given: str) -> tuple[FloatArray, bool]:
     return spaced(start, stop, int(parts[2])), log
 
 
-def _locate(name: str, file: StackFile) -> Location:
+def _locate(name: str, file: StackFile) -> tuple[Location, ...]:
     """Find the key; where a layer and a material share a name, that which has the key."""
     owner, _, key = name.rpartition(".")
     places = _places(file)
     if owner not in {place.name for place in places}:
         known = list(dict.fromkeys(place.name for place in places))
         raise ValueError(
-            f"--vary {name}: name must be that of a layer, an interface, a material or a lead "
-            f"({', '.join(known)}), got {owner!r}{near_match(owner, known)}"
+            f"--vary {name}: name must be that of a layer, a group, an interface, a material or "
+            f"a lead ({', '.join(known)}), got {owner!r}{near_match(owner, known)}"
         )
     own = [place for place in places if place.name == owner]
     for place in own:
-        if key in _numeric_keys(place.table):
-            return (*place.where, key)
+        if key in place.keys:
+            return tuple((*where, key) for where in place.where)
     keys = [key for place in own for key in place.possible_keys()]
     raise ValueError(
         f"--vary {name}: key must be a numeric one of {owner!r} ({', '.join(keys) or 'none'}), "
@@ -157,35 +157,48 @@ def _hint(key: str, own: list[_Place], file: StackFile) -> str:
 
 @dataclass(frozen=True)
 class _Place:
-    """A table whose numbers may vary; `magnetic` tells whether a ferromagnet is there."""
+    """A table whose numbers may vary; `magnetic` tells whether a ferromagnet is there.
+
+    A group has the tables of all its layers, of which one is kept.
+    """
 
     name: str
-    where: Location
+    where: tuple[Location, ...]
     table: BaseModel
     magnetic: bool
+    is_group: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys that may have numbers; of a group those of its m."""
+        keys = _numeric_keys(self.table)
+        return [key for key in keys if key in ANGLES] if self.is_group else keys
 
     def possible_keys(self) -> list[str]:
         """Return the keys that could be given with all others left as they are."""
         table, never = self.table, set()
-        if isinstance(table, MagneticTable) and not (self.magnetic and table.m is None):
-            never |= {"polar_deg", "azimuth_deg"}
+        if isinstance(table, MagneticTable) and (
+            not self.magnetic or table.m is not None or (table.group and not self.is_group)
+        ):
+            never |= ANGLES
         if isinstance(table, InterfaceTable) and not self.magnetic:
             never.add("gamma")
         for pair in EITHER:
             if any(getattr(table, key, None) is not None for key in pair):
                 never |= {key for key in pair if getattr(table, key, None) is None}
-        return [key for key in _numeric_keys(table) if key not in never]
+        return [key for key in self.keys if key not in never]
 
 
+ANGLES = {"polar_deg", "azimuth_deg"}
 EITHER = (("resistivity_ohm_m", "sigma_S_m"), ("rho_star_ohm_m", "sigma_S_m"))
 """Keys of which one is given."""
 
 
 def _places(file: StackFile) -> list[_Place]:
-    """Return all that may vary: layers and named interfaces, leads, materials."""
+    """Return all that may vary: layers and named interfaces, leads, groups, materials."""
     tables, stack, found, face = file.tables, file.stack, [], 0
     for i, table in enumerate(tables.layers):
-        where = ("layers", i)
+        where = (("layers", i),)
         if isinstance(table, LayerTable):
             layer, face = stack.layers[face], face + 1
             found.append(_Place(str(layer.name), where, table, layer.is_ferromagnet))
@@ -196,8 +209,17 @@ def _places(file: StackFile) -> list[_Place]:
     for side, end in (("left", stack.left), ("right", stack.right)):
         if isinstance(end, Lead):
             table, names = getattr(tables, side), filter(None, (end.name, side))
-            found += [_Place(name, (side,), table, end.is_ferromagnet) for name in names]
-    return [*found, *(_Place(n, ("materials", n), t, True) for n, t in tables.materials.items())]
+            found += [_Place(name, ((side,),), table, end.is_ferromagnet) for name in names]
+    for group in stack.groups:
+        members = {place.where: place for place in found if _group_of(place.table) == group}
+        every = tuple(where for (where,) in members)
+        found.append(_Place(group, every, next(iter(members.values())).table, True, is_group=True))
+    metals = (_Place(n, (("materials", n),), t, True) for n, t in tables.materials.items())
+    return [*found, *metals]
+
+
+def _group_of(table: BaseModel) -> str | None:
+    return table.group if isinstance(table, MagneticTable) else None
 
 
 def _numeric_keys(table: BaseModel) -> list[str]:
@@ -216,13 +238,14 @@ class FileBuilder:
     """Makes the stack of a file with arrays in place of the keys that vary; it can be pickled."""
 
     tables: SIFile | PaperFile
-    places: dict[str, Location]
+    places: dict[str, tuple[Location, ...]]
 
     def __call__(self, **values: FloatArray) -> Stack:
         """Return the stack for values of ``LAYER.KEY``, in the unit of the key."""
         tables = self.tables
         for name, value in values.items():
-            tables = _changed(tables, self.places[name], value)
+            for where in self.places[name]:
+                tables = _changed(tables, where, value)
         return stack_of(tables)
 
 

@@ -34,7 +34,7 @@ from .._checks import FloatArray, unit_vector
 from ..fem.fields import ElementField, piecewise
 from ..fem.mesh import DEGREE, layer_nodes
 from ..physics.directions import angle
-from ..results.solved import SolvedStack
+from ..results.solved import SolvedStack, body_name
 from ..sample.pieces import Layer, Lead, Reservoir
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements, check_plain, elements_of
@@ -377,7 +377,7 @@ class Mechanism:
         Parameters
         ----------
         a, b : str
-            Names of two ferromagnets with nothing but normal metals between them.
+            Names of two ferromagnets, or groups, with nothing but normal metals between them.
 
         Raises
         ------
@@ -385,22 +385,24 @@ class Mechanism:
             If they are not that.
         """
         self.solution.efficiency(a, b)  # raises
-        names = self.solution.stack.position
-        left, right = sorted((names(a), names(b)))
-        return self._spacer(left, right)
+        members = self.solution.stack.members
+        left, right = sorted((members(a), members(b)))
+        return self._spacer(left[-1], right[0])
 
     @property
     def spacers(self) -> tuple[Spacer, ...]:
         """All spacers between two ferromagnets, from left to right."""
-        magnets = np.flatnonzero(self._elements.magnetic).tolist()
-        return tuple(self._spacer(i, k) for i, k in itertools.pairwise(magnets) if k > i + 1)
+        pairs = itertools.pairwise(self._elements.bodies)
+        beside = ((one[-1], other[0]) for one, other in pairs)
+        return tuple(self._spacer(left, right) for left, right in beside if right > left + 1)
 
     def _spacer(self, left: int, right: int) -> Spacer:
-        e = self._elements
+        e, stack = self._elements, self.solution.stack
+        names = [body_name(stack, e.body_of(k)) or stack.element_names[k] for k in (left, right)]
         sign, cosine, rest = angle(e.m[left, 0], e.m[right, 0])
         found = self._condensed.behind(int(np.searchsorted(self._condensed.magnets, left)))
         return Spacer(
-            (self.solution.stack.element_names[left], self.solution.stack.element_names[right]),
+            (names[0], names[1]),
             (found.left.P, found.right.P),
             (found.left.S, found.right.S),
             found.shunt,
@@ -423,19 +425,22 @@ class Mechanism:
         Parameters
         ----------
         name : str
-            The ferromagnet.
+            The ferromagnet, or a group, all of which turns.
         axis : array, shape (3,)
             Axis of rotation, right-handed; its length does not matter.
 
         Raises
         ------
         ValueError
-            If nothing has that name, it is no ferromagnet, it touches a collinear one, or j0 = 0.
+            If nothing has that name, it is no ferromagnet, or a layer of a group, it touches a
+            collinear one, or j0 = 0.
         """
-        self.solution.torque(name)  # raises
-        own = self._rings_of(self.solution.stack.position(name))
+        members = self.solution.turning(name)
+        own = [ring for k in members for ring in self._rings_of(k)]
         for ring in own:
-            if ring.pinned is None and any(force.name == "contact" for force in ring.forces):
+            inside = ring.face in members and ring.face + 1 in members
+            touches = any(force.name == "contact" for force in ring.forces) and not inside
+            if ring.pinned is None and touches:
                 raise ValueError(
                     f"{name!r} must not touch a collinear ferromagnet for a slope: dr jumps there"
                 )

@@ -96,7 +96,7 @@ def _errors(transport: Condensed, found: Certificate) -> FloatArray:
     off = np.abs(found.resistance - own) + found.resistance_room
     currents = np.abs([faces.current_left, faces.current_right]).max(axis=(0, 1, 3))
     scale = np.maximum(currents, np.abs(e.p).max(axis=0))
-    torque = np.abs(found.torque - transport.all_absorbed()) + found.torque_room
+    torque = np.abs(found.torque - e.summed(transport.all_absorbed())) + found.torque_room
     torque = torque.swapaxes(1, 2).reshape(-1, e.points)
     errors = np.concatenate([off[None], torque])
     scales = np.concatenate([dr[None], np.broadcast_to(scale, torque.shape)])

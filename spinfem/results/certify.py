@@ -53,7 +53,7 @@ from ..solvers.elements import Elements
 from ..solvers.faces import Faces
 from ..solvers.transport import Field
 from .duals import torque_jumps
-from .solved import SolvedStack, named_magnets
+from .solved import SolvedStack, named_bodies
 
 EXTRA_POINTS = 8
 """Gauss points in a part of a graded layer beyond the degrees of its field and of its profile."""
@@ -80,7 +80,7 @@ class Certificate(NamedTuple):
 
     resistance: FloatArray  # (N,) Ohm m2
     resistance_room: FloatArray  # (N,)
-    torque: FloatArray  # (f, N, 3) absorbed spin current
+    torque: FloatArray  # (f, N, 3) spin current absorbed by each of the bodies
     torque_room: FloatArray  # (f, N, 3)
     shares: list[FloatArray]  # of every layer, (n, 1 + 3 f, N): of these rooms by its elements
 
@@ -88,7 +88,7 @@ class Certificate(NamedTuple):
 def bounds_of(solution: SolvedStack, found: Certificate) -> Bounds:
     """Return the certified bounds of a solution."""
     low, high = (solution.shaped(found.resistance + way * found.resistance_room) for way in (-1, 1))
-    named = named_magnets(solution.stack)
+    named = named_bodies(solution.stack)
     middle = TORQUE_PER_SPIN_CURRENT * solution.scaled(found.torque[named], 1)
     room = TORQUE_PER_SPIN_CURRENT * np.abs(solution.scaled(found.torque_room[named], 1))
     return Bounds((low, high), (middle - room, middle + room))
@@ -122,8 +122,7 @@ def certificate(transport: Condensed) -> Certificate:
     shares = [_halves(own, alike)]
 
     # torques, from a dual field for each component
-    magnets = np.flatnonzero(e.magnetic).tolist()
-    fields = transport.dual([jump for k in magnets for jump in torque_jumps(e, k)])
+    fields = transport.dual([jump for body in e.bodies for jump in torque_jumps(e, body)])
     works, rooms = [], []
     for at in [_join(fields)] if fields and e.points == 1 else fields:
         dual = measured(at, driven=False)
@@ -131,14 +130,14 @@ def certificate(transport: Condensed) -> Certificate:
         works.append(_work(own, dual) + np.zeros_like(rooms[-1]))
         shares.append(_halves(own, dual))
 
-    def by_magnet(values: list[FloatArray]) -> FloatArray:
-        return np.array(values).reshape(len(magnets), 3, e.points).swapaxes(1, 2)
+    def by_body(values: list[FloatArray]) -> FloatArray:
+        return np.array(values).reshape(len(e.bodies), 3, e.points).swapaxes(1, 2)
 
     return Certificate(
         dr + middle / 2,
         room / 2,
-        transport.all_absorbed() - by_magnet(works),
-        by_magnet(rooms),
+        e.summed(transport.all_absorbed()) - by_body(works),
+        by_body(rooms),
         [
             np.concatenate([part.reshape(len(part), -1, e.points) for part in parts], axis=1)
             for parts in zip(*shares, strict=True)

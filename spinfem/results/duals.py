@@ -14,6 +14,8 @@ a contact of ferromagnets that cross, the rings stay in one point where the lift
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .._checks import FloatArray
@@ -25,9 +27,18 @@ from ..solvers.transport import Jump
 AXES = np.eye(3)
 
 
-def torque_jumps(e: Elements, k: int) -> list[Jump]:
-    """Return the jumps for the components of what element k, a ferromagnet, absorbs."""
-    return [_torque_jump(e, k, axis) for axis in AXES]
+def torque_jumps(e: Elements, body: Sequence[int]) -> list[Jump]:
+    """Return the jumps for the components of what elements, ferromagnets, absorb together."""
+    return [_together([_torque_jump(e, k, axis) for k in body]) for axis in AXES]
+
+
+def _together(jumps: list[Jump]) -> Jump:
+    total, *more = jumps
+    for jump in more:
+        for own, other in zip(total, jump, strict=True):
+            for face, value in other.items():
+                own[face] = own[face] + value if face in own else value
+    return total
 
 
 def _torque_jump(e: Elements, k: int, axis: FloatArray) -> Jump:

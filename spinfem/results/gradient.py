@@ -29,7 +29,7 @@ PER_DEGREE = np.pi / 180
 class Place(NamedTuple):
     """Where a number of a stack stands, and what it is."""
 
-    k: int  # of the element; of an interface, of the face
+    k: int  # of the element; of an interface, of the face; of a group, of its first element
     quantity: str
     value: Number
 
@@ -44,7 +44,8 @@ class Gradient(Mapping[str, FloatArray]):
     - `thickness`, `D`, `l`, `p`, `lambda_J`, `lambda_phi`, as far as they are numbers and finite
       (of `l` also if it is infinite: 0). Of each layer by itself: add those of all layers of a
       metal for what a change of the metal does.
-    - `polar`, `azimuth`: the angles of m, per **degree**, as in `direction`.
+    - `polar`, `azimuth`: the angles of m, per **degree**, as in `direction`. Layers of a group turn
+      together and have these under the name of the group, ``"free.polar"``, alone.
     - of an interface, by its name or else by its neighbours, ``"F1|N1"``: `resistance` (AR*),
       `gamma`, `G_r` and `G_i` (the mixing conductance).
 
@@ -84,7 +85,8 @@ class Gradient(Mapping[str, FloatArray]):
             raise KeyError(f"no number of the stack is called {name!r}{hint}") from None
         if quantity in ANGLES:
             way = _ways(self._stack)[ANGLES.index(quantity)][k]
-            slopes = [(part.m[k] * way).sum(axis=-1) for part in self.parts]
+            body = elements_of(self._stack).body_of(k)
+            slopes = [sum((part.m[i] * way).sum(axis=-1) for i in body) for part in self.parts]
         else:
             slopes = [part.of(k, quantity) for part in self.parts]
         batch, shape = self._stack.shape, np.shape(self.value)
@@ -149,12 +151,12 @@ def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:
     if output == "torque":
         (name,) = names
         value: Number = solution.torque(name)
-        parts = of_absorbed(t, solution.stack.position(name))
+        parts = of_absorbed(t, solution.stack.members(name))
         scale = TORQUE_PER_SPIN_CURRENT * solution.j0
     elif output == "efficiency":
         value = np.stack(solution.efficiency(*names), axis=-1)
-        first, second = (solution.stack.position(name) for name in names)
-        parts = of_efficiencies(t, int(np.searchsorted(t.magnets, min(first, second))))
+        first, second = (solution.stack.members(name) for name in names)
+        parts = of_efficiencies(t, int(np.searchsorted(t.magnets, min(first, second)[-1])))
         parts = parts if first < second else parts[::-1]
     else:
         value = getattr(solution, output)
@@ -248,11 +250,16 @@ def _add_ohmic(total: Derivatives, t: Solved) -> None:
 @remembered
 def places_of(stack: Stack) -> dict[str, Place]:
     """Return where all numbers of a stack stand, by name, from left to right."""
-    found, magnetic = {}, elements_of(stack).magnetic
+    found: dict[str, Place] = {}
+    magnetic = elements_of(stack).magnetic
     for k, element in enumerate(stack.elements):
         if isinstance(element, Layer | Lead):
+            group, owner = element.group, _owner(stack, k)
             for place in _of_metal(element, k):
-                found[f"{_owner(stack, k)}.{place.quantity}"] = place
+                if group is None or place.quantity not in ANGLES:
+                    found[f"{owner}.{place.quantity}"] = place
+                else:  # of its first element
+                    found.setdefault(f"{group}.{place.quantity}", place)
         if k < len(stack.joints) and (joint := stack.joints[k]) is not None:
             owner = joint.name or f"{_owner(stack, k)}|{_owner(stack, k + 1)}"
             for place in _of_interface(joint, k, bool(magnetic[k : k + 2].any())):
@@ -266,6 +273,7 @@ def _owner(stack: Stack, k: int) -> str:
     if name:
         return str(name)
     given = {getattr(piece, "name", None) for piece in (*stack.elements, *stack.joints)}
+    given.update(stack.groups)
     side = "left" if k == 0 else "right"
     candidates = [side, stack.element_names[k]]
     while candidates[0] in given:

@@ -19,6 +19,8 @@ what is absorbed there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .._checks import BoolArray, FloatArray
@@ -51,13 +53,14 @@ def of_spin_resistance(t: Solved) -> Derivatives:
     return total
 
 
-def of_absorbed(t: Solved, k: int) -> list[Derivatives]:
-    """Return the derivatives of the components of what element k, a ferromagnet, absorbs."""
-    jumps = torque_jumps(t.elements, k)
+def of_absorbed(t: Solved, body: Sequence[int]) -> list[Derivatives]:
+    """Return the derivatives of the components of what elements, ferromagnets, absorb together."""
+    jumps = torque_jumps(t.elements, body)
     found = []
     for axis, jump, phi in zip(AXES, jumps, t.dual(jumps), strict=True):
         total = freely(t, Pair(t.at_faces, phi, jump, False))
-        (_add_share if k in t.elements.lengths else _add_lift)(total, t, k, axis)
+        for k in body:
+            (_add_share if k in t.elements.lengths else _add_lift)(total, t, k, axis)
         found.append(total)
     return found
 

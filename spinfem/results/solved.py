@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,21 +21,27 @@ from numpy.typing import ArrayLike
 from .._checks import FloatArray, Number, finite, unit_vector
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.directions import angle
-from ..sample.pieces import Lead
+from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
 from ..solvers.transport import Side, Transport, Values
 from .scaling import Scaled
 from .views import Face, LayerSolution
 
 
-def named_magnets(stack: Stack) -> slice:
-    """Return which of all magnets have a torque: all but leads that were given no name."""
+def named_bodies(stack: Stack) -> slice:
+    """Return which of `Elements.bodies` have a torque: all but leads that were given no name."""
     # layers always have a name
     first, last = (
-        int(isinstance(end, Lead) and end.m is not None and end.name is None)
+        int(isinstance(end, Lead) and end.m is not None and not (end.name or end.group))
         for end in (stack.left, stack.right)
     )
     return slice(first, -last or None)
+
+
+def body_name(stack: Stack, body: tuple[int, ...]) -> str | None:
+    """Return the name of a group, or of a magnet by itself; None of a lead that has none."""
+    element = cast(Layer | Lead, stack.elements[body[0]])
+    return element.group or element.name
 
 
 class SolvedStack(Scaled):
@@ -171,21 +177,27 @@ class SolvedStack(Scaled):
     def absorbed_spin_current(self, name: str) -> FloatArray:
         """Return the spin current absorbed by a magnetization at both faces, A/m2, shape (..., 3).
 
-        ``j_s(x-) - j_s(x+)`` summed over the layer's interfaces, eq. (10); perpendicular to m.
+        ``j_s(x-) - j_s(x+)`` summed over the layer's interfaces, eq. (10); perpendicular to m. Of a
+        group, the sum of what its layers absorb.
 
         Raises
         ------
         ValueError
             If nothing has that name, or it is not a ferromagnet.
         """
-        return self.scaled(self.transport.absorbed(self._magnet(name)))
+        first, *more = self._magnets(name)
+        absorbed = self.transport.absorbed(first)
+        for magnet in more:
+            absorbed = absorbed + self.transport.absorbed(magnet)
+        return self.scaled(absorbed)
 
     def torque(self, name: str) -> FloatArray:
         """Return the spin-transfer torque on a magnetization, J/m2, shape (..., 3).
 
         ``(hbar/2|e|)`` times `absorbed_spin_current`; it enters the equation of motion as
         ``dm/dt = gamma T/(M_s t)`` with gamma = 1.760859628e11 rad/(s T), M_s in A/m and t the
-        layer's thickness. (gamma_0 = mu_0 gamma = 2.2128e5 m/(A s) goes with fields in A/m.)
+        layer's thickness; of a group, with the sum of ``M_s t`` of its layers. (gamma_0 = mu_0
+        gamma = 2.2128e5 m/(A s) goes with fields in A/m.)
 
         Raises
         ------
@@ -200,8 +212,8 @@ class SolvedStack(Scaled):
 
         In the order of `ferromagnets`; of those leads alone that have a name.
         """
-        absorbed = self.transport.all_absorbed()[named_magnets(self.stack)]
-        return TORQUE_PER_SPIN_CURRENT * self.scaled(absorbed, 1)
+        absorbed = self.transport.elements.summed(self.transport.all_absorbed())
+        return TORQUE_PER_SPIN_CURRENT * self.scaled(absorbed[named_bodies(self.stack)], 1)
 
     def torque_parts(
         self, name: str, polarizer: str | None = None
@@ -217,7 +229,7 @@ class SolvedStack(Scaled):
         Parameters
         ----------
         name : str
-            The ferromagnet.
+            The ferromagnet, or a group.
         polarizer : str, optional
             The other one; needed if there are more than two.
 
@@ -227,20 +239,19 @@ class SolvedStack(Scaled):
             If a name is not that of a ferromagnet, both are the same, or it is not clear which
             the polarizer is.
         """
-        elements = self.stack.elements
-        magnets = self.transport.magnets
-        own = int(magnets[self._magnet(name)])
-        others = [k for k in magnets.tolist() if k != own]
+        own = self._body(name)
+        others = [body for body in self.transport.elements.bodies if body != own]
         if polarizer is not None:
-            other = int(magnets[self._magnet(polarizer)])
+            other = self._body(polarizer)
         elif len(others) == 1:
             other = others[0]
         else:
-            names = ", ".join(elements[k].name or "an unnamed lead" for k in others)
+            names = ", ".join(body_name(self.stack, body) or "an unnamed lead" for body in others)
             raise ValueError(f"polarizer must be given, one of {names or 'none'}, got None")
         if other == own:
             raise ValueError(f"polarizer must be another ferromagnet than {name!r}, got the same")
-        m, q = (np.asarray(elements[k].m) for k in (own, other))  # type: ignore[union-attr]
+        elements = self.stack.elements
+        m, q = (np.asarray(elements[body[0]].m) for body in (own, other))  # type: ignore[union-attr]
         torque = self.torque(name)
         across = np.cross(m, q)
         length = np.linalg.norm(across, axis=-1, keepdims=True)
@@ -263,26 +274,29 @@ class SolvedStack(Scaled):
         Parameters
         ----------
         a, b : str
-            Two ferromagnets with nothing but normal metals between them, in either order.
+            Two ferromagnets, or groups, with nothing but normal metals between them, in either
+            order.
 
         Raises
         ------
         ValueError
             If they are not that; in direct contact the factors diverge.
         """
-        first, second = sorted((self._magnet(a), self._magnet(b)))
+        left, right = sorted((self._magnets(a), self._magnets(b)))
+        first, second = left[-1], right[0]
         magnets = self.transport.magnets
         apart = magnets[second] > magnets[first] + 1
-        if second != first + 1 or not apart:
+        if self._body(a) == self._body(b) or second != first + 1 or not apart:
             between = "another ferromagnet" if second > first + 1 else "nothing"
-            got = "the same one twice" if first == second else f"{between} between them"
+            same = self._body(a) == self._body(b)
+            got = "the same one twice" if same else f"{between} between them"
             raise ValueError(
                 f"{a!r} and {b!r} must be different ferromagnets with only normal metal between "
                 f"them for an efficiency, got {got}"
             )
         found = self.transport.efficiencies(first)
         g = self.shaped(found[0]), self.shaped(found[1])
-        g = g if self._magnet(a) == first else g[::-1]
+        g = g if self._magnets(a) == left else g[::-1]
         closed = np.asarray(np.isnan(g[0]))
         if closed.any():
             given = [self.stack.elements[magnets[i]].m for i in (first, second)]
@@ -304,33 +318,39 @@ class SolvedStack(Scaled):
 
         About an axis across the element's m.
         """
-        pieces = stack.elements[position:]
-        m = np.asarray(pieces[0].m)  # type: ignore[union-attr]
+        elements = stack.elements
+        m = np.asarray(elements[position].m)  # type: ignore[union-attr]
         axis = np.cross(m, np.eye(3)[np.abs(m).argmin(axis=-1)])
         axis *= self.transport.opening
-        turned = stack
-        for name, piece in zip(stack.element_names[position:], pieces, strict=True):
-            way = getattr(piece, "m", None)
-            if way is not None:
-                turned = turned.replace(name, m=way + np.cross(axis, way))
-        return self._solve_again(turned, 1.0)
+        ways = {}
+        for body in self.transport.elements.bodies:
+            if body[0] >= position:
+                m = np.asarray(elements[body[0]].m)  # type: ignore[union-attr]
+                ways.update(dict.fromkeys(body, m + np.cross(axis, m)))
+        return self._solve_again(stack.turned(ways), 1.0)
 
     @property
     def spacers(self) -> tuple[tuple[str, str], ...]:
-        """Names of neighbouring ferromagnets that have an efficiency, from left to right."""
-        names: list[str] = [getattr(e, "name", None) or "" for e in self.stack.elements]
-        magnets = self.transport.magnets
-        return tuple(
-            (names[i], names[k])
-            for i, k in itertools.pairwise(magnets)
-            if k > i + 1 and names[i] and names[k]
+        """Names of neighbouring ferromagnets that have an efficiency, from left to right.
+
+        A group is one of them, under its own name.
+        """
+        bodies = self.transport.elements.bodies
+        found = (
+            (body_name(self.stack, left), body_name(self.stack, right))
+            for left, right in itertools.pairwise(bodies)
+            if right[0] > left[-1] + 1
         )
+        return tuple((left, right) for left, right in found if left and right)
 
     @property
     def ferromagnets(self) -> tuple[str, ...]:
-        """Names of all ferromagnets that have a torque, from left to right, leads included."""
-        pairs = zip(self.stack.elements, self.transport.elements.magnetic, strict=True)
-        return tuple(e.name for e, magnetic in pairs if magnetic and e.name)  # type: ignore[union-attr]
+        """Names of all ferromagnets that have a torque, from left to right, leads included.
+
+        A group is one of them, under its own name in place of those of its layers.
+        """
+        bodies = self.transport.elements.bodies
+        return tuple(filter(None, (body_name(self.stack, body) for body in bodies)))
 
     # --- resistances --------------------------------------------------------------------------
 
@@ -365,13 +385,39 @@ class SolvedStack(Scaled):
 
     # --- internals ----------------------------------------------------------------------------
 
-    def _magnet(self, name: str) -> int:
-        """Number of a ferromagnet among all of them."""
-        number = self.transport.elements.numbers.get(name) if isinstance(name, str) else None
-        if number is None:
-            self.stack.position(name)  # raises if there is no such thing
+    def _magnets(self, name: str) -> tuple[int, ...]:
+        """Numbers of a ferromagnet, or of those of a group, among all of them."""
+        e = self.transport.elements
+        number = e.numbers.get(name) if isinstance(name, str) else None
+        if number is not None:
+            return (number,)
+        members = self.stack.members(name)  # raises if there is no such thing
+        if not e.magnetic[members[0]]:
             raise ValueError(f"{name!r} must be a ferromagnet, got a normal metal")
-        return number
+        return tuple(np.searchsorted(e.magnets, members).tolist())
+
+    def turning(self, name: str) -> tuple[int, ...]:
+        """Return which elements turn if the magnet of that name does: one, or those of a group.
+
+        Raises
+        ------
+        ValueError
+            If nothing has that name, it is not a ferromagnet, or a layer of a group, which does not
+            turn by itself.
+        """
+        self._magnets(name)  # raises
+        members, body = self.stack.members(name), self._body(name)
+        if members != body:
+            raise ValueError(
+                f"{name!r} must be a magnet that turns by itself, got a layer of group "
+                f"{body_name(self.stack, body)!r}"
+            )
+        return body
+
+    def _body(self, name: str) -> tuple[int, ...]:
+        """Elements that turn with a ferromagnet or group."""
+        e = self.transport.elements
+        return e.body_of(int(e.magnets[self._magnets(name)[0]]))
 
     def _at(self, x: ArrayLike, side: Side | None) -> Values:
         if side not in (None, "left", "right"):

@@ -33,6 +33,7 @@ class Derivatives:
         By element.
     m : array, shape (n + 2, N, 3)
         By magnetization; to be taken across m. nan where a contact is collinear: it would open.
+        In a group each is the share of an element in what turning all of them does.
     other : dict of array, shape (N,)
         By element and "lambda_J" or "lambda_phi"; by face and "resistance", "gamma", "G_r" or
         "G_i".
@@ -340,6 +341,8 @@ def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
     for face in springs:
         _add_spring(total, t, pair, face)
     for k in strong[:-1][np.diff(strong) == 1].tolist():  # a contact that is collinear would open
+        if k + 1 in e.body_of(k):
+            continue  # but in a group, which turns as one
         opening = np.where(angle(e.m[k], e.m[k + 1]).collinear, np.nan, 0.0)[:, None]
         total.add(k, "m", opening)
         total.add(k + 1, "m", opening)

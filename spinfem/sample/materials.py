@@ -122,7 +122,12 @@ class Metal:
         return combined(lambda D, l: D / (2 * l**2), self.D, self.l)
 
     def __call__(
-        self, thickness: ArrayLike, *, m: ArrayLike | None = None, name: str | None = None
+        self,
+        thickness: ArrayLike,
+        *,
+        m: ArrayLike | None = None,
+        name: str | None = None,
+        group: str | None = None,
     ) -> Any:
         """Make a layer of this metal.
 
@@ -135,6 +140,8 @@ class Metal:
             zero, it is normalized.
         name : str, optional
             Name of the layer; without one it is N1, N2, ... or F1, F2, ... in its stack.
+        group : str, optional
+            Of a ferromagnet: the magnet that the layer is a part of; see `Stack`.
 
         Returns
         -------
@@ -143,9 +150,9 @@ class Metal:
         Raises
         ------
         TypeError, ValueError
-            If the thickness, m or the name is not as above.
+            If the thickness, m, the name or the group is not as above.
         """
-        return self.layer_type(self, cast(Number, thickness), m=m, name=name)
+        return self.layer_type(self, cast(Number, thickness), m=m, name=name, group=group)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

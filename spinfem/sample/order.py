@@ -47,6 +47,54 @@ def refuse_names(pieces: tuple[Any, ...]) -> None:
     raise ValueError(f"names in a stack must be unique, got {twice!r} twice")
 
 
+def check_groups(
+    elements: tuple[Any, ...], names: frozenset[str], groups: frozenset[str]
+) -> dict[str, tuple[int, ...]]:
+    """Return where the layers of every group stand among the elements.
+
+    Parameters
+    ----------
+    elements : tuple of Layer, Lead, Reservoir or SpinBlocking
+        From left to right.
+    names, groups : frozenset of str
+        Names of pieces, as given, and of groups.
+
+    Raises
+    ------
+    ValueError
+        If a group is not one magnet with a name of its own: between its layers nothing is magnetic
+        that is not of the group, and their m are parallel.
+    """
+    for name in sorted(names & groups):
+        raise ValueError(
+            "a group of layers must not be called like a layer, interface or lead of the stack, "
+            f"got {name!r} for both"
+        )
+    found: dict[str, list[int]] = {}
+    before = None
+    for k, magnet in enumerate(elements):
+        if not isinstance(magnet, Layer | Lead) or magnet.m is None:
+            continue
+        group = magnet.group
+        if group is not None:
+            members = found.setdefault(group, [])
+            members.append(k)
+            own = elements[members[0]]
+            if own is not magnet and before is not None and before.group != group:
+                raise ValueError(
+                    f"between layers of group {group!r}, one magnet, there must be no other "
+                    f"ferromagnet, got {short(before)}"
+                )
+            if not _parallel(own.m, magnet.m):
+                raise ValueError(
+                    f"m of all layers of group {group!r}, one magnet, must be parallel, got "
+                    f"{short(own)} and {short(magnet)} that are not; turn them together, by the "
+                    "name of the group"
+                )
+        before = magnet
+    return {group: tuple(members) for group, members in found.items()}
+
+
 def misplaced(joint: Interface, left: Layer | End, right: Layer | End) -> str | None:
     """Return what is wrong with an interface where it stands, if anything is."""
     what = f"interface {joint.name!r}" if joint.name else "an interface"
@@ -71,6 +119,11 @@ def misplaced(joint: Interface, left: Layer | End, right: Layer | End) -> str | 
         if np.any(joint.gamma) and _opposed(a, b):
             return f"gamma of {what} must be 0 between antiparallel ferromagnets"
     return None
+
+
+def _parallel(a: Any, b: Any) -> bool:
+    """Whether two directions are parallel at every point."""
+    return np.array_equal(a, b) or (_collinear(a, b) and not _opposed(a, b))
 
 
 def _opposed(a: Any, b: Any) -> bool:

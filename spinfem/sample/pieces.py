@@ -119,6 +119,9 @@ class Layer(Joinable):
         Direction of the magnetization, for a ferromagnet and only there; it is normalized.
     name : str, optional
         Name, unique in a stack.
+    group : str, optional
+        Of a ferromagnet: the magnet that it is a part of. Layers of one group turn as one and have
+        one torque, under this name; see `Stack`.
     nodes : array, shape (n + 1,), optional
         Nodes of a mesh that the layer comes with, rising from 0 to 1 across it: the solver takes
         them and no grading of its own. `Stack.from_mesh` sets them.
@@ -133,6 +136,7 @@ class Layer(Joinable):
     thickness: Number
     m: FloatArray | None = dataclasses.field(default=None, kw_only=True)
     name: str | None = dataclasses.field(default=None, kw_only=True)
+    group: str | None = dataclasses.field(default=None, kw_only=True)
     nodes: FloatArray | None = dataclasses.field(default=None, kw_only=True)
 
     def __init__(
@@ -142,6 +146,7 @@ class Layer(Joinable):
         *,
         m: ArrayLike | None = None,
         name: str | None = None,
+        group: str | None = None,
         nodes: ArrayLike | None = None,
     ) -> None:
         what = "a layer" if name is None else f"layer {name!r}"
@@ -152,6 +157,7 @@ class Layer(Joinable):
             thickness=positive(f"thickness of {what}", thickness),
             m=_check_m(what, material, m),
             name=label("name of a layer", name),
+            group=_check_group(what, material, group),
             nodes=_check_nodes(what, nodes),
         )
 
@@ -179,6 +185,8 @@ class Lead(Joinable):
         Direction of the magnetization, for a ferromagnet and only there; it is normalized.
     name : str, optional
         Name, unique in a stack; a named ferromagnetic lead has a torque.
+    group : str, optional
+        Of a ferromagnet: the magnet that it is a part of, as of a `Layer`.
 
     Raises
     ------
@@ -189,9 +197,15 @@ class Lead(Joinable):
     material: Metal
     m: FloatArray | None = dataclasses.field(default=None, kw_only=True)
     name: str | None = dataclasses.field(default=None, kw_only=True)
+    group: str | None = dataclasses.field(default=None, kw_only=True)
 
     def __init__(
-        self, material: Metal, *, m: ArrayLike | None = None, name: str | None = None
+        self,
+        material: Metal,
+        *,
+        m: ArrayLike | None = None,
+        name: str | None = None,
+        group: str | None = None,
     ) -> None:
         what = "a lead" if name is None else f"lead {name!r}"
         _check_material(what, material)
@@ -205,6 +219,7 @@ class Lead(Joinable):
             material=material,
             m=_check_m(what, material, m),
             name=label("name of a lead", name),
+            group=_check_group(what, material, group),
         )
 
     @property
@@ -318,6 +333,15 @@ def _check_m(what: str, material: Metal, m: ArrayLike | None) -> FloatArray | No
             f"m (magnetization) of {what} must be left out in a normal metal, got {m!r}"
         )
     return None
+
+
+def _check_group(what: str, material: Metal, group: str | None) -> str | None:
+    if group is not None and not isinstance(material, Ferromagnet):
+        raise ValueError(
+            f"group (layers that are one magnet) of {what} must be left out in a normal metal, "
+            f"got {group!r}"
+        )
+    return label("group of a layer", group)
 
 
 def _check_nodes(what: str, nodes: ArrayLike | None) -> FloatArray | None:

@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, Number, finite, near_match, positive, read_only
 from .materials import Ferromagnet, Metal
-from .order import ENDS, check_order, misplaced, refuse_names
+from .order import ENDS, check_groups, check_order, misplaced, refuse_names
 from .pieces import (
     End,
     Interface,
@@ -48,6 +48,10 @@ from .pieces import (
 KINDS = (Layer, Interface, *ENDS)
 KEYS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in KINDS}
 """What can be changed in a piece of each kind."""
+STATE = ("pieces", "shape", "groups", "_names", "_groups", "_shapes")
+"""What is kept of a stack in a pickle."""
+GROUP_KEYS = ("m", "group")
+"""What can be changed in all layers of a group at once."""
 RESERVOIR = Reservoir()
 """The end where none is given."""
 Shapes = frozenset[tuple[int, ...]]
@@ -56,6 +60,13 @@ Shapes = frozenset[tuple[int, ...]]
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class Stack(Joinable):
     """Layers in contact, between two ends.
+
+    Ferromagnets with the same `group` are one magnet, as where a layer and the thin ones that stand
+    for its interfaces' loss of spin are: a name of a group is taken wherever that of a ferromagnet
+    is, by `replace` for all its m at once, by torques for their sum, by efficiencies for the layer
+    beside the spacer. So that this is never wrong, the m of a group are parallel, always: they turn
+    together or not at all. Between its layers there may be normal metals and interfaces, but no
+    other ferromagnet.
 
     Parameters
     ----------
@@ -67,6 +78,8 @@ class Stack(Joinable):
     ----------
     layers : tuple of Layer
         All of them named; the n-th layer of its kind is N{n} or F{n} if it had no name.
+    groups : dict of str to tuple of int
+        Where the layers of every group, and a lead that belongs to it, stand in `elements`.
     joints : tuple of Interface or None
         What is at the n + 1 faces of the n layers; None where they are transparent.
     left, right : Lead, Reservoir or SpinBlocking
@@ -82,12 +95,15 @@ class Stack(Joinable):
         If a piece is none of these.
     ValueError
         If there is no layer, an end stands between layers, a name occurs twice, the arrays do
-        not broadcast, or an interface has what it cannot have where it stands.
+        not broadcast, an interface has what it cannot have where it stands, or a group is not one
+        magnet.
     """
 
     pieces: tuple[Piece, ...]
     shape: tuple[int, ...]
     _names: frozenset[str]  # as given
+    _groups: frozenset[str]  # their names
+    groups: dict[str, tuple[int, ...]]
     _shapes: Shapes  # of all arrays
     arrays: Any = None
 
@@ -99,7 +115,7 @@ class Stack(Joinable):
                     "pieces of a stack must be layers and interfaces, with a Lead, Reservoir or "
                     f"SpinBlocking at the ends, got {piece!r}"
                 )
-        self._keep(given, 0, frozenset(), frozenset())
+        self._keep(given, 0, frozenset(), frozenset(), frozenset())
 
     @classmethod
     def joined(cls, left: Any, right: Any) -> Stack:
@@ -107,17 +123,29 @@ class Stack(Joinable):
         new: Stack = object.__new__(cls)
         more = right.pieces if isinstance(right, Stack) else (right,)
         if isinstance(left, Stack):
-            new._keep(left.pieces + more, len(left.pieces), left._names, left._shapes)
+            known = left._names, left._groups, left._shapes
+            new._keep(left.pieces + more, len(left.pieces), *known)
         else:
-            new._keep((left, *more), 0, frozenset(), frozenset())
+            new._keep((left, *more), 0, frozenset(), frozenset(), frozenset())
         return new
 
     def _keep(
-        self, pieces: tuple[Any, ...], checked: int, names: frozenset[str], shapes: Shapes
+        self,
+        pieces: tuple[Any, ...],
+        checked: int,
+        names: frozenset[str],
+        groups: frozenset[str],
+        shapes: Shapes,
     ) -> None:
-        """Keep pieces; the first of them are checked and have these names and shapes."""
+        """Keep pieces; the first of them are checked and have these names, groups and shapes."""
         more = [name for piece in pieces[checked:] if (name := getattr(piece, "name", None))]
-        freeze(self, pieces=pieces, _names=names.union(more) if more else names)
+        given = [group for piece in pieces[checked:] if (group := getattr(piece, "group", None))]
+        freeze(
+            self,
+            pieces=pieces,
+            _names=names.union(more) if more else names,
+            _groups=groups.union(given) if given else groups,
+        )
         interfaces = check_order(pieces, checked)
         if len(self._names) < len(names) + len(more):
             refuse_names(pieces)
@@ -127,6 +155,8 @@ class Stack(Joinable):
                 left = pieces[i - 1] if i > 0 else RESERVOIR
                 if misplaced(pieces[i], left, pieces[i + 1]):
                     self._check_joint(sum(isinstance(piece, Layer) for piece in pieces[:i]))
+        where = check_groups(self.elements, self._names, self._groups) if self._groups else {}
+        freeze(self, groups=where)
 
     def _keep_shapes(self, shapes: Shapes) -> None:
         """Keep the shapes of all arrays; ValueError unless they broadcast."""
@@ -145,7 +175,7 @@ class Stack(Joinable):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: what cannot be found again."""
-        return {key: vars(self)[key] for key in ("pieces", "shape", "_names", "_shapes")}
+        return {key: vars(self)[key] for key in STATE}
 
     @classmethod
     def from_mesh(
@@ -226,13 +256,13 @@ class Stack(Joinable):
 
         The n-th layer of a kind is N{n} or F{n}, or the next free, where it has no name yet.
         """
-        count, layers = {"N": 0, "F": 0}, []
+        count, layers, taken = {"N": 0, "F": 0}, [], self._names | self._groups
         for piece in self.pieces:
             if isinstance(piece, Layer):
                 kind = "N" if piece.m is None else "F"
                 count[kind] += 1
                 if piece.name is None:
-                    while (name := f"{kind}{count[kind]}") in self._names:
+                    while (name := f"{kind}{count[kind]}") in taken:
                         count[kind] += 1
                     piece = _renamed(piece, name)
                 layers.append(piece)
@@ -304,11 +334,29 @@ class Stack(Joinable):
         try:
             return self._positions[name]
         except (KeyError, TypeError):
-            names = ", ".join(self._positions)
-            hint = near_match(name, self._positions) if isinstance(name, str) else ""
-            raise ValueError(
-                f"name must be that of a layer or lead ({names}), got {name!r}{hint}"
-            ) from None
+            raise self._unknown(name) from None
+
+    def _unknown(self, name: object) -> ValueError:
+        known, what = [*self._positions], "a layer or lead"
+        if isinstance(name, str) and name in self.groups:
+            members = ", ".join(self.element_names[k] for k in self.groups[name])
+            hint = f", a group of layers ({members})"
+        else:
+            if self.groups:
+                known, what = [*known, *self.groups], "a layer, lead or group of layers"
+            hint = near_match(name, known) if isinstance(name, str) else ""
+        return ValueError(f"name must be that of {what} ({', '.join(known)}), got {name!r}{hint}")
+
+    def members(self, name: str) -> tuple[int, ...]:
+        """Return where in `elements` the layers of a group stand, or the named layer or lead.
+
+        Raises
+        ------
+        ValueError
+            If nothing has that name.
+        """
+        group = self.groups.get(name) if isinstance(name, str) else None
+        return (self.position(name),) if group is None else group
 
     def __getitem__(self, index: Any) -> Stack:
         """Return a point or a part of a batch: ``stack[3]``, ``stack[:, 0]``, as of an array."""
@@ -328,15 +376,17 @@ class Stack(Joinable):
         return Stack([_pick(piece, shape, index) for piece in self.pieces])
 
     def replace(self, name: str, /, **changes: Any) -> Stack:
-        """Return a copy in which one named layer, lead or interface is changed.
+        """Return a copy in which one named layer, lead, interface or group is changed.
 
         Parameters
         ----------
         name : str
-            The layer, lead or interface; "left" or "right" for a lead without a name.
+            The layer, lead, interface or group; "left" or "right" for a lead without a name.
         **changes
-            New `thickness`, `m`, `material` or `name`; of an interface `resistance`, `gamma`,
-            `mixing` or `name`. A layer from a mesh keeps its `nodes` unless its thickness changes.
+            New `thickness`, `m`, `material`, `name` or `group`; of an interface `resistance`,
+            `gamma`, `mixing` or `name`; of a group `m`, that of all its layers, or `group`, its new
+            name, or None for layers that are magnets by themselves. A layer from a mesh keeps its
+            `nodes` unless its thickness changes.
 
         Raises
         ------
@@ -345,18 +395,15 @@ class Stack(Joinable):
         ValueError
             If nothing has that name, or a new value is not valid.
         """
+        if isinstance(name, str) and name in self.groups:
+            self._check_keys(name, changes, GROUP_KEYS)
+            return self._changed(dict.fromkeys(self.groups[name], changes))
         place = self._places.get(name) if isinstance(name, str) else None
         if place is None:
             self.position(name)  # raises
             raise ValueError(f"name must be that of a piece that was given, got {name!r}")
         old = self.pieces[place]
-        known = KEYS[type(old)]
-        for key in changes:
-            if key not in known:
-                raise TypeError(
-                    f"a change of {name!r} must be one of {', '.join(known)}, "
-                    f"got {key!r}{near_match(key, known)}"
-                )
+        self._check_keys(name, changes, KEYS[type(old)])
         if isinstance(old, Layer) and isinstance(changes.get("material"), Metal):
             # a layer without a name that becomes one of another kind keeps the one it had
             same = isinstance(changes["material"], Ferromagnet) == old.is_ferromagnet
@@ -369,46 +416,98 @@ class Stack(Joinable):
             changes.setdefault("nodes", None)
         new = dataclasses.replace(old, **changes)
         # what was left out, an end or a name, stays open
-        pieces = _put(self.pieces, place, new)
-        if not changes or _character(old) != _character(new):
-            return Stack(pieces)
-        return self._carried_over(pieces, place, name)
+        if not changes:
+            return Stack(_put(self.pieces, {place: new}))
+        k = None
+        if not isinstance(new, Interface):
+            k = self._positions.get(name, 0 if place == 0 else len(self.joints))
+        return self._with_pieces({place: new}, [k])
 
-    def _carried_over(self, pieces: tuple[Piece, ...], place: int, name: str) -> Stack:
-        """Return a stack with the pieces of this one but for one, of the same character."""
+    def turned(self, ways: Mapping[int, ArrayLike]) -> Stack:
+        """Return a copy in which magnetizations point elsewhere, all of them turned at once.
+
+        Parameters
+        ----------
+        ways : mapping
+            New m, shape (..., 3), by where the layer or lead stands in `elements`.
+
+        Raises
+        ------
+        ValueError
+            If one is no ferromagnet, a direction is not valid, or a group is not parallel then.
+        """
+        return self._changed({k: {"m": m} for k, m in ways.items()})
+
+    def _changed(self, changes: Mapping[int, Mapping[str, Any]]) -> Stack:
+        """Return a copy in which elements have changes that leave them what they are."""
+        ends = {0: 0, len(self.elements) - 1: len(self.pieces) - 1}
+        names = self.element_names
+        places = [ends[k] if k in ends else self._places[names[k]] for k in changes]
+        changed = (
+            dataclasses.replace(self.pieces[place], **changes[k])
+            for place, k in zip(places, changes, strict=True)
+        )
+        return self._with_pieces(dict(zip(places, changed, strict=True)), [*changes])
+
+    @staticmethod
+    def _check_keys(name: str, changes: Iterable[str], known: tuple[str, ...]) -> None:
+        for key in changes:
+            if key not in known:
+                raise TypeError(
+                    f"a change of {name!r} must be one of {', '.join(known)}, "
+                    f"got {key!r}{near_match(key, known)}"
+                )
+
+    def _with_pieces(self, new: Mapping[int, Piece], where: Iterable[int | None]) -> Stack:
+        """Return a stack with other pieces at some places.
+
+        `where` tells which of the elements they are; None for interfaces.
+        """
+        pieces = _put(self.pieces, new)
+        if any(_character(piece) != _character(self.pieces[i]) for i, piece in new.items()):
+            return Stack(pieces)
+        return self._carried_over(pieces, dict(zip(new, where, strict=True)))
+
+    def _carried_over(self, pieces: tuple[Piece, ...], changed: Mapping[int, int | None]) -> Stack:
+        """Return a stack with the pieces of this one but for some, of the same character."""
         stack: Stack = object.__new__(Stack)
-        old, new = self.pieces[place], pieces[place]
-        elements, joints = self.elements, self.joints
-        k: int | None = None
-        faces: tuple[int, ...]
-        if isinstance(new, Interface):
-            faces = (joints.index(cast(Interface, old)),)
-            joints = _put(joints, faces[0], new)
-        else:
-            k = self._positions.get(name, 0 if place == 0 else len(joints))
-            if isinstance(new, Layer) and new.name is None:
-                new = _renamed(new, name)
-            elements = _put(elements, k, new)
-            faces = (k - 1, k)
+        elements: dict[int, Piece] = {}
+        joints: dict[int, Piece] = {}
+        faces: set[int] = set()
+        for place, k in changed.items():
+            new = pieces[place]
+            if k is None:
+                face = self.joints.index(cast(Interface, self.pieces[place]))
+                joints[face] = new
+                faces.add(face)
+            else:
+                if isinstance(new, Layer) and new.name is None:
+                    new = _renamed(new, cast(str, self.layers[k - 1].name))
+                elements[k] = new
+                faces |= {k - 1, k}
         freeze(
             stack,
             pieces=pieces,
-            elements=elements,
-            joints=joints,
+            elements=_put(self.elements, elements) if elements else self.elements,
+            joints=_put(self.joints, joints) if joints else self.joints,
             _names=self._names,
+            _groups=self._groups,
+            groups=self.groups,
             _positions=self._positions,
             _places=self._places,
         )
-        if shapes_of(old) == shapes_of(new):
+        if all(shapes_of(self.pieces[i]) == shapes_of(pieces[i]) for i in changed):
             freeze(stack, _shapes=self._shapes, shape=self.shape)
         else:
             stack._keep_shapes(frozenset().union(*map(shapes_of, pieces)))
-        complete = len(joints) - isinstance(pieces[-1], Interface)
-        for face in faces:
+        complete = len(self.joints) - isinstance(pieces[-1], Interface)
+        for face in sorted(faces):
             if 0 <= face < complete:
                 stack._check_joint(face)
+        if any(getattr(new, "group", None) for new in elements.values()):
+            check_groups(stack.elements, self._names, self._groups)
         if self.arrays is not None:
-            freeze(stack, arrays=self.arrays.carried_over(stack, k, self))
+            freeze(stack, arrays=self.arrays.carried_over(stack, [*elements], self))
         return stack
 
     @cached_property
@@ -467,14 +566,17 @@ def _check_stack(stack: object) -> None:
     stack.check_complete()
 
 
-def _character(piece: Any) -> tuple[str | None, bool | None]:
+def _character(piece: Any) -> tuple[str | None, bool | None, str | None]:
     """Return what names and places of all pieces depend on."""
-    return piece.name, getattr(piece, "is_ferromagnet", None)
+    return piece.name, getattr(piece, "is_ferromagnet", None), getattr(piece, "group", None)
 
 
-def _put(items: tuple[Any, ...], i: int, new: Any) -> tuple[Any, ...]:
-    """Return a tuple with one item changed."""
-    return (*items[:i], new, *items[i + 1 :])
+def _put(items: tuple[Any, ...], new: Mapping[int, Any]) -> tuple[Any, ...]:
+    """Return a tuple with some items changed."""
+    changed = list(items)
+    for i, item in new.items():
+        changed[i] = item
+    return tuple(changed)
 
 
 def _pick(piece: Piece, shape: tuple[int, ...], index: Any) -> Piece:

@@ -8,7 +8,7 @@ so that what does not vary is computed once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from typing import Any, TypeVar, cast
@@ -52,14 +52,15 @@ class Column:
         """Return the number of one element, as given: an array if it varies."""
         return self.varying[row] if row in self.varying else self.fixed[row]
 
-    def changed(self, row: int, number: Number) -> Column:
-        """Return a copy with another number of one element."""
+    def changed(self, numbers: Mapping[int, Number]) -> Column:
+        """Return a copy with other numbers of some elements."""
         fixed = self.fixed.copy()
-        varying = {k: values for k, values in self.varying.items() if k != row}
-        if isinstance(number, np.ndarray) and number.ndim >= fixed.ndim:
-            varying[row] = number
-            number = number.reshape(-1, *fixed.shape[1:])[0]
-        fixed[row] = number
+        varying = {k: values for k, values in self.varying.items() if k not in numbers}
+        for row, number in numbers.items():
+            if isinstance(number, np.ndarray) and number.ndim >= fixed.ndim:
+                varying[row] = number
+                number = number.reshape(-1, *fixed.shape[1:])[0]
+            fixed[row] = number
         return Column(fixed, dict(sorted(varying.items())) if varying else varying)
 
     def dense(self, shape: tuple[int, ...]) -> FloatArray:
@@ -93,6 +94,7 @@ class Elements:
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
     magnets: IntArray  # (f,) which elements are magnetic
     numbers: dict[str, int]  # of magnets that have a name: which of them it is
+    groups: dict[str, tuple[int, ...]]  # elements that are one magnet
     rows: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     # what all but m comes to, by who has found it: `ports.make_row`
     points: int = field(init=False)  # of the batch
@@ -112,15 +114,15 @@ class Elements:
         """Whether there is nothing but uniform metals, strong ferromagnets, transparent faces."""
         return not (self.lengths or self.graded or self.resistive)
 
-    def carried_over(self, stack: Stack, k: int | None, before: Stack) -> Elements | None:
-        """Return the numbers of a stack that is `before`, whose these are, but for one piece.
+    def carried_over(self, stack: Stack, changed: list[int], before: Stack) -> Elements | None:
+        """Return the numbers of a stack that is `before`, whose these are, but for some pieces.
 
         Parameters
         ----------
         stack : Stack
             The stack.
-        k : int or None
-            Which of its elements is another, of the same kind; None for an interface.
+        changed : list of int
+            Which of its elements are others, of the same kind; not counting interfaces.
         before : Stack
             What it was made from.
 
@@ -129,21 +131,24 @@ class Elements:
         Elements or None
             None if they are to be collected anew.
         """
-        columns, nodes, rows = self.columns, self.nodes, {}
-        if k is not None:
+        others: dict[str, dict[int, Number]] = {key: {} for key in QUANTITIES}
+        nodes, rows = self.nodes, {}
+        for k in changed:
             old, new = cast("list[Layer | Lead]", [s.elements[k] for s in (before, stack)])
             if old.material is not new.material and not (_is_plain(old) and _is_plain(new)):
                 return None
-            pairs = zip(columns, _numbers(old), _numbers(new), strict=True)
-            columns = {
-                key: columns[key] if a is b else columns[key].changed(k, b) for key, a, b in pairs
-            }
+            for key, a, b in zip(QUANTITIES, _numbers(old), _numbers(new), strict=True):
+                if a is not b:
+                    others[key][k] = b
             if getattr(old, "nodes", None) is not getattr(new, "nodes", None):
                 nodes = _nodes(stack)
-            elif stack.shape == self.shape and all(
-                columns[key] is self.columns[key] for key in QUANTITIES if key != "m"
-            ):
-                rows = self.rows
+        columns = {
+            key: self.columns[key].changed(numbers) if numbers else self.columns[key]
+            for key, numbers in others.items()
+        }
+        turned_alone = not any(numbers for key, numbers in others.items() if key != "m")
+        if changed and turned_alone and nodes is self.nodes and stack.shape == self.shape:
+            rows = self.rows
         return Elements(
             stack.shape,
             self.magnetic,
@@ -156,8 +161,30 @@ class Elements:
             nodes,
             self.magnets,
             self.numbers,
+            self.groups,
             rows,
         )
+
+    @cached_property
+    def bodies(self) -> tuple[tuple[int, ...], ...]:
+        """Elements that turn as one, from left to right: of a group, or a magnet by itself."""
+        return tuple(dict.fromkeys(map(self.body_of, self.magnets.tolist())))
+
+    @cached_property
+    def _grouped(self) -> dict[int, tuple[int, ...]]:
+        return {k: members for members in self.groups.values() for k in members}
+
+    def body_of(self, k: int) -> tuple[int, ...]:
+        """Return the elements that turn with a magnet, itself among them."""
+        return self._grouped.get(k, (k,))
+
+    def summed(self, values: FloatArray) -> FloatArray:
+        """Sum numbers of all magnets, (f, ...), to those of the `bodies`."""
+        if not self.groups:
+            return values
+        starts = np.cumsum([0, *map(len, self.bodies[:-1])])
+        total: FloatArray = np.add.reduceat(values, starts, axis=0)
+        return total
 
     def full(self, values: FloatArray) -> FloatArray:
         """Return numbers as given for all points, shape (N,)."""
@@ -252,6 +279,7 @@ def _collected(stack: Stack) -> Elements:
         _nodes(stack),
         magnets,
         {name: i for i, name in enumerate(names) if name},
+        stack.groups,
     )
 
 

@@ -19,8 +19,8 @@ from ..sample.stack import Stack
 Builder = Callable[..., Stack]
 Coordinates = dict[str, FloatArray]
 """Values of each argument, shape (n,)."""
-Topology = tuple[tuple[str, str, str | None], ...]
-"""Class, class of the material and name of every piece of a stack."""
+Topology = tuple[tuple[str, str, str | None, str | None], ...]
+"""Class, class of the material, name and group of every piece of a stack."""
 
 RESERVED = (
     *("torque", "absorbed_spin_current", "efficiency", "spin_resistance", "resistance"),
@@ -139,7 +139,12 @@ def pieces_of(stack: Stack) -> list[Layer | Interface | End]:
 def topology(stack: Stack) -> Topology:
     """Return what must be the same at all points of a sweep."""
     return tuple(
-        (type(e).__name__, type(getattr(e, "material", None)).__name__, getattr(e, "name", None))
+        (
+            type(e).__name__,
+            type(getattr(e, "material", None)).__name__,
+            getattr(e, "name", None),
+            getattr(e, "group", None),
+        )
         for e in pieces_of(stack)
     )
 
@@ -147,9 +152,9 @@ def topology(stack: Stack) -> Topology:
 def check_topology(expected: Topology, stack: Stack, place: Mapping[str, float]) -> None:
     """Raise ValueError unless the stack of a point has the expected layers."""
     if topology(stack) != expected:
-        names = " | ".join(name or kind for kind, _, name in expected)
+        names = " | ".join(name or kind for kind, _, name, _ in expected)
         raise ValueError(
-            "layers of a sweep must have the same names and kinds at all points, "
+            "layers of a sweep must have the same names, groups and kinds at all points, "
             f"got {names} and, at {where(place)}, {stack!r}"
         )
 

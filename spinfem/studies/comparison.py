@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import Number
+from .._checks import BoolArray, Number
+from ..physics.directions import angle
 from ..sample.stack import Stack
 from ..solver import solve
+from ..solvers.elements import Elements, elements_of
 
 
 class Magnetoresistance(NamedTuple):
@@ -32,8 +36,14 @@ def magnetoresistance(stack: Stack, turned: Mapping[str, ArrayLike] | Stack) -> 
     stack : Stack
         The configuration before, say the parallel one.
     turned : mapping or Stack
-        The configuration after: new magnetizations by the names of layers and leads, or another
-        stack.
+        The configuration after: new magnetizations by the names of layers, leads and groups, or
+        another stack.
+
+    Warns
+    -----
+    UserWarning
+        If names turn one of two layers that are in contact and parallel: if they are one magnet,
+        they need a `group`.
 
     Raises
     ------
@@ -54,6 +64,7 @@ def magnetoresistance(stack: Stack, turned: Mapping[str, ArrayLike] | Stack) -> 
         after = stack
         for name, m in turned.items():
             after = after.replace(name, m=m)
+        _notice_opened(stack, after)
     elif isinstance(turned, Stack):
         after = turned
     else:
@@ -61,3 +72,22 @@ def magnetoresistance(stack: Stack, turned: Mapping[str, ArrayLike] | Stack) -> 
     first, second = solve(stack).resistance, solve(after).resistance
     change = second - first
     return Magnetoresistance(change / first, change, first, second)
+
+
+def _notice_opened(before: Stack, after: Stack) -> None:
+    """Warn of ferromagnets in contact that are parallel before and not after."""
+    e, turned = elements_of(before), elements_of(after)
+    touching = np.flatnonzero(e.magnetic[:-1] & e.magnetic[1:]).tolist()
+    opened = [k for k in touching if np.any(_parallel(e, k) & ~_parallel(turned, k))]
+    if opened:
+        pairs = ", ".join("|".join(before.element_names[k : k + 2]) for k in opened)
+        warnings.warn(
+            f"layers in contact and parallel do not turn together ({pairs}): those that are one "
+            "magnet need one group",
+            stacklevel=3,
+        )
+
+
+def _parallel(e: Elements, k: int) -> BoolArray:
+    relation = angle(e.m[k], e.m[k + 1])
+    return relation.collinear & (relation.sign > 0)

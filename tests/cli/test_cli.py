@@ -117,6 +117,7 @@ def test_json_describes_the_sample(results):
         "name": "fixed",
         "kind": "ferromagnet",
         "material": "Co",
+        "group": None,
         "x_left": 0.0,
         "x_right": 8e-9,
         "m": [0.0, 0.0, 1.0],
@@ -166,7 +167,7 @@ KEYS = {
         "voltage",
         "spinfem_version",
     ],
-    "layers": ["name", "kind", "material", "x_left", "x_right", "m"],
+    "layers": ["name", "kind", "material", "group", "x_left", "x_right", "m"],
     "ferromagnets": ["name", "m", "absorbed_spin_current", "torque"],
     "spacers": ["left", "right", "angle_deg", "efficiency_left", "efficiency_right"],
     "interfaces": [
@@ -280,6 +281,28 @@ m = [1, 0, 0]
         torque, m = row["absorbed_spin_current"], row["m"]
         assert np.abs(torque).max() > 1e-3
         assert abs(np.dot(torque, m)) < 1e-15
+
+
+def test_layers_of_a_group_are_one_ferromagnet(run, results, tmp_path):
+    """As the one layer that they are together."""
+    layer = SI.read_text().partition('name = "free"')[2].partition("thickness_nm = 4")[2]
+    assert layer
+    pieces = 'group = "free"\nthickness_nm = 1' + layer
+    more = '\n[[layers]]\nmaterial = "Py"\ngroup = "free"\nthickness_nm = 3' + layer
+    text = SI.read_text().partition('name = "free"')[0] + pieces + more
+    path = write(tmp_path / "group.toml", text)
+    found, expected = results(path), results(SI)
+    assert [row["group"] for row in found["layers"]] == [None, None, "free", "free"]
+    assert [row["name"] for row in found["ferromagnets"]] == ["fixed", "free"]
+    for one, other in zip(found["ferromagnets"], expected["ferromagnets"], strict=True):
+        assert one["m"] == other["m"]
+        assert close(one["torque"], other["torque"])
+    for key in ("efficiency_left", "efficiency_right", "angle_deg"):
+        assert found["spacers"][0][key] == pytest.approx(expected["spacers"][0][key], rel=EXACT)
+    status, out, err = run("sensitivity", path)
+    assert (status, err) == (0, "")
+    assert "free.polar" in out
+    assert "F2.polar" not in out
 
 
 @pytest.mark.parametrize(("angle", "shown"), [("1e-9", 1e-9), ("180", 180.0), ("0", 0.0)])

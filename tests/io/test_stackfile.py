@@ -281,6 +281,16 @@ def test_magnetic_lead(written):
     assert stack.right.m is None
 
 
+def test_groups(written):
+    layer = '[[layers]]\nmaterial = "F"\nthickness_nm = {}\npolar_deg = 60\ngroup = "free"\n'
+    lead = '[right]\nlead = "F"\npolar_deg = 60\ngroup = "free"\n'
+    stack, _ = sf.load(written(f"{SI}{layer.format(1)}{layer.format(2)}{lead}"))
+    assert stack.groups == {"free": (3, 4, 5)}
+    assert [layer.group for layer in stack.layers] == [None, None, "free", "free"]
+    assert stack.right.group == "free"
+    stack.replace("free", m=(0, 0, 1))
+
+
 def test_no_relaxation(written):
     stack, _ = sf.load(written(SI.replace("l_nm = 450", "l_nm = inf")))
     assert stack.layers[1].material.l == np.inf

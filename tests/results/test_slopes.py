@@ -29,7 +29,7 @@ def of_everything(t):
     """Derivatives of dr, of all torques and of all efficiencies, by what they are of."""
     yield "dr", sensitivity.of_spin_resistance(t)
     for k in t.magnets.tolist():
-        yield from ((f"torque of {k}", one) for one in sensitivity.of_absorbed(t, k))
+        yield from ((f"torque of {k}", one) for one in sensitivity.of_absorbed(t, [k]))
     for i, (a, b) in enumerate(itertools.pairwise(t.magnets.tolist())):
         if b > a + 1:
             yield from ((f"g between {a} and {b}", x) for x in sensitivity.of_efficiencies(t, i))

@@ -215,12 +215,13 @@ graded = sf.NormalMetal(D=rising, l=1.0)
 batch, grid = np.array([1.0, 2.0]), np.array([[1.0], [3.0]])
 turned = sf.direction(np.array([0.0, 30.0]))
 names = st.sampled_from([None] * 9 + ["a", "b", "N1", "F2"])
+groups = st.sampled_from([None] * 4 + ["g", "g", "F1", "a"])
 thicknesses = st.sampled_from([1.0, 2, 3.0, batch, grid, 2 * grid] * 2 + [np.ones(3)])
 magnetizations = st.sampled_from([z, (0, 0, -1), (1, 0, 0), turned])
 normals = st.sampled_from([N, graded, sf.NormalMetal(D=batch, l=np.inf)])
 magnets = st.sampled_from([F, weak, sf.Ferromagnet(D=1.0, l=batch, p=grid / 4)])
 layers = st.builds(sf.Layer, normals, thicknesses, name=names) | st.builds(
-    sf.Layer, magnets, thicknesses, m=magnetizations, name=names
+    sf.Layer, magnets, thicknesses, m=magnetizations, name=names, group=groups
 )
 joints = st.builds(
     sf.Interface,
@@ -231,7 +232,7 @@ joints = st.builds(
 )
 ends = st.one_of(
     st.builds(sf.Lead, st.just(N), name=names),
-    st.builds(sf.Lead, magnets, m=magnetizations, name=names),
+    st.builds(sf.Lead, magnets, m=magnetizations, name=names, group=groups),
     st.sampled_from([sf.Reservoir(), sf.SpinBlocking()]),
 )
 changes = {
@@ -241,6 +242,7 @@ changes = {
     "resistance": st.sampled_from([0.0, 2.0, batch]),
     "gamma": st.sampled_from([0.0, -0.5]),
     "name": names,
+    "group": groups,
 }
 
 
@@ -269,6 +271,7 @@ def assert_same(a, b):
     assert a._places == b._places
     assert a._positions == b._positions
     assert a.element_names == b.element_names
+    assert a.groups == b.groups
     one, other = elements_of(a), elements_of(b)
     for field in dataclasses.fields(one):
         x, y = getattr(one, field.name), getattr(other, field.name)
@@ -313,9 +316,10 @@ def test_what_replace_carries_over_is_what_is_found_anew(pieces, data):
     for _ in range(6):
         if data.draw(st.booleans()):
             elements_of(stack)
-        name = data.draw(st.sampled_from([*stack._places, "left"]))
+        name = data.draw(st.sampled_from([*stack._places, *stack.groups, "left"]))
         piece = stack.pieces[stack._places.get(name, 0)]
         keys = [key for key in changes if hasattr(piece, key)]
+        keys = ["m", "group"] if name in stack.groups else keys
         chosen = data.draw(st.lists(st.sampled_from(keys or [*changes]), max_size=2, unique=True))
         values = {key: data.draw(changes[key]) for key in chosen}
         changed = outcome(lambda: stack.replace(name, **values))  # noqa: B023
@@ -353,3 +357,72 @@ def test_the_end_of_another_stack_may_stand_at_an_interface():
     assert sf.solve(end | contact | F(1.0, m=z) | N(1.0)).spin_resistance > 0
     with pytest.raises(ValueError, match="must not begin in an interface"):
         sf.solve(contact | F(1.0, m=z) | N(1.0))
+
+
+# --- groups ---------------------------------------------------------------------------------------
+
+
+def multilayer():
+    """A fixed layer, and a magnet of three layers with normal metal between two of them."""
+    free = F(2.0, m=z, group="free") | N(0.1) | F(1.0, m=z, name="top", group="free")
+    return F(1.0, m=(1, 0, 0), group="fixed") | N(1.0) | F(3.0, m=z, group="free") | free
+
+
+def test_groups_say_where_their_layers_are():
+    stack = sf.Reservoir() | multilayer() | sf.Lead(F, m=(0, 0, 5), group="free")
+    assert stack.groups == {"fixed": (1,), "free": (3, 4, 6, 7)}
+    assert [layer.name for layer in stack.layers] == ["F1", "N1", "F2", "F3", "N2", "top"]
+    assert stack.members("free") == (3, 4, 6, 7)
+    assert stack.members("top") == (6,)
+    assert (F(1.0, m=z) | N(1.0)).groups == {}
+    assert (F(1.0, m=z, group="F1") | F(1.0, m=z, group="F1")).layers[0].name == "F2"
+
+
+def test_a_group_is_turned_renamed_and_dissolved():
+    stack = multilayer()
+    elements_of(stack)
+    turned = stack.replace("free", m=sf.direction(turned_by))
+    assert turned.shape == (2,)
+    for layer in (turned.layers[k - 1] for k in turned.groups["free"]):
+        np.testing.assert_allclose(layer.m, sf.direction(turned_by), atol=1e-15)
+    np.testing.assert_array_equal(turned.layers[0].m, (1, 0, 0))
+    assert turned.arrays is not None
+    assert turned[1].groups == stack.groups
+    assert stack.replace("free", group="soft").groups == {"fixed": (1,), "soft": (3, 4, 6)}
+    alone = stack.replace("free", group=None)
+    assert alone.groups == {"fixed": (1,)}
+    assert alone.replace("top", m=(0, 1, 0)).groups == {"fixed": (1,)}
+    assert stack.replace("fixed", m=z).replace("N1", thickness=2.0).groups == stack.groups
+    joined = stack.replace("top", group=None).replace("top", group="free")
+    assert joined.groups == stack.groups
+
+
+turned_by = np.array([20.0, 70.0])
+
+
+def test_layers_of_a_group_turn_no_other_way():
+    one, other = sf.direction(30.0, 40.0), sf.direction(30.0, 40.0 + 1e-12)
+    assert (F(1.0, m=one, group="g") | F(1.0, m=7 * one, group="g")).groups == {"g": (1, 2)}
+    with pytest.raises(ValueError, match="must be parallel"):
+        F(1.0, m=one, group="g") | F(1.0, m=other, group="g")
+    stack = multilayer()
+    with pytest.raises(ValueError, match="must be parallel, got F2 and top that are not"):
+        stack.replace("top", m=(0, 0, -1))
+    with pytest.raises(ValueError, match="must be parallel, got F2 and F3 that are not"):
+        stack.turned({3: (1, 0, 0), 4: (0, 1, 0), 6: (1, 0, 0)})
+    batch_of_two = sf.direction(np.array([0.0, 0.1]))
+    with pytest.raises(ValueError, match="must be parallel"):
+        F(1.0, m=z, group="g") | F(1.0, m=batch_of_two, group="g")
+
+
+def test_all_of_a_stack_turns_at_once():
+    """Where it could not turn one by one: an interface needs collinear ferromagnets beside it."""
+    stack = F(1.0, m=z, name="a") | sf.Interface(1.0) | F(1.0, m=z, name="b") | N(1.0)
+    turned_both = stack.turned({1: (1, 0, 0), 2: (-1, 0, 0)})
+    np.testing.assert_array_equal(
+        [layer.m for layer in turned_both.layers[:2]], [[1, 0, 0], [-1, 0, 0]]
+    )
+    with pytest.raises(ValueError, match="between two ferromagnets must have no mixing"):
+        stack.replace("a", m=(1, 0, 0))
+    with pytest.raises(ValueError, match="must be left out in a normal metal"):
+        stack.turned({3: z})

@@ -632,6 +632,56 @@ def test_any_numeric_key_varies(run, tmp_path, vary, before, after):
     assert float(found["resistance"]) == pytest.approx(solution.resistance, rel=1e-10)
 
 
+GROUP = KEYS.replace("polar_deg = 10", 'polar_deg = 10\ngroup = "pinned"', 1) + """
+[[layers]]
+material = "Cu"
+thickness_nm = 4
+""" + "".join(
+    f"""[[layers]]
+material = "Co"
+thickness_nm = {d}
+polar_deg = 40
+group = "free"
+"""
+    for d in (1, 2)
+)  # fmt: skip
+"""The lead is a group by itself, and the last two layers are another one."""
+
+
+@pytest.mark.parametrize("key", ["polar_deg", "azimuth_deg"])
+def test_groups_vary_as_one(run, tmp_path, key):
+    file, path = tmp_path / "a.toml", tmp_path / "a.nc"
+    file.write_text(GROUP)
+    status, _, err = run("sweep", file, "--vary", f"free.{key}=20:70:3", "-o", path)
+    assert (status, err) == (0, "")
+    data = opened(path)
+    assert data["ferromagnet"].values.tolist() == ["pinned", "Co", "free"]
+    assert data["spacer"].values.tolist() == ["pinned|Co", "Co|free"]
+    stack, j0 = sf.load(file)
+    for i, value in enumerate((20, 45, 70)):
+        angles = (value, 0) if key == "polar_deg" else (40, value)
+        solution = sf.solve(stack.replace("free", m=sf.direction(*angles)), j0)
+        expected = solution.torque("F2") + solution.torque("F3")
+        found = data["torque"].isel({f"free.{key}": i}).sel(ferromagnet="free")
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(
+    ("vary", "message"),
+    [
+        ("free.thickness_nm=1:2:3", "key must be a numeric one of 'free' (polar_deg, azimuth_deg)"),
+        ("F2.polar=1:2:3", "key must be a numeric one of 'F2' (thickness_nm), got 'polar'"),
+        ("F2.polar_deg=1:2:3", "m of all layers of group 'free', one magnet, must be parallel"),
+        ("fre.polar_deg=1:2:3", "name must be that of a layer, a group, an interface, a material"),
+    ],
+)
+def test_bad_vary_of_groups(tmp_path, vary, message):
+    file = tmp_path / "a.toml"
+    file.write_text(GROUP)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse(vary, read(file))
+
+
 FACES = KEYS.replace(
     """[[layers]]
 material = "Co"
