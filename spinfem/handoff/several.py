@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..solution import Solution
-from .texts import TARGETS, Normal, Target, label, sentence
+from .quality import sentence
+from .texts import TARGETS, Normal, Target, label
 from .torques import NotCollinearError, SlonczewskiTorque, slonczewski
 
 

@@ -44,45 +44,22 @@ import numpy as np
 from .._checks import FloatArray
 from .._version import __version__
 from ..constants import TORQUE_PER_SPIN_CURRENT
-from .epsilon import SingleLambda, percent
+from .epsilon import SingleLambda
 from .form import TorqueForm
-from .place import EQUAL
+from .quality import (
+    Quality,
+    better,
+    check,
+    quality_of_law,
+    quality_of_oommf,
+    quality_of_single,
+    sentence,
+)
 
 Normal = Literal["x", "y", "z"]
 SHIFTS: dict[Normal, int] = {"x": 0, "y": 1, "z": -1}
 """By how many places components move when the stack's x becomes that axis of the code."""
 WIDTH = 88
-MOST = 0.05
-"""Largest error, as a fraction of the torque's maximum, that is written unasked."""
-EXACT = 1e-9
-"""Error of a form that is called exact where it is named in place of another."""
-
-
-class Quality(NamedTuple):
-    """How exact a text is: largest errors, as fractions of the torque's maximum."""
-
-    damping: float
-    field: float
-
-    @property
-    def worst(self) -> float:
-        """The larger one."""
-        return max(self)
-
-
-def quality_of_oommf(torque: TorqueForm) -> Quality:
-    """Return that of both P, both Lambda and a constant epsilon'."""
-    return Quality(torque.error, torque.field_error)
-
-
-def quality_of_single(torque: TorqueForm) -> Quality:
-    """Return that of one P, one Lambda and a constant epsilon'; ValueError as of `single`."""
-    return Quality(torque.single.error, torque.field_error)
-
-
-def quality_of_law(torque: TorqueForm) -> Quality:
-    """Return that of a law of theta, or of a table over it; one error for both parts."""
-    return Quality(torque.law.error, torque.law.error if any(torque.law.field) else 0.0)
 
 
 def oommf(
@@ -90,7 +67,7 @@ def oommf(
 ) -> str:
     """Return a block ``Specify Oxs_SpinXferEvolve``, of both P and both Lambda."""
     quality = quality_of_oommf(torque)
-    _check("OOMMF's form, with P and Lambda of both layers,", torque, quality, normal, allow_error)
+    check("OOMMF's form, with P and Lambda of both layers,", torque, quality, allow_error)
     along = "" if normal == "z" else f" It is along {normal}, by J_direction."
     head = _head(
         torque,
@@ -123,7 +100,7 @@ def mumax3(
 ) -> str:
     """Return the parameters of mumax3's Slonczewski torque; ValueError as of `single`."""
     quality, single = quality_of_single(torque), torque.single
-    _check("mumax3's form, with one P and one Lambda,", torque, quality, normal, allow_error)
+    check("mumax3's form, with one P and one Lambda,", torque, quality, allow_error)
     where = "" if normal == "z" else " mumax3 takes it from J's z component for any normal."
     head = _head(
         torque,
@@ -133,7 +110,7 @@ def mumax3(
         "Units: J in A/m2, FreeLayerThickness in m, the rest are numbers; M_s is Msat. J > 0 is "
         f"current towards +{normal}, electrons flow towards -{normal}. FixedLayerPosition tells "
         f"where they come from, and turns the sign of the torque.{where}",
-        _better(torque, quality.worst),
+        better(torque, quality.worst),
     )
     place = "BOTTOM" if torque.towards_free > 0 else "TOP"
     lines = [
@@ -159,7 +136,7 @@ def mumax3_field(
     (mp x m) + epsilon' mp x m)``, and the damping that goes with a field is that of the torque.
     """
     quality = quality_of_law(torque)
-    _check("mumax3's custom field, with a law of one angle,", torque, quality, normal, allow_error)
+    check("mumax3's custom field, with a law of one angle,", torque, quality, allow_error)
     has_field = any(torque.law.field)
     head = _head(
         torque,
@@ -212,7 +189,7 @@ def ubermag(
     ubermag takes P > 0 and its engine Lambda >= 1: the signs of J, mp and eps_prime do the rest.
     """
     quality = quality_of_single(torque)
-    _check("ubermag's form, with one P and one Lambda,", torque, quality, normal, allow_error)
+    check("ubermag's form, with one P and one Lambda,", torque, quality, allow_error)
     single, mp, current = torque.single, torque.polarizer, torque.current
     eps_prime = torque.eps_prime
     mine, sign = f"m of {torque.fixed[0]!r}", ">"
@@ -239,7 +216,7 @@ def ubermag(
         f"J {sign} 0.",
         cell,
         f"To be added to a system, which takes one of them: system.dynamics += {name}.",
-        _better(torque, quality.worst),
+        better(torque, quality.worst),
     )
     scale = "" if normal == "z" else f" * cell_z / {torque.thickness!r}"
     lines = [
@@ -320,66 +297,13 @@ _CELL = (
 )
 
 
-def sentence(torque: TorqueForm, quality: Quality) -> str:
-    """Say how exact a text is, as it is printed and as it stands in its head."""
-    size = float(np.abs(torque.table.field_strength).max() / torque.table.largest)
-    if not (quality.worst or size):
-        return "Exact at all angles theta between the two."
-    parts = [
-        f"epsilon sin(theta) is off by up to {percent(quality.damping)} of the torque's maximum."
-        if quality.damping
-        else "epsilon sin(theta) is exact."
-    ]
-    if size or quality.field:
-        error = f"off by up to {percent(quality.field)} of it" if quality.field else "exact"
-        parts.append(f"The field-like part, at most {percent(size)} of that maximum, is {error}.")
-    return " ".join(parts)
+def _head(torque: TorqueForm, code: str, quality: Quality, normal: Normal, *more: str) -> list[str]:
+    """Return paragraphs that say what the text is and where it comes from.
 
-
-def _check(
-    what: str, torque: TorqueForm, quality: Quality, normal: Normal, allow_error: bool
-) -> None:
-    """Raise if an error is too large, unless that is allowed, or if normal is no axis."""
+    ValueError if normal is no axis.
+    """
     if normal not in SHIFTS:
         raise ValueError(f"normal must be one of {', '.join(SHIFTS)}, got {normal!r}")
-    if quality.worst <= MOST or allow_error:
-        return
-    part = "damping-like" if quality.damping >= quality.field else "field-like"
-    raise ValueError(
-        f"{what} must be within {100 * MOST:.0f} % of the maximum of the torque on "
-        f"{torque.free!r} from {torque.source}, got an error of {percent(quality.worst)} of its "
-        f"{part} part. {_better(torque, quality.worst)} allow_error=True, or --allow-error, "
-        "writes it all the same."
-    )
-
-
-def _better(torque: TorqueForm, error: float) -> str:
-    """Name what is more exact than a text of some error; nothing for one that is exact."""
-    if error <= EQUAL:
-        return ""
-    others = [
-        ("OOMMF's evolver (oommf, or --to oommf)", quality_of_oommf(torque).worst),
-        ("mumax3's custom field (mumax3_field, or --to mumax3-field)", torque.law.error),
-    ]
-    found = [
-        f"{name} is exact" if own <= EXACT else f"{name} is off by {percent(own)}"
-        for name, own in others
-        if own < error and own <= MOST
-    ]
-    if torque.beyond:
-        found.append(
-            f"spinfem.torque_table(solution, {torque.free!r}, {torque.beyond[0]!r}, ...), or "
-            "spinfem sweep over the directions of both, is exact"
-        )
-    elif torque.law.error > EXACT:
-        found.append("spinfem.torque_table, or spinfem sweep over directions, is exact")
-    else:
-        found.append("a table over the angle (csv, or --to csv) is exact")
-    return "; ".join(found) + "."
-
-
-def _head(torque: TorqueForm, code: str, quality: Quality, normal: Normal, *more: str) -> list[str]:
-    """Return paragraphs that say what the text is and where it comes from."""
     q_plus, q_minus, a, B, _ = torque.form
     known = f"g = q+/(a + B c) + q-/(a - B c), q+ = {q_plus:.9g}, q- = {q_minus:.9g}, "
     known += f"a = {a:.9g}, B = {B:.9g}"

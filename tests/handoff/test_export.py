@@ -72,7 +72,7 @@ def test_normal(run, tmp_path, target, normal):
     assert text == write(normal=normal, allow_error=True)
     # what is printed is what the text says
     said = printed.partition("'pinned'. ")[2].strip()
-    assert "The field-like part, at most 4.3 % of that maximum, is" in said
+    assert "The field-like part, up to 4.3 % of the torque's maximum, is" in said
     assert said in " ".join(re.sub(r"^(#|//) ", "", text, flags=re.M).split())
     assert err == ("" if target == "mumax3-field" else f"warning: {printed}")
 
