@@ -154,6 +154,8 @@ def fitted_law(table: Table) -> Law:
                 break
         else:
             over = table.largest * found
+            if not table.h.any():
+                over[degree : 2 * degree] = 0.0  # not what is left of it by rounding
             law = Law(
                 tuple(over[:degree].tolist()),
                 tuple(over[degree : 2 * degree].tolist()),

@@ -56,7 +56,10 @@ class TorqueForm:
     towards_free : float
         1 if electrons flow from the (first) fixed layer to the free one for positive j0, else -1.
     beyond : tuple of str
-        Ferromagnets behind the free layer whose spacers are not counted.
+        Ferromagnets behind the free layer, the next one first, whose spacers are not counted.
+    partner : str
+        The next one of them if its m is collinear with the polarizer, so that `slonczewski` sums
+        both spacers, else "".
     sample : str
         The stack, in short.
     notes : tuple of str
@@ -78,6 +81,7 @@ class TorqueForm:
     j0: float
     towards_free: float
     beyond: tuple[str, ...]
+    partner: str
     sample: str
     notes: tuple[str, ...]
 

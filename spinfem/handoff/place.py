@@ -28,7 +28,8 @@ class Place(NamedTuple):
     fixed: tuple[int, ...]  # the polarizers; of more than one the torques are summed
     step: int  # to the elements behind it: 1 if the (first) fixed layer is on its left
     along: dict[int, float]  # elements that turn with it, 1 or -1 for m along or against its m
-    beyond: tuple[str, ...]  # ferromagnets behind these, whose torque is not counted
+    beyond: tuple[str, ...]  # ferromagnets behind these, the next one first; not counted
+    partner: str  # the next one of these if its torque can be summed in, as it is collinear, or ""
     behind_fixed: tuple[str, ...]  # ferromagnets behind the fixed layers
     plain: bool  # whether one spacer between strong ferromagnets in a transparent stack counts
     weak: bool  # whether it has exchange lengths
@@ -50,6 +51,11 @@ class Place(NamedTuple):
         outside = {i: [k for k in magnets if (k - i) * (i - free) > 0] for i in fixed}
         behind = {k for found in outside.values() for k in found}
         beyond = [i for i in magnets if i not in behind and i not in fixed]
+        beyond.sort(key=lambda i: abs(i - free))
+        partner = ""
+        if beyond and len(along) == 1 and abs(beyond[0] - free) > 1:
+            collinear = angle(e.m[fixed[0], 0], e.m[beyond[0], 0]).collinear
+            partner = names[beyond[0]] if collinear else ""
         # a strong fixed layer lets nothing pass that is not along its own m
         symmetric = not beyond and all(e.strong[i] or not outside[i] for i in fixed)
         return cls(
@@ -57,6 +63,7 @@ class Place(NamedTuple):
             step,
             along,
             tuple(names[i] for i in beyond),
+            partner,
             tuple(names[i] for i in sorted(behind)),
             len(fixed) == 1 and e.is_plain,
             not e.strong[free],

@@ -84,6 +84,12 @@ def better(torque: TorqueForm, error: float) -> str:
         for name, own in others
         if own < error and own <= MOST
     ]
+    if torque.partner:
+        both = (*torque.fixed, torque.partner)
+        found.append(
+            f"the sum of both spacers, of {both[0]!r} and {both[1]!r}, is one function of the "
+            f"angle (slonczewski(solution, {both}, {torque.free!r}), or --fixed twice)"
+        )
     if torque.beyond:
         found.append(
             f"spinfem.torque_table(solution, {torque.free!r}, {torque.beyond[0]!r}, ...), or "

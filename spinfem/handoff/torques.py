@@ -213,6 +213,7 @@ def slonczewski(solution: Solution, fixed: str | Sequence[str], free: str) -> Sl
         float(solution.j0),
         float(place.step),
         place.beyond,
+        place.partner,
         repr(stack)[len("Stack(") : -1],
         (),
     )

@@ -407,6 +407,17 @@ def test_sum_of_two_spacers(m_top, interface, names):
         assert distance <= (np.hypot(torque.error, torque.field_error) + 1e-9) * largest
 
 
+def test_a_refused_block_names_the_sum_that_is_exact():
+    """Only where it is one: polarizers at an angle have none."""
+    parts = r"the sum of both spacers, of 'bottom' and 'top', is one function of the angle \(slon"
+    for m_top, expected in (((0, 0, -1), True), ((0, 0.6, 0.8), False)):
+        torque = sf.slonczewski(sf.solve(dual(m_top), J0), "bottom", "free")
+        assert torque.error > 0.05
+        with pytest.raises(ValueError, match="spinfem sweep over the directions") as refused:
+            torque.mumax3_field()
+        assert bool(re.search(parts, str(refused.value))) is expected
+
+
 def test_sums_that_there_are_not():
     solution = sf.solve(dual((0, 0.6, 0.8)), J0)
     message = "magnetizations of 'bottom' and 'top' must be collinear .*, got 36.87 degrees between"
