@@ -1,0 +1,100 @@
+"""Torques of one spacer or of both beside a free layer as one text, with what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..solution import Solution
+from .quality import sentence
+from .texts import TARGETS, Normal, Target, label
+from .torques import NotCollinearError, SlonczewskiTorque, slonczewski
+
+
+class Export(NamedTuple):
+    """A text for a code, and what the user is to read of it."""
+
+    text: str
+    blocks: tuple[str, ...]  # what is in it and how exact that is, one line of each
+    warnings: tuple[str, ...]  # what is not exact or not in it
+
+
+def exported(
+    solution: Solution,
+    fixed: Sequence[str],
+    free: str,
+    target: Target,
+    *,
+    normal: Normal = "z",
+    allow_error: bool = False,
+) -> Export:
+    """Write the torques on a free layer from one fixed layer, or from those on both its sides.
+
+    Of two, each is a block with its own name, and so is their sum if their m are collinear, as
+    codes have one polarizer. A script of mumax3 holds what acts alone: the sum or, if there is
+    none, custom fields, which add up. A block that its form does not take is left out beside a sum.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of a single stack, in SI units.
+    fixed : sequence of str
+        One or two polarizing ferromagnets, as of `slonczewski`.
+    free : str
+        The layer that the torques act on.
+    target : str
+        One of `TARGETS`.
+    normal : "x", "y" or "z", optional
+        The code's axis along the stack's x. Default: z.
+    allow_error : bool, optional
+        Whether to write forms with errors above 5 % of the torque's maximum. Default: no.
+
+    Raises
+    ------
+    ValueError
+        As of `slonczewski` and of the code's form.
+    """
+    code = TARGETS[target]
+    torques = [slonczewski(solution, name, free) for name in fixed]
+    warnings: list[str] = []
+    total = _sum(solution, fixed, free, code.adds, warnings)
+    parts, written = [], []
+    for torque in torques if total is None or code.block else []:
+        own = code.block.format(label("_".join(torque.fixed)))
+        try:
+            parts.append(
+                code.write(torque, normal, allow_error, own if torques[1:] else code.alone)
+            )
+        except ValueError as error:
+            if total is None:
+                raise
+            warnings.append(f"left out is the torque from {torque.source} by itself: {error}")
+        else:
+            written.append(torque)
+    if total is not None:
+        own = code.alone or code.block.format(label("_".join(fixed)))
+        parts.append(code.write(total, normal, allow_error, own))
+        written.append(total)
+    blocks = []
+    for torque in written:
+        quality = code.quality(torque)
+        blocks.append(f"torque on {free!r} from {torque.source}. {sentence(torque, quality)}")
+        if quality.worst:
+            warnings.append(blocks[-1])
+    return Export(code.join(parts), tuple(blocks), tuple(warnings))
+
+
+def _sum(
+    solution: Solution, fixed: Sequence[str], free: str, adds: bool | None, warnings: list[str]
+) -> SlonczewskiTorque | None:
+    """Return the sum of two torques as one; None for one alone, or if they are not collinear."""
+    if len(fixed) == 1:
+        return None
+    try:
+        return slonczewski(solution, fixed, free)
+    except NotCollinearError as error:
+        if adds is False:
+            raise
+        if not adds:
+            warnings.append(f"there is no sum: {error}")
+        return None
