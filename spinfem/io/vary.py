@@ -91,8 +91,6 @@ def parse(text: str, file: StackFile) -> Variation:
     name, equals, given = text.rpartition("=")
     if not equals or "." not in name.strip("."):
         raise ValueError(f"--vary must be LAYER.KEY=START:STOP:N, got {text!r}")
-    if "/" in name:
-        raise ValueError(f"--vary {name}: name of an axis of a .nc file must be without '/'")
     where = _locate(name, file)
     values, log = _range(name, given)
     for end in (values[0], values[-1]):
