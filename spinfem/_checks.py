@@ -6,10 +6,9 @@ Every message says which quantity it is about, what is required and what was giv
 from __future__ import annotations
 
 import cmath
-import difflib
 import math
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -274,9 +273,3 @@ def label(quantity: str, value: str | None) -> str | None:
     if value is not None and (not isinstance(value, str) or not value.strip()):
         raise TypeError(f"{quantity} must be a nonempty string, got {value!r}")
     return value
-
-
-def near_match(given: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the closest of the known names, or an empty string."""
-    close = difflib.get_close_matches(given, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

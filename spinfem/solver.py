@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import near_match, positive
+from ._checks import positive
+from ._spelling import near_match
 from .fem.mesh import DEGREE
 from .sample.stack import Stack, check_current
 from .solution import Solution

@@ -415,8 +415,8 @@ EDITS = [
      "solver: unknown key; must be one of title, left, right, j0_A_m2, materials, mesh, layers"),
     ("thickness_nm = 10", '"a b\\nc" = 10', "layers[1].'a b\\nc': unknown key; must be one of"),
     ("beta = 0.76", "beta = 0.76\nresistivity_ohm_m = 1e-8",
-     "materials.Py.resistivity_ohm_m: unknown key; must be one of kind, rho_star_ohm_m, "
-     "sigma_S_m, beta, l_nm, lambda_J_nm, lambda_phi_nm"),
+     "materials.Py.resistivity_ohm_m: unknown key; rho_star_ohm_m is rho/(1 - beta^2) of the "
+     "measured rho, in Ohm m"),
     ("thickness_nm = 10", "", "layers[1].thickness_nm: required key is missing"),
     ('material = "Cu"', "", "layers[1].material: required key is missing"),
     ('kind = "normal"', "", "materials.Cu.kind: required key is missing"),
@@ -429,16 +429,17 @@ EDITS = [
     # units
     ("thickness_nm = 10", "thickness = 10",
      "layers[1].thickness: SI and the paper's units must not mix in one file, got the paper's "
-     "here and SI in j0_A_m2; did you mean 'thickness_nm'?"),
+     "here and SI in j0_A_m2; thickness_nm is in nm"),
     ("beta = 0.76", "p = 0.76",
      "materials.Py.p: SI and the paper's units must not mix in one file",
-     "; did you mean 'beta'?"),
+     "; beta is the polarization (sigma_up - sigma_down)/(sigma_up + sigma_down), the paper's p"),
     ("j0_A_m2", "j0",
      "j0: SI and the paper's units must not mix in one file, got the paper's here and SI in "
-     "materials.Cu.resistivity_ohm_m; did you mean 'j0_A_m2'?"),
+     "materials.Cu.resistivity_ohm_m; j0_A_m2 is the particle current, "),
     ("resistivity_ohm_m = 6e-9", "D = 3",
      "materials.Cu.D: SI and the paper's units must not mix in one file, got the paper's here "
-     "and SI in j0_A_m2"),
+     "and SI in j0_A_m2; rho_star_ohm_m is 1/D of the paper's D, as is resistivity_ohm_m of a "
+     "normal metal, in Ohm m"),
     # names
     ('material = "Cu"', 'material = "Cuu"',
      "layers[1].material: must be one of the materials (Cu, Py), got 'Cuu'; did you mean 'Cu'?"),
@@ -486,7 +487,7 @@ EDITS = [
      "materials.Py.lambda_j_nm: unknown key; did you mean 'lambda_J_nm'?"),
     ("beta = 0.76", "beta = 0.76\nlambda_J = 2",
      "materials.Py.lambda_J: SI and the paper's units must not mix in one file, got the paper's "
-     "here and SI in j0_A_m2; did you mean 'lambda_J_nm'?"),
+     "here and SI in j0_A_m2; lambda_J_nm is in nm"),
     ("resistivity_ohm_m = 6e-9", "resistivity_ohm_m = 6e-9\nlambda_J_nm = 2",
      "materials.Cu.lambda_J_nm: unknown key; must be one of kind, "),
     # interfaces
@@ -597,13 +598,13 @@ INTERFACES = [
      "layers[1].thickness_nm: unknown key; must be one of interface, name, gamma, AR_fOhm_m2, "
      "mixing_S_m2"),
     ("interface = true\nAR_fOhm_m = 1",
-     "layers[1].AR_fOhm_m: unknown key; did you mean 'AR_fOhm_m2'?"),
+     "layers[1].AR_fOhm_m: unknown key; AR_fOhm_m2 is AR* of Valet and Fert, in fOhm m2"),
     ("interface = true\nAR = 1",
      "layers[1].AR: SI and the paper's units must not mix in one file, got the paper's here and "
-     "SI in j0_A_m2; did you mean 'AR_fOhm_m2'?"),
+     "SI in j0_A_m2; AR_fOhm_m2 is AR* of Valet and Fert, in fOhm m2"),
     ("interface = true\nmixing = [1, 2]",
      "layers[1].mixing: SI and the paper's units must not mix in one file, got the paper's here "
-     "and SI in j0_A_m2; did you mean 'mixing_S_m2'?"),
+     "and SI in j0_A_m2; mixing_S_m2 is in S/m2"),
     ("AR_fOhm_m2 = 1", "layers[1].interface: required key is missing"),
     ("interfce = true\nAR_fOhm_m2 = 1",
      "layers[1].interfce: unknown key; did you mean 'interface'?"),
@@ -676,13 +677,15 @@ PAPER_EDITS = [
      "materials.F.lambda_phi: must be positive (inf is allowed), got 0"),
     ("p = 0.5", "p = 0.5\nlambda_phi_nm = 1",
      "materials.F.lambda_phi_nm: SI and the paper's units must not mix in one file, got SI here "
-     "and the paper's in materials.F.D; did you mean 'lambda_phi'?"),
+     "and the paper's in materials.F.D; lambda_phi is in the unit of the other numbers, m in SI "
+     "(1 nm = 1e-09 m)"),
     ("p = 0.5", "beta = 0.5",
      "materials.F.beta: SI and the paper's units must not mix in one file, got SI here and the "
-     "paper's in materials.F.D; did you mean 'p'?"),
+     "paper's in materials.F.D; p is the polarization (sigma_up - sigma_down)/(sigma_up + "
+     "sigma_down), Valet and Fert's beta"),
     ("l = 1", "l = 1\nl_nm = 3",
      "materials.F.l_nm: SI and the paper's units must not mix in one file, got SI here and the "
-     "paper's in materials.F.D; did you mean 'l'?"),
+     "paper's in materials.F.D; l is in the unit of the other numbers, m in SI (1 nm = 1e-09 m)"),
     ("thickness = 1", "thicknss = 1",
      "layers[0].thicknss: unknown key; did you mean 'thickness'?"),
 ]
@@ -730,8 +733,8 @@ COMMANDS = [
     (["solve", "valve.toml", "--jsn"], "No such option: --jsn", "--json"),
     (["--versoin"], "No such option: --versoin", "--version"),
     (["materials", "Co", "Py"], "Got unexpected extra argument", "Py"),
-    (["materials", "Cobalt"],
-     "name must be that of a metal or interface in the library (Co, Py, ", "got 'Cobalt'"),
+    (["materials", "Steel"],
+     "name must be that of a metal or interface in the library (Co, Py, ", "got 'Steel'"),
     (["solve", "valve.toml", "-o"], "Option '-o' requires an argument; try 'spinfem --help'"),
 ]
 # fmt: on

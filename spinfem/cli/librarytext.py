@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._checks import near_match
+from .._names import kind_hint, same_thing
 from ..sample.library import Library
 from ..sample.libraryfile import SYMBOLS, Entry, FerromagnetEntry, InterfaceEntry, NormalEntry
 
@@ -55,10 +55,11 @@ def details(library: Library, name: str) -> str:
         If the library has no such entry.
     """
     both: dict[str, Mapping[str, Entry]] = {**library.materials, **library.interfaces}
+    name = name if name in both else same_thing(name, both) or name
     if name not in both:
         raise ValueError(
             f"name must be that of a metal or interface in the library ({', '.join(both)}), "
-            f"got {name!r}{near_match(name, both)}"
+            f"got {name!r}{kind_hint(name, both)}"
         )
     tables: list[Any] = []
     for variant, entry in both[name].items():

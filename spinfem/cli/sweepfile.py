@@ -23,6 +23,7 @@ from ..files.chunkstore import OtherSweepError
 from ..files.disk import explained
 from ..io.stackfile import StackFile
 from ..io.vary import FileBuilder, Variation
+from ..studies.builders import axis_name
 from ..studies.dataset import VARIABLES, write_netcdf
 from ..studies.sweeping import sweep
 
@@ -93,7 +94,7 @@ def _swept(
     arguments = {v.name: v.values for v in variations}
     dataset = sweep(builder, arguments, file.j0, executor=executor, store=parts)
     for variation in variations:
-        dataset[variation.name].attrs = variation.attributes
+        dataset[axis_name(variation.name)].attrs = variation.attributes
     dataset.attrs |= {"title": file.title or "", "source": str(file.path), "units": file.units}
     if file.units == "paper":
         dataset = dataset.drop_vars("torque")

@@ -33,7 +33,8 @@ def sweep_over(
     right for its leads; where a layer and a material share a name, that which has KEY is meant. KEY
     is any of its numbers, such as thickness_nm, polar_deg, AR_fOhm_m2, l_nm or beta. N values are
     evenly spaced, both START and STOP included; START:STOP:N:log spaces them evenly in the
-    logarithm. More than one --vary make the outer product.
+    logarithm. More than one --vary make the outer product. In OUT.nc the axis has the name of the
+    key, with | for each / in it: Co/Cu.AR_fOhm_m2 is Co|Cu.AR_fOhm_m2.
 
     OUT.nc holds torque, absorbed_spin_current, efficiency, spin_resistance and resistance, with
     units; no torque in the paper's units. If the command is stopped, by whatever, OUT.nc is as it
@@ -45,6 +46,7 @@ def sweep_over(
     """
     from ..io.stackfile import read
     from ..io.vary import parse
+    from ..studies.builders import axis_name
     from ..studies.dataset import check_xarray
 
     check_target(output, ".nc")
@@ -71,7 +73,7 @@ def sweep_over(
 
         write_picture(picture, dpi, sweep_overview(dataset))
     sizes = " x ".join(
-        f"{name} ({variation.values.size})"
+        f"{axis_name(name)} ({variation.values.size})"
         for name, variation in zip(names, variations, strict=True)
     )
     return f"{output}: {dataset['spin_resistance'].size} points, {sizes}"

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .._checks import FloatArray, IntArray, near_match
+from .._checks import FloatArray, IntArray
+from .._spelling import near_match
 from .disk import explained
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from .._checks import near_match
+from .._names import key_hint, kind_hint
 from .disk import explained
 
 Location = tuple[str | int, ...]
@@ -151,7 +151,7 @@ def _problem(error: ErrorDetails, tagged: Mapping[str, int]) -> PlacedError:
             return PlacedError(f"unknown key{context['hint']}", (*where, context["key"]))
         case "union_tag_not_found":
             for key in given:
-                if hint := near_match(key, ["kind"]):
+                if hint := key_hint(key, ["kind"]):
                     return PlacedError(f"unknown key{hint}", (*where, key))
             return PlacedError("required key is missing", (*where, "kind"))
         case "missing":
@@ -165,7 +165,7 @@ def _problem(error: ErrorDetails, tagged: Mapping[str, int]) -> PlacedError:
             where, given = (*where, "kind"), given["kind"]
         case other:
             requirement = REQUIREMENTS[other]
-    hint = near_match(str(given), re.findall("'(.+?)'", choices))
+    hint = kind_hint(str(given), re.findall("'(.+?)'", choices)) if choices else ""
     return PlacedError(f"must be {requirement}, got {shown(given)}{hint}", where)
 
 
@@ -267,7 +267,7 @@ class Table(BaseModel):
         known = list(cls.model_fields)
         for key in data if isinstance(data, dict) else ():
             if key not in known:
-                hint = near_match(key, known) or f"; must be one of {', '.join(known)}"
+                hint = key_hint(key, known) or f"; must be one of {', '.join(known)}"
                 raise PydanticCustomError("unknown", "{hint}", {"hint": hint, "key": key})
         return data
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag
 
 from .._checks import FloatArray
+from .._names import key_hint
 from ..files.meshfile import MeshLayer, read_layers
 from ..files.tables import (
     Finite,
@@ -38,20 +39,11 @@ from ..sample.pieces import Interface
 
 Units = Literal["SI", "paper"]
 
-TWINS = {
-    "j0_A_m2": "j0",
-    "thickness_nm": "thickness",
-    "scale_nm": "scale",
-    "l_nm": "l",
-    "beta": "p",
-    "lambda_J_nm": "lambda_J",
-    "lambda_phi_nm": "lambda_phi",
-    "AR_fOhm_m2": "AR",
-    "mixing_S_m2": "mixing",
-}
-"""Keys of SI and the paper's keys for the same; `beta` is Valet and Fert's name."""
-SI_KEYS = {*TWINS, "resistivity_ohm_m", "sigma_S_m", "rho_star_ohm_m"}
-PAPER_KEYS = {*TWINS.values(), "D"}
+SI_KEYS = (
+    *("j0_A_m2", "thickness_nm", "scale_nm", "l_nm", "beta", "lambda_J_nm", "lambda_phi_nm"),
+    *("resistivity_ohm_m", "sigma_S_m", "rho_star_ohm_m", "AR_fOhm_m2", "mixing_S_m2"),
+)
+PAPER_KEYS = ("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "D", "AR", "mixing")
 
 
 # --- units ------------------------------------------------------------------------------------
@@ -66,9 +58,7 @@ def find_units(data: dict[str, Any]) -> Units:
         return "paper" if paper else "SI"
     odd, usual = (si, paper) if len(si) < len(paper) else (paper, si)
     names = ("SI", "the paper's") if odd is si else ("the paper's", "SI")
-    twins = TWINS if odd is si else {theirs: ours for ours, theirs in TWINS.items()}
-    twin = twins.get(str(odd[0][-1]))
-    hint = f"; did you mean {twin!r}?" if twin else ""
+    hint = key_hint(str(odd[0][-1]), SI_KEYS if odd is paper else PAPER_KEYS)
     raise PlacedError(
         f"SI and the paper's units must not mix in one file, got {names[0]} here "
         f"and {names[1]} in {key_path(usual[0], data)}{hint}",

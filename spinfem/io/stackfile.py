@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import near_match
+from .._names import same_thing
+from .._spelling import near_match
 from ..files.tables import Location, PlacedError, Table, at, made_of, one_of, shown
 from ..sample.materials import Ferromagnet, Metal, NormalMetal
 from ..sample.pieces import End, Interface, Layer, Lead, Reservoir, SpinBlocking, direction
@@ -220,9 +221,19 @@ def _end(side: str, table: EndTable | None, metals: dict[str, Metal]) -> End:
 def _metal(name: str, metals: dict[str, Metal], where: Location) -> Metal:
     if name not in metals:
         known = ", ".join(metals) or "none in this file"
-        hint = near_match(name, metals)
+        hint = _material_hint(name, metals)
         raise PlacedError(f"must be one of the materials ({known}), got {shown(name)}{hint}", where)
     return metals[name]
+
+
+def _material_hint(name: str, metals: dict[str, Metal]) -> str:
+    if same := same_thing(name, metals):
+        return f"; did you mean {same!r}?"
+    from ..sample.library import SHIPPED  # reads its file, which a right stack file does not need
+
+    if name in SHIPPED.materials:
+        return f"; `spinfem materials {name}` prints numbers with sources for [materials.{name}]"
+    return near_match(name, metals)
 
 
 MAGNETIC = ("m", "polar_deg", "azimuth_deg", "group")

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import numpy as np
 from pydantic import BaseModel
 
-from .._checks import FloatArray, near_match
+from .._checks import FloatArray
+from .._names import key_hint
+from .._spelling import near_match
 from ..files.tables import Location
 from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
@@ -89,8 +91,6 @@ def parse(text: str, file: StackFile) -> Variation:
     name, equals, given = text.rpartition("=")
     if not equals or "." not in name.strip("."):
         raise ValueError(f"--vary must be LAYER.KEY=START:STOP:N, got {text!r}")
-    if "/" in name:
-        raise ValueError(f"--vary {name}: name of an axis of a .nc file must be without '/'")
     where = _locate(name, file)
     values, log = _range(name, given)
     for end in (values[0], values[-1]):
@@ -142,16 +142,17 @@ def _locate(name: str, file: StackFile) -> tuple[Location, ...]:
     keys = [key for place in own for key in place.possible_keys()]
     raise ValueError(
         f"--vary {name}: key must be a numeric one of {owner!r} ({', '.join(keys) or 'none'}), "
-        f"got {key!r}{_hint(key, own, file) or near_match(key, keys)}"
+        f"got {key!r}{key_hint(key, keys) or _material_hint(key, own, file)}"
     )
 
 
-def _hint(key: str, own: list[_Place], file: StackFile) -> str:
-    """Point to the material if it is that which has the key."""
+def _material_hint(key: str, own: list[_Place], file: StackFile) -> str:
+    """Point to the material if it is that which has the key, or one that means the same."""
     for place in own:
         metal = getattr(place.table, "material", None) or getattr(place.table, "lead", None)
-        if metal and key in _numeric_keys(file.tables.materials[metal]):
-            return f"; did you mean {f'{metal}.{key}'!r}?"
+        keys = _numeric_keys(file.tables.materials[metal]) if metal else []
+        if hint := key_hint(key, keys, f"{metal}."):
+            return hint
     return ""
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from .._checks import FloatArray, near_match
+from .._checks import FloatArray
+from .._spelling import near_match
 
 if TYPE_CHECKING:
     from ..results.solved import SolvedStack

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._checks import FloatArray, Number, near_match, read_only
+from .._checks import FloatArray, Number, read_only
+from .._names import key_hint
+from .._spelling import near_match
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.mesh import DEGREE
 from ..physics import bulk, interfaces
@@ -81,7 +83,7 @@ class Gradient(Mapping[str, FloatArray]):
         try:
             k, quantity, _ = self._places[name]
         except KeyError:
-            hint = near_match(str(name), self._places)
+            hint = _hint(str(name), self._places)
             raise KeyError(f"no number of the stack is called {name!r}{hint}") from None
         if quantity in ANGLES:
             way = _ways(self._stack)[ANGLES.index(quantity)][k]
@@ -132,6 +134,18 @@ class Gradient(Mapping[str, FloatArray]):
                     number = number[..., None]  # both
                 found[name] = np.asarray(np.where(np.isinf(number), 0.0, number) * rate)
         return found
+
+
+def _hint(name: str, known: Mapping[str, Place]) -> str:
+    """Return what the name of a number could mean, for the end of a message."""
+    owner, _, quantity = name.rpartition(".")
+    keys: dict[str, list[str]] = {}
+    for other in known:
+        keys.setdefault(other.rpartition(".")[0], []).append(other.rpartition(".")[2])
+    if owner not in keys:
+        return near_match(name, known)
+    hint = key_hint(quantity, keys[owner], f"{owner}.")
+    return hint or f"; those of {owner!r} are {', '.join(keys[owner])}"
 
 
 def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:

@@ -29,7 +29,9 @@ from typing import Any, TypeVar
 
 from numpy.typing import ArrayLike
 
-from .._checks import Profile, near_match
+from .._checks import Profile
+from .._names import kind_hint, same_thing
+from .._spelling import near_match
 from ..files.tables import metres, ohm_square_metres
 from .libraryfile import SYMBOLS, Entry, FerromagnetEntry, InterfaceEntry, NormalEntry, read_library
 from .materials import Ferromagnet, NormalMetal
@@ -81,7 +83,8 @@ class Library:
         Parameters
         ----------
         entry : str
-            Which metal: "Co". ``spinfem materials`` lists what comes with spinfem.
+            Which metal: "Co". ``spinfem materials`` lists what comes with spinfem. Other names of
+            the same are understood: "NiFe", "Permalloy" and "Ni80Fe20" are Py.
         variant : str, optional
             Which of several sources: "4.2 K". The default one if neither this nor the temperature
             is given.
@@ -106,7 +109,8 @@ class Library:
             If there is no such metal, variant or temperature, or a number that the metal needs is
             neither in the library nor given.
         """
-        variant, found = _chosen("material", self.materials, entry, variant, temperature)
+        entry = _entry("material", entry, self.materials)
+        variant, found = _chosen(self.materials, entry, variant, temperature)
         given = {
             "sigma": sigma,
             "rho_star": rho_star,
@@ -176,10 +180,8 @@ class Library:
             If there is no such interface, variant or temperature, or AR* is neither in the library
             nor given.
         """
-        if isinstance(entry, str) and entry not in self.interfaces:
-            mirrored = "/".join(reversed(entry.split("/")))
-            entry = mirrored if mirrored in self.interfaces else entry
-        variant, found = _chosen("interface", self.interfaces, entry, variant, temperature)
+        entry = _entry("interface", entry, self.interfaces)
+        variant, found = _chosen(self.interfaces, entry, variant, temperature)
         given = {"resistance": resistance, "gamma": gamma, "mixing": mixing}
         given = {key: value for key, value in given.items() if value is not None}
         values, source = _numbers(found, True, given)
@@ -239,21 +241,27 @@ def _metal(values: dict[str, Any], magnetic: bool) -> NormalMetal | Ferromagnet:
     return Ferromagnet.from_conductivity(**values)
 
 
+def _entry(what: str, name: str, entries: Mapping[str, object]) -> str:
+    """Return the name of an entry, of which another one may have been given."""
+    if not isinstance(name, str):
+        raise TypeError(f"name of the {what} must be a string, got {name!r}")
+    if name in entries:
+        return name
+    if same := same_thing(name, entries):
+        return same
+    raise ValueError(
+        f"name of the {what} must be one of {', '.join(entries) or 'none in this library'}, "
+        f"got {name!r}{kind_hint(name, entries)}"
+    )
+
+
 def _chosen(
-    what: str,
     entries: Mapping[str, Mapping[str, Some]],
     name: str,
     variant: str | None,
     temperature: float | None,
 ) -> tuple[str, Some]:
     """Find the variant that is meant: by its key, its temperature, or the default."""
-    if not isinstance(name, str):
-        raise TypeError(f"name of the {what} must be a string, got {name!r}")
-    if name not in entries:
-        raise ValueError(
-            f"name of the {what} must be one of {', '.join(entries) or 'none in this library'}, "
-            f"got {name!r}{near_match(str(name), entries)}"
-        )
     variants = entries[name]
     if variant is not None and variant not in variants:
         raise ValueError(

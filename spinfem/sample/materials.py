@@ -157,7 +157,7 @@ class Metal:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NormalMetal(Metal):
-    """A normal metal, eq. (2).
+    """A normal metal, eq. (2); an antiferromagnet is one with a short l.
 
     Calling it with a thickness makes a layer: ``Cu(10e-9, name="spacer")``.
 

@@ -230,7 +230,10 @@ class Lead(Joinable):
 
 @dataclass(frozen=True)
 class Reservoir(Joinable):
-    """An end where ``mu_s = 0``: the paper's outer normal layer of vanishing l."""
+    """An end where ``mu_s = 0``: the paper's outer normal layer of vanishing l.
+
+    A superconducting lead is one behind an interface with its AR*, ``Interface(AR) | Reservoir()``.
+    """
 
 
 @dataclass(frozen=True)
@@ -246,6 +249,8 @@ class Interface(Joinable):
     1/AR*, p -> gamma: ``mu_s(x+) - mu_s(x-) = -2 AR* (j_s.m - gamma j0)``. Charge: ``mu_0(x-) -
     mu_0(x+) = j0 AR* (1 - gamma^2) + gamma m.(mu_s(x+) - mu_s(x-))/2``. Valet and Fert,
     doi:10.1103/PhysRevB.48.7099.
+
+    It is no tunnel barrier: spinfem computes no tunnelling.
 
     Across m, on the side of the normal metal: ``j_s = G_r mu_s + G_i m x mu_s`` into the
     ferromagnet, with the mixing conductance ``G_r + i G_i``. Brataas, Nazarov, Bauer,

@@ -28,7 +28,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, Number, finite, near_match, positive, read_only
+from .._checks import FloatArray, Number, finite, positive, read_only
+from .._names import key_hint
+from .._spelling import near_match
 from .materials import Ferromagnet, Metal
 from .order import ENDS, check_groups, check_order, misplaced, refuse_names
 from .pieces import (
@@ -455,7 +457,7 @@ class Stack(Joinable):
             if key not in known:
                 raise TypeError(
                     f"a change of {name!r} must be one of {', '.join(known)}, "
-                    f"got {key!r}{near_match(key, known)}"
+                    f"got {key!r}{key_hint(key, known)}"
                 )
 
     def _with_pieces(self, new: Mapping[int, Piece], where: Iterable[int | None]) -> Stack:

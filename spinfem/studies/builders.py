@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import CheckedProfile, FloatArray, finite, near_match
+from .._checks import CheckedProfile, FloatArray, finite
+from .._spelling import near_match
 from ..sample.pieces import End, Interface, Layer
 from ..sample.stack import Stack
 
@@ -35,6 +36,15 @@ PLACES = np.linspace(0.0, 1.0, 9)
 """Where functions of xi are compared."""
 
 
+def axis_name(argument: str) -> str:
+    """Return what the axis of an argument is called: netCDF has no "/" in names.
+
+    >>> axis_name("Co/Cu.AR_fOhm_m2")
+    'Co|Cu.AR_fOhm_m2'
+    """
+    return argument.replace("/", "|")
+
+
 def check_arguments(builder: Builder, arguments: Mapping[str, ArrayLike]) -> Coordinates:
     """Check names and values of the arguments; errors as in `spinfem.sweep`."""
     check_callable(builder)
@@ -44,6 +54,10 @@ def check_arguments(builder: Builder, arguments: Mapping[str, ArrayLike]) -> Coo
     for name in arguments:
         if name in RESERVED:
             raise ValueError(f"an argument must not be called like a result, got {name!r}")
+    axes: dict[str, str] = {}
+    for name in arguments:
+        if (other := axes.setdefault(axis_name(name), name)) != name:
+            raise ValueError(f"arguments must differ in more than '/', got {other!r} and {name!r}")
     return {name: _values(name, values) for name, values in arguments.items()}
 
 

@@ -13,6 +13,7 @@ from .._checks import FloatArray
 from .._version import __version__
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from .blocks import Plan
+from .builders import axis_name
 
 if TYPE_CHECKING:
     import xarray
@@ -35,7 +36,7 @@ def check_xarray(*more: str) -> None:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
             raise ImportError(
-                f"a sweep needs {name}: pip install 'spinfem[sweep]' ({error})"
+                f"a sweep needs {name}: pip install xarray h5netcdf h5py ({error})"
             ) from None
 
 
@@ -55,11 +56,12 @@ def to_dataset(plan: Plan, results: dict[str, FloatArray]) -> xarray.Dataset:
         "torque": TORQUE_PER_SPIN_CURRENT * results["absorbed_spin_current"],
         **results,
     }
+    axes = {axis_name(name): name for name in plan.coordinates}
     variables = {}
     for name, (inner, long_name, units) in VARIABLES.items():
         values = results[name].reshape(plan.shape + results[name].shape[1:])
         attributes = {"long_name": long_name, "units": units}
-        variables[name] = ([*plan.coordinates, *inner], values, attributes)
+        variables[name] = ([*axes, *inner], values, attributes)
     labels = {
         "ferromagnet": plan.ferromagnets,
         "component": ("x", "y", "z"),
@@ -67,7 +69,9 @@ def to_dataset(plan: Plan, results: dict[str, FloatArray]) -> xarray.Dataset:
         "side": ("left", "right"),
     }
     coordinates = {
-        **{name: (name, values, {"long_name": name}) for name, values in plan.coordinates.items()},
+        **{
+            axis: (axis, plan.coordinates[name], {"long_name": name}) for axis, name in axes.items()
+        },
         **{name: (name, np.array(names, dtype=str)) for name, names in labels.items()},
     }
     about = {"j0": plan.j0, "spinfem_version": __version__}

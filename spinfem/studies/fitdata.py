@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, Number, finite, near_match, positive
+from .._checks import FloatArray, Number, finite, positive
+from .._spelling import near_match
 from .builders import Builder, takes
 
 if TYPE_CHECKING:

@@ -41,7 +41,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, near_match
+from .._checks import FloatArray
+from .._spelling import near_match
 from ..results.gradient import differential
 from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
@@ -194,7 +195,7 @@ def fit(
     try:
         import lmfit
     except ModuleNotFoundError as error:
-        raise ImportError(f"a fit needs lmfit: pip install 'spinfem[fit]' ({error})") from None
+        raise ImportError(f"a fit needs lmfit: pip install lmfit ({error})") from None
     check_callable(builder)
     if output not in OUTPUTS:
         raise ValueError(

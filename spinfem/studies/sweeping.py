@@ -75,7 +75,8 @@ def sweep(
         Returns the stack; called with keyword arguments, arrays that broadcast against each other:
         each has an axis of its own. What does not vary along an axis is computed once.
     arguments : mapping of str to array, shape (n,)
-        Values of the builder's arguments, in the order of the dataset's axes.
+        Values of the builder's arguments, in the order of the dataset's axes. These have the names
+        of the arguments, with ``|`` for each ``/`` in them, which netCDF does not allow.
     j0 : float, optional
         Particle current times |e|, A/m2, positive when electrons flow towards +x; default 1.
     current_density : float, optional

@@ -575,8 +575,9 @@ EDITS = [
     ("scale_nm = 1 ", "scale_nm = '1' ", "mesh.scale_nm: must be a number, got '1'"),
     ("scale_nm = 1 ", "scale = 1 ",
      "mesh.scale: SI and the paper's units must not mix in one file, got the paper's here and SI "
-     "in j0_A_m2; did you mean 'scale_nm'?"),
-    ("scale_nm = 1 ", "scale_mm = 1 ", "mesh.scale_mm: unknown key; did you mean 'scale_nm'?"),
+     "in j0_A_m2; scale_nm is in nm"),
+    ("scale_nm = 1 ", "scale_mm = 1 ",
+     "mesh.scale_mm: unknown key; scale_nm is in nm (1 mm = 1e+06 nm)"),
     ("scale_nm = 1 ", "scale_nm = 1\ntags = 'layer'\n",
      "mesh: valve.msh: tags must be left out but for a .vtu file, got 'layer'"),
     ('[mesh]\n', "[msh]\n", "msh: unknown key; did you mean 'mesh'?"),

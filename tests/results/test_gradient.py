@@ -885,7 +885,7 @@ def test_order_of_the_names_of_an_efficiency_is_that_of_its_values():
             "names of ferromagnets for a gradient of resistance must be 0, got 1",
         ),
         (("torque", "N1"), "'N1' must be a ferromagnet, got a normal metal"),
-        (("torque", "aa"), "got 'aa'; did you mean 'a'"),
+        (("torque", "ennd"), "got 'ennd'; did you mean 'end'"),
         (("efficiency", "a", "a"), "got the same one twice"),
         (("efficiency", "a", "end"), "got another ferromagnet between them"),
     ],

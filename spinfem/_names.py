@@ -1,0 +1,375 @@
+"""What things are called elsewhere, and what they are here: hints that keep unit and meaning.
+
+Papers and other programs call one quantity by many names, and many by one. Who comes from there is
+told what the key here is, and how to convert: "measured rho" is not rho*, RA is not AR*, the unit
+of `thickness_nm` is not that of `thickness_m`. Only a misspelt name gets another one for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import pi
+
+from ._spelling import amounts, near_match, nearest
+
+# --- units ------------------------------------------------------------------------------------
+
+_SIZES: dict[str, dict[str, float]] = {
+    "m": {"m": 1, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "nm": 1e-9, "angstrom": 1e-10, "pm": 1e-12},
+    "degrees": {"deg": 1, "rad": 180 / pi},
+    "Ohm m": {"Ohm_m": 1, "Ohm_cm": 1e-2, "uOhm_m": 1e-6, "uOhm_cm": 1e-8, "nOhm_m": 1e-9},
+    "S/m": {"S_m": 1, "S_cm": 1e2, "MS_m": 1e6},
+    "Ohm m2": {"Ohm_m2": 1, "Ohm_cm2": 1e-4, "Ohm_um2": 1e-12, "mOhm_um2": 1e-15, "fOhm_m2": 1e-15},
+    "S/m2": {"S_m2": 1, "S_cm2": 1e4, "S_um2": 1e12},
+    "A/m2": {"A_m2": 1, "A_cm2": 1e4, "MA_m2": 1e6, "mA_um2": 1e9, "MA_cm2": 1e10, "A_um2": 1e12},
+    "K": {"K": 1},
+}
+UNITS = {end: (unit, size) for unit, ends in _SIZES.items() for end, size in ends.items()}
+"""Ends of keys: the unit in SI, or degrees, and how many of that they are."""
+PARTS = {part for end in UNITS for part in end.split("_")}
+
+
+def split_unit(key: str) -> tuple[str, str]:
+    """Return what a key is without its unit, and the unit at its end, or an empty string.
+
+    >>> split_unit("two_AR_fOhm_m2"), split_unit("beta")
+    (('two_AR', 'fOhm_m2'), ('beta', ''))
+    """
+    parts = key.replace("ohm", "Ohm").split("_")
+    first = len(parts)
+    while first > 1 and parts[first - 1] in PARTS:
+        first -= 1
+    return "_".join(key.split("_")[:first]), "_".join(parts[first:])
+
+
+def shown_unit(end: str) -> str:
+    """Write the unit at the end of a key: ``fOhm m2``, ``S/m``."""
+    if end in ("deg", "degrees"):
+        return "degrees"
+    over = end.startswith(("S_", "MS_", "A_", "MA_", "mA_"))
+    return end.replace("_", "/" if over else " ", 1)
+
+
+# --- quantities -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number of a sample.
+
+    Attributes
+    ----------
+    keys : tuple of str
+        What it is called here: in stack files in SI, in the paper's units, and in Python.
+    unit : str
+        SI unit of a key that does not state it; empty for pure numbers.
+    others : mapping of str to str
+        What the key is, by the names, separated by blanks, of what is given elsewhere.
+    """
+
+    keys: tuple[str, ...]
+    unit: str
+    others: Mapping[str, str]
+
+
+_POLARIZATION = "the polarization (sigma_up - sigma_down)/(sigma_up + sigma_down)"
+_POLARIZATIONS = "polarization polarisation spin_polarization asymmetry bulk_asymmetry"
+_BY_ALPHA = "(alpha - 1)/(alpha + 1) of alpha = rho_down/rho_up"
+
+QUANTITIES = (
+    Quantity(
+        ("polar_deg", "polar"),
+        "degrees",
+        {
+            "theta zenith inclination colatitude angle": "the angle from +z, an axis in the plane "
+            "of the layers"
+        },
+    ),
+    Quantity(
+        ("azimuth_deg", "azimuth"),
+        "degrees",
+        {
+            "phi longitude": "the angle from +x, the normal of the layers, towards +y, of the part "
+            "in the xy plane"
+        },
+    ),
+    Quantity(
+        ("m",),
+        "",
+        {
+            "theta phi polar azimuth angle": "sf.direction(polar, azimuth), of angles in degrees",
+            "magnetization magnetisation direction moment mag": "the direction of the "
+            "magnetization, three numbers",
+        },
+    ),
+    Quantity(
+        ("thickness_nm", "thickness"), "m", {"d t h width length": "the thickness of the layer"}
+    ),
+    Quantity(
+        ("l_nm", "l"),
+        "m",
+        {
+            "lsf l_sf lambda_sf": "the length over which mu_s along m decays: Valet and Fert's "
+            "l_sf, and lambda_sf sqrt(1 - beta beta') of Zhang, Levy and Fert",
+            "lsd l_sd l_s lambda lambda_sd lambda_s sdl spin_diffusion_length diffusion_length": (
+                "the spin diffusion length"
+            ),
+        },
+    ),
+    Quantity(
+        ("rho_star_ohm_m",),
+        "Ohm m",
+        {
+            "rho rho_F rho_measured resistivity": "rho/(1 - beta^2) of the measured rho",
+            "rho_up rho_down": "(rho_up + rho_down)/4, and beta is "
+            "(rho_down - rho_up)/(rho_down + rho_up)",
+            "D": "1/D of the paper's D, as is resistivity_ohm_m of a normal metal",
+        },
+    ),
+    Quantity(
+        ("resistivity_ohm_m",),
+        "Ohm m",
+        {"rho rho_N rho_star rho_measured": "the resistivity", "D": "1/D of the paper's D"},
+    ),
+    Quantity(
+        ("sigma_S_m",),
+        "S/m",
+        {
+            "conductivity sigma_F sigma_N": "the total conductivity",
+            "sigma_up sigma_down": "sigma_up + sigma_down",
+            "sigma_star": "sigma_star/(1 - beta^2) of sigma_star = 1/rho*",
+        },
+    ),
+    Quantity(
+        ("D",),
+        "S/m",
+        {
+            "rho resistivity": "(1 - p^2)/rho of the measured rho",
+            "rho_star": "1/rho_star",
+            "sigma conductivity": "sigma (1 - p^2) of the total conductivity",
+            "D_0 diffusivity diffusion_constant": "1/rho*, a conductivity, no diffusion constant",
+        },
+    ),
+    Quantity(
+        ("beta",),
+        "",
+        {f"p P {_POLARIZATIONS}": f"{_POLARIZATION}, the paper's p", "alpha": _BY_ALPHA},
+    ),
+    Quantity(
+        ("p",),
+        "",
+        {f"beta P {_POLARIZATIONS}": f"{_POLARIZATION}, Valet and Fert's beta", "alpha": _BY_ALPHA},
+    ),
+    Quantity(
+        ("lambda_J_nm", "lambda_J"),
+        "m",
+        {
+            "l_J l_ex lambda_ex exchange_length": "the length of precession of mu_s about m, and "
+            "not the exchange length of micromagnetics"
+        },
+    ),
+    Quantity(
+        ("lambda_phi_nm", "lambda_phi"),
+        "m",
+        {"l_phi l_ph lambda_dephasing dephasing_length": "the length of dephasing across m"},
+    ),
+    Quantity(
+        ("two_AR_fOhm_m2",), "Ohm m2", {"2AR AR2 twoAR": "2AR*, twice the AR* of Valet and Fert"}
+    ),
+    Quantity(
+        ("AR_fOhm_m2", "AR", "resistance"),
+        "Ohm m2",
+        {
+            "RA R resistance": "AR*, RA/(1 - gamma^2) of the measured RA",
+            "two_AR 2AR AR2 twoAR": "AR*, half of 2AR*",
+            "AR AR_star r_b rb": "AR* of Valet and Fert",
+            "AR_up AR_down": "AR*, (AR_up + AR_down)/4, and gamma is "
+            "(AR_down - AR_up)/(AR_down + AR_up)",
+            "G_up G_down": "AR*, (1/G_up + 1/G_down)/4, and gamma is "
+            "(G_up - G_down)/(G_up + G_down)",
+        },
+    ),
+    Quantity(
+        ("gamma",),
+        "",
+        {
+            f"beta p P {_POLARIZATIONS}": "the asymmetry of the interface, "
+            "(AR_down - AR_up)/(AR_down + AR_up)",
+            "alpha": "(alpha - 1)/(alpha + 1) of alpha = AR_down/AR_up",
+        },
+    ),
+    Quantity(
+        ("mixing_S_m2", "mixing"),
+        "S/m2",
+        {
+            "G g G_r g_r Gr G_mix g_mix Gmix mixing_conductance": "the mixing conductance "
+            "G_r + i G_i, e^2/h times g in 1/m2"
+        },
+    ),
+    Quantity(
+        ("j0_A_m2", "j0"),
+        "A/m2",
+        {
+            "j J J0 jc je current current_density": "the particle current, positive when electrons "
+            "flow towards +x: minus the conventional current density"
+        },
+    ),
+    Quantity(("scale_nm", "scale"), "m", {"unit units": "the length of one unit of the mesh"}),
+    Quantity(("temperature_K",), "K", {"T": "the temperature of the measurement"}),
+    Quantity(("kind",), "", {"type class": "'normal' or 'ferromagnet'"}),
+    Quantity(("lead",), "", {"material metal": "the name of the material of the lead"}),
+    Quantity(("material",), "", {"metal lead": "the metal of the layer"}),
+)
+"""What a sample is described by, and what is given for it elsewhere."""
+_BY_KEY = {key: quantity for quantity in QUANTITIES for key in quantity.keys}
+
+
+def key_hint(given: str, known: Collection[str], owner: str = "") -> str:
+    """Return what an unknown key means here, for the end of a message, or an empty string.
+
+    Parameters
+    ----------
+    given : str
+        The unknown key.
+    known : collection of str
+        Keys that could stand in its place.
+    owner : str
+        What stands before the keys in the message, such as ``"free."``.
+
+    Returns
+    -------
+    str
+        Of another name or unit ``"; thickness_nm is in nm (1 m = 1e+09 nm)"``, of a misspelt key
+        ``"; did you mean 'thickness_nm'?"``.
+    """
+    name, end = split_unit(given)
+    plain = {key: split_unit(key)[0] for key in known}
+    meant = [key for key in known if plain[key] == name] or known
+    for quantity in QUANTITIES:
+        key = next((key for key in quantity.keys if key in meant), None)
+        for names, meaning in quantity.others.items():
+            if key and _is_one(name, names):
+                return f"; {owner}{key} is {meaning}{_in_unit(key, end, ', ')}"
+    long = [key for key in meant if len(plain[key]) > 2 or plain[key] == name]  # not l_nm of L_nm
+    alike = [key for key in long if split_unit(key)[1] == end or _letters(key) == _letters(given)]
+    if spelt := nearest(given, alike):
+        return f"; did you mean {owner + spelt!r}?"
+    for key in meant:
+        if nearest(name, [plain[key]]) and (stated := _in_unit(key, end, "")):
+            return f"; {owner}{key} is {stated}"
+    return ""
+
+
+def _is_one(name: str, names: str) -> bool:
+    """Tell whether a name is one of several; d is no D, but SIGMA is sigma."""
+    one_case = name.casefold() in names.casefold().split()
+    return name in names.split() or (len(name) > 1 and one_case)
+
+
+def _letters(key: str) -> str:
+    return key.casefold().replace("_", "")
+
+
+def _in_unit(key: str, given: str, comma: str) -> str:
+    """Write the unit of a key, and how to get there from the one that was given."""
+    end = split_unit(key)[1]
+    if end:
+        text = f"{comma}in {shown_unit(end)}"
+    elif given and key in _BY_KEY and _BY_KEY[key].unit:
+        end = _BY_KEY[key].unit
+        text = f"{comma}in the unit of the other numbers, {end} in SI"
+    else:
+        return ""
+    dimension, size = UNITS.get(end, (end, 1))
+    other, factor = UNITS.get(given, ("", 1))
+    if given == end or other != dimension:
+        return text
+    return f"{text} (1 {shown_unit(given)} = {factor / size:.6g} {shown_unit(end)})"
+
+
+# --- kinds of things --------------------------------------------------------------------------
+
+_BARRIER = "spinfem computes diffusion in metals, and no tunnelling through barriers"
+_SUPERCONDUCTOR = (
+    "a superconducting lead is an interface with its AR* and a reservoir behind it, "
+    "Interface(AR) | Reservoir()"
+)
+_ANTIFERROMAGNET = "an antiferromagnet is a normal metal with a short l"
+
+NOT_HERE = {
+    "insulator barrier tunnel junction mtj oxide dielectric semiconductor": _BARRIER,
+    "MgO AlOx Al2O3 TiO2 NiO YIG": _BARRIER,
+    "superconductor superconducting Nb NbN NbTi": _SUPERCONDUCTOR,
+    "antiferromagnet antiferromagnetic afm IrMn FeMn PtMn NiMn": _ANTIFERROMAGNET,
+    "ferrimagnet ferrimagnetic": "a ferrimagnet is a ferromagnet with beta of either sign",
+    "half_metal half-metal": "a half-metal is a ferromagnet with beta near 1",
+    "heavy_metal": "a heavy metal is a normal metal, spinfem computes no spin Hall effect",
+}
+"""What there is in place of kinds that do not exist here, by their names and by materials."""
+KINDS = {
+    "normal": "metal nonmagnet nonmagnetic non-magnetic paramagnet nm n",
+    "ferromagnet": "magnet magnetic ferromagnetic fm f",
+}
+"""Other names of the kinds that there are."""
+
+
+def kind_hint(given: str, known: Collection[str]) -> str:
+    """Return what to take in place of an unknown kind, end or material, or an empty string.
+
+    A name of several words, such as "tunnel barrier", is of the kind of the last one.
+    """
+    words = given.casefold().replace("_", " ").split()
+    names = {given.casefold(), "_".join(words), *words[-1:]}
+    for others, text in NOT_HERE.items():
+        if names & set(others.casefold().split()):
+            return f"; {text}"
+    for kind, others in KINDS.items():
+        if kind in known and names & set(others.split()):
+            return f"; did you mean {kind!r}?"
+    return near_match(given, known)
+
+
+# --- materials --------------------------------------------------------------------------------
+
+COMPOSITIONS = {
+    "Ni80Fe20": "Py Permalloy NiFe",
+    "Co": "cobalt",
+    "Fe": "iron",
+    "Ni": "nickel",
+    "Cu": "copper",
+    "Pt": "platinum",
+    "Ru": "ruthenium",
+    "Ta": "tantalum",
+}
+"""Names that mean one composition and no other; CoFe is none of them."""
+_COMPOSITIONS = {
+    name: formula for formula, names in COMPOSITIONS.items() for name in names.casefold().split()
+}
+
+
+def same_thing(given: str, known: Iterable[str]) -> str | None:
+    """Return which of the known materials or interfaces is meant by another name, or None.
+
+    >>> same_thing("Permalloy", ["Co", "Py"]), same_thing("Cu/NiFe", ["Co/Cu", "Py/Cu"])
+    ('Py', 'Py/Cu')
+    >>> same_thing("Fe10Co90", ["Co90Fe10"]), same_thing("CoFe", ["Co90Fe10"])
+    ('Co90Fe10', None)
+    """
+    meant = [_standard(part) for part in given.split("/")]
+    for name in known:
+        parts = [_standard(part) for part in name.split("/")]
+        if meant in (parts, parts[::-1]):
+            return name
+    return None
+
+
+def _standard(name: str) -> object:
+    """Return what is the same for all names of a material: amounts by element, or the name."""
+    parts = amounts(_COMPOSITIONS.get(name.strip().casefold(), name))
+    if len(parts) > 1 and all(number.strip(".") for _, number in parts):
+        numbers = {element: Fraction(number) for element, number in parts}
+        if whole := sum(numbers.values()):
+            return {element: number / whole for element, number in numbers.items()}
+    return "".join(f"{element}{number}" for element, number in parts) or name

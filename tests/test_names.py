@@ -1,0 +1,527 @@
+"""Hints: misspelt names get the right one, other names what they mean here, and nothing else."""
+
+import inspect
+import itertools
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import spinfem as sf
+from spinfem import cli
+from spinfem._names import NOT_HERE, QUANTITIES, UNITS, key_hint, kind_hint, same_thing, split_unit
+from spinfem._spelling import SYMBOLS, near_match, nearest
+from spinfem.files.tables import Table
+from spinfem.io import schema
+from spinfem.io.stackfile import read
+from spinfem.io.vary import parse
+from spinfem.sample import libraryfile
+from spinfem.sample.library import SHIPPED
+from spinfem.sample.stack import KEYS
+
+ROOT = Path(sf.__file__).parents[1]
+
+VALVE = """
+j0_A_m2 = 1e11
+[left]
+lead = "Cu"
+[right]
+lead = "Cu"
+[materials.Cu]
+kind = "normal"
+resistivity_ohm_m = 6e-9
+l_nm = 450
+[materials.Py]
+kind = "ferromagnet"
+rho_star_ohm_m = 291e-9
+beta = 0.76
+l_nm = 5.5
+[[layers]]
+material = "Py"
+name = "fixed"
+thickness_nm = 8
+m = [0, 0, 1]
+[[layers]]
+interface = true
+name = "Py/Cu"
+AR_fOhm_m2 = 0.5
+gamma = 0.7
+[[layers]]
+material = "Cu"
+name = "spacer"
+thickness_nm = 10
+[[layers]]
+material = "Py"
+name = "free"
+thickness_nm = 4
+polar_deg = 60
+azimuth_deg = 0
+"""
+
+POLAR = "polar_deg is the angle from +z, an axis in the plane of the layers, in degrees"
+AZIMUTH = "azimuth_deg is the angle from +x, the normal of the layers, towards +y, of the part"
+MEASURED_RHO = "rho_star_ohm_m is rho/(1 - beta^2) of the measured rho, in Ohm m"
+MEASURED_RA = "AR_fOhm_m2 is AR*, RA/(1 - gamma^2) of the measured RA, in fOhm m2"
+HALF = "AR_fOhm_m2 is AR*, half of 2AR*, in fOhm m2"
+CURRENT = "j0_A_m2 is the particle current, positive when electrons flow towards +x: minus the"
+BARRIER = "spinfem computes diffusion in metals, and no tunnelling through barriers"
+REFUGE = "Interface(AR) | Reservoir()"
+
+# the line of a stack file, what is written in its place, and what the error says
+# fmt: off
+EDITS = [
+    ("polar_deg = 60", "theta_deg = 60", POLAR),
+    ("polar_deg = 60", "theta_rad = 1", f"{POLAR} (1 rad = 57.2958 degrees)"),
+    ("azimuth_deg = 0", "phi_deg = 0", AZIMUTH),
+    ("polar_deg = 60", "polar_rad = 1", "polar_deg is in degrees (1 rad = 57.2958 degrees)"),
+    ("polar_deg = 60", "polr_deg = 60", "did you mean 'polar_deg'?"),
+    ("polar_deg = 60", "psi_deg = 60", "must be one of m, polar_deg, azimuth_deg, material, "),
+    ("thickness_nm = 10", "thickness_m = 1e-8", "thickness_nm is in nm (1 m = 1e+09 nm)"),
+    ("thickness_nm = 10", "thickness_angstrom = 100",
+     "thickness_nm is in nm (1 angstrom = 0.1 nm)"),
+    ("thickness_nm = 10", "d_nm = 10", "thickness_nm is the thickness of the layer, in nm"),
+    ("thickness_nm = 10", "thicknes_nm = 10", "did you mean 'thickness_nm'?"),
+    ("thickness_nm = 10", "thicknes_m = 1e-8", "thickness_nm is in nm (1 m = 1e+09 nm)"),
+    ("AR_fOhm_m2 = 0.5", "AR_Ohm_m2 = 5e-16",
+     "AR_fOhm_m2 is AR* of Valet and Fert, in fOhm m2 (1 Ohm m2 = 1e+15 fOhm m2)"),
+    ("AR_fOhm_m2 = 0.5", "two_AR_fOhm_m2 = 1", HALF),
+    ("AR_fOhm_m2 = 0.5", "2AR_fOhm_m2 = 1", HALF),
+    ("AR_fOhm_m2 = 0.5", "RA_fOhm_m2 = 1", MEASURED_RA),
+    ("AR_fOhm_m2 = 0.5", "RA_mOhm_um2 = 1", f"{MEASURED_RA} (1 mOhm um2 = 1 fOhm m2)"),
+    ("gamma = 0.7", "beta = 0.7", "gamma is the asymmetry of the interface, (AR_down - AR_up)/"),
+    ("gamma = 0.7", "gama = 0.7", "did you mean 'gamma'?"),
+    ("rho_star_ohm_m = 291e-9", "rho_ohm_m = 1e-7", MEASURED_RHO),
+    ("rho_star_ohm_m = 291e-9", "resistivity_ohm_m = 1e-7", MEASURED_RHO),
+    ("rho_star_ohm_m = 291e-9", "rho_uohm_cm = 12", f"{MEASURED_RHO} (1 uOhm cm = 1e-08 Ohm m)"),
+    ("rho_star_ohm_m = 291e-9", "rho_str_ohm_m = 1", "did you mean 'rho_star_ohm_m'?"),
+    ("resistivity_ohm_m = 6e-9", "rho_star_ohm_m = 6e-9",
+     "resistivity_ohm_m is the resistivity, in Ohm m"),
+    ("resistivity_ohm_m = 6e-9", "sigma_MS_m = 167",
+     "sigma_S_m is in S/m (1 MS/m = 1e+06 S/m)"),
+    ("beta = 0.76", "alpha = 7", "beta is (alpha - 1)/(alpha + 1) of alpha = rho_down/rho_up"),
+    ("beta = 0.76", "eta = 0.76", "must be one of kind, rho_star_ohm_m, sigma_S_m, beta, l_nm, "),
+    ("l_nm = 5.5", "l_sf_nm = 5.5",
+     "l_nm is the length over which mu_s along m decays: Valet and Fert's l_sf, and lambda_sf "
+     "sqrt(1 - beta beta') of Zhang, Levy and Fert, in nm"),
+    ("l_nm = 5.5", "L_nm = 5.5", "must be one of kind, rho_star_ohm_m, sigma_S_m, beta, l_nm, "),
+    ("l_nm = 5.5", "l_nm = 5.5\nlambda_p_nm = 2", "must be one of kind, rho_star_ohm_m, "),
+    ("j0_A_m2 = 1e11", "J0_A_m2 = 1e11", CURRENT),
+    ("j0_A_m2 = 1e11", "current_density_MA_cm2 = 10", CURRENT),
+    ('kind = "normal"', 'type = "normal"', "kind is 'normal' or 'ferromagnet'"),
+    ('lead = "Cu"', 'material = "Cu"', "lead is the name of the material of the lead"),
+    # kinds of materials and ends
+    ('kind = "normal"', 'kind = "insulator"', BARRIER),
+    ('kind = "normal"', 'kind = "barrier"', BARRIER),
+    ('kind = "normal"', 'kind = "tunnel barrier"', BARRIER),
+    ('kind = "normal"', 'kind = "superconductor"', REFUGE),
+    ('kind = "normal"', 'kind = "antiferromagnet"',
+     "an antiferromagnet is a normal metal with a short l"),
+    ('kind = "ferromagnet"', 'kind = "ferrimagnet"',
+     "a ferrimagnet is a ferromagnet with beta of either sign"),
+    ('kind = "normal"', 'kind = "heavy metal"', "computes no spin Hall effect"),
+    ('kind = "normal"', 'kind = "metal"', "did you mean 'normal'?"),
+    ('kind = "normal"', 'kind = "NM"', "did you mean 'normal'?"),
+    ('kind = "ferromagnet"', 'kind = "FM"', "did you mean 'ferromagnet'?"),
+    ('kind = "ferromagnet"', 'kind = "feromagnet"', "did you mean 'ferromagnet'?"),
+    ('kind = "normal"', 'kind = "paper"', "must be 'normal' or 'ferromagnet', got 'paper'"),
+    ('[left]\nlead = "Cu"', '[left]\nend = "superconductor"', REFUGE),
+    # names of materials
+    ('material = "Cu"', 'material = "NiFe"', "(Cu, Py), got 'NiFe'; did you mean 'Py'?"),
+    ('material = "Cu"', 'material = "Cuu"', "did you mean 'Cu'?"),
+    ('material = "Cu"', 'material = "CuGe"',
+     "got 'CuGe'; `spinfem materials CuGe` prints numbers with sources for [materials.CuGe]"),
+    ('material = "Cu"', 'material = "Au"', "must be one of the materials (Cu, Py), got 'Au'"),
+]
+# fmt: on
+
+
+def has_hint(message, expected):
+    """Whether a message says just that at its end; some texts go on."""
+    start = message.rindex(expected)
+    rest = message[start + len(expected) :]
+    return rest == "" or "did you mean" not in message
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), EDITS, ids=[new for _, new, _ in EDITS])
+def test_stack_files(tmp_path, old, new, expected):
+    assert old in VALVE
+    path = tmp_path / "valve.toml"
+    path.write_text(VALVE.replace(old, new, 1))
+    with pytest.raises(ValueError, match=re.escape(expected)) as caught:
+        sf.load(path)
+    assert has_hint(str(caught.value), expected)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ("scale_m = 1", "scale_nm is in nm (1 m = 1e+09 nm)"),
+        ("unit_nm = 1", "scale_nm is the length of one unit of the mesh, in nm"),
+        ("scle_nm = 1", "did you mean 'scale_nm'?"),
+    ],
+)
+def test_mesh_tables(tmp_path, new, expected):
+    path = tmp_path / "valve.toml"
+    path.write_text(f'{VALVE}[mesh]\nfile = "valve.msh"\n{new}\n')
+    with pytest.raises(ValueError, match=re.escape(f"unknown key; {expected}")):
+        sf.load(path)
+
+
+# fmt: off
+VARIED = [
+    ("free.theta_deg", POLAR),
+    ("free.phi_deg", AZIMUTH),
+    ("free.thickness_m", "thickness_nm is in nm (1 m = 1e+09 nm)"),
+    ("free.thicknes_nm", "did you mean 'thickness_nm'?"),
+    ("fixed.theta_deg", "a numeric one of 'fixed' (thickness_nm), got 'theta_deg'"),
+    ("Py/Cu.RA_fOhm_m2", MEASURED_RA),
+    ("Py/Cu.two_AR_fOhm_m2", HALF),
+    ("Py.rho_ohm_m", MEASURED_RHO),
+    ("free.rho_ohm_m", f"Py.{MEASURED_RHO}"),
+    ("free.l_sd_nm", "Py.l_nm is the spin diffusion length, in nm"),
+    ("free.beta", "did you mean 'Py.beta'?"),
+    ("NiFe.beta", "(fixed, Py/Cu, spacer, free, left, right, Cu, Py), got 'NiFe'"),
+    ("Co/Cu.gamma", "(fixed, Py/Cu, spacer, free, left, right, Cu, Py), got 'Co/Cu'"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("name", "expected"), VARIED)
+def test_varied_keys(tmp_path, name, expected):
+    path = tmp_path / "valve.toml"
+    path.write_text(VALVE)
+    with pytest.raises(ValueError, match=re.escape(expected)) as caught:
+        parse(f"{name}=1:2:3", read(path))
+    assert has_hint(str(caught.value), expected)
+
+
+def stack():
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
+    Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
+    fixed, free = Co(8e-9, m=(0, 0, 1), name="fixed"), Co(4e-9, m=(1, 0, 0), name="free")
+    face = sf.Interface(0.5e-15, gamma=0.7, name="Co/Cu")
+    return sf.Lead(Cu) | fixed | face | Cu(10e-9, name="N10") | free | sf.Lead(Cu)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "expected"),
+    [
+        ("free", "polar", "m is sf.direction(polar, azimuth), of angles in degrees"),
+        ("free", "theta_deg", "m is sf.direction(polar, azimuth), of angles in degrees"),
+        ("free", "d", "thickness is the thickness of the layer"),
+        (
+            "free",
+            "thickness_nm",
+            "thickness is in the unit of the other numbers, m in SI (1 nm = 1e-09 m)",
+        ),
+        ("free", "thicknes", "did you mean 'thickness'?"),
+        ("Co/Cu", "AR", "resistance is AR* of Valet and Fert"),
+        ("Co/Cu", "RA", "resistance is AR*, RA/(1 - gamma^2) of the measured RA"),
+        ("Co/Cu", "beta", "gamma is the asymmetry of the interface, (AR_down - AR_up)/"),
+        ("Co/Cu", "G", "mixing is the mixing conductance G_r + i G_i, e^2/h times g in 1/m2"),
+    ],
+)
+def test_changes_of_a_stack(name, change, expected):
+    with pytest.raises(TypeError, match=re.escape(f"got {change!r}; {expected}")):
+        stack().replace(name, **{change: 1.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("free.theta", "; free.polar is the angle from +z, an axis in the plane of the layers"),
+        ("free.beta", "; free.p is the polarization (sigma_up - sigma_down)/"),
+        ("free.sigma", "; free.D is sigma (1 - p^2) of the total conductivity"),
+        ("free.thicknes", "; did you mean 'free.thickness'?"),
+        ("free.L", "; those of 'free' are thickness, D, l, p, polar, azimuth"),
+        ("Co/Cu.AR", "; Co/Cu.resistance is AR* of Valet and Fert"),
+        ("Co/Cu.G_r", "; those of 'Co/Cu' are resistance, gamma"),
+        ("fre.D", "; did you mean 'free.D'?"),
+        ("N1.D", ""),
+    ],
+)
+def test_numbers_of_a_gradient(name, expected):
+    gradient = sf.solve(stack()).gradient("resistance")
+    with pytest.raises(KeyError) as caught:
+        gradient[name]
+    (message,) = caught.value.args
+    start = f"no number of the stack is called {name!r}{expected}"
+    assert message.startswith(start) if expected else message == start
+
+
+# --- materials --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["NiFe", "Permalloy", "permalloy", "Ni80Fe20", "Fe20Ni80", "Py"])
+def test_permalloy(name):
+    same, other = sf.material(name), sf.material("Py")
+    assert (same.source, same.name) == (other.source, "Py")
+    face = sf.interface(f"Cu/{name}", resistance=1e-15)
+    assert face.source == sf.interface("Py/Cu", resistance=1e-15).source
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Fe10Co90", "Co90Fe10"),
+        ("Co0.9Fe0.1", "Co90Fe10"),
+        ("cobalt", "Co"),
+        ("Ni81Fe19", None),
+        ("CoFe", None),
+        ("Co50Fe50", None),
+        ("Cu", None),
+        ("Ge", None),
+        ("CoFe/NiFe", None),
+        ("Cu/CoFe", "CoFe/Cu"),
+        ("Co90Fe10/Cu", None),
+        ("9" * 10_000, None),
+        ("Co" + "9" * 10_000, None),
+        ("Co0Fe0", None),
+    ],
+)
+def test_what_is_the_same_material(name, expected):
+    assert same_thing(name, [*SHIPPED.materials, *SHIPPED.interfaces]) == expected
+
+
+def test_own_names_go_before_others(tmp_path):
+    path = tmp_path / "own.toml"
+    number, texts = '{ value = 5, source = "x" }', []
+    for name in ("Py", "NiFe"):
+        text = f'kind = "ferromagnet"\nl_nm = {number}\nsigma_S_m = {number}\n'
+        number = number.replace("5", "7")
+        texts.append(f"[materials.{name}.here]\n{text}")
+    path.write_text("".join(texts))
+    own = sf.load_materials(path)
+    assert [own.material(name, p=0.5).l for name in ("Py", "NiFe", "Permalloy")] == [
+        5e-9,
+        7e-9,
+        5e-9,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Cu", "Co, Py, Fe, Ni, Co90Fe10, Pt, Ru, Ta, CuGe, AgSn, got 'Cu'"),
+        ("CoFe", "got 'CoFe'"),
+        ("Ni81Fe19", "got 'Ni81Fe19'"),
+        ("MgO", f"got 'MgO'; {BARRIER}"),
+        ("Nb", f"{REFUGE}"),
+        ("IrMn", "got 'IrMn'; an antiferromagnet is a normal metal with a short l"),
+        ("PT", "got 'PT'; did you mean 'Pt'?"),
+    ],
+)
+def test_materials_that_the_library_has_not(capfd, name, expected):
+    with pytest.raises(ValueError, match=f"{re.escape(expected)}$"):
+        sf.material(name)
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["materials", name])
+    assert expected.split(", got ")[-1] in capfd.readouterr().err
+
+
+def test_interfaces_that_the_library_has_not():
+    with pytest.raises(ValueError, match=r"one of CoFe/Cu, Ni/Ru, Py/Cu, got 'Co/Cu'$"):
+        sf.interface("Co/Cu")
+
+
+def test_what_is_advised_works():
+    """A superconducting lead takes up all spin; an antiferromagnet with a short l nearly does."""
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+    IrMn = sf.NormalMetal.from_resistivity(1.5e-6, l=1e-12)
+    layer, face = Co(8e-9, m=(0, 0, 1)), sf.Interface(1e-15, gamma=0.3)
+    lead = sf.solve(sf.Reservoir() | face | layer | sf.Reservoir())
+    pinned = sf.solve(sf.Reservoir() | face | layer | IrMn(6e-9) | sf.Reservoir())
+    assert np.abs(lead.interfaces[0].spin_potential_left).max() == 0
+    assert pinned.spin_resistance == pytest.approx(lead.spin_resistance, rel=0.01)
+
+
+# --- no hint changes unit or meaning ----------------------------------------------------------
+
+
+def tables():
+    """Keys of every table that a file may have, of changes of a stack and of kinds of files."""
+    models = [
+        model
+        for module in (schema, libraryfile)
+        for _, model in inspect.getmembers(module, inspect.isclass)
+        if issubclass(model, Table)
+    ]
+    found = {tuple(model.model_fields) for model in models if model.model_fields}
+    return sorted(found | {tuple(keys) for keys in KEYS.values() if keys})
+
+
+ALL_KEYS = sorted({key for keys in tables() for key in keys})
+ELSEWHERE = sorted({n for q in QUANTITIES for names in q.others for n in names.split()})
+
+
+@pytest.mark.parametrize("ends", [["nm", "fOhm_m2"], pytest.param(UNITS, marks=pytest.mark.long)])
+def test_no_key_is_taken_for_another(ends):
+    """Neither those that there are here, nor those from elsewhere, in any unit."""
+    given = [*ALL_KEYS, *ELSEWHERE]
+    given += [f"{split_unit(name)[0]}_{end}" for name in given for end in ends]
+    for known, name in itertools.product(tables(), sorted(set(given))):
+        found = re.fullmatch(r"; did you mean '(.*)'\?", key_hint(name, known))
+        if found and name not in known:
+            key = found[1]
+            assert split_unit(key)[1].casefold() == split_unit(name)[1].casefold(), (name, key)
+            one, other = (text.casefold().replace("_", "").rstrip("s") for text in (name, key))
+            assert one == other, (name, key)
+
+
+LONG_WORD = re.compile(r"[a-z]{4,}")
+
+
+@pytest.mark.parametrize("known", tables(), ids=lambda keys: keys[0])
+def test_every_slip_is_found(known):
+    """A letter of a long word left out or exchanged with the next one."""
+    for key in known:
+        plain, end = split_unit(key)
+        for word in LONG_WORD.finditer(plain):
+            for i in range(*word.span()):
+                slips = {plain[:i] + plain[i + 1 :]}
+                if i + 1 < word.end():
+                    slips.add(plain[:i] + plain[i + 1] + plain[i] + plain[i + 2 :])
+                for slip in slips - {plain} - SYMBOLS:
+                    given = f"{slip}_{end}" if end else slip
+                    hint = key_hint(given, known)
+                    assert hint == f"; did you mean {key!r}?", (given, hint)
+
+
+def test_no_material_is_taken_for_another():
+    names = [*SHIPPED.materials, *SHIPPED.interfaces, "Cu", "Au", "Ag", "Al", "Nb", "V", "W", "Cr"]
+    names += [
+        "NiFe",
+        "CoFe",
+        "CoFeB",
+        "FeMn",
+        "IrMn",
+        "Co/Cu",
+        "Fe/Cr",
+        "Co/Py",
+        "Co50Fe50",
+        "CuMn",
+    ]
+    for one, other in itertools.permutations(names, 2):
+        assert nearest(one, [other]) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "expected"),
+    [
+        ("N10", ["N1", "N2"], None),
+        ("F3", ["F1", "F2"], None),
+        ("free", ["free1", "free2"], None),
+        ("fre", ["free", "fred"], None),
+        ("d", ["D"], None),
+        ("J0", ["j0"], None),
+        ("p", ["l"], None),
+        ("zeta", ["beta"], None),
+        ("4.2K", ["4.2 K", "300 K"], "4.2 K"),
+        ("Spacer", ["spacer"], "spacer"),
+        ("x" * 10**6, ["x" * (10**6 + 1)], None),
+        ("", ["a"], None),
+        ("///", ["..."], None),
+    ],
+)
+def test_spelling(given, known, expected):
+    assert nearest(given, known) == expected
+    assert near_match(given, known) == (f"; did you mean {expected!r}?" if expected else "")
+
+
+# --- the words are right ----------------------------------------------------------------------
+
+
+def said(key, other):
+    """What the table says the key is, as a formula."""
+    (quantity,) = (q for q in QUANTITIES if q.keys[0] == key)
+    (text,) = (text for names, text in quantity.others.items() if other in names.split())
+    formula = re.sub(r"^AR\*, | of .*$|, and .*$", "", text)
+    return lambda **values: eval(formula.replace("^", "**").replace("sigma (", "sigma*("), values)
+
+
+def test_conversions_of_metals():
+    up, down = 5e6, 2e6
+    F = sf.Ferromagnet.from_channels(up, down, 1e-12, 1e3)
+    rho_star, beta, sigma = 1 / F.D, F.p, up + down
+    rho = 1 / sigma
+    # rho_up,down = 2 rho* (1 -/+ beta), the channels' own
+    assert said("rho_star_ohm_m", "rho_up")(rho_up=1 / up, rho_down=1 / down) == pytest.approx(
+        rho_star, rel=1e-14
+    )
+    assert said("rho_star_ohm_m", "rho")(rho=rho, beta=beta) == pytest.approx(rho_star, rel=1e-14)
+    assert said("sigma_S_m", "sigma_up")(sigma_up=up, sigma_down=down) == F.total_conductivity
+    assert said("sigma_S_m", "sigma_star")(sigma_star=1 / rho_star, beta=beta) == pytest.approx(
+        sigma, rel=1e-14
+    )
+    assert said("D", "rho")(rho=rho, p=beta) == pytest.approx(F.D, rel=1e-14)
+    assert said("D", "sigma")(sigma=sigma, p=beta) == pytest.approx(F.D, rel=1e-14)
+    for key in ("beta", "p"):
+        assert said(key, "alpha")(alpha=up / down) == pytest.approx(beta, rel=1e-14)
+
+
+def test_conversions_of_interfaces():
+    """An interface is like a thin layer: AR* like rho* d, gamma like beta, AR_up like rho_up d."""
+    AR, gamma = 0.7, 0.4
+    up, down = 2 * AR * (1 - gamma), 2 * AR * (1 + gamma)
+    RA = 1 / (1 / up + 1 / down)
+    approx = pytest.approx(AR, rel=1e-14)
+    assert said("AR_fOhm_m2", "AR_up")(AR_up=up, AR_down=down) == approx
+    assert said("AR_fOhm_m2", "G_up")(G_up=1 / up, G_down=1 / down) == approx
+    assert said("AR_fOhm_m2", "RA")(RA=RA, gamma=gamma) == approx
+    assert said("gamma", "alpha")(alpha=down / up) == pytest.approx(gamma, rel=1e-14)
+
+
+def test_diffusion_length_of_zhang_levy_and_fert():
+    """``J = beta j m - 2 D0 (s' - beta beta' m (m.s')), J' = -2 D0 s/lambda_sf^2``: along m."""
+    beta, lambda_sf = 0.6, 10.0
+    (text,) = (t for q in QUANTITIES for n, t in q.others.items() if "lambda_sf" in n.split())
+    assert "lambda_sf sqrt(1 - beta beta')" in text
+    # in spinfem's terms: across m D_tot = 4 D0 and 1/lambda_sf^2, along m D = D_tot (1 - beta^2)
+    F = sf.Ferromagnet.from_conductivity(4.0, p=beta, l=lambda_sf * np.sqrt(1 - beta**2))
+    assert F.relaxation == pytest.approx(F.total_conductivity / (2 * lambda_sf**2), rel=1e-14)
+
+
+@pytest.mark.parametrize("end", UNITS)
+def test_sizes_of_units(end):
+    """Against each key with a unit of that dimension."""
+    for key in (key for q in QUANTITIES for key in q.keys):
+        own = split_unit(key)[1]
+        if own and UNITS[own][0] == UNITS[end][0] and own.casefold() != end.casefold():
+            hint = key_hint(f"{split_unit(key)[0]}_{end}", [key])
+            (size,) = re.findall(r"\(1 .* = (\S+) .*\)", hint)
+            assert float(size) == pytest.approx(UNITS[end][1] / UNITS[own][1], rel=1e-5)
+
+
+def test_every_kind_that_is_not_here():
+    for names, text in NOT_HERE.items():
+        for name in names.split():
+            assert kind_hint(name, ["normal", "ferromagnet"]) == f"; {text}"
+
+
+# --- what to install --------------------------------------------------------------------------
+
+
+def test_what_to_install():
+    """From a clone: extras by their place, packages as the extra has them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    texts = [
+        path
+        for folder in ("spinfem", "meshes", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    commands = []
+    for path in (ROOT / "README.md", *texts):
+        commands += re.findall(r"pip\s+install ([^`\n(&]+)", path.read_text())
+    assert len(commands) > 6
+    for command in commands:
+        for wanted in re.findall(r"['\"]?([\w.\[\],-]+)['\"]?", command):
+            if wanted.startswith("."):
+                named = re.fullmatch(r"\.(?:\[(.*)\])?", wanted)[1]
+                assert set((named or "").split(",")) - {""} <= set(extras), command
+            elif not wanted.startswith("-"):
+                packages = {re.split(r"[<>=\[]", p)[0] for e in ("fit", "sweep") for p in extras[e]}
+                assert wanted in packages, command
