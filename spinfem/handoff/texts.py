@@ -30,7 +30,7 @@ import numpy as np
 
 from .._checks import FloatArray
 from .._version import __version__
-from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..constants import EQUATION_OF_MOTION, TORQUE_PER_SPIN_CURRENT
 from .epsilon import SingleLambda, rounded_up
 from .form import TorqueForm
 
@@ -213,6 +213,7 @@ def _head(torque: TorqueForm, code: str, error: float, *more: str) -> list[str]:
         f"of its eq. (1). {source}",
         quality,
         *filter(None, more),
+        f"Of the torque T: {EQUATION_OF_MOTION}.",
         "Axes: the stack's x, along the current, is z here; its y and z are x and y here.",
         *torque.notes,
     ]
