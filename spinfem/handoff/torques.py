@@ -4,7 +4,8 @@ The codes know a fixed polarizer mp and a free layer of thickness t whose m obey
 
     dm/dt = gamma beta epsilon(theta) m x (mp x m),  beta = hbar J/(e t M_s),
 
-with gamma = 1.760859628e11 rad/(s T) and beta in T. (OOMMF has gamma_0 = mu_0 gamma and beta/mu_0.)
+with gamma = 1.760859628e11 rad/(s T) and beta in T. (OOMMF has beta/mu_0, in A/m, and with it
+gamma_0 = mu_0 gamma = 2.2128e5 m/(A s).)
 With ``epsilon = g/2`` this is eq. (1) with ``dm/dt = gamma T/(M_s t)``, if J is j0 where the
 electrons flow from the fixed layer to the free one, and -j0 where they flow back. With ``F =
 Lambda_fixed^2``, ``R = Lambda_free^2`` and ``c = cos(theta)`` the codes have one of two forms:
@@ -37,6 +38,7 @@ from ..analogy import Analogy
 from ..physics.directions import angle
 from ..sample.pieces import Layer, Lead, Piece, direction
 from ..sample.stack import Stack
+from ..sample.units import in_silence
 from ..solution import Solution
 from ..solver import solve
 from ..solvers.elements import elements_of
@@ -278,15 +280,16 @@ class _Place(NamedTuple):
     def pointing(self, stack: Stack, m: FloatArray) -> Stack:
         """Return the batch in which the free layer has directions m, shape (..., 3)."""
         elements = stack.elements
-        new = {
-            k: dataclasses.replace(cast(Layer | Lead, elements[k]), m=sign * m)
-            for k, sign in self.along.items()
-        }
-        pieces: list[Piece] = [new.get(0, stack.left)]
-        for k, joint in enumerate(stack.joints, start=1):
-            pieces += [] if joint is None else [joint]
-            pieces.append(new.get(k, elements[k]))
-        return Stack(pieces)
+        with in_silence():
+            new = {
+                k: dataclasses.replace(cast(Layer | Lead, elements[k]), m=sign * m)
+                for k, sign in self.along.items()
+            }
+            pieces: list[Piece] = [new.get(0, stack.left)]
+            for k, joint in enumerate(stack.joints, start=1):
+                pieces += [] if joint is None else [joint]
+                pieces.append(new.get(k, elements[k]))
+            return Stack(pieces)
 
 
 def _rotation(

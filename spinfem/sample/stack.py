@@ -19,11 +19,11 @@ What is known of a stack is found once: in ``a | b`` the pieces of a are checked
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,6 +32,7 @@ from .._checks import FloatArray, Number, finite, near_match, positive, read_onl
 from .materials import Ferromagnet, Metal
 from .order import ENDS, check_order, misplaced, refuse_names
 from .pieces import (
+    OWN_NUMBERS,
     End,
     Interface,
     Joinable,
@@ -41,9 +42,12 @@ from .pieces import (
     Reservoir,
     SpinBlocking,
     freeze,
+    in_SI,
+    notice_units,
     shapes_of,
     short,
 )
+from .units import in_silence, once
 
 KINDS = (Layer, Interface, *ENDS)
 KEYS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in KINDS}
@@ -75,6 +79,9 @@ class Stack(Joinable):
         Shape of the batch; ``()`` for a single stack.
     arrays : elements.Elements or None
         What `spinfem.solvers.elements.elements_of` made of it, if it was asked already.
+    j0 : float or None
+        Particle current, A/m2, with which it is solved where none is given: that of the file it was
+        loaded from, also after `replace`. None, of a stack that was not loaded: 1.
 
     Raises
     ------
@@ -83,6 +90,11 @@ class Stack(Joinable):
     ValueError
         If there is no layer, an end stands between layers, a name occurs twice, the arrays do
         not broadcast, or an interface has what it cannot have where it stands.
+
+    Warns
+    -----
+    UnitWarning
+        If no sample has the numbers of an interface beside a metal in SI.
     """
 
     pieces: tuple[Piece, ...]
@@ -90,6 +102,7 @@ class Stack(Joinable):
     _names: frozenset[str]  # as given
     _shapes: Shapes  # of all arrays
     arrays: Any = None
+    j0: float | None = None
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         given = tuple(pieces)
@@ -100,6 +113,9 @@ class Stack(Joinable):
                     f"SpinBlocking at the ends, got {piece!r}"
                 )
         self._keep(given, 0, frozenset(), frozenset())
+        for i, piece in enumerate(given):
+            if isinstance(piece, Interface):
+                notice_units(piece, *_beside(given, i))
 
     @classmethod
     def joined(cls, left: Any, right: Any) -> Stack:
@@ -110,6 +126,12 @@ class Stack(Joinable):
             new._keep(left.pieces + more, len(left.pieces), left._names, left._shapes)
         else:
             new._keep((left, *more), 0, frozenset(), frozenset())
+        pieces, k = new.pieces, len(new.pieces) - len(more)
+        for i, new_one, old_one in ((k - 1, k, k - 2), (k, k - 1, k + 1)):
+            # beside the first metal in SI that an interface comes to stand
+            known = 0 <= old_one < len(pieces) and in_SI(pieces[old_one])
+            if isinstance(pieces[i], Interface) and not known:
+                notice_units(pieces[i], pieces[new_one])
         return new
 
     def _keep(
@@ -145,7 +167,8 @@ class Stack(Joinable):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: what cannot be found again."""
-        return {key: vars(self)[key] for key in ("pieces", "shape", "_names", "_shapes")}
+        kept = ("pieces", "shape", "_names", "_shapes")
+        return {**{key: vars(self)[key] for key in kept}, "j0": self.j0}
 
     @classmethod
     def from_mesh(
@@ -198,10 +221,11 @@ class Stack(Joinable):
                 raise TypeError(f"{side} must be a Lead, Reservoir or SpinBlocking, got {end!r}")
         unit = positive("scale (length of one unit of the mesh)", scale)
         found = []
-        for name, length, nodes in read_layers(path, layers, tags):
-            given = layers[name]
-            metal, m = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-            found.append(Layer(metal, length * unit, m=m, name=name, nodes=nodes))
+        with once():
+            for name, length, nodes in read_layers(path, layers, tags):
+                given = layers[name]
+                metal, m = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+                found.append(Layer(metal, length * unit, m=m, name=name, nodes=nodes))
         return cls([left or Reservoir(), *found, right or Reservoir()])
 
     def __repr__(self) -> str:
@@ -325,7 +349,10 @@ class Stack(Joinable):
             If the shape has no such index.
         """
         np.broadcast_to(0.0, shape)[index]
-        return Stack([_pick(piece, shape, index) for piece in self.pieces])
+        with in_silence():
+            stack = Stack([_pick(piece, shape, index) for piece in self.pieces])
+        freeze(stack, j0=self.j0)
+        return stack
 
     def replace(self, name: str, /, **changes: Any) -> Stack:
         """Return a copy in which one named layer, lead or interface is changed.
@@ -367,12 +394,18 @@ class Stack(Joinable):
             and not np.array_equal(changes.get("thickness", old.thickness), old.thickness)
         ):
             changes.setdefault("nodes", None)
-        new = dataclasses.replace(old, **changes)
-        # what was left out, an end or a name, stays open
-        pieces = _put(self.pieces, place, new)
-        if not changes or _character(old) != _character(new):
-            return Stack(pieces)
-        return self._carried_over(pieces, place, name)
+        with in_silence():
+            new = dataclasses.replace(old, **changes)
+            # what was left out, an end or a name, stays open
+            pieces = _put(self.pieces, place, new)
+            if not changes or _character(old) != _character(new):
+                stack = Stack(pieces)
+            else:
+                stack = self._carried_over(pieces, place, name)
+        freeze(stack, j0=self.j0)
+        keys = OWN_NUMBERS if "material" in changes else changes
+        notice_units(new, *_beside(pieces, place), keys=keys)
+        return stack
 
     def _carried_over(self, pieces: tuple[Piece, ...], place: int, name: str) -> Stack:
         """Return a stack with the pieces of this one but for one, of the same character."""
@@ -428,18 +461,40 @@ class Stack(Joinable):
 Joinable.stack_type = Stack
 
 
-def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike | None) -> Number:
-    """Return the particle current from either way of giving it; 1 if neither is.
+class LoadedStack(NamedTuple):
+    """A stack and its current, as `spinfem.load` returns them: solved as the stack is."""
 
-    The stack is checked too.
+    stack: Stack
+    j0: float
+
+
+def check_stack(given: Stack | LoadedStack) -> Stack:
+    """Return the stack, also of what was loaded; TypeError if there is none.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If the stack begins or ends in an interface.
+    """
+    stack: object = given.stack if isinstance(given, LoadedStack) else given
+    if not isinstance(stack, Stack):
+        two = isinstance(stack, tuple)
+        hint = "; a file holds both: stack, j0 = spinfem.load(path)" if two else ""
+        raise TypeError(f"stack must be a Stack, got {stack!r}{hint}")
+    stack.check_complete()
+    return stack
+
+
+def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike | None) -> Number:
+    """Return the particle current from either way of giving it; the stack's or 1 if neither is.
 
     Raises
     ------
     TypeError, ValueError
-        If the stack is none, both are given, a value is not a finite number, or the shape does not
-        broadcast.
+        If both are given, a value is not a finite number, or the shape does not broadcast.
     """
-    _check_stack(stack)
     if j0 is not None and current_density is not None:
         raise ValueError(
             f"the current must be given once, got j0={j0!r} and current_density={current_density!r}"
@@ -447,7 +502,8 @@ def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike
     if current_density is not None:
         current: Number = -finite("current_density", current_density)
     else:
-        current = 1.0 if j0 is None else finite("j0 (particle current)", j0)
+        own = 1.0 if stack.j0 is None else stack.j0
+        current = own if j0 is None else finite("j0 (particle current)", j0)
     if isinstance(current, float):
         return current
     try:
@@ -459,12 +515,9 @@ def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike
     return current
 
 
-def _check_stack(stack: object) -> None:
-    if not isinstance(stack, Stack):
-        two = isinstance(stack, tuple)
-        hint = "; a file holds both: stack, j0 = spinfem.load(path)" if two else ""
-        raise TypeError(f"stack must be a Stack, got {stack!r}{hint}")
-    stack.check_complete()
+def _beside(pieces: Sequence[Piece], i: int) -> tuple[Piece, ...]:
+    """Return the neighbours of a piece."""
+    return (*pieces[max(i - 1, 0) : i], *pieces[i + 1 : i + 2])
 
 
 def _character(piece: Any) -> tuple[str | None, bool | None]:
