@@ -14,10 +14,13 @@ throughout.
 The parameters are illustrative, Co/Cu/Py-like, not measured values.
 """
 
+import warnings
+
 import numpy as np
 
 import spinfem as sf
 
+warnings.simplefilter("ignore", sf.UnitWarning)  # limits are thinner than any sample
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
 Py = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=5.5e-9, name="Py")

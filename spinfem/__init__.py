@@ -96,6 +96,7 @@ from ._version import __version__ as __version__
 from .sample.materials import Ferromagnet, NormalMetal
 from .sample.pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
 from .sample.stack import Stack
+from .sample.units import UnitWarning
 
 if TYPE_CHECKING:
     from . import analytic
@@ -123,6 +124,7 @@ __all__ = [
     "Solution",
     "SpinBlocking",
     "Stack",
+    "UnitWarning",
     "analytic",
     "converge",
     "direction",

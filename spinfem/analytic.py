@@ -17,7 +17,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from .paper.closedforms import Valve, contact, valve
-from .sample.stack import Stack, check_current
+from .sample.stack import LoadedStack, Stack, check_current, check_stack
 from .solution import Solution
 from .solvers.condensed import Condensed
 from .solvers.elements import check_spin_sink, elements_of
@@ -27,7 +27,10 @@ __all__ = ["Valve", "contact", "solve", "valve"]
 
 
 def solve(
-    stack: Stack, j0: ArrayLike | None = None, *, current_density: ArrayLike | None = None
+    stack: Stack | LoadedStack,
+    j0: ArrayLike | None = None,
+    *,
+    current_density: ArrayLike | None = None,
 ) -> Solution:
     """Return the exact solution of a stack of uniform layers.
 
@@ -39,9 +42,10 @@ def solve(
     Parameters
     ----------
     stack : Stack
-        The sample; a batch is solved point by point at once.
+        The sample, or what `spinfem.load` returned; a batch is solved point by point at once.
     j0 : float or array, optional
-        Particle current, A/m2, positive when electrons flow towards +x; default 1.
+        Particle current, A/m2, positive when electrons flow towards +x; default as of
+        `spinfem.solve`.
     current_density : float or array, optional
         The same in the conventional sign, ``J = -j0``; give one of the two.
 
@@ -55,6 +59,7 @@ def solve(
     ValueError
         If there is no spin sink, both currents are given, or the stack has graded layers.
     """
+    stack = check_stack(stack)
     current = check_current(stack, j0, current_density)
     e = elements_of(stack)
     if e.graded:

@@ -1,6 +1,15 @@
-"""Constants of nature, exact in the SI."""
+"""Constants of nature, in the SI."""
 
 from math import pi
 
 TORQUE_PER_SPIN_CURRENT = 6.62607015e-34 / (2 * pi) / (2 * 1.602176634e-19)
 """hbar/2|e|, J s/C: torque per absorbed spin current; h and e are exact in the SI."""
+GAMMA = 1.760859628e11
+"""Gyromagnetic ratio of the electron, rad/(s T), CODATA 2022."""
+GAMMA_0 = 1.25663706127e-6 * GAMMA
+"""mu_0 gamma, m/(A s), CODATA 2022: what micromagnetic codes have, whose fields are in A/m."""
+EQUATION_OF_MOTION = (
+    f"dm/dt = gamma T/(M_s t), gamma = {GAMMA / 1e11:.9f}e11 rad/(s T), with T in J/m2, M_s in A/m "
+    f"and t in m; gamma_0 = mu_0 gamma = {GAMMA_0 / 1e5:.4f}e5 m/(A s) goes with fields in A/m"
+)
+"""How a torque T on a layer of thickness t enters."""

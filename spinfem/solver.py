@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ._checks import positive
 from ._spelling import near_match
 from .fem.mesh import DEGREE
-from .sample.stack import Stack, check_current
+from .sample.stack import LoadedStack, Stack, check_current, check_stack
 from .solution import Solution
 from .solvers.condensed import Condensed
 from .solvers.elements import check_spin_sink, elements_of
@@ -26,7 +26,7 @@ METHODS = ("condensed", "saddle")
 
 
 def solve(
-    stack: Stack,
+    stack: Stack | LoadedStack,
     j0: ArrayLike | None = None,
     *,
     current_density: ArrayLike | None = None,
@@ -54,10 +54,10 @@ def solve(
     Parameters
     ----------
     stack : Stack
-        The sample. A batch is solved as a whole.
+        The sample, or what `spinfem.load` returned. A batch is solved as a whole.
     j0 : float or array, optional
-        Particle current times |e|, A/m2, positive when electrons flow towards +x; default 1.
-        Arrays broadcast with the stack's.
+        Particle current times |e|, A/m2, positive when electrons flow towards +x. Default: that of
+        the file which the stack was loaded from, else 1. Arrays broadcast with the stack's.
     current_density : float or array, optional
         The same in the conventional sign, ``J = -j0``, A/m2; give one of the two.
     degree : int
@@ -104,6 +104,7 @@ def solve(
     if not isinstance(certify, bool):
         raise TypeError(f"certify must be True or False, got {certify!r}")
     workers = _threads(threads)
+    stack = check_stack(stack)
     current = check_current(stack, j0, current_density)
     e = elements_of(stack)
     check_spin_sink(e)

@@ -1,19 +1,23 @@
 """The `spinfem` command.
 
-Bad input is one line ``error: ...`` on stderr and exit status 2, without a traceback. Files that
-are written appear whole or not at all. The keys of ``--json`` are in ``spinfem solve --help``.
+Bad input is one line ``error: ...`` on stderr and exit status 2, without a traceback; numbers that
+no sample has are used, and named in lines ``warning: ...`` there. Files that are written appear
+whole or not at all. The keys of ``--json`` are in ``spinfem solve --help``.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated, NoReturn
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from .._version import __version__
+from ..sample.units import UnitWarning
 from .converging import study
 from .drawing import draw_figures
 from .exporting import export
@@ -51,6 +55,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _status(arguments: Sequence[str] | None) -> int:
+    """Run the command line and say of its warnings; none of a user's making leaves it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UnitWarning)
+        warnings.showwarning = partial(_warn, warnings.showwarning)
+        return _run(arguments)
+
+
+def _warn(
+    others: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any
+) -> None:
+    """Print what is said of units as one line; leave other warnings to others."""
+    if issubclass(category, UnitWarning):
+        print("warning:", " ".join(str(message).splitlines()), file=sys.stderr)
+    else:
+        others(message, category, *where)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     """Run the command line; no exception of a user's making leaves it."""
     try:
         result = app(args=arguments, prog_name="spinfem", standalone_mode=False)

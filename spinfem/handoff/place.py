@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
 from .._checks import FloatArray
 from ..physics.directions import angle
-from ..sample.pieces import Layer, Lead, Piece, direction
+from ..sample.pieces import direction
 from ..sample.stack import Stack
 from ..solution import Solution
 from ..solvers.elements import elements_of
@@ -87,16 +86,7 @@ class Place(NamedTuple):
 
     def pointing(self, stack: Stack, m: FloatArray) -> Stack:
         """Return the batch in which the free layer has directions m, shape (..., 3)."""
-        elements = stack.elements
-        new = {
-            k: dataclasses.replace(cast(Layer | Lead, elements[k]), m=sign * m)
-            for k, sign in self.along.items()
-        }
-        pieces: list[Piece] = [new.get(0, stack.left)]
-        for k, joint in enumerate(stack.joints, start=1):
-            pieces += [] if joint is None else [joint]
-            pieces.append(new.get(k, elements[k]))
-        return Stack(pieces)
+        return stack.turned({k: sign * m for k, sign in self.along.items()})
 
     def strengths(
         self, solution: Solution, m: FloatArray, polarizer: FloatArray

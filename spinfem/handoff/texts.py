@@ -43,7 +43,7 @@ import numpy as np
 
 from .._checks import FloatArray
 from .._version import __version__
-from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..constants import EQUATION_OF_MOTION, TORQUE_PER_SPIN_CURRENT
 from .epsilon import SingleLambda
 from .form import TorqueForm
 from .quality import (
@@ -319,6 +319,7 @@ def _head(torque: TorqueForm, code: str, quality: Quality, normal: Normal, *more
         f"of its eq. (1). {source}",
         sentence(torque, quality),
         *filter(None, more),
+        f"Of the torque T: {EQUATION_OF_MOTION}.",
         _AXES[normal],
         *torque.notes,
     ]

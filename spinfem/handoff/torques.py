@@ -4,7 +4,8 @@ The codes know a fixed polarizer mp and a free layer of thickness t whose m obey
 
     dm/dt = gamma beta (epsilon(theta) m x (mp x m) + epsilon' mp x m),  beta = hbar J/(e t M_s),
 
-with gamma = 1.760859628e11 rad/(s T) and beta in T. (OOMMF has gamma_0 = mu_0 gamma and beta/mu_0.)
+with gamma = 1.760859628e11 rad/(s T) and beta in T. (OOMMF has beta/mu_0, in A/m,
+and with it gamma_0 = mu_0 gamma = 2.2128e5 m/(A s).)
 With ``epsilon = g/2`` the first part is eq. (1) with ``dm/dt = gamma T/(M_s t)``, if J is j0 where
 the electrons flow from the fixed layer to the free one, and -j0 where they flow back. The second
 part is the field-like torque of imaginary mixing conductances and exchange lengths; it has this

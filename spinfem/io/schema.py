@@ -6,7 +6,7 @@ made, in `spinfem.io.stackfile`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -36,13 +36,31 @@ from ..files.tables import (
 )
 from ..sample.materials import Ferromagnet, NormalMetal
 from ..sample.pieces import Interface
+from ..sample.units import (
+    CONDUCTIVITY,
+    INTERFACE_RESISTANCE,
+    LENGTH,
+    MIXING,
+    RESISTIVITY,
+    THICKNESS,
+    Quantity,
+)
 
 Units = Literal["SI", "paper"]
 
-SI_KEYS = (
-    *("j0_A_m2", "thickness_nm", "scale_nm", "l_nm", "beta", "lambda_J_nm", "lambda_phi_nm"),
-    *("resistivity_ohm_m", "sigma_S_m", "rho_star_ohm_m", "AR_fOhm_m2", "mixing_S_m2"),
-)
+MEASURED: dict[str, tuple[Quantity, str]] = {
+    "thickness_nm": (THICKNESS, "nm"),
+    "l_nm": (LENGTH, "nm"),
+    "lambda_J_nm": (LENGTH, "nm"),
+    "lambda_phi_nm": (LENGTH, "nm"),
+    "resistivity_ohm_m": (RESISTIVITY, "Ohm m"),
+    "rho_star_ohm_m": (RESISTIVITY, "Ohm m"),
+    "sigma_S_m": (CONDUCTIVITY, "S/m"),
+    "AR_fOhm_m2": (INTERFACE_RESISTANCE, "fOhm m2"),
+    "mixing_S_m2": (MIXING, "S/m2"),
+}
+"""Keys of SI whose numbers are compared with what samples have, and their units."""
+SI_KEYS = ("j0_A_m2", "scale_nm", "beta", *MEASURED)
 PAPER_KEYS = ("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "D", "AR", "mixing")
 
 
@@ -51,7 +69,7 @@ PAPER_KEYS = ("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "D
 
 def find_units(data: dict[str, Any]) -> Units:
     """Tell SI from the paper's units; error if the file mixes them."""
-    found = list(_values(data, ()))
+    found = [where for where, _ in values_of(data)]
     si = [where for where in found if where[-1] in SI_KEYS]
     paper = [where for where in found if where[-1] in PAPER_KEYS]
     if not (si and paper):
@@ -66,16 +84,16 @@ def find_units(data: dict[str, Any]) -> Units:
     )
 
 
-def _values(node: object, where: Location) -> Iterator[Location]:
-    """Yield where values stand; a table called `D` is a material and not a number."""
+def values_of(node: object, where: Location = ()) -> Iterator[tuple[Location, Any]]:
+    """Yield values and where they stand; a table called `D` is a material and not a number."""
     if isinstance(node, dict):
         for key, item in node.items():
-            yield from _values(item, (*where, key))
+            yield from values_of(item, (*where, key))
     elif isinstance(node, list) and any(isinstance(item, dict | list) for item in node):
         for i, item in enumerate(node):
-            yield from _values(item, (*where, i))
+            yield from values_of(item, (*where, i))
     else:
-        yield where
+        yield where, node
 
 
 # --- ends and layers --------------------------------------------------------------------------
@@ -158,6 +176,11 @@ class MeshTable(Table):
         found = read_layers(folder / self.file, names, self.tags)
         self._layers.update((layer.name, layer) for layer in found)
         return found
+
+    @property
+    def layers(self) -> Iterable[MeshLayer]:
+        """The layers that were read."""
+        return self._layers.values()
 
     def layer(self, name: str) -> tuple[float, FloatArray]:
         """Return thickness, in m or as in the paper's units, and nodes of a layer that was read."""

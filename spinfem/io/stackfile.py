@@ -20,11 +20,22 @@ from numpy.typing import ArrayLike
 
 from .._names import same_thing
 from .._spelling import near_match
-from ..files.tables import Location, PlacedError, Table, at, made_of, one_of, shown
+from ..files.tables import Location, PlacedError, Table, at, key_path, made_of, one_of, shown
 from ..sample.materials import Ferromagnet, Metal, NormalMetal
-from ..sample.pieces import End, Interface, Layer, Lead, Reservoir, SpinBlocking, direction
-from ..sample.stack import Stack
+from ..sample.pieces import (
+    End,
+    Interface,
+    Layer,
+    Lead,
+    Reservoir,
+    SpinBlocking,
+    direction,
+    freeze,
+)
+from ..sample.stack import LoadedStack, Stack
+from ..sample.units import THICKNESS, in_silence, notice, once
 from .schema import (
+    MEASURED,
     EndTable,
     InterfaceTable,
     LayerTable,
@@ -35,6 +46,7 @@ from .schema import (
     Units,
     find_units,
     validated,
+    values_of,
 )
 
 
@@ -66,10 +78,12 @@ class StackFile:
     tables: SIFile | PaperFile
 
 
-def load(path: str | PathLike[str]) -> tuple[Stack, float]:
+def load(path: str | PathLike[str]) -> LoadedStack:
     """Read a stack and its current from a TOML file.
 
-    As in ``stack, j0 = spinfem.load("valve.toml")``.
+    As in ``stack, j0 = spinfem.load("valve.toml")``. The stack keeps the current: it is solved with
+    it unless another one is given, as is what was loaded itself, ``spinfem.solve(spinfem.load(
+    "valve.toml"))``.
 
     Parameters
     ----------
@@ -81,7 +95,8 @@ def load(path: str | PathLike[str]) -> tuple[Stack, float]:
     stack : Stack
         The sample; in m and S/m, or in the paper's units if the file uses them.
     j0 : float
-        Particle current, A/m2, positive when electrons flow towards +x; 1 if not given.
+        Particle current, A/m2, positive when electrons flow towards +x; 1 if not given. It is
+        ``stack.j0``.
 
     Raises
     ------
@@ -90,9 +105,14 @@ def load(path: str | PathLike[str]) -> tuple[Stack, float]:
         key, what is required and what was given.
     OSError
         If the file cannot be read.
+
+    Warns
+    -----
+    UnitWarning
+        If the file is in SI and no sample has a number in it, in the unit of its key.
     """
     file = read(path)
-    return file.stack, file.j0
+    return LoadedStack(file.stack, file.j0)
 
 
 def read(path: str | PathLike[str], changes: Mapping[Location, float] | None = None) -> StackFile:
@@ -117,9 +137,27 @@ def read(path: str | PathLike[str], changes: Mapping[Location, float] | None = N
         file = validated(data, units)
         if file.mesh is not None:
             _read_mesh(path.parent, file.mesh, file)
-        return StackFile(stack_of(file), file.current, file.title, units, path, file)
+        stack = stack_of(file)
+        if units == "SI":
+            _notice_units(path, data, file.mesh)
+        return StackFile(stack, file.current, file.title, units, path, file)
 
     return made_of(path, make)
+
+
+def _notice_units(path: Path, data: dict[str, Any], mesh: MeshTable | None) -> None:
+    """Warn of numbers of a file in SI that no sample has, once of each kind."""
+    with once():
+        for where, value in values_of(data):
+            if (key := str(where[-1])) in MEASURED:
+                first = value[0] if isinstance(value, list) else value
+                quantity, unit = MEASURED[key]
+                SI = first * quantity.sizes[unit]
+                notice(quantity, f"{path}: {key_path(where, data)}", SI, unit)
+        if mesh is not None:
+            for layer in mesh.layers:
+                what = f"{path}: thickness of layer {layer.name!r} by mesh.scale_nm"
+                notice(THICKNESS, what, mesh.length_in_units(layer.length), "nm")
 
 
 def _read_mesh(folder: Path, mesh: MeshTable, file: SIFile | PaperFile) -> None:
@@ -140,10 +178,11 @@ def _read_mesh(folder: Path, mesh: MeshTable, file: SIFile | PaperFile) -> None:
             )
 
 
+@in_silence()
 def stack_of(file: SIFile | PaperFile) -> Stack:
     """Make the stack that a file describes; PlacedError if its tables do not fit together.
 
-    Numbers in the tables may be arrays.
+    Numbers in the tables may be arrays. Of their units `read` warns, which knows the keys.
     """
     metals: dict[str, Metal] = {}
     for name, table in file.materials.items():
@@ -160,7 +199,9 @@ def stack_of(file: SIFile | PaperFile) -> Stack:
         if isinstance(piece, InterfaceTable):
             _check_interface(i, piece, elements[i : i + 3])
     with at("layers"):
-        return Stack(elements)
+        stack = Stack(elements)
+    freeze(stack, j0=file.current)
+    return stack
 
 
 def _piece(

@@ -15,6 +15,7 @@ from .._spelling import near_match
 from ..files.tables import Location
 from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
+from ..sample.units import once
 from .schema import InterfaceTable, LayerTable, MagneticTable, PaperFile, SIFile
 from .stackfile import StackFile, read, stack_of
 
@@ -93,8 +94,9 @@ def parse(text: str, file: StackFile) -> Variation:
         raise ValueError(f"--vary must be LAYER.KEY=START:STOP:N, got {text!r}")
     where = _locate(name, file)
     values, log = _range(name, given)
-    for end in (values[0], values[-1]):
-        read(file.path, dict.fromkeys(where, float(end)))
+    with once():
+        for end in (values[0], values[-1]):
+            read(file.path, dict.fromkeys(where, float(end)))
     some = np.linspace(0, values.size - 1, min(values.size, 65)).astype(int)
     try:
         FileBuilder(file.tables, {name: where})(**{name: values[some]})

@@ -36,6 +36,7 @@ from ..files.tables import metres, ohm_square_metres
 from .libraryfile import SYMBOLS, Entry, FerromagnetEntry, InterfaceEntry, NormalEntry, read_library
 from .materials import Ferromagnet, NormalMetal
 from .pieces import Interface
+from .units import in_silence
 
 Value = ArrayLike | Profile
 Some = TypeVar("Some", bound=Entry)
@@ -141,8 +142,9 @@ class Library:
                 f"{' and '.join(missing)} of {who} must be given, the library has none: "
                 f"material({example})"
             )
-        metal = _metal(values, magnetic)
-        return dataclasses.replace(metal, name=name or entry, source=source)
+        metal = _metal(values, magnetic, name or entry)
+        with in_silence():
+            return dataclasses.replace(metal, source=source)
 
     def interface(
         self,
@@ -231,7 +233,8 @@ def _numbers(entry: Entry, exchange: bool, given: Mapping[str, Any]) -> tuple[di
     return values, "; ".join([*sources, *(f"{key}: given by the user" for key in given)])
 
 
-def _metal(values: dict[str, Any], magnetic: bool) -> NormalMetal | Ferromagnet:
+def _metal(values: dict[str, Any], magnetic: bool, name: str) -> NormalMetal | Ferromagnet:
+    values = {**values, "name": name}
     if not magnetic:
         if "rho" in values:
             return NormalMetal.from_resistivity(**values)

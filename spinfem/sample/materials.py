@@ -5,7 +5,8 @@ Bulk transport is eqs. (2) and (3) of the paper (arXiv:2006.11900): in a normal 
 ``j_s' = -kappa mu_s`` with ``kappa = D/(2 l^2)``, eq. (4). A metal is therefore known by its
 conductivity `D`, its spin diffusion length `l` and, for a ferromagnet, its polarization `p`.
 
-Any consistent units do. SI: D in S/m, l in m; plain numbers: the paper's units.
+Any consistent units do. SI: D in S/m, l in m; plain numbers: the paper's units. What is made from
+resistivities and conductivities is in SI, and slips of units are noticed there (`sample.units`).
 
 In a graded layer D, l or p is a function of xi, the position across the layer from 0 to 1, that
 takes and returns numpy arrays. Its values are checked wherever it is evaluated. It may have an
@@ -18,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,6 +34,18 @@ from .._checks import (
     polarization,
     positive,
 )
+from .units import CONDUCTIVITY, LENGTH, RESISTIVITY, notice, once
+
+LENGTHS = {
+    "l": "l (spin diffusion length)",
+    "lambda_J": "lambda_J (length of precession)",
+    "lambda_phi": "lambda_phi (length of dephasing)",
+}
+"""What to call the lengths of a metal in messages."""
+
+
+def _of(quantity: str, name: str | None) -> str:
+    return f"{quantity} of {name!r}" if name else quantity
 
 
 def combined(formula: Callable[..., Number], *numbers: Any) -> Number:
@@ -55,16 +68,28 @@ class Metal:
     l: Number
     name: str | None = None
     source: str | None = None
+    units: Literal["SI"] | None = None
 
     layer_type: ClassVar[type]
     """What a metal makes when it is called, `pieces.Layer`, which sets it: that stands above."""
 
     def __post_init__(self) -> None:
         self._store(D=number_or_profile(positive, "D (conductivity)", self.D, of=self.name))
-        quantity = "l (spin diffusion length)"
-        self._store(l=number_or_profile(positive, quantity, self.l, of=self.name, infinite=True))
+        l = number_or_profile(positive, LENGTHS["l"], self.l, of=self.name, infinite=True)
+        self._store(l=l)
         label("name of a material", self.name)
         label("source of a material", self.source)
+        if self.units not in ("SI", None):
+            raise ValueError(f"units of a material must be 'SI' or None, got {self.units!r}")
+
+    def _notice_units(self) -> None:
+        """Warn of numbers that no sample has in SI."""
+        if self.units is None:
+            return
+        notice(CONDUCTIVITY, _of("conductivity", self.name), self.total_conductivity)
+        for key, value in self.numbers.items():
+            if key in LENGTHS:
+                notice(LENGTH, _of(LENGTHS[key], self.name), value)
 
     def _store(self, **checked: Number) -> None:
         for key, value in checked.items():
@@ -171,12 +196,25 @@ class NormalMetal(Metal):
         Name of the material.
     source : str, optional
         Where its numbers are from.
+    units : "SI", optional
+        Says that D and l are in S/m and m, as they are if it is made `from_resistivity` or
+        `from_conductivity`. Default: any consistent units.
 
     Raises
     ------
     TypeError, ValueError
         If a value is not a number or out of its range.
+
+    Warns
+    -----
+    UnitWarning
+        If it is in SI and no sample has such a number in its unit, nor a layer made of it such a
+        thickness.
     """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._notice_units()
 
     @classmethod
     def from_resistivity(
@@ -194,7 +232,10 @@ class NormalMetal(Metal):
             Name of the material.
         """
         checked = number_or_profile(positive, "rho (resistivity)", rho, of=name)
-        return cls(D=combined(lambda rho: 1 / rho, checked), l=cast(Number, l), name=name)
+        D = combined(lambda rho: 1 / rho, checked)
+        with once():
+            notice(RESISTIVITY, _of("rho (resistivity)", name), checked)
+            return cls(D=D, l=cast(Number, l), name=name, units="SI")
 
     @classmethod
     def from_conductivity(
@@ -212,7 +253,7 @@ class NormalMetal(Metal):
             Name of the material.
         """
         D = number_or_profile(positive, "sigma (conductivity)", sigma, of=name)
-        return cls(D=D, l=cast(Number, l), name=name)
+        return cls(D=D, l=cast(Number, l), name=name, units="SI")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -248,11 +289,20 @@ class Ferromagnet(Metal):
         Name of the material.
     source : str, optional
         Where its numbers are from.
+    units : "SI", optional
+        Says that D and lengths are in S/m and m, as they are if it is made `from_valet_fert` or
+        `from_conductivity`. Default: any consistent units.
 
     Raises
     ------
     TypeError, ValueError
         If a value is not a number or out of its range.
+
+    Warns
+    -----
+    UnitWarning
+        If it is in SI and no sample has such a number in its unit, nor a layer made of it such a
+        thickness.
     """
 
     p: Number
@@ -262,16 +312,15 @@ class Ferromagnet(Metal):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._store(p=number_or_profile(polarization, "p (polarization)", self.p, of=self.name))
-        for key, what in (("lambda_J", "precession"), ("lambda_phi", "dephasing")):
-            value = getattr(self, key)
-            if value is not None:
-                quantity = f"{key} (length of {what})"
-                self._store(**{key: positive(quantity, value, infinite=True)})
+        for key in ("lambda_J", "lambda_phi"):
+            if (value := getattr(self, key)) is not None:
+                self._store(**{key: positive(LENGTHS[key], value, infinite=True)})
         if self.is_graded and not self.is_strong:
             raise ValueError(
                 "a graded ferromagnet must be strong, got lambda_J or lambda_phi with D, l or p "
                 "as a function of xi"
             )
+        self._notice_units()
 
     @property
     def numbers(self) -> dict[str, Number]:
@@ -315,14 +364,17 @@ class Ferromagnet(Metal):
         """
         rho = number_or_profile(positive, "rho_star (resistivity rho*)", rho_star, of=name)
         p = number_or_profile(polarization, "beta (bulk asymmetry)", beta, of=name)
-        return cls(
-            D=combined(lambda rho: 1 / rho, rho),
-            l=cast(Number, l),
-            p=p,
-            lambda_J=cast("Number | None", lambda_J),
-            lambda_phi=cast("Number | None", lambda_phi),
-            name=name,
-        )
+        with once():
+            notice(RESISTIVITY, _of("rho_star (resistivity rho*)", name), rho)
+            return cls(
+                D=combined(lambda rho: 1 / rho, rho),
+                l=cast(Number, l),
+                p=p,
+                lambda_J=cast("Number | None", lambda_J),
+                lambda_phi=cast("Number | None", lambda_phi),
+                name=name,
+                units="SI",
+            )
 
     @classmethod
     def from_channels(
@@ -392,6 +444,7 @@ class Ferromagnet(Metal):
             lambda_J=cast("Number | None", lambda_J),
             lambda_phi=cast("Number | None", lambda_phi),
             name=name,
+            units="SI",
         )
 
     @property

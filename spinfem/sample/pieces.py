@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import reprlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,6 +24,7 @@ from .._checks import (
     unit_vector,
 )
 from .materials import Ferromagnet, Metal
+from .units import INTERFACE_RESISTANCE, MIXING, THICKNESS, notice
 
 
 def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
@@ -130,6 +132,11 @@ class Layer(Joinable):
     ------
     TypeError, ValueError
         If an argument is not as above.
+
+    Warns
+    -----
+    UnitWarning
+        If the material is in SI and no sample has a layer of that thickness.
     """
 
     material: Metal
@@ -160,6 +167,7 @@ class Layer(Joinable):
             group=_check_group(what, material, group),
             nodes=_check_nodes(what, nodes),
         )
+        notice_units(self)
 
     @property
     def is_ferromagnet(self) -> bool:
@@ -280,6 +288,12 @@ class Interface(Joinable):
     ------
     TypeError, ValueError
         If an argument is not as above.
+
+    Warns
+    -----
+    UnitWarning
+        Where it stands in a stack beside a metal in SI, if no sample has such an AR* or mixing
+        conductance.
     """
 
     resistance: Number = 0.0
@@ -360,6 +374,44 @@ def _check_nodes(what: str, nodes: ArrayLike | None) -> FloatArray | None:
             f"got {reprlib.repr(x.tolist())}"
         )
     return x
+
+
+def in_SI(piece: Piece) -> bool:
+    """Tell whether a piece is of a metal whose numbers are in SI."""
+    return isinstance(piece, METALLIC) and piece.material.units == "SI"
+
+
+OWN_NUMBERS = {
+    "thickness": (THICKNESS, "thickness"),
+    "resistance": (INTERFACE_RESISTANCE, "resistance (AR*)"),
+    "mixing": (MIXING, "mixing (conductance)"),
+}
+"""Numbers of layers and interfaces whose units are looked at."""
+
+
+def notice_units(piece: Piece, *beside: Piece, keys: Iterable[str] = OWN_NUMBERS) -> None:
+    """Warn of numbers that no sample has: of a layer of a metal in SI, of an interface beside one.
+
+    Parameters
+    ----------
+    piece : Layer, Interface, Lead, Reservoir or SpinBlocking
+        What is looked at.
+    *beside
+        What is beside it.
+    keys : iterable of str
+        What is looked at in it.
+    """
+    if not (in_SI(piece) or (isinstance(piece, Interface) and any(map(in_SI, beside)))):
+        return
+    for key in keys:
+        if key in OWN_NUMBERS and (value := getattr(piece, key, None)) is not None:
+            quantity, what = OWN_NUMBERS[key]
+            notice(quantity, f"{what} of {_called(piece)}", value)
+
+
+def _called(piece: Any) -> str:
+    article, kind = ("an", "interface") if isinstance(piece, Interface) else ("a", "layer")
+    return f"{kind} {piece.name!r}" if piece.name else f"{article} {kind}"
 
 
 def short(piece: Piece) -> str:

@@ -129,6 +129,7 @@ def interdiffused(
         "name": name or ("-".join(names) if len(names) == 2 else None),
         "source": "; ".join(f"{m.name or type(m).__name__}: {m.source}" for m in (a, b) if m.source)
         or None,
+        "units": a.units if a.units == b.units else None,
     }
     if not any(isinstance(metal, Ferromagnet) for metal in (a, b)):
         return NormalMetal(**numbers, **more)

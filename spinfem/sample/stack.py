@@ -19,11 +19,11 @@ What is known of a stack is found once: in ``a | b`` the pieces of a are checked
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,6 +34,7 @@ from .._spelling import near_match
 from .materials import Ferromagnet, Metal
 from .order import ENDS, check_groups, check_order, misplaced, refuse_names
 from .pieces import (
+    OWN_NUMBERS,
     End,
     Interface,
     Joinable,
@@ -43,9 +44,12 @@ from .pieces import (
     Reservoir,
     SpinBlocking,
     freeze,
+    in_SI,
+    notice_units,
     shapes_of,
     short,
 )
+from .units import in_silence, once
 
 KINDS = (Layer, Interface, *ENDS)
 KEYS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in KINDS}
@@ -90,6 +94,9 @@ class Stack(Joinable):
         Shape of the batch; ``()`` for a single stack.
     arrays : elements.Elements or None
         What `spinfem.solvers.elements.elements_of` made of it, if it was asked already.
+    j0 : float or None
+        Particle current, A/m2, with which it is solved where none is given: that of the file it was
+        loaded from, also after `replace`. None, of a stack that was not loaded: 1.
 
     Raises
     ------
@@ -99,6 +106,11 @@ class Stack(Joinable):
         If there is no layer, an end stands between layers, a name occurs twice, the arrays do
         not broadcast, an interface has what it cannot have where it stands, or a group is not one
         magnet.
+
+    Warns
+    -----
+    UnitWarning
+        If no sample has the numbers of an interface beside a metal in SI.
     """
 
     pieces: tuple[Piece, ...]
@@ -108,6 +120,7 @@ class Stack(Joinable):
     groups: dict[str, tuple[int, ...]]
     _shapes: Shapes  # of all arrays
     arrays: Any = None
+    j0: float | None = None
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         given = tuple(pieces)
@@ -118,6 +131,9 @@ class Stack(Joinable):
                     f"SpinBlocking at the ends, got {piece!r}"
                 )
         self._keep(given, 0, frozenset(), frozenset(), frozenset())
+        for i, piece in enumerate(given):
+            if isinstance(piece, Interface):
+                notice_units(piece, *_beside(given, i))
 
     @classmethod
     def joined(cls, left: Any, right: Any) -> Stack:
@@ -129,6 +145,12 @@ class Stack(Joinable):
             new._keep(left.pieces + more, len(left.pieces), *known)
         else:
             new._keep((left, *more), 0, frozenset(), frozenset(), frozenset())
+        pieces, k = new.pieces, len(new.pieces) - len(more)
+        for i, new_one, old_one in ((k - 1, k, k - 2), (k, k - 1, k + 1)):
+            # beside the first metal in SI that an interface comes to stand
+            was = 0 <= old_one < len(pieces) and in_SI(pieces[old_one])
+            if isinstance(pieces[i], Interface) and not was:
+                notice_units(pieces[i], pieces[new_one])
         return new
 
     def _keep(
@@ -177,7 +199,7 @@ class Stack(Joinable):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: what cannot be found again."""
-        return {key: vars(self)[key] for key in STATE}
+        return {**{key: vars(self)[key] for key in STATE}, "j0": self.j0}
 
     @classmethod
     def from_mesh(
@@ -230,10 +252,11 @@ class Stack(Joinable):
                 raise TypeError(f"{side} must be a Lead, Reservoir or SpinBlocking, got {end!r}")
         unit = positive("scale (length of one unit of the mesh)", scale)
         found = []
-        for name, length, nodes in read_layers(path, layers, tags):
-            given = layers[name]
-            metal, m = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-            found.append(Layer(metal, length * unit, m=m, name=name, nodes=nodes))
+        with once():
+            for name, length, nodes in read_layers(path, layers, tags):
+                given = layers[name]
+                metal, m = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+                found.append(Layer(metal, length * unit, m=m, name=name, nodes=nodes))
         return cls([left or Reservoir(), *found, right or Reservoir()])
 
     def __repr__(self) -> str:
@@ -375,7 +398,10 @@ class Stack(Joinable):
             If the shape has no such index.
         """
         np.broadcast_to(0.0, shape)[index]
-        return Stack([_pick(piece, shape, index) for piece in self.pieces])
+        with in_silence():
+            stack = Stack([_pick(piece, shape, index) for piece in self.pieces])
+        freeze(stack, j0=self.j0)
+        return stack
 
     def replace(self, name: str, /, **changes: Any) -> Stack:
         """Return a copy in which one named layer, lead, interface or group is changed.
@@ -416,14 +442,16 @@ class Stack(Joinable):
             and not np.array_equal(changes.get("thickness", old.thickness), old.thickness)
         ):
             changes.setdefault("nodes", None)
-        new = dataclasses.replace(old, **changes)
-        # what was left out, an end or a name, stays open
-        if not changes:
-            return Stack(_put(self.pieces, {place: new}))
-        k = None
-        if not isinstance(new, Interface):
-            k = self._positions.get(name, 0 if place == 0 else len(self.joints))
-        return self._with_pieces({place: new}, [k])
+        with in_silence():
+            new = dataclasses.replace(old, **changes)
+            # what was left out, an end or a name, stays open
+            k = None
+            if not isinstance(new, Interface):
+                k = self._positions.get(name, 0 if place == 0 else len(self.joints))
+            stack = self._with_pieces({place: new}, [k])
+        keys = OWN_NUMBERS if "material" in changes else changes
+        notice_units(new, *_beside(stack.pieces, place), keys=keys)
+        return stack
 
     def turned(self, ways: Mapping[int, ArrayLike]) -> Stack:
         """Return a copy in which magnetizations point elsewhere, all of them turned at once.
@@ -445,11 +473,12 @@ class Stack(Joinable):
         ends = {0: 0, len(self.elements) - 1: len(self.pieces) - 1}
         names = self.element_names
         places = [ends[k] if k in ends else self._places[names[k]] for k in changes]
-        changed = (
-            dataclasses.replace(self.pieces[place], **changes[k])
-            for place, k in zip(places, changes, strict=True)
-        )
-        return self._with_pieces(dict(zip(places, changed, strict=True)), [*changes])
+        with in_silence():
+            changed = [
+                dataclasses.replace(self.pieces[place], **changes[k])
+                for place, k in zip(places, changes, strict=True)
+            ]
+            return self._with_pieces(dict(zip(places, changed, strict=True)), [*changes])
 
     @staticmethod
     def _check_keys(name: str, changes: Iterable[str], known: tuple[str, ...]) -> None:
@@ -467,8 +496,11 @@ class Stack(Joinable):
         """
         pieces = _put(self.pieces, new)
         if any(_character(piece) != _character(self.pieces[i]) for i, piece in new.items()):
-            return Stack(pieces)
-        return self._carried_over(pieces, dict(zip(new, where, strict=True)))
+            stack = Stack(pieces)
+        else:
+            stack = self._carried_over(pieces, dict(zip(new, where, strict=True)))
+        freeze(stack, j0=self.j0)
+        return stack
 
     def _carried_over(self, pieces: tuple[Piece, ...], changed: Mapping[int, int | None]) -> Stack:
         """Return a stack with the pieces of this one but for some, of the same character."""
@@ -529,18 +561,40 @@ class Stack(Joinable):
 Joinable.stack_type = Stack
 
 
-def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike | None) -> Number:
-    """Return the particle current from either way of giving it; 1 if neither is.
+class LoadedStack(NamedTuple):
+    """A stack and its current, as `spinfem.load` returns them: solved as the stack is."""
 
-    The stack is checked too.
+    stack: Stack
+    j0: float
+
+
+def check_stack(given: Stack | LoadedStack) -> Stack:
+    """Return the stack, also of what was loaded; TypeError if there is none.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If the stack begins or ends in an interface.
+    """
+    stack: object = given.stack if isinstance(given, LoadedStack) else given
+    if not isinstance(stack, Stack):
+        two = isinstance(stack, tuple)
+        hint = "; a file holds both: stack, j0 = spinfem.load(path)" if two else ""
+        raise TypeError(f"stack must be a Stack, got {stack!r}{hint}")
+    stack.check_complete()
+    return stack
+
+
+def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike | None) -> Number:
+    """Return the particle current from either way of giving it; the stack's or 1 if neither is.
 
     Raises
     ------
     TypeError, ValueError
-        If the stack is none, both are given, a value is not a finite number, or the shape does not
-        broadcast.
+        If both are given, a value is not a finite number, or the shape does not broadcast.
     """
-    _check_stack(stack)
     if j0 is not None and current_density is not None:
         raise ValueError(
             f"the current must be given once, got j0={j0!r} and current_density={current_density!r}"
@@ -548,7 +602,8 @@ def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike
     if current_density is not None:
         current: Number = -finite("current_density", current_density)
     else:
-        current = 1.0 if j0 is None else finite("j0 (particle current)", j0)
+        own = 1.0 if stack.j0 is None else stack.j0
+        current = own if j0 is None else finite("j0 (particle current)", j0)
     if isinstance(current, float):
         return current
     try:
@@ -560,12 +615,9 @@ def check_current(stack: Stack, j0: ArrayLike | None, current_density: ArrayLike
     return current
 
 
-def _check_stack(stack: object) -> None:
-    if not isinstance(stack, Stack):
-        two = isinstance(stack, tuple)
-        hint = "; a file holds both: stack, j0 = spinfem.load(path)" if two else ""
-        raise TypeError(f"stack must be a Stack, got {stack!r}{hint}")
-    stack.check_complete()
+def _beside(pieces: Sequence[Piece], i: int) -> tuple[Piece, ...]:
+    """Return the neighbours of a piece."""
+    return (*pieces[max(i - 1, 0) : i], *pieces[i + 1 : i + 2])
 
 
 def _character(piece: Any) -> tuple[str | None, bool | None, str | None]:

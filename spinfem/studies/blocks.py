@@ -22,6 +22,7 @@ from .._checks import CheckedProfile, FloatArray
 from ..sample.materials import Metal
 from ..sample.pieces import Interface
 from ..sample.stack import Stack
+from ..sample.units import in_silence
 from ..solution import Solution
 from ..solver import solve
 from .builders import (
@@ -32,6 +33,7 @@ from .builders import (
     build_one,
     check_arguments,
     check_arrays,
+    check_effects,
     check_topology,
     numbers_of,
     open_grid,
@@ -134,7 +136,9 @@ def make_plan(
     kind = topology(stacks[0])
     for stack, place in zip(stacks, places, strict=True):
         check_topology(kind, stack, place)
-    if not pointwise:
+    if pointwise:
+        check_effects(builder, coordinates)
+    else:
         check_arrays(builder, coordinates, stacks)
     j0 = current(stacks[0])
     with np.errstate(all="ignore"):
@@ -168,6 +172,7 @@ def _block_shape(shape: Sequence[int], room: int) -> tuple[int, ...]:
 # --- solving ----------------------------------------------------------------------------------
 
 
+@in_silence()
 def solve_blocks(plan: Plan, first: int, stop: int) -> dict[str, FloatArray]:
     """Return the results of consecutive blocks, shape (points, ...) each.
 
@@ -225,7 +230,9 @@ def _stacks(plan: Plan, index: Index) -> Iterator[tuple[Stack, tuple[int, ...]]]
     for _, group in itertools.groupby(stacks, _kind):
         same = list(group)
         pieces = zip(*map(pieces_of, same), strict=True)
-        yield Stack([_merged(list(these)) for these in pieces]), (len(same),)
+        with in_silence():
+            stack = Stack([_merged(list(these)) for these in pieces])
+        yield stack, (len(same),)
 
 
 def _places(plan: Plan, index: Index) -> Iterator[dict[str, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Number
@@ -32,6 +33,8 @@ SCALARS_ONLY = re.compile(
     "truth value|inhomogeneous|scalar|3 components|broadcast|throughout|one number per xi"
 )
 """What errors say where numbers were expected and arrays came."""
+TRIES = 200
+"""Points of a grid at which an argument may prove that it has an effect."""
 PLACES = np.linspace(0.0, 1.0, 9)
 """Where functions of xi are compared."""
 
@@ -205,7 +208,7 @@ def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]
     Raises
     ------
     TypeError, ValueError
-        If it does not, or refuses a value.
+        If it does not, refuses a value, or makes no use of an argument.
     """
 
     def refusal(got: str) -> ValueError:
@@ -233,9 +236,55 @@ def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]
     for i, (place, stack) in enumerate(zip(places, stacks, strict=True)):
         if not same_stacks(batch.part(shape, (i,) * len(shape)), stack):
             raise refusal(f"another stack from arrays than from numbers at {where(place)}")
+    axes = (1,) * (len(shape) - len(batch.shape)) + batch.shape
+    for name, points in zip(coordinates, axes, strict=True):
+        if points == 1:
+            raise _without_effect(name)
     # every value once, so that one out of its range is noticed before hours of work
     for name, values in coordinates.items():
         tried({**places[0], name: values})
+
+
+def check_effects(builder: Builder, coordinates: Coordinates) -> None:
+    """Raise ValueError if an argument of a builder called with numbers changes no stack.
+
+    Stacks are compared and not results, which may be the same with reason.
+    """
+    for name, values in coordinates.items():
+        if values.min() < values.max() and not _has_effect(builder, name, coordinates):
+            raise _without_effect(name)
+
+
+def _has_effect(builder: Builder, name: str, coordinates: Coordinates) -> bool:
+    """Tell whether an argument changes the stack at one of the places where it is tried.
+
+    That is at the `probes`, and then all over the grid: an azimuth has no effect along z.
+    """
+    draw = np.random.default_rng(0)
+    scattered = (
+        {other: float(draw.choice(values)) for other, values in coordinates.items()}
+        for _ in range(TRIES)
+    )
+    for place in itertools.chain(probes(coordinates), scattered):
+        different = coordinates[name][coordinates[name] != place[name]]
+        changed = {**place, name: float(draw.choice(different))}
+        if not identical(build_one(builder, place), build_one(builder, changed)):
+            return True
+    return False
+
+
+def _without_effect(name: str) -> ValueError:
+    return ValueError(
+        f"argument {name!r} must change the stack, got the same one for all of its values; it may "
+        "be left out (a current is given as j0=)"
+    )
+
+
+def identical(a: Stack, b: Stack) -> bool:
+    """Tell whether stacks are equal to the bit in all numbers, names and kinds."""
+    first, second = numbers_of(a), numbers_of(b)
+    same = topology(a) == topology(b) and len(first) == len(second)
+    return same and all(map(np.array_equal, first, second))
 
 
 def same_stacks(a: Stack, b: Stack) -> bool:

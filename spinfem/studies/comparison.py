@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import BoolArray, Number
 from ..physics.directions import angle
-from ..sample.stack import Stack
+from ..sample.stack import LoadedStack, Stack, check_stack
 from ..solver import solve
 from ..solvers.elements import Elements, elements_of
 
@@ -25,7 +25,9 @@ class Magnetoresistance(NamedTuple):
     after: Number
 
 
-def magnetoresistance(stack: Stack, turned: Mapping[str, ArrayLike] | Stack) -> Magnetoresistance:
+def magnetoresistance(
+    stack: Stack | LoadedStack, turned: Mapping[str, ArrayLike] | Stack | LoadedStack
+) -> Magnetoresistance:
     """Return by how much the resistance of a stack changes when magnetizations turn.
 
     ``(R_after - R_before)/R_before`` of the whole resistance-area products between the ends of the
@@ -34,7 +36,7 @@ def magnetoresistance(stack: Stack, turned: Mapping[str, ArrayLike] | Stack) -> 
     Parameters
     ----------
     stack : Stack
-        The configuration before, say the parallel one.
+        The configuration before, say the parallel one, or what `spinfem.load` returned.
     turned : mapping or Stack
         The configuration after: new magnetizations by the names of layers, leads and groups, or
         another stack.
@@ -60,13 +62,14 @@ def magnetoresistance(stack: Stack, turned: Mapping[str, ArrayLike] | Stack) -> 
     >>> round(sf.magnetoresistance(parallel, {"free": (0, 0, -1)}).ratio, 4)
     0.2483
     """
+    stack = check_stack(stack)
     if isinstance(turned, Mapping):
         after = stack
         for name, m in turned.items():
             after = after.replace(name, m=m)
         _notice_opened(stack, after)
-    elif isinstance(turned, Stack):
-        after = turned
+    elif isinstance(turned, Stack | LoadedStack):
+        after = check_stack(turned)
     else:
         raise TypeError(f"turned must map names to magnetizations, or be a Stack, got {turned!r}")
     first, second = solve(stack).resistance, solve(after).resistance

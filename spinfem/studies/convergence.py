@@ -24,7 +24,8 @@ from ..fem.fields import ElementField, LayerField, SumField, piecewise
 from ..fem.graded import GradedField
 from ..physics.bulk import total_conductivity
 from ..sample.pieces import Layer
-from ..sample.stack import Stack
+from ..sample.stack import LoadedStack, Stack, check_current, check_stack
+from ..sample.units import in_silence
 from ..solution import Solution
 from ..solver import solve
 
@@ -115,7 +116,7 @@ class Study:
 
 
 def converge(
-    stack: Stack,
+    stack: Stack | LoadedStack,
     j0: ArrayLike | None = None,
     *,
     degree: int = 2,
@@ -131,7 +132,7 @@ def converge(
     Parameters
     ----------
     stack : Stack
-        A single stack.
+        A single stack, or what `spinfem.load` returned.
     j0 : float, optional
         Particle current, as in `spinfem.solve`; errors are relative and do not depend on it.
     degree : int
@@ -153,18 +154,20 @@ def converge(
     ValueError
         If the stack is a batch or has no ferromagnet with a torque, or an argument is out of range.
     """
+    stack = check_stack(stack)
     if stack.shape:
         raise ValueError(f"a study needs a single stack, got a batch of shape {stack.shape}")
     if refine not in ("h", "p"):
         raise ValueError(f"refine must be 'h' or 'p', got {refine!r}")
     if refinements < 2:
         raise ValueError(f"refinements must be at least 2, got {refinements!r}")
-    reference, what = _reference(stack, j0)
+    current = check_current(stack, j0, None)
+    reference, what = _reference(stack, current)
     if refine == "h":
         runs = [(n, degree) for n in _counts(refinements)]
     else:
         runs = [(_counts(refinements)[-1], k) for k in range(1, degree + 1)]
-    rows = [_run(stack, j0, n, k, grading, reference) for n, k in runs]
+    rows = [_run(stack, current, n, k, grading, reference) for n, k in runs]
     columns = {name: np.array([row[name] for row in rows]) for name in COLUMNS}
     fine = (columns["h"] <= COARSEST) & (refine == "h")
     used = {name: _finest(fine & (columns[name] > FLOORS.get(name, FLOOR))) for name in QUANTITIES}
@@ -253,9 +256,11 @@ def _largest_current(solution: Solution) -> float:
 
 def _with_nodes(stack: Stack, nodes: FloatArray) -> Stack:
     """Return the stack with the same nodes in all layers."""
-    return Stack(
-        replace(piece, nodes=nodes) if isinstance(piece, Layer) else piece for piece in stack.pieces
-    )
+    with in_silence():
+        return Stack(
+            replace(piece, nodes=nodes) if isinstance(piece, Layer) else piece
+            for piece in stack.pieces
+        )
 
 
 def _norms(

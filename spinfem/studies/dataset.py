@@ -11,7 +11,7 @@ import numpy as np
 
 from .._checks import FloatArray
 from .._version import __version__
-from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..constants import EQUATION_OF_MOTION, TORQUE_PER_SPIN_CURRENT
 from .blocks import Plan
 from .builders import axis_name
 
@@ -62,6 +62,7 @@ def to_dataset(plan: Plan, results: dict[str, FloatArray]) -> xarray.Dataset:
         values = results[name].reshape(plan.shape + results[name].shape[1:])
         attributes = {"long_name": long_name, "units": units}
         variables[name] = ([*axes, *inner], values, attributes)
+    variables["torque"][2]["comment"] = EQUATION_OF_MOTION
     labels = {
         "ferromagnet": plan.ferromagnets,
         "component": ("x", "y", "z"),

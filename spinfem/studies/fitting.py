@@ -46,6 +46,7 @@ from .._spelling import near_match
 from ..results.gradient import differential
 from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
+from ..sample.units import in_silence, once
 from ..solution import Solution
 from ..solver import solve
 from .builders import (
@@ -56,6 +57,7 @@ from .builders import (
     build_one,
     check_callable,
     check_names,
+    identical,
     same_stacks,
     where,
 )
@@ -189,7 +191,8 @@ def fit(
         If lmfit is not installed.
     TypeError, ValueError
         If an argument is not as above, the builder does not take arrays, or it refuses values on
-        the way; or a parameter changes a function of xi, or turns ferromagnets out of a collinear
+        the way; a parameter that varies does not change the stack where it starts, or a coordinate
+        does not; or a parameter changes a function of xi, or turns ferromagnets out of a collinear
         contact: there are no derivatives then.
     """
     try:
@@ -210,17 +213,19 @@ def fit(
     check_names(builder, [*unknowns, *measured.coordinates])
     known = check_priors(priors, unknowns, uncertainty)
     check_count(measured, unknowns, known)
-    _check_build(builder, measured, {name: u.start for name, u in unknowns.items()})
-
     problem = _Problem(builder, measured, unknowns, known, output)
+    with once():
+        _check_build(builder, measured, problem.start)
+        problem.check_effects()
     scaled = lmfit.Parameters()
     for name, u in unknowns.items():
         low, high = u.lower / u.scale, u.upper / u.scale
         scaled.add(name, u.start / u.scale, vary=u.vary, min=low, max=high)
     minimizer = lmfit.Minimizer(problem.residuals, scaled, scale_covar=uncertainty is None)
-    with np.errstate(all="ignore"):  # lmfit sets this as well, and after an error leaves it so
+    # lmfit sets errstate as well, and after an error leaves it so
+    with in_silence(), np.errstate(all="ignore"):
         result = minimizer.leastsq(Dfun=problem.jacobian)
-    solution = problem.solution(problem.values(result.params))
+        solution = problem.solution(problem.values(result.params))
     best_fit = problem.model(solution)
     residuals = (best_fit - measured.values) / measured.uncertainty
     _unscale(result, unknowns)
@@ -247,6 +252,38 @@ class _Problem:
         # of the values last asked for: lmfit asks several times
         self._solved: tuple[Values, Solution] | None = None
         self._differentiated: tuple[Values, FloatArray] | None = None
+
+    @property
+    def start(self) -> Values:
+        """Where the parameters start."""
+        return {name: u.start for name, u in self.unknowns.items()}
+
+    def check_effects(self) -> None:
+        """Raise ValueError if a parameter, where it starts, or a coordinate changes no stack."""
+        given = {**self.start, **self.measured.coordinates}
+        stack = build(self.builder, given)
+
+        def is_idle(name: str, value: Any) -> bool:
+            return identical(build(self.builder, {**given, name: value}), stack)
+
+        for name, u in self.unknowns.items():
+            h = self._step(name, u.start)
+            beside = max(u.start - h, u.lower), min(u.start + h, u.upper)
+            if u.vary and all(is_idle(name, value) for value in beside):
+                raise ValueError(
+                    f"parameter {name!r} must change the stack, got the same one at its start "
+                    f"{u.start:.9g} and beside it, at {beside[0]:.9g} and {beside[1]:.9g}"
+                )
+        for name, values in self.measured.coordinates.items():
+            if values.min() < values.max() and is_idle(name, np.full_like(values, values.flat[0])):
+                raise ValueError(
+                    f"coordinate {name!r} must change the stack, got the same one for all of its "
+                    "values"
+                )
+
+    def _step(self, name: str, value: float) -> float:
+        """Return the step by which a parameter is moved for its derivatives."""
+        return STEP * max(abs(value), SMALL * self.unknowns[name].scale)
 
     def values(self, scaled: lmfit.Parameters) -> Values:
         """Return the parameters in their own units, within their bounds to the last bit."""
@@ -315,7 +352,7 @@ class _Problem:
     ) -> FloatArray:
         """Return the derivative of the model with respect to one parameter."""
         u, value = self.unknowns[name], values[name]
-        h = STEP * max(abs(value), SMALL * u.scale)
+        h = self._step(name, value)
 
         def moved(steps: int) -> Stack:
             other = self.stack({**values, name: value + steps * h})

@@ -44,7 +44,8 @@ def sign_changes(
     Raises
     ------
     ValueError
-        If the range is empty, there are less than 2 points, or a and b are no neighbours.
+        If the range is empty, there are less than 2 points, the stack does not depend on the
+        angle, or a and b are no neighbours.
     """
     from scipy.optimize import brentq
 
@@ -74,6 +75,12 @@ def sign_changes(
 def _efficiencies(
     build: Callable[[FloatArray], Stack], theta: FloatArray, a: str, b: str
 ) -> tuple[FloatArray, FloatArray]:
-    solution = solve(build(theta))
+    stack = build(theta)
+    if stack.shape != theta.shape:
+        raise ValueError(
+            f"build must return a stack for every angle, a batch of shape {theta.shape}, got shape "
+            f"{stack.shape}"
+        )
+    solution = solve(stack)
     g_a, g_b = solution.efficiency(a, b)
-    return np.broadcast_to(g_a, theta.shape), np.broadcast_to(g_b, theta.shape)
+    return np.asarray(g_a), np.asarray(g_b)

@@ -36,7 +36,8 @@ from .._checks import FloatArray
 from .._version import __version__
 from ..fem.mesh import DEGREE
 from ..files.chunkstore import ChunkStore
-from ..sample.stack import Stack, check_current
+from ..sample.stack import Stack, check_current, check_stack
+from ..sample.units import once
 from .blocks import Plan, make_plan, solve_blocks
 from .builders import Builder, build_one, numbers_of, probes
 from .dataset import check_xarray, to_dataset
@@ -78,7 +79,8 @@ def sweep(
         Values of the builder's arguments, in the order of the dataset's axes. These have the names
         of the arguments, with ``|`` for each ``/`` in them, which netCDF does not allow.
     j0 : float, optional
-        Particle current times |e|, A/m2, positive when electrons flow towards +x; default 1.
+        Particle current times |e|, A/m2, positive when electrons flow towards +x; default as of
+        `spinfem.solve`.
     current_density : float, optional
         The same in the conventional sign, ``J = -j0``, A/m2; give one of the two.
     pointwise : bool
@@ -112,18 +114,19 @@ def sweep(
         If xarray is not installed.
     TypeError, ValueError
         If an argument is not as above, a value is out of its range, the builder cannot take
-        arrays, the layers are not the same at all points, or the store is of another sweep.
+        arrays, an argument does not change the stack, the layers are not the same at all points, or
+        the store is of another sweep.
     OSError
         If the store cannot be written.
     """
     check_xarray()
     current = _single_current(j0, current_density)
-    plan = make_plan(
-        builder, arguments, current, pointwise, {"degree": degree, "elements": elements}
-    )
-    if isinstance(executor, ProcessPoolExecutor):
-        _check_picklable(builder)
-    chunks = None if store is None else ChunkStore(store, _identity(plan))
+    accuracy = {"degree": degree, "elements": elements}
+    with once():
+        plan = make_plan(builder, arguments, current, pointwise, accuracy)
+        if isinstance(executor, ProcessPoolExecutor):
+            _check_picklable(builder)
+        chunks = None if store is None else ChunkStore(store, _identity(plan))
     with _bar(progress, math.prod(plan.shape)) as advance:
         results = _run(plan, executor, chunks, advance)
     return to_dataset(plan, results)
@@ -131,7 +134,7 @@ def sweep(
 
 def _single_current(j0: float | None, current_density: float | None) -> Callable[[Stack], float]:
     def current(stack: Stack) -> float:
-        value = check_current(stack, j0, current_density)
+        value = check_current(check_stack(stack), j0, current_density)
         if not isinstance(value, float):
             raise TypeError(f"current of a sweep must be one number, got {value!r}")
         return value

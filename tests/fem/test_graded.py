@@ -525,6 +525,7 @@ def test_a_profile_is_in_range_wherever_it_is_evaluated(key, value, message, how
         getattr(metal, key)(np.linspace(0, 1, 10001))
 
 
+@pytest.mark.filterwarnings("ignore::spinfem.UnitWarning")  # rho* of 2 stands for any number
 def test_a_profile_that_other_numbers_are_made_of_is_in_range():
     metal = sf.Ferromagnet.from_valet_fert(spot(-1.0, 2.0), beta=0.3, l=1.0, name="Q")
     with pytest.raises(ValueError, match=r"rho_star \(resistivity rho\*\) of 'Q' .* got -1 at xi"):

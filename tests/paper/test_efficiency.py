@@ -125,6 +125,8 @@ def test_errors():
         sf.sign_changes(valve, 0, 90, "1", "2", points=1)
     with pytest.raises(ValueError, match="name must be that of a layer or lead"):
         sf.sign_changes(valve, 0, 90, "1", "3")
+    with pytest.raises(ValueError, match=r"a batch of shape \(721,\), got shape \(\)"):
+        sf.sign_changes(lambda theta: valve(30.0), 0, 90, "1", "2")
 
 
 ANGLES = (0.0, 1e-6, 1e-3, 0.4, 60.0, 89.0, 90.0, 120.0, 179.0, 180 - 1e-6, 180.0)

@@ -22,14 +22,19 @@ TRUTH = {"beta": 0.76, "l": 5.5e-9, "AR": 0.5e-15}
 START = {"beta": (0.5, 0, 0.99), "l": (10e-9, 0, None), "AR": (1e-15, 0, None)}
 
 
-def series(beta, l, AR, d, state):
+def series(beta, l, AR, d, state, mixing=None):
     """A valve of two layers of one metal, of several thicknesses."""
     F = sf.Ferromagnet.from_valet_fert(291e-9, beta=beta, l=l)
-    contact = sf.Interface(AR, gamma=0.7)
+    contact = sf.Interface(AR, gamma=0.7, mixing=mixing)
     fixed, free = F(d, m=sf.direction(0)), F(d, m=sf.direction(state))
     return (
         sf.Lead(Cu) | contact | fixed | contact | Cu(10e-9) | contact | free | contact | sf.Lead(Cu)
     )
+
+
+def unseen(G, **numbers):
+    """Collinear states depend on no mixing conductance."""
+    return series(**numbers, mixing=1e15 * G)
 
 
 EXACT = sf.solve(series(**TRUTH, **POINTS)).resistance
@@ -46,7 +51,7 @@ def noisy(seed):
 def everything(rho, p, l, l_N, D_N, AR, gamma, G_r, G_i, lam, d_N, tilt, turn, d, polar):
     """All kinds of numbers, shared by several pieces."""
     N = sf.NormalMetal(D=D_N, l=l_N)
-    F = sf.Ferromagnet.from_valet_fert(rho, beta=p, l=l)
+    F = sf.Ferromagnet(D=1 / rho, l=l, p=p)
     weak = sf.Ferromagnet(D=1 / rho, l=2 * l, p=p / 2, lambda_J=lam, lambda_phi=2 * lam)
     joint = sf.Interface(AR, gamma=gamma, mixing=G_r + 1j * G_i)
     return (
@@ -281,27 +286,20 @@ def test_priors_weigh_like_measurements():
     assert known.result.ndata == EXACT.size + 1
     assert known.residuals.shape == EXACT.shape
 
-    def idle(unused, **numbers):
-        return series(**numbers)
-
-    start = START | {"unused": 1.0}
     only = sf.fit(
-        idle,
+        unseen,
         noisy(2),
-        start,
+        START | {"G": 1.0},
         coordinates=POINTS,
         uncertainty=SIGMA,
-        priors={"unused": (3.0, 0.5)},
+        priors={"G": (3.0, 0.5)},
     )
-    assert only.values["unused"] == pytest.approx(3.0)
-    assert only.uncertainties["unused"] == pytest.approx(0.5)
+    assert only.values["G"] == pytest.approx(3.0)
+    assert only.uncertainties["G"] == pytest.approx(0.5)
 
 
 def test_what_data_do_not_determine_has_no_uncertainty():
-    def idle(unused, **numbers):
-        return series(**numbers)
-
-    found = sf.fit(idle, EXACT, START | {"unused": 1.0}, coordinates=POINTS, uncertainty=SIGMA)
+    found = sf.fit(unseen, EXACT, START | {"G": 1.0}, coordinates=POINTS, uncertainty=SIGMA)
     assert np.isnan(list(found.uncertainties.values())).all()
     assert np.isnan(found.correlation["l", "AR"])
     assert "could not be estimated" in found.report()
@@ -448,6 +446,16 @@ def uneven(beta, l, AR, d, state):
     return series(beta, l, AR, d - d.min() + 1e-9 if np.ndim(d) else d, state)
 
 
+def idle(unused, run, d, theta):
+    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)
+    return F(d, m=(0, 0, 1)) | sf.NormalMetal(D=8.0, l=9.0)(0.1) | F(1, m=sf.direction(theta))
+
+
+def stepped(n, d):
+    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)
+    return F(d, m=(0, 0, 1)) | sf.NormalMetal(D=8.0, l=9.0)(round(n))
+
+
 def graded(width, d):
     F = sf.Ferromagnet(D=lambda xi: 1 + width * xi, l=1.0, p=0.5)
     return F(d, m=(0, 0, 1)) | sf.NormalMetal(D=8.0, l=9.0)(0.1)
@@ -459,6 +467,7 @@ def touching(turn, d):
 
 
 ONE = {"data": [1.0, 1.0], "coordinates": {"d": [1.0, 2.0]}, "uncertainty": 0.1}
+RUNS = {"data": [1.0, 1.0], "coordinates": {"d": [1.0, 2.0], "run": [1, 2]}, "uncertainty": 0.1}
 BAD = [
     ({"builder": 3}, TypeError, "builder must be a function that returns a Stack, got 3"),
     ({"builder": lambda **_: 3}, TypeError, "builder must return a Stack, got 3"),
@@ -510,6 +519,35 @@ BAD = [
         "uncertainty of the data must be given with priors",
     ),
     ({"output": "resistence"}, ValueError, "did you mean 'resistance'"),
+    (
+        {"builder": idle, "parameters": {"unused": (2.0, 0, 2.1), "theta": 90.0}, **RUNS},
+        ValueError,
+        "^parameter 'unused' must change the stack, got the same one at its start 2 and beside it",
+    ),
+    (
+        {
+            "builder": idle,
+            "parameters": {"unused": (2.0, 0, 2.1), "theta": 90.0},
+            "priors": {"unused": (1.0, 0.1)},
+            **RUNS,
+        },
+        ValueError,
+        "^parameter 'unused' must change the stack",
+    ),
+    (
+        {
+            "builder": idle,
+            "parameters": {"unused": lmfit.Parameter("unused", 2.0, vary=False), "theta": 90.0},
+            **RUNS,
+        },
+        ValueError,
+        "^coordinate 'run' must change the stack, got the same one for all of its values",
+    ),
+    (
+        {"builder": stepped, "parameters": {"n": 2.0}, **ONE},
+        ValueError,
+        "^parameter 'n' must change the stack, .* at 1.99998789 and 2.00001211$",
+    ),
     (
         {"builder": graded, "parameters": {"width": 0.5}, **ONE},
         ValueError,

@@ -123,9 +123,6 @@ def test_attributes_say_what_is_what():
 
 
 def test_without_magnets_there_are_no_torques(tmp_path):
-    data = (
-        sf.sweep(lambda d: sf.NormalMetal(D=2.0, l=1.0)(d), {"d": [1.0, 3.0]}, 1.0) if 0 else None
-    )
     N = sf.NormalMetal(D=2.0, l=1.0)
     data = sf.sweep(lambda d: sf.Reservoir() | N(d), {"d": [1.0, 3.0]})
     assert data["torque"].sizes["ferromagnet"] == data["efficiency"].sizes["spacer"] == 0
@@ -133,10 +130,71 @@ def test_without_magnets_there_are_no_torques(tmp_path):
     data.to_netcdf(tmp_path / "bare.nc", engine="h5netcdf")
 
 
-def test_an_argument_without_effect_and_one_value():
-    data = sf.sweep(lambda theta, unused: valve(theta), {"unused": [1.0, 2.0], "theta": [60]})
+def test_one_value():
+    data = sf.sweep(valve, {"d_N": [1e-9, 2e-9], "theta": [60]})
     assert data["torque"].shape == (2, 1, 2, 3)
-    assert np.array_equal(data["torque"][0], data["torque"][1])
+
+
+@pytest.mark.parametrize("pointwise", [False, True])
+@pytest.mark.parametrize(
+    ("build", "arguments"),
+    [
+        (lambda j: valve(60.0), {"j": [1e11, 2e11]}),
+        (lambda theta, j: valve(theta), {"theta": THETA, "j": [1e11, 2e11]}),
+        (lambda j, theta: valve(theta), {"j": [1e11, 2e11, 3e11], "theta": [60.0]}),
+        (lambda theta, **more: valve(theta), {"theta": THETA, "j": [1e11, 2e11]}),
+    ],
+)
+def test_an_argument_that_changes_nothing_is_an_error(build, arguments, pointwise):
+    with pytest.raises(ValueError, match=r"^argument 'j' must change the stack, got .* j0="):
+        sf.sweep(build, arguments, pointwise=pointwise)
+
+
+def test_what_varies_in_a_file_must_be_in_its_stack(tmp_path):
+    path = tmp_path / "valve.toml"
+    more = '[materials.Unused]\nkind = "normal"\nsigma_S_m = 1e7\nl_nm = 5.0\n\n[[layers]]'
+    path.write_text(SI.read_text().replace("[[layers]]", more, 1))
+    file = read(path)
+    variation = parse("Unused.l_nm=1:5:3", file)
+    with pytest.raises(ValueError, match=r"^argument 'Unused.l_nm' must change the stack"):
+        sf.sweep(
+            FileBuilder(file.tables, {variation.name: variation.where}),
+            {variation.name: variation.values},
+        )
+
+
+def flat_result(theta):
+    """A magnetization whose direction nothing depends on: p = 0."""
+    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.0)
+    return (
+        F(1.0, m=sf.direction(0)) | sf.NormalMetal(D=1.0, l=1.0)(1.0) | F(1, m=sf.direction(theta))
+    )
+
+
+def azimuth(theta, phi):
+    """Without effect at most points: those along z."""
+    return valve(0.0).replace("free", m=sf.direction(theta, phi))
+
+
+def switched(phi, on):
+    """Without effect at all but one value of another argument."""
+    return valve(phi if on == 7 else 20.0)
+
+
+@pytest.mark.parametrize(
+    ("build", "arguments", "pointwise"),
+    [
+        (flat_result, {"theta": THETA}, False),
+        (flat_result, {"theta": THETA}, True),
+        (azimuth, {"phi": [0.0, 90.0], "theta": [0.0, 180.0, 180.0, 90.0, 0.0, 180.0]}, False),
+        (azimuth, {"phi": [0.0, 90.0], "theta": [0.0, 180.0, 180.0, 90.0, 0.0, 180.0]}, True),
+        (switched, {"phi": [0.0, 90.0], "on": np.arange(12.0)}, True),
+    ],
+)
+def test_an_argument_with_an_effect_on_stacks_is_none_without(build, arguments, pointwise):
+    """Not results tell, which may be flat with reason, nor a few points alone."""
+    data = sf.sweep(build, arguments, pointwise=pointwise)
+    assert data["resistance"].shape == tuple(map(len, arguments.values()))
 
 
 def test_names_can_be_anything_where_the_builder_allows_it():
@@ -323,7 +381,7 @@ def test_value_out_of_range_is_no_matter_of_arrays():
     with pytest.raises(ValueError, match="thickness of layer 'spacer' must be positive") as e:
         sf.sweep(valve, {"theta": THETA, "d_N": np.linspace(1e-9, -1e-9, 10)})
     assert "pointwise" not in str(e.value)
-    bad = np.ones(100)
+    bad = np.full(100, 1e-9)
     bad[30] = -1.0  # between the points that are tried as numbers
     with pytest.raises(
         ValueError, match="thickness of layer 'spacer' must be positive and finite, got -1 "
