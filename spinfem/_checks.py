@@ -8,6 +8,7 @@ from __future__ import annotations
 import cmath
 import difflib
 import math
+import re
 import reprlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -269,10 +270,29 @@ def read_only(array: FloatArray) -> FloatArray:
     return array
 
 
+CONTROLS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What is not seen itself, but moves or hides other text: a terminal obeys escape sequences."""
+
+
+def visible(text: str) -> str:
+    """Return a text with escapes in place of control characters, line breaks among them."""
+    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def required_of_name(value: object) -> str | None:
+    """Return what a name must be, if the value is no name."""
+    seen = isinstance(value, str) and any(x.isprintable() and not x.isspace() for x in value)
+    if not isinstance(value, str) or not seen:
+        return "a nonempty string"
+    return "a string without control characters" if CONTROLS.search(value) else None
+
+
 def label(quantity: str, value: str | None) -> str | None:
-    """Return a name; TypeError unless it is None or a nonempty string."""
-    if value is not None and (not isinstance(value, str) or not value.strip()):
-        raise TypeError(f"{quantity} must be a nonempty string, got {value!r}")
+    """Return a name; TypeError unless it is None or a string that can be shown."""
+    if value is not None and (required := required_of_name(value)):
+        raise TypeError(f"{quantity} must be {required}, got {value!r}")
     return value
 
 

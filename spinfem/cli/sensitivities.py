@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from .._checks import visible
 from ..files.disk import check_target, replacing
 from ..solver import solve
 from .output import PICTURES
@@ -67,4 +68,5 @@ def rank(
         ]
         with replacing(picture) as temporary:
             sensitivity_figure(bars).savefig(temporary, dpi=200)
-    return "\n".join([*filter(None, [description.title, str(file)]), text])
+    heads = map(visible, filter(None, [description.title, str(file)]))
+    return "\n".join([*heads, text])
