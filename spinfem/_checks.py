@@ -281,6 +281,16 @@ def visible(text: str) -> str:
     return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+LONGEST_MESSAGE = 2000
+"""Characters."""
+
+
+def one_line(message: str) -> str:
+    """Return a message in one line, without control characters; a long one without its middle."""
+    text, half = visible(" ".join(message.splitlines())), LONGEST_MESSAGE // 2
+    return text if len(text) <= 2 * half else f"{text[:half]} ... {text[-half:]}"
+
+
 def required_of_name(value: object) -> str | None:
     """Return what a name must be, if the value is no name."""
     seen = isinstance(value, str) and any(x.isprintable() and not x.isspace() for x in value)

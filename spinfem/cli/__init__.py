@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from .._checks import visible
+from .._checks import one_line
 from .._version import __version__
 from .converging import study
 from .drawing import draw_figures
@@ -82,7 +82,7 @@ def _help_of(arguments: Sequence[str] | None) -> str:
 
 
 def _fail(message: str) -> int:
-    print("error:", visible(" ".join(message.splitlines())), file=sys.stderr)
+    print("error:", one_line(message), file=sys.stderr)
     return 2
 
 

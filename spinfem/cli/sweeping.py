@@ -43,7 +43,7 @@ def sweep_over(
     done until then.
     """
     from ..io.stackfile import read
-    from ..io.vary import parse
+    from ..io.vary import check_size, parse
     from ..studies.dataset import check_xarray
 
     check_target(output, ".nc")
@@ -54,6 +54,7 @@ def sweep_over(
     names = [variation.name for variation in variations]
     if len({variation.where for variation in variations}) < len(names):
         raise ValueError(f"--vary must name each key once, got {', '.join(names)}")
+    check_size(variations, description)
     if picture:
         from ..plot.sweeps import check_axes
 

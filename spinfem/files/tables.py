@@ -18,7 +18,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from .._checks import near_match, required_of_name, visible
+from .._checks import near_match, one_line, required_of_name
 from .disk import content_of
 
 Location = tuple[str | int, ...]
@@ -33,8 +33,6 @@ LONGEST = 1000
 """Characters of a key, of a number, of a name or title."""
 MOST_SAID = 5
 """Errors of which a message speaks."""
-LONGEST_SAID = 2000
-"""Characters of a message."""
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -68,7 +66,7 @@ def made_of(path: Path, make: Callable[[dict[str, Any]], Made]) -> Made:
         except PlacedError as problem:
             raise ValueError(problem.in_words(data)) from None
     except ValueError as error:
-        raise FileError(f"{path}: {_short(visible(str(error)))}") from None
+        raise FileError(f"{path}: {one_line(str(error))}") from None
     except RecursionError:
         raise FileError(f"{path}: tables and arrays are nested too deeply") from None
 
@@ -95,9 +93,7 @@ _STRINGS = re.compile(
     re.DOTALL,
 )
 _WORD = re.compile(rf"(?<![\w+.-])[\w+.-]{{{LONGEST + 1},}}+")
-_KEY = re.compile(
-    rf'(?<![\w".-])(?:[\w-]++|"")(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"")){{{DEEPEST},}}+'
-)
+_KEY = re.compile(rf'(?<![\w".-])(?:[\w-]++|"")(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"")){{{DEEPEST},}}+')
 
 
 def _check_size(text: str) -> None:
@@ -116,7 +112,7 @@ def _check_size(text: str) -> None:
 
 
 def _path_hint(text: str, error: str) -> str:
-    """Say what to do about a path such as ``"C:\\Users"``, in which backslashes are escapes."""
+    """Say what to do about a path with backslashes in double quotes, where they are escapes."""
     place = re.search(r"at line (\d+)", error)
     line = text.split("\n")[int(place[1]) - 1] if place else ""
     given = re.search(r'"([^"\\]*\\[^"]*)"', line)
@@ -126,14 +122,6 @@ def _path_hint(text: str, error: str) -> str:
         "; in double quotes a backslash begins an escape: put paths in single quotes, "
         f"'{given[1][:LONGEST]}'"
     )
-
-
-def _short(message: str) -> str:
-    """Leave out the middle of a message that is too long to be read."""
-    half = LONGEST_SAID // 2
-    if len(message) <= LONGEST_SAID:
-        return message
-    return f"{message[:half]} ... {message[-half:]}"
 
 
 # --- errors -----------------------------------------------------------------------------------
@@ -151,7 +139,7 @@ class PlacedError(ValueError):
         return f"{key_path(self.where, data)}: {self}"
 
 
-class PlacedErrors(PlacedError):
+class SeveralPlacedError(PlacedError):
     """Several of them, of which the first ones are said; there are `count`."""
 
     def __init__(self, problems: Sequence[PlacedError], count: int) -> None:
@@ -168,7 +156,7 @@ class PlacedErrors(PlacedError):
 def all_of(problems: Sequence[PlacedError], count: int | None = None) -> PlacedError:
     """Return one error for all of them; there are `count` if these are only the first ones."""
     count = len(problems) if count is None else count
-    return problems[0] if count == 1 else PlacedErrors(problems[:MOST_SAID], count)
+    return problems[0] if count == 1 else SeveralPlacedError(problems[:MOST_SAID], count)
 
 
 @contextmanager
