@@ -139,7 +139,7 @@ class PlacedError(ValueError):
         return f"{key_path(self.where, data)}: {self}"
 
 
-class SeveralPlacedError(PlacedError):
+class CollectedError(PlacedError):
     """Several of them, of which the first ones are said; there are `count`."""
 
     def __init__(self, problems: Sequence[PlacedError], count: int) -> None:
@@ -156,7 +156,7 @@ class SeveralPlacedError(PlacedError):
 def all_of(problems: Sequence[PlacedError], count: int | None = None) -> PlacedError:
     """Return one error for all of them; there are `count` if these are only the first ones."""
     count = len(problems) if count is None else count
-    return problems[0] if count == 1 else SeveralPlacedError(problems[:MOST_SAID], count)
+    return problems[0] if count == 1 else CollectedError(problems[:MOST_SAID], count)
 
 
 @contextmanager
