@@ -291,18 +291,15 @@ def one_line(message: str) -> str:
     return text if len(text) <= 2 * half else f"{text[:half]} ... {text[-half:]}"
 
 
-def required_of_name(value: object) -> str | None:
-    """Return what a name must be, if the value is no name."""
-    seen = isinstance(value, str) and any(x.isprintable() and not x.isspace() for x in value)
-    if not isinstance(value, str) or not seen:
-        return "a nonempty string"
-    return "a string without control characters" if CONTROLS.search(value) else None
+def is_seen(value: object) -> bool:
+    """Whether a value is a string of which something is seen."""
+    return isinstance(value, str) and any(x.isprintable() and not x.isspace() for x in value)
 
 
 def label(quantity: str, value: str | None) -> str | None:
-    """Return a name; TypeError unless it is None or a string that can be shown."""
-    if value is not None and (required := required_of_name(value)):
-        raise TypeError(f"{quantity} must be {required}, got {value!r}")
+    """Return a name; TypeError unless it is None or a nonempty string."""
+    if value is not None and not is_seen(value):
+        raise TypeError(f"{quantity} must be a nonempty string, got {value!r}")
     return value
 
 

@@ -204,8 +204,8 @@ TYPE_ERRORS = [
      "got 'polar'; a direction is m=sf.direction(90, [0, 30])"),
     (lambda: valve().replace("free", D=2),
      "got 'D'; it is one of its metal: material=dataclasses.replace(metal, D=...)"),
-    (lambda: valve().replace("free", name="a\nb"),
-     "name of a layer must be a string without control characters, got 'a\\nb'"),
+    (lambda: valve().replace("free", name="\u200b"),
+     "name of a layer must be a nonempty string, got '\\u200b'"),
     (lambda: valve().replace("free", thicknes=2),
      "must be one of material, thickness, m, name, nodes, got 'thicknes'; did you mean "
      "'thickness'?"),

@@ -18,7 +18,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from .._checks import near_match, one_line, required_of_name
+from .._checks import CONTROLS, is_seen, near_match, one_line
 from .disk import content_of
 
 Location = tuple[str | int, ...]
@@ -319,8 +319,10 @@ def _vector(value: Any) -> Any:
 
 
 def _name(value: object) -> object:
-    if required := required_of_name(value):
-        raise must_be(required)
+    if not is_seen(value):
+        raise must_be("a nonempty string")
+    if isinstance(value, str) and CONTROLS.search(value):
+        raise must_be("a string without control characters")
     return _text(value)
 
 
