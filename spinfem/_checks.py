@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import cmath
 import math
+import re
 import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -268,8 +269,34 @@ def read_only(array: FloatArray) -> FloatArray:
     return array
 
 
+CONTROLS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What is not seen itself, but moves or hides other text: a terminal obeys escape sequences."""
+
+
+def visible(text: str) -> str:
+    """Return a text with escapes in place of control characters, line breaks among them."""
+    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+LONGEST_MESSAGE = 2000
+"""Characters."""
+
+
+def one_line(message: str) -> str:
+    """Return a message in one line, without control characters; a long one without its middle."""
+    text, half = visible(" ".join(message.splitlines())), LONGEST_MESSAGE // 2
+    return text if len(text) <= 2 * half else f"{text[:half]} ... {text[-half:]}"
+
+
+def is_seen(value: object) -> bool:
+    """Whether a value is a string of which something is seen."""
+    return isinstance(value, str) and any(x.isprintable() and not x.isspace() for x in value)
+
+
 def label(quantity: str, value: str | None) -> str | None:
     """Return a name; TypeError unless it is None or a nonempty string."""
-    if value is not None and (not isinstance(value, str) or not value.strip()):
+    if value is not None and not is_seen(value):
         raise TypeError(f"{quantity} must be a nonempty string, got {value!r}")
     return value

@@ -208,6 +208,17 @@ TYPE_ERRORS = [
     (lambda: sf.solve((valve(), 1.0)), "stack must be a Stack", "stack, j0 = spinfem.load(path)"),
     (lambda: sf.analytic.solve(N(1)), "stack must be a Stack, got Layer("),
     (lambda: N(1) | 3, "what stands in a stack must be a layer", "got 3"),
+    (lambda: valve().replace("free", polar=90),
+     "must be one of material, thickness, m, name, group, nodes, got 'polar'; a direction is "
+     "m=sf.direction(90)"),
+    (lambda: valve().replace("free", azimuth_deg=30),
+     "got 'azimuth_deg'; a direction is m=sf.direction(polar, 30)"),
+    (lambda: valve().replace("free", polar=90, azimuth=[0, 30]),
+     "got 'polar'; a direction is m=sf.direction(90, [0, 30])"),
+    (lambda: valve().replace("free", D=2),
+     "got 'D'; it is one of its metal: material=dataclasses.replace(metal, D=...)"),
+    (lambda: valve().replace("free", name="\u200b"),
+     "name of a layer must be a nonempty string, got '\\u200b'"),
     (lambda: valve().replace("free", thicknes=2),
      "must be one of material, thickness, m, name, group, nodes, got 'thicknes'; did you mean "
      "'thickness'?"),
@@ -517,8 +528,45 @@ EDITS = [
     ("l_nm = 450", "l_nm = 450\nl_nm = 3",
      "must be valid TOML: Cannot overwrite a value (at line "),
     (FILE, "x = " + 9999 * "[", "tables and arrays are nested too deeply"),
-    (FILE, 9999 * "x." + "x = 1", "tables and arrays are nested too deeply"),
-    (FILE, "x = " + 5000 * "1", "must be valid TOML: Exceeds the limit"),
+    (FILE, 20 * "x." + "x = 1", "x: unknown key; must be one of title, "),
+    # paths, in which a backslash begins an escape
+    ("[left]", '[mesh]\nfile = "C:\\Users\\x\\valve.msh"\n[left]',
+     "must be valid TOML: Invalid hex value (at line 5, column 13); in double quotes a backslash "
+     "begins an escape: put paths in single quotes, 'C:\\Users\\x\\valve.msh'"),
+    ("[left]", '[mesh]\nfile = "C:\\data\\valve.msh"\n[left]',
+     "must be valid TOML: Unescaped '\\' in a string (at line 5, column 13); in double quotes a "
+     "backslash begins an escape: put paths in single quotes, 'C:\\data\\valve.msh'"),
+    ("[left]", '[mesh]\nfile = "C:\\temp\\beam.msh"\nscale_nm = 1\n[left]',
+     "5 errors: (1) mesh.file: must be a path without control characters (in double quotes a "
+     "backslash begins an escape: use single quotes), got 'C:\\temp\\x08eam.msh' (2) "
+     "layers[0].thickness_nm (layer 'fixed'): must be left out with [mesh], got 8 (3) "),
+    # names that cannot be read
+    ("materials.Cu", 'materials.""', "materials.'': must be a nonempty string, got ''"),
+    ("materials.Cu", 'materials."\\u200b"',
+     "materials.'\\u200b': must be a nonempty string, got '\\u200b'"),
+    ('name = "free"', 'name = "fr\\u001b[2Jee"',
+     "layers[2].name (layer 'fr\\x1b[2Jee'): must be a string without control characters, got "
+     "'fr\\x1b[2Jee'"),
+    ('name = "free"', f'name = "{1001 * "x"}"',
+     "layers[2].name (layer 'xxx...", ": must be a string of at most 1000 characters, got 'xxx"),
+    ('title = "valve"', f'title = "{1001 * "x"}"',
+     "title: must be a string of at most 1000 characters, got 'xxx..."),
+    # several at once
+    ("_nm = ", "_nn = ",
+     "5 errors: (1) materials.Cu.l_nn: unknown key; did you mean 'l_nm'? (2) materials.Py.l_nn: "
+     "unknown key; did you mean 'l_nm'? (3) layers[0].thickness_nn (layer 'fixed'): unknown key; "
+     "did you mean 'thickness_nm'? (4) layers[1].thickness_nn: unknown key; did you mean "
+     "'thickness_nm'? (5) layers[2].thickness_nn (layer 'free'): unknown key; did you mean "
+     "'thickness_nm'?"),
+    ("polar_deg = 60", "polr_deg = 60\nazmuth_deg = 3",
+     "2 errors: (1) layers[2].polr_deg (layer 'free'): unknown key; did you mean 'polar_deg'? (2) "
+     "layers[2].azmuth_deg (layer 'free'): unknown key; did you mean 'azimuth_deg'?"),
+    ('material = "Py"', 'material = "Ni"',
+     "2 errors: (1) layers[0].material (layer 'fixed'): must be one of the materials (Cu, Py), got "
+     "'Ni' (2) layers[2].material (layer 'free'): must be one of the materials (Cu, Py), got 'Ni'"),
+    ("thickness_nm = 10", "".join(f"a{i} = 1\n" for i in range(1000)),
+     "1000 errors: (1) layers[1].a0: unknown key; must be one of m, polar_deg, azimuth_deg, "
+     "material, name, thickness_nm (2) layers[1].a1: ", " and 995 more"),
 ]
 # fmt: on
 
@@ -727,7 +775,7 @@ COMMANDS = [
     (["solve", "valve.toml", "-o", "no/out.vtu", "--plot", "out.png"],
      "no/out.vtu: cannot be written: no directory no"),
     ([], "Missing command; try 'spinfem --help'"),
-    (["solve"], "Missing argument 'FILE'; try 'spinfem --help'"),
+    (["solve"], "Missing argument 'FILE'; try 'spinfem solve --help'"),
     (["solve", "valve.toml", "valve.toml"], "Got unexpected extra argument", "valve.toml"),
     (["solv", "valve.toml"], "No such command 'solv'", "solve"),
     (["solve", "valve.toml", "--jsn"], "No such option: --jsn", "--json"),
@@ -735,7 +783,11 @@ COMMANDS = [
     (["materials", "Co", "Py"], "Got unexpected extra argument", "Py"),
     (["materials", "Steel"],
      "name must be that of a metal or interface in the library (Co, Py, ", "got 'Steel'"),
-    (["solve", "valve.toml", "-o"], "Option '-o' requires an argument; try 'spinfem --help'"),
+    (["solve", "valve.toml", "-o"],
+     "Option '-o' requires an argument; try 'spinfem solve --help'"),
+    (["sweep", "--vary", "a.b=1:2:3"], "Missing argument 'FILE'; try 'spinfem sweep --help'"),
+    (["export", "valve.toml", "--to", "oommf"],
+     "Missing option '-o' / '--output'; try 'spinfem export --help'"),
 ]
 # fmt: on
 
@@ -770,6 +822,28 @@ def test_files_that_cannot_be_read_in_python(tmp_path, name, error, reason):
 
 def test_name_of_two_lines_stays_in_one(fails):
     assert "one two.toml: cannot be read" in fails("solve", "one\ntwo.toml")
+
+
+ESCAPES = "owned \\u001b]0;PWNED\\u0007\\u001b[2J\\u009b1m \\u202e two\\nlines"
+
+
+@pytest.mark.parametrize("command", ["solve", "sensitivity"])
+def test_a_terminal_gets_no_control_characters(tmp_path, capfd, command):
+    path = tmp_path / "title.toml"
+    path.write_text(FILE.replace('"valve"', f'"{ESCAPES}"'))
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, str(path)])
+    out, err = capfd.readouterr()
+    assert (stop.value.code, err) == (0, "")
+    assert out.startswith(r"owned \x1b]0;PWNED\x07\x1b[2J\x9b1m \u202e two\nlines" + "\n")
+    assert all(line.isprintable() for line in out.splitlines())
+
+
+def test_nor_do_errors_send_them(fails, tmp_path):
+    name = "a\x1b[2J.toml"
+    (tmp_path / name).write_text(FILE)
+    for arguments in (["solve", "no\x1b[2J.toml"], ["sweep", name, "--vary", "\x1b[2J=1:2:3"]):
+        assert fails(*arguments).isprintable()
 
 
 def test_long_values_are_cut(fails, tmp_path):

@@ -16,6 +16,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from .._checks import one_line
 from .._version import __version__
 from ..sample.units import UnitWarning
 from .converging import study
@@ -81,7 +82,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         print(end="", flush=True)  # so that errors of writing come here
         return result if isinstance(result, int) else 0
     except typer.TyperException as error:
-        return _fail(f"{error.format_message().rstrip('.')}; try 'spinfem --help'")
+        return _fail(f"{error.format_message().rstrip('.')}; try '{_help_of(arguments)}'")
     except BrokenPipeError:
         # the interpreter flushes stdout once more when it exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -94,8 +95,16 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 130
 
 
+def _help_of(arguments: Sequence[str] | None) -> str:
+    """Return what prints the help of the command that was given, if there was one."""
+    given = sys.argv[1:] if arguments is None else arguments
+    command = next((argument for argument in given if not argument.startswith("-")), None)
+    known = command in {info.name for info in app.registered_commands}
+    return f"spinfem {command} --help" if known else "spinfem --help"
+
+
 def _fail(message: str) -> int:
-    print("error:", " ".join(message.splitlines()), file=sys.stderr)
+    print("error:", one_line(message), file=sys.stderr)
     return 2
 
 

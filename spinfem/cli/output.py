@@ -13,6 +13,8 @@ from ..files.disk import check_target, replacing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+from .._checks import visible
+
 PICTURES = (".png", ".svg", ".pdf")
 """Endings of pictures."""
 DPI = 200
@@ -53,6 +55,7 @@ def write_picture(picture: Path, dpi: int | None, figure: Figure) -> None:
 
 
 def say(text: str) -> None:
-    """Print a text, with escapes for what the terminal cannot show."""
+    """Print a text, with escapes for what the terminal cannot show, or would obey."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # stdout is None where closed
-    print(text.encode(encoding, "backslashreplace").decode(encoding))
+    lines = "\n".join(map(visible, text.split("\n")))
+    print(lines.encode(encoding, "backslashreplace").decode(encoding))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from .._checks import FloatArray
+from .._checks import FloatArray, visible
 from .._version import __version__
 from ..sample.pieces import Layer, Lead
 
@@ -117,7 +117,7 @@ def report(results: dict[str, Any]) -> str:
     with console.capture() as capture:
         for line in (results["title"], results["file"]):
             if line:
-                console.print(line)
+                console.print(visible(line))
         unit = "A/m2" if si else "(paper's units)"
         console.print(f"j0 = {results['j0']:.7g} {unit}; positive: electrons flow towards +x")
         for table in (_magnets(results, si), _spacers(results), _sums(results, si)):

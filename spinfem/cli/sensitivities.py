@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from .._checks import visible
 from ..solver import solve
 from .output import Dpi, Plot, check_picture, write_picture
 from .sensitivityreport import Output, foremost, rates_of, sensitivity_report
@@ -62,4 +63,5 @@ def rank(
 
         figure = sensitivity_figure([(" ".join(one.label), foremost(one, BARS)) for one in rates])
         write_picture(picture, dpi, figure)
-    return "\n".join([*filter(None, [description.title, str(file)]), text])
+    heads = map(visible, filter(None, [description.title, str(file)]))
+    return "\n".join([*heads, text])

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..results.gradient import ANGLES, Gradient
+from ..results.gradient import ANGLES, Gradient, places_of
 from ..solution import Solution
 
 FOREMOST = 5
 """Numbers that a chart of bars shows in the report."""
+MOST = 200_000
+"""Rates of change, one for each result and number: what takes some ten seconds."""
 LONGEST = 40
 """Characters of the longest bar."""
 
@@ -52,9 +54,10 @@ def rates_of(solution: Solution, outputs: Iterable[Output] = Output) -> list[Rat
     Raises
     ------
     ValueError
-        If a result is not finite, or the stack has none of those asked for.
+        If a result is not finite, the stack has none of those asked for, or there are too many.
     """
-    found = []
+    outputs, found = list(outputs), []
+    _check_size(solution, outputs)
     for output in outputs:
         if output == Output.TORQUE:
             for name in solution.ferromagnets:
@@ -74,6 +77,19 @@ def rates_of(solution: Solution, outputs: Iterable[Output] = Output) -> list[Rat
             "results asked for must be there, got a stack without such a ferromagnet or spacer"
         )
     return found
+
+
+def _check_size(solution: Solution, outputs: list[Output]) -> None:
+    torques, efficiencies = len(solution.ferromagnets), 2 * len(solution.spacers)
+    counts = {Output.TORQUE: torques, Output.EFFICIENCY: efficiencies}
+    results = sum(counts.get(output, 1) for output in outputs)
+    numbers = len(places_of(solution.stack))
+    if results * numbers > MOST:
+        raise ValueError(
+            f"results times numbers of the stack must be at most {MOST}, got {results} ({torques} "
+            f"torques and {efficiencies} efficiencies among all) times {numbers}: ask for less, as "
+            "by --of spin_resistance"
+        )
 
 
 def _rates(gradient: Gradient, component: int = 0) -> dict[str, float]:

@@ -45,7 +45,7 @@ def sweep_over(
     over the least one along that axis, less 1.
     """
     from ..io.stackfile import read
-    from ..io.vary import parse
+    from ..io.vary import check_size, parse
     from ..studies.builders import axis_name
     from ..studies.dataset import check_xarray
 
@@ -57,6 +57,7 @@ def sweep_over(
     places = [where for variation in variations for where in variation.where]
     if len({*places}) < len(places):
         raise ValueError(f"--vary must name each key once, got {', '.join(names)}")
+    check_size(variations, description)
     if picture:
         from ..plot.sweeps import check_axes
 

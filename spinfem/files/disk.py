@@ -26,6 +26,33 @@ def explained(what: str, path: Path, error: OSError) -> OSError:
     return clear
 
 
+def content_of(path: Path, most: int) -> bytes:
+    """Read a file that is not longer than what may be asked of spinfem.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or a device or pipe: no more than `most` bytes are read of it.
+    most : int
+        Bytes.
+
+    Raises
+    ------
+    ValueError
+        If it is longer; the message does not name it.
+    OSError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise explained("cannot be read", path, error) from None
+    if len(content) > most:
+        raise ValueError(f"must be a file of at most {most >> 20} MiB, got a longer one")
+    return content
+
+
 def check_target(path: Path, *suffixes: str) -> None:
     """Check that a file can be made at `path`, before the work that fills it.
 

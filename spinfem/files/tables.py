@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from math import inf, isfinite
 from pathlib import Path
 from sys import float_info
@@ -17,12 +18,22 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from .._checks import CONTROLS, is_seen, one_line
 from .._names import key_hint, kind_hint
-from .disk import explained
+from .disk import content_of
 
 Location = tuple[str | int, ...]
 Made = TypeVar("Made")
 Model = TypeVar("Model", bound=BaseModel)
+
+LARGEST = 16 << 20
+"""Bytes of a file; a stack of 100,000 layers has 6 MB."""
+DEEPEST = 32
+"""Parts of a key with dots."""
+LONGEST = 1000
+"""Characters of a key, of a number, of a name or title."""
+MOST_SAID = 5
+"""Errors of which a message speaks."""
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -50,31 +61,68 @@ def made_of(path: Path, make: Callable[[dict[str, Any]], Made]) -> Made:
         If the file cannot be read.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise explained("cannot be read", path, error) from None
-    try:
-        data = _parsed(content)
+        data = _parsed(content_of(path, LARGEST))
         try:
             return make(data)
         except PlacedError as problem:
-            raise ValueError(f"{key_path(problem.where, data)}: {problem}") from None
+            raise ValueError(problem.in_words(data)) from None
     except ValueError as error:
-        raise FileError(f"{path}: {error}") from None
+        raise FileError(f"{path}: {one_line(str(error))}") from None
     except RecursionError:
         raise FileError(f"{path}: tables and arrays are nested too deeply") from None
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))  # some editors put a mark in front
+        text = content.decode("utf-8-sig")  # some editors put a mark in front
     except UnicodeDecodeError as error:
         raise ValueError(
             f"must be a text file in UTF-8, got byte 0x{content[error.start]:02x} "
             f"at position {error.start}"
         ) from None
-    except ValueError as error:  # TOMLDecodeError, and that of int() for thousands of digits
-        raise ValueError(f"must be valid TOML: {error}") from None
+    _check_size(text)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"must be valid TOML: {error}{_path_hint(text, str(error))}") from None
+
+
+# whatever they hold, each is taken at once: nothing is looked at twice
+_STRINGS = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:"""|\Z)|"(?:[^"\\\n]|\\.)*+"?'
+    r"|'''(?:[^']|'(?!''))*+(?:'''|\Z)|'[^'\n]*+'?|#[^\n]*+",
+    re.DOTALL,
+)
+_WORD = re.compile(rf"(?<![\w+.-])[\w+.-]{{{LONGEST + 1},}}+")
+_KEY = re.compile(rf'(?<![\w".-])(?:[\w-]++|"")(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"")){{{DEEPEST},}}+')
+
+
+def _check_size(text: str) -> None:
+    """Refuse keys and numbers that would take the parser minutes and gigabytes."""
+    bare = _STRINGS.sub('""', text)
+    if key := _KEY.search(bare):
+        parts = key[0].count(".") + 1
+        raise ValueError(
+            f"a key must have at most {DEEPEST} parts with dots between, got one of {parts}"
+        )
+    if word := _WORD.search(bare):
+        raise ValueError(
+            f"a key or number must have at most {LONGEST} characters, got one of {len(word[0])}: "
+            f"{word[0][:20]}..."
+        )
+
+
+def _path_hint(text: str, error: str) -> str:
+    """Say what to do about a path with backslashes in double quotes, where they are escapes."""
+    place = re.search(r"at line (\d+)", error)
+    line = text.split("\n")[int(place[1]) - 1] if place else ""
+    given = re.search(r'"([^"\\]*\\[^"]*)"', line)
+    if given is None:
+        return ""
+    return (
+        "; in double quotes a backslash begins an escape: put paths in single quotes, "
+        f"'{given[1][:LONGEST]}'"
+    )
 
 
 # --- errors -----------------------------------------------------------------------------------
@@ -86,6 +134,39 @@ class PlacedError(ValueError):
     def __init__(self, text: str, where: Location) -> None:
         super().__init__(text)
         self.where = where
+
+    def in_words(self, data: dict[str, Any]) -> str:
+        """Return the message, with the place in the file of these tables in front."""
+        return f"{key_path(self.where, data)}: {self}"
+
+
+class CollectedError(PlacedError):
+    """Several of them, of which the first ones are said; there are `count`."""
+
+    def __init__(self, problems: Sequence[PlacedError], count: int) -> None:
+        super().__init__(str(problems[0]), problems[0].where)
+        self.problems, self.count = problems, count
+
+    def in_words(self, data: dict[str, Any]) -> str:
+        """Return one line for all of them."""
+        said = [f"({n}) {p.in_words(data)}" for n, p in enumerate(self.problems, start=1)]
+        more = self.count - len(said)
+        return " ".join([f"{self.count} errors:", *said, *[f"and {more} more"] * (more > 0)])
+
+
+def all_of(problems: Sequence[PlacedError], count: int | None = None) -> PlacedError:
+    """Return one error for all of them; there are `count` if these are only the first ones."""
+    count = len(problems) if count is None else count
+    return problems[0] if count == 1 else CollectedError(problems[:MOST_SAID], count)
+
+
+@contextmanager
+def noted(problems: list[PlacedError]) -> Iterator[None]:
+    """Note what is wrong here, and go on: `all_of` says it with the rest."""
+    try:
+        yield
+    except PlacedError as problem:
+        problems.append(problem)
 
 
 @contextmanager
@@ -123,7 +204,7 @@ def shown(value: object) -> str:
 
 
 def checked(model: type[Model], data: dict[str, Any], tagged: Mapping[str, int]) -> Model:
-    """Return the tables of a file; PlacedError with the first thing that is wrong in them.
+    """Return the tables of a file; PlacedError with what is wrong in them.
 
     Parameters
     ----------
@@ -137,20 +218,40 @@ def checked(model: type[Model], data: dict[str, Any], tagged: Mapping[str, int])
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise _problem(error.errors()[0], tagged) from None
+        found = error.errors(include_url=False)
+        first = islice((problem for one in found for problem in _problems(one, tagged)), MOST_SAID)
+        count = sum(len(one.get("ctx", {}).get("keys", "1")) for one in found)
+        raise all_of(list(first), count) from None
+
+
+def _problems(error: ErrorDetails, tagged: Mapping[str, int]) -> Iterator[PlacedError]:
+    """Put into words what pydantic found: one error, or one for every unknown key of a table."""
+    if error["type"] != "unknown":
+        yield _problem(error, tagged)
+        return
+    where, known = _place(error["loc"], tagged), error["ctx"]["known"]
+    for key in error["ctx"]["keys"]:
+        hint = key_hint(key, known) or f"; must be one of {', '.join(known)}"
+        yield PlacedError(f"unknown key{hint}", (*where, key))
+
+
+def _place(where: Location, tagged: Mapping[str, int]) -> Location:
+    """Leave out the kinds that pydantic puts into a path."""
+    if where and (tag := tagged.get(str(where[0]), 0)):
+        return (*where[:tag], *where[tag + 1 :])
+    return where
 
 
 def _problem(error: ErrorDetails, tagged: Mapping[str, int]) -> PlacedError:
     """Put into words what pydantic found."""
     where, given, context = error["loc"], error["input"], error.get("ctx", {})
-    if where and (tag := tagged.get(str(where[0]), 0)):
-        where = (*where[:tag], *where[tag + 1 :])
+    if where[-2:] == (given, "[key]"):  # the key itself is wrong
+        where = where[:-1]
+    where = _place(where, tagged)
     choices = ""
     match error["type"]:
-        case "unknown":
-            return PlacedError(f"unknown key{context['hint']}", (*where, context["key"]))
         case "union_tag_not_found":
-            for key in given:
+            for key in islice(given, LONGEST):
                 if hint := key_hint(key, ["kind"]):
                     return PlacedError(f"unknown key{hint}", (*where, key))
             return PlacedError("required key is missing", (*where, "kind"))
@@ -219,8 +320,16 @@ def _vector(value: Any) -> Any:
 
 
 def _name(value: object) -> object:
-    if not isinstance(value, str) or not value.strip():
+    if not is_seen(value):
         raise must_be("a nonempty string")
+    if isinstance(value, str) and CONTROLS.search(value):
+        raise must_be("a string without control characters")
+    return _text(value)
+
+
+def _text(value: object) -> object:
+    if isinstance(value, str) and len(value) > LONGEST:
+        raise must_be(f"a string of at most {LONGEST} characters")
     return value
 
 
@@ -231,6 +340,7 @@ Length = Annotated[float, _number("positive (inf is allowed)", lambda x: x > 0)]
 Polarization = Annotated[float, _number("between -1 and 1, both excluded", lambda x: abs(x) < 1)]
 Vector = Annotated[list[float], BeforeValidator(_vector)]
 Name = Annotated[str, BeforeValidator(_name)]
+Text = Annotated[str, BeforeValidator(_text)]
 
 
 def _mixing(value: Any) -> Any:
@@ -265,10 +375,9 @@ class Table(BaseModel):
     def _know_keys(cls, data: object) -> object:
         """Refuse an unknown key before a missing one is noticed: it may be that one, misspelt."""
         known = list(cls.model_fields)
-        for key in data if isinstance(data, dict) else ():
-            if key not in known:
-                hint = key_hint(key, known) or f"; must be one of {', '.join(known)}"
-                raise PydanticCustomError("unknown", "{hint}", {"hint": hint, "key": key})
+        unknown = [key for key in data if key not in known] if isinstance(data, dict) else []
+        if unknown:
+            raise PydanticCustomError("unknown", "{keys}", {"keys": unknown, "known": known})
         return data
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag
 
-from .._checks import FloatArray
+from .._checks import CONTROLS, FloatArray
 from .._names import key_hint
 from ..files.meshfile import MeshLayer, read_layers
 from ..files.tables import (
@@ -26,6 +26,7 @@ from ..files.tables import (
     Polarization,
     Positive,
     Table,
+    Text,
     Vector,
     checked,
     key_path,
@@ -151,10 +152,17 @@ def _left_out(value: object) -> object:
 LeftOut = Annotated[None, BeforeValidator(_left_out)]
 
 
+def _path(value: object) -> object:
+    if isinstance(value, str) and CONTROLS.search(value):
+        escapes = "in double quotes a backslash begins an escape: use single quotes"
+        raise must_be(f"a path without control characters ({escapes})")
+    return value
+
+
 class MeshTable(Table):
     """``[mesh]``: where the layers are from."""
 
-    file: Name
+    file: Annotated[Name, BeforeValidator(_path)]  # looked at before Name is
     tags: Name | None = None
     _layers: dict[str, MeshLayer] = PrivateAttr(default_factory=dict)
 
@@ -362,7 +370,7 @@ class _PaperFerromagnet(Table):
 
 
 class _File(Table):
-    title: str | None = None
+    title: Text | None = None
     left: EndTable | None = None
     right: EndTable | None = None
 
@@ -371,7 +379,7 @@ class SIFile(_File):
     """A whole file in SI."""
 
     j0_A_m2: Finite = 1.0
-    materials: dict[str, Annotated[_SINormal | _SIFerromagnet, Discriminator("kind")]] = Field(
+    materials: dict[Name, Annotated[_SINormal | _SIFerromagnet, Discriminator("kind")]] = Field(
         default_factory=dict
     )
     mesh: _SIMesh | None = None
@@ -387,7 +395,7 @@ class PaperFile(_File):
     """A whole file in the paper's units."""
 
     j0: Finite = 1.0
-    materials: dict[str, Annotated[_PaperNormal | _PaperFerromagnet, Discriminator("kind")]] = (
+    materials: dict[Name, Annotated[_PaperNormal | _PaperFerromagnet, Discriminator("kind")]] = (
         Field(default_factory=dict)
     )
     mesh: _PaperMesh | None = None

@@ -20,7 +20,18 @@ from numpy.typing import ArrayLike
 
 from .._names import same_thing
 from .._spelling import near_match
-from ..files.tables import Location, PlacedError, Table, at, key_path, made_of, one_of, shown
+from ..files.tables import (
+    Location,
+    PlacedError,
+    Table,
+    all_of,
+    at,
+    key_path,
+    made_of,
+    noted,
+    one_of,
+    shown,
+)
 from ..sample.materials import Ferromagnet, Metal, NormalMetal
 from ..sample.pieces import (
     End,
@@ -164,9 +175,11 @@ def _read_mesh(folder: Path, mesh: MeshTable, file: SIFile | PaperFile) -> None:
     """Read the layers of a mesh; PlacedError unless they are those of the file, in its order."""
     tables = [(i, str(t.name)) for i, t in enumerate(file.layers) if isinstance(t, LayerTable)]
     names = [name for _, name in tables]
-    for n, (i, name) in enumerate(tables):
-        if name in names[:n]:
+    seen: set[str] = set()
+    for i, name in tables:
+        if name in seen:
             raise PlacedError(f"must be unique, got {name!r} twice", ("layers", i, "name"))
+        seen.add(name)
     with at("mesh"):
         found = [layer.name for layer in mesh.read(folder, names)]
     for (i, name), there in zip(tables, found, strict=True):
@@ -185,14 +198,24 @@ def stack_of(file: SIFile | PaperFile) -> Stack:
     Numbers in the tables may be arrays. Of their units `read` warns, which knows the keys.
     """
     metals: dict[str, Metal] = {}
+    problems: list[PlacedError] = []
     for name, table in file.materials.items():
-        with at("materials", name):
+        with noted(problems), at("materials", name):
             metals[name] = table.metal(name)
+    if problems:
+        raise all_of(problems)
     if not any(isinstance(table, LayerTable) for table in file.layers):
         raise PlacedError("at least one layer must be given, got none", ("layers",))
-    left, right = _end("left", file.left, metals), _end("right", file.right, metals)
-    pieces = [_piece(i, table, metals, file.mesh) for i, table in enumerate(file.layers)]
-    elements = (left, *pieces, right)
+    elements: list[Layer | Interface | End] = []
+    with noted(problems):
+        elements.append(_end("left", file.left, metals))
+    for i, piece in enumerate(file.layers):
+        with noted(problems):
+            elements.append(_piece(i, piece, metals, file.mesh))
+    with noted(problems):
+        elements.append(_end("right", file.right, metals))
+    if problems:
+        raise all_of(problems)
     with at("layers"):  # names and shapes, so that below only an interface can be wrong
         Stack([element for element in elements if not isinstance(element, Interface)])
     for i, piece in enumerate(file.layers):
@@ -225,7 +248,7 @@ def _piece(
 
 
 def _check_interface(
-    index: int, table: InterfaceTable, three: tuple[Layer | Interface | End, ...]
+    index: int, table: InterfaceTable, three: list[Layer | Interface | End]
 ) -> None:
     """Check an interface, the middle one of three pieces, with what stands on its sides."""
     where = ("layers", index)

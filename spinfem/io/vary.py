@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -34,7 +36,10 @@ WORDS = {
     "scale": "scale of the mesh",
 }
 """What keys mean, without their units, where they do not say so themselves."""
-MOST = 10**9
+MOST = 10**7
+"""Values along one axis."""
+LARGEST = 512 << 20
+"""Bytes of all results; they take about three times that while a file is written."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,24 @@ def parse(text: str, file: StackFile) -> Variation:
     return Variation(name, where, values, log)
 
 
+def check_size(variations: Sequence[Variation], file: StackFile) -> None:
+    """Check that the results of a sweep are not too many to be held in memory.
+
+    Raises
+    ------
+    ValueError
+        If they take more than `LARGEST` bytes.
+    """
+    points = math.prod(variation.values.size for variation in variations)
+    magnets = sum(getattr(element, "m", None) is not None for element in file.stack.elements)
+    per_point = 64 * max(magnets, 1)  # two vectors of each, and what is between two and of them all
+    if points * per_point > LARGEST:
+        raise ValueError(
+            f"--vary: results must fit into {LARGEST >> 20} MiB, got {points} points of "
+            f"{per_point} bytes: vary less at a time"
+        )
+
+
 def _range(name: str, given: str) -> tuple[FloatArray, bool]:
     def refusal(requirement: str, got: str = given) -> ValueError:
         return ValueError(f"--vary {name}: {requirement}, got {got!r}")
@@ -120,7 +143,7 @@ def _range(name: str, given: str) -> tuple[FloatArray, bool]:
     if not (np.isfinite([start, stop]).all() and start != stop):
         raise refusal("START and STOP must be finite and different")
     if not (parts[2].isdecimal() and 2 <= int(parts[2][:12]) <= MOST):
-        raise refusal("N must be a whole number from 2 to 1e9", parts[2])
+        raise refusal("N must be a whole number from 2 to 1e7", parts[2])
     if log and not (start > 0 and stop > 0):
         raise refusal("START and STOP must be positive for log spacing")
     spaced = np.geomspace if log else np.linspace

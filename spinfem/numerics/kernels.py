@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cache, partial
-from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
@@ -25,14 +24,14 @@ from .rings import ALL, FOUND, SIZE
 @cache
 def compiled() -> Any:
     """Return `compiled.Kernels`, or None if there is no numba that works."""
-    if find_spec("numba") is None:
-        return None
     try:
         from . import compiled as module
-    except (ImportError, RuntimeError, AttributeError, TypeError):
-        # it does not fit numpy, or this text; there is no place for its cache
+
+        return module.kernels()
+    except Exception:
+        # there is none, or it does not fit numpy, or this text; there is no place for its cache;
+        # or it is broken, and raises whatever it stumbles over
         return None
-    return module.kernels()
 
 
 WORTH = 1.0

@@ -22,6 +22,7 @@ from ..files.tables import (
     Polarization,
     Positive,
     Table,
+    Text,
     checked,
     finite_numbers,
     made_of,
@@ -162,12 +163,12 @@ _Metal = Annotated[NormalEntry | FerromagnetEntry, Discriminator("kind")]
 class LibraryFile(Table):
     """A whole file."""
 
-    title: str | None = None
-    materials: dict[str, Annotated[dict[str, _Metal], BeforeValidator(_variants)]] = Field(
+    title: Text | None = None
+    materials: dict[Name, Annotated[dict[Name, _Metal], BeforeValidator(_variants)]] = Field(
         default_factory=dict
     )
-    interfaces: dict[str, Annotated[dict[str, InterfaceEntry], BeforeValidator(_variants)]] = Field(
-        default_factory=dict
+    interfaces: dict[Name, Annotated[dict[Name, InterfaceEntry], BeforeValidator(_variants)]] = (
+        Field(default_factory=dict)
     )
 
 

@@ -19,6 +19,7 @@ What is known of a stack is found once: in ``a | b`` the pieces of a are checked
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -481,12 +482,12 @@ class Stack(Joinable):
             return self._with_pieces(dict(zip(places, changed, strict=True)), [*changes])
 
     @staticmethod
-    def _check_keys(name: str, changes: Iterable[str], known: tuple[str, ...]) -> None:
+    def _check_keys(name: str, changes: Mapping[str, Any], known: tuple[str, ...]) -> None:
         for key in changes:
             if key not in known:
+                hint = _other_word(key, known, changes) or key_hint(key, known)
                 raise TypeError(
-                    f"a change of {name!r} must be one of {', '.join(known)}, "
-                    f"got {key!r}{key_hint(key, known)}"
+                    f"a change of {name!r} must be one of {', '.join(known)}, got {key!r}{hint}"
                 )
 
     def _with_pieces(self, new: Mapping[int, Piece], where: Iterable[int | None]) -> Stack:
@@ -623,6 +624,24 @@ def _beside(pieces: Sequence[Piece], i: int) -> tuple[Piece, ...]:
 def _character(piece: Any) -> tuple[str | None, bool | None, str | None]:
     """Return what names and places of all pieces depend on."""
     return piece.name, getattr(piece, "is_ferromagnet", None), getattr(piece, "group", None)
+
+
+ANGLES = ("polar", "azimuth")
+METAL = ("D", "l", "p", "lambda_J", "lambda_phi")
+MIXING = ("G_r", "G_i")
+"""What gradients call numbers that a change takes together."""
+
+
+def _other_word(key: str, known: tuple[str, ...], changes: Mapping[str, Any]) -> str:
+    """Say how to change what a gradient, or a stack file, has under this name."""
+    if "m" in known and key.removesuffix("_deg") in ANGLES:
+        given = {name.removesuffix("_deg"): reprlib.repr(changes[name]) for name in changes}
+        polar, azimuth = (given.get(angle, angle) for angle in ANGLES)
+        angles = f"{polar}, {azimuth}" if "azimuth" in given else polar
+        return f"; a direction is m=sf.direction({angles})"
+    if "material" in known and key in METAL:
+        return f"; it is one of its metal: material=dataclasses.replace(metal, {key}=...)"
+    return "; it is a part of mixing=G_r + 1j * G_i" if "mixing" in known and key in MIXING else ""
 
 
 def _put(items: tuple[Any, ...], new: Mapping[int, Any]) -> tuple[Any, ...]:
