@@ -2,14 +2,14 @@
 
 Finished chunks wait in a directory beside the .nc file, which is made there as well and then moved
 into place: whenever the process is killed, what stands under the file's name is whole or what was
-there before, and the next run goes on.
+there before, and the next run goes on. A second one at the same time waits for the first.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
+import secrets
 import signal
 import sys
 import threading
@@ -19,13 +19,14 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..files.chunkstore import OtherSweepError
+from ..files.chunkstore import ChunkStore, OtherSweepError, chunk_store
 from ..files.disk import explained
 from ..io.stackfile import StackFile
 from ..io.vary import FileBuilder, Variation
+from ..studies.blocks import Plan
 from ..studies.builders import axis_name
 from ..studies.dataset import VARIABLES, write_netcdf
-from ..studies.sweeping import sweep
+from ..studies.sweeping import identity, plan_sweep, run
 
 if TYPE_CHECKING:
     import xarray
@@ -62,37 +63,43 @@ def sweep_file(
     OSError
         If something cannot be written, or a worker process dies.
     """
+    builder = FileBuilder(file.tables, {v.name: v.where for v in variations})
+    plan = plan_sweep(builder, {v.name: v.values for v in variations}, file.j0)
     target = Path(os.path.realpath(output))
-    parts = target.with_name(f".{target.name}.parts")
-    with _pool(workers) as executor:
+    with chunk_store(target.with_name(f".{target.name}.parts")) as store:
         try:
-            dataset = _swept(file, variations, parts, executor)
+            store.begin(identity(plan))
         except OtherSweepError as error:
             print(f"starting afresh: {error}", file=sys.stderr)
-            shutil.rmtree(parts)
-            dataset = _swept(file, variations, parts, executor)
+            store.clear()
+            store.begin(identity(plan))
+        dataset = _labelled(_solved(plan, workers, store, output), file, variations)
+        whole = store.directory / f"whole-{secrets.token_hex(8)}.nc"
+        try:
+            write_netcdf(dataset, whole)
+            os.replace(whole, target)
+        except OSError as error:
+            whole.unlink(missing_ok=True)
+            raise explained("cannot be written", output, error) from None
+        store.remove()
+    return dataset
+
+
+def _solved(plan: Plan, workers: int, store: ChunkStore, output: Path) -> xarray.Dataset:
+    with _pool(workers) as executor:
+        try:
+            return run(plan, executor, store, None)
         except BrokenExecutor:
             raise ChildProcessError(
                 f"{output}: cannot be written: a worker process died, perhaps for lack of memory; "
                 "the same command goes on from here"
             ) from None
-    whole = parts / "whole.nc"
-    try:
-        write_netcdf(dataset, whole)
-        os.replace(whole, target)
-    except OSError as error:
-        whole.unlink(missing_ok=True)
-        raise explained("cannot be written", output, error) from None
-    shutil.rmtree(parts, ignore_errors=True)
-    return dataset
 
 
-def _swept(
-    file: StackFile, variations: Sequence[Variation], parts: Path, executor: Executor | None
+def _labelled(
+    dataset: xarray.Dataset, file: StackFile, variations: Sequence[Variation]
 ) -> xarray.Dataset:
-    builder = FileBuilder(file.tables, {v.name: v.where for v in variations})
-    arguments = {v.name: v.values for v in variations}
-    dataset = sweep(builder, arguments, file.j0, executor=executor, store=parts)
+    """Say what the axes are and where the dataset is from; no units where they are the paper's."""
     for variation in variations:
         dataset[axis_name(variation.name)].attrs = variation.attributes
     dataset.attrs |= {"title": file.title or "", "source": str(file.path), "units": file.units}

@@ -39,7 +39,7 @@ def sweep_over(
     OUT.nc holds torque, absorbed_spin_current, efficiency, spin_resistance and resistance, with
     units; no torque in the paper's units. If the command is stopped, by whatever, OUT.nc is as it
     was before, and the same command goes on where it was; a directory .OUT.nc.parts keeps what is
-    done until then.
+    done until then. A second command with the same OUT.nc waits for the first.
 
     OUT.png shows RA, dr, torques (T) and efficiencies (g); where an axis is an angle, MR too: RA
     over the least one along that axis, less 1.

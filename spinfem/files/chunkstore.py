@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
-import zipfile
-import zlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .._checks import FloatArray
 from .disk import explained, replacing
+from .locked import clear_folder, locked_folder, remove_folder
 
 MANIFEST = "manifest.json"
+CHUNK = re.compile(r"chunk-(\d{6,18})-(\d{6,18})\.npz")
+
+Chunk = tuple[int, int]
+"""First block of a chunk, and the one after its last."""
 
 
 class OtherSweepError(ValueError):
@@ -25,54 +32,53 @@ class OtherSweepError(ValueError):
 class ChunkStore:
     """A directory with ``manifest.json`` and one .npz file for each finished chunk.
 
-    Each file appears whole or not at all. One that is broken nevertheless, by the disk or a loss
-    of power, counts as not there.
+    Each file appears whole or not at all. Behind its arrays a chunk has a digest of them, of its
+    place and of the sweep: what is broken, by the disk or a loss of power, or is of another sweep,
+    counts as not there. Chunks may be cut differently in every run.
 
     Parameters
     ----------
-    directory : str or path
-        The directory; made if need be, in one that exists.
-    sweep : dict
-        What determines the results, ready for JSON; a store of anything else is refused.
-
-    Raises
-    ------
-    OSError
-        If the directory cannot be made.
+    directory : Path
+        The directory, which exists. `chunk_store` makes and locks it.
+    alone : bool
+        Whether it is locked; if not, another process may write there as well.
     """
 
-    def __init__(self, directory: str | PathLike[str], sweep: Mapping[str, Any]) -> None:
-        self.directory = Path(directory)
-        self._sweep = dict(sweep)
-        try:
-            self.directory.mkdir(exist_ok=True)
-        except OSError as error:
-            raise explained("cannot be made", self.directory, error) from None
+    def __init__(self, directory: Path, alone: bool) -> None:
+        self.directory = directory
+        self._alone = alone
+        self._identity = b""
 
-    def blocks_per_chunk(self) -> int | None:
-        """Return how the sweep was cut into chunks; None if nothing is stored yet.
+    def begin(self, sweep: Mapping[str, Any]) -> None:
+        """Say what is stored.
+
+        Parameters
+        ----------
+        sweep : dict
+            What determines the results, ready for JSON.
 
         Raises
         ------
         OtherSweepError
             If the store is of another sweep.
         OSError
-            If the manifest cannot be read.
+            If the manifest cannot be read or written.
         """
+        self._identity = json.dumps(sweep, sort_keys=True).encode()
         path = self.directory / MANIFEST
         try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-            found, blocks = dict(manifest["sweep"]), int(manifest["blocks_per_chunk"])
+            found = dict(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            return None
+            with replacing(path) as temporary:
+                temporary.write_text(json.dumps(sweep, indent=2), encoding="utf-8")
+            return
         except OSError as error:
             raise explained("cannot be read", path, error) from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, TypeError):
             raise self._refusal("an unreadable manifest") from None
-        differ = [key for key in self._sweep if found.get(key) != self._sweep[key]]
-        if differ or blocks < 1:
+        differ = [key for key in {**sweep, **found} if found.get(key) != sweep.get(key)]
+        if differ:
             raise self._refusal(f"that of another (different {', '.join(differ)})")
-        return blocks
 
     def _refusal(self, got: str) -> OtherSweepError:
         return OtherSweepError(
@@ -80,29 +86,66 @@ class ChunkStore:
             "delete it or name another"
         )
 
-    def begin(self, blocks_per_chunk: int) -> None:
-        """Write the manifest; OSError if that fails."""
-        manifest = {"sweep": self._sweep, "blocks_per_chunk": blocks_per_chunk}
-        with replacing(self.directory / MANIFEST) as temporary:
-            temporary.write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+    def chunks(self) -> list[Chunk]:
+        """Return what is there under the names of chunks, in order; it may be broken."""
+        names = (CHUNK.fullmatch(path.name) for path in self.directory.iterdir())
+        return sorted((int(name[1]), int(name[2])) for name in names if name)
 
-    def load(
-        self, chunk: int, shapes: Mapping[str, tuple[int, ...]]
-    ) -> dict[str, FloatArray] | None:
-        """Return the arrays of a chunk; None if it is not there, broken or of other shapes."""
+    def load(self, chunk: Chunk) -> dict[str, NDArray[Any]] | None:
+        """Return the arrays of a chunk as they were saved; None if it is not there or broken."""
         try:
-            # np.load leaves a file open that it opened itself and could not read
-            with self._path(chunk).open("rb") as file, np.load(file) as arrays:
-                found = {name: arrays[name] for name in shapes}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            content = self._path(chunk).read_bytes()
+        except OSError:
             return None
-        good = all(found[name].shape == shape for name, shape in shapes.items())
-        return found if good else None
+        digest = self._digest(chunk)
+        arrays, sealed = content[: -digest.digest_size], content[-digest.digest_size :]
+        digest.update(arrays)
+        if digest.digest() != sealed:
+            return None
+        with np.load(io.BytesIO(arrays)) as members:
+            return dict(members)
 
-    def save(self, chunk: int, arrays: Mapping[str, FloatArray]) -> None:
+    def save(self, chunk: Chunk, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Store a finished chunk; OSError if that fails."""
-        with replacing(self._path(chunk)) as temporary, temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, **dict(arrays))
+        content = io.BytesIO()
+        np.savez(content, allow_pickle=False, **dict(arrays))
+        digest = self._digest(chunk)
+        digest.update(content.getbuffer())
+        content.seek(0, io.SEEK_END)
+        content.write(digest.digest())  # np.load reads the file with it as well
+        with replacing(self._path(chunk)) as temporary:
+            temporary.write_bytes(content.getbuffer())
 
-    def _path(self, chunk: int) -> Path:
-        return self.directory / f"chunk-{chunk:06d}.npz"
+    def clear(self) -> None:
+        """Remove all that is stored; what cannot be removed stays."""
+        clear_folder(self.directory)
+
+    def remove(self) -> None:
+        """Remove the store itself, unless others may be writing there."""
+        if self._alone:
+            remove_folder(self.directory)
+
+    def _digest(self, chunk: Chunk) -> hashlib.blake2b:
+        return hashlib.blake2b(f"{chunk}".encode() + self._identity, digest_size=32)
+
+    def _path(self, chunk: Chunk) -> Path:
+        return self.directory / f"chunk-{chunk[0]:06d}-{chunk[1]:06d}.npz"
+
+
+@contextmanager
+def chunk_store(directory: str | PathLike[str]) -> Iterator[ChunkStore]:
+    """Open a store, made if need be; one process at a time has it, and others wait for it.
+
+    Parameters
+    ----------
+    directory : str or path
+        The directory, in one that exists.
+
+    Raises
+    ------
+    OSError
+        If the directory cannot be made.
+    """
+    place = Path(directory)
+    with locked_folder(place) as alone:
+        yield ChunkStore(place, alone)

@@ -10,13 +10,15 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import statistics
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Number
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .._checks import CheckedProfile, FloatArray
 from ..sample.materials import Metal
@@ -35,20 +37,23 @@ from .builders import (
     check_arrays,
     check_effects,
     check_topology,
-    numbers_of,
     open_grid,
     pieces_of,
     probes,
     topology,
     where,
 )
+from .fingerprints import fingerprint
 
 Index = tuple[slice, ...]
+Part = tuple[Stack, tuple[int, ...]]
+"""Stacks of a block that are solved together, and the shape of their points."""
 
 NUMBERS = 2**18
 """Points of a block times elements of the stack: some 100 MB at work, and little overhead."""
-POINTWISE_NUMBERS = 2**14
-"""The same where every point is a call of the builder, which takes far longer than solving."""
+POINTWISE_BLOCKS, POINTWISE_POINTS = 32, 64
+"""Where every point is a call of the builder, which may take any time: blocks of a grid, at least,
+and points of a block, at most. Of fewer points the solver would take longer than most builders."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class Plan:
         Names of what has a torque, and pairs of names of what has an efficiency.
     block : tuple of int
         Shape of a block; less at the end of an axis.
+    seconds : float, optional
+        What a block takes, estimated from a few points; not known where blocks are arrays.
     """
 
     builder: Builder
@@ -84,6 +91,7 @@ class Plan:
     ferromagnets: tuple[str, ...]
     spacers: tuple[tuple[str, str], ...]
     block: tuple[int, ...]
+    seconds: float | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -132,7 +140,11 @@ def make_plan(
     """Check a sweep at a few points and cut it into blocks; errors as in `spinfem.sweep`."""
     coordinates = check_arguments(builder, arguments)
     places = probes(coordinates)
-    stacks = [build_one(builder, place) for place in places]
+    stacks, taken = [], []
+    for place in places:
+        began = time.perf_counter()
+        stacks.append(build_one(builder, place))
+        taken.append(time.perf_counter() - began)
     kind = topology(stacks[0])
     for stack, place in zip(stacks, places, strict=True):
         check_topology(kind, stack, place)
@@ -141,9 +153,17 @@ def make_plan(
     else:
         check_arrays(builder, coordinates, stacks)
     j0 = current(stacks[0])
+    began = time.perf_counter()
     with np.errstate(all="ignore"):
         solution = solve(stacks[0], j0, **accuracy)
-    numbers = POINTWISE_NUMBERS if pointwise else NUMBERS
+    solving = time.perf_counter() - began
+    shape = [values.size for values in coordinates.values()]
+    room, seconds = NUMBERS // len(kind), None
+    if pointwise:
+        room = min(room, POINTWISE_POINTS, math.prod(shape) // POINTWISE_BLOCKS)
+    block = _block_shape(shape, room)
+    if pointwise:  # a builder's first call may do what others need not
+        seconds = math.prod(block) * statistics.median(taken) + solving
     return Plan(
         builder,
         coordinates,
@@ -153,7 +173,8 @@ def make_plan(
         kind,
         solution.ferromagnets,
         solution.spacers,
-        _block_shape([v.size for v in coordinates.values()], numbers // len(kind)),
+        block,
+        seconds,
     )
 
 
@@ -173,23 +194,41 @@ def _block_shape(shape: Sequence[int], room: int) -> tuple[int, ...]:
 
 
 @in_silence()
-def solve_blocks(plan: Plan, first: int, stop: int) -> dict[str, FloatArray]:
+def solve_blocks(plan: Plan, first: int, stop: int, told: bool = False) -> dict[str, NDArray[Any]]:
     """Return the results of consecutive blocks, shape (points, ...) each.
+
+    With `told` there is also what `built` returns.
 
     Raises
     ------
     ValueError
         If the builder or the solver refuse a point, the topology changes or a result overflows.
     """
-    parts = [_solved(plan, plan.index(block)) for block in range(first, stop)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in plan.variables}
+    parts, prints = [], []
+    for index in map(plan.index, range(first, stop)):
+        with np.errstate(all="ignore"):  # numbers out of range are found in the results
+            stacks = [*_stacks(plan, index)]
+            parts.append(_solved(plan, index, stacks))
+        if told:
+            prints += [fingerprint(stack, plan.accuracy) for stack, _ in stacks]
+    found = {name: np.concatenate([part[name] for part in parts]) for name in plan.variables}
+    return {**found, BUILT: np.array(prints)} if told else found
 
 
-def _solved(plan: Plan, index: Index) -> dict[str, FloatArray]:
-    parts = []
-    with np.errstate(all="ignore"):  # numbers out of range are found in the results
-        for stack, shape in _stacks(plan, index):
-            parts.append(_results(plan, solve(stack, plan.j0, **plan.accuracy), shape))
+BUILT = "built"
+
+
+def built(plan: Plan, first: int, stop: int) -> NDArray[np.str_]:
+    """Return digests of what the builder makes of consecutive blocks, without solving them."""
+    blocks = (_stacks(plan, plan.index(block)) for block in range(first, stop))
+    with np.errstate(all="ignore"):
+        return np.array([fingerprint(s, plan.accuracy) for stacks in blocks for s, _ in stacks])
+
+
+def _solved(plan: Plan, index: Index, stacks: list[Part]) -> dict[str, FloatArray]:
+    parts = [
+        _results(plan, solve(stack, plan.j0, **plan.accuracy), shape) for stack, shape in stacks
+    ]
     found = {name: np.concatenate([part[name] for part in parts]) for name in plan.variables}
     for values in found.values():
         if not np.isfinite(values).all():
@@ -215,7 +254,7 @@ def _results(plan: Plan, solution: Solution, shape: tuple[int, ...]) -> dict[str
     return {name: found[name].reshape(n, *rest) for name, rest in plan.variables.items()}
 
 
-def _stacks(plan: Plan, index: Index) -> Iterator[tuple[Stack, tuple[int, ...]]]:
+def _stacks(plan: Plan, index: Index) -> Iterator[Part]:
     """Yield the stacks of a block, each with the shape of its points; in array mode just one."""
     if not plan.pointwise:
         values = {n: v[s] for (n, v), s in zip(plan.coordinates.items(), index, strict=True)}
@@ -254,13 +293,22 @@ def _kind(thing: Any) -> Any:
     if isinstance(thing, CheckedProfile):
         return _kind(thing.function)
     if callable(thing) and not isinstance(thing, Metal):
-        own = dataclasses.is_dataclass(thing)
-        return (type(thing), [x.tobytes() for x in numbers_of(thing)]) if own else id(thing)
+        return _exactly(thing)
     if dataclasses.is_dataclass(thing):
         resists = isinstance(thing, Interface) and bool(np.any(thing.resistance))
         names = [field.name for field in dataclasses.fields(thing)]
         return type(thing), resists, [_kind(getattr(thing, name)) for name in names]
     return "number" if isinstance(thing, Number | np.ndarray) else thing
+
+
+def _exactly(thing: Any) -> Any:
+    """Return what functions of xi share only if they are the same: of dataclasses all fields."""
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        names = [field.name for field in dataclasses.fields(thing)]
+        return type(thing), [_exactly(getattr(thing, name)) for name in names]
+    if isinstance(thing, list | tuple):
+        return [_exactly(part) for part in thing]
+    return (thing.shape, thing.tobytes()) if isinstance(thing, np.ndarray) else thing
 
 
 def _merged(things: list[Any]) -> Any:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import CheckedProfile, FloatArray, finite
 from .._spelling import near_match
+from ..sample.materials import Metal
 from ..sample.pieces import End, Interface, Layer
 from ..sample.stack import Stack
 
@@ -35,8 +36,8 @@ SCALARS_ONLY = re.compile(
 """What errors say where numbers were expected and arrays came."""
 TRIES = 200
 """Points of a grid at which an argument may prove that it has an effect."""
-PLACES = np.linspace(0.0, 1.0, 9)
-"""Where functions of xi are compared."""
+PLACES = np.linspace(0.0, 1.0, 4097)
+"""Where functions of xi are compared: what is narrower, no solver finds without `breaks`."""
 
 
 def axis_name(argument: str) -> str:
@@ -176,21 +177,25 @@ def check_topology(expected: Topology, stack: Stack, place: Mapping[str, float])
         )
 
 
-def numbers_of(thing: Any) -> list[FloatArray]:
-    """Return all numbers of a stack, or of a part of it, from left to right.
+def numbers_of(thing: Any, name: str = "") -> dict[str, FloatArray]:
+    """Return all numbers of a stack, or of a part of it, by what they are called.
 
-    Of a function of xi the values at some places.
+    That is the place of a piece and the names of its fields, ``"2.material.lambda_J"``; what is not
+    given is not there. Of a function of xi the values at some places.
     """
     if isinstance(thing, Stack):
-        return [x for piece in pieces_of(thing) for x in numbers_of(piece)]
-    if isinstance(thing, CheckedProfile):
-        return numbers_of(thing.function)
-    if dataclasses.is_dataclass(thing):
-        names = [field.name for field in dataclasses.fields(thing)]
-        return [x for name in names for x in numbers_of(getattr(thing, name))]
-    if callable(thing):
-        return [np.asarray(thing(PLACES), dtype=float) + 0 * PLACES]
-    return [np.atleast_1d(np.asarray(thing))] if isinstance(thing, Number | np.ndarray) else []
+        parts = {str(i): piece for i, piece in enumerate(pieces_of(thing))}
+    elif isinstance(thing, CheckedProfile):
+        return numbers_of(thing.function, name)
+    elif callable(thing) and not isinstance(thing, Metal):
+        return {name: np.asarray(thing(PLACES), dtype=float) + 0 * PLACES}
+    elif dataclasses.is_dataclass(thing):
+        parts = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+    else:
+        numeric = isinstance(thing, Number | np.ndarray)
+        return {name: np.atleast_1d(np.asarray(thing))} if numeric else {}
+    named = ((f"{name}.{key}" if name else key, part) for key, part in parts.items())
+    return {key: number for one, part in named for key, number in numbers_of(part, one).items()}
 
 
 def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]) -> None:
@@ -283,8 +288,8 @@ def _without_effect(name: str) -> ValueError:
 def identical(a: Stack, b: Stack) -> bool:
     """Tell whether stacks are equal to the bit in all numbers, names and kinds."""
     first, second = numbers_of(a), numbers_of(b)
-    same = topology(a) == topology(b) and len(first) == len(second)
-    return same and all(map(np.array_equal, first, second))
+    same = topology(a) == topology(b) and first.keys() == second.keys()
+    return same and all(np.array_equal(first[name], second[name]) for name in first)
 
 
 def same_stacks(a: Stack, b: Stack) -> bool:
@@ -292,8 +297,12 @@ def same_stacks(a: Stack, b: Stack) -> bool:
     if topology(a) != topology(b):
         return False
     first, second = numbers_of(a), numbers_of(b)
-    if len(first) != len(second):  # a mixing conductance or an exchange length in one of them
+    if first.keys() != second.keys():  # a mixing conductance or an exchange length in one of them
         return False
-    pairs = zip(first, second, strict=True)
-    # components of vectors may be rounding of zero, other numbers not
-    return all(np.allclose(x, y, rtol=1e-10, atol=1e-14 if x.size > 1 else 0) for x, y in pairs)
+    return all(_same_numbers(first[name], second[name]) for name in first)
+
+
+def _same_numbers(a: FloatArray, b: FloatArray) -> bool:
+    # a component of a vector, or of a profile one value, may be rounding of zero
+    scale = np.abs(b[np.isfinite(b)]).max(initial=0.0)
+    return a.shape == b.shape and np.allclose(a, b, rtol=1e-10, atol=1e-14 * scale)

@@ -12,8 +12,8 @@ r"""Sweeps: a stack over the outer product of its arguments, as a dataset with n
 >>> float(data["spin_resistance"].sel(theta=180, d_N=0.5)) > 0
 True
 
-The grid is solved in blocks (`blocks`), and as many blocks as take a second are a chunk:
-what an executor gets at a time, and what is stored.
+The grid is solved in blocks (`blocks`), which follow from it and the stack alone. As many blocks as
+take a second are a chunk: what an executor gets at a time, and what is stored.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from itertools import pairwise
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from .._checks import FloatArray
-from .._version import __version__
 from ..fem.mesh import DEGREE
-from ..files.chunkstore import ChunkStore
+from ..files.chunkstore import Chunk, ChunkStore, chunk_store
 from ..sample.stack import Stack, check_current, check_stack
 from ..sample.units import once
-from .blocks import Plan, make_plan, solve_blocks
-from .builders import Builder, build_one, numbers_of, probes
+from .blocks import BUILT, Plan, built, make_plan, solve_blocks
+from .builders import Builder, build_one, probes
 from .dataset import check_xarray, to_dataset
+from .fingerprints import definition, fingerprint, versions
 
 if TYPE_CHECKING:
     import xarray
 
 CHUNK_SECONDS = 1.0
 """What a chunk should take: half of it is enough to hide the cost of handing it over."""
-
-Chunk = tuple[int, int, int]  # its number, its first block and the one after its last
+CHUNKS = 64
+"""How many there are at least, as far as blocks allow, for all workers to be busy to the end."""
 
 
 def sweep(
@@ -92,8 +92,11 @@ def sweep(
         It is left open. Default: this process.
     store : str or path, optional
         A directory, made if need be, that keeps finished chunks; a run that was stopped, by
-        whatever, goes on where it was if it is started again with the same store. What the builder
-        does is compared at the first, middle and last point only.
+        whatever, goes on where it was if it is started again with the same store. Chunks are
+        computed again if they are broken, or the builder makes other stacks now. Called point by
+        point it may take its time; then its text is compared instead, with the functions of its
+        own package and the values that it refers to, and its stacks at the first, middle and last
+        point. One process at a time writes to a store; others say on stderr that they wait.
     progress : bool, optional
         Whether to draw a progress bar on stderr. Default: if that is a terminal.
     degree, elements : int, optional
@@ -115,21 +118,37 @@ def sweep(
     TypeError, ValueError
         If an argument is not as above, a value is out of its range, the builder cannot take
         arrays, an argument does not change the stack, the layers are not the same at all points, or
-        the store is of another sweep.
+        the store is of another sweep: one with other numbers, or of another version of spinfem or
+        of what it computes with.
     OSError
         If the store cannot be written.
     """
     check_xarray()
+    _check_executor(executor, builder)
+    plan = plan_sweep(
+        builder, arguments, j0, current_density, pointwise, degree=degree, elements=elements
+    )
+    with nullcontext() if store is None else chunk_store(store) as chunks:
+        if chunks:
+            chunks.begin(identity(plan))
+        return run(plan, executor, chunks, progress)
+
+
+def plan_sweep(
+    builder: Builder,
+    arguments: Mapping[str, ArrayLike],
+    j0: float | None = None,
+    current_density: float | None = None,
+    pointwise: bool = False,
+    *,
+    degree: int = DEGREE,
+    elements: int | None = None,
+) -> Plan:
+    """Check the arguments of `sweep` and cut its grid into blocks; errors as there."""
     current = _single_current(j0, current_density)
     accuracy = {"degree": degree, "elements": elements}
     with once():
-        plan = make_plan(builder, arguments, current, pointwise, accuracy)
-        if isinstance(executor, ProcessPoolExecutor):
-            _check_picklable(builder)
-        chunks = None if store is None else ChunkStore(store, _identity(plan))
-    with _bar(progress, math.prod(plan.shape)) as advance:
-        results = _run(plan, executor, chunks, advance)
-    return to_dataset(plan, results)
+        return make_plan(builder, arguments, current, pointwise, accuracy)
 
 
 def _single_current(j0: float | None, current_density: float | None) -> Callable[[Stack], float]:
@@ -142,95 +161,128 @@ def _single_current(j0: float | None, current_density: float | None) -> Callable
     return current
 
 
-def _check_picklable(builder: Builder) -> None:
-    try:
-        pickle.dumps(builder)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
+def _check_executor(executor: object, builder: Builder) -> None:
+    if executor is None:
+        return
+    if not isinstance(executor, Executor):
         raise TypeError(
-            "builder must be a function at the top of a module for a process pool, "
-            f"got {builder!r} ({error})"
-        ) from None
+            "executor must be a concurrent.futures.Executor (of a dask Client its get_executor()), "
+            f"got {executor!r}"
+        )
+    if isinstance(executor, ProcessPoolExecutor):
+        try:
+            pickle.dumps(builder)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise TypeError(
+                "builder must be a function at the top of a module for a process pool, "
+                f"got {builder!r} ({error})"
+            ) from None
 
 
-def _identity(plan: Plan) -> dict[str, Any]:
+def identity(plan: Plan) -> dict[str, Any]:
     """Return what determines the results, ready for JSON."""
-
-    def digest(arrays: list[FloatArray]) -> str:
-        return hashlib.sha256(b"".join(a.tobytes() for a in arrays)).hexdigest()
-
+    digest = {name: hashlib.sha256(x.tobytes()).hexdigest() for name, x in plan.coordinates.items()}
     stacks = [build_one(plan.builder, place) for place in probes(plan.coordinates)]
     return {
-        "version of spinfem": __version__,
+        "versions": versions(),
         "arguments": list(plan.coordinates),
-        "values": [digest([values]) for values in plan.coordinates.values()],
+        "values": digest,
         "current": plan.j0.hex(),
         "accuracy": plan.accuracy,
         "layers": [list(element) for element in plan.topology],
-        "stack": [digest(numbers_of(stack)) for stack in stacks],
+        "stack": [fingerprint(stack, plan.accuracy) for stack in stacks],
+        "builder": definition(plan.builder) if plan.pointwise else "compared by its stacks",
         "blocks": [plan.pointwise, *plan.block],
     }
 
 
-def _run(
-    plan: Plan, executor: Executor | None, store: ChunkStore | None, advance: Callable[[int], None]
-) -> dict[str, FloatArray]:
-    """Solve, or load, all chunks; results have the flattened grid on their first axis."""
+def run(
+    plan: Plan, executor: Executor | None, store: ChunkStore | None, progress: bool | None
+) -> xarray.Dataset:
+    """Solve a sweep, or load what is stored of it.
+
+    Parameters
+    ----------
+    plan : Plan
+        The sweep.
+    executor, progress
+        As of `sweep`.
+    store : ChunkStore, optional
+        Where chunks are kept; it has begun this sweep.
+    """
     shapes, points = plan.variables, math.prod(plan.shape)
     results = {name: np.empty((points, *rest)) for name, rest in shapes.items()}
+    told = store is not None and not plan.pointwise
 
-    def keep(chunk: Chunk, found: dict[str, FloatArray]) -> None:
-        start, stop = plan.start(chunk[1]), plan.start(chunk[2])
-        for name, values in found.items():
-            results[name][start:stop] = values
-        advance(stop - start)
+    with _bar(progress, points) as advance:
 
-    size = store.blocks_per_chunk() if store else None
-    first: dict[str, FloatArray] | None = None
-    if size is None:
-        began = time.perf_counter()
-        first = solve_blocks(plan, 0, 1)
-        size = math.ceil(CHUNK_SECONDS / (time.perf_counter() - began))
-        size = max(size, 1)
-        if store:
-            store.begin(size)
-    # the block that was timed is the first chunk
-    edges = [0, *range(1, plan.blocks, size), plan.blocks]
-    missing: list[Chunk] = []
-    for number in range(len(edges) - 1):
-        chunk = (number, edges[number], edges[number + 1])
-        n = plan.start(chunk[2]) - plan.start(chunk[1])
-        wanted = {name: (n, *rest) for name, rest in shapes.items()}
-        found = store.load(number, wanted) if store and first is None else None
-        if found is not None:
+        def keep(chunk: Chunk, found: Mapping[str, NDArray[Any]]) -> None:
+            start, stop = map(plan.start, chunk)
+            for name, values in results.items():
+                values[start:stop] = found[name]
+            advance(stop - start)
+
+        missing = []
+        begin = 0
+        for chunk, found in _stored(plan, store):
             keep(chunk, found)
-        else:
-            missing.append(chunk)
-    if first is not None:
-        if store:
-            store.save(0, first)
-        keep(missing.pop(0), first)
-    for chunk, found in _solved(plan, missing, executor):
-        if store:
-            store.save(chunk[0], found)
-        keep(chunk, found)
-    return results
+            missing.append((begin, chunk[0]))
+            begin = chunk[1]
+        missing.append((begin, plan.blocks))
+        for chunk, found in _solved(plan, missing, executor, told):
+            if store:
+                store.save(chunk, found)
+            keep(chunk, found)
+    return to_dataset(plan, results)
+
+
+def _stored(
+    plan: Plan, store: ChunkStore | None
+) -> Iterator[tuple[Chunk, dict[str, NDArray[Any]]]]:
+    """Yield chunks that are stored, and are what would be computed, in order."""
+    begin = 0
+    for chunk in store.chunks() if store else ():
+        first, stop = chunk
+        found = store.load(chunk) if store and begin <= first < stop <= plan.blocks else None
+        if found is None:
+            continue
+        if plan.pointwise or np.array_equal(found[BUILT], built(plan, *chunk)):
+            yield chunk, found
+            begin = stop
 
 
 def _solved(
-    plan: Plan, chunks: list[Chunk], executor: Executor | None
-) -> Iterator[tuple[Chunk, dict[str, FloatArray]]]:
-    """Yield chunks with their results, in the order in which they are finished."""
+    plan: Plan, missing: list[Chunk], executor: Executor | None, told: bool
+) -> Iterator[tuple[Chunk, dict[str, NDArray[Any]]]]:
+    """Yield chunks of what is missing with their results, in the order in which they are ready."""
+    seconds = plan.seconds
+    gaps = [gap for gap in missing if gap[0] < gap[1]]
+    if gaps and seconds is None:
+        first, stop = gaps[0]
+        began = time.perf_counter()
+        found = solve_blocks(plan, first, first + 1, told)
+        seconds = time.perf_counter() - began
+        yield (first, first + 1), found
+        gaps[0] = (first + 1, stop)
+    chunks = [chunk for gap in gaps for chunk in _cut(gap, seconds or 0.0, plan.blocks)]
     if executor is None:
         for chunk in chunks:
-            yield chunk, solve_blocks(plan, *chunk[1:])
+            yield chunk, solve_blocks(plan, *chunk, told)
         return
-    futures = {executor.submit(solve_blocks, plan, *chunk[1:]): chunk for chunk in chunks}
+    futures = {executor.submit(solve_blocks, plan, *chunk, told): chunk for chunk in chunks}
     try:
         for future in as_completed(list(futures)):
             yield futures.pop(future), future.result()
     finally:
         for future in futures:
             future.cancel()
+
+
+def _cut(gap: Chunk, seconds: float, blocks: int) -> list[Chunk]:
+    """Cut blocks into chunks that take a second, or less where that would leave few of them."""
+    size = min(CHUNK_SECONDS / max(seconds, 1e-9), blocks / CHUNKS)
+    edges = [*range(*gap, max(int(size), 1)), gap[1]]
+    return list(pairwise(edges))
 
 
 @contextmanager

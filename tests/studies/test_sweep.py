@@ -1,12 +1,17 @@
 """Sweeps: the same numbers as point by point, on any executor, after any interruption."""
 
+import errno
 import json
+import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +20,15 @@ import xarray as xr
 
 import spinfem as sf
 from spinfem import cli
+from spinfem.files import locked
+from spinfem.files.chunkstore import chunk_store
 from spinfem.io.stackfile import read
 from spinfem.io.vary import FileBuilder, parse
 from spinfem.studies import blocks, sweeping
+from spinfem.studies.fingerprints import definition, fingerprint, versions
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "examples"
 SI, PAPER = EXAMPLES / "co_cu_py.toml", EXAMPLES / "paper_valve.toml"
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
@@ -47,7 +56,7 @@ def branching(theta, d_N=10e-9):
 def small(monkeypatch):
     """Blocks of a few points, each a chunk of its own."""
     monkeypatch.setattr(blocks, "NUMBERS", 20)
-    monkeypatch.setattr(blocks, "POINTWISE_NUMBERS", 20)
+    monkeypatch.setattr(blocks, "POINTWISE_POINTS", 4)
     monkeypatch.setattr(sweeping, "CHUNK_SECONDS", 1e-9)
 
 
@@ -427,6 +436,9 @@ def test_layers_must_be_the_same_everywhere():
         ({"j0": 1.0, "current_density": 1.0}, ValueError, "the current must be given once"),
         ({"degree": 0}, ValueError, "degree must be a whole number from 1 to 20, got 0"),
         ({"store": "no/such/place"}, OSError, "no/such/place: cannot be made: No such file"),
+        ({"executor": "dask"}, TypeError, "executor must be a concurrent.futures.Executor"),
+        ({"executor": 3}, TypeError, "(of a dask Client its get_executor()), got 3"),
+        ({"executor": ThreadPoolExecutor}, TypeError, "got <class 'concurrent.futures.thread."),
     ],
 )
 def test_bad_input(change, error, message):
@@ -481,6 +493,50 @@ def test_executors_change_no_bit(small):
         assert same(sf.sweep(valve, arguments, 1e11, executor=pool), alone)
 
 
+class Spy(ThreadPoolExecutor):
+    """Counts tasks, and what the builder has done when the first one comes."""
+
+    def __init__(self, calls):
+        super().__init__(8)
+        self.calls, self.tasks, self.before = calls, 0, None
+
+    def submit(self, *arguments):
+        self.before = len(self.calls) if self.tasks == 0 else self.before
+        self.tasks += 1
+        return super().submit(*arguments)
+
+
+@pytest.mark.parametrize(
+    "shape", [(20, 20), pytest.param((100, 80), marks=pytest.mark.long), (8, 1), (1, 3)]
+)
+def test_pointwise_sweeps_keep_workers_busy_from_the_first_point_on(shape):
+    """Tasks have times of their own here; that of a builder is what the probes took."""
+    calls = []
+
+    def slow(theta, d_N):
+        calls.append(theta)
+        if len(calls) <= 3:
+            time.sleep(0.02)
+        return valve(theta, d_N)
+
+    arguments = {"theta": np.linspace(0, 180, shape[0]), "d_N": np.linspace(1e-9, 1e-8, shape[1])}
+    with Spy(calls) as pool:
+        found = sf.sweep(slow, arguments, pointwise=True, executor=pool)
+    assert pool.before == 3  # the probes
+    points = np.prod(shape)
+    assert pool.tasks >= min(points, 32)
+    assert points / pool.tasks * 0.02 <= 2 * sweeping.CHUNK_SECONDS
+    assert len(calls) == 3 + points
+    assert same(found, sf.sweep(valve, arguments, pointwise=True))
+
+
+def test_chunks_take_a_second_and_there_are_many():
+    assert sweeping._cut((0, 1000), 0.25, 1000) == [(i, i + 4) for i in range(0, 1000, 4)]
+    assert len(sweeping._cut((0, 1000), 1e-6, 1000)) >= sweeping.CHUNKS
+    assert sweeping._cut((3, 5), 100.0, 10) == [(3, 4), (4, 5)]
+    assert sweeping._cut((5, 5), 1.0, 10) == []
+
+
 def test_error_of_a_worker_reaches_the_caller(small):
     def refuse(theta):
         if 90 < theta < 110:
@@ -528,7 +584,7 @@ def test_store_keeps_what_is_done(small, tmp_path, monkeypatch):
 
     solved = []
     real = sweeping.solve_blocks
-    monkeypatch.setattr(sweeping, "solve_blocks", lambda p, *b: solved.append(b) or real(p, *b))
+    monkeypatch.setattr(sweeping, "solve_blocks", lambda p, *b: solved.append(b[:2]) or real(p, *b))
     assert same(sf.sweep(valve, arguments, 1e11, store=store), whole)
     assert solved == []
     content = chunks[1].read_bytes()
@@ -571,6 +627,283 @@ def test_store_of_another_sweep_is_refused(small, tmp_path):
     (tmp_path / "store" / "manifest.json").write_text("{")
     with pytest.raises(ValueError, match="got an unreadable manifest"):
         sf.sweep(**call)
+
+
+def exchanging(theta, lengths):
+    weak = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=5.5e-9, **lengths)
+    return Co(8e-9, m=sf.direction(0)) | Cu(1e-8) | weak(3e-9, m=sf.direction(theta))
+
+
+def bump(theta, height, at=0.3, width=1e-3):
+    """A profile that differs from a constant around one place only."""
+
+    def D(xi):
+        return 1e8 * (1 + height * np.exp(-(((xi - at) / width) ** 2)))
+
+    return valve(theta).replace("spacer", material=sf.NormalMetal(D=D, l=1e-8))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((exchanging, {"lambda_J": 1e-9}), (exchanging, {"lambda_phi": 1e-9})),
+        ((exchanging, {"lambda_J": 1e-9}), (exchanging, {"lambda_J": 1e-9, "lambda_phi": 1e-9})),
+        ((bump, 0.0), (bump, 0.5)),
+        ((bump, 0.5), (bump, 0.5, 0.30001)),
+    ],
+)
+@pytest.mark.parametrize("pointwise", [False, True])
+def test_store_knows_names_and_all_of_a_profile(tmp_path, one, other, pointwise):
+    def build(model):
+        return lambda theta: model[0](theta, *model[1:])
+
+    call = {"arguments": {"theta": [0.0, 50.0]}, "pointwise": pointwise, "store": tmp_path}
+    first = sf.sweep(build(one), **call)
+    assert same(sf.sweep(build(one), **call), first)
+    with pytest.raises(ValueError, match=r"store must be empty .*different stack\b"):
+        sf.sweep(build(other), **call)
+
+
+def test_profiles_are_compared_wherever_they_are_evaluated():
+    """With another value at any place where solving looks, the digest is another."""
+    seen = []
+
+    def stack(place=None):
+        def D(xi):
+            seen.extend(np.ravel(xi))
+            return np.where(xi == place, 2.5e8, 1e8 * (1 + xi))
+
+        return sf.NormalMetal(D=D, l=1e-8)(1e-8) | Co(1e-8, m=(0, 0, 1))
+
+    accuracy = {"degree": 4, "elements": 2}
+    sf.solve(stack(), **accuracy)
+    places = np.unique(seen)
+    between = places[~np.isin(places, np.linspace(0, 1, 4097))]  # Gauss points
+    assert between.size >= 10
+    before = fingerprint(stack(), accuracy)
+    assert fingerprint(stack(), accuracy) == before
+    for place in [*between, *places[::200]]:
+        assert fingerprint(stack(place), accuracy) != before
+
+
+def test_chunks_of_another_builder_are_computed_again(small, tmp_path):
+    """It differs where neither the first, the middle nor the last point is."""
+
+    def kinked(theta):
+        return valve(np.where((theta > 100) & (theta < 130), 60.0, theta))
+
+    sf.sweep(valve, {"theta": THETA}, store=tmp_path)
+    found = sf.sweep(kinked, {"theta": THETA}, store=tmp_path)
+    assert same(found, sf.sweep(kinked, {"theta": THETA}))
+
+
+def scaled(factor, inner=None):
+    return lambda theta: valve(factor * theta) if inner is None else inner(theta)
+
+
+def with_default(theta, factor=1.0):
+    return valve(factor * theta)
+
+
+def stepped(theta):
+    return valve(theta if theta != 120.0 else 60.0)
+
+
+def stepped_elsewhere(theta):
+    return valve(theta if theta != 150.0 else 60.0)
+
+
+class Angle:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, theta):
+        return valve(theta)
+
+
+@dataclass
+class Scaled:
+    factor: float
+
+    def __call__(self, theta):
+        return valve(theta)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differs"),
+    [
+        (stepped, stepped_elsewhere, True),
+        (scaled(1.0), scaled(1.0), False),
+        (scaled(1.0), scaled(2.0), True),
+        (scaled(1.0, stepped), scaled(1.0, stepped_elsewhere), True),
+        (with_default, partial(with_default, factor=2.0), True),
+        (partial(with_default, factor=2.0), partial(with_default, factor=2.0), False),
+        (Scaled(1.0), Scaled(2.0), True),
+        (Angle(1.0), stepped, True),
+        (cache(stepped), cache(stepped), False),
+        (cache(stepped), cache(stepped_elsewhere), True),
+        (partial(scaled, np.arange(3)), partial(scaled, np.arange(3)), False),
+        (partial(scaled, np.arange(3)), partial(scaled, np.arange(4)), True),
+    ],
+)
+def test_definition_of_a_builder(one, other, differs):
+    assert (definition(one) != definition(other)) is differs
+
+
+OTHER_PROCESS = """
+from functools import partial
+from spinfem.studies.fingerprints import definition
+table, names = {0.0: 1.0, 3.0: 2.0}, {"a", "b", "c"}
+def inner(theta):
+    return table[theta] if str(theta) in {"x", "y", "z"} else partial(outer, names)
+def outer(theta, factor=2.0):
+    return [inner(part) for part in theta]
+print(definition(outer))
+table[3.0] = 1.0
+print(definition(outer))
+"""
+
+
+def test_definition_has_globals_and_is_the_same_in_every_process():
+    found = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", OTHER_PROCESS]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        found.append(run.stdout.split())
+    assert found[0] == found[1]
+    assert len(set(found[0])) == 2
+
+
+def test_pointwise_store_of_another_text_is_refused(tmp_path):
+    call = {"arguments": {"theta": THETA}, "pointwise": True, "store": tmp_path}
+    first = sf.sweep(stepped, **call)
+    assert same(sf.sweep(stepped, **call), first)
+    with pytest.raises(ValueError, match=r"different builder\b"):
+        sf.sweep(stepped_elsewhere, **call)
+
+
+@pytest.mark.parametrize("package", ["spinfem", "text of spinfem", "numpy", "scipy"])
+def test_store_of_another_version_is_refused(tmp_path, monkeypatch, package):
+    sf.sweep(valve, {"theta": THETA}, store=tmp_path)
+    other = {**versions(), package: "0.0"}
+    monkeypatch.setattr(sweeping, "versions", lambda: other)
+    with pytest.raises(ValueError, match=r"different versions\b"):
+        sf.sweep(valve, {"theta": THETA}, store=tmp_path)
+
+
+def test_any_flipped_bit_of_a_chunk_is_found(tmp_path):
+    with chunk_store(tmp_path) as store:
+        store.begin({"a": 1})
+        store.save((2, 3), {"x": np.arange(5.0)})
+        (path,) = tmp_path.glob("chunk-*")
+        content = path.read_bytes()
+        assert np.array_equal(store.load((2, 3))["x"], np.arange(5.0))
+        with np.load(path) as members:
+            assert members.files == ["x"]
+        for byte in range(len(content)):
+            broken = bytearray(content)
+            broken[byte] ^= 1 << byte % 8
+            path.write_bytes(broken)
+            assert store.load((2, 3)) is None
+        for end in range(0, len(content), 7):
+            path.write_bytes(content[:end])
+            assert store.load((2, 3)) is None
+
+
+def test_chunks_under_other_names_and_of_other_sweeps_are_not_taken(small, tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    arguments = {"theta": np.linspace(0, 180, 40)}
+    expected = sf.sweep(valve, arguments, store=one)
+    sf.sweep(valve, arguments, 2.0, store=other)
+    chunks = sorted(path.name for path in one.glob("chunk-*"))
+    (one / chunks[3]).write_bytes((one / chunks[2]).read_bytes())
+    (one / chunks[5]).write_bytes((other / chunks[5]).read_bytes())
+    (one / "chunk-000000-000099.npz").write_bytes((one / chunks[0]).read_bytes())
+    (one / "chunk-a-b.npz").touch()
+    assert same(sf.sweep(valve, arguments, store=one), expected)
+
+
+def test_chunks_of_two_cuts_make_one_sweep(monkeypatch, tmp_path):
+    """As of processes on a file system without locks, or of runs at different speeds."""
+    monkeypatch.setattr(blocks, "NUMBERS", 20)
+    monkeypatch.setattr(sweeping, "CHUNKS", 1)
+    arguments = {"theta": np.linspace(0, 180, 200)}
+    expected = sf.sweep(valve, arguments)
+    files = {}
+    for seconds in (1e-9, 0.01, 0.05):
+        monkeypatch.setattr(sweeping, "CHUNK_SECONDS", seconds)
+        place = tmp_path / str(seconds)
+        assert same(sf.sweep(valve, arguments, store=place), expected)
+        files |= {path.name: path.read_bytes() for path in place.glob("chunk-*")}
+    rng = random.Random(0)
+    for _ in range(3):
+        for path in place.glob("chunk-*"):
+            path.unlink()
+        for name in rng.sample(sorted(files), len(files) // 2):
+            (place / name).write_bytes(files[name])
+        assert same(sf.sweep(valve, arguments, store=place), expected)
+
+
+HOLDER = """
+import sys, time, multiprocessing
+from pathlib import Path
+from spinfem.files.locked import locked_folder
+with locked_folder(Path(sys.argv[1])):
+    worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    worker.start()
+    print(worker.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+def test_lock_ends_with_its_process_and_others_wait(tmp_path, capfd):
+    """Though a process that was forked from it lives on."""
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE)
+    worker = int(holder.stdout.readline())
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(sf.sweep, valve, {"theta": THETA}, store=tmp_path)
+            time.sleep(0.3)
+            assert not future.done()
+            assert list(tmp_path.glob("chunk-*")) == []
+            holder.kill()
+            assert same(future.result(30), sf.sweep(valve, {"theta": THETA}))
+        os.kill(worker, 0)  # it is there
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+        os.kill(worker, signal.SIGKILL)
+    said = capfd.readouterr().err
+    assert said.startswith(f"{tmp_path}: waiting for process {holder.pid} on ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_without_locks_a_sweep_goes_on(tmp_path, monkeypatch, error):
+    def refuse(_):
+        raise OSError(error, "no locks here")
+
+    monkeypatch.setattr(locked, "_take", refuse)
+    expected = sf.sweep(valve, {"theta": THETA})
+    assert same(sf.sweep(valve, {"theta": THETA}, store=tmp_path), expected)
+    assert same(sf.sweep(valve, {"theta": THETA}, store=tmp_path), expected)
+
+
+def test_store_that_cannot_be_written_to_is_read(tmp_path, monkeypatch):
+    expected = sf.sweep(valve, {"theta": THETA}, store=tmp_path)
+    (tmp_path / "lock").unlink()
+    real = os.open
+
+    def refuse(path, *arguments):
+        if Path(path).name == "lock":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *arguments)
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert same(sf.sweep(valve, {"theta": THETA}, store=tmp_path), expected)
 
 
 def test_stopped_sweep_keeps_its_chunks(small, tmp_path, monkeypatch):
@@ -1026,7 +1359,7 @@ def test_full_disk_is_one_line(run, tmp_path, monkeypatch):
     monkeypatch.setattr("spinfem.cli.sweepfile.write_netcdf", full)
     line = f"error: {path}: cannot be written: No space left on device\n"
     assert run("sweep", SI, "--vary", ANGLE, "-o", path) == (2, "", line)
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     status, out, err = run("sweep", SI, "--vary", SPACER, "-o", path)
     assert (status, out) == (2, "")
     assert err.splitlines()[-1].startswith("error: ")
@@ -1065,6 +1398,47 @@ def test_write_that_fails_in_the_system(tmp_path, size):
     assert "cannot be written: File too large" in done.stderr
     assert done.stderr.count("\n") == 1
     assert [p.name for p in tmp_path.iterdir()] == [".out.nc.parts"]
+
+
+@pytest.mark.parametrize("thickness", [pytest.param(10, marks=pytest.mark.long), pytest.param(11)])
+def test_two_at_once_with_one_output(tmp_path, thickness):
+    """They come one after the other, end well, and what is there is that of the last one."""
+    files, path = [tmp_path / "a.toml", tmp_path / "b.toml"], tmp_path / "out.nc"
+    files[0].write_text(SI.read_text())
+    files[1].write_text(SI.read_text().replace("nm = 10", f"nm = {thickness}"))
+    vary = ["--vary", "free.polar_deg=0:180:101", "--vary", "free.thickness_nm=1:10:30"]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    with locked.locked_folder(tmp_path / ".out.nc.parts"):
+        commands = [
+            subprocess.Popen(
+                [sys.executable, "-c", CHOPPED, "sweep", file, *vary, "-o", path], **pipes
+            )
+            for file in files
+        ]
+        for command in commands:
+            line = command.stderr.readline()
+            assert line.startswith(f"{tmp_path}/.out.nc.parts: waiting for process {os.getpid()} ")
+    said = [command.communicate()[1] for command in commands]
+    assert [command.returncode for command in commands] == [0, 0], said
+    assert not any("error" in text for text in said)
+    assert {p.name for p in tmp_path.iterdir()} == {"a.toml", "b.toml", "out.nc"}
+    data = opened(path)
+    stack, j0 = sf.load(data.attrs["source"])
+    for i in (0, 60, 100):
+        here = data.isel({"free.polar_deg": i, "free.thickness_nm": -1})
+        angle = float(here["free.polar_deg"])
+        one = sf.solve(stack.replace("free", m=sf.direction(angle), thickness=10e-9), j0)
+        assert float(here["spin_resistance"]) == pytest.approx(one.spin_resistance, rel=1e-10)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("options", [[], ["--no-locks"]])
+def test_killed_over_and_over(options):
+    """Two processes on one store; the script says more."""
+    script = HERE.parent / "kills.py"
+    command = [sys.executable, script, "--kills", "16", "--seed", "3", *options]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 CHOPPED = """
@@ -1110,5 +1484,5 @@ def test_killed_at_any_moment(run, tmp_path, monkeypatch, workers):
 def test_manifest_says_what_is_swept(small, tmp_path):
     sf.sweep(valve, {"theta": THETA}, store=tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert manifest["sweep"]["arguments"] == ["theta"]
-    assert manifest["sweep"]["version of spinfem"] == sf.__version__
+    assert manifest["arguments"] == ["theta"]
+    assert manifest["versions"]["spinfem"] == sf.__version__
