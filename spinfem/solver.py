@@ -93,9 +93,9 @@ def solve(
         profile leaves its range where it is evaluated, `tol` cannot be met, or spin currents do not
         balance in the end: the message names the point of the batch.
     """
-    degree = _whole("degree", degree, MAX_DEGREE)
+    degree = whole("degree", degree, most=MAX_DEGREE)
     if elements is not None:
-        elements = _whole("elements", elements, None)
+        elements = whole("elements", elements)
     if method not in METHODS:
         raise ValueError(
             f"method must be one of {', '.join(METHODS)}, "
@@ -151,7 +151,7 @@ def solve(
 
 def _threads(threads: int | None) -> int:
     if threads is not None:
-        return _whole("threads", threads, None)
+        return whole("threads", threads)
     given = os.environ.get("NUMBA_NUM_THREADS", "1")
     return int(given) if given.isdecimal() and int(given) else 1
 
@@ -165,12 +165,13 @@ def _tolerance(tol: object) -> float:
     return float(value)
 
 
-def _whole(quantity: str, value: object, largest: int | None) -> int:
+def whole(quantity: str, value: object, *, least: int = 1, most: int | None = None) -> int:
+    """Return `value` as an int; TypeError unless it is a whole number, ValueError out of range."""
     try:
         n = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{quantity} must be a whole number, got {value!r}") from None
-    if isinstance(value, bool) or n < 1 or (largest is not None and n > largest):
-        bound = "at least 1" if largest is None else f"from 1 to {largest}"
+    if isinstance(value, bool) or n < least or (most is not None and n > most):
+        bound = f"at least {least}" if most is None else f"from {least} to {most}"
         raise ValueError(f"{quantity} must be a whole number {bound}, got {value!r}")
     return n

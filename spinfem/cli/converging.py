@@ -14,7 +14,9 @@ from .output import Dpi, Plot, check_picture, write_picture
 def study(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Stack file (TOML).")],
     degree: Annotated[int, typer.Option(help="Degree of the elements; with --p the highest.")] = 2,
-    refinements: Annotated[int, typer.Option(help="Number of meshes: 1, 2, 3, 4, 6, 8, ...")] = 8,
+    refinements: Annotated[
+        int, typer.Option(help="Number of meshes: elements in 1, 2, 3, 4, 6, ... parts.")
+    ] = 8,
     uniform: Annotated[
         bool, typer.Option("--uniform", help="Make all elements of a layer equally wide.")
     ] = False,
@@ -29,8 +31,9 @@ def study(
 ) -> str:
     """Study how the errors of the stack in FILE fall as its mesh is refined.
 
-    Errors are relative, against the exact stack or, with interfaces, exchange lengths or graded
-    layers, an over-resolved solve. Rates are exponents of h, fitted to the errors with a star.
+    Layers from a mesh file are refined from its nodes on. Errors are relative, against the exact
+    stack or, with graded layers, an over-resolved solve. Rates are exponents of h, fitted to the
+    errors with a star; where there is none, a line says why, and what to do.
     """
     from ..io.stackfile import load
     from ..studies.convergence import converge
@@ -55,4 +58,5 @@ def study(
         figure = Figure(figsize=(4.6, 3.6), layout="constrained")
         study.plot(figure.add_subplot())
         write_picture(picture, dpi, figure)
-    return f"{study.table}\nagainst: {study.reference}"
+    lines = study.table, f"against: {study.reference}", f"meshes: {study.meshes}", *study.remarks
+    return "\n".join(lines)

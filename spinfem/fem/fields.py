@@ -86,8 +86,13 @@ def piecewise(widths: FloatArray, xi: FloatArray, *coefficients: FloatArray) -> 
     stop = np.cumsum(widths, axis=0)
     behind = np.zeros_like(widths)
     behind[:-1] = np.cumsum(widths[:0:-1], axis=0)[::-1]
-    passed = np.where(near[:, None], xi[:, None] >= stop[:-1], back[:, None] <= behind[:-1])
-    element = passed.sum(axis=1)
+    element = np.empty(np.broadcast_shapes(xi.shape, (1, widths.shape[1])), dtype=np.intp)
+    for p, column in enumerate(widths.T):  # searched in, so that no place is held against all
+        points = slice(None) if widths.shape[1] == 1 else slice(p, p + 1)
+        places = points if xi.shape[1] > 1 else slice(None)
+        passed = np.searchsorted(stop[:-1, p], xi[:, places], side="right")
+        ahead = np.searchsorted(behind[-2::-1, p], back[:, places])
+        element[:, points] = np.where(near[:, places], passed, column.size - 1 - ahead)
     width, before, after = (
         np.take_along_axis(values, element, axis=0)
         for values in (widths, np.concatenate([0 * stop[:1], stop[:-1]]), behind)

@@ -12,11 +12,13 @@ import numpy as np
 from skfem import ElementLinePp, MeshLine
 
 from .._checks import FloatArray
-from ..numerics.layers import half_of, width
+from ..numerics.layers import GRADING, half_of, width
 from ..sample.stack import Stack
 
 DEGREE = 12
 """Default degree of the elements."""
+DEEP = 30.0
+"""Decay lengths from a face, behind which exp(-x/l) is rounding: 1e-13."""
 
 
 def line_element(degree: int) -> ElementLinePp:
@@ -64,6 +66,36 @@ def layer_nodes(thickness: FloatArray, n: int, own: FloatArray | None = None) ->
     inner = np.cumsum(widths(thickness, n), axis=0)[:-1]
     ends = np.zeros((1, inner.shape[1]))
     return np.concatenate([ends, inner, ends + 1])
+
+
+def largest_element(steps: FloatArray) -> FloatArray:
+    """Return what size the elements of a layer count as, in decay lengths.
+
+    It is that of the largest, but one at a distance of x decay lengths from the nearer face counts
+    as exp(-x/14.5) of its size, and one behind `DEEP` of them not at all: as in `widths`, what is
+    to be resolved there is so much less.
+
+    Parameters
+    ----------
+    steps : array, shape (n, k)
+        Widths of the elements of k layers, in decay lengths.
+
+    Returns
+    -------
+    array, shape (k,)
+    """
+    before = np.cumsum(steps, axis=0) - steps
+    behind = np.cumsum(steps[::-1], axis=0)[::-1] - steps
+    depth = np.minimum(before, behind)
+    felt = np.where(depth <= DEEP, steps * np.exp(-np.minimum(depth, DEEP) / GRADING), 0.0)
+    largest: FloatArray = felt.max(axis=0)
+    return largest
+
+
+def divided(nodes: FloatArray, n: int) -> FloatArray:
+    """Return nodes with every element between them divided into n equal ones."""
+    inner = nodes[:-1, None] + np.diff(nodes)[:, None] * np.arange(n) / n
+    return np.append(inner.ravel(), nodes[-1])
 
 
 def stack_mesh(stack: Stack, nodes: list[FloatArray]) -> MeshLine:

@@ -38,6 +38,8 @@ BLOCK = 4096
 
 Conductances = tuple[FloatArray, FloatArray, FloatArray]
 """B, S_left and S_right of all layers, (n, N or 1), S/m2."""
+Count = int | tuple[int, ...] | None
+"""Numbers of finite elements: one for all layers, one for each, or what they need."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +52,14 @@ class Meshed:
         The stack's numbers.
     degree : int
         Degree of the finite elements.
-    count : int or None
-        Number of finite elements of every layer; None for what the default accuracy takes.
+    count : int, tuple of int, or None
+        Number of finite elements of every layer, or of each; None for what the default accuracy
+        takes.
     """
 
     e: Elements
     degree: int
-    count: int | None
+    count: Count
 
     @property
     def key(self) -> Any:
@@ -70,7 +73,8 @@ class Meshed:
         for k, metal in e.graded.items():
             d, nodes = e.flat(e.columns["thickness"].of(k)), e.nodes.get(k)
             if nodes is None:
-                nodes = graded.nodes_for(metal, float(d.max()), self.degree, self.count)
+                count = count_of(self.count, k)
+                nodes = graded.nodes_for(metal, float(d.max()), self.degree, count)
             found[k] = graded.condense(metal, d, nodes, self.degree)
         return found
 
@@ -160,7 +164,7 @@ class Meshed:
         lengths = np.array([self.e.lengths[k] for k in which]).T
         rate = across_rate(l, p, *lengths)
         z = d * np.sqrt(rate).real
-        counts = elements_for(z) if self.count is None else np.full(len(which), self.count)
+        counts = elements_for(z) if self.count is None else self.counts[np.array(which) - 1]
         made = np.empty((2, len(which)), dtype=complex)
         fast.condense_across(z, d**2 * rate, counts, element.modes_of(self.degree), made)
         made *= total_conductivity(D, p) / (2 * d)
@@ -245,11 +249,17 @@ class Meshed:
         return element_field(widths, values, bubbles, axial(lost.real, lost, m), at.across[k][2])
 
 
-def across_mesh(e: Elements, k: int, count: int | None) -> tuple[FloatArray, int]:
+def count_of(count: Count, k: int) -> int | None:
+    """Return the number of finite elements of one layer, where it is given."""
+    return count[k - 1] if isinstance(count, tuple) else count
+
+
+def across_mesh(e: Elements, k: int, count: Count) -> tuple[FloatArray, int]:
     """Return the thickness in decay lengths of what is across m, (N or 1,), and elements for it."""
     d = e.flat(e.columns["thickness"].of(k))
     z: FloatArray = np.atleast_1d(d * np.sqrt(exchange_rate(e, k)).real)
-    return z, int(elements_for(z.max())) if count is None else count
+    own = count_of(count, k)
+    return z, int(elements_for(z.max())) if own is None else own
 
 
 def elements_for(thickness: ArrayLike) -> IntArray:
@@ -263,7 +273,7 @@ def elements_for(thickness: ArrayLike) -> IntArray:
     return 1 << np.searchsorted(_LIMITS, thickness)
 
 
-def element_counts(e: Elements, count: int | None) -> IntArray:
+def element_counts(e: Elements, count: Count) -> IntArray:
     """Return the number of elements of every layer, shape (n,): `count`, or what it needs.
 
     That of a layer with nodes of its own means nothing.

@@ -8,26 +8,26 @@ differentiated from mu_s it would converge with h^k only, which the study shows 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.polynomial import legendre
 from numpy.typing import ArrayLike
 
 from .. import analytic
-from .._checks import BoolArray, FloatArray
-from ..constants import TORQUE_PER_SPIN_CURRENT
-from ..fem.fields import ElementField, LayerField, SumField, piecewise
-from ..fem.graded import GradedField
-from ..physics.bulk import total_conductivity
-from ..sample.pieces import Layer
+from .._checks import BoolArray, FloatArray, Number
+from ..fem.mesh import DEGREE
 from ..sample.stack import LoadedStack, Stack, check_current, check_stack
-from ..sample.units import in_silence
 from ..solution import Solution
-from ..solver import solve
+from ..solver import MAX_DEGREE, solve, whole
+from ..solvers.condensed import Condensed
+from ..solvers.elements import check_spin_sink, elements_of
+from ..solvers.meshed import Meshed
+from .errors import errors_of
+from .meshes import Meshes, coarsest
 
 QUANTITIES = ("torque", "differentiated torque", "dr", "L2", "H1", "spin current")
 """What the errors are of; all are relative."""
@@ -36,12 +36,12 @@ FLOOR = 1e-11
 """Errors below are not fitted: they are near those of an over-resolved reference, or rounding."""
 FLOORS = {"torque": 1e-13, "dr": 1e-13}
 """The same where the reference is better; with degree 4 one mesh or none is left above 1e-11."""
-NO_TORQUE = 1e-13
-"""Of the largest ``|j_s|`` and ``|p j0|``: smaller torques are rounding and have no errors."""
 COARSEST = 0.5
 """h/l of the largest element, above which a mesh is not fitted: it is not yet asymptotic."""
 FITTED = 4
 """To so many meshes rates are fitted: the finest that are left."""
+MOST = 100_000
+"""Elements in a stack that are not exceeded: errors are rounding long before."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +56,63 @@ class Study:
         Whether the elements get smaller, or their degree higher.
     reference : str
         What the errors are against: "exact stack", or "over-resolved solve".
+    meshes : str
+        What is refined: meshes "graded towards the faces", "equally wide in every layer", or "those
+        that layers come with, divided".
     columns : dict of array
-        One value per mesh: `elements` of every layer, `degree`, `unknowns`, `h` (largest element in
-        spin diffusion lengths), `time` (s), and the relative errors "torque", "differentiated
-        torque", "dr", "L2" and "H1" of mu_s, and "spin current" (L2). Where there is no torque,
-        but for rounding, those of torques are nan.
+        One value per mesh: `elements` of the layer that has most, `degree`, `unknowns`, `h` (the
+        largest element in decay lengths, see below), `time` (s), and the relative errors "torque",
+        "differentiated torque", "dr", "L2" and "H1" of mu_s, and "spin current" (L2). Where there
+        is no torque, but for rounding, those of torques are nan.
     used : dict of array of bool
         Which meshes the rate of each error was fitted to.
     rates : dict of float
         Exponents of h; nan where fewer than two meshes could be used, and for "p".
+
+    Notes
+    -----
+    Decay lengths are l, and those across m of a ferromagnet with exchange lengths. What decays is
+    resolved where it is large: an element at a distance of x decay lengths from the nearer face
+    counts as exp(-x/14.5) of its size in `h`, as meshes of `spinfem.solve` are graded, and beyond
+    30 of them not at all.
     """
 
     stack: Stack
     refine: Literal["h", "p"]
     reference: str
+    meshes: str
     columns: dict[str, FloatArray]
     used: dict[str, BoolArray]
     rates: dict[str, float]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Why there are errors without a rate, and what to do, a line for each reason."""
+        if self.refine == "p":
+            return ()
+        reasons: dict[str, list[str]] = {}
+        for name in QUANTITIES:
+            if not np.isfinite(self.rates[name]):
+                reasons.setdefault(self._missing(name), []).append(name)
+        return tuple(f"no rate of {', '.join(names)}: {why}" for why, names in reasons.items())
+
+    def _missing(self, name: str) -> str:
+        """Say why there is no rate."""
+        h = self.columns["h"]
+        if np.isnan(self.columns[name]).all():
+            if np.isnan(self.columns["torque"]).all():
+                return "no magnetization has one, but for rounding"
+            return "only in stacks of uniform metals and strong ferromagnets, without interfaces"
+        if np.sum(h <= COARSEST) < 2:
+            needed = 2
+            while divisor(needed - 2) < h[0] / COARSEST:
+                needed += 1
+            return (
+                f"two meshes must have h of at most {COARSEST}, got {h[-1]:.2g} of the finest: "
+                f"take refinements={needed} or more"
+            )
+        lower = ": take a lower degree" if self.columns["degree"][0] > 1 else ""
+        return f"errors are rounding where h is at most {COARSEST}{lower}"
 
     @property
     def table(self) -> str:
@@ -126,8 +166,11 @@ def converge(
 ) -> Study:
     """Study how the errors of a single stack fall.
 
-    It is solved again and again: with 1, 2, 3, 4, 6, 8, 12, ... elements in every layer, or with
-    degrees from 1 up to `degree` on one mesh.
+    It is solved again and again: on a coarsest mesh and with each of its elements divided into 2,
+    3, 4, 6, 8, 12, ..., or with degrees from 1 up to `degree` on one of these meshes. The coarsest
+    mesh has 1, 2, 4, ... elements in a layer, none wider than 2 l, and on the fourth, at h = l/2,
+    errors fall as they are to. Layers that come with the nodes of a mesh lie on these first, as
+    coarse as they are, and their elements are divided.
 
     Parameters
     ----------
@@ -136,14 +179,15 @@ def converge(
     j0 : float, optional
         Particle current, as in `spinfem.solve`; errors are relative and do not depend on it.
     degree : int
-        Degree of the elements; with ``refine="p"`` the highest.
+        Degree of the elements, 1 to 20; with ``refine="p"`` the highest.
     refinements : int
-        Number of meshes, at least 2; with ``refine="p"`` which of them is used.
+        Number of meshes, at least 2; with ``refine="p"`` which of them is used, 1 being the
+        coarsest.
     refine : "h" or "p"
         What to refine.
     grading : bool
         Whether elements are those of `spinfem.solve`, graded towards the faces of layers that are
-        thicker than some l, or all of a layer equally wide.
+        thicker than some l, or all of a layer equally wide, also where it comes with nodes.
 
     Returns
     -------
@@ -151,42 +195,80 @@ def converge(
 
     Raises
     ------
+    TypeError
+        If `degree` or `refinements` is not a whole number.
     ValueError
-        If the stack is a batch or has no ferromagnet with a torque, or an argument is out of range.
+        If the stack or j0 is a batch, an argument is out of range, there is no spin sink, or the
+        finest mesh would have more than 100,000 elements: the message says how many, and what
+        memory they would take.
     """
     stack = check_stack(stack)
     if stack.shape:
         raise ValueError(f"a study needs a single stack, got a batch of shape {stack.shape}")
+    current = check_current(stack, j0, None)
+    if np.ndim(current):
+        raise ValueError(f"a study needs a single j0, got an array of shape {np.shape(current)}")
     if refine not in ("h", "p"):
         raise ValueError(f"refine must be 'h' or 'p', got {refine!r}")
-    if refinements < 2:
-        raise ValueError(f"refinements must be at least 2, got {refinements!r}")
-    current = check_current(stack, j0, None)
+    degree = whole("degree", degree, most=MAX_DEGREE)
+    least = 2 if refine == "h" else 1
+    refinements = whole("refinements", refinements, least=least)
+    e = elements_of(stack)
+    meshes, free = coarsest(e, grading), coarsest(e.on_nodes({}), True)
+    _check_size(meshes, refinements, least, degree)
     reference, what = _reference(stack, current)
+    resolved = free.resolving()
     if refine == "h":
-        runs = [(n, degree) for n in _counts(refinements)]
+        runs = [(divisor(i), degree) for i in range(refinements)]
     else:
-        runs = [(_counts(refinements)[-1], k) for k in range(1, degree + 1)]
-    rows = [_run(stack, current, n, k, grading, reference) for n, k in runs]
+        runs = [(divisor(refinements - 1), k) for k in range(1, degree + 1)]
+    rows = [_measured(stack, current, meshes, n, k, reference, resolved) for n, k in runs]
     columns = {name: np.array([row[name] for row in rows]) for name in COLUMNS}
     fine = (columns["h"] <= COARSEST) & (refine == "h")
     used = {name: _finest(fine & (columns[name] > FLOORS.get(name, FLOOR))) for name in QUANTITIES}
     rates = {
-        name: _rate(columns["h"][used[name]], columns[name][used[name]]) for name in QUANTITIES
+        name: _rate(columns["elements"][used[name]], columns[name][used[name]])
+        for name in QUANTITIES
     }
-    return Study(stack, refine, what, columns, used, rates)
+    return Study(stack, refine, what, meshes.what, columns, used, rates)
 
 
-def _counts(refinements: int) -> list[int]:
-    """1, 2, 3, 4, 6, 8, 12, ..."""
-    return [1, *(n for i in range(refinements) for n in (2 ** (i + 1), 3 * 2**i))][:refinements]
+def divisor(i: int) -> int:
+    """Return into how many parts mesh number i divides elements: 1, 2, 3, 4, 6, 8, 12, ..."""
+    if i == 0:
+        return 1
+    half = i // 2
+    return 2 << half if i % 2 else 3 << (half - 1)
 
 
-def _reference(stack: Stack, j0: ArrayLike | None) -> tuple[Solution, str]:
-    try:
-        return analytic.solve(stack, j0), "exact stack"
-    except ValueError:
-        return solve(stack, j0), "over-resolved solve"
+def _check_size(meshes: Meshes, refinements: int, least: int, degree: int) -> None:
+    """Raise ValueError if the finest mesh has too many elements."""
+    coarse = sum(meshes.counts)
+    allowed = 0
+    while coarse * divisor(allowed) <= MOST:
+        allowed += 1
+    if refinements <= allowed:
+        return
+    finest = divisor(min(refinements, 200) - 1)  # what is more needs no digits
+    what = (
+        f"its finest mesh, {meshes.what}, would have {coarse * finest:.3g} elements, of which "
+        f"{MOST:,} are allowed, and take up to {meshes.memory(finest, degree) / 1e9:.2g} GB"
+    )
+    if allowed < least:
+        raise ValueError(f"a study needs fewer or thinner layers: {what}")
+    raise ValueError(
+        f"refinements must be at most {allowed} for this stack, got {refinements}: {what}"
+    )
+
+
+def _reference(stack: Stack, current: Number) -> tuple[Solution, str]:
+    """Return what errors are against: it does not lie on nodes that layers come with."""
+    e = elements_of(stack).on_nodes({})
+    if not e.graded:
+        return analytic.solve(stack, current), "exact stack"
+    check_spin_sink(e)
+    transport = Condensed(e, Meshed(e, DEGREE, None))
+    return Solution(stack, current, transport, solve), "over-resolved solve"
 
 
 def _finest(usable: BoolArray) -> BoolArray:
@@ -194,156 +276,35 @@ def _finest(usable: BoolArray) -> BoolArray:
     return usable & (np.cumsum(usable[::-1])[::-1] <= FITTED)
 
 
-def _rate(h: FloatArray, error: FloatArray) -> float:
-    if h.size < 2:
+def _rate(elements: FloatArray, error: FloatArray) -> float:
+    """Return the exponent of h, which falls as the number of elements grows."""
+    if error.size < 2:
         return float("nan")
-    return float(np.polyfit(np.log(h), np.log(error), 1)[0])
+    return -float(np.polyfit(np.log(elements), np.log(error), 1)[0])
 
 
-def _run(
+def _measured(
     stack: Stack,
-    j0: ArrayLike | None,
-    elements: int,
+    current: Number,
+    meshes: Meshes,
+    n: int,
     degree: int,
-    grading: bool,
     reference: Solution,
+    resolved: list[FloatArray],
 ) -> dict[str, float]:
     """Solve once and measure."""
-    sample = stack if grading else _with_nodes(stack, np.linspace(0, 1, elements + 1))
+    e, counts = meshes.divided(n)
     start = time.perf_counter()
-    solution = solve(sample, j0, degree=degree, elements=elements if grading else None)
+    transport = Condensed(e, Meshed(e, degree, counts))
+    solution = Solution(stack, current, transport, partial(solve, degree=degree))
     solution.torques  # noqa: B018
     passed = time.perf_counter() - start
-    e = solution.transport.elements
-    strong = e.strong[1:-1]
-    widths, unknowns = [], 0
-    squares = dict.fromkeys(("L2", "H1", "spin current"), 0.0)
-    norms = dict(squares)
-    scale = float(np.max(np.abs(solution.j0)))
-    for i in range(len(stack.layers)):
-        field = solution.transport.field(i)
-        nodes, d = _nodes(field), float(e.thickness[i, 0])
-        unknowns += ((nodes.size - 1) * degree + 1) * (1 if strong[i] else 3)
-        widths.append(np.diff(nodes).max() * d / float(e.l[i + 1, 0]))
-        for name, (difference, size) in _norms(solution, reference, i, field).items():
-            squares[name] += d * difference * scale**2
-            norms[name] += d * size * scale**2
-    found: dict[str, float] = {
-        "elements": elements,
-        "degree": degree,
-        "unknowns": unknowns,
-        "h": max(widths),
-        "time": passed,
-        **{name: float(np.sqrt(squares[name] / (norms[name] or 1.0))) for name in squares},
-    }
-    exact = reference.torques
-    size = np.abs(exact).max(initial=0.0)
-    found["torque"] = found["differentiated torque"] = float("nan")
-    if size > NO_TORQUE * TORQUE_PER_SPIN_CURRENT * _largest_current(reference):
-        found["torque"] = float(np.abs(solution.torques - exact).max() / size)
-        found["differentiated torque"] = _differentiated(solution, reference)
-    dr = float(reference.spin_resistance)
-    found["dr"] = abs(float(solution.spin_resistance) - dr) / (dr or 1.0)
-    return found
-
-
-def _largest_current(solution: Solution) -> float:
-    """Return the largest ``|j_s|`` and ``|p j0|`` of a single stack, A/m2."""
-    faces, e = solution.transport.faces, solution.transport.elements
-    currents = np.abs([faces.current_left, faces.current_right]).max()
-    return float(max(currents, np.abs(e.p).max()) * np.abs(solution.j0).max())
-
-
-def _with_nodes(stack: Stack, nodes: FloatArray) -> Stack:
-    """Return the stack with the same nodes in all layers."""
-    with in_silence():
-        return Stack(
-            replace(piece, nodes=nodes) if isinstance(piece, Layer) else piece
-            for piece in stack.pieces
-        )
-
-
-def _norms(
-    solution: Solution, reference: Solution, layer: int, field: LayerField
-) -> dict[str, tuple[float, float]]:
-    """Squares of errors and of what they are relative to, integrated over xi, over j0^2."""
-    y, weights = legendre.leggauss(24)
-    half = np.diff(nodes := _nodes(field)) / 2
-    xi = (nodes[:-1, None] + half[:, None] * (1 + y)).reshape(-1, 1)
-    weight = (half[:, None] * weights).ravel()
-    exact = reference.transport.evaluate(layer, xi)
-    found = solution.transport.evaluate(layer, xi)
-    slope, exact_slope = _slope(field, xi), _exact_slope(reference, layer, xi)
-
-    def square(v: FloatArray) -> float:
-        return float(weight @ (v**2).sum(axis=-1))
-
-    d = float(solution.transport.elements.thickness[layer, 0])
+    amplitudes = np.where(e.strong[1:-1], 1, 3)
     return {
-        "L2": (
-            square(found.spin_potential[:, 0] - exact.spin_potential[:, 0]),
-            square(exact.spin_potential[:, 0]),
-        ),
-        "H1": (square((slope - exact_slope) / d), square(exact_slope / d)),
-        "spin current": (
-            square(found.spin_current[:, 0] - exact.spin_current[:, 0]),
-            square(exact.spin_current[:, 0]),
-        ),
+        "elements": max(counts),
+        "degree": degree,
+        "unknowns": int(amplitudes @ (degree * np.array(counts) + 1)),
+        "h": meshes.size(n),
+        "time": passed,
+        **errors_of(solution, reference, resolved),
     }
-
-
-def _nodes(field: LayerField) -> FloatArray:
-    """Return where polynomials of a layer meet."""
-    if isinstance(field, SumField):
-        return np.union1d(field.along.nodes, field.across.nodes)
-    assert isinstance(field, ElementField | GradedField)
-    return field.nodes[:, 0]
-
-
-def _slope(field: Any, xi: FloatArray) -> FloatArray:
-    """Return d mu_s/d xi of a field of polynomials, over j0, shape (q, 3)."""
-    if isinstance(field, SumField):
-        return _slope(field.along, xi) + _slope(field.across, xi)
-    widths = np.diff(field.nodes, axis=0)
-    half = widths[..., None, None] / 2
-    (slope,) = piecewise(widths, xi, legendre.legder(field.potential, axis=-1) / half)
-    return slope[:, 0]
-
-
-def _exact_slope(reference: Solution, layer: int, xi: FloatArray) -> FloatArray:
-    """Return the same of the reference; of the exact stack from j_s, eqs. (2), (3).
-
-    Across m of a ferromagnet with exchange lengths, ``j_s = -(D_tot/2) mu_s'``.
-    """
-    transport = reference.transport
-    field, e, k = transport.field(layer), transport.elements, layer + 1
-    if hasattr(field.along if isinstance(field, SumField) else field, "nodes"):
-        return _slope(field, xi)
-    d, D, p, m = e.thickness[layer, 0], e.D[k, 0], e.p[k, 0], e.m[k, 0]
-    current = field.evaluate(xi)[1][:, 0]
-    slope: FloatArray = 2 * d / D * (p * m - current)
-    if isinstance(field, SumField):
-        across = current - (current @ m)[:, None] * m
-        slope += 2 * d * (1 / D - 1 / total_conductivity(D, p)) * across
-    return slope
-
-
-def _differentiated(solution: Solution, reference: Solution) -> float:
-    """Error of torques from mu_s differentiated on the side of the normal metal; eq. (10)."""
-    transport = solution.transport
-    e = transport.elements
-    if not e.is_plain:
-        return float("nan")
-    exact = reference.transport.all_absorbed()[:, 0]
-    found = np.zeros_like(exact)
-    for i, k in enumerate(transport.magnets.tolist()):
-        for neighbour, sign, end in ((k - 1, 1.0, 1.0), (k + 1, -1.0, 0.0)):
-            if 1 <= neighbour < e.magnetic.size - 1 and not e.magnetic[neighbour]:
-                unit = e.D[neighbour, 0] / (2 * e.thickness[neighbour - 1, 0])
-                current = -unit * _slope(transport.field(neighbour - 1), np.array([[end]]))[0]
-                found[i] += sign * (current - (current @ e.m[k, 0]) * e.m[k, 0])
-    touching = np.diff(transport.magnets) == 1  # there mu_s says nothing of what is between
-    exact[:-1][touching], exact[1:][touching] = 0.0, 0.0
-    found[:-1][touching], found[1:][touching] = 0.0, 0.0
-    size = float(np.abs(exact).max(initial=0.0))
-    return float(np.abs(found - exact).max(initial=0.0)) / (size or 1.0)

@@ -27,6 +27,36 @@ def test_widths_add_up_and_are_symmetric(z, n):
         assert h[0] * z < 2.1
 
 
+@pytest.mark.parametrize(
+    ("steps", "size"),
+    [
+        ([0.5], 0.5),
+        ([0.3, 0.5, 0.3], 0.5 * np.exp(-0.3 / 14.5)),
+        ([0.3, 5.0, 0.3], 5.0 * np.exp(-0.3 / 14.5)),
+        ([1.0] * 20 + [8.0] + [1.0] * 20, 8.0 * np.exp(-20 / 14.5)),
+        ([1.0] * 31 + [1e9] + [1.0] * 31, 1.0),
+        ([0.25] + [1.0] * 31 + [1e9] + [1.0] * 31, 1.0),
+    ],
+)
+def test_elements_in_the_depth_count_less(steps, size):
+    columns = np.array([steps, steps[::-1]]).T
+    np.testing.assert_allclose(mesh.largest_element(columns), size, rtol=1e-14)
+
+
+@pytest.mark.parametrize("z", RANGE)
+def test_graded_meshes_are_as_fine_in_the_depth_as_at_the_faces(z):
+    for n in (32, 64, 200):
+        steps = z * mesh.widths(np.array([z]), n)
+        assert steps[0] <= mesh.largest_element(steps) <= 1.2 * max(steps[0], 1e-300)
+
+
+def test_elements_are_divided():
+    nodes = np.array([0.0, 0.1, 1.0])
+    np.testing.assert_array_equal(mesh.divided(nodes, 1), nodes)
+    np.testing.assert_allclose(mesh.divided(nodes, 3), [0, 1 / 30, 2 / 30, 0.1, 0.4, 0.7, 1])
+    assert mesh.divided(nodes, 7)[-1] == 1
+
+
 def test_mesh_is_broken_and_layers_are_subdomains():
     F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.NormalMetal(D=1.0, l=1.0)
     stack = F(1e-9, m=(0, 0, 1), name="thin") | N(5.0, name="thick") | N(1.0)

@@ -1,5 +1,7 @@
 """Fields anywhere in the stack, both sides of an interface, charge."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -171,3 +173,18 @@ def test_samples_are_dense_enough_to_draw():
         straight = (layer.spin_potential[:-1] + layer.spin_potential[1:]) / 2
         scale = np.abs(layer.spin_potential).max()
         assert np.abs(s.spin_potential(middle) - straight).max() < 2e-3 * scale
+
+
+def test_places_are_not_held_against_all_elements():
+    """Memory grows with places and elements, not with their product, here 200 MB."""
+    solution = sf.solve(N(1.0, name="n") | F(1.0, m=(0, 0, 1)), degree=1, elements=2000)
+    x = np.linspace(0, 1, 100_000)
+    solution.spin_potential(x[:2])
+    tracemalloc.start()
+    mu = solution.spin_potential(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6
+    np.testing.assert_allclose(
+        mu[::1000], sf.analytic.solve(solution.stack).spin_potential(x[::1000]), atol=1e-7
+    )

@@ -1,11 +1,18 @@
 """Convergence studies: rates on uniform and graded layers, tables, pictures, the command."""
 
+import dataclasses
+import re
+import tracemalloc
+
 import matplotlib as mpl
 import numpy as np
 import pytest
 
 import spinfem as sf
 from spinfem import cli
+from spinfem.solvers.elements import elements_of
+from spinfem.studies import errors
+from spinfem.studies.meshes import coarsest
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -150,12 +157,209 @@ def test_unknowns_and_sizes():
 
 def test_thick_layers_need_grading():
     thick = sf.Lead(N) | F1(2.0, m=sf.direction(0)) | N(60.0) | F1(1.8, m=sf.direction(130))
-    graded, equal = (
-        sf.converge(thick, degree=3, refinements=6, grading=grading) for grading in (True, False)
+    graded, equal = (sf.converge(thick, degree=3, grading=grading) for grading in (True, False))
+    for study in (graded, equal):
+        assert study.rates["H1"] == pytest.approx(3, abs=0.1)
+    # as accurate, with half of the elements
+    np.testing.assert_array_equal(2 * graded.columns["elements"], equal.columns["elements"])
+    assert (graded.columns["H1"] < equal.columns["H1"]).all()
+    parts = equal.columns["elements"] / equal.columns["elements"][0]
+    # those of the first magnet, one of 2 l in the coarsest mesh
+    np.testing.assert_allclose(equal.columns["h"] * parts, 2.0)
+
+
+def valve(first=1.0, spacer=0.5, free=1.0, metal=F2, between=N):
+    fixed = F1(first, m=sf.direction(0), name="fixed")
+    return fixed | between(spacer) | metal(free, m=sf.direction(50), name="free")
+
+
+def weak(length):
+    return sf.Ferromagnet(D=1.0, l=0.5, p=0.8, lambda_J=length, lambda_phi=1.3 * length)
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize(
+    "sample",
+    [
+        *(valve(z, 0.5, z) for z in (3.0, 20.0, 300.0, 1e8)),
+        valve(between=sf.NormalMetal(D=8.0, l=0.1)),
+        *(valve(metal=weak(length)) for length in (0.5, 1e-3, 1e-10)),
+        *(valve(free=d, metal=GRADED_F) for d in (1.0, 20.0, 1e4)),
+        sf.load("examples/paper_valve.toml")[0],
+    ],
+    ids=lambda value: value if isinstance(value, int) else "",
+)
+def test_the_default_meshes_are_asymptotic(sample, degree):
+    """However short l or the exchange lengths are: rates without asking for anything."""
+    study = sf.converge(sample, degree=degree)
+    assert study.columns["h"][0] <= 2
+    for name, rate in EXPECTED.items():
+        assert study.rates[name] == pytest.approx(rate(degree), abs=0.15), name
+
+
+def test_equal_elements_are_asymptotic_too():
+    study = sf.converge(valve(200.0), degree=1, grading=False)
+    for name, rate in EXPECTED.items():
+        assert study.rates[name] == pytest.approx(rate(1), abs=0.15), name
+    assert study.meshes == "equally wide in every layer"
+
+
+def on_mesh(stack, *nodes):
+    """The stack with nodes for each of its layers, or None."""
+    layers = iter(nodes)
+    return sf.Stack(
+        dataclasses.replace(piece, nodes=next(layers)) if isinstance(piece, sf.Layer) else piece
+        for piece in stack.pieces
     )
-    np.testing.assert_array_equal(graded.columns["unknowns"], equal.columns["unknowns"])
-    assert graded.columns["H1"][-1] < equal.columns["H1"][-1] / 2
-    np.testing.assert_allclose(equal.columns["h"] * equal.columns["elements"], 60 / 0.7)
+
+
+COARSE = ([0, 0.3, 1], [0, 0.1, 0.5, 1], [0, 1])
+UNEVEN = (np.linspace(0, 1, 9) ** 2, [0, 0.5, 1], [0, 0.01, 1])
+
+
+@pytest.mark.parametrize("metal", [F2, WEAK, GRADED_F], ids=["strong", "weak", "graded"])
+@pytest.mark.parametrize("nodes", [COARSE, UNEVEN], ids=["coarse", "uneven"])
+def test_the_mesh_that_layers_come_with_is_refined(nodes, metal):
+    sample = valve(metal=metal)
+    exact = sf.solve(sample, degree=12, elements=8)
+    study = sf.converge(on_mesh(sample, *nodes), degree=2, refinements=6)
+    assert study.meshes == "those that layers come with, divided"
+    assert study.columns["elements"][0] == max(map(len, nodes)) - 1
+    for i, n in enumerate((1, 2, 3)):  # what solve finds on the same nodes
+        finer = [np.interp(np.arange(n * (len(x) - 1) + 1) / n, range(len(x)), x) for x in nodes]
+        found = sf.solve(on_mesh(sample, *finer), degree=2)
+        error = np.abs(found.torques - exact.torques).max() / np.abs(exact.torques).max()
+        assert study.columns["torque"][i] == pytest.approx(error, rel=1e-6)
+        dr = abs(found.spin_resistance / exact.spin_resistance - 1)
+        assert study.columns["dr"][i] == pytest.approx(dr, rel=1e-6)
+    for name, rate in EXPECTED.items():
+        assert study.rates[name] == pytest.approx(rate(2), abs=0.15), name
+
+
+def test_some_layers_come_with_nodes():
+    """The others lie on the meshes of solve."""
+    sample = on_mesh(valve(8.0), None, COARSE[1], None)
+    study = sf.converge(sample, degree=1)
+    assert study.columns["elements"].tolist() == [4, 8, 12, 16, 24]
+    assert study.rates["torque"] == pytest.approx(2, abs=0.1)
+
+
+def test_degrees_on_the_mesh_that_layers_come_with():
+    study = sf.converge(on_mesh(valve(), *COARSE), degree=6, refinements=1, refine="p")
+    assert (study.columns["elements"] == 3).all()
+    assert (np.diff(study.columns["torque"][:4]) < 0).all()
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+def test_a_mesh_that_is_too_coarse_is_refined_as_it_is_said(degree):
+    sample = on_mesh(valve(30.0), *COARSE)
+    (remark,) = sf.converge(sample, degree=degree).remarks
+    found = re.fullmatch(
+        r"no rate of torque, differentiated torque, dr, L2, H1, spin current: two meshes must have "
+        r"h of at most 0\.5, got [0-9.]+ of the finest: take refinements=(\d+) or more",
+        remark,
+    )
+    study = sf.converge(sample, degree=degree, refinements=int(found[1]))
+    assert study.remarks == ()
+    for name, rate in EXPECTED.items():
+        assert study.rates[name] == pytest.approx(rate(degree), abs=0.15), name
+
+
+def test_errors_of_a_coarse_mesh_are_integrated_finely():
+    """A layer of 200 l is one element, in which mu_s falls to 1/e in a two-hundredth."""
+    sample = on_mesh(valve(200.0), [0, 1], [0, 1], [0, 1])
+    study = sf.converge(sample, degree=1, refinements=2)
+    x = (np.arange(20_150) + 0.5) / 100
+    found, exact = (
+        one.spin_potential(x) for one in (sf.solve(sample, degree=1), sf.analytic.solve(sample))
+    )
+    error = np.sqrt(np.sum((found - exact) ** 2) / np.sum(exact**2))
+    assert study.columns["L2"][0] == pytest.approx(error, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("sample", "options", "remarks"),
+    [
+        (valve(), {}, []),
+        (valve(), {"refine": "p"}, []),
+        (
+            valve(),
+            {"refinements": 4},
+            [
+                "no rate of torque, differentiated torque, dr, L2, H1, spin current: two meshes "
+                "must have h of at most 0.5, got 0.5 of the finest: take refinements=5 or more"
+            ],
+        ),
+        (
+            valve(),
+            {"degree": 12},
+            [
+                "no rate of torque, differentiated torque, dr, L2, H1, spin current: errors are "
+                "rounding where h is at most 0.5: take a lower degree"
+            ],
+        ),
+        (
+            valve(metal=WEAK),
+            {},
+            [
+                "no rate of differentiated torque: only in stacks of uniform metals and strong "
+                "ferromagnets, without interfaces"
+            ],
+        ),
+        (
+            F1(1.0, m=M) | N(0.5),
+            {"degree": 1},
+            [
+                "no rate of torque, differentiated torque: no magnetization has one, but for "
+                "rounding"
+            ],
+        ),
+    ],
+)
+def test_what_is_said_where_there_is_no_rate(sample, options, remarks):
+    assert list(sf.converge(sample, **options).remarks) == remarks
+
+
+@pytest.mark.parametrize("refinements", [40, 10**9])
+@pytest.mark.parametrize("refine", ["h", "p"])
+def test_a_study_that_takes_too_much_is_refused(refinements, refine):
+    message = (
+        rf"^refinements must be at most 30 for this stack, got {refinements}: its finest mesh, "
+        r"graded towards the faces, would have [0-9.e+]+ elements, of which 100,000 are allowed, "
+        r"and take up to [0-9.e+]+ GB$"
+    )
+    with pytest.raises(ValueError, match=message):
+        sf.converge(valve(), degree=3, refinements=refinements, refine=refine)
+
+
+def test_equal_elements_that_take_too_much_are_refused():
+    message = (
+        "^a study needs fewer or thinner layers: its finest mesh, equally wide in every layer, "
+        r"would have 4.03e\+08 elements, of which 100,000 are allowed, and take up to 2.4e\+02 GB$"
+    )
+    with pytest.raises(ValueError, match=message):
+        sf.converge(valve(1e8), grading=False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("metal", "degree"),
+    [(F2, 1), (F2, 12), (WEAK, 1), (WEAK, 12), (GRADED_F, 12)],
+    ids=["strong 1", "strong 12", "weak 1", "weak 12", "graded 12"],
+)
+def test_memory_is_estimated(metal, degree, monkeypatch):
+    monkeypatch.setattr(errors, "BLOCK", 8)
+    sizes, peaks = [], []
+    for refinements in (2, 10, 14):  # the first for what is compiled and kept
+        tracemalloc.start()
+        study = sf.converge(valve(metal=metal), degree=degree, refinements=refinements)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        sizes.append(study.columns["elements"][-1])
+    meshes = coarsest(elements_of(valve(metal=metal)), True)
+    estimate = meshes.memory(1, degree)
+    found = np.diff(peaks)[1] / (np.diff(sizes)[1] / max(meshes.counts))
+    assert estimate / 5 < found < estimate
 
 
 def test_command(tmp_path, capsys):
@@ -201,7 +405,7 @@ polar_deg = 50
     with pytest.raises(SystemExit) as stop:
         cli.main(["converge", str(file), "--refinements", "1"])
     assert stop.value.code == 2
-    assert "refinements must be at least 2, got 1" in capsys.readouterr().err
+    assert "refinements must be a whole number at least 2, got 1" in capsys.readouterr().err
 
 
 def test_errors():
