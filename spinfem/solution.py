@@ -88,6 +88,7 @@ class Solution(SolvedStack):
         *,
         times: ArrayLike | None = None,
         units: Literal["SI", "plain"] | None = None,
+        progress: bool | None = None,
     ) -> None:
         """Write the fields for ParaView: to a .vtu file, or to a .pvd file for a batch.
 
@@ -117,6 +118,8 @@ class Solution(SolvedStack):
             vary; all different, broadcasting to the batch's shape. Default: 0, 1, ...
         units : "SI" or "plain", optional
             Of the stack; default: SI if all of it is thinner than 1 mm.
+        progress : bool, optional
+            For a .pvd file, whether to draw a progress bar, as in `spinfem.sweep`.
 
         Raises
         ------
@@ -127,7 +130,7 @@ class Solution(SolvedStack):
         """
         from .io.vtk import write
 
-        write(self, path, times=times, units=units)
+        write(self, path, times=times, units=units, progress=progress)
 
     def save_wire(
         self,
@@ -136,6 +139,7 @@ class Solution(SolvedStack):
         diameter: float,
         times: ArrayLike | None = None,
         units: Literal["SI", "plain"] | None = None,
+        progress: bool | None = None,
     ) -> None:
         """Write the layers as pieces of a round wire along x, with the fields of `save`.
 
@@ -148,7 +152,7 @@ class Solution(SolvedStack):
         diameter : float
             Diameter, m, or in the unit of the stack's lengths; of the circle through the corners of
             the section, which has 24.
-        times, units
+        times, units, progress
             As in `save`.
 
         Raises
@@ -159,4 +163,5 @@ class Solution(SolvedStack):
         from .io.vtk import write
         from .io.vtkmesh import check_diameter
 
-        write(self, path, diameter=check_diameter(diameter), times=times, units=units)
+        diameter = check_diameter(diameter)
+        write(self, path, diameter=diameter, times=times, units=units, progress=progress)

@@ -14,7 +14,7 @@ import spinfem as sf
 PACKAGE = Path(sf.__file__).parent
 # from the ground to the outside; a module imports only from its own wing and those before it
 FLOORS = [
-    ("_checks", "_version", "constants"),
+    ("_checks", "_progress", "_version", "constants"),
     ("numerics",),
     ("files",),
     ("sample",),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 
+from .._progress import progress_bar
 from ..results.gradient import ANGLES, Gradient
 from ..solution import Solution
 
@@ -54,26 +55,32 @@ def rates_of(solution: Solution, outputs: Iterable[Output] = Output) -> list[Rat
     ValueError
         If a result is not finite, or the stack has none of those asked for.
     """
-    found = []
-    for output in outputs:
-        if output == Output.TORQUE:
-            for name in solution.ferromagnets:
-                found.append(Rates(("T", name), _rates(solution.gradient(output, name))))
-        elif output == Output.EFFICIENCY:
-            for pair in solution.spacers:
-                gradient = solution.gradient(output, *pair)
-                found += [
-                    Rates(("g", own, f"by {other}"), _rates(gradient, side))
-                    for side, (own, other) in enumerate((pair, pair[::-1]))
-                ]
-        else:
-            symbol = "dr" if output == Output.SPIN_RESISTANCE else "RA"
-            found.append(Rates((symbol,), _rates(solution.gradient(output))))
-    if not found:
+    of: dict[Output, Sequence[tuple[str, ...]]] = {
+        Output.TORQUE: [(name,) for name in solution.ferromagnets],
+        Output.EFFICIENCY: solution.spacers,
+    }
+    wanted = [(output, names) for output in outputs for names in of.get(output, [()])]
+    if not wanted:
         raise ValueError(
             "results asked for must be there, got a stack without such a ferromagnet or spacer"
         )
+    found = []
+    with progress_bar("sensitivity", len(wanted)) as advance:
+        for output, names in wanted:
+            gradient = solution.gradient(output, *names)
+            for side, label in enumerate(_labels(output, names)):
+                found.append(Rates(label, _rates(gradient, side)))
+            advance(1)
     return found
+
+
+def _labels(output: Output, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return what the components of a gradient are of."""
+    if output == Output.EFFICIENCY:
+        left, right = names
+        return [("g", left, f"by {right}"), ("g", right, f"by {left}")]
+    symbols = {Output.SPIN_RESISTANCE: "dr", Output.RESISTANCE: "RA", Output.TORQUE: "T"}
+    return [(symbols[output], *names)]
 
 
 def _rates(gradient: Gradient, component: int = 0) -> dict[str, float]:

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from .. import analytic
 from .._checks import BoolArray, FloatArray
+from .._progress import progress_bar
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.fields import ElementField, LayerField, SumField, piecewise
 from ..fem.graded import GradedField
@@ -122,6 +123,7 @@ def converge(
     refinements: int = 5,
     refine: Literal["h", "p"] = "h",
     grading: bool = True,
+    progress: bool | None = None,
 ) -> Study:
     """Study how the errors of a single stack fall.
 
@@ -143,6 +145,8 @@ def converge(
     grading : bool
         Whether elements are those of `spinfem.solve`, graded towards the faces of layers that are
         thicker than some l, or all of a layer equally wide.
+    progress : bool, optional
+        Whether to draw a progress bar, as in `spinfem.sweep`.
 
     Returns
     -------
@@ -164,7 +168,11 @@ def converge(
         runs = [(n, degree) for n in _counts(refinements)]
     else:
         runs = [(_counts(refinements)[-1], k) for k in range(1, degree + 1)]
-    rows = [_run(stack, j0, n, k, grading, reference) for n, k in runs]
+    rows = []
+    with progress_bar("converge", sum(n * k for n, k in runs), progress) as advance:
+        for n, k in runs:
+            rows.append(_run(stack, j0, n, k, grading, reference))
+            advance(n * k)  # what it takes is about proportional to the unknowns
     columns = {name: np.array([row[name] for row in rows]) for name in COLUMNS}
     fine = (columns["h"] <= COARSEST) & (refine == "h")
     used = {name: _finest(fine & (columns[name] > FLOORS.get(name, FLOOR))) for name in QUANTITIES}

@@ -42,6 +42,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, near_match
+from .._progress import progress_bar
 from ..results.gradient import differential
 from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
@@ -151,6 +152,7 @@ def fit(
     uncertainty: ArrayLike | xarray.DataArray | None = None,
     priors: Mapping[str, tuple[float, float]] | None = None,
     output: str = "resistance",
+    progress: bool | None = None,
 ) -> Fit:
     """Fit parameters of a sample to measured resistances, by least squares.
 
@@ -176,6 +178,8 @@ def fit(
         What else is known of a parameter, as a normal distribution; needs `uncertainty`.
     output : "resistance" or "spin_resistance"
         What the data are, of `Solution`.
+    progress : bool, optional
+        Whether to draw a progress bar, which counts solves and gradients, as in `spinfem.sweep`.
 
     Returns
     -------
@@ -211,13 +215,16 @@ def fit(
     check_count(measured, unknowns, known)
     _check_build(builder, measured, {name: u.start for name, u in unknowns.items()})
 
-    problem = _Problem(builder, measured, unknowns, known, output)
     scaled = lmfit.Parameters()
     for name, u in unknowns.items():
         low, high = u.lower / u.scale, u.upper / u.scale
         scaled.add(name, u.start / u.scale, vary=u.vary, min=low, max=high)
-    minimizer = lmfit.Minimizer(problem.residuals, scaled, scale_covar=uncertainty is None)
-    with np.errstate(all="ignore"):  # lmfit sets this as well, and after an error leaves it so
+    with (
+        progress_bar("fit", None, progress) as advance,
+        np.errstate(all="ignore"),  # lmfit sets this as well, and after an error leaves it so
+    ):
+        problem = _Problem(builder, measured, unknowns, known, output, advance)
+        minimizer = lmfit.Minimizer(problem.residuals, scaled, scale_covar=uncertainty is None)
         result = minimizer.leastsq(Dfun=problem.jacobian)
     solution = problem.solution(problem.values(result.params))
     best_fit = problem.model(solution)
@@ -236,12 +243,14 @@ class _Problem:
         unknowns: dict[str, Unknown],
         priors: Priors,
         output: str,
+        advance: Callable[[int], None],
     ) -> None:
         self.builder = builder
         self.measured = measured
         self.unknowns = unknowns
         self.priors = priors
         self.output = output
+        self.advance = advance
         self.solves = self.gradients = 0
         # of the values last asked for: lmfit asks several times
         self._solved: tuple[Values, Solution] | None = None
@@ -269,6 +278,7 @@ class _Problem:
         if self._solved is None or self._solved[0] != values:
             self._solved = values, solve(self.stack(values))
             self.solves += 1
+            self.advance(1)
         return self._solved[1]
 
     def model(self, solution: Solution) -> FloatArray:
@@ -294,6 +304,7 @@ class _Problem:
         solution, measured = self.solution(values), self.measured
         change = differential(solution, self.output)
         self.gradients += 1
+        self.advance(1)
         columns = []
         for name, u in self.unknowns.items():
             if not u.vary:

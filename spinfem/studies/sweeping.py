@@ -21,11 +21,9 @@ from __future__ import annotations
 import hashlib
 import math
 import pickle
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray
+from .._progress import progress_bar
 from .._version import __version__
 from ..fem.mesh import DEGREE
 from ..files.chunkstore import ChunkStore
@@ -92,7 +91,8 @@ def sweep(
         whatever, goes on where it was if it is started again with the same store. What the builder
         does is compared at the first, middle and last point only.
     progress : bool, optional
-        Whether to draw a progress bar on stderr. Default: if that is a terminal.
+        Whether to draw a progress bar on stderr. Default: if that is a terminal, or in a notebook,
+        and it takes more than a second.
     degree, elements : int, optional
         As in `spinfem.solve`.
 
@@ -123,7 +123,7 @@ def sweep(
     if isinstance(executor, ProcessPoolExecutor):
         _check_picklable(builder)
     chunks = None if store is None else ChunkStore(store, _identity(plan))
-    with _bar(progress, math.prod(plan.shape)) as advance:
+    with progress_bar("sweep", math.prod(plan.shape), progress) as advance:
         results = _run(plan, executor, chunks, advance)
     return to_dataset(plan, results)
 
@@ -227,17 +227,3 @@ def _solved(
     finally:
         for future in futures:
             future.cancel()
-
-
-@contextmanager
-def _bar(wanted: bool | None, points: int) -> Iterator[Callable[[int], None]]:
-    """Draw a progress bar while the block runs; give what moves it on."""
-    if not (sys.stderr.isatty() if wanted is None else wanted):
-        yield lambda n: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("sweep", total=points)
-        yield lambda n: progress.update(task, advance=n)
