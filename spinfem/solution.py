@@ -90,6 +90,7 @@ class Solution(SolvedStack):
         *,
         times: ArrayLike | None = None,
         units: Literal["SI", "plain"] | None = None,
+        progress: bool | None = None,
     ) -> None:
         """Write the fields for ParaView: to a .vtu file, or to a .pvd file for a batch.
 
@@ -119,6 +120,8 @@ class Solution(SolvedStack):
             vary; all different, broadcasting to the batch's shape. Default: 0, 1, ...
         units : "SI" or "plain", optional
             Of the stack; default: SI if all of it is thinner than 1 mm.
+        progress : bool, optional
+            For a .pvd file, whether to draw a progress bar, as in `spinfem.sweep`.
 
         Raises
         ------
@@ -129,7 +132,7 @@ class Solution(SolvedStack):
         """
         from .io.vtk import write
 
-        write(self, path, times=times, units=units)
+        write(self, path, times=times, units=units, progress=progress)
 
     def save_wire(
         self,
@@ -138,6 +141,7 @@ class Solution(SolvedStack):
         diameter: float,
         times: ArrayLike | None = None,
         units: Literal["SI", "plain"] | None = None,
+        progress: bool | None = None,
     ) -> None:
         """Write the layers as pieces of a round wire along x, with the fields of `save`.
 
@@ -150,7 +154,7 @@ class Solution(SolvedStack):
         diameter : float
             Diameter, m, or in the unit of the stack's lengths; of the circle through the corners of
             the section, which has 24.
-        times, units
+        times, units, progress
             As in `save`.
 
         Raises
@@ -161,4 +165,5 @@ class Solution(SolvedStack):
         from .io.vtk import write
         from .io.vtkmesh import check_diameter
 
-        write(self, path, diameter=check_diameter(diameter), times=times, units=units)
+        diameter = check_diameter(diameter)
+        write(self, path, diameter=diameter, times=times, units=units, progress=progress)

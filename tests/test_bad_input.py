@@ -774,7 +774,6 @@ COMMANDS = [
      "out.jpeg: name of the file must end in .png or .svg or .pdf, got 'out.jpeg'"),
     (["solve", "valve.toml", "-o", "no/out.vtu", "--plot", "out.png"],
      "no/out.vtu: cannot be written: no directory no"),
-    ([], "Missing command; try 'spinfem --help'"),
     (["solve"], "Missing argument 'FILE'; try 'spinfem solve --help'"),
     (["solve", "valve.toml", "valve.toml"], "Got unexpected extra argument", "valve.toml"),
     (["solv", "valve.toml"], "No such command 'solv'", "solve"),

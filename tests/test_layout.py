@@ -14,7 +14,7 @@ import spinfem as sf
 PACKAGE = Path(sf.__file__).parent
 # from the ground to the outside; a module imports only from its own wing and those before it
 FLOORS = [
-    ("_checks", "_names", "_spelling", "_version", "constants"),
+    ("_checks", "_names", "_progress", "_spelling", "_version", "constants"),
     ("numerics",),
     ("files",),
     ("sample",),

@@ -31,10 +31,11 @@ from .sweeping import sweep_over
 TOP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
-    add_completion=False,
     rich_markup_mode=None,
     context_settings=TOP,
     pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    epilog="spinfem COMMAND --help says more about each command, with an example.",
 )
 
 
@@ -116,18 +117,33 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _spinfem(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Diffusive spin transport in layered metals."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 # in the order in which --help lists them
-app.command("solve")(solve_file)
-app.command("sweep")(sweep_over)
-app.command("export")(export)
-app.command("sensitivity")(rank)
-app.command("materials")(list_sourced)
-app.command("converge")(study)
-app.command("figures")(draw_figures)
+COMMANDS: tuple[tuple[str, Callable[..., object], str], ...] = (
+    ("solve", solve_file, "examples/co_cu_py.toml -o valve.vtu --plot valve.png"),
+    (
+        "sweep",
+        sweep_over,
+        "examples/co_cu_py.toml --vary free.polar_deg=0:180:181 \\\n      -o g.nc --plot g.png",
+    ),
+    ("export", export, "examples/co_cu_py.toml --to oommf -o torque.mif"),
+    ("sensitivity", rank, "examples/co_cu_py.toml --of torque --plot bars.png"),
+    ("materials", list_sourced, "Py"),
+    ("converge", study, "examples/co_cu_py.toml -o errors.csv --plot errors.png"),
+    ("figures", draw_figures, "my_figures"),
+)
+"""Name, function and an example of each command."""
+
+for name, function, example in COMMANDS:
+    summary = str(function.__doc__).partition("\n")[0]  # all of it, where typer would cut it
+    shown = f"\b\nExample:\n  spinfem {name} {example}"  # a real backspace: lines are kept
+    app.command(name, short_help=summary, epilog=shown)(function)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 
+from .._progress import progress_bar
 from ..results.gradient import ANGLES, Gradient, places_of
 from ..solution import Solution
 
@@ -56,33 +57,30 @@ def rates_of(solution: Solution, outputs: Iterable[Output] = Output) -> list[Rat
     ValueError
         If a result is not finite, the stack has none of those asked for, or there are too many.
     """
-    outputs, found = list(outputs), []
-    _check_size(solution, outputs)
-    for output in outputs:
-        if output == Output.TORQUE:
-            for name in solution.ferromagnets:
-                found.append(Rates(("T", name), _rates(solution.gradient(output, name))))
-        elif output == Output.EFFICIENCY:
-            for pair in solution.spacers:
-                gradient = solution.gradient(output, *pair)
-                found += [
-                    Rates(("g", own, f"by {other}"), _rates(gradient, side))
-                    for side, (own, other) in enumerate((pair, pair[::-1]))
-                ]
-        else:
-            symbol = "dr" if output == Output.SPIN_RESISTANCE else "RA"
-            found.append(Rates((symbol,), _rates(solution.gradient(output))))
-    if not found:
+    of: dict[Output, Sequence[tuple[str, ...]]] = {
+        Output.TORQUE: [(name,) for name in solution.ferromagnets],
+        Output.EFFICIENCY: solution.spacers,
+    }
+    wanted = [(output, names) for output in outputs for names in of.get(output, [()])]
+    _check_size(solution, wanted)
+    if not wanted:
         raise ValueError(
             "results asked for must be there, got a stack without such a ferromagnet or spacer"
         )
+    found = []
+    with progress_bar("sensitivity", len(wanted)) as advance:
+        for output, names in wanted:
+            gradient = solution.gradient(output, *names)
+            for side, label in enumerate(_labels(output, names)):
+                found.append(Rates(label, _rates(gradient, side)))
+            advance(1)
     return found
 
 
-def _check_size(solution: Solution, outputs: list[Output]) -> None:
-    torques, efficiencies = len(solution.ferromagnets), 2 * len(solution.spacers)
-    counts = {Output.TORQUE: torques, Output.EFFICIENCY: efficiencies}
-    results = sum(counts.get(output, 1) for output in outputs)
+def _check_size(solution: Solution, wanted: Sequence[tuple[Output, tuple[str, ...]]]) -> None:
+    counts = {output: sum(one == output for one, _ in wanted) for output in Output}
+    torques, efficiencies = counts[Output.TORQUE], 2 * counts[Output.EFFICIENCY]
+    results = len(wanted) + counts[Output.EFFICIENCY]
     numbers = len(places_of(solution.stack))
     if results * numbers > MOST:
         raise ValueError(
@@ -90,6 +88,15 @@ def _check_size(solution: Solution, outputs: list[Output]) -> None:
             f"torques and {efficiencies} efficiencies among all) times {numbers}: ask for less, as "
             "by --of spin_resistance"
         )
+
+
+def _labels(output: Output, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return what the components of a gradient are of."""
+    if output == Output.EFFICIENCY:
+        left, right = names
+        return [("g", left, f"by {right}"), ("g", right, f"by {left}")]
+    symbols = {Output.SPIN_RESISTANCE: "dr", Output.RESISTANCE: "RA", Output.TORQUE: "T"}
+    return [(symbols[output], *names)]
 
 
 def _rates(gradient: Gradient, component: int = 0) -> dict[str, float]:

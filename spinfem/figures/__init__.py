@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from .._progress import progress_bar
 from ..files.disk import check_target, explained
 from . import data, draw, ours
 from .data import Data
@@ -53,7 +54,9 @@ FIGURES = (
 
 
 def make(
-    directory: str | PathLike[str] = "figures", report: Callable[[Written], None] | None = None
+    directory: str | PathLike[str] = "figures",
+    report: Callable[[Written], None] | None = None,
+    progress: bool | None = None,
 ) -> list[Written]:
     """Compute, draw and write all figures.
 
@@ -65,6 +68,8 @@ def make(
         Where to write; it is made if there is none. Files of the same names are replaced.
     report : callable, optional
         Called with every file as soon as it is there.
+    progress : bool, optional
+        Whether to draw a progress bar, as in `spinfem.sweep`.
 
     Returns
     -------
@@ -89,12 +94,17 @@ def make(
         for suffix in (*entry.pictures, ".csv"):
             check_target(target / f"{entry.name}{suffix}", suffix)
     written = []
-    with style.context("default"), rc_context({"svg.hashsalt": "spinfem"}):
+    with (
+        style.context("default"),
+        rc_context({"svg.hashsalt": "spinfem"}),
+        progress_bar("figures", len(FIGURES), progress) as advance,
+    ):
         for entry in FIGURES:
             for file in _make(entry, target):
                 written.append(file)
                 if report:
                     report(file)
+            advance(1)
     return written
 
 

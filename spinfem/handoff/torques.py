@@ -330,7 +330,7 @@ def torque_table(
 
     axes = {"polar_deg": polar, "azimuth_deg": azimuth}
     grid = {f"{name}.{key}": values for name in (a, b) for key, values in axes.items()}
-    table = sweep(build, grid, float(solution.j0), progress=False)
+    table = sweep(build, grid, float(solution.j0))
     for name in grid:
         table[name].attrs["units"] = "degree"
     table.attrs["source"] = repr(solution.stack)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import finite
+from .._progress import progress_bar
 from ..files.disk import check_target, explained, replacing
 from .vtkmesh import Fields, Units, check_diameter, fields_of, line_mesh, wire_mesh
 
@@ -34,6 +35,7 @@ def write(
     diameter: float | None = None,
     times: ArrayLike | None = None,
     units: Units | None = None,
+    progress: bool | None = None,
 ) -> None:
     """Write the fields of a solution to a .vtu file, or of a batch to a .pvd file and its folder.
 
@@ -55,6 +57,8 @@ def write(
         Times of the points of a batch, broadcasting to its shape; default: 0, 1, ... in C order.
     units : "SI" or "plain", optional
         Of the stack; default: SI if all of it is thinner than 1 mm.
+    progress : bool, optional
+        Whether to draw a progress bar for a .pvd file, as in `spinfem.sweep`.
 
     Raises
     ------
@@ -86,7 +90,8 @@ def write(
         return wire_mesh(fields, diameter, point)
 
     if series:
-        _write_series(path, labels, fields, mesh)
+        with progress_bar("save", len(labels), progress) as advance:
+            _write_series(path, labels, fields, mesh, advance)
         return
     with replacing(path) as temporary:
         _write_mesh(mesh(0), fields, temporary, path)
@@ -151,7 +156,11 @@ def _timesteps(solution: SolvedStack, times: ArrayLike | None) -> list[str]:
 
 
 def _write_series(
-    path: Path, labels: list[str], fields: Fields, mesh: Callable[[int], meshio.Mesh]
+    path: Path,
+    labels: list[str],
+    fields: Fields,
+    mesh: Callable[[int], meshio.Mesh],
+    advance: Callable[[int], None],
 ) -> None:
     """Write a collection: all of it, or nothing."""
     folder = _folder(path)
@@ -160,6 +169,7 @@ def _write_series(
     with _replacing_both(path, folder) as (index, place):
         for i, name in enumerate(names):
             _write_mesh(mesh(i), fields, place / name, path)
+            advance(1)
         sets = (
             f'    <DataSet timestep="{label}" group="" part="0" '
             f"file={quoteattr(f'{folder.name}/{name}')}/>\n"

@@ -40,6 +40,8 @@ class Frame(NamedTuple):
 
 DOTS = 72.0
 """Sizes of the dots at all faces together, points; each is between 1 and 3."""
+NAMED = 4
+"""Lines of text at a rod that many magnetizations share."""
 MANY = 24
 """So many rods have lines of full width; more of them have thinner ones."""
 SPACE = Frame(np.eye(3), ("x", "y", "z"))
@@ -237,7 +239,14 @@ def draw_rods(
         style["linewidth"] *= min(1.0, MANY / len(named))
         for line in np.stack([tails, heads], axis=1):
             ax.plot(*line.T, **style)
-        name_rods(ax, ["\n".join(shared) for shared in named.values()], heads)
+        name_rods(ax, ["\n".join(_few(shared)) for shared in named.values()], heads)
+
+
+def _few(names: list[str]) -> list[str]:
+    """Return names as they are, or the first ones and how many there are besides."""
+    if len(names) <= NAMED:
+        return names
+    return [*names[: NAMED - 1], f"and {len(names) - NAMED + 1} more"]
 
 
 def _reach(ways: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:

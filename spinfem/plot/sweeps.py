@@ -72,10 +72,10 @@ def sweep_overview(dataset: xarray.Dataset) -> Figure:
     magnets = _foremost(dataset)
     groups = [[panel] for panel in _resistances(dataset, axes)]
     torques, efficiencies = list(_torques(dataset, magnets)), list(_efficiencies(dataset, magnets))
+    acting = [one for one in torques if np.any(one.values)]  # zeros show nothing
     if len(axes) == 1:
-        groups += [group for group in (torques, efficiencies) if group]
+        groups += [group for group in (torques if acting else [], efficiencies) if group]
     else:
-        acting = [one for one in torques if np.any(one.values)]  # maps of zeros show nothing
         groups += [[panel] for panel in (*acting, *efficiencies)]
     columns = 2 if len(groups) <= 4 else 3
     rows = -(-len(groups) // columns)

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from .. import analytic
 from .._checks import BoolArray, FloatArray, Number
+from .._progress import progress_bar
 from ..fem.mesh import DEGREE
 from ..sample.stack import LoadedStack, Stack, check_current, check_stack
 from ..solution import Solution
@@ -163,6 +164,7 @@ def converge(
     refinements: int = 5,
     refine: Literal["h", "p"] = "h",
     grading: bool = True,
+    progress: bool | None = None,
 ) -> Study:
     """Study how the errors of a single stack fall.
 
@@ -188,6 +190,8 @@ def converge(
     grading : bool
         Whether elements are those of `spinfem.solve`, graded towards the faces of layers that are
         thicker than some l, or all of a layer equally wide, also where it comes with nodes.
+    progress : bool, optional
+        Whether to draw a progress bar, as in `spinfem.sweep`.
 
     Returns
     -------
@@ -222,7 +226,11 @@ def converge(
         runs = [(divisor(i), degree) for i in range(refinements)]
     else:
         runs = [(divisor(refinements - 1), k) for k in range(1, degree + 1)]
-    rows = [_measured(stack, current, meshes, n, k, reference, resolved) for n, k in runs]
+    rows = []
+    with progress_bar("converge", sum(n * k for n, k in runs), progress) as advance:
+        for n, k in runs:
+            rows.append(_measured(stack, current, meshes, n, k, reference, resolved))
+            advance(n * k)  # what it takes is about proportional to the unknowns
     columns = {name: np.array([row[name] for row in rows]) for name in COLUMNS}
     fine = (columns["h"] <= COARSEST) & (refine == "h")
     used = {name: _finest(fine & (columns[name] > FLOORS.get(name, FLOOR))) for name in QUANTITIES}

@@ -42,6 +42,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray
+from .._progress import progress_bar
 from .._spelling import near_match
 from ..results.gradient import differential
 from ..sample.pieces import Layer, Lead
@@ -154,6 +155,7 @@ def fit(
     uncertainty: ArrayLike | xarray.DataArray | None = None,
     priors: Mapping[str, tuple[float, float]] | None = None,
     output: str = "resistance",
+    progress: bool | None = None,
 ) -> Fit:
     """Fit parameters of a sample to measured resistances, by least squares.
 
@@ -179,6 +181,8 @@ def fit(
         What else is known of a parameter, as a normal distribution; needs `uncertainty`.
     output : "resistance" or "spin_resistance"
         What the data are, of `Solution`.
+    progress : bool, optional
+        Whether to draw a progress bar, which counts solves and gradients, as in `spinfem.sweep`.
 
     Returns
     -------
@@ -213,19 +217,20 @@ def fit(
     check_names(builder, [*unknowns, *measured.coordinates])
     known = check_priors(priors, unknowns, uncertainty)
     check_count(measured, unknowns, known)
-    problem = _Problem(builder, measured, unknowns, known, output)
-    with once():
-        _check_build(builder, measured, problem.start)
-        problem.check_effects()
     scaled = lmfit.Parameters()
     for name, u in unknowns.items():
         low, high = u.lower / u.scale, u.upper / u.scale
         scaled.add(name, u.start / u.scale, vary=u.vary, min=low, max=high)
-    minimizer = lmfit.Minimizer(problem.residuals, scaled, scale_covar=uncertainty is None)
-    # lmfit sets errstate as well, and after an error leaves it so
-    with in_silence(), np.errstate(all="ignore"):
-        result = minimizer.leastsq(Dfun=problem.jacobian)
-        solution = problem.solution(problem.values(result.params))
+    with progress_bar("fit", None, progress) as advance:
+        problem = _Problem(builder, measured, unknowns, known, output, advance)
+        with once():
+            _check_build(builder, measured, problem.start)
+            problem.check_effects()
+        minimizer = lmfit.Minimizer(problem.residuals, scaled, scale_covar=uncertainty is None)
+        # lmfit sets errstate as well, and after an error leaves it so
+        with in_silence(), np.errstate(all="ignore"):
+            result = minimizer.leastsq(Dfun=problem.jacobian)
+            solution = problem.solution(problem.values(result.params))
     best_fit = problem.model(solution)
     residuals = (best_fit - measured.values) / measured.uncertainty
     _unscale(result, unknowns)
@@ -242,12 +247,14 @@ class _Problem:
         unknowns: dict[str, Unknown],
         priors: Priors,
         output: str,
+        advance: Callable[[int], None],
     ) -> None:
         self.builder = builder
         self.measured = measured
         self.unknowns = unknowns
         self.priors = priors
         self.output = output
+        self.advance = advance
         self.solves = self.gradients = 0
         # of the values last asked for: lmfit asks several times
         self._solved: tuple[Values, Solution] | None = None
@@ -307,6 +314,7 @@ class _Problem:
         if self._solved is None or self._solved[0] != values:
             self._solved = values, solve(self.stack(values))
             self.solves += 1
+            self.advance(1)
         return self._solved[1]
 
     def model(self, solution: Solution) -> FloatArray:
@@ -332,6 +340,7 @@ class _Problem:
         solution, measured = self.solution(values), self.measured
         change = differential(solution, self.output)
         self.gradients += 1
+        self.advance(1)
         columns = []
         for name, u in self.unknowns.items():
             if not u.vary:

@@ -21,11 +21,10 @@ from __future__ import annotations
 import hashlib
 import math
 import pickle
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from itertools import pairwise
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._progress import progress_bar
 from ..fem.mesh import DEGREE
 from ..files.chunkstore import Chunk, ChunkStore, chunk_store
 from ..sample.stack import Stack, check_current, check_stack
@@ -98,7 +98,8 @@ def sweep(
         own package and the values that it refers to, and its stacks at the first, middle and last
         point. One process at a time writes to a store; others say on stderr that they wait.
     progress : bool, optional
-        Whether to draw a progress bar on stderr. Default: if that is a terminal.
+        Whether to draw a progress bar on stderr. Default: if that is a terminal, or in a notebook,
+        and it takes more than a second.
     degree, elements : int, optional
         As in `spinfem.solve`.
 
@@ -214,7 +215,7 @@ def run(
     results = {name: np.empty((points, *rest)) for name, rest in shapes.items()}
     told = store is not None and not plan.pointwise
 
-    with _bar(progress, points) as advance:
+    with progress_bar("sweep", points, progress) as advance:
 
         def keep(chunk: Chunk, found: Mapping[str, NDArray[Any]]) -> None:
             start, stop = map(plan.start, chunk)
@@ -283,17 +284,3 @@ def _cut(gap: Chunk, seconds: float, blocks: int) -> list[Chunk]:
     size = min(CHUNK_SECONDS / max(seconds, 1e-9), blocks / CHUNKS)
     edges = [*range(*gap, max(int(size), 1)), gap[1]]
     return list(pairwise(edges))
-
-
-@contextmanager
-def _bar(wanted: bool | None, points: int) -> Iterator[Callable[[int], None]]:
-    """Draw a progress bar while the block runs; give what moves it on."""
-    if not (sys.stderr.isatty() if wanted is None else wanted):
-        yield lambda n: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("sweep", total=points)
-        yield lambda n: progress.update(task, advance=n)

@@ -3,6 +3,8 @@
 import json
 import math
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -14,7 +16,7 @@ import pytest
 import scipy.constants
 
 import spinfem as sf
-from spinfem import cli
+from spinfem import cli, figures
 from spinfem.cli import solving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -375,18 +377,44 @@ def test_version(run):
     assert version("spinfem") == sf.__version__
 
 
-def test_help(run):
-    for arguments in (
-        ["--help"],
-        ["-h"],
-        ["solve", "-h"],
-        ["sensitivity", "-h"],
-        ["materials", "-h"],
-    ):
-        status, out, err = run(*arguments)
+@pytest.mark.parametrize("name", [None, *(name for name, _, _ in cli.COMMANDS)])
+def test_help(run, name):
+    before = [] if name is None else [name]
+    for option in ("--help", "-h"):
+        status, out, err = run(*before, option)
         assert (status, err) == (0, "")
-        assert out.startswith("Usage: spinfem")
+        assert out.startswith(" ".join(["Usage: spinfem", *before]))
         assert max(map(len, out.splitlines())) <= 80
+        commands = out.partition("Commands:")[2]
+        assert "..." not in commands  # nothing is cut
+
+
+def test_spinfem_alone_prints_help(run):
+    assert run() == run("--help")
+
+
+def test_help_lists_commands_with_the_whole_of_what_they_do(run):
+    _, out, _ = run("--help")
+    words = " ".join(out.split())
+    for name, function, _ in cli.COMMANDS:
+        assert f"{name} {function.__doc__.partition(chr(10))[0]}" in words
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in cli.COMMANDS])
+def test_example_of_every_command_runs(run, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(EXAMPLES)
+    few = [one._replace(pictures=(), draw=lambda _: None) for one in figures.FIGURES[:1]]
+    monkeypatch.setattr(figures, "FIGURES", few)
+    if name == "sweep":
+        pytest.importorskip("h5netcdf")
+    _, out, _ = run(name, "--help")
+    program, *arguments = shlex.split(out.partition("Example:\n")[2].replace("\\\n", " "))
+    assert (program, arguments[0]) == ("spinfem", name)
+    status, _, err = run(*arguments)
+    assert (status, err) == (0, "")
+    written = [part for part in arguments if Path(part).suffix in (".png", ".nc", ".vtu", ".mif")]
+    assert all((tmp_path / part).stat().st_size for part in written)
 
 
 def test_output_for_paraview(run, tmp_path):
@@ -616,6 +644,43 @@ def test_stdout_that_takes_nothing(target, status):
     assert done.stderr.count("error:") == (status > 0)
 
 
+COMPLETIONS = [
+    ("spinfem so", "solve"),
+    ("spinfem solve --pl", "--plot"),
+    ("spinfem export x.toml --to mu", "mumax3 mumax3-field"),
+    ("spinfem sensitivity x.toml --of spin", "spin_resistance"),
+    ("spinfem materials Co9", "Co90Fe10"),
+    ("spinfem solve exa", "examples.toml"),  # files are for the shell
+]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_shell_completes(tmp_path):
+    """In bash, with the function that spinfem writes for it."""
+    script = Path(sys.executable).with_name("spinfem")
+    environment = {**os.environ, "PATH": f"{script.parent}:{os.environ['PATH']}"}
+    (tmp_path / "examples.toml").touch()
+    ask = """
+        eval "$(_SPINFEM_COMPLETE=source_bash spinfem)"
+        for line in "$@"; do
+            read -ra COMP_WORDS <<< "$line"
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            COMPREPLY=()
+            _spinfem_completion spinfem
+            [ "${#COMPREPLY[@]}" = 0 ] && COMPREPLY=($(compgen -f "${COMP_WORDS[-1]}"))
+            echo "${COMPREPLY[@]}"
+        done
+        complete -p spinfem
+    """
+    lines = [line for line, _ in COMPLETIONS]
+    command = ["bash", "-c", ask, "bash", *lines]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert done.stderr == ""
+    *found, registered = done.stdout.splitlines()
+    assert found == [answer for _, answer in COMPLETIONS]
+    assert registered == "complete -o default -F _spinfem_completion spinfem"  # or else files
+
+
 def test_plain_stdout_takes_any_name(tmp_path):
     text = SI.read_text().replace('"free"', '"frei ↑"')
     path = write(tmp_path / "arrow.toml", text)
@@ -628,7 +693,7 @@ def test_plain_stdout_takes_any_name(tmp_path):
 def test_heavy_modules_wait_until_they_are_needed():
     code = """if True:
         import sys
-        from spinfem import cli
+        from spinfem import cli, figures
         try:
             cli.main(sys.argv[1:])
         except SystemExit:

@@ -151,6 +151,21 @@ def test_no_magnetoresistance_without_an_angle():
     assert not any("MR" in ax.get_ylabel() for ax in sweep_overview(data).axes)
 
 
+def test_torques_that_are_zero_everywhere_have_no_panel():
+    pytest.importorskip("xarray")
+    alone = {"d": np.array([1e-9, 2e-9])}
+    data = sf.sweep(lambda d: sf.Stack([Co(d, m=[0, 0, 1])]), alone, progress=False)
+    assert len(sweep_overview(data).axes) == 2  # RA and dr
+    third = Co(2e-9, m=sf.direction(0), name="behind")  # in line with the fixed one
+    data = swept(
+        lambda theta, d_N: sf.Stack([third, Cu(5e-9), *valve(theta, d_N).pieces[1:]]),
+        theta=THETA[:3],
+        d_N=D_N[:2],
+    )
+    titles = [ax.get_title() for ax in sweep_overview(data).axes]
+    assert [title for title in titles if "on behind" in title] == ["$g$ on behind by fixed"]
+
+
 def superlattice(theta, d_N=None):
     layers = [
         piece

@@ -824,6 +824,14 @@ def test_superlattice_drops_names_that_do_not_fit():
     check_legible(solve(sf.Stack(collinear)).plot.analogy().figure)
 
 
+def test_rods_of_many_ferromagnets_name_the_first_ones():
+    solution = solve(superlattice(12))
+    ax = solution.plot.hodograph(quantity="spin_current")
+    (up, down) = sorted((text.get_text() for text in ax.texts), key=len)
+    assert up == "m(F1)\nm(F3)\nm(F5)\nand 3 more"
+    assert down == "m(F2)\nm(F4)\nm(F6)\nand 3 more"
+
+
 def test_names_are_no_formulas():
     stack = sf.Stack([Co(5e-9, m=[0, 0, 1], name=r"$\bad_{$ one"), Cu(5e-9, name="2 $\n3")])
     texts = check_legible(overview(solve(stack)))

@@ -89,7 +89,9 @@ PLACES = {"d": np.array([[0.3], [1.0], [2.0]]), "polar": np.array([0.0, 45.0, 12
 
 def problem(builder, data, coordinates, parameters, output="resistance", priors=None):
     measured = check_data(builder, data, coordinates, 0.01)
-    return fitting._Problem(builder, measured, check_parameters(parameters), priors or {}, output)
+    return fitting._Problem(
+        builder, measured, check_parameters(parameters), priors or {}, output, int
+    )
 
 
 def internal(of):
