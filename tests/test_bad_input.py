@@ -552,21 +552,20 @@ EDITS = [
     ('title = "valve"', f'title = "{1001 * "x"}"',
      "title: must be a string of at most 1000 characters, got 'xxx..."),
     # several at once
-    ("_nm = ", "_nn = ",
-     "5 errors: (1) materials.Cu.l_nn: unknown key; did you mean 'l_nm'? (2) materials.Py.l_nn: "
-     "unknown key; did you mean 'l_nm'? (3) layers[0].thickness_nn (layer 'fixed'): unknown key; "
-     "did you mean 'thickness_nm'? (4) layers[1].thickness_nn: unknown key; did you mean "
-     "'thickness_nm'? (5) layers[2].thickness_nn (layer 'free'): unknown key; did you mean "
+    ("thickness_nm = ", "thicknes_nm = ",
+     "3 errors: (1) layers[0].thicknes_nm (layer 'fixed'): unknown key; did you mean "
+     "'thickness_nm'? (2) layers[1].thicknes_nm: unknown key; did you mean 'thickness_nm'? "
+     "(3) layers[2].thicknes_nm (layer 'free'): unknown key; did you mean "
      "'thickness_nm'?"),
     ("polar_deg = 60", "polr_deg = 60\nazmuth_deg = 3",
      "2 errors: (1) layers[2].polr_deg (layer 'free'): unknown key; did you mean 'polar_deg'? (2) "
      "layers[2].azmuth_deg (layer 'free'): unknown key; did you mean 'azimuth_deg'?"),
-    ('material = "Py"', 'material = "Ni"',
+    ('material = "Py"', 'material = "Xy"',
      "2 errors: (1) layers[0].material (layer 'fixed'): must be one of the materials (Cu, Py), got "
-     "'Ni' (2) layers[2].material (layer 'free'): must be one of the materials (Cu, Py), got 'Ni'"),
+     "'Xy' (2) layers[2].material (layer 'free'): must be one of the materials (Cu, Py), got 'Xy'"),
     ("thickness_nm = 10", "".join(f"a{i} = 1\n" for i in range(1000)),
      "1000 errors: (1) layers[1].a0: unknown key; must be one of m, polar_deg, azimuth_deg, "
-     "material, name, thickness_nm (2) layers[1].a1: ", " and 995 more"),
+     "group, material, name, thickness_nm (2) layers[1].a1: ", " and 995 more"),
 ]
 # fmt: on
 

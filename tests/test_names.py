@@ -77,7 +77,7 @@ EDITS = [
     ("azimuth_deg = 0", "phi_deg = 0", AZIMUTH),
     ("polar_deg = 60", "polar_rad = 1", "polar_deg is in degrees (1 rad = 57.2958 degrees)"),
     ("polar_deg = 60", "polr_deg = 60", "did you mean 'polar_deg'?"),
-    ("polar_deg = 60", "psi_deg = 60", "must be one of m, polar_deg, azimuth_deg, material, "),
+    ("polar_deg = 60", "psi_deg = 60", "must be one of m, polar_deg, azimuth_deg, group, "),
     ("thickness_nm = 10", "thickness_m = 1e-8", "thickness_nm is in nm (1 m = 1e+09 nm)"),
     ("thickness_nm = 10", "thickness_angstrom = 100",
      "thickness_nm is in nm (1 angstrom = 0.1 nm)"),
@@ -209,7 +209,7 @@ def stack():
 @pytest.mark.parametrize(
     ("name", "change", "expected"),
     [
-        ("free", "polar", "m is sf.direction(polar, azimuth), of angles in degrees"),
+        ("free", "polar", "a direction is m=sf.direction(1.0)"),
         ("free", "theta_deg", "m is sf.direction(polar, azimuth), of angles in degrees"),
         ("free", "d", "thickness is the thickness of the layer"),
         (
@@ -290,7 +290,7 @@ def test_own_names_go_before_others(tmp_path):
     path = tmp_path / "own.toml"
     number, texts = '{ value = 5, source = "x" }', []
     for name in ("Py", "NiFe"):
-        text = f'kind = "ferromagnet"\nl_nm = {number}\nsigma_S_m = {number}\n'
+        text = f'kind = "ferromagnet"\nl_nm = {number}\nsigma_S_m = {number.replace(",", "e6,")}\n'
         number = number.replace("5", "7")
         texts.append(f"[materials.{name}.here]\n{text}")
     path.write_text("".join(texts))
@@ -480,7 +480,7 @@ def test_diffusion_length_of_zhang_levy_and_fert():
     (text,) = (t for q in QUANTITIES for n, t in q.others.items() if "lambda_sf" in n.split())
     assert "lambda_sf sqrt(1 - beta beta')" in text
     # in spinfem's terms: across m D_tot = 4 D0 and 1/lambda_sf^2, along m D = D_tot (1 - beta^2)
-    F = sf.Ferromagnet.from_conductivity(4.0, p=beta, l=lambda_sf * np.sqrt(1 - beta**2))
+    F = sf.Ferromagnet(D=4.0 * (1 - beta**2), p=beta, l=lambda_sf * np.sqrt(1 - beta**2))
     assert F.relaxation == pytest.approx(F.total_conductivity / (2 * lambda_sf**2), rel=1e-14)
 
 

@@ -38,7 +38,7 @@ def export(
 
     \b
     oommf         Oxs_SpinXferEvolve with P and Lambda of both layers, eps_prime
-    mumax3        Pol, Lambda, EpsilonPrime, if g keeps its sign; for mumax+ as well
+    mumax3        Pol, Lambda, EpsilonPrime, if g keeps its sign; for mumax+ too
     mumax3-field  a custom field for mumax3, any g and field-like torque
     ubermag       micromagneticmodel.Slonczewski, if g keeps its sign
     csv           theta (degrees), g, epsilon = g/2 and, towards m of the fixed

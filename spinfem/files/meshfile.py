@@ -9,27 +9,31 @@ Cells may run either way. Nodes are compared by position where layers meet: they
 
 from __future__ import annotations
 
-import io
-import os
-import re
-import warnings
-from collections.abc import Iterable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+import json
+from collections.abc import Iterable
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from .._checks import FloatArray, IntArray
+from .._checks import FloatArray, one_line
 from .._spelling import near_match
-from .disk import explained
-
-if TYPE_CHECKING:
-    import meshio
+from . import gmshfile, vtufile
+from .disk import content_of
+from .lines import Lines, MalformedError, refuse_cells, whole
 
 FORMATS = {".msh": "gmsh", ".vtu": "vtu", ".json": "scikit-fem"}
+LARGEST = 16 << 20
+"""Bytes of a file; 100,000 cells have 6 MB as text."""
+FARTHEST = 1e100
+"""Units from the origin: differences and products of coordinates stay finite."""
+TURNS = {
+    ".msh": "in gmsh's Python gmsh.model.mesh.affineTransform({matrix})",
+    ".vtu": "in meshio mesh.points = mesh.points[:, {order}]",
+}
+"""What turns a mesh: a matrix of three rows of four numbers, or the order of coordinates."""
 TOLERANCE = 1e-6
 """Of the narrower cell: by what nodes at one place may be apart, and how straight a line is."""
 
@@ -40,14 +44,6 @@ class MeshLayer(NamedTuple):
     name: str
     length: float  # in units of the mesh
     nodes: FloatArray  # (n + 1,) from 0 to 1
-
-
-class _Lines(NamedTuple):
-    """What a file holds of line cells."""
-
-    points: FloatArray  # (n, 1 to 3)
-    cells: IntArray  # (k, 2) numbers of points
-    groups: dict[str, IntArray]  # numbers of the cells of every group
 
 
 def read_layers(
@@ -81,159 +77,74 @@ def read_layers(
     path, names = Path(path), list(names)
     try:
         lines = _read(path, tags)
-        _check(lines, names)
+        _check(lines, names, path.suffix.lower())
         return _in_contact([_layer(lines, name) for name in names])
     except ValueError as error:
-        raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+        raise ValueError(one_line(f"{path}: {error}")) from None
 
 
 # --- files ------------------------------------------------------------------------------------
 
 
-def _read(path: Path, tags: str | None) -> _Lines:
+def _read(path: Path, tags: str | None) -> Lines:
     kind = FORMATS.get(path.suffix.lower())
     if kind is None:
         raise ValueError(
             f"name of a mesh file must end in {' or '.join(FORMATS)}, got {path.name!r}"
         )
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise explained("cannot be read", path, error) from None
+    content = content_of(path, LARGEST)
     if not content.strip():
         raise ValueError(f"must be a {kind} mesh, got an empty file")
     if tags is not None and kind != "vtu":
         raise ValueError(f"tags must be left out but for a .vtu file, got {tags!r}")
-    if kind == "scikit-fem":
-        return _from_scikit_fem(path)
-    return _from_gmsh(path, content) if kind == "gmsh" else _from_vtu(path, tags)
-
-
-def _from_gmsh(path: Path, content: bytes) -> _Lines:
-    names = _physical_names(content)
-    mesh = _by_meshio(path, "gmsh")
-    points, cells, blocks = _line_cells(mesh)
-    own = mesh.cell_data.get("gmsh:physical")
-    tag = _of_lines(own, blocks) if own is not None else np.zeros(len(cells), dtype=int)
-    groups = {name: np.flatnonzero(tag == number) for name, number in names.items()}
-    for number in np.unique(tag[tag > 0]).tolist():
-        if number not in names.values():
-            groups[str(number)] = np.flatnonzero(tag == number)
-    # version 4.1 lists cells in several groups here; among them is one of meshio's own that is none
-    starts = np.cumsum([0, *(len(mesh.cells[i].data) for i in blocks)])
-    for name in names.keys() & mesh.cell_sets.keys():
-        parts = [mesh.cell_sets[name][i] for i in blocks]
-        found = [start + np.asarray(part) for start, part in zip(starts, parts, strict=False)]
-        groups[name] = np.unique(np.concatenate([groups[name], *found]).astype(int))
-    return _Lines(points, cells, groups)
-
-
-def _physical_names(content: bytes) -> dict[str, int]:
-    """Return names and numbers of the groups of lines; meshio keeps one of each name only."""
-    found: dict[str, int] = {}
-    section = re.search(rb"\$PhysicalNames(.*?)\$EndPhysicalNames", content, re.DOTALL)
-    text = section[1].decode(errors="replace") if section else ""
-    for number, name in re.findall(r'^\s*1\s+(\d+)\s+"(.*)"\s*$', text, re.MULTILINE):
-        if name in found:
-            raise ValueError(
-                "names of the groups of line cells must be unique, "
-                f"got {name!r} for both {found[name]} and {number}"
-            )
-        found[name] = int(number)
-    return found
-
-
-def _from_vtu(path: Path, tags: str | None) -> _Lines:
-    mesh = _by_meshio(path, "vtu")
-    points, cells, blocks = _line_cells(mesh)
-    arrays = {name: _of_lines(data, blocks) for name, data in mesh.cell_data.items()}
-    whole = [name for name, data in arrays.items() if data.ndim == 1 and data.dtype.kind in "iu"]
-    if tags is None and len(whole) != 1:
-        raise ValueError(
-            "cell data must have one array of integers that tells the layers apart, "
-            f"or tags must name one, got {', '.join(whole) or 'none'}"
-        )
-    array = whole[0] if tags is None else tags
-    if array not in whole:
-        raise ValueError(
-            f"tags must be an array of integers in the cell data ({', '.join(whole) or 'none'}), "
-            f"got {array!r}{near_match(array, whole)}"
-        )
-    tag = arrays[array]
-    groups = {str(number): np.flatnonzero(tag == number) for number in np.unique(tag).tolist()}
-    for name, values in mesh.field_data.items():
-        number = np.ravel(values)[:1]
-        if number.dtype.kind in "iu" and (found := groups.pop(str(*number), None)) is not None:
-            groups[name.removeprefix(f"{array}: ")] = found
-    return _Lines(points, cells, groups)
-
-
-def _by_meshio(path: Path, kind: str) -> meshio.Mesh:
-    import meshio
-
-    said = io.StringIO()  # meshio prints why it cannot read a file, and exits the interpreter
     try:
-        with (
-            redirect_stdout(said),
-            redirect_stderr(io.StringIO()),
-            warnings.catch_warnings(),
-        ):
-            # numpy's name for text that is no numbers, of which it returns what came before
-            warnings.simplefilter("error", DeprecationWarning)
-            return meshio.read(path, file_format=kind)
-    except (SystemExit, Exception) as error:  # whatever a broken file makes it stumble over
-        if "Incompatible cell data 'gmsh:physical'" in str(error):
-            raise ValueError(
-                "cells must all be in physical groups (Mesh.SaveAll = 0), got some in none"
-            ) from None
-        told = said.getvalue() if isinstance(error, SystemExit) else str(error)
-        reason = f" ({told.strip()})" if told.strip() else ""
-        raise ValueError(f"must be a {kind} mesh, got what cannot be read as one{reason}") from None
-
-
-def _line_cells(mesh: meshio.Mesh) -> tuple[FloatArray, IntArray, list[int]]:
-    """Return points, line cells, and which blocks of the mesh these are; points do not matter."""
-    for block in mesh.cells:
-        if block.type not in ("line", "vertex") and len(block.data):
-            raise ValueError(
-                f"cells must be lines of two nodes, got {len(block.data)} of type {block.type}"
-            )
-    blocks = [i for i, block in enumerate(mesh.cells) if block.type == "line"]
-    cells = [np.asarray(mesh.cells[i].data, dtype=np.intp).reshape(-1, 2) for i in blocks]
-    points = np.asarray(mesh.points, dtype=float)
-    return points, np.concatenate([np.zeros((0, 2), dtype=np.intp), *cells]), blocks
-
-
-def _of_lines(data: Sequence[FloatArray], blocks: list[int]) -> FloatArray:
-    """Return cell data of the line cells alone."""
-    return np.concatenate([np.asarray(data[i]) for i in blocks]) if blocks else np.zeros(0, int)
-
-
-def _from_scikit_fem(path: Path) -> _Lines:
-    from skfem import MeshLine1
-    from skfem.io.json import from_file
-
-    try:
-        mesh = from_file(os.fspath(path))
-    except Exception as error:  # whatever a file that is something else makes it stumble over
-        reason = f"{type(error).__name__}: {error}"
+        if kind == "vtu":
+            return vtufile.lines_of(content, tags)
+        return gmshfile.lines_of(content) if kind == "gmsh" else _from_scikit_fem(content)
+    except MalformedError as error:
         raise ValueError(
-            f"must be a scikit-fem mesh, got what cannot be read as one ({reason})"
+            f"must be a {kind} mesh, got what cannot be read as one ({error})"
         ) from None
-    if not isinstance(mesh, MeshLine1):
-        raise ValueError(
-            f"cells must be lines of two nodes, got {mesh.t.shape[1]} of {type(mesh).__name__}"
-        )
-    groups = {
-        name: np.asarray(cells, dtype=np.intp) for name, cells in (mesh.subdomains or {}).items()
-    }
-    return _Lines(mesh.p.T, mesh.t.T.astype(np.intp), groups)
+
+
+def _from_scikit_fem(content: bytes) -> Lines:
+    """Return what `skfem.io.json` writes: points, cells, and subdomains."""
+    try:
+        given = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"it must be JSON: {error}") from None
+    if not isinstance(given, dict) or not {"p", "t"} <= given.keys():
+        raise MalformedError("it must have points p and cells t, got none")
+    points = _table("points", given["p"])
+    cells = _table("cells", given["t"])
+    if cells.size and (cells.shape[1] != 2 or points.shape[1] != 1):
+        refuse_cells(len(cells), f"{cells.shape[1]} nodes in {points.shape[1]}D")
+    groups = given.get("subdomains") or {}
+    if not isinstance(groups, dict):
+        raise MalformedError("subdomains must have names, got none")
+    numbers = {name: _table(f"cells of subdomain {name!r}", own) for name, own in groups.items()}
+    return Lines(
+        points,
+        whole(cells, "numbers of points").reshape(-1, 2),
+        {name: whole(own, "numbers of cells").ravel() for name, own in numbers.items()},
+    )
+
+
+def _table(what: str, rows: object) -> FloatArray:
+    """Return numbers in rows of one length, or in a row, as columns."""
+    try:
+        table = np.array(rows, dtype=float) if isinstance(rows, list) else np.zeros(())
+    except (ValueError, TypeError, OverflowError):
+        table = np.zeros(())
+    if table.ndim not in (1, 2):
+        raise MalformedError(f"{what} must be rows of numbers, got something else")
+    return table.reshape(len(table), -1) if table.size else np.zeros((0, 1))
 
 
 # --- from cells to layers ---------------------------------------------------------------------
 
 
-def _check(lines: _Lines, names: list[str]) -> None:
+def _check(lines: Lines, names: list[str], suffix: str) -> None:
     """Check that the cells are those of the layers, and all on one line along x."""
     points, cells, groups = lines
     if not len(cells):
@@ -249,6 +160,10 @@ def _check(lines: _Lines, names: list[str]) -> None:
     if not np.isfinite(points[used]).all():
         first = used[~np.isfinite(points[used]).all(axis=1)][0]
         raise ValueError(f"coordinates must be finite, got {points[first].tolist()}")
+    if np.abs(points[used]).max() > FARTHEST:
+        raise ValueError(
+            f"coordinates must be at most {FARTHEST:g}, got {np.abs(points[used]).max():.10g}"
+        )
     for name in names:
         if name not in groups or not groups[name].size:
             known = [group for group, own in groups.items() if own.size]
@@ -266,13 +181,13 @@ def _check(lines: _Lines, names: list[str]) -> None:
             f"at {_place(points[branch])} (branching)"
         )
     x = points[:, 0]
-    across = np.ptp(points[used, 1:], axis=0)
-    if np.any(across > TOLERANCE * np.ptp(x[used])):
-        axis = int(across.argmax())
-        low, high = points[used, 1 + axis].min(), points[used, 1 + axis].max()
+    extent = np.ptp(points[used], axis=0)
+    if np.any(extent[1:] > TOLERANCE * extent[0]):
+        axis = 1 + int(extent[1:].argmax())
+        low, high = points[used, axis].min() + 0.0, points[used, axis].max() + 0.0  # no -0
         raise ValueError(
             "points must lie on a line along x, y and z constant, "
-            f"got {'yz'[axis]} from {low:.10g} to {high:.10g}"
+            f"got {'xyz'[axis]} from {low:.10g} to {high:.10g}{_turn(extent, axis, suffix)}"
         )
     empty = x[cells[:, 0]] == x[cells[:, 1]]
     if empty.any():
@@ -280,7 +195,17 @@ def _check(lines: _Lines, names: list[str]) -> None:
         raise ValueError(f"cells must have a positive length, got 0 at x = {at:.10g}")
 
 
-def _check_owners(lines: _Lines, names: list[str]) -> None:
+def _turn(extent: FloatArray, axis: int, suffix: str) -> str:
+    """Say how to turn a mesh that lies along another axis than x."""
+    if suffix not in TURNS or np.any(np.delete(extent, axis) > TOLERANCE * extent[axis]):
+        return ""
+    order = [axis, (axis + 1) % 3, (axis + 2) % 3]
+    matrix = np.eye(3, 4, dtype=int)[order].ravel().tolist()
+    how = TURNS[suffix].format(matrix=matrix, order=order)
+    return f": turn it so that layers follow one another along x, {how}, and m with it"
+
+
+def _check_owners(lines: Lines, names: list[str]) -> None:
     """Check that every cell is in one layer; a cell that is there twice counts as one."""
     pairs, which = np.unique(np.sort(lines.cells, axis=1), axis=0, return_inverse=True)
     owner = np.full(len(pairs), -1)
@@ -295,8 +220,8 @@ def _check_owners(lines: _Lines, names: list[str]) -> None:
         owner[own] = i
     left = np.flatnonzero(owner[which.ravel()] < 0)
     if left.size:
-        groups = [name for name, own in lines.groups.items() if np.isin(left, own).any()]
-        where = f"of group {groups[0]!r}" if groups else "in no group"
+        group = next((name for name, own in lines.groups.items() if left[0] in own), None)
+        where = "in no group" if group is None else f"of group {group!r}"
         raise ValueError(
             f"all cells must be in the layers given ({', '.join(names) or 'none'}), "
             f"got {left.size} {where} that {'is' if left.size == 1 else 'are'} not"
@@ -314,7 +239,7 @@ class _Piece(NamedTuple):
     x: FloatArray  # (n + 1,)
 
 
-def _layer(lines: _Lines, name: str) -> _Piece:
+def _layer(lines: Lines, name: str) -> _Piece:
     """Put the cells of a layer in order; they must follow one another."""
     ends = np.sort(lines.points[lines.cells[lines.groups[name]], 0], axis=1)
     left, right = ends[np.argsort(ends[:, 0], kind="stable")].T

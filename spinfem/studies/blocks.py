@@ -149,7 +149,7 @@ def make_plan(
     for stack, place in zip(stacks, places, strict=True):
         check_topology(kind, stack, place)
     if pointwise:
-        check_effects(builder, coordinates)
+        check_effects(builder, coordinates, stacks)
     else:
         check_arrays(builder, coordinates, stacks)
     j0 = current(stacks[0])

@@ -250,32 +250,44 @@ def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]
         tried({**places[0], name: values})
 
 
-def check_effects(builder: Builder, coordinates: Coordinates) -> None:
+def check_effects(builder: Builder, coordinates: Coordinates, stacks: list[Stack]) -> None:
     """Raise ValueError if an argument of a builder called with numbers changes no stack.
 
-    Stacks are compared and not results, which may be the same with reason.
-    """
-    for name, values in coordinates.items():
-        if values.min() < values.max() and not _has_effect(builder, name, coordinates):
-            raise _without_effect(name)
+    Stacks are compared and not results, which may be the same with reason: where an argument alone
+    is changed at the `probes`, and then all over the grid, since an azimuth, say, has no effect
+    along z.
 
-
-def _has_effect(builder: Builder, name: str, coordinates: Coordinates) -> bool:
-    """Tell whether an argument changes the stack at one of the places where it is tried.
-
-    That is at the `probes`, and then all over the grid: an azimuth has no effect along z.
+    Parameters
+    ----------
+    builder : callable
+        The builder.
+    coordinates : dict of str to array, shape (n,)
+        Values of the arguments.
+    stacks : list of Stack
+        What it made at the `probes`.
     """
     draw = np.random.default_rng(0)
-    scattered = (
-        {other: float(draw.choice(values)) for other, values in coordinates.items()}
-        for _ in range(TRIES)
-    )
-    for place in itertools.chain(probes(coordinates), scattered):
-        different = coordinates[name][coordinates[name] != place[name]]
-        changed = {**place, name: float(draw.choice(different))}
-        if not identical(build_one(builder, place), build_one(builder, changed)):
-            return True
-    return False
+    first = probes(coordinates)
+    known = {tuple(place.values()): stack for place, stack in zip(first, stacks, strict=True)}
+
+    def made(place: dict[str, float]) -> Stack:
+        key = tuple(place.values())
+        if key not in known:
+            known[key] = build_one(builder, place)
+        return known[key]
+
+    def drawn() -> dict[str, float]:
+        return {name: float(draw.choice(values)) for name, values in coordinates.items()}
+
+    for name, values in coordinates.items():
+        if values.min() == values.max():
+            continue
+        pairs = ((a, {**a, name: b[name]}) for a, b in itertools.permutations(first, 2))
+        more = (
+            (place, {**place, name: drawn()[name]}) for place in (drawn() for _ in range(TRIES))
+        )
+        if all(identical(made(a), made(b)) for a, b in itertools.chain(pairs, more)):
+            raise _without_effect(name)
 
 
 def _without_effect(name: str) -> ValueError:

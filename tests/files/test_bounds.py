@@ -1,14 +1,20 @@
 """Input without bounds: one clear error within a second, and within 256 MiB, for every kind."""
 
+import base64
+import lzma
 import re
+import struct
 import time
 import tracemalloc
+import zlib
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import spinfem as sf
 from spinfem import cli
+from spinfem.files.meshfile import read_layers
 
 SECONDS, MEBIBYTES = 1.0, 256
 N = '[materials.N]\nkind = "normal"\nD = 1\nl = 1\n[[layers]]\nmaterial = "N"\nthickness = 1\n'
@@ -64,6 +70,167 @@ def test_stack_files(tmp_path, kind):
         assert str(error.value).isprintable()
 
     assert_quick(load)
+
+
+# --- meshes -----------------------------------------------------------------------------------
+
+HEAD = "$MeshFormat\n2.2 0 8\n$EndMeshFormat\n"
+NODES = "$Nodes\n2\n1 0 0 0\n2 1 0 0\n$EndNodes\n"
+LINES = "$Elements\n1\n1 1 2 1 1 1 2\n$EndElements\n"
+NINES = 20 * "9"
+
+
+def binary_msh(nodes, version="4.1"):
+    """A .msh file of bytes up to its nodes."""
+    head = f"$MeshFormat\n{version} 1 8\n".encode() + struct.pack("<i", 1) + b"\n$EndMeshFormat\n"
+    return head + b"$Nodes\n" + nodes + b"\n$EndNodes\n" + LINES.encode()
+
+
+def vtu(points, compressor="vtkZLibDataCompressor", form="binary", before="", size=2):
+    """A .vtu file of some points and no more, in which these are stored like this."""
+    packed = f' compressor="{compressor}"' if compressor else ""
+    arrays = "".join(
+        f'<DataArray type="Int64" Name="{name}" format="ascii">{numbers}</DataArray>'
+        for name, numbers in (("connectivity", "0 1"), ("offsets", "2"), ("types", "3"))
+    )
+    return (
+        f'<?xml version="1.0"?>{before}<VTKFile type="UnstructuredGrid" header_type="UInt64" '
+        f'byte_order="LittleEndian"{packed}><UnstructuredGrid><Piece NumberOfPoints="{size}" '
+        'NumberOfCells="1"><Points><DataArray type="Float64" NumberOfComponents="3" '
+        f'format="{form}">{points}</DataArray></Points><Cells>{arrays}</Cells><CellData><DataArray '
+        'type="Int64" Name="layer" format="ascii">1</DataArray></CellData></Piece>'
+        "</UnstructuredGrid></VTKFile>"
+    )
+
+
+def packed(data, sizes, pack=zlib.compress):
+    """Blocks as VTK stores them, of which sizes are announced."""
+    body = pack(data)
+    head = struct.pack("<4Q", 1, *sizes, len(body))
+    return (base64.b64encode(head) + base64.b64encode(body)).decode()
+
+
+BOMB = bytes(200 << 20)
+"""Unpacked 200 MiB; packed 0.2."""
+LAUGHS = "".join(f'<!ENTITY a{i + 1} "{10 * f"&a{i};"}">' for i in range(9))
+MESHES = {
+    "names without an end": (
+        ".msh",
+        HEAD + 10**6 * "$PhysicalNames\n",
+        "$PhysicalNames must be closed",
+    ),
+    "names without quotes": (
+        ".msh",
+        f'{HEAD}$PhysicalNames\n1\n1 1 "{10**6 * " "}\n$EndPhysicalNames\n{NODES}{LINES}',
+        "name of a group must stand in double quotes",
+    ),
+    "blank lines": (".msh", HEAD + 10**7 * "\n", "there must be a section $Nodes, got none"),
+    "heads": (".msh", HEAD + 10**6 * "$", "there must be a section $Nodes, got none"),
+    "long head": (".msh", HEAD + "$" + 10**7 * "x", "there must be a section $Nodes, got none"),
+    "index of nines": (
+        ".msh",
+        HEAD + NODES + LINES.replace("1 2\n$End", f"1 {NINES}\n$End"),
+        "numbers of things must be whole numbers below 2**53, got 1e+20",
+    ),
+    "number of a node": (
+        ".msh",
+        HEAD + NODES.replace("\n2 1 0", "\n2147483647 1 0") + LINES,
+        "cells must join nodes of the file, got one with node 2",
+    ),
+    "number of nodes": (
+        ".msh",
+        HEAD + NODES.replace("$Nodes\n2", f"$Nodes\n{NINES}") + LINES,
+        "number of nodes or elements must be a whole number below 1e15, got '99999999999999999999'",
+    ),
+    "nodes": (
+        ".msh",
+        HEAD + NODES.replace("$Nodes\n2", "$Nodes\n999999999") + LINES,
+        "there must be as",
+    ),
+    "elements": (
+        ".msh",
+        HEAD + NODES + LINES.replace("$Elements\n1", "$Elements\n999999999"),
+        "there must be as many elements as are announced, got fewer",
+    ),
+    "binary nodes": (".msh", binary_msh(b"999999999\n", "2.2"), "there must be as much as"),
+    "binary blocks": (
+        ".msh",
+        binary_msh(struct.pack("<4Q", 2**50, 2**50, 1, 2**50)),
+        "there must be as much as",
+    ),
+    "binary block": (
+        ".msh",
+        binary_msh(struct.pack("<4Q3iQ", 1, 2**40, 1, 2**40, 1, 1, 0, 2**40)),
+        "there must be as much as is announced, got less",
+    ),
+    "data": (
+        ".msh",
+        f"{HEAD}$NodeData\n99999999999\n$EndNodeData\n{NODES}",
+        "there must be a section $Elements",
+    ),
+    "unpacks to more": (".vtu", vtu(packed(BOMB, (48, 48))), "a block must have as many bytes as"),
+    "unpacks to much": (
+        ".vtu",
+        vtu(packed(BOMB, (len(BOMB), len(BOMB)))),
+        "arrays must unpack to at most 128 MiB",
+    ),
+    "unpacks from LZMA": (
+        ".vtu",
+        vtu(packed(BOMB, (48, 48), partial(lzma.compress, preset=0)), "vtkLZMADataCompressor"),
+        "a block must have as many bytes as are announced, got more",
+    ),
+    "blocks": (
+        ".vtu",
+        vtu(base64.b64encode(struct.pack("<4Q", 2**60, 1, 1, 1)).decode()),
+        "there must be as many bytes as are announced, got fewer",
+    ),
+    "bytes": (
+        ".vtu",
+        vtu(base64.b64encode(struct.pack("<2Q", 10**8, 1)).decode(), None),
+        "there must be as many bytes as are announced, got fewer",
+    ),
+    "appended": (".vtu", 10**6 * "<AppendedData ", "it must be XML"),
+    "raw appended": (".vtu", 10**5 * '<AppendedData encoding="raw">_', "it must be XML"),
+    "entities": (
+        ".vtu",
+        vtu("&a9;", None, "ascii", f'<!DOCTYPE a [<!ENTITY a0 "0 ">{LAUGHS}]>'),
+        "there must be no document type, got one",
+    ),
+    "elements of XML": (".vtu", 10**6 * "<a>", "there must be at most 200000 elements of XML"),
+    "components": (
+        ".vtu",
+        vtu("0 0 0 1 0 0", None, "ascii").replace('Components="3"', f'Components="{NINES}"'),
+        "NumberOfComponents must be a whole number below 1e15, got '99999999999999999999'",
+    ),
+    "subdomain of nines": (
+        ".json",
+        f'{{"p": [[0.0], [1.0]], "t": [[0, 1]], "subdomains": {{"a": [{NINES}]}}}}',
+        "numbers of cells must be whole numbers below 2**53, got 1e+20",
+    ),
+    "subdomain of digits": (
+        ".json",
+        f'{{"p": [[0.0], [1.0]], "t": [[0, 1]], "subdomains": {{"a": [{10**6 * "9"}]}}}}',
+        "must be a scikit-fem mesh, got what cannot be read as one",
+    ),
+    "arrays of JSON": (".json", 10**6 * "[", "it must be JSON"),
+    "long file": (".msh", HEAD + (16 << 20) * "x", "must be a file of at most 16 MiB"),
+}
+
+
+@pytest.mark.parametrize("kind", MESHES)
+def test_meshes(tmp_path, kind):
+    suffix, content, message = MESHES[kind]
+    path = tmp_path / f"mesh{suffix}"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def read():
+        with pytest.raises(ValueError, match=re.escape(message)) as error:
+            read_layers(path, ["1"])
+        assert str(error.value).startswith(f"{path}: ")
+        assert len(str(error.value)) < 2100
+        assert str(error.value).isprintable()
+
+    assert_quick(read)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device that never ends")

@@ -1,6 +1,7 @@
 """Stacks from mesh files: the same results as without, on the nodes of the mesh; broken meshes."""
 
 import importlib.util
+import itertools
 import pickle
 import re
 import shutil
@@ -235,6 +236,47 @@ def test_vtu_by_number_by_name_and_with_several_arrays(tmp_path):
     assert [(layer.name, layer.length) for layer in layers] == [("a", 1.0), ("2", 2.0)]
 
 
+@pytest.mark.parametrize("mode", ["Ascii", "Binary", "Appended"])
+def test_vtu_as_vtk_writes_it(tmp_path, mode):
+    """Base64 or bytes, packed or not, sizes of four or eight bytes, either order."""
+    vtk = pytest.importorskip("vtk")
+    path = tmp_path / "mesh.vtu"
+    points, grid = vtk.vtkPoints(), vtk.vtkUnstructuredGrid()
+    points.SetDataTypeToDouble()
+    for x in X:
+        points.InsertNextPoint(x, 0, 0)
+    grid.SetPoints(points)
+    for name, data, numbers in (
+        ("layer", grid.GetCellData(), (1, 1, 2, 2, 3)),
+        ("c", grid.GetFieldData(), (3,)),
+    ):
+        array = vtk.vtkIntArray()
+        array.SetName(name)
+        for number in numbers:
+            array.InsertNextValue(number)
+        data.AddArray(array)
+    for cell in CELLS:
+        ends = vtk.vtkIdList()
+        for end in cell[1:]:
+            ends.InsertNextId(end)
+        grid.InsertNextCell(vtk.VTK_LINE, ends)
+    for encoded, compressor, size, order in itertools.product(
+        (0, 1), ("NONE", "ZLIB", "LZMA"), ("UInt32", "UInt64"), ("LittleEndian", "BigEndian")
+    ):
+        writer = vtk.vtkXMLUnstructuredGridWriter()
+        writer.SetInputData(grid)
+        writer.SetFileName(str(path))
+        getattr(writer, f"SetDataModeTo{mode}")()
+        writer.SetEncodeAppendedData(encoded)
+        writer.SetCompressorType(getattr(writer, compressor))
+        getattr(writer, f"SetHeaderTypeTo{size}")()
+        getattr(writer, f"SetByteOrderTo{order}")()
+        writer.Write()
+        layers = read_layers(path, ["1", "2", "c"])
+        assert [(layer.name, layer.length) for layer in layers] == [("1", 1), ("2", 1), ("c", 1)]
+        assert layers[1].nodes.tolist() == [0, 0.75, 1]
+
+
 def test_what_spinfem_writes_can_be_read(tmp_path):
     """In its .vtu files layers have nodes of their own where they touch."""
     solution = sf.solve(direct())
@@ -407,12 +449,18 @@ BROKEN = {
     "text": ("mesh.msh", "to be or not to be\n",
         "must be a gmsh mesh, got what cannot be read as one"),
     "other version": ("mesh.msh", msh(version="1.0"),
-        "must be a gmsh mesh, got what cannot be read as one (Need mesh format in",
-        "(got 1.0))"),
+        "version of a .msh file must be 4.1 or 2.2, got 1.0: save it as 4.1 (in gmsh: "
+        "Mesh.MshFileVersion = 4.1)"),
+    "version 4.0": ("mesh.msh", msh(version="4.0"),
+        "version of a .msh file must be 4.1 or 2.2, got 4.0: save it as 4.1 (in gmsh: "
+        "Mesh.MshFileVersion = 4.1)"),
+    "version 4.0 as gmsh calls it": ("mesh.msh", msh(version="4"),
+        "version of a .msh file must be 4.1 or 2.2, got 4: save it as 4.1 (in gmsh: "
+        "Mesh.MshFileVersion = 4.1)"),
     "truncated": ("mesh.msh", TRUNCATED, "must be a gmsh mesh, got what cannot be read as one"),
     "no number": ("mesh.msh", BAD_NUMBER, "must be a gmsh mesh, got what cannot be read as one"),
     "point that is not there": ("mesh.msh", NO_POINT,
-        "must be a gmsh mesh, got what cannot be read as one (index 59 is out of bounds"),
+        "cells must join nodes of the file, got one with node 60"),
     "no cells": ("mesh.msh", msh([("a", 0)]), "must have line cells, got none"),
     "triangles": ("mesh.msh", TRIANGLES,
         "cells must be lines of two nodes, got 1 of type triangle"),
@@ -442,7 +490,13 @@ BROKEN = {
     "branching": ("mesh.msh", BRANCH,
         "a point must join at most two cells, got 3 at (2, 0, 0) (branching)"),
     "along y": ("mesh.msh", ON_Y,
-        "points must lie on a line along x, y and z constant, got y from 0 to 3"),
+        "points must lie on a line along x, y and z constant, got y from 0 to 3: turn it so that "
+        "layers follow one another along x, in gmsh's Python gmsh.model.mesh.affineTransform("
+        "[0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0]), and m with it"),
+    "along z": ("mesh.msh", msh(points=[(0.0, 2.0, -x) for x in X]),
+        "points must lie on a line along x, y and z constant, got z from -3 to 0: turn it so that "
+        "layers follow one another along x, in gmsh's Python gmsh.model.mesh.affineTransform("
+        "[0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0]), and m with it"),
     "bent": ("mesh.msh", BENT,
         "points must lie on a line along x, y and z constant, got y from 0 to 0.1"),
     "no length": ("mesh.msh", POINT, "cells must have a positive length, got 0 at x = 1"),
@@ -454,12 +508,13 @@ BROKEN = {
         "must be a vtu mesh, got what cannot be read as one"),
     "polydata": ("mesh.vtu", '<VTKFile type="PolyData"></VTKFile>',
         "must be a vtu mesh, got what cannot be read as one "
-        "(Expected type UnstructuredGrid, found PolyData)"),
+        "(it must be a VTKFile of an UnstructuredGrid, got VTKFile of PolyData)"),
     "gmsh as vtu": ("mesh.vtu", msh(), "must be a vtu mesh, got what cannot be read as one"),
     "gmsh as json": ("mesh.json", msh(),
-        "must be a scikit-fem mesh, got what cannot be read as one (JSONDecodeError"),
+        "must be a scikit-fem mesh, got what cannot be read as one (it must be JSON: "),
     "other json": ("mesh.json", '{"layers": 3}',
-        "must be a scikit-fem mesh, got what cannot be read as one (KeyError: 'p')"),
+        "must be a scikit-fem mesh, got what cannot be read as one (it must have "
+        "points p and cells t, got none)"),
 }
 # fmt: on
 
@@ -474,10 +529,55 @@ def test_broken_meshes(written, capfd, kind):
     message = str(error.value)
     assert message.startswith(str(path))
     assert "\n" not in message
-    assert message.endswith((")", start))
+    assert message.endswith((")", start, *rest))
     for part in rest:
         assert part in message
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_mesh_can_be_turned_as_the_error_says(tmp_path, axis):
+    gmsh = pytest.importorskip("gmsh")
+    path = tmp_path / "mesh.msh"
+    gmsh.initialize(interruptible=False)
+    try:
+        gmsh.option.setNumber("General.Terminal", 0)
+        places = np.zeros((3, 3))
+        places[:, axis] = 0, 8, 18
+        points = [gmsh.model.geo.addPoint(*place, 2.0) for place in places]
+        lines = [gmsh.model.geo.addLine(*two) for two in itertools.pairwise(points)]
+        gmsh.model.geo.synchronize()
+        for name, line in zip("ab", lines):
+            gmsh.model.addPhysicalGroup(1, [line], name=name)
+        gmsh.model.mesh.generate(1)
+        gmsh.write(str(path))
+        with pytest.raises(ValueError, match="turn it") as error:
+            read_layers(path, "ab")
+        code = re.search(r"gmsh\.model.*\)", str(error.value))[0]
+        gmsh.clear()
+        gmsh.open(str(path))
+        exec(code, {"gmsh": gmsh})
+        for version in (2.2, 4.1):
+            for binary in (0, 1):
+                gmsh.option.setNumber("Mesh.MshFileVersion", version)
+                gmsh.option.setNumber("Mesh.Binary", binary)
+                gmsh.write(str(path))
+                layers = read_layers(path, "ab")
+                assert [(layer.name, layer.length) for layer in layers] == [("a", 8), ("b", 10)]
+    finally:
+        gmsh.finalize()
+
+
+def test_a_vtu_can_be_turned_as_the_error_says(tmp_path):
+    path = vtu(tmp_path / "mesh.vtu")
+    mesh = meshio.read(path)
+    mesh.points = mesh.points[:, [1, 2, 0]]
+    mesh.write(path)
+    with pytest.raises(ValueError, match="turn it") as error:
+        read_layers(path, "123")
+    exec(re.search(r"mesh\.points = .*\]\]?", str(error.value))[0], {"mesh": mesh})
+    mesh.write(path)
+    assert [layer.length for layer in read_layers(path, "123")] == [1.0, 1.0, 1.0]
 
 
 # fmt: off
@@ -509,7 +609,7 @@ def test_scikit_fem_meshes_that_are_no_layers(tmp_path):
     path = tmp_path / "mesh.json"
     to_file(MeshTri(), str(path))
     with pytest.raises(
-        ValueError, match=f"{path}: cells must be lines of two nodes, got 2 of Mesh"
+        ValueError, match=f"{path}: cells must be lines of two nodes, got 2 of type 3 nodes in 2D"
     ):
         read_layers(path, ["a"])
     scikit_fem(path, {})
@@ -521,9 +621,10 @@ def test_scikit_fem_meshes_that_are_no_layers(tmp_path):
 
 
 def test_cells_of_gmsh_4_in_no_group(written):
-    """Which meshio refuses in words of its own."""
     text = (MESHES / "valve.msh").read_text().replace("18 0 0 22 0 0 1 3 2", "18 0 0 22 0 0 0 2")
-    with pytest.raises(ValueError, match=r"cells must all be in physical groups .*, got some in"):
+    with pytest.raises(
+        ValueError, match=r"must be that of a group of line cells \(fixed, spacer\), got 'free'"
+    ):
         read_layers(written(text), ["fixed", "spacer", "free"])
 
 

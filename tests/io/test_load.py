@@ -53,7 +53,7 @@ def test_it_is_taken_wherever_a_stack_is():
     text = sf.slonczewski(sf.solve(loaded), "fixed", "free").oommf()
     assert "  J 1e11" in text.replace("1.e11", "1e11").replace("e+11", "e11")
     file = read(VALVE)
-    where = {"d": ("layers", 1, "thickness_nm")}
+    where = {"d": (("layers", 1, "thickness_nm"),)}
     assert FileBuilder(file.tables, where)(d=np.array([1.0, 2.0])).j0 == j0
 
 

@@ -249,7 +249,8 @@ def test_a_number_is_named_once_whatever_is_done_with_it():
     stack.replace("free", m=UP).replace("fixed", name="first").replace("side", gamma=0.1)
     sf.magnetoresistance(stack, {"free": UP})
     sf.solve(stack[0], certify=True, degree=2, elements=2)
-    sf.converge(stack[1], refinements=2, grading=False)
+    with pytest.raises(ValueError, match="a study needs fewer or thinner layers"):
+        sf.converge(stack[1], refinements=2, grading=False)
     sf.slonczewski(solution[0], "fixed", "free")
 
 
