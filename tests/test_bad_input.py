@@ -837,6 +837,17 @@ def test_a_terminal_gets_no_control_characters(tmp_path, capfd, command):
     assert all(line.isprintable() for line in out.splitlines())
 
 
+@pytest.mark.parametrize("name", [r"$\\bad_{$ one", "日本語 $x", "🧲" + 900 * "W"])
+def test_pictures_take_any_name(tmp_path, capfd, name):
+    """Without a word of what the font lacks, or what would be a formula."""
+    path = tmp_path / "names.toml"
+    path.write_text(FILE.replace('"free"', f'"{name}"'), encoding="utf-8")
+    for command in ("solve", "sensitivity"):
+        with pytest.raises(SystemExit) as stop:
+            cli.main([command, str(path), "--plot", str(tmp_path / "names.png")])
+        assert (stop.value.code, capfd.readouterr().err) == (0, "")
+
+
 def test_nor_do_errors_send_them(fails, tmp_path):
     name = "a\x1b[2J.toml"
     (tmp_path / name).write_text(FILE)

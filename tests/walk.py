@@ -276,6 +276,9 @@ def stacks(folder: Path, dice: random.Random) -> tuple[list[str], Callable[[obje
             return ["sensitivity", str(path)]
         if luck < 0.1:
             return ["solve", str(path), "-o", str(folder / "out.vtu")]
+        if luck < 0.105:
+            command = dice.choice(("solve", "sensitivity"))
+            return [command, str(path), "--plot", str(folder / "out.png")]
         return ["solve", str(path), *["--json"] * (luck < 0.5)]
 
     return [bare(path) for path in files], command

@@ -22,7 +22,7 @@ from ..sample.units import UnitWarning
 from .converging import study
 from .drawing import draw_figures
 from .exporting import export
-from .output import say
+from .output import quiet_drawing, say
 from .sensitivities import rank
 from .solving import solve_file
 from .sourced import list_sourced
@@ -77,7 +77,8 @@ def _warn(
 def _run(arguments: Sequence[str] | None) -> int:
     """Run the command line; no exception of a user's making leaves it."""
     try:
-        result = app(args=arguments, prog_name="spinfem", standalone_mode=False)
+        with quiet_drawing():
+            result = app(args=arguments, prog_name="spinfem", standalone_mode=False)
         if isinstance(result, str):
             say(result)
         print(end="", flush=True)  # so that errors of writing come here

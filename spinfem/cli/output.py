@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .._checks import visible
 from ..files.disk import check_target, replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-from .._checks import visible
 
 PICTURES = (".png", ".svg", ".pdf")
 """Endings of pictures."""
@@ -52,6 +55,20 @@ def write_picture(picture: Path, dpi: int | None, figure: Figure) -> None:
     """Write a figure: whole or not at all."""
     with replacing(picture) as temporary:
         figure.savefig(temporary, dpi=dpi or DPI)
+
+
+@contextmanager
+def quiet_drawing() -> Iterator[None]:
+    """Let matplotlib draw boxes for what its font lacks, without a warning for each of them."""
+    log = logging.getLogger("matplotlib.mathtext")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def say(text: str) -> None:

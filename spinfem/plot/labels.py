@@ -9,10 +9,13 @@ import numpy as np
 from .._checks import FloatArray
 from .style import FLAT, GREY
 
+LONGEST = 48
+"""Characters of a name in a picture."""
+
 
 def plain(name: str) -> str:
-    """Return a name as one line of text in which matplotlib sees no formula."""
-    return " ".join(name.split()).replace("$", r"\$")
+    """Return a name as one line of text, not too long, in which matplotlib sees no formula."""
+    return shortened(" ".join(name.split()), LONGEST).replace("$", r"\$")
 
 
 def shortened(name: str, most: int) -> str:

@@ -51,7 +51,7 @@ def sensitivity_figure(rates: list[tuple[str, dict[str, float]]]) -> Figure:
             f"a picture of sensitivities needs a result that is not zero, got zero for {every}"
         )
     shown = [(label, _visible(by)) for label, by in known[:PANELS]]
-    names = [shortened(name, LONGEST) for _, by in shown for name in by]
+    names = [plain(shortened(name, LONGEST)) for _, by in shown for name in by]
     panel = WIDTH + float(text_size(names, 1.0)[0].max())
     columns = min(len(shown), max(1, int(WIDEST / panel)))
     rows = -(-len(shown) // columns)
