@@ -54,7 +54,7 @@ def rank(
     description = read(file)
     with np.errstate(all="ignore"):  # numbers out of range are found in the results
         try:
-            rates = rates_of(solve(description.stack), of or Output)
+            rates = rates_of(solve(description.stack, 1.0), of or Output)
             text = sensitivity_report(rates)
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None

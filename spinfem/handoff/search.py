@@ -43,7 +43,7 @@ def largest_error(misfit: Misfit, place: Place, stack: Stack, axis: FloatArray) 
         m, sine, cosine = m[known], sine[known], cosine[known]
         error = np.zeros(known.size)
         if known.any():
-            exact = place.strengths(solve(place.pointing(stack, m)), m, axis)
+            exact = place.strengths(solve(place.pointing(stack, m), 1.0), m, axis)
             error[known] = misfit(np.degrees(np.arctan2(sine, cosine)), *exact)
         return error
 

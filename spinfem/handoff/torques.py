@@ -185,7 +185,7 @@ def slonczewski(solution: Solution, fixed: str | Sequence[str], free: str) -> Sl
     place = Place.of(stack, [stack.position(name) for name in names], stack.position(free))
     polarizer = e.m[place.fixed[0], 0]
     try:
-        turning = solve(place.turned(stack, polarizer))
+        turning = solve(place.turned(stack, polarizer), 1.0)
     except ValueError as found:  # no spin sink where it is collinear with all others
         raise ValueError(
             f"{free!r} must be free to turn to 0 and 180 degrees, got {found}"

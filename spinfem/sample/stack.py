@@ -621,9 +621,10 @@ def _beside(pieces: Sequence[Piece], i: int) -> tuple[Piece, ...]:
     return (*pieces[max(i - 1, 0) : i], *pieces[i + 1 : i + 2])
 
 
-def _character(piece: Any) -> tuple[str | None, bool | None, str | None]:
+def _character(piece: Any) -> tuple[Any, ...]:
     """Return what names and places of all pieces depend on."""
-    return piece.name, getattr(piece, "is_ferromagnet", None), getattr(piece, "group", None)
+    keys = ("name", "is_ferromagnet", "group")
+    return tuple(getattr(piece, key, None) for key in keys)
 
 
 ANGLES = ("polar", "azimuth")

@@ -81,6 +81,6 @@ def _efficiencies(
             f"build must return a stack for every angle, a batch of shape {theta.shape}, got shape "
             f"{stack.shape}"
         )
-    solution = solve(stack)
+    solution = solve(stack, 1.0)
     g_a, g_b = solution.efficiency(a, b)
     return np.asarray(g_a), np.asarray(g_b)

@@ -385,6 +385,15 @@ def test_fit_of_real_samples():
     assert "fitted to g of solved stacks" in torque.oommf().replace("\n# ", " ")
 
 
+def test_a_file_s_current_does_not_change_the_form():
+    """A stack from a file has its own current; forms are per j0."""
+    loaded = sf.load(REAL).stack
+    plain = sf.Stack(loaded.pieces)
+    one, two = (sf.slonczewski(sf.solve(x, 1e11), "pinned", "free") for x in (loaded, plain))
+    np.testing.assert_array_equal(one.table.g, two.table.g)
+    assert (one.error, one.eps_prime) == (two.error, two.eps_prime)
+
+
 def test_fit_finds_the_form_again():
     """An interface without resistance changes nothing but the path: the fit is the exact form."""
     stack, j0 = sf.load(VALVE)

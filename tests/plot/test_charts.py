@@ -166,13 +166,13 @@ def test_torques_that_are_zero_everywhere_have_no_panel():
     assert [title for title in titles if "on behind" in title] == ["$g$ on behind by fixed"]
 
 
-def superlattice(theta, d_N=None):
+def superlattice(theta, d_N=2e-9):
     layers = [
         piece
         for k in range(60)
         for piece in (Co(2e-9, m=sf.direction(theta if k == 40 else 3 * k)), Cu(2e-9))
     ]
-    return sf.Stack(layers)
+    return sf.Stack([*layers[:-1], Cu(d_N)])
 
 
 @pytest.mark.parametrize(
