@@ -433,6 +433,8 @@ class Stack(Joinable):
             raise ValueError(f"name must be that of a piece that was given, got {name!r}")
         old = self.pieces[place]
         self._check_keys(name, changes, KEYS[type(old)])
+        if not changes:
+            return self
         if isinstance(old, Layer) and isinstance(changes.get("material"), Metal):
             # a layer without a name that becomes one of another kind keeps the one it had
             same = isinstance(changes["material"], Ferromagnet) == old.is_ferromagnet
@@ -621,10 +623,9 @@ def _beside(pieces: Sequence[Piece], i: int) -> tuple[Piece, ...]:
     return (*pieces[max(i - 1, 0) : i], *pieces[i + 1 : i + 2])
 
 
-def _character(piece: Any) -> tuple[Any, ...]:
+def _character(piece: Any) -> tuple[str | None, bool | None, str | None]:
     """Return what names and places of all pieces depend on."""
-    keys = ("name", "is_ferromagnet", "group")
-    return tuple(getattr(piece, key, None) for key in keys)
+    return piece.name, getattr(piece, "is_ferromagnet", None), getattr(piece, "group", None)
 
 
 ANGLES = ("polar", "azimuth")
