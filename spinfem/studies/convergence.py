@@ -37,6 +37,8 @@ FLOOR = 1e-11
 """Errors below are not fitted: they are near those of an over-resolved reference, or rounding."""
 FLOORS = {"torque": 1e-13, "dr": 1e-13}
 """The same where the reference is better; with degree 4 one mesh or none is left above 1e-11."""
+FLOORS_BY_H = {"H1": 1e-13, "differentiated torque": 1e-13}
+"""And the same times h: roundings of a polynomial grow by 1/h when it is differentiated."""
 COARSEST = 0.5
 """h/l of the largest element, above which a mesh is not fitted: it is not yet asymptotic."""
 FITTED = 4
@@ -233,7 +235,9 @@ def converge(
             advance(n * k)  # what it takes is about proportional to the unknowns
     columns = {name: np.array([row[name] for row in rows]) for name in COLUMNS}
     fine = (columns["h"] <= COARSEST) & (refine == "h")
-    used = {name: _finest(fine & (columns[name] > FLOORS.get(name, FLOOR))) for name in QUANTITIES}
+    used = {
+        name: _finest(fine & (columns[name] > _floor(name, columns["h"]))) for name in QUANTITIES
+    }
     rates = {
         name: _rate(columns["elements"][used[name]], columns[name][used[name]])
         for name in QUANTITIES
@@ -277,6 +281,11 @@ def _reference(stack: Stack, current: Number) -> tuple[Solution, str]:
     check_spin_sink(e)
     transport = Condensed(e, Meshed(e, DEGREE, None))
     return Solution(stack, current, transport, solve), "over-resolved solve"
+
+
+def _floor(name: str, h: FloatArray) -> FloatArray:
+    """Return what errors must exceed to be fitted."""
+    return np.maximum(FLOORS.get(name, FLOOR), FLOORS_BY_H.get(name, 0.0) / h)
 
 
 def _finest(usable: BoolArray) -> BoolArray:

@@ -134,6 +134,7 @@ def test_both_gmsh_versions_and_the_file_of_names():
     assert [layer.length for layer in layers] == [20.0, 0.5, 20.0]
 
 
+@pytest.mark.interop
 def test_they_are_made_by_the_script(tmp_path):
     pytest.importorskip("gmsh")
     spec = importlib.util.spec_from_file_location("make", MESHES / "make.py")

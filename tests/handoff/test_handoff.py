@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from codes import (
@@ -17,6 +18,7 @@ from codes import (
     read_mumax3,
     read_oommf,
     read_ubermag,
+    run_ubermag,
     ubermag_torque,
 )
 
@@ -237,6 +239,24 @@ def test_single_lambda_exact_where_both_terms_are_not_needed(p1, p2, fixed):
     # the text says what sign the current of electrons towards the free layer has
     towards_free = made["J"] * torque.current > 0
     assert f"have J {'>' if towards_free else '<'} 0." in torque.ubermag().replace("\n# ", " ")
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("normal", ["x", "y", "z"])
+def test_ubermag_takes_what_is_handed_over(normal):
+    """The object is made for real, and is part of a system."""
+    with mpl.rc_context():  # its import changes the style of all figures
+        mm = pytest.importorskip("micromagneticmodel")
+    text = symmetric(0.5, -0.5, "1").ubermag(normal=normal)
+    term, given = (read(text, cell_z=2e-9) for read in (run_ubermag, read_ubermag))
+    assert type(term) is mm.Slonczewski
+    for name, value in given.items():
+        np.testing.assert_array_equal(getattr(term, name), value)
+    system = mm.System(name="valve")
+    system.dynamics = mm.Precession(gamma0=mm.consts.gamma0) + mm.Damping(alpha=0.01)
+    system.dynamics += term
+    (found,) = system.dynamics.get(type=mm.Slonczewski)
+    assert found == term
 
 
 def test_single_lambda_is_refused_where_g_changes_sign():

@@ -438,6 +438,7 @@ def pyvista():
     return pytest.importorskip("pyvista")
 
 
+@pytest.mark.interop
 def test_pyvista_reads_what_is_written(solution, tmp_path, pyvista):
     solution.save(tmp_path / "line.vtu")
     solution.save_wire(tmp_path / "wire.vtu", diameter=20e-9)
@@ -457,6 +458,7 @@ def test_pyvista_reads_what_is_written(solution, tmp_path, pyvista):
         assert np.array_equal(np.unique(seen.cell_connectivity), np.unique(ends))
 
 
+@pytest.mark.interop
 def test_wire_has_the_right_volume_and_torque(solution, tmp_path, pyvista):
     solution.save_wire(tmp_path / "wire.vtu", diameter=20e-9)
     wire = pyvista.read(tmp_path / "wire.vtu")
@@ -472,6 +474,7 @@ def test_wire_has_the_right_volume_and_torque(solution, tmp_path, pyvista):
         np.testing.assert_allclose(total / (area * 1e-18), torque, rtol=0, atol=1e-12 * scale)
 
 
+@pytest.mark.interop
 def test_pyvista_reads_a_collection(batch, tmp_path, pyvista):
     times = np.arange(6.0).reshape(2, 3)[::-1]  # not in order
     batch.save(tmp_path / "sweep.pvd", times=times)
@@ -488,6 +491,7 @@ def test_pyvista_reads_a_collection(batch, tmp_path, pyvista):
 
 
 @pytest.mark.long
+@pytest.mark.interop
 def test_picture_of_the_dual_valve(tmp_path, pyvista):
     # in a process of its own: VTK ends the process where it finds no way to render
     script = os.fspath(EXAMPLES / "picture_of_the_dual_valve.py")

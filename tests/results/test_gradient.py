@@ -289,6 +289,7 @@ def test_random_samples_all_numbers_at_once(stack):
     check(stack, all_at_once)
 
 
+@pytest.mark.long
 @settings(max_examples=SINGLY)
 @given(plain)
 def test_random_stacks_every_number(stack):

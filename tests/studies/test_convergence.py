@@ -118,6 +118,14 @@ def test_no_rate_is_fitted_to_rounding(sample, refine):
         assert study.rates["dr"] == pytest.approx(4, abs=0.2)
 
 
+@pytest.mark.long
+def test_no_rate_is_fitted_to_rounding_of_narrow_elements():
+    """A derivative is rounded by 1e-15/h."""
+    study = sf.converge(valve(), degree=4, refinements=28)
+    for name in ("L2", "H1"):
+        assert study.rates[name] == pytest.approx(EXPECTED[name](4), abs=0.05)
+
+
 def test_torques_of_tiny_angles_have_a_rate():
     sample = F1(1.0, m=(0, 0, 1)) | N(0.5) | F2(0.8, m=sf.direction(1e-8))
     assert sf.converge(sample, degree=2, refinements=9).rates["torque"] == pytest.approx(4, abs=0.2)
