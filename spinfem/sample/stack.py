@@ -96,8 +96,8 @@ class Stack(Joinable):
     arrays : elements.Elements or None
         What `spinfem.solvers.elements.elements_of` made of it, if it was asked already.
     j0 : float or None
-        Particle current, A/m2, with which it is solved where none is given: that of the file it was
-        loaded from, also after `replace`. None, of a stack that was not loaded: 1.
+        Particle current, A/m2, that `spinfem.solve` takes where none is given: that of the file it
+        was loaded from, also after `replace`. None, of a stack that was not loaded: 1.
 
     Raises
     ------

@@ -218,6 +218,7 @@ def solve_blocks(plan: Plan, first: int, stop: int, told: bool = False) -> dict[
 BUILT = "built"
 
 
+@in_silence()
 def built(plan: Plan, first: int, stop: int) -> NDArray[np.str_]:
     """Return digests of what the builder makes of consecutive blocks, without solving them."""
     blocks = (_stacks(plan, plan.index(block)) for block in range(first, stop))

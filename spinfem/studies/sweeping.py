@@ -36,7 +36,7 @@ from .._progress import progress_bar
 from ..fem.mesh import DEGREE
 from ..files.chunkstore import Chunk, ChunkStore, chunk_store
 from ..sample.stack import Stack, check_current, check_stack
-from ..sample.units import once
+from ..sample.units import in_silence, once
 from .blocks import BUILT, Plan, built, make_plan, solve_blocks
 from .builders import Builder, build_one, probes
 from .dataset import check_xarray, to_dataset
@@ -180,6 +180,7 @@ def _check_executor(executor: object, builder: Builder) -> None:
             ) from None
 
 
+@in_silence()
 def identity(plan: Plan) -> dict[str, Any]:
     """Return what determines the results, ready for JSON."""
     digest = {name: hashlib.sha256(x.tobytes()).hexdigest() for name, x in plan.coordinates.items()}

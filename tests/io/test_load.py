@@ -57,6 +57,45 @@ def test_it_is_taken_wherever_a_stack_is():
     assert FileBuilder(file.tables, where)(d=np.array([1.0, 2.0])).j0 == j0
 
 
+@pytest.mark.parametrize("name", ["co_cu_py", "dual_valve", "exchange_biased_valve"])
+def test_torques_for_codes_do_not_depend_on_where_the_current_is_from(name):
+    """What is solved on the way is per current, whatever the file's is."""
+    stack, j0 = sf.load(VALVE.with_name(f"{name}.toml"))
+    plain = sf.Stack(stack.pieces)
+    assert plain.j0 is None
+    loaded, given = sf.solve(stack), sf.solve(plain, j0)
+    for pair in loaded.spacers:
+        for fixed, free in (pair, pair[::-1]):
+            one, other = (sf.slonczewski(found, fixed, free) for found in (loaded, given))
+            assert (one.j0, one.current, one.notes) == (other.j0, other.current, other.notes)
+            for key in ("P_fixed", "P_free", "Lambda", "error"):  # right to roundings
+                assert getattr(one, key) == pytest.approx(getattr(other, key), rel=1e-8, abs=1e-15)
+            angles = np.array([10.0, 80.0, 170.0])
+            np.testing.assert_allclose(one.epsilon(angles), other.epsilon(angles), rtol=1e-10)
+
+
+def test_studies_do_not_depend_on_where_the_current_is_from():
+    stack = sf.load(VALVE).stack
+    plain = sf.Stack(stack.pieces)
+
+    def numbers(sample):
+        def valve(theta):
+            return sample.replace("free", m=sf.direction(theta))
+
+        def film(d):
+            return sample.replace("free", thickness=d)
+
+        signs = sf.sign_changes(valve, 0, 180, "fixed", "free", points=7)
+        d, RA = np.array([3e-9, 5e-9]), [1e-15, 2e-15]
+        found = sf.fit(lambda f, d: film(f * d), RA, {"f": (1.0, 0.1, 9)}, coordinates={"d": d})
+        ratio = sf.magnetoresistance(sample, {"free": TURNED}).ratio
+        rates = sf.converge(sample, degree=1, refinements=3).columns["torque"]
+        return [*signs[1], found.values["f"], found.best_fit, ratio, rates]
+
+    for one, other in zip(numbers(stack), numbers(plain), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
 def test_a_stack_that_was_not_loaded_has_none():
     stack = sf.Reservoir() | sf.NormalMetal(D=1.0, l=1.0)(1.0)
     assert stack.j0 is None

@@ -266,6 +266,13 @@ def test_a_sweep_warns_once(pointwise):
     assert "'spacer' should" in str(warning.message)
 
 
+def test_a_stored_sweep_warns_once(tmp_path):
+    for _ in range(2):
+        with pytest.warns(sf.UnitWarning) as found:
+            sf.sweep(build, {"d": np.linspace(2, 20, 10)}, store=tmp_path / "store")
+        assert len(found) == 1
+
+
 def test_a_fit_warns_once():
     d = np.linspace(2, 20, 10)
     with pytest.warns(sf.UnitWarning):
