@@ -9,6 +9,7 @@ import cmath
 import math
 import re
 import reprlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -288,6 +289,11 @@ def one_line(message: str) -> str:
     """Return a message in one line, without control characters; a long one without its middle."""
     text, half = visible(" ".join(message.splitlines())), LONGEST_MESSAGE // 2
     return text if len(text) <= 2 * half else f"{text[:half]} ... {text[-half:]}"
+
+
+def note(message: str) -> None:
+    """Print a message on stderr, in one line."""
+    print(one_line(message), file=sys.stderr)
 
 
 def is_seen(value: object) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 _SYMBOLS = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma "
@@ -24,8 +25,8 @@ _AMOUNT = rf"({_ELEMENTS})(\d*\.?\d*)"
 _FORMULA = re.compile(rf"(?:{_AMOUNT})+")
 _FORMULAS = re.compile(rf"{_FORMULA.pattern}(?:[/|]{_FORMULA.pattern})*")
 _WORDS = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
-LONGEST = 80
-"""Letters of a name up to which it is compared with others."""
+LONGEST, MOST = 80, 1000
+"""Letters of a name up to which it is compared with others, and how many of these are."""
 
 
 def amounts(formula: str) -> list[tuple[str, str]]:
@@ -61,7 +62,8 @@ def nearest(given: str, known: Iterable[str]) -> str | None:
     """
     if len(given) > LONGEST:
         return None
-    near = [(slips, name) for name in known if (slips := _slips(given, name)) is not None]
+    some = islice(known, MOST)
+    near = [(slips, name) for name in some if (slips := _slips(given, name)) is not None]
     least = min((slips for slips, _ in near), default=0)
     names = {name for slips, name in near if slips == least}
     return names.pop() if len(names) == 1 else None

@@ -16,7 +16,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from .._checks import one_line
+from .._checks import note
 from .._version import __version__
 from ..sample.units import UnitWarning
 from .converging import study
@@ -69,7 +69,7 @@ def _warn(
 ) -> None:
     """Print what is said of units as one line; leave other warnings to others."""
     if issubclass(category, UnitWarning):
-        print("warning:", " ".join(str(message).splitlines()), file=sys.stderr)
+        note(f"warning: {message}")
     else:
         others(message, category, *where)
 
@@ -106,7 +106,7 @@ def _help_of(arguments: Sequence[str] | None) -> str:
 
 
 def _fail(message: str) -> int:
-    print("error:", one_line(message), file=sys.stderr)
+    note(f"error: {message}")
     return 2
 
 

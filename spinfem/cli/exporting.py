@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from .._checks import note
 from ..files.disk import check_target, replacing
 from ..handoff.texts import Normal, Target
 from ..solver import solve
@@ -74,7 +74,7 @@ def export(
     with replacing(output) as temporary:
         temporary.write_text(made.text, encoding="utf-8")
     for warning in made.warnings:
-        print(f"warning: {output}: {warning}", file=sys.stderr)
+        note(f"warning: {output}: {warning}")
     return "\n".join(f"{output}: {block}" for block in made.blocks)
 
 

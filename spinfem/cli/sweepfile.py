@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import secrets
 import signal
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
@@ -19,6 +18,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._checks import note
 from ..files.chunkstore import ChunkStore, OtherSweepError, chunk_store
 from ..files.disk import explained
 from ..io.stackfile import StackFile
@@ -70,7 +70,7 @@ def sweep_file(
         try:
             store.begin(identity(plan))
         except OtherSweepError as error:
-            print(f"starting afresh: {error}", file=sys.stderr)
+            note(f"starting afresh: {error}")
             store.clear()
             store.begin(identity(plan))
         dataset = _labelled(_solved(plan, workers, store, output), file, variations)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .._checks import note
 from .disk import explained
 
 LOCK = "lock"
@@ -113,7 +114,7 @@ def _lock(folder: Path) -> int | None:
                 return None
             if not said:
                 said = True
-                print(f"{folder}: waiting for {holder}, which writes there", file=sys.stderr)
+                note(f"{folder}: waiting for {holder}, which writes there")
             time.sleep(PAUSE)
             continue
         if _is_at(file, folder / LOCK):

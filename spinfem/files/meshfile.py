@@ -22,7 +22,7 @@ from .._checks import FloatArray, one_line
 from .._spelling import near_match
 from . import gmshfile, vtufile
 from .disk import content_of
-from .lines import Lines, MalformedError, refuse_cells, whole
+from .lines import Lines, MalformedError, whole
 
 FORMATS = {".msh": "gmsh", ".vtu": "vtu", ".json": "scikit-fem"}
 LARGEST = 16 << 20
@@ -117,8 +117,12 @@ def _from_scikit_fem(content: bytes) -> Lines:
         raise MalformedError("it must have points p and cells t, got none")
     points = _table("points", given["p"])
     cells = _table("cells", given["t"])
-    if cells.size and (cells.shape[1] != 2 or points.shape[1] != 1):
-        refuse_cells(len(cells), f"{cells.shape[1]} nodes in {points.shape[1]}D")
+    if cells.size and cells.shape[1] != 2:
+        raise ValueError(
+            f"cells must be lines of two nodes, got {len(cells)} of {cells.shape[1]} nodes"
+        )
+    if points.shape[1] != 1:
+        raise ValueError(f"points must have one coordinate each, got {points.shape[1]}")
     groups = given.get("subdomains") or {}
     if not isinstance(groups, dict):
         raise MalformedError("subdomains must have names, got none")

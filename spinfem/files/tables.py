@@ -28,6 +28,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 LARGEST = 16 << 20
 """Bytes of a file; a stack of 100,000 layers has 6 MB."""
+MOST_TABLES = 120_000
+"""Tables of a file, layers among them, of which so many take 1 GB when they are solved."""
 DEEPEST = 32
 """Parts of a key with dots."""
 LONGEST = 1000
@@ -93,18 +95,22 @@ _STRINGS = re.compile(
     r"|'''(?:[^']|'(?!''))*+(?:'''|\Z)|'[^'\n]*+'?|#[^\n]*+",
     re.DOTALL,
 )
+_TABLE = re.compile(r"^[ \t]*+\[|\{", re.MULTILINE)
 _WORD = re.compile(rf"(?<![\w+.-])[\w+.-]{{{LONGEST + 1},}}+")
 _KEY = re.compile(rf'(?<![\w".-])(?:[\w-]++|"")(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"")){{{DEEPEST},}}+')
 
 
 def _check_size(text: str) -> None:
-    """Refuse keys and numbers that would take the parser minutes and gigabytes."""
+    """Refuse tables, keys and numbers that would take minutes and gigabytes."""
     bare = _STRINGS.sub('""', text)
     if key := _KEY.search(bare):
         parts = key[0].count(".") + 1
         raise ValueError(
             f"a key must have at most {DEEPEST} parts with dots between, got one of {parts}"
         )
+    tables = sum(1 for _ in _TABLE.finditer(bare))
+    if tables > MOST_TABLES:
+        raise ValueError(f"a file must have at most {MOST_TABLES} tables, got {tables}")
     if word := _WORD.search(bare):
         raise ValueError(
             f"a key or number must have at most {LONGEST} characters, got one of {len(word[0])}: "

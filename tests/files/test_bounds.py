@@ -40,6 +40,18 @@ TEXTS = {
     "open texts": ("x = " + 10**5 * "'''a", "must be valid TOML"),
     "title": (f"title = '{10**6 * 'x'}'", "title: must be a string of at most 1000 characters"),
     "name": (f"left.lead = '{10**6 * 'x'}'", "left.lead: must be one of the materials (N), got"),
+    "layers": (200_000 * "[[layers]]\n", "a file must have at most 120000 tables, got 200002"),
+    "tables in a line": (
+        f"layers = [{200_000 * '{},'}]",
+        "a file must have at most 120000 tables, got 200002",
+    ),
+    "names": (
+        f"left.lead = '{80 * 'a'}'\n"
+        + "".join(
+            f"[materials.{70 * 'b'}{i:010}]\nkind = 'normal'\nD = 1\nl = 1\n" for i in range(5000)
+        ),
+        "left.lead: must be one of the materials (bbb",
+    ),
     "long file": ("#" + (16 << 20) * "x", "must be a file of at most 16 MiB, got a longer one"),
 }
 

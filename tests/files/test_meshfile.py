@@ -513,6 +513,8 @@ BROKEN = {
     "gmsh as vtu": ("mesh.vtu", msh(), "must be a vtu mesh, got what cannot be read as one"),
     "gmsh as json": ("mesh.json", msh(),
         "must be a scikit-fem mesh, got what cannot be read as one (it must be JSON: "),
+    "points of scikit-fem in columns": ("mesh.json", '{"p": [[0.0, 1.0, 2.0]], "t": [[0, 1]]}',
+        "points must have one coordinate each, got 3"),
     "other json": ("mesh.json", '{"layers": 3}',
         "must be a scikit-fem mesh, got what cannot be read as one (it must have "
         "points p and cells t, got none)"),
@@ -610,7 +612,7 @@ def test_scikit_fem_meshes_that_are_no_layers(tmp_path):
     path = tmp_path / "mesh.json"
     to_file(MeshTri(), str(path))
     with pytest.raises(
-        ValueError, match=f"{path}: cells must be lines of two nodes, got 2 of type 3 nodes in 2D"
+        ValueError, match=f"{path}: cells must be lines of two nodes, got 2 of 3 nodes"
     ):
         read_layers(path, ["a"])
     scikit_fem(path, {})
