@@ -50,7 +50,7 @@ class TorqueForm:
     polarizer : array, shape (3,)
         m of the (first) fixed layer.
     thickness : float
-        t of the free layer, m.
+        t of the free layer, m; of a group, of all its layers together.
     j0 : float
         Particle current of the solution, A/m2, positive when electrons flow towards +x.
     towards_free : float

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..physics.directions import angle
+from ..results.solved import body_name
 from ..sample.pieces import direction
 from ..sample.stack import Stack
 from ..solution import Solution
@@ -24,62 +25,71 @@ EQUAL = 1e-12
 class Place(NamedTuple):
     """Where the free layer stands."""
 
-    fixed: tuple[int, ...]  # the polarizers; of more than one the torques are summed
+    fixed: tuple[int, ...]  # of the polarizers one element each; of more, torques are summed
     step: int  # to the elements behind it: 1 if the (first) fixed layer is on its left
-    along: dict[int, float]  # elements that turn with it, 1 or -1 for m along or against its m
+    free: tuple[int, ...]  # its element, or those of its group, from left to right
+    along: dict[int, float]  # all elements that turn with it, 1 or -1 for m along or against its m
     beyond: tuple[str, ...]  # ferromagnets behind these, the next one first; not counted
     partner: str  # the next one of these if its torque can be summed in, as it is collinear, or ""
     behind_fixed: tuple[str, ...]  # ferromagnets behind the fixed layers
     plain: bool  # whether one spacer between strong ferromagnets in a transparent stack counts
-    weak: bool  # whether it has exchange lengths
+    weak: bool  # whether any of it has exchange lengths
     symmetric: bool  # whether all that counts is its angle to the fixed layer
 
     @classmethod
     def of(cls, stack: Stack, fixed: Sequence[int], free: int) -> Place:
-        """Look at a free layer and at the next ferromagnet on one of its sides, or on both."""
+        """Look at a free layer and at the next ferromagnet on one of its sides, or on both.
+
+        Of groups `fixed` and `free` are any elements.
+        """
         e, step = elements_of(stack), 1 if fixed[0] < free else -1
-        along, k = {free: 1.0}, free + step
-        while 0 <= k < e.magnetic.size and e.magnetic[k]:
+        own = body = e.body_of(free)
+        along = dict.fromkeys(own, 1.0)
+        while 0 <= (k := body[-1] + 1 if step > 0 else body[0] - 1) < e.magnetic.size:
             relation = angle(e.m[free, 0], e.m[k, 0])
-            if not relation.collinear:
+            if not (e.magnetic[k] and relation.collinear):
                 break
-            along[k] = float(relation.sign)
-            k += step
-        names = stack.element_names
-        magnets = [i for i in np.flatnonzero(e.magnetic).tolist() if i not in along]
-        outside = {i: [k for k in magnets if (k - i) * (i - free) > 0] for i in fixed}
-        behind = {k for found in outside.values() for k in found}
-        beyond = [i for i in magnets if i not in behind and i not in fixed]
-        beyond.sort(key=lambda i: abs(i - free))
+            body = e.body_of(k)
+            along.update(dict.fromkeys(body, float(relation.sign)))
+        bodies = [body for body in e.bodies if body[0] not in along]
+        polarizers = [e.body_of(i) for i in fixed]
+        outside = {
+            polarizer: [
+                body for body in bodies if (body[0] - polarizer[0]) * (polarizer[0] - free) > 0
+            ]
+            for polarizer in polarizers
+        }
+        behind = {body for found in outside.values() for body in found}
+        beyond = [body for body in bodies if body not in behind and body not in polarizers]
+        beyond.sort(key=lambda body: abs(body[0] - free))
+        names = {body: body_name(stack, body) or stack.element_names[body[0]] for body in bodies}
         partner = ""
-        if beyond and len(along) == 1 and abs(beyond[0] - free) > 1:
-            collinear = angle(e.m[fixed[0], 0], e.m[beyond[0], 0]).collinear
+        if beyond and len(along) == len(own) and not _touch(own, beyond[0]):
+            collinear = angle(e.m[fixed[0], 0], e.m[beyond[0][0], 0]).collinear
             partner = names[beyond[0]] if collinear else ""
         # a strong fixed layer lets nothing pass that is not along its own m
-        symmetric = not beyond and all(e.strong[i] or not outside[i] for i in fixed)
+        symmetric = not beyond and all(
+            e.strong[[*polarizer]].any() or not found for polarizer, found in outside.items()
+        )
         return cls(
             tuple(fixed),
             step,
+            own,
             along,
-            tuple(names[i] for i in beyond),
+            tuple(names[body] for body in beyond),
             partner,
-            tuple(names[i] for i in sorted(behind)),
+            tuple(names[body] for body in sorted(behind)),
             len(fixed) == 1 and e.is_plain,
-            not e.strong[free],
+            not e.strong[[*own]].all(),
             symmetric,
         )
-
-    @property
-    def free(self) -> int:
-        """The free layer."""
-        return next(iter(self.along))
 
     def turned(self, stack: Stack, polarizer: FloatArray) -> Stack:
         """Return the batch, (1, n), in which the free layer turns about the polarizer.
 
         It has the angles of `THETA` to it, in the plane of both.
         """
-        free = elements_of(stack).m[self.free, 0]
+        free = elements_of(stack).m[self.free[0], 0]
         # but for g from B, take no limit at 0 and 180 degrees: it turns one magnetization alone
         theta = THETA if self.plain else np.clip(THETA, CLOSED, 180 - CLOSED)
         return self.pointing(stack, rotation(polarizer, free, theta, np.zeros(1)))
@@ -108,8 +118,10 @@ class Place(NamedTuple):
         across = np.cross(polarizer, m)
         sine = np.linalg.norm(across, axis=-1)
         if self.plain:
-            names = solution.stack.element_names
-            g = solution.efficiency(names[self.fixed[0]], names[self.free])[1]
+            stack = solution.stack
+            bodies = elements_of(stack).body_of(self.fixed[0]), self.free
+            fixed, free = (str(body_name(stack, body)) for body in bodies)
+            g = solution.efficiency(fixed, free)[1]
             return g / 2 * sine, np.zeros_like(sine)
         across = across / sine[..., None]
         taken = self._taken(solution) * (self.step / 2)
@@ -136,10 +148,15 @@ class Place(NamedTuple):
 
     def entering(self, solution: Solution, step: int) -> FloatArray:
         """Return what enters across m on its left (step 1) or right (-1), A/m2, (..., 3)."""
-        face = solution.interfaces[self.free - 1 if step > 0 else self.free]
-        if not self.weak:
+        k = self.free[0 if step > 0 else -1]
+        face = solution.interfaces[k - 1 if step > 0 else k]
+        if elements_of(solution.stack).strong[k]:
             return face.absorbed
         return face.spin_current_left if step > 0 else -face.spin_current_right
+
+
+def _touch(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return one[-1] + 1 == other[0] or other[-1] + 1 == one[0]
 
 
 def rotation(

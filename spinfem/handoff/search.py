@@ -33,8 +33,8 @@ def largest_error(misfit: Misfit, place: Place, stack: Stack, axis: FloatArray) 
     searches go on around the largest errors.
     """
     e = elements_of(stack)
-    others = [k for k in np.flatnonzero(e.magnetic).tolist() if k not in place.along]
-    free = e.m[place.free, 0]
+    others = [body[0] for body in e.bodies if body[0] not in place.along]
+    free = e.m[place.free[0], 0]
 
     def errors(m: FloatArray) -> FloatArray:
         """Return errors of directions m, (n,); where g is that of a limit, none."""

@@ -143,18 +143,19 @@ def slonczewski(solution: Solution, fixed: str | Sequence[str], free: str) -> Sl
     solution : Solution
         Of a single stack, in SI units.
     fixed : str or sequence of str
-        A ferromagnet with nothing but normal metals between it and the free layer. Or two, one on
-        either side, with collinear magnetizations: then both spacers' torques are summed, and J
-        counts as for the first one.
+        A ferromagnet, or a group, with nothing but normal metals between it and the free layer. Or
+        two, one on either side, with collinear magnetizations: then both spacers' torques are
+        summed, and J counts as for the first one.
     free : str
-        The layer that the torque acts on.
+        The layer that the torque acts on, or a group of layers, whose t is that of all of them.
 
     Raises
     ------
     TypeError
         If it is no Solution.
     ValueError
-        If it is a batch, the names are not those of such ferromagnets, or numbers overflow.
+        If it is a batch, the names are not those of such ferromagnets, one is that of a layer of a
+        group, or numbers overflow.
 
     Examples
     --------
@@ -175,14 +176,15 @@ def slonczewski(solution: Solution, fixed: str | Sequence[str], free: str) -> Sl
             f"{solution.shape}; take a point of it: solution[i]"
         )
     names = (fixed,) if isinstance(fixed, str) else tuple(fixed)
-    for name in (*names, free):
-        solution.torque(name)  # raises
     stack, e = solution.stack, elements_of(solution.stack)
-    layer = stack.elements[stack.position(free)]
-    if not isinstance(layer, Layer):
+    polarizers = [solution.turning(name) for name in names]
+    body = solution.turning(free)
+    layers = [layer for k in body if isinstance(layer := stack.elements[k], Layer)]
+    if len(layers) < len(body):
         raise ValueError(f"free must be a layer, which has a thickness, got the lead {free!r}")
     _check_polarizers(solution, names, free)
-    place = Place.of(stack, [stack.position(name) for name in names], stack.position(free))
+    facing = [one[-1 if one < body else 0] for one in polarizers]
+    place = Place.of(stack, facing, body[0])
     polarizer = e.m[place.fixed[0], 0]
     try:
         turning = solve(place.turned(stack, polarizer), 1.0)
@@ -210,7 +212,7 @@ def slonczewski(solution: Solution, fixed: str | Sequence[str], free: str) -> Sl
         NO_LAW,
         table,
         polarizer,
-        float(layer.thickness),
+        float(sum(layer.thickness for layer in layers)),
         float(solution.j0),
         float(place.step),
         place.beyond,
@@ -232,13 +234,13 @@ def _check_polarizers(solution: Solution, names: tuple[str, ...], free: str) -> 
         solution.efficiency(name, free)  # raises
     if len(names) == 1:
         return
-    sides = {stack.position(name) < stack.position(free) for name in names}
+    sides = {stack.members(name) < stack.members(free) for name in names}
     if len(names) != 2 or len(sides) != 2:
         raise ValueError(
             f"fixed must be one ferromagnet, or one on either side of {free!r}, for a hand-off, "
             f"got {', '.join(map(repr, names)) or 'none'}"
         )
-    first, second = (elements_of(stack).m[stack.position(name), 0] for name in names)
+    first, second = (elements_of(stack).m[stack.members(name)[0], 0] for name in names)
     between = angle(first, second)
     if not between.collinear:
         degrees = np.degrees(np.arccos(np.clip(first @ second, -1.0, 1.0)))
@@ -254,7 +256,7 @@ def _table(place: Place, turning: Solution, polarizer: FloatArray, fixed: str, f
     if place.plain:
         g = np.asarray(turning.efficiency(fixed, free)[1])[0]
         return Table(THETA, g, np.zeros_like(g))
-    m = np.asarray(cast(Layer, turning.stack.elements[place.free]).m)[0]
+    m = np.asarray(cast(Layer, turning.stack.elements[place.free[0]]).m)[0]
     sine = np.linalg.norm(np.cross(polarizer, m), axis=-1)
     inside, across = place.strengths(turning, m, polarizer)
     table = Table(THETA, 2 * inside[0] / sine, 2 * across[0] / sine)
@@ -368,7 +370,13 @@ def _notes(torque: SlonczewskiTorque, place: Place, turning: Solution) -> list[s
             f"{fixed} has exchange lengths and lets pass what is across its m: as {free!r} "
             f"turns any way, {reach}"
         )
-    if len(place.along) > 1:
+    if len(place.free) > 1:
+        names = ", ".join(turning.stack.element_names[k] for k in place.free)
+        found.append(
+            f"{free!r} is {names}, which turn as one; t is the sum of their thicknesses: if some "
+            "of them stand for interfaces, take that of the others."
+        )
+    if len(place.along) > len(place.free):
         names = ", ".join(turning.stack.element_names[k] for k in place.along)
         found.append(f"These are taken to turn as one: {names}. t is that of {free!r} alone.")
     if place.weak and not place.is_whole(turning.stack):
@@ -385,7 +393,7 @@ def _relaxed(torque: SlonczewskiTorque, place: Place, turning: Solution) -> floa
 
     As a fraction of the torque's maximum.
     """
-    m = np.asarray(cast(Layer, turning.stack.elements[place.free]).m)
+    m = np.asarray(cast(Layer, turning.stack.elements[place.free[0]]).m)
     rest = place.entering(turning, 1) + place.entering(turning, -1)
     rest = rest - turning.absorbed_spin_current(torque.free)
     rest = rest - (rest * m).sum(axis=-1, keepdims=True) * m

@@ -83,7 +83,7 @@ class Gradient(Mapping[str, FloatArray]):
         try:
             k, quantity, _ = self._places[name]
         except KeyError:
-            hint = _hint(str(name), self._places)
+            hint = _hint(str(name), self._places, self._stack)
             raise KeyError(f"no number of the stack is called {name!r}{hint}") from None
         if quantity in ANGLES:
             way = _ways(self._stack)[ANGLES.index(quantity)][k]
@@ -136,7 +136,7 @@ class Gradient(Mapping[str, FloatArray]):
         return found
 
 
-def _hint(name: str, known: Mapping[str, Place]) -> str:
+def _hint(name: str, known: Mapping[str, Place], stack: Stack) -> str:
     """Return what the name of a number could mean, for the end of a message."""
     owner, _, quantity = name.rpartition(".")
     keys: dict[str, list[str]] = {}
@@ -144,6 +144,9 @@ def _hint(name: str, known: Mapping[str, Place]) -> str:
         keys.setdefault(other.rpartition(".")[0], []).append(other.rpartition(".")[2])
     if owner not in keys:
         return near_match(name, known)
+    for group, members in stack.groups.items():
+        if quantity in ANGLES and owner in (stack.element_names[k] for k in members):
+            return f"; layers of group {group!r} turn together: {f'{group}.{quantity}'!r}"
     hint = key_hint(quantity, keys[owner], f"{owner}.")
     return hint or f"; those of {owner!r} are {', '.join(keys[owner])}"
 
