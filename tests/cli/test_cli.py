@@ -432,7 +432,12 @@ def test_output_for_paraview(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "start"), [(".png", b"\x89PNG\r\n"), (".svg", b"<?xml"), (".pdf", b"%PDF-")]
+    ("suffix", "start"),
+    [
+        (".png", b"\x89PNG\r\n"),
+        (".svg", b"<?xml"),
+        pytest.param(".pdf", b"%PDF-", marks=pytest.mark.long),
+    ],
 )
 def test_picture(run, tmp_path, suffix, start):
     path = tmp_path / f"valve{suffix}"
@@ -654,6 +659,7 @@ COMPLETIONS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_the_shell_completes(tmp_path):
     """In bash, with the function that spinfem writes for it."""

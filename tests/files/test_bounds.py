@@ -56,6 +56,11 @@ TEXTS = {
 }
 
 
+def some_long(kinds, *long):
+    """Return all kinds, of which some take long."""
+    return [pytest.param(kind, marks=pytest.mark.long) if kind in long else kind for kind in kinds]
+
+
 def assert_quick(work, seconds=SECONDS):
     """It takes no longer, and no more memory."""
     began = time.process_time()
@@ -69,7 +74,7 @@ def assert_quick(work, seconds=SECONDS):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("kind", TEXTS)
+@pytest.mark.parametrize("kind", some_long(TEXTS, "names", "open text"))
 def test_stack_files(tmp_path, kind):
     text, message = TEXTS[kind]
     path = tmp_path / "stack.toml"
@@ -229,7 +234,7 @@ MESHES = {
 }
 
 
-@pytest.mark.parametrize("kind", MESHES)
+@pytest.mark.parametrize("kind", some_long(MESHES, "elements of XML", "raw appended"))
 def test_meshes(tmp_path, kind):
     suffix, content, message = MESHES[kind]
     path = tmp_path / f"mesh{suffix}"

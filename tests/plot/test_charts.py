@@ -44,7 +44,9 @@ def test_bars_too_short_to_be_seen_have_no_line():
     assert list(bars(ax)) == ["a.l", "b.l"]
 
 
-@pytest.mark.parametrize("results", [1, 3, pytest.param(11, marks=pytest.mark.long), 180])
+@pytest.mark.parametrize(
+    "results", [3, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 11, 180))]
+)
 def test_figure_of_sensitivities_fits_a_page(results):
     figure = sensitivity_figure([(f"g F{i} by F{i + 1}", MANY) for i in range(results)])
     width, height = figure.get_size_inches()

@@ -1320,7 +1320,7 @@ def test_slash_in_the_name_of_an_argument(tmp_path):
 
 
 @pytest.mark.parametrize("vary", [[ANGLE], [ANGLE, SPACER]])
-@pytest.mark.parametrize("file", [SI, PAPER])
+@pytest.mark.parametrize("file", [SI, pytest.param(PAPER, marks=pytest.mark.long)])
 def test_picture(run, tmp_path, vary, file):
     if file is PAPER:
         vary = [v.replace("free", "F2").replace("_nm", "") for v in vary]
