@@ -30,6 +30,8 @@ G           stiffness ``D/2l``                                                S/
 kappa       relaxation ``D/2l^2``                                             S/m3
 AR*         resistance of an interface, area times; RA is AR* (1 - gamma^2)   Ohm m2
 gamma       asymmetry of an interface, to it what p is to a layer             -
+delta       thickness of an interface in spin diffusion lengths: it loses     -
+            a fraction 1 - exp(-delta) of the spins that pass
 G_r+iG_i    mixing conductance of an interface, for mu_s across m             S/m2
 lambda_J    length of precession in a ferromagnet that is not strong          m
 lambda_phi  length of dephasing there                                         m

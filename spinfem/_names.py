@@ -201,6 +201,17 @@ QUANTITIES = (
         },
     ),
     Quantity(
+        ("delta",),
+        "",
+        {
+            "delta_sf delta_SF delta_I spin_flip_parameter": "delta of 1 - exp(-delta), Bass and "
+            "Pratt's probability of a spin flip",
+            "P_sf P_SF sml SML spin_memory_loss spin_flip spin_flip_probability": (
+                "-ln(1 - P) of the probability P of a spin flip"
+            ),
+        },
+    ),
+    Quantity(
         ("mixing_S_m2", "mixing"),
         "S/m2",
         {

@@ -21,7 +21,7 @@ from strategies import contact_amplification, has_sink
 
 import spinfem as sf
 
-MODELS = ("plain", "contacts", "interfaces", "mixing", "exchange", "everything")
+MODELS = ("plain", "contacts", "interfaces", "mixing", "exchange", "everything", "memory loss")
 DIRECTIONS = ("random", "coplanar", "collinear", "antiparallel", "nearly collinear")
 QUANTITIES = ("mu_s", "j_s", "torque", "dr", "RA", "mu_0")
 INSIDE = (0.0, 1e-12, 1e-6, 0.01, 0.25, 0.5, 0.9, 1 - 1e-6, 1.0)
@@ -157,24 +157,31 @@ def crossing(a, b):
 
 def interface(rng, model, a, b):
     """An interface that may stand between two pieces, or None."""
-    shares = {"interfaces": 0.7, "mixing": 0.8, "everything": 0.5}
+    shares = {"interfaces": 0.7, "mixing": 0.8, "everything": 0.5, "memory loss": 0.7}
     if isinstance(a, sf.SpinBlocking) or isinstance(b, sf.SpinBlocking):
         return None
     if not chance(rng, shares.get(model, 0.0)):
         return None
     metals = [e.material for e in (a, b) if not isinstance(e, sf.Reservoir)]
     magnets = [e for e in (a, b) if magnetic(e)]
+    lossy = model == "memory loss" and chance(rng, 0.8)
+    delta = power(rng, *rng.choice([(-12, -2), (-2, 1), (1, 4)])) if lossy else 0.0
     if not magnets:
-        return sf.Interface(resistance(rng, metals))
+        AR = resistance(rng, metals)
+        return sf.Interface(AR, delta=delta if AR else 0.0)
     gamma = polarization(rng)
     if len(magnets) == 2:
         if not (strong(a) and strong(b)) or crossing(a, b):
             return None
-        return sf.Interface(resistance(rng, metals), gamma=gamma if a.m @ b.m > 0 else 0.0)
-    with_mixing = model in ("mixing", "everything") and strong(magnets[0]) and chance(rng, 0.8)
+        AR, gamma = resistance(rng, metals), gamma if a.m @ b.m > 0 else 0.0
+        return sf.Interface(AR, gamma=gamma, delta=delta if AR else 0.0)
+    mixes = model in ("mixing", "everything", "memory loss")
+    with_mixing = mixes and strong(magnets[0]) and chance(rng, 0.8)
+    AR = resistance(rng, metals) if not with_mixing or chance(rng, 0.6) else 0.0
     return sf.Interface(
-        resistance(rng, metals) if not with_mixing or chance(rng, 0.6) else 0.0,
+        AR,
         gamma=gamma,
+        delta=delta if AR else 0.0,
         mixing=mixing(rng, metals) if with_mixing else None,
     )
 
@@ -219,8 +226,8 @@ def draw(rng, model, max_layers):
 
 def draw_kinds(rng, model, layers):
     """What ends and layers are; at least one is a ferromagnet."""
-    contacts = model in ("contacts", "exchange", "everything")
-    weak = model in ("exchange", "everything")
+    contacts = model in ("contacts", "exchange", "everything", "memory loss")
+    weak = model in ("exchange", "everything", "memory loss")
     kinds = []
     for i in range(layers + 2):
         magnet = "weak" if weak and chance(rng, 0.6 if model == "exchange" else 0.3) else "strong"

@@ -332,22 +332,50 @@ def _numbers(joint):
     return mp.mpf(joint.resistance), mp.mpf(joint.gamma), mixing
 
 
+def _delta(joint):
+    return mp.mpf(joint.delta if joint else 0)
+
+
+def _slab(joint, left, right, driven, sign=1):
+    """What connects (mu, j) on the left of an interface with those on its right.
+
+    mu and j - driven of a layer of thickness t in which ``mu' = -2 rho* (j - driven)`` and ``j' =
+    -mu/(2 rho* l^2)``, with ``rho* t = AR*`` and ``t/l = delta``: a cord and shunts at its ends.
+    Between two strong ferromagnets `sign` is that of their m, which differ by roundings besides.
+    """
+    (mu_a, j_a), (mu_b, j_b) = left, right
+    resistance, delta = _numbers(joint)[0], _delta(joint)
+    force = {ONE: driven}
+    if not delta:
+        drop = _combine((sign, mu_b), (-1, mu_a), (2 * resistance, j_a), (-2 * resistance, force))
+        return [drop, _combine((1, j_a), (-sign, j_b))]
+    cord, shunt = delta / mp.sinh(delta), delta * mp.tanh(delta / 2)
+    pulls = (cord, mu_a), (-sign * cord, mu_b)
+    return [
+        _combine(*pulls, (shunt, mu_a), (-2 * resistance, j_a), (2 * resistance, force)),
+        _combine(
+            *pulls, (-sign * shunt, mu_b), (-2 * resistance * sign, j_b), (2 * resistance, force)
+        ),
+    ]
+
+
 def _contact(a, b, joint):
-    resistance, gamma, mixing = _numbers(joint)
+    _, gamma, mixing = _numbers(joint)
+    ends = (a, "right"), (b, "left")
     strong = [e for e in (a, b) if e.strong]
     if len(strong) == 2 and _crossing(a, b):
         return [a.faces["mu", "right"][0], b.faces["mu", "left"][0]]
     magnets = strong or [e for e in (a, b) if e.magnetic]
     frame = magnets[0].frame if magnets else a.frame
     if len(strong) == 2:
-        return _collinear_contact(a, b, resistance, gamma)
+        left, right = ([e.faces[kind, side][0] for kind in ("mu", "j")] for e, side in ends)
+        return _slab(joint, left, right, gamma, _sign(a, b))
     conditions = []
     for k in range(1 if strong else 3):
-        mu_a, j_a = (a.project(kind, "right", frame[k]) for kind in ("mu", "j"))
-        mu_b, j_b = (b.project(kind, "left", frame[k]) for kind in ("mu", "j"))
-        driven = {ONE: gamma if k == 0 else mp.mpf(0)}
-        drop = _combine((1, mu_b), (-1, mu_a), (2 * resistance, j_a), (-2 * resistance, driven))
-        conditions += [drop, _combine((1, j_a), (-1, j_b))]
+        left, right = (
+            [e.project(kind, side, frame[k]) for kind in ("mu", "j")] for e, side in ends
+        )
+        conditions += _slab(joint, left, right, gamma if k == 0 else mp.mpf(0))
     if len(strong) == 1:
         outer, side, into = (a, "right", 1) if b.strong else (b, "left", -1)
         mu = [outer.project("mu", side, axis) for axis in frame]
@@ -361,20 +389,13 @@ def _contact(a, b, joint):
     return conditions
 
 
-def _collinear_contact(a, b, resistance, gamma):
-    """One amplitude on both sides: m of the two differ by roundings, which drive nothing."""
-    sign = _sign(a, b)
-    mu_a, j_a = (a.faces[kind, "right"][0] for kind in ("mu", "j"))
-    mu_b, j_b = (b.faces[kind, "left"][0] for kind in ("mu", "j"))
-    resisted = ((2 * resistance, j_a), (-2 * resistance, {ONE: gamma}))
-    return [_combine((sign, mu_b), (-1, mu_a), *resisted), _combine((1, j_a), (-sign, j_b))]
-
-
 def _end(element, side, end, joint):
     rows = element.faces["j", side]
     if isinstance(end, sf.SpinBlocking):
         return rows
     resistance, gamma, _ = _numbers(joint)
+    if delta := _delta(joint):
+        resistance *= mp.tanh(delta) / delta
     inwards = 1 if side == "left" else -1  # mu_s(x+) - mu_s(x-) with one of them 0
     conditions = []
     for k, (mu, j) in enumerate(zip(element.faces["mu", side], rows)):
@@ -467,8 +488,10 @@ def _face(stack, a, b, joint, solution):
         for e, side in ((a, "right"), (b, "left"))
     ]
     if a is None or b is None:
-        (mu, j), end = (values[1], stack.left) if a is None else (values[0], stack.right)
-        outside = [mu, zero] if isinstance(end, sf.SpinBlocking) else [zero, j]
+        e, (mu, j), end = (b, values[1], stack.left) if a is None else (a, values[0], stack.right)
+        driven = [_numbers(joint)[1] * x for x in (e.frame[0] if e.magnetic else zero)]
+        passed = _sum((1, driven), (1 / mp.cosh(_delta(joint)), _sum((1, j), (-1, driven))))
+        outside = [mu, zero] if isinstance(end, sf.SpinBlocking) else [zero, passed]
         values[0 if a is None else 1] = outside
     (mu_a, j_a), (mu_b, j_b) = values
     face = Face(mu_a, mu_b, j_a, j_b, zero, zero)
@@ -484,7 +507,7 @@ def _face(stack, a, b, joint, solution):
         face.absorbed_left = _sum((1, j_a), (-1, between))
         face.absorbed_right = _sum((1, between), (-1, j_b))
     elif len(strong) == 1:
-        taken = _sum((1, j_a), (-1, j_b))
+        taken = _across(_sum((1, j_a), (-1, j_b)), strong[0].frame[0])
         if a.strong:
             face.absorbed_left = taken
         else:

@@ -95,19 +95,22 @@ def joints(draw, left, right):
     magnetic = [metal for metal in metals if isinstance(metal, sf.Ferromagnet)]
     strong = [metal for metal in magnetic if metal.is_strong]
     resistance = draw(st.one_of(st.just(0.0), nice, st.floats(-3, 2).map(lambda e: 10.0**e)))
+    lost = st.one_of(st.just(0.0), nice, st.floats(-6, 1.5).map(lambda e: 10.0**e))
+    delta = draw(lost) if resistance else 0.0
     if not magnetic:
-        return sf.Interface(resistance)
+        return sf.Interface(resistance, delta=delta)
     gamma = draw(polarizations)
     if len(magnetic) == 2:
         if len(strong) < 2 or np.linalg.norm(np.cross(left.m, right.m)) > COLLINEAR:
             return None
         # along which of two opposite m gamma is, nobody has said
-        return sf.Interface(resistance, gamma=gamma if left.m @ right.m > 0 else 0.0)
+        gamma = gamma if left.m @ right.m > 0 else 0.0
+        return sf.Interface(resistance, gamma=gamma, delta=delta)
     mixing = None
     if strong and draw(st.booleans()):
         G_r = 10.0 ** draw(st.floats(-2, 3))
         mixing = G_r * complex(1, draw(st.sampled_from([0.0, 0.1, -0.1, 1.0, -3.0])))
-    return sf.Interface(resistance, gamma=gamma, mixing=mixing)
+    return sf.Interface(resistance, gamma=gamma, delta=delta, mixing=mixing)
 
 
 def _aligned(draw, previous, piece):
@@ -162,6 +165,8 @@ def has_sink(stack):
     if any(isinstance(e, sf.Reservoir) for e in ends) or any(
         np.isfinite(e.material.l) for e in pieces
     ):
+        return True
+    if any(joint is not None and joint.delta for joint in stack.joints):
         return True
     m = [e.m for e in pieces if e.m is not None and _turns(e.material)]
     return any(np.linalg.norm(np.cross(a, b)) > COLLINEAR for a, b in itertools.pairwise(m))

@@ -45,7 +45,7 @@ def rank(
       D                1/rho, 1/rho* of Valet and Fert
       p                beta
       polar, azimuth   angles of m
-      resistance       of an interface, AR*; and its gamma
+      resistance       of an interface, AR*; and its gamma and delta
       G_r, G_i         the mixing conductance
     """  # noqa: D301 - a real backspace tells typer to keep the lines
     from ..io.stackfile import read

@@ -237,6 +237,7 @@ class InterfaceTable(Table):
     interface: Annotated[bool, BeforeValidator(_true)]
     name: Name | None = None
     gamma: Polarization | None = None
+    delta: NonNegative | None = None
 
     @property
     def mixing_key(self) -> str:
@@ -251,6 +252,7 @@ class InterfaceTable(Table):
         return Interface(
             resistance=0.0 if resistance is None else resistance,
             gamma=0.0 if self.gamma is None else self.gamma,
+            delta=0.0 if self.delta is None else self.delta,
             mixing=None if mixing is None else complex(*mixing),
             name=self.name,
         )
@@ -281,7 +283,7 @@ class _PaperInterface(InterfaceTable):
         return self._piece(self.AR, self.mixing)
 
 
-ONLY_INTERFACES = {"AR_fOhm_m2", "AR", "gamma", "mixing_S_m2", "mixing"}
+ONLY_INTERFACES = {"AR_fOhm_m2", "AR", "gamma", "delta", "mixing_S_m2", "mixing"}
 
 
 def _piece_kind(table: object) -> str:

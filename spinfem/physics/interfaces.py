@@ -1,13 +1,24 @@
-"""Resistive interfaces, of AR* and gamma as in T. Valet and A. Fert (Phys. Rev. B 48, 7099)."""
+"""Resistive interfaces of AR*, gamma and delta, as T. Valet and A. Fert (Phys. Rev. B 48, 7099)."""
 
 from __future__ import annotations
 
 from .._checks import FloatArray
+from . import uniform
 
 
-def conductance(AR: FloatArray) -> FloatArray:
-    """Return ``B = 1/(2 AR*)``, S/m2: of a jump of mu_s along m, ``j_s = gamma j0 - B [mu_s]``."""
-    return 1 / (2 * AR)
+def two_port(AR: FloatArray, delta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return B and S, S/m2, with ``j_s = gamma j0 -+ S mu_s - B [mu_s]`` at either side along m.
+
+    ``B = (1/2AR*) delta/sinh(delta)``, ``S = (1/2AR*) delta tanh(delta/2)``: Valet and Fert's layer
+    of a thickness t -> 0 with ``rho* = AR*/t``, ``l = t/delta``. Without delta no spin is lost.
+    """
+    return uniform.two_port(delta, 1 / (2 * AR))
+
+
+def two_port_slopes(AR: FloatArray, delta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the derivatives of B and S with delta; those with AR* are ``-B/AR*``, ``-S/AR*``."""
+    by_B, by_S = uniform.two_port_slopes(delta)
+    return by_B / (2 * AR), by_S / (2 * AR)
 
 
 def ohmic(AR: FloatArray, gamma: FloatArray) -> FloatArray:

@@ -49,7 +49,7 @@ class Gradient(Mapping[str, FloatArray]):
     - `polar`, `azimuth`: the angles of m, per **degree**, as in `direction`. Layers of a group turn
       together and have these under the name of the group, ``"free.polar"``, alone.
     - of an interface, by its name or else by its neighbours, ``"F1|N1"``: `resistance` (AR*),
-      `gamma`, `G_r` and `G_i` (the mixing conductance).
+      `gamma`, `delta` if it has one, `G_r` and `G_i` (the mixing conductance).
 
     Attributes
     ----------
@@ -313,6 +313,8 @@ def _of_metal(element: Layer | Lead, k: int) -> Iterator[Place]:
 
 def _of_interface(joint: Interface, face: int, at_magnet: bool) -> Iterator[Place]:
     yield Place(face, "resistance", joint.resistance)
+    if np.any(joint.delta):
+        yield Place(face, "delta", joint.delta)
     if at_magnet:
         yield Place(face, "gamma", joint.gamma)
     if joint.mixing is not None:

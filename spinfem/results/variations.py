@@ -12,6 +12,7 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..fem import graded, twoport
+from ..physics import interfaces
 from ..physics.directions import angle
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements
@@ -35,8 +36,8 @@ class Derivatives:
         By magnetization; to be taken across m. nan where a contact is collinear: it would open.
         In a group each is the share of an element in what turning all of them does.
     other : dict of array, shape (N,)
-        By element and "lambda_J" or "lambda_phi"; by face and "resistance", "gamma", "G_r" or
-        "G_i".
+        By element and "lambda_J" or "lambda_phi"; by face and "resistance", "gamma", "delta", "G_r"
+        or "G_i".
     """
 
     def __init__(self, e: Elements) -> None:
@@ -175,7 +176,7 @@ def _along_layers(t: Solved, field: Field, j0: float) -> tuple[FloatArray, Float
 def _along(u: FloatArray, k: int, e: Elements) -> FloatArray:
     """Keep of the values in all layers what is along m in element k."""
     u = u.copy()
-    u[k - 1] = dot(u[k - 1], e.m[k])[:, None] * e.m[k]
+    u[k - 1] = _part(u[k - 1], e.m[k])
     return u
 
 
@@ -187,7 +188,7 @@ def _add_leads(total: Derivatives, t: Solved, pair: Pair) -> None:
         mu, phi = pair.at(k, side)
         rising = phi - mu if pair.driven else phi
         if k in e.lengths:
-            mu = dot(mu, e.m[k])[:, None] * e.m[k]
+            mu = _part(mu, e.m[k])
         energy = e.D[k] / (2 * e.l[k]) * dot(phi, mu)
         total.add(k, "D", energy / e.D[k])
         total.add(k, "l", -energy / e.l[k])
@@ -277,30 +278,70 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     e = t.elements
     joint = e.joints[face]
     assert joint is not None
-    resistance, gamma = e.flat(joint.resistance), e.flat(joint.gamma)
+    AR, gamma, delta = (e.flat(x) for x in (joint.resistance, joint.gamma, joint.delta))
     magnets = [k for k in (face, face + 1) if e.magnetic[k]]
     m = e.m[magnets[0]] if magnets else np.zeros((1, 3))
-    driven = gamma[:, None] * m
+    rings = [_ring(pair, face, on_left) for on_left in (True, False)]
+    if magnets and e.strong[magnets[0]]:  # what is across m does not pass
+        rings = [(_part(u, m), _part(v, m)) for u, v in rings]
+    source, none = gamma[:, None] * m, np.zeros((1, 3))
     on_left = magnets == [face]  # in a strong ferromagnet there is nothing across m
-    through, dual = (
-        (field.faces.current_left if on_left else field.faces.current_right)[face]
-        for field in (pair.mu, pair.phi)
+    flows = [
+        (field.faces.current_left if on_left else field.faces.current_right)[face] - driven
+        for field, driven in ((pair.mu, source), (pair.phi, -source if pair.driven else none))
+    ]
+    mu, phi = (
+        _through(AR, delta, flow, on_left, left, right)
+        for flow, left, right in zip(flows, *rings, strict=True)
     )
-    through = through - driven
-    falling = dual
-    if pair.driven:
-        dual = dual + driven
-        falling = dual - through
-    total.add(face, "resistance", -2 * dot(dual, through))
+    shunted = sum(dot(*ring) for ring in rings)
+    resists = np.where(AR > 0, AR, 1.0)  # there is no delta without a resistance
+    _, S = interfaces.two_port(resists, delta)
+    total.add(face, "resistance", -dot(phi.flow, mu.drop) - S / resists * shunted)
+    by_B, by_S = interfaces.two_port_slopes(resists, delta)
+    total.add(face, "delta", by_B * AR**2 * dot(phi.drop, mu.drop) + by_S * shunted)
+    falling = AR[:, None] * (phi.drop - mu.drop if pair.driven else phi.drop)
     if magnets:
-        total.add(face, "gamma", 2 * resistance * dot(m, falling))
+        total.add(face, "gamma", dot(m, falling))
     if magnets and magnets[0] in e.lengths:
-        total.add(magnets[0], "m", 2 * (resistance * gamma)[:, None] * falling)
+        total.add(magnets[0], "m", gamma[:, None] * falling)
     if joint.mixing is not None:
-        mu, phi = _ring(pair, face, not e.magnetic[face])
-        weight = weight_of(m, phi, mu)
+        ring, dual = _ring(pair, face, not e.magnetic[face])
+        weight = weight_of(m, dual, ring)
         total.add(face, "G_r", weight.real)
         total.add(face, "G_i", -weight.imag)
+
+
+class Through(NamedTuple):
+    """What passes an interface."""
+
+    flow: FloatArray  # (N, 3) ``-B [mu_s]``
+    drop: FloatArray  # (N, 3) ``-[mu_s]/AR*``
+
+
+def _through(
+    AR: FloatArray,
+    delta: FloatArray,
+    flow: FloatArray,
+    on_left: bool,
+    left: FloatArray,
+    right: FloatArray,
+) -> Through:
+    """Return what passes an interface, from the current at one side of it less what drives it.
+
+    Where delta has let next to nothing pass, from the difference of mu_s.
+    """
+    resists = np.where(AR > 0, AR, 1.0)
+    B, S = (x[:, None] for x in interfaces.two_port(resists, delta))
+    flow = flow - S * left if on_left else flow + S * right
+    share = 2 * resists[:, None] * B  # of what would pass without delta
+    by_flow = 2 * flow / np.where(share > 0.5, share, 1.0)
+    drop = np.where(share > 0.5, by_flow, (left - right) / resists[:, None])
+    return Through(np.where(share > 0.5, flow, B * (left - right)), drop)
+
+
+def _part(u: FloatArray, m: FloatArray) -> FloatArray:
+    return dot(u, m)[:, None] * m
 
 
 def _ring(pair: Pair, face: int, on_left: bool) -> tuple[FloatArray, FloatArray]:
@@ -357,8 +398,8 @@ def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     k, way = (face + 1, 1.0) if on_left else (face, -1.0)
     m = e.m[k]
     ring, dual = _ring(pair, face, on_left)
-    through, back = (
-        dot((f.faces.current_right if on_left else f.faces.current_left)[face], m)[:, None]
+    through, back = (  # what enters the interface, where the ring is
+        dot((f.faces.current_left if on_left else f.faces.current_right)[face], m)[:, None]
         for f in (pair.mu, pair.phi)
     )
     total.add(k, "m", way * (back * ring + through * dual))

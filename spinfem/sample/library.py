@@ -155,6 +155,7 @@ class Library:
         temperature: float | None = None,
         resistance: ArrayLike | None = None,
         gamma: ArrayLike | None = None,
+        delta: ArrayLike | None = None,
         mixing: Any = None,
         name: str | None = None,
     ) -> Interface:
@@ -166,7 +167,7 @@ class Library:
             Between which metals, in any order: "CoFe/Cu".
         variant, temperature
             As in `material`.
-        resistance, gamma, mixing : float, complex or array, optional
+        resistance, gamma, delta, mixing : float, complex or array, optional
             Numbers in SI in place of the library's, or those it lacks; as in `Interface`.
         name : str, optional
             Name of the interface in its stack.
@@ -174,7 +175,8 @@ class Library:
         Returns
         -------
         Interface
-            With AR*, half of a sourced 2AR*, and gamma. Its `source` says where they are from.
+            With AR*, half of a sourced 2AR*, gamma and delta. Its `source` says where they are
+            from.
 
         Raises
         ------
@@ -184,7 +186,7 @@ class Library:
         """
         entry = _entry("interface", entry, self.interfaces)
         variant, found = _chosen(self.interfaces, entry, variant, temperature)
-        given = {"resistance": resistance, "gamma": gamma, "mixing": mixing}
+        given = {"resistance": resistance, "gamma": gamma, "delta": delta, "mixing": mixing}
         given = {key: value for key, value in given.items() if value is not None}
         values, source = _numbers(found, True, given)
         if "resistance" not in values:
@@ -206,6 +208,7 @@ ARGUMENTS: dict[str, tuple[str, Any]] = {
     "AR_fOhm_m2": ("resistance", ohm_square_metres),
     "two_AR_fOhm_m2": ("resistance", lambda femto: ohm_square_metres(femto) / 2),
     "gamma": ("gamma", float),
+    "delta": ("delta", float),
     "mixing_S_m2": ("mixing", lambda pair: complex(*pair)),
 }
 """Argument of the constructors for each key of the file, and its conversion to SI."""

@@ -42,6 +42,7 @@ SYMBOLS = {
     "AR_fOhm_m2": ("AR*", "fOhm m2"),
     "two_AR_fOhm_m2": ("2AR*", "fOhm m2"),
     "gamma": ("gamma", ""),
+    "delta": ("delta", ""),
     "mixing_S_m2": ("(G_r, G_i)", "S/m2"),
 }
 """Symbol and unit of every key."""
@@ -148,6 +149,7 @@ class InterfaceEntry(Entry):
     AR_fOhm_m2: Quantity[NonNegative] | None = None
     two_AR_fOhm_m2: Quantity[NonNegative] | None = None
     gamma: Quantity[Polarization] | None = None
+    delta: Quantity[NonNegative] | None = None
     mixing_S_m2: Quantity[Mixing] | None = None
 
 

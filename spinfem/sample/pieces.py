@@ -260,14 +260,18 @@ class Interface(Joinable):
 
     It is no tunnel barrier: spinfem computes no tunnelling.
 
+    With delta spins flip in it, a fraction ``1 - exp(-delta)`` of those that pass: it is Valet and
+    Fert's layer of a thickness t -> 0 with ``rho* = AR*/t``, ``beta = gamma`` and ``l = t/delta``,
+    solved exactly. What it loses goes to the lattice and is no torque.
+
     Across m, on the side of the normal metal: ``j_s = G_r mu_s + G_i m x mu_s`` into the
     ferromagnet, with the mixing conductance ``G_r + i G_i``. Brataas, Nazarov, Bauer,
     doi:10.1103/PhysRevLett.84.2481. G_r gives a damping-like torque, G_i a field-like one.
 
-    Between normal metals the resistance acts on all components, and gamma and mixing have no
+    Between normal metals resistance and delta act on all components, and gamma and mixing have no
     meaning. Between ferromagnets an interface needs them strong and collinear. At a ferromagnet
-    with finite exchange lengths the resistance acts on all components alike, and mixing has no
-    meaning.
+    with finite exchange lengths resistance and delta act on all components alike, and mixing has
+    no meaning.
 
     Parameters
     ----------
@@ -276,6 +280,9 @@ class Interface(Joinable):
         ``AR* (1 - gamma^2)``.
     gamma : float or array
         Interface asymmetry, between -1 and 1.
+    delta : float or array
+        Thickness in spin diffusion lengths, for spin memory loss; zero or positive, and zero where
+        there is no resistance.
     mixing : complex or array, optional
         Mixing conductance of particle current times |e| per spin potential, S/m2; its real part is
         positive. Default: infinite, so that no mu_s across m remains.
@@ -298,6 +305,7 @@ class Interface(Joinable):
 
     resistance: Number = 0.0
     gamma: Number = dataclasses.field(default=0.0, kw_only=True)
+    delta: Number = dataclasses.field(default=0.0, kw_only=True)
     mixing: complex | NDArray[np.complex128] | None = dataclasses.field(default=None, kw_only=True)
     name: str | None = dataclasses.field(default=None, kw_only=True)
     source: str | None = dataclasses.field(default=None, kw_only=True)
@@ -310,6 +318,12 @@ class Interface(Joinable):
             raise ValueError(
                 f"resistance (AR*) of {what} must be zero or positive throughout, got both"
             )
+        delta = nonnegative(f"delta (spin memory loss) of {what}", self.delta)
+        if np.any(delta) and not np.any(resistance):
+            raise ValueError(
+                f"delta (spin memory loss) of {what} must be 0 without a resistance, got "
+                f"{reprlib.repr(self.delta)} and resistance 0; spins are lost in what resists"
+            )
         mixing = self.mixing
         if mixing is not None:
             mixing = conductance(f"mixing (conductance) of {what}", mixing)
@@ -317,11 +331,14 @@ class Interface(Joinable):
             self,
             resistance=resistance,
             gamma=polarization(f"gamma (asymmetry) of {what}", self.gamma),
+            delta=delta,
             mixing=mixing,
             name=label("name of an interface", self.name),
         )
 
 
+INTERFACE_KEYS = ("resistance", "gamma", "delta", "mixing")
+"""Numbers of an interface."""
 End = Lead | Reservoir | SpinBlocking
 Piece = Layer | Interface | End
 METALLIC = (Layer, Lead)
@@ -433,7 +450,7 @@ def shapes_of(piece: Piece) -> frozenset[tuple[int, ...]]:
     """Return the shapes of the numbers of a piece that are arrays; of m without its last axis."""
     numbers: tuple[Any, ...] = ()
     if isinstance(piece, Interface):
-        shapes, numbers = SCALAR, (piece.resistance, piece.gamma, piece.mixing)
+        shapes, numbers = SCALAR, tuple(getattr(piece, key) for key in INTERFACE_KEYS)
     elif isinstance(piece, METALLIC):
         shapes = piece.material.shapes
         if piece.m is not None and piece.m.ndim > 1:

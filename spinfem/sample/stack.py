@@ -35,6 +35,7 @@ from .._spelling import near_match
 from .materials import Ferromagnet, Metal
 from .order import ENDS, check_groups, check_order, misplaced, refuse_names
 from .pieces import (
+    INTERFACE_KEYS,
     OWN_NUMBERS,
     End,
     Interface,
@@ -413,9 +414,9 @@ class Stack(Joinable):
             The layer, lead, interface or group; "left" or "right" for a lead without a name.
         **changes
             New `thickness`, `m`, `material`, `name` or `group`; of an interface `resistance`,
-            `gamma`, `mixing` or `name`; of a group `m`, that of all its layers, or `group`, its new
-            name, or None for layers that are magnets by themselves. A layer from a mesh keeps its
-            `nodes` unless its thickness changes.
+            `gamma`, `delta`, `mixing` or `name`; of a group `m`, that of all its layers, or
+            `group`, its new name, or None for layers that are magnets by themselves. A layer from a
+            mesh keeps its `nodes` unless its thickness changes.
 
         Raises
         ------
@@ -663,7 +664,7 @@ def _pick(piece: Piece, shape: tuple[int, ...], index: Any) -> Piece:
     if not shapes_of(piece) or isinstance(piece, Reservoir | SpinBlocking):
         return piece
     if isinstance(piece, Interface):
-        numbers = {key: part(getattr(piece, key)) for key in ("resistance", "gamma", "mixing")}
+        numbers = {key: part(getattr(piece, key)) for key in INTERFACE_KEYS}
         return dataclasses.replace(piece, **numbers)
     changes: dict[str, Any] = {}
     if piece.material.shapes:

@@ -432,12 +432,12 @@ class Condensed(Transport):
                 current_left[face] = ends.leaving[before.stop - 1]
             if behind.stop > behind.start:
                 current_right[face] = ends.entering[behind.start]
-        for end, beyond, within in (
-            (0, current_left, current_right),
-            (-1, current_right, current_left),
+        for end, beyond, within, behind in (
+            (0, current_left, current_right, ends.entering),
+            (-1, current_right, current_left, ends.leaving),
         ):
-            if e.reservoir[end]:
-                beyond[end] = within[end]
+            if e.reservoir[end]:  # takes up all that an interface, or the metal, lets pass
+                beyond[end] = behind[end]
             elif not e.columns["D"].fixed[end]:  # no spin passes
                 beyond[end] = within[end] = 0.0
         face_of_right = {int(ring): face for face, ring in enumerate(plan.right.tolist())}

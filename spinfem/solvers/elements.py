@@ -338,6 +338,8 @@ def check_spin_sink(e: Elements) -> None:
         return  # at every point
     relaxing = ((e.thickness / e.l[1:-1]) ** 2 > 0).any(axis=0)
     sink = relaxing | (e.lead_stiffness > 0).any(axis=0)
+    for joint in e.resistive.values():
+        sink = sink | (e.flat(joint.delta) ** 2 > 0)
     lost = np.flatnonzero(~sink & _one_line(e))
     if lost.size:
         where = "" if e.points == 1 else f" (at point {lost[0]} of the batch)"

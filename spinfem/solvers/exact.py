@@ -8,9 +8,6 @@ and the complex l_perp. Nothing here uses finite elements.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from functools import cache
-from math import comb, factorial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,13 +19,12 @@ from ..fem.graded import GradedLayer
 from ..fem.mesh import layer_nodes
 from ..physics.bulk import stiffness
 from ..physics.directions import axes_across
+from ..physics.uniform import two_port, two_port_of_square
 from .elements import Column, Elements
 from .ports import Columns, Three, absorption, across_conductance, exchange_rate
 from .transport import Field
 
 ComplexArray = NDArray[Any]
-TERMS = 18
-"""Powers of (d/l)^2 that are enough up to 1: they fall by more than 9."""
 
 
 class Exact:
@@ -147,47 +143,6 @@ class Across(NamedTuple):
         """Return mu_s/j0 and j_s/j0 at positions xi."""
         mu, j = ((c * self.axes.conj()).real for c in self.plane.evaluate(xi))
         return mu, j
-
-
-def two_port(z: ComplexArray, unit: FloatArray) -> tuple[ComplexArray, ComplexArray]:
-    """Return ``unit z/sinh z`` and ``unit z tanh(z/2)``; z is 0 without relaxation."""
-    thick = np.asarray(z != 0)
-    safe = np.where(thick, z, 1.0)
-    ratio = np.where(thick, -2 * safe * np.exp(-safe) / np.expm1(-2 * safe), 1.0)
-    half = np.expm1(-safe)
-    return unit * ratio, unit * np.where(thick, safe * -half / (2 + half), 0.0)
-
-
-def two_port_of_square(square: ComplexArray, unit: FloatArray) -> tuple[ComplexArray, ComplexArray]:
-    """Return the same from z^2 up to 1 in size, by powers of it.
-
-    Where next to all of z^2 is precession, what is absorbed, of the order of z^4, keeps its digits.
-    """
-    square = np.where(np.abs(square) < 1, square, 0.0)
-    through, taken = _powers()
-    return unit * _horner(through, square), unit * square * _horner(taken, square)
-
-
-def _horner(coefficients: Sequence[float], x: ComplexArray) -> ComplexArray:
-    total: ComplexArray = np.zeros_like(x)
-    for c in reversed(coefficients):
-        total = c + x * total
-    return total
-
-
-@cache
-def _powers() -> tuple[list[float], list[float]]:
-    """Return coefficients of z/sinh(z) and of tanh(z/2)/z in powers of z^2.
-
-    From Bernoulli's numbers, ``(2 - 4^n) B_2n/(2n)!`` and ``2 (4^n - 1) B_2n/(2n)!``.
-    """
-    numbers: list[Fraction] = []
-    for n in range(2 * TERMS + 1):
-        rest = sum((comb(n + 1, k) * x for k, x in enumerate(numbers)), Fraction(0))
-        numbers.append((Fraction(n == 0) - rest) / (n + 1))
-    even = [Fraction(numbers[2 * n], factorial(2 * n)) for n in range(TERMS + 1)]
-    through = [float((2 - 4**n) * x) for n, x in enumerate(even)]
-    return through, [float(2 * (4**n - 1) * x) for n, x in enumerate(even)][1:]
 
 
 def _ratio(a: ComplexArray, rest: ComplexArray, z: ComplexArray) -> ComplexArray:

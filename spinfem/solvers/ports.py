@@ -4,7 +4,7 @@ A two-port acts on the part of mu_s along an axis m and on the part across it. I
 both are the same. In a strong ferromagnet there is none across m; with exchange lengths it is
 complex, since mu_s precesses, its imaginary part turning about m: D_tot stands for D and
 ``1/l_perp^2 = 2 kappa/D_tot + 1/lambda_phi^2 - i/lambda_J^2`` for 1/l^2. A resistive interface is a
-two-port without shunts, ``B = 1/(2 AR*)``, and drives gamma j0 m.
+two-port that drives gamma j0 m, without shunts if it has no delta.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from .._checks import FloatArray
 from ..fem import graded
 from ..fem.fields import LayerField
 from ..numerics.links import Ports
-from ..physics import exchange
+from ..physics import exchange, interfaces
 from ..physics.bulk import relaxation, total_conductivity
-from ..physics.interfaces import conductance as interface_conductance
 from .elements import Column, Elements
 from .plan import INTERFACE, Kind, Plan, make_plan
 
@@ -210,12 +209,12 @@ def _springs(e: Elements) -> tuple[ComplexArray, dict[int, ComplexArray]]:
 
 def _interface(e: Elements, face: int) -> tuple[Any, ...]:
     joint = e.resistive[face]
-    resistance, gamma = joint.resistance, joint.gamma
-    if not isinstance(resistance, float):
-        resistance = e.full(resistance)
-    if not isinstance(gamma, float):
-        gamma = e.full(gamma)
-    return interface_conductance(np.asarray(resistance)), 0.0, 0.0, gamma, gamma
+    resistance, delta, gamma = (
+        np.asarray(x if isinstance(x, float) else e.full(x))
+        for x in (joint.resistance, joint.delta, joint.gamma)
+    )
+    B, S = interfaces.two_port(resistance, delta)
+    return B, S, S, gamma, gamma
 
 
 def _piece(bulk: Bulk, port: Any) -> tuple[FloatArray, ...]:

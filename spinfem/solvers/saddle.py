@@ -8,8 +8,9 @@ r"""The saddle-point path: the reference, short and readable, for any stack.
 K and f are the weak form of `fem.forms`, assembled at once for all layers on one broken mesh;
 C mu = 0 are the interface conditions (5) and mu_s || m of `spinfem.solvers.faces`. The multipliers
 lambda are the spin currents through the interfaces: along m they are (6), across m the torque. A
-resistive interface has a compliance Z, ``2 AR*`` along m and ``1/(G_r + i G_i)`` across, and a
-source ``h = -2 AR* gamma m``; transparent ones have none.
+resistive interface has a compliance Z, ``1/B`` along m and ``1/(G_r + i G_i)`` across, and a source
+``h = -Z gamma m``; transparent ones have none. With delta it has shunts in K at both sides besides,
+and its multiplier is what passes between them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from skfem import Basis
 from .._checks import FloatArray, IntArray
 from ..fem import forms, graded, mesh
 from ..fem.fields import LayerField, element_field
+from ..physics import interfaces
 from ..physics.contact import contact_absorption
 from ..physics.directions import axial
 from ..sample.pieces import Interface
@@ -36,6 +38,9 @@ from .faces import Faces, rows
 from .meshed import across_mesh, element_counts
 from .ports import absorption, share_of_exchange
 from .transport import Given
+
+NOTHING = 1e-200
+"""What passes an interface in which all spins flip, beside what is lost there."""
 
 
 class System(NamedTuple):
@@ -52,6 +57,14 @@ class System(NamedTuple):
     turning: sp.csr_array  # what precession adds there, to be applied with m x
     f: FloatArray
     unit: float  # S/m2, the largest conductance, so that K is near 1 like the entries of C
+
+
+class Law(NamedTuple):
+    """An interface in the lab's axes."""
+
+    compliance: FloatArray  # (3, 3) Z, Ohm m2
+    source: FloatArray  # (3,) h
+    shunt: FloatArray  # (3, 3) S, S/m2, at either side
 
 
 class Point(NamedTuple):
@@ -144,11 +157,15 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
             for (W_a, W_b), a, b in zip(weights, on_left, on_right, strict=True)
         ]
     )
-    compliances = [_compliance(e, face, joint) for face, joint in enumerate(e.joints)]
+    laws = [_law(e, face, joint) for face, joint in enumerate(e.joints)]
     Z = sp.block_diag(
-        [W_a @ z @ W_a.T for (W_a, _), (z, _) in zip(weights, compliances, strict=True)]
+        [W_a @ law.compliance @ W_a.T for (W_a, _), law in zip(weights, laws, strict=True)]
     )
-    h = np.concatenate([W_a @ h for (W_a, _), (_, h) in zip(weights, compliances, strict=True)])
+    h = np.concatenate([W_a @ law.source for (W_a, _), law in zip(weights, laws, strict=True)])
+    for law, a, b in zip(laws, on_left, on_right, strict=True):
+        for i in (a, b):
+            own = R[3 * i : 3 * i + 3]
+            A = A + own.T @ sp.csr_array(law.shunt / system.unit) @ own
     matrix = sp.block_array([[A, C.T], [C, -system.unit * Z]], format="csc")
     unknowns = splu(matrix).solve(np.concatenate([load, system.unit * h]))
     mu = (R @ unknowns[: A.shape[0]]).reshape(-1, 3) / system.unit
@@ -156,7 +173,7 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
     multipliers = np.split(unknowns[A.shape[0] :], ends)
 
     sides = mu[on_left], mu[on_right]
-    faces = _faces(e, spaces, weights, multipliers, sides)
+    faces = _faces(e, spaces, weights, multipliers, sides, laws)
     volume = np.zeros((e.magnetic.size, 1, 3))
     fields: list[LayerField] = []
     for i in range(len(nodes)):
@@ -265,20 +282,26 @@ def _vectorial(system: System, e: Elements) -> sp.csr_array:
     return sp.csr_array(total)
 
 
-def _compliance(e: Elements, face: int, joint: Interface | None) -> tuple[FloatArray, FloatArray]:
-    """Return Z, shape (3, 3), Ohm m2, and h, shape (3,), of a face."""
+def _law(e: Elements, face: int, joint: Interface | None) -> Law:
+    """Return the law of a face."""
+    none = np.zeros((3, 3))
     if joint is None:
-        return np.zeros((3, 3)), np.zeros(3)
-    twice = 2 * e.flat(joint.resistance)
+        return Law(none, np.zeros(3), none)
+    AR, gamma, delta = (e.flat(x)[:1] for x in (joint.resistance, joint.gamma, joint.delta))
+    twice, S = 2 * AR, np.zeros(1)
+    if delta.any():
+        B, S = interfaces.two_port(AR, delta)
+        twice = 1 / np.maximum(B, NOTHING * S)
     magnets = [k for k in (face, face + 1) if e.magnetic[k]]
     if not magnets:
-        return twice * np.eye(3), np.zeros(3)
+        return Law(twice * np.eye(3), np.zeros(3), S * np.eye(3))
     k = magnets[0]
-    across = twice
+    across, lost_across = twice, S
     if e.strong[k]:
         across = np.zeros(1) if joint.mixing is None else 1 / e.flat(joint.mixing)
+        lost_across = np.zeros(1)
     m = e.m[k]
-    return axial(twice, across, m)[0], -(twice * e.flat(joint.gamma))[0] * m[0]
+    return Law(axial(twice, across, m)[0], -(twice * gamma)[0] * m[0], axial(S, lost_across, m)[0])
 
 
 def _space(e: Elements, k: int) -> FloatArray:
@@ -303,6 +326,7 @@ def _faces(
     weights: list[tuple[FloatArray, FloatArray]],
     multipliers: list[FloatArray],
     sides: tuple[FloatArray, FloatArray],
+    laws: list[Law],
 ) -> Faces:
     """Read spin currents and what the magnetizations absorb off the multipliers."""
     current_left, current_right, absorbed_left, absorbed_right = np.zeros((4, *sides[0].shape))
@@ -319,8 +343,9 @@ def _faces(
         elif e.strong[face + 1] and a.size:
             absorbed_right[face] = j_a - j_b
         # an end that is no lead takes up whatever reaches it
-        current_left[face] = j_a if a.size else j_b
-        current_right[face] = j_b if b.size else j_a
+        lost_a, lost_b = (laws[face].shunt @ side[face] for side in sides)
+        current_left[face] = j_a + lost_a if a.size else j_b
+        current_right[face] = j_b - lost_b if b.size else j_a
     # the same up to rounding where there is no interface
     clear = np.array([joint is None for joint in e.joints])
     left[:-1][clear[:-1]] = right[:-1][clear[:-1]]

@@ -118,6 +118,18 @@ def contacts(stack):
         yield i, joint, magnet, magnet is a
 
 
+def slab(joint):
+    """What an interface with a resistance conducts, and loses at either side, S/m2."""
+    thickness = joint.delta or 1e-12  # in units of l
+    G = thickness / (2 * joint.resistance)
+    return G / np.sinh(thickness), G * np.tanh(thickness / 2) * (joint.delta > 0)
+
+
+def in_interface(v, magnet):
+    """What of mu_s is in an interface: at a strong ferromagnet the part along m."""
+    return along(v, magnet.m) if magnet is not None and is_strong(magnet) else v
+
+
 def ends(stack):
     """(lead, face, sign of the current out of the stack) of the ends that are leads."""
     found = ((stack.left, 0, -1.0), (stack.right, -1, 1.0))
@@ -243,6 +255,11 @@ def test_angular_momentum(stack):
         mu, metal = end_face(s, lead, face), lead.material
         depth = 1 / decay_rate(metal) if is_weak(lead) else metal.l
         lost += metal.relaxation * split(metal.l, depth, lead, mu)
+    for i, joint, magnet, _ in contacts(stack):
+        if joint is not None and joint.delta:
+            f = s.interfaces[i]
+            both = f.spin_potential_left + f.spin_potential_right
+            lost += slab(joint)[1] * in_interface(both, magnet)
     far = []
     for end, face, side in ((stack.left, 0, "left"), (stack.right, -1, "right")):
         at_face = getattr(s.interfaces[face], f"spin_current_{side}")
@@ -312,7 +329,10 @@ def energy_form(stack, mu, nu):
                 taken = turned(complex(joint.mixing), magnet.m, outside[0])
                 total += taken @ outside[1]
         if joint.resistance:
-            total += jumps[0] @ jumps[1] / (2 * joint.resistance)
+            B, S = slab(joint)
+            total += B * jumps[0] @ jumps[1]
+            for at in ("left", "right"):
+                total += S * np.dot(*(in_interface(getattr(x, at)[i], magnet) for x in (mu, nu)))
     return total
 
 
