@@ -78,7 +78,8 @@ def _moved_metal(piece, steps):
 def _moved_joint(joint, steps):
     if steps is None:
         return joint
-    found = {k: mp.mpf(getattr(joint, k)) + steps.get(k, 0) for k in ("resistance", "gamma")}
+    keys = ("resistance", "gamma", "delta")
+    found = {k: mp.mpf(getattr(joint, k)) + steps.get(k, 0) for k in keys}
     if joint.mixing is not None:
         change = mp.mpc(steps.get("G_r", 0), steps.get("G_i", 0))
         found["mixing"] = mp.mpc(joint.mixing) + change
@@ -103,7 +104,9 @@ def coupling(layers, joints):
     for layer, joint in zip(layers, [None, *joints]):
         if joint is not None and joint.resistance:
             c = 1 / (2 * mp.mpf(joint.resistance))
-            B, far = B * c / (far + c), far * c / (far + c)
+            z = mp.mpf(joint.delta)
+            own, face = (z * c / mp.sinh(z), z * c * mp.coth(z)) if z else (c, c)
+            B, far = B * own / (far + face), face - own**2 / (far + face)
         d, D, l = (mp.mpf(x) for x in (layer.thickness, layer.material.D, layer.material.l))
         own = D / (2 * d) if mp.isinf(l) else D / (2 * l) / mp.sinh(d / l)
         face = own if mp.isinf(l) else D / (2 * l) * mp.coth(d / l)
