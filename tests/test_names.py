@@ -270,9 +270,10 @@ def test_permalloy(name):
         ("Co0.9Fe0.1", "Co90Fe10"),
         ("cobalt", "Co"),
         ("Ni81Fe19", None),
-        ("CoFe", None),
+        ("CoFe", "CoFe"),
         ("Co50Fe50", None),
-        ("Cu", None),
+        ("copper", "Cu"),
+        ("MnIr", "IrMn"),
         ("Ge", None),
         ("CoFe/NiFe", None),
         ("Cu/CoFe", "CoFe/Cu"),
@@ -305,12 +306,12 @@ def test_own_names_go_before_others(tmp_path):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("Cu", "Co, Py, Fe, Ni, Co90Fe10, Pt, Ru, Ta, CuGe, AgSn, got 'Cu'"),
-        ("CoFe", "got 'CoFe'"),
+        ("V", "got 'V'"),
+        ("Co50Fe50", "got 'Co50Fe50'"),
         ("Ni81Fe19", "got 'Ni81Fe19'"),
         ("MgO", f"got 'MgO'; {BARRIER}"),
-        ("Nb", f"{REFUGE}"),
-        ("IrMn", "got 'IrMn'; an antiferromagnet is a normal metal with a short l"),
+        ("NbTi", f"{REFUGE}"),
+        ("NiMn", "got 'NiMn'; an antiferromagnet is a normal metal with a short l"),
         ("PT", "got 'PT'; did you mean 'Pt'?"),
     ],
 )
@@ -323,7 +324,7 @@ def test_materials_that_the_library_has_not(capfd, name, expected):
 
 
 def test_interfaces_that_the_library_has_not():
-    with pytest.raises(ValueError, match=r"one of CoFe/Cu, Ni/Ru, Py/Cu, got 'Co/Cu'$"):
+    with pytest.raises(ValueError, match=r"one of CoFe/Cu, Ni/Ru, Py/Cu, .*, got 'Co/Cu'$"):
         sf.interface("Co/Cu")
 
 
@@ -404,7 +405,7 @@ def test_no_material_is_taken_for_another():
         "Co50Fe50",
         "CuMn",
     ]
-    for one, other in itertools.permutations(names, 2):
+    for one, other in itertools.permutations(dict.fromkeys(names), 2):
         assert nearest(one, [other]) is None
 
 

@@ -12,11 +12,15 @@ from ..sample.libraryfile import SYMBOLS, Entry, FerromagnetEntry, InterfaceEntr
 if TYPE_CHECKING:
     from rich.table import Table
 
+HALVED = "two_AR_fOhm_m2"
+"""What the listing has no column for: it stands as AR*, half of it."""
+DEFAULTS = "* what is taken of several variants unless one is asked for"
+
 
 def listing(library: Library) -> str:
     """Write all entries with their numbers, one line each, plain if stdout is not a terminal."""
     everything = [
-        (name, variant, entry)
+        (name, f"{variant} *" if entry.default and len(variants) > 1 else variant, entry)
         for group in (library.materials, library.interfaces)
         for name, variants in group.items()
         for variant, entry in variants.items()
@@ -31,19 +35,15 @@ def listing(library: Library) -> str:
         rows = [row for row in everything if isinstance(row[2], kind)]
         if not rows:
             continue
-        given = [key for key in SYMBOLS if any(key in entry.quantities for _, _, entry in rows)]
-        heads = (", ".join(filter(None, SYMBOLS[key])) for key in given)
+        given = [key for key in SYMBOLS if any(_cell(entry, key) for _, _, entry in rows)]
+        given = [key for key in given if key != HALVED]
+        heads = ("\n".join(SYMBOLS[key]) for key in given)
         cells = [
             [name, variant, *(_cell(entry, key) for key in given)] for name, variant, entry in rows
         ]
         tables.append(_table(title, ["", "variant", *heads], cells))
-    several = ", ".join(
-        f"{name}: {next(key for key, entry in variants.items() if entry.default)}"
-        for name, variants in {**library.materials, **library.interfaces}.items()
-        if len(variants) > 1
-    )
-    defaults = [f"Default where there are several variants: {several}"] if several else []
-    return _printed(*tables, "", *defaults, "Sources of all numbers: spinfem materials NAME")
+    several = [DEFAULTS] if any(variant.endswith(" *") for _, variant, _ in everything) else []
+    return _printed(*tables, "", *several, "Sources of all numbers: spinfem materials NAME")
 
 
 def details(library: Library, name: str) -> str:
@@ -74,11 +74,12 @@ def details(library: Library, name: str) -> str:
                 "" if number.temperature_K is None else f"{number.temperature_K:g} K",
                 number.method or "",
                 number.source,
+                number.note or "",
             ]
             for key, number in entry.quantities.items()
         ]
-        heads = ["", "value", "unit", "at", "method", "source"]
-        used = [i for i in range(6) if any(row[i] for row in rows)]
+        heads = ["", "value", "unit", "at", "method", "source", "note"]
+        used = [i for i in range(len(heads)) if any(row[i] for row in rows)]
         rows = [[row[i] for i in used] for row in rows]
         title = f"{name}, {variant} ({', '.join(more)})"
         tables.append(_table(title, [heads[i] for i in used], rows))
@@ -89,6 +90,9 @@ def details(library: Library, name: str) -> str:
 
 def _cell(entry: Entry, key: str) -> str:
     number = entry.quantities.get(key)
+    if key == "AR_fOhm_m2" and (twice := entry.quantities.get(HALVED)):
+        parts = twice.uncertainty and tuple(x / 2 for x in twice.uncertainty)
+        number = twice.model_copy(update={"value": twice.value / 2, "uncertainty": parts})
     return "" if number is None else number.shown()
 
 

@@ -10,9 +10,9 @@ sigma = 1.7e+07 S/m: doi:10.1017/CBO9780511845000; beta = 0.42: ...
 Where sources disagree there are several variants, and what a source does not state is missing;
 that is for the user to give:
 
->>> Ni = material("Ni", temperature=4.2, sigma=1.4e7, p=0.44)
->>> Ni.l
-2.1e-08
+>>> CuGe = material("CuGe", sigma=2e7)
+>>> CuGe.l
+1.17e-07
 
 ``spinfem materials`` lists what there is. A file of one's own, of the same form as
 ``spinfem/sample/data/materials.toml``, is read by `load_materials`.
@@ -21,12 +21,13 @@ that is for the user to give:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import Profile
@@ -34,7 +35,7 @@ from .._names import kind_hint, same_thing
 from .._spelling import near_match
 from ..files.tables import metres, ohm_square_metres
 from .libraryfile import SYMBOLS, Entry, FerromagnetEntry, InterfaceEntry, NormalEntry, read_library
-from .materials import Ferromagnet, NormalMetal
+from .materials import Ferromagnet, NormalMetal, combined
 from .pieces import Interface
 from .units import in_silence
 
@@ -52,8 +53,8 @@ class Library:
         The file they are from.
     materials, interfaces : mapping
         All entries by name and variant. A number of an entry, such as ``.l_nm``, has its
-        ``.value``, ``.uncertainty``, ``.temperature_K``, ``.method`` and ``.source``; None if
-        there is no source for it.
+        ``.value``, ``.uncertainty``, ``.bound``, ``.temperature_K``, ``.method``, ``.note`` and
+        ``.source``; None if there is no source for it.
     """
 
     path: Path
@@ -79,7 +80,8 @@ class Library:
         """Return a metal of the library.
 
         A ferromagnet has ``D = sigma (1 - beta^2)``, with sigma the total conductivity and beta
-        the polarization. It is strong unless exchange lengths are asked for.
+        the polarization. It is strong unless exchange lengths are asked for. Where the source has a
+        law ``l rho``, l is in proportion to the conductivity, the library's or the one given.
 
         Parameters
         ----------
@@ -128,12 +130,13 @@ class Library:
                 raise ValueError(f"{text}, got {value!r}")
         if "sigma" in given and "rho_star" in given:
             raise ValueError(f"one of sigma and rho_star of {entry!r} must be given, got both")
-        values, source = _numbers(found, exchange, given)
+        values, source = _numbers(found, given, () if exchange else ("lambda_J", "lambda_phi"))
         who = f"{entry!r} ({variant})"
         if exchange and not {"lambda_J", "lambda_phi"} & set(values):
             raise ValueError(f"lambda_J or lambda_phi of {who} must be given, the library has none")
         missing = [] if {"sigma", "rho", "rho_star"} & set(values) else ["sigma"]
-        missing += [key for key in (("p", "l") if magnetic else ("l",)) if key not in values]
+        missing += ["p"] if magnetic and "p" not in values else []
+        missing += [] if {"l", "l_rho"} & set(values) else ["l"]
         if missing:
             example = ", ".join(
                 [repr(entry), f"variant={variant!r}", *(f"{key}=..." for key in missing)]
@@ -188,7 +191,8 @@ class Library:
         variant, found = _chosen(self.interfaces, entry, variant, temperature)
         given = {"resistance": resistance, "gamma": gamma, "delta": delta, "mixing": mixing}
         given = {key: value for key, value in given.items() if value is not None}
-        values, source = _numbers(found, True, given)
+        known = {field.name for field in dataclasses.fields(Interface)}
+        values, source = _numbers(found, given, {"delta"} - known)
         if "resistance" not in values:
             raise ValueError(
                 f"resistance of {entry!r} ({variant}) must be given, the library has none: "
@@ -203,6 +207,7 @@ ARGUMENTS: dict[str, tuple[str, Any]] = {
     "rho_star_ohm_m": ("rho_star", float),
     "beta": ("p", float),
     "l_nm": ("l", metres),
+    "l_rho_fOhm_m2": ("l_rho", ohm_square_metres),
     "lambda_J_nm": ("lambda_J", metres),
     "lambda_phi_nm": ("lambda_phi", metres),
     "AR_fOhm_m2": ("resistance", ohm_square_metres),
@@ -214,23 +219,28 @@ ARGUMENTS: dict[str, tuple[str, Any]] = {
 """Argument of the constructors for each key of the file, and its conversion to SI."""
 
 
-def _numbers(entry: Entry, exchange: bool, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+SAME = ({"sigma", "rho", "rho_star"}, {"l", "l_rho"})
+"""Arguments that say the same: one that is given takes the place of the others."""
+
+
+def _numbers(
+    entry: Entry, given: Mapping[str, Any], left_out: Collection[str]
+) -> tuple[dict[str, Any], str]:
     """Return the numbers of an entry, with those given in the place of its own, and the source."""
     values = dict(given)
     sources: list[str] = []
-    conductivities = ("sigma", "rho", "rho_star")
-    conductivity_given = any(key in given for key in conductivities)
+    taken = {*given, *left_out}.union(*(same for same in SAME if same & set(given)))
     for key, quantity in entry.quantities.items():
         argument, convert = ARGUMENTS[key]
-        if argument in given or (conductivity_given and argument in conductivities):
-            continue
-        if argument in ("lambda_J", "lambda_phi") and not exchange:
+        if argument in taken:
             continue
         values[argument] = convert(quantity.value)
         symbol, unit = SYMBOLS[key]
-        number = f"{symbol} = {quantity.shown()} {unit}".strip()
+        equals = "" if quantity.bound else "= "
+        number = f"{symbol} {equals}{quantity.shown()} {unit}".strip()
         where = "" if quantity.temperature_K is None else f" at {quantity.temperature_K:g} K"
-        sources.append(f"{number}{where}: {quantity.source}")
+        note = "" if quantity.note is None else f" ({quantity.note})"
+        sources.append(f"{number}{where}: {quantity.source}{note}")
     if sources and entry.via:
         sources.append(f"these as listed in {entry.via}")
     return values, "; ".join([*sources, *(f"{key}: given by the user" for key in given)])
@@ -238,6 +248,11 @@ def _numbers(entry: Entry, exchange: bool, given: Mapping[str, Any]) -> tuple[di
 
 def _metal(values: dict[str, Any], magnetic: bool, name: str) -> NormalMetal | Ferromagnet:
     values = {**values, "name": name}
+    if "l_rho" in values:
+        law = values.pop("l_rho")
+        metal = _metal({**values, "l": np.inf}, magnetic, name)
+        l = combined(lambda sigma: law * sigma, metal.total_conductivity)
+        return dataclasses.replace(metal, l=l)
     if not magnetic:
         if "rho" in values:
             return NormalMetal.from_resistivity(**values)

@@ -37,6 +37,7 @@ SYMBOLS = {
     "rho_star_ohm_m": ("rho*", "Ohm m"),
     "beta": ("beta", ""),
     "l_nm": ("l", "nm"),
+    "l_rho_fOhm_m2": ("l rho", "fOhm m2"),
     "lambda_J_nm": ("lambda_J", "nm"),
     "lambda_phi_nm": ("lambda_phi", "nm"),
     "AR_fOhm_m2": ("AR*", "fOhm m2"),
@@ -64,25 +65,31 @@ class Quantity(Table, Generic[Value]):
         In the unit of its key.
     uncertainty : (down, up) or None
         As the source states it.
+    bound : "lower", "upper" or None
+        Which bound the value is, if it is one.
     temperature_K : float or None
         Temperature at which it was measured, if stated.
     method : str or None
         How it was measured, if stated.
+    note : str or None
+        What to know before using it, such as what it is not.
     source : str
         DOI, arXiv number or citation.
     """
 
     value: Value
     uncertainty: Annotated[tuple[float, float], BeforeValidator(_down_and_up)] | None = None
+    bound: Literal["lower", "upper"] | None = None
     temperature_K: Positive | None = None
     method: Name | None = None
+    note: Name | None = None
     source: Name
 
     def shown(self) -> str:
         """Write the value and its uncertainty."""
         if isinstance(self.value, list):
             return f"({', '.join(_short(x) for x in self.value)})"
-        text = _short(self.value)
+        text = {"lower": ">= ", "upper": "<= "}.get(self.bound or "", "") + _short(self.value)
         if self.uncertainty is None:
             return text
         down, up = map(_short, self.uncertainty)
@@ -97,7 +104,7 @@ def _short(x: float) -> str:
 class Entry(Table):
     """One variant of a metal or interface."""
 
-    EITHER: ClassVar[tuple[str, str]]
+    EITHER: ClassVar[tuple[tuple[str, str], ...]]
 
     default: StrictBool = False
     description: Name | None = None
@@ -117,34 +124,42 @@ class Entry(Table):
 
 
 class NormalEntry(Entry):
-    """A normal metal."""
+    """A normal metal; l is a length, or in proportion to the conductivity: l rho."""
 
-    EITHER: ClassVar[tuple[str, str]] = ("sigma_S_m", "resistivity_ohm_m")
+    EITHER: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("sigma_S_m", "resistivity_ohm_m"),
+        ("l_nm", "l_rho_fOhm_m2"),
+    )
 
     kind: Literal["normal"]
     sigma_S_m: Quantity[Positive] | None = None
     resistivity_ohm_m: Quantity[Positive] | None = None
     l_nm: Quantity[Length] | None = None
+    l_rho_fOhm_m2: Quantity[Positive] | None = None
 
 
 class FerromagnetEntry(Entry):
-    """A ferromagnet."""
+    """A ferromagnet; l as of a normal metal, with the resistivity for charge."""
 
-    EITHER: ClassVar[tuple[str, str]] = ("sigma_S_m", "rho_star_ohm_m")
+    EITHER: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("sigma_S_m", "rho_star_ohm_m"),
+        ("l_nm", "l_rho_fOhm_m2"),
+    )
 
     kind: Literal["ferromagnet"]
     sigma_S_m: Quantity[Positive] | None = None
     rho_star_ohm_m: Quantity[Positive] | None = None
     beta: Quantity[Polarization] | None = None
     l_nm: Quantity[Length] | None = None
+    l_rho_fOhm_m2: Quantity[Positive] | None = None
     lambda_J_nm: Quantity[Length] | None = None
     lambda_phi_nm: Quantity[Length] | None = None
 
 
 class InterfaceEntry(Entry):
-    """An interface; papers give AR* or 2AR*."""
+    """An interface; papers give AR* or 2AR*, and delta of the spin memory loss 1 - exp(-delta)."""
 
-    EITHER: ClassVar[tuple[str, str]] = ("AR_fOhm_m2", "two_AR_fOhm_m2")
+    EITHER: ClassVar[tuple[tuple[str, str], ...]] = (("AR_fOhm_m2", "two_AR_fOhm_m2"),)
 
     AR_fOhm_m2: Quantity[NonNegative] | None = None
     two_AR_fOhm_m2: Quantity[NonNegative] | None = None
@@ -207,9 +222,9 @@ def _check_entry(entry: Entry, where: tuple[str, ...]) -> None:
     if not numbers:
         known = ", ".join(key for key in type(entry).model_fields if key in SYMBOLS)
         raise PlacedError(f"at least one number must be given ({known}), got none", where)
-    if all(key in numbers for key in entry.EITHER):
-        one, other = entry.EITHER
-        raise PlacedError(f"one of {one} and {other} must be given, got both", where)
+    for one, other in entry.EITHER:
+        if one in numbers and other in numbers:
+            raise PlacedError(f"one of {one} and {other} must be given, got both", where)
     for key, number in numbers.items():
         T = number.temperature_K
         if T is not None and entry.temperature != T:
