@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from numpy.typing import ArrayLike
 
 from .results.solved import SolvedStack
+from .texts.tables import Part, Readable
 
 if TYPE_CHECKING:
     from .plot.pictures import SolutionPlots
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from .results.gradient import Gradient
 
 
-class Solution(SolvedStack):
+class Solution(Readable, SolvedStack):
     """Spin transport in a stack, made by `spinfem.solve` or `spinfem.analytic.solve`.
 
-    For a batch, every result has the batch's shape in front.
+    For a batch, every result has the batch's shape in front. `print` shows torques, efficiencies
+    and resistances, and notebooks do.
 
     Attributes
     ----------
@@ -76,6 +78,11 @@ class Solution(SolvedStack):
         return gradient_of(self, output, *names)
 
     # --- output -------------------------------------------------------------------------------
+
+    def _parts(self) -> list[Part]:
+        from .results.report import report_of
+
+        return report_of(self)
 
     @property
     def plot(self) -> SolutionPlots:

@@ -91,10 +91,9 @@ def solve_file(
             solution = solve(description.stack, description.j0)
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None
-        results = results_of(description, solution)
-        text = to_json(results)
+        text = to_json(results_of(description, solution))
         _write(solution, description.units, output, wire, picture, dpi)
-    return text if as_json else report(results)
+    return text if as_json else report(description, solution)
 
 
 def _write(
