@@ -1,7 +1,5 @@
 """A stack as a table: thickness, metal, m, name, group, interfaces, units, batches."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -87,9 +85,7 @@ def test_a_batch_is_shown_from_the_lowest_to_the_highest():
 def test_the_middle_of_many_layers_is_left_out(repeats):
     cell = [Cu(3e-9), Co(2e-9, m=(0, 0, 1))]
     stack = sf.Stack(cell * repeats)
-    start = time.perf_counter()
     lines = str(stack).splitlines()
-    assert time.perf_counter() - start < 1
     count = 2 * repeats
     assert lines[0] == f"Stack of {count} layers, {5 * repeats} nm thick"
     assert len(lines) == 3 + MOST + 1
