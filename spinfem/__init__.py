@@ -73,6 +73,7 @@ The package is a house of wings, each on those before it; nothing imports upward
 ==========  ======================================================================
 wing        what is in it
 ==========  ======================================================================
+`texts`     tables to read, plain or as HTML, and units that people use
 `numerics`  arithmetic without physics: chains of loads and free rings, also compiled
 `files`     files whole or not at all, tables, meshes, chunks
 `sample`    metals, profiles, layers, interfaces, stacks, the library of sourced metals

@@ -6,6 +6,7 @@ Every message says which quantity it is about, what is required and what was giv
 from __future__ import annotations
 
 import cmath
+import importlib
 import math
 import re
 import reprlib
@@ -299,6 +300,25 @@ def note(message: str) -> None:
 def is_seen(value: object) -> bool:
     """Whether a value is a string of which something is seen."""
     return isinstance(value, str) and any(x.isprintable() and not x.isspace() for x in value)
+
+
+def check_installed(what: str, command: str, *modules: str) -> None:
+    """Raise ImportError, saying what to install, unless all modules can be imported.
+
+    Parameters
+    ----------
+    what : str
+        What needs them, for the message.
+    command : str
+        What installs all of them.
+    *modules : str
+        Their names.
+    """
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            raise ImportError(f"{what} needs {name}: {command} ({error})") from None
 
 
 def label(quantity: str, value: str | None) -> str | None:

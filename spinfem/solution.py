@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Literal
 from numpy.typing import ArrayLike
 
 from .results.solved import SolvedStack
+from .texts.tables import Part, Readable
 
 if TYPE_CHECKING:
+    import xarray
+
     from .plot.pictures import SolutionPlots
     from .results.certify import Bounds
     from .results.gradient import Gradient
 
 
-class Solution(SolvedStack):
+class Solution(Readable, SolvedStack):
     """Spin transport in a stack, made by `spinfem.solve` or `spinfem.analytic.solve`.
 
-    For a batch, every result has the batch's shape in front.
+    For a batch, every result has the batch's shape in front. `print` shows torques, efficiencies
+    and resistances, and notebooks do.
 
     Attributes
     ----------
@@ -76,6 +80,70 @@ class Solution(SolvedStack):
         return gradient_of(self, output, *names)
 
     # --- output -------------------------------------------------------------------------------
+
+    def _parts(self) -> list[Part]:
+        from .results.report import report_of
+
+        return report_of(self)
+
+    def to_dataset(self) -> xarray.Dataset:
+        """Return profiles, both sides of every face, torques and resistances as one dataset.
+
+        Arrays are in SI, as everywhere; `units` and `long_name` are in the attributes. If not all
+        metals of the stack say that they are in SI (`Stack.units`), units are left out, and all but
+        `torque` is in those of the stack's numbers.
+
+        Returns
+        -------
+        xarray.Dataset
+            Axes of a batch, `batch_0`, `batch_1` and so on, come first. Then
+
+            - over `x` (m): `spin_potential` and `spin_current` with `component` (x, y, z),
+              `potential`, `potential_up`, `potential_down` and `dissipation`, as in `save`. The
+              coordinate `layer` tells whose point it is: every layer has points of its own, so
+              that an inner face is there twice, with the fields on either side of it. Where
+              thicknesses vary over a batch the axis is `point`, and `x` a coordinate over it and
+              the batch;
+            - over `face` ("left lead|fixed", ...; its `face_x` in m) and `side` (left, right):
+              `face_spin_potential`, `face_spin_current` and `face_potential`, those outside of the
+              ends too;
+            - over `ferromagnet` and `component`: `torque` and `absorbed_spin_current`; over
+              `spacer` ("fixed|free") and `side`: `efficiency`; `spin_resistance`, `resistance`.
+
+            The current is the coordinate `j0`.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        from .results.dataset import dataset_of
+
+        return dataset_of(self)
+
+    def to_csv(self, path: str | PathLike[str]) -> None:
+        """Write the profiles of a single solution as a table of comma-separated values.
+
+        A row for every point of `to_dataset`, from left to right, so that an inner face is there
+        twice: the name of the layer, the position and the fields. Units are in the names of the
+        columns, ``x_nm``, ``spin_potential_x_V``, ``spin_current_x_A_m2``, if all metals say that
+        they are in SI (`Stack.units`).
+
+        Parameters
+        ----------
+        path : str or path
+            The file, ending in .csv. It appears whole or not at all.
+
+        Raises
+        ------
+        ValueError
+            If the path ends otherwise, or the solution is a batch.
+        OSError
+            If the file cannot be written.
+        """
+        from .io.csvfile import write_csv
+
+        write_csv(self, path)
 
     @property
     def plot(self) -> SolutionPlots:

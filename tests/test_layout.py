@@ -15,6 +15,7 @@ PACKAGE = Path(sf.__file__).parent
 # from the ground to the outside; a module imports only from its own wing and those before it
 FLOORS = [
     ("_checks", "_names", "_progress", "_spelling", "_version", "constants"),
+    ("texts",),
     ("numerics",),
     ("files",),
     ("sample",),

@@ -516,7 +516,7 @@ def test_what_to_install():
     ]
     commands = []
     for path in (ROOT / "README.md", *texts):
-        commands += re.findall(r"pip\s+install ([^`\n(&]+)", path.read_text())
+        commands += re.findall(r"pip\s+install ([^`\n(&\"]+)", path.read_text())
     assert len(commands) > 6
     for command in commands:
         for wanted in re.findall(r"['\"]?([\w.\[\],-]+)['\"]?", command):

@@ -58,5 +58,4 @@ def study(
         figure = Figure(figsize=(4.6, 3.6), layout="constrained")
         study.plot(figure.add_subplot())
         write_picture(picture, dpi, figure)
-    lines = study.table, f"against: {study.reference}", f"meshes: {study.meshes}", *study.remarks
-    return "\n".join(lines)
+    return str(study)

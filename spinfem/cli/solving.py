@@ -27,7 +27,9 @@ def solve_file(
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="OUT.vtu", help="Write the fields for ParaView."),
+        typer.Option(
+            "-o", "--output", metavar="OUT", help="Write the fields: .vtu, for ParaView, or .csv."
+        ),
     ] = None,
     wire: Annotated[
         float | None,
@@ -79,10 +81,10 @@ def solve_file(
     from ..io.stackfile import read
 
     if output:
-        check_target(output, ".vtu")
+        check_target(output, ".vtu", ".csv")
     if wire is not None:
         positive("--wire (diameter)", wire)
-        if not output:
+        if not output or output.suffix.lower() != ".vtu":
             raise ValueError("--wire must come with -o OUT.vtu, where the wire is drawn")
     check_picture(picture, dpi)
     description = read(file)
@@ -91,10 +93,9 @@ def solve_file(
             solution = solve(description.stack, description.j0)
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None
-        results = results_of(description, solution)
-        text = to_json(results)
+        text = to_json(results_of(description, solution))
         _write(solution, description.units, output, wire, picture, dpi)
-    return text if as_json else report(results)
+    return text if as_json else report(description, solution)
 
 
 def _write(
@@ -118,5 +119,7 @@ def _write(
         if output and wire is not None:
             diameter = wire * 1e-9 if si else wire
             solution.save_wire(output, diameter=diameter, units=drawn)
+        elif output and output.suffix.lower() == ".csv":
+            solution.to_csv(output)
         elif output:
             solution.save(output, units=drawn)

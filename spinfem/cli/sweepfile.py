@@ -23,9 +23,10 @@ from ..files.chunkstore import ChunkStore, OtherSweepError, chunk_store
 from ..files.disk import explained
 from ..io.stackfile import StackFile
 from ..io.vary import FileBuilder, Variation
+from ..results.numbers import VARIABLES
 from ..studies.blocks import Plan
 from ..studies.builders import axis_name
-from ..studies.dataset import VARIABLES, write_netcdf
+from ..studies.dataset import write_netcdf
 from ..studies.sweeping import identity, plan_sweep, run
 
 if TYPE_CHECKING:

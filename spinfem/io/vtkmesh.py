@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .._checks import FloatArray, IntArray, positive
 from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..results.profiles import FIELDS, joined, profiles_of
 from ..sample.materials import Ferromagnet
 from ..sample.pieces import Layer
 
@@ -26,12 +27,7 @@ RINGS = 3
 """Of the section of a wire: wedges in the middle, and hexahedra around them."""
 SI_UNITS = {
     "x": ("nm", 1e-9),
-    "spin_potential": ("V", 1.0),
-    "spin_current": ("A/m2", 1.0),
-    "potential": ("V", 1.0),
-    "potential_up": ("V", 1.0),
-    "potential_down": ("V", 1.0),
-    "dissipation": ("W/m3", 1.0),
+    **{name: (unit, 1.0) for name, (_, unit) in FIELDS.items()},
     "torque_density": ("J/m3", 1.0),
 }
 """Units of what a file holds, and what they are in those of the SI."""
@@ -77,17 +73,13 @@ def fields_of(solution: SolvedStack, units: Units | None = None) -> Fields:
     si = units == "SI" or (units is None and bool(np.all(stack.x[..., -1] < 1e-3)))
     per_current = TORQUE_PER_SPIN_CURRENT if si else 1.0
     length = 1e9 if si else 1.0
-    sizes = tuple(layer.x.shape[-1] for layer in layers)
+    profiles = profiles_of(solution)
+    sizes, shape = profiles.sizes, solution.shape
 
-    def join(per_layer: list[FloatArray], *rest: int) -> FloatArray:
-        shapes = [(*solution.shape, a.shape[-1 - len(rest)], *rest) for a in per_layer]
-        full = [np.broadcast_to(a, shape) for a, shape in zip(per_layer, shapes, strict=True)]
-        joined = np.concatenate(full, axis=len(solution.shape))
-        return joined.reshape(-1, *joined.shape[len(solution.shape) :])
+    def flat(values: FloatArray) -> FloatArray:
+        return values.reshape(-1, *values.shape[len(shape) :])
 
-    halves = [_half(layer, piece) for layer, piece in zip(layers, stack.layers, strict=True)]
-    potential = join([layer.potential for layer in layers])
-    half = join(halves)
+    x = np.broadcast_to(profiles.x, (*shape, profiles.x.shape[-1]))
     number = np.repeat(np.arange(len(layers)), np.subtract(sizes, 1))
     magnetic = np.array([layer.is_ferromagnet for layer in stack.layers])
     directions, torques = [], []
@@ -97,26 +89,19 @@ def fields_of(solution: SolvedStack, units: Units | None = None) -> Fields:
         torques.append(
             np.broadcast_to(_torque_density(solution, layer, piece, per_current), _cells(layer))
         )
-    m = join(directions, 3)
+    m = flat(joined(directions, shape, 3))
     return Fields(
         sizes,
-        tuple(layer.name for layer in layers),
+        profiles.names,
         length,
         SI_UNITS if si else PLAIN_UNITS,
-        length * join([layer.x for layer in layers]),
-        {
-            "spin_potential": join([layer.spin_potential for layer in layers], 3),
-            "spin_current": join([layer.spin_current for layer in layers], 3),
-            "potential": potential,
-            "potential_up": potential + half,
-            "potential_down": potential - half,
-            "dissipation": join([layer.dissipation for layer in layers]),
-        },
+        length * flat(x),
+        {name: flat(values) for name, values in profiles.fields.items()},
         {
             "layer": np.broadcast_to(number, m.shape[:2]),
             "kind": np.broadcast_to(magnetic[number].astype(number.dtype), m.shape[:2]),
             "m": m,
-            "torque_density": join(torques, 3),
+            "torque_density": flat(joined(torques, shape, 3)),
         },
     )
 
@@ -197,15 +182,6 @@ def check_diameter(diameter: float) -> float:
 
 def _cells(layer: LayerSolution) -> tuple[int, ...]:
     return (*layer.solution.shape, layer.x.shape[-1] - 1, 3)
-
-
-def _half(layer: LayerSolution, piece: Layer) -> FloatArray:
-    """What the potential of spin up has more than mu_0, V: along m, or else along mu_s."""
-    mu = layer.spin_potential
-    if piece.m is None:
-        return np.asarray(np.linalg.norm(mu, axis=-1) / 2)
-    m = np.broadcast_to(piece.m, (*layer.solution.shape, 3))
-    return np.asarray(np.einsum("...qi,...i->...q", mu, m) / 2)
 
 
 def _torque_density(

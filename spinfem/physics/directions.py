@@ -83,3 +83,9 @@ def axes_across(m: FloatArray) -> tuple[FloatArray, FloatArray]:
     first = np.cross(m, least)
     first /= np.linalg.norm(first, axis=1, keepdims=True)
     return first, np.cross(m, first)
+
+
+def degrees_between(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the angle between unit vectors, degrees, shape (...); arccosines lose small ones."""
+    halves = (np.hypot.reduce(v, axis=-1) for v in (a - b, a + b))
+    return np.asarray(np.degrees(2 * np.arctan2(*halves)))

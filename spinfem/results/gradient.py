@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from ..sample.stack import Stack
 from ..solvers.condensed import Condensed
 from ..solvers.elements import elements_of, remembered
 from ..solvers.meshed import Meshed
+from ..texts.numbers import batch_note, measure, span, unit_of
+from ..texts.tables import Column, Part, Readable, Table
 from .sensitivity import of_absorbed, of_efficiencies, of_spin_resistance
 from .solved import SolvedStack
 from .variations import Derivatives, Solved
@@ -36,8 +38,8 @@ class Place(NamedTuple):
     value: Number
 
 
-class Gradient(Mapping[str, FloatArray]):
-    """Derivatives of one result with respect to all numbers of a stack.
+class Gradient(Readable, Mapping[str, FloatArray]):
+    """Derivatives of one result with respect to all numbers of a stack; `print` shows a table.
 
     A mapping from names such as ``"free.thickness"`` to derivatives, in the unit of the result per
     unit of the number: what a layer or lead is called, or "left" or "right" for a lead without a
@@ -119,21 +121,64 @@ class Gradient(Mapping[str, FloatArray]):
 
         Of a vector its length is meant: shape (...). inf or nan where the result is zero.
         """
-        value = np.asarray(self.value)
-        found = {}
+        return {name: self._rate(name, slope) for name, slope in self.items()}
+
+    def _rate(self, name: str, slope: FloatArray) -> FloatArray:
+        """Return the entry of `logarithmic` that belongs to a derivative."""
+        value, place = np.asarray(self.value), self._places[name]
         with np.errstate(divide="ignore", invalid="ignore"):
-            for name, slope in self.items():
-                if self.output.startswith("torque"):
-                    rate = (value * slope).sum(axis=-1) / (value**2).sum(axis=-1)
-                else:
-                    rate = slope / value
-                number = np.asarray(self._places[name].value)
-                if name.rpartition(".")[2] in ANGLES:
-                    number = np.ones(())
-                elif self.output.startswith("efficiency"):
-                    number = number[..., None]  # both
-                found[name] = np.asarray(np.where(np.isinf(number), 0.0, number) * rate)
-        return found
+            if self.output.startswith("torque"):
+                rate = (value * slope).sum(axis=-1) / (value**2).sum(axis=-1)
+            else:
+                rate = slope / value
+            number = np.asarray(place.value)
+            if place.quantity in ANGLES:
+                number = np.ones(())
+            elif self.output.startswith("efficiency"):
+                number = number[..., None]  # both
+            return np.asarray(np.where(np.isinf(number), 0.0, number) * rate)
+
+    def _parts(self) -> list[Part]:
+        kind, units = self.output.partition(" of ")[0].replace(" ", "_"), self._stack.units
+        unit, heads = unit_of(kind, units), COMPONENTS.get(kind, ("derivative",))
+        rates = heads if kind == "efficiency" else ("",)
+
+        def components(values: Any, count: int) -> list[Any]:
+            return [*np.moveaxis(np.asarray(values), -1, 0)] if count > 1 else [values]
+
+        def cells(name: str) -> list[str]:
+            place, slope = self._places[name], self[name]
+            own = unit_of(place.quantity, units)
+            rate = components(self._rate(name, slope), len(rates))
+            return [
+                name,
+                own.after(measure(place.value, own)),
+                *(measure(x, unit.per(own), _digits) for x in components(slope, len(heads))),
+                unit.per(own).name,
+                *(span(x, _digits) for x in rate),
+                "per deg" if place.quantity in ANGLES else "",
+            ]
+
+        value = [measure(x, unit, _digits) for x in components(self.value, len(heads))]
+        shown = f"({', '.join(value)})" if len(value) > 1 else value[0]
+        columns = [
+            Column("", is_text=True),
+            *map(Column, ("number", *heads)),
+            Column("", is_text=True),
+            *(Column(f"d ln/d ln {head}".rstrip()) for head in rates),
+            Column("", is_text=True),
+        ]
+        first = f"Gradient of {self.output}: {unit.after(shown)}"
+        note = batch_note(np.shape(self.value)[: -1 if len(heads) > 1 else None])
+        return [first, *filter(None, [note]), Table(columns, [*self], cells)]
+
+
+COMPONENTS = {"torque": ("x", "y", "z"), "efficiency": ("first", "second")}
+"""What components of results are called; of an efficiency those of both ferromagnets as given."""
+
+
+def _digits(x: float) -> str:
+    return f"{x:.4g}"
 
 
 def _hint(name: str, known: Mapping[str, Place], stack: Stack) -> str:

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,10 +32,13 @@ from numpy.typing import ArrayLike
 from .._checks import FloatArray, Number, finite, positive, read_only
 from .._names import key_hint
 from .._spelling import near_match
+from ..texts.tables import Part, Readable
+from .listing import listing
 from .materials import Ferromagnet, Metal
 from .order import ENDS, check_groups, check_order, misplaced, refuse_names
 from .pieces import (
     INTERFACE_KEYS,
+    METALLIC,
     OWN_NUMBERS,
     End,
     Interface,
@@ -66,8 +69,8 @@ Shapes = frozenset[tuple[int, ...]]
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Stack(Joinable):
-    """Layers in contact, between two ends.
+class Stack(Readable, Joinable):
+    """Layers in contact, between two ends; `print` shows them as a table, and notebooks do.
 
     Ferromagnets with the same `group` are one magnet, as where a layer and the thin ones that stand
     for its interfaces' loss of spin are: a name of a group is taken wherever that of a ferromagnet
@@ -267,6 +270,9 @@ class Stack(Joinable):
             shown += [joint, element] if joint else [element]
         return f"Stack({' | '.join(map(short, shown))})"
 
+    def _parts(self) -> list[Part]:
+        return listing(self.elements, self.element_names, self.joints, self.shape, self.units)
+
     def check_complete(self) -> None:
         """Raise ValueError if the stack begins or ends in an interface."""
         elements, joints = self.elements, self.joints
@@ -335,6 +341,11 @@ class Stack(Joinable):
         d = self.thickness
         start = np.zeros((*d.shape[:-1], 1))
         return read_only(np.concatenate([start, np.cumsum(d, axis=-1)], axis=-1))
+
+    @cached_property
+    def units(self) -> Literal["SI"] | None:
+        """Units of all its metals (`Metal.units`): "SI", or None for any consistent ones."""
+        return "SI" if all(in_SI(e) for e in self.elements if isinstance(e, METALLIC)) else None
 
     @cached_property
     def element_names(self) -> tuple[str, ...]:

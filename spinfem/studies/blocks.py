@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import CheckedProfile, FloatArray
+from ..results.numbers import numbers_of, shapes_of
 from ..sample.materials import Metal
 from ..sample.pieces import Interface
 from ..sample.stack import Stack
@@ -106,12 +107,7 @@ class Plan:
     @property
     def variables(self) -> dict[str, tuple[int, ...]]:
         """Results, and their shape at one point."""
-        return {
-            "absorbed_spin_current": (len(self.ferromagnets), 3),
-            "efficiency": (len(self.spacers), 2),
-            "spin_resistance": (),
-            "resistance": (),
-        }
+        return shapes_of(self.ferromagnets, self.spacers)
 
     @property
     def _counts(self) -> tuple[int, ...]:
@@ -243,14 +239,7 @@ def _solved(plan: Plan, index: Index, stacks: list[Part]) -> dict[str, FloatArra
 
 def _results(plan: Plan, solution: Solution, shape: tuple[int, ...]) -> dict[str, FloatArray]:
     """Collect results at all points of a shape, flattened."""
-    found = {name: np.empty((*shape, *rest)) for name, rest in plan.variables.items()}
-    for i, name in enumerate(plan.ferromagnets):
-        found["absorbed_spin_current"][..., i, :] = solution.absorbed_spin_current(name)
-    for i, pair in enumerate(plan.spacers):
-        for side, g in enumerate(solution.efficiency(*pair)):
-            found["efficiency"][..., i, side] = g
-    found["spin_resistance"][...] = solution.spin_resistance
-    found["resistance"][...] = solution.resistance
+    found = numbers_of(solution, shape, plan.ferromagnets, plan.spacers)
     n = math.prod(shape)
     return {name: found[name].reshape(n, *rest) for name, rest in plan.variables.items()}
 

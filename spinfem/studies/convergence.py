@@ -27,6 +27,7 @@ from ..solver import MAX_DEGREE, solve, whole
 from ..solvers.condensed import Condensed
 from ..solvers.elements import check_spin_sink, elements_of
 from ..solvers.meshed import Meshed
+from ..texts.tables import Column, Part, Readable, Table, as_text
 from .errors import errors_of
 from .meshes import Meshes, coarsest
 
@@ -48,8 +49,8 @@ MOST = 100_000
 
 
 @dataclass(frozen=True)
-class Study:
-    """Errors over a sequence of meshes, or of degrees.
+class Study(Readable):
+    """Errors over a sequence of meshes, or of degrees; `print` shows them, and notebooks do.
 
     Attributes
     ----------
@@ -119,17 +120,20 @@ class Study:
 
     @property
     def table(self) -> str:
-        """The study as lines of text: a row per mesh, and the rates."""
-        rows = [COLUMNS, *(self._row(i) for i in range(self.columns["h"].size))]
+        """The study as lines of text: a row per mesh, and the rates; `print` says more."""
+        return as_text([self._table])
+
+    @property
+    def _table(self) -> Table:
+        rows = [self._row(i) for i in range(self.columns["h"].size)]
         if self.refine == "h":
             fitted = ("rate" if name == "elements" else "" for name in COLUMNS[: -len(QUANTITIES)])
             rows.append((*fitted, *(f"{self.rates[name]:.2f}" for name in QUANTITIES)))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = (
-            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-            for row in rows
-        )
-        return "\n".join(lines)
+        return Table([Column(name) for name in COLUMNS], rows, list)
+
+    def _parts(self) -> list[Part]:
+        about = f"against: {self.reference}", f"meshes: {self.meshes}"
+        return [self._table, *about, *self.remarks]
 
     def _row(self, i: int) -> tuple[str, ...]:
         def shown(name: str) -> str:

@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from .._checks import FloatArray
+from .._checks import FloatArray, check_installed
 from .._version import __version__
 from ..constants import EQUATION_OF_MOTION, TORQUE_PER_SPIN_CURRENT
+from ..results.numbers import VARIABLES, labels_of
 from .blocks import Plan
 from .builders import axis_name
 
 if TYPE_CHECKING:
     import xarray
 
-MAGNETS = ("ferromagnet", "component")
-VARIABLES = {
-    "torque": (MAGNETS, "spin-transfer torque on the magnetization", "J/m2"),
-    "absorbed_spin_current": (MAGNETS, "spin current absorbed by the magnetization", "A/m2"),
-    "efficiency": (("spacer", "side"), "efficiency factor g of the torque, eq. (1)", "1"),
-    "spin_resistance": ((), "spin resistance dr, times area", "Ohm m2"),
-    "resistance": ((), "resistance times area", "Ohm m2"),
-}
-"""Axes after those of the sweep, long names and units in SI."""
-
 
 def check_xarray(*more: str) -> None:
     """Raise ImportError, saying what to install, unless xarray and more can be imported."""
-    for name in ("xarray", *more):
-        try:
-            importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            raise ImportError(
-                f"a sweep needs {name}: pip install xarray h5netcdf h5py ({error})"
-            ) from None
+    check_installed("a sweep", "pip install xarray h5netcdf h5py", "xarray", *more)
 
 
 def to_dataset(plan: Plan, results: dict[str, FloatArray]) -> xarray.Dataset:
@@ -63,17 +45,11 @@ def to_dataset(plan: Plan, results: dict[str, FloatArray]) -> xarray.Dataset:
         attributes = {"long_name": long_name, "units": units}
         variables[name] = ([*axes, *inner], values, attributes)
     variables["torque"][2]["comment"] = EQUATION_OF_MOTION
-    labels = {
-        "ferromagnet": plan.ferromagnets,
-        "component": ("x", "y", "z"),
-        "spacer": [f"{left}|{right}" for left, right in plan.spacers],
-        "side": ("left", "right"),
-    }
     coordinates = {
         **{
             axis: (axis, plan.coordinates[name], {"long_name": name}) for axis, name in axes.items()
         },
-        **{name: (name, np.array(names, dtype=str)) for name, names in labels.items()},
+        **labels_of(plan.ferromagnets, plan.spacers),
     }
     about = {"j0": plan.j0, "spinfem_version": __version__}
     return xarray.Dataset(variables, coordinates, about)

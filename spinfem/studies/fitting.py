@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray
+from .._checks import FloatArray, check_installed
 from .._progress import progress_bar
 from .._spelling import near_match
 from ..results.gradient import differential
@@ -140,10 +140,16 @@ class Fit:
         }
 
     def report(self) -> str:
-        """Return values, uncertainties and correlations as lmfit writes them."""
+        """Return values, uncertainties and correlations as lmfit writes them; `print` shows it."""
         from lmfit import fit_report
 
         return str(fit_report(self.result))
+
+    def __str__(self) -> str:
+        return self.report()
+
+    def _repr_html_(self) -> str:
+        return str(self.result._repr_html_())
 
 
 def fit(
@@ -199,10 +205,9 @@ def fit(
         does not; or a parameter changes a function of xi, or turns ferromagnets out of a collinear
         contact: there are no derivatives then.
     """
-    try:
-        import lmfit
-    except ModuleNotFoundError as error:
-        raise ImportError(f"a fit needs lmfit: pip install lmfit ({error})") from None
+    check_installed("a fit", "pip install lmfit", "lmfit")
+    import lmfit
+
     check_callable(builder)
     if output not in OUTPUTS:
         raise ValueError(

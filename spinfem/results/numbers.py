@@ -1,0 +1,63 @@
+"""The numbers of a solution by name: what datasets hold, with long names, units and axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._checks import FloatArray
+from .solved import SolvedStack
+
+MAGNETS = ("ferromagnet", "component")
+VARIABLES = {
+    "torque": (MAGNETS, "spin-transfer torque on the magnetization", "J/m2"),
+    "absorbed_spin_current": (MAGNETS, "spin current absorbed by the magnetization", "A/m2"),
+    "efficiency": (("spacer", "side"), "efficiency factor g of the torque, eq. (1)", "1"),
+    "spin_resistance": ((), "spin resistance dr, times area", "Ohm m2"),
+    "resistance": ((), "resistance times area", "Ohm m2"),
+}
+"""Axes after those of the batch, long names and units in SI; torques follow from what is absorbed.
+"""
+Spacers = Sequence[tuple[str, str]]
+
+
+def shapes_of(ferromagnets: Sequence[str], spacers: Spacers) -> dict[str, tuple[int, ...]]:
+    """Return the shape at one point of each variable but the torque."""
+    sizes = {key: len(names) for key, names in labels_of(ferromagnets, spacers).items()}
+    return {
+        name: tuple(sizes[axis] for axis in axes)
+        for name, (axes, _, _) in VARIABLES.items()
+        if name != "torque"
+    }
+
+
+def labels_of(ferromagnets: Sequence[str], spacers: Spacers) -> dict[str, NDArray[np.str_]]:
+    """Return the coordinates of the axes of variables."""
+    labels: dict[str, Sequence[str]] = {
+        "ferromagnet": ferromagnets,
+        "component": ("x", "y", "z"),
+        "spacer": [f"{left}|{right}" for left, right in spacers],
+        "side": ("left", "right"),
+    }
+    return {axis: np.array(names, dtype=str) for axis, names in labels.items()}
+
+
+def numbers_of(
+    solution: SolvedStack,
+    shape: tuple[int, ...],
+    ferromagnets: Sequence[str],
+    spacers: Spacers,
+) -> dict[str, FloatArray]:
+    """Collect the variables but the torque at all points of a shape, shape (*shape, ...) each."""
+    shapes = shapes_of(ferromagnets, spacers)
+    found = {name: np.empty((*shape, *rest)) for name, rest in shapes.items()}
+    for i, name in enumerate(ferromagnets):
+        found["absorbed_spin_current"][..., i, :] = solution.absorbed_spin_current(name)
+    for i, pair in enumerate(spacers):
+        for side, g in enumerate(solution.efficiency(*pair)):
+            found["efficiency"][..., i, side] = g
+    found["spin_resistance"][...] = solution.spin_resistance
+    found["resistance"][...] = solution.resistance
+    return found
