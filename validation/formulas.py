@@ -307,8 +307,13 @@ def slab(delta: float) -> Callable[..., object]:
     return lambda m, group: metal(t, m=m, group=group)
 
 
-SKINS = {"layers of 10⁻¹⁵ m": slab}
-"""Ways to have delta. `sf.Interface(AR, gamma=GAMMA, delta=delta)` belongs here."""
+def lossy(delta: float) -> Callable[..., object]:
+    """Return the same as an `Interface`."""
+    return lambda m, group: sf.Interface(AR, gamma=GAMMA, delta=delta)
+
+
+SKINS = {"layers of 10⁻¹⁵ m": slab, "`Interface(delta=)`": lossy}
+"""Ways to have delta."""
 DELTAS = np.array([0.19, 0.9])
 
 

@@ -191,8 +191,7 @@ class Library:
         variant, found = _chosen(self.interfaces, entry, variant, temperature)
         given = {"resistance": resistance, "gamma": gamma, "delta": delta, "mixing": mixing}
         given = {key: value for key, value in given.items() if value is not None}
-        known = {field.name for field in dataclasses.fields(Interface)}
-        values, source = _numbers(found, given, {"delta"} - known)
+        values, source = _numbers(found, given, ())
         if "resistance" not in values:
             raise ValueError(
                 f"resistance of {entry!r} ({variant}) must be given, the library has none: "

@@ -30,6 +30,7 @@ NUMBERS = (
     Shown("thickness", "thickness", Layer, lambda layer: layer.thickness),
     Shown("AR*", "resistance", Interface, lambda joint: joint.resistance),
     Shown("gamma", "gamma", Interface, lambda joint: joint.gamma),
+    Shown("delta", "delta", Interface, lambda joint: joint.delta if np.any(joint.delta) else None),
     Shown("mixing G_r", "G_r", Interface, _part("real")),
     Shown("mixing G_i", "G_i", Interface, _part("imag")),
 )
