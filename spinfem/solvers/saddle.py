@@ -30,7 +30,7 @@ from ..fem import forms, graded, mesh
 from ..fem.fields import LayerField, element_field
 from ..physics import interfaces
 from ..physics.contact import contact_absorption
-from ..physics.directions import axial
+from ..physics.directions import axes_across, axial
 from ..sample.pieces import Interface
 from ..sample.stack import Stack
 from .elements import Elements, elements_of
@@ -60,11 +60,12 @@ class System(NamedTuple):
 
 
 class Law(NamedTuple):
-    """An interface in the lab's axes."""
+    """An interface in axes of its own, the first of them along m."""
 
+    axes: FloatArray  # (3, 3), a row each
     compliance: FloatArray  # (3, 3) Z, Ohm m2
     source: FloatArray  # (3,) h
-    shunt: FloatArray  # (3, 3) S, S/m2, at either side
+    shunt: FloatArray  # (3,) S, S/m2, at either side
 
 
 class Point(NamedTuple):
@@ -150,27 +151,25 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
     first = last - counts
     on_left = np.append(basis.N, basis.nodal_dofs[0, last])
     on_right = np.append(basis.nodal_dofs[0, first], basis.N + 1)
-    weights = _weights(e, spaces)
+    laws = [_law(e, face, joint) for face, joint in enumerate(e.joints)]
+    weights = _weights(e, spaces, laws)
     C = sp.vstack(
         [
             sp.csr_array(W_a) @ R[3 * a : 3 * a + 3] - sp.csr_array(W_b) @ R[3 * b : 3 * b + 3]
             for (W_a, W_b), a, b in zip(weights, on_left, on_right, strict=True)
         ]
     )
-    laws = [_law(e, face, joint) for face, joint in enumerate(e.joints)]
-    Z = sp.block_diag(
-        [W_a @ law.compliance @ W_a.T for (W_a, _), law in zip(weights, laws, strict=True)]
-    )
-    h = np.concatenate([W_a @ law.source for (W_a, _), law in zip(weights, laws, strict=True)])
+    counted = [len(W) for W, _ in weights]
+    Z = sp.block_diag([law.compliance[:n, :n] for n, law in zip(counted, laws, strict=True)])
+    h = np.concatenate([law.source[:n] for n, law in zip(counted, laws, strict=True)])
     for law, a, b in zip(laws, on_left, on_right, strict=True):
         for i in (a, b):
-            own = R[3 * i : 3 * i + 3]
-            A = A + own.T @ sp.csr_array(law.shunt / system.unit) @ own
+            own = sp.csr_array(law.axes) @ R[3 * i : 3 * i + 3]
+            A = A + own.T @ sp.diags_array(law.shunt / system.unit) @ own
     matrix = sp.block_array([[A, C.T], [C, -system.unit * Z]], format="csc")
     unknowns = splu(matrix).solve(np.concatenate([load, system.unit * h]))
     mu = (R @ unknowns[: A.shape[0]]).reshape(-1, 3) / system.unit
-    ends = np.cumsum([W.shape[0] for W, _ in weights])[:-1]
-    multipliers = np.split(unknowns[A.shape[0] :], ends)
+    multipliers = np.split(unknowns[A.shape[0] :], np.cumsum(counted)[:-1])
 
     sides = mu[on_left], mu[on_right]
     faces = _faces(e, spaces, weights, multipliers, sides, laws)
@@ -284,24 +283,27 @@ def _vectorial(system: System, e: Elements) -> sp.csr_array:
 
 def _law(e: Elements, face: int, joint: Interface | None) -> Law:
     """Return the law of a face."""
-    none = np.zeros((3, 3))
     if joint is None:
-        return Law(none, np.zeros(3), none)
+        return Law(np.eye(3), np.zeros((3, 3)), np.zeros(3), np.zeros(3))
     AR, gamma, delta = (e.flat(x)[:1] for x in (joint.resistance, joint.gamma, joint.delta))
     twice, S = 2 * AR, np.zeros(1)
     if delta.any():
         B, S = interfaces.two_port(AR, delta)
         twice = 1 / np.maximum(B, NOTHING * S)
-    magnets = [k for k in (face, face + 1) if e.magnetic[k]]
-    if not magnets:
-        return Law(twice * np.eye(3), np.zeros(3), S * np.eye(3))
-    k = magnets[0]
-    across, lost_across = twice, S
-    if e.strong[k]:
-        across = np.zeros(1) if joint.mixing is None else 1 / e.flat(joint.mixing)
-        lost_across = np.zeros(1)
-    m = e.m[k]
-    return Law(axial(twice, across, m)[0], -(twice * gamma)[0] * m[0], axial(S, lost_across, m)[0])
+    along = float(twice[0])
+    across, lost_across, axes = complex(along), S[0], np.eye(3)
+    if magnets := [k for k in (face, face + 1) if e.magnetic[k]]:
+        m = e.m[magnets[0]]
+        axes = np.stack([m, *axes_across(m)], axis=1)[0]
+        if e.strong[magnets[0]]:
+            across, lost_across = 0j, 0.0
+            if joint.mixing is not None:
+                across = 1 / complex(e.flat(joint.mixing)[0])
+    compliance = np.array(
+        [[along, 0, 0], [0, across.real, -across.imag], [0, across.imag, across.real]]
+    )
+    shunt = np.array([S[0], lost_across, lost_across])
+    return Law(axes, compliance, np.array([-along * gamma[0], 0, 0]), shunt)
 
 
 def _space(e: Elements, k: int) -> FloatArray:
@@ -311,9 +313,15 @@ def _space(e: Elements, k: int) -> FloatArray:
     return np.eye(3) if e.D[k, 0] > 0 else np.zeros((3, 0))
 
 
-def _weights(e: Elements, spaces: list[FloatArray]) -> list[tuple[FloatArray, FloatArray]]:
+def _weights(
+    e: Elements, spaces: list[FloatArray], laws: list[Law]
+) -> list[tuple[FloatArray, FloatArray]]:
     """Constraint rows of every face; none where an end blocks spin."""
     weights = [rows(a, b) for a, b in itertools.pairwise(spaces)]
+    weights = [
+        (law.axes, law.axes) if len(pair[0]) == 3 else pair
+        for pair, law in zip(weights, laws, strict=True)
+    ]
     for face, end, reservoir in ((0, 0, e.reservoir[0]), (-1, -1, e.reservoir[1])):
         if e.D[end, 0] == 0 and not reservoir:
             weights[face] = (np.zeros((0, 3)), np.zeros((0, 3)))
@@ -343,7 +351,8 @@ def _faces(
         elif e.strong[face + 1] and a.size:
             absorbed_right[face] = j_a - j_b
         # an end that is no lead takes up whatever reaches it
-        lost_a, lost_b = (laws[face].shunt @ side[face] for side in sides)
+        axes, shunt = laws[face].axes, laws[face].shunt
+        lost_a, lost_b = (axes.T @ (shunt * (axes @ side[face])) for side in sides)
         current_left[face] = j_a + lost_a if a.size else j_b
         current_right[face] = j_b - lost_b if b.size else j_a
     # the same up to rounding where there is no interface

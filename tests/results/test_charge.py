@@ -192,11 +192,15 @@ def heat_of_interfaces(s):
         magnet = magnet_at(s.stack, i)
         strong = magnet is not None and magnet.material.is_strong
         driven = np.zeros(3) if magnet is None else joint.gamma * j0 * magnet.m
-        j = face.spin_current_left
+        sides = face.spin_current_left, face.spin_current_right
         if strong:
-            j = (j @ magnet.m) * magnet.m
-        flow = j - driven
-        total += joint.resistance * ((1 - joint.gamma**2) * j0**2 + flow @ flow)
+            sides = [(j @ magnet.m) * magnet.m for j in sides]
+        enters, leaves = (j - driven for j in sides)
+        total += joint.resistance * (1 - joint.gamma**2) * j0**2
+        if joint.delta:  # what comes in of the energy of spins, and does not go out
+            total += (face.spin_potential_left @ enters - face.spin_potential_right @ leaves) / 2
+        else:
+            total += joint.resistance * (enters @ enters)
         if strong and joint.mixing is not None:
             on_left = magnet is s.stack.elements[i]
             mu = face.spin_potential_right if on_left else face.spin_potential_left
