@@ -97,7 +97,15 @@ from typing import TYPE_CHECKING, Any
 
 from ._version import __version__ as __version__
 from .sample.materials import Ferromagnet, NormalMetal
-from .sample.pieces import Interface, Layer, Lead, Reservoir, SpinBlocking, direction
+from .sample.pieces import (
+    Interface,
+    Layer,
+    Lead,
+    Reservoir,
+    SpinBlocking,
+    Superconductor,
+    direction,
+)
 from .sample.stack import Stack
 from .sample.units import UnitWarning
 
@@ -127,6 +135,7 @@ __all__ = [
     "Solution",
     "SpinBlocking",
     "Stack",
+    "Superconductor",
     "UnitWarning",
     "analytic",
     "converge",

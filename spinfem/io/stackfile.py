@@ -240,7 +240,7 @@ def _piece(
     metal = _metal(table.material, metals, (*where, "material"))
     m = _direction(table, metal, where)
     with at(*where):
-        names = {"name": table.name, "group": table.group}
+        names: dict[str, Any] = {"name": table.name, "group": table.group}
         if mesh is None:
             return Layer(metal, table.thickness_in_units(), m=m, **names)
         thickness, nodes = mesh.layer(str(table.name))

@@ -14,7 +14,7 @@ from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.mesh import DEGREE
 from ..physics import bulk, interfaces
 from ..sample.pieces import Interface, Layer, Lead
-from ..sample.stack import Stack
+from ..sample.stack import METAL_KEYS, Stack
 from ..solvers.condensed import Condensed
 from ..solvers.elements import elements_of, remembered
 from ..solvers.meshed import Meshed
@@ -46,12 +46,16 @@ class Gradient(Readable, Mapping[str, FloatArray]):
     name, and
 
     - `thickness`, `D`, `l`, `p`, `lambda_J`, `lambda_phi`, as far as they are numbers and finite
-      (of `l` also if it is infinite: 0). Of each layer by itself: add those of all layers of a
-      metal for what a change of the metal does.
+      (of `l` also if it is infinite: 0). Of each layer by itself; what the numbers of a metal do
+      is under its name, ``"Cu.l"``: the sum over all layers and leads of it.
     - `polar`, `azimuth`: the angles of m, per **degree**, as in `direction`. Layers of a group turn
       together and have these under the name of the group, ``"free.polar"``, alone.
     - of an interface, by its name or else by its neighbours, ``"F1|N1"``: `resistance` (AR*),
       `gamma`, `delta` if it has one, `G_r` and `G_i` (the mixing conductance).
+
+    The name that something has in a repeated cell, ``"free.thickness"`` in ``cell * 15``, stands
+    for all its copies: the sum over them. These, and metals, are found by their names but not
+    listed.
 
     Attributes
     ----------
@@ -82,11 +86,12 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         return places_of(self._stack)
 
     def __getitem__(self, name: str) -> FloatArray:
-        try:
-            k, quantity, _ = self._places[name]
-        except KeyError:
+        if name not in self._places:
+            if several := _several(self._stack, str(name), self._places):
+                return read_only(np.sum([self[one] for one in several], axis=0))
             hint = _hint(str(name), self._places, self._stack)
-            raise KeyError(f"no number of the stack is called {name!r}{hint}") from None
+            raise KeyError(f"no number of the stack is called {name!r}{hint}")
+        k, quantity, _ = self._places[name]
         if quantity in ANGLES:
             way = _ways(self._stack)[ANGLES.index(quantity)][k]
             body = elements_of(self._stack).body_of(k)
@@ -179,6 +184,21 @@ COMPONENTS = {"torque": ("x", "y", "z"), "efficiency": ("first", "second")}
 
 def _digits(x: float) -> str:
     return f"{x:.4g}"
+
+
+def _several(stack: Stack, name: str, known: Mapping[str, Place]) -> list[str]:
+    """Return the names of the numbers that one of a repeated cell, or of a metal, stands for."""
+    owner, _, quantity = name.rpartition(".")
+    places, keys = stack.several(owner)
+    if keys == METAL_KEYS and quantity in ("thickness", *ANGLES):
+        return []
+    owners = []
+    for place in places:
+        piece, k = stack.pieces[place], stack.ordinals[place]
+        group = getattr(piece, "group", None) if quantity in ANGLES else None
+        owners.append(group or (str(piece.name) if k is None else _owner(stack, k)))  # type: ignore[union-attr]
+    names = dict.fromkeys(f"{one}.{quantity}" for one in owners)
+    return [one for one in names if one in known]
 
 
 def _hint(name: str, known: Mapping[str, Place], stack: Stack) -> str:

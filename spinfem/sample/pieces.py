@@ -98,12 +98,16 @@ class Joinable:
     def __ror__(self, left: object) -> Any:
         raise _not_a_piece(left)
 
+    def __mul__(self, repeats: int) -> Any:
+        """Return a chain of so many copies, whose names are numbered; see `stack.Stack`."""
+        return self.stack_type.repeated(self, repeats)
+
 
 def _not_a_piece(given: object) -> TypeError:
     hint = "; a metal needs a thickness, as in Cu(10e-9)" if isinstance(given, Metal) else ""
     return TypeError(
-        "what stands in a stack must be a layer, Interface, Lead, Reservoir, SpinBlocking or "
-        f"Stack, got {given!r}{hint}"
+        "what stands in a stack must be a layer, Interface, Lead, Reservoir, SpinBlocking, "
+        f"Superconductor or Stack, got {given!r}{hint}"
     )
 
 
@@ -127,6 +131,8 @@ class Layer(Joinable):
     nodes : array, shape (n + 1,), optional
         Nodes of a mesh that the layer comes with, rising from 0 to 1 across it: the solver takes
         them and no grading of its own. `Stack.from_mesh` sets them.
+    copy_of : tuple
+        Of a copy in ``cell * n``: its ``("name", name)`` and ``("group", group)`` in the cell.
 
     Raises
     ------
@@ -145,6 +151,7 @@ class Layer(Joinable):
     name: str | None = dataclasses.field(default=None, kw_only=True)
     group: str | None = dataclasses.field(default=None, kw_only=True)
     nodes: FloatArray | None = dataclasses.field(default=None, kw_only=True)
+    copy_of: tuple[tuple[str, str], ...] = dataclasses.field(default=(), kw_only=True)
 
     def __init__(
         self,
@@ -155,6 +162,7 @@ class Layer(Joinable):
         name: str | None = None,
         group: str | None = None,
         nodes: ArrayLike | None = None,
+        copy_of: tuple[tuple[str, str], ...] = (),
     ) -> None:
         what = "a layer" if name is None else f"layer {name!r}"
         _check_material(what, material)
@@ -166,6 +174,7 @@ class Layer(Joinable):
             name=label("name of a layer", name),
             group=_check_group(what, material, group),
             nodes=_check_nodes(what, nodes),
+            copy_of=copy_of,
         )
         notice_units(self)
 
@@ -240,13 +249,46 @@ class Lead(Joinable):
 class Reservoir(Joinable):
     """An end where ``mu_s = 0``: the paper's outer normal layer of vanishing l.
 
-    A superconducting lead is one behind an interface with its AR*, ``Interface(AR) | Reservoir()``.
+    A superconducting lead is one behind an interface: `Superconductor`.
     """
 
 
 @dataclass(frozen=True)
 class SpinBlocking(Joinable):
     """An end that no spin current passes: ``j_s = 0``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Superconductor(Joinable):
+    """A superconducting lead: ``Interface(AR) | Reservoir()`` on the right, mirrored on the left.
+
+    That is how series-resistor fits take one, with the measured AR* of its contact: it takes up all
+    spin that reaches it through the contact. A stack keeps the two pieces. (Where no spin passes at
+    all, as into singlet pairs far below the gap, `SpinBlocking` is the end.)
+
+    Parameters
+    ----------
+    resistance : float or array
+        AR* of the contact, Ohm m2; zero (everywhere) or positive.
+    name : str, optional
+        Name of the interface, unique in a stack.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as above.
+    """
+
+    resistance: Number
+    name: str | None = dataclasses.field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        freeze(self, contact=Interface(self.resistance, name=self.name))
+
+    def at_end(self, on_left: bool) -> tuple[Piece, Piece]:
+        """Return the two pieces that it is, in their order."""
+        contact: Interface = vars(self)["contact"]
+        return (Reservoir(), contact) if on_left else (contact, Reservoir())
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,6 +332,8 @@ class Interface(Joinable):
         Name, unique in a stack.
     source : str, optional
         Where its numbers are from.
+    copy_of : tuple
+        Of a copy in ``cell * n``: its ``("name", name)`` in the cell.
 
     Raises
     ------
@@ -309,6 +353,7 @@ class Interface(Joinable):
     mixing: complex | NDArray[np.complex128] | None = dataclasses.field(default=None, kw_only=True)
     name: str | None = dataclasses.field(default=None, kw_only=True)
     source: str | None = dataclasses.field(default=None, kw_only=True)
+    copy_of: tuple[tuple[str, str], ...] = dataclasses.field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         label("source of an interface", self.source)
@@ -431,10 +476,12 @@ def _called(piece: Any) -> str:
     return f"{kind} {piece.name!r}" if piece.name else f"{article} {kind}"
 
 
-def short(piece: Piece) -> str:
+def short(piece: Piece | Superconductor) -> str:
     """Name a piece in a message: the class, and what it is made of or called."""
     if isinstance(piece, Reservoir | SpinBlocking):
         return f"{type(piece).__name__}()"
+    if isinstance(piece, Superconductor):
+        return f"Superconductor({piece.name or format(piece.resistance)})"
     if isinstance(piece, Interface):
         return (
             f"Interface({piece.name or f'{piece.resistance:g}'})"

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import dataclasses
 import reprlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,21 +49,29 @@ from .pieces import (
     Piece,
     Reservoir,
     SpinBlocking,
+    Superconductor,
     freeze,
     in_SI,
     notice_units,
     shapes_of,
     short,
 )
+from .repeats import flattened, numbered, repeated
 from .units import in_silence, once
 
 KINDS = (Layer, Interface, *ENDS)
-KEYS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in KINDS}
+KEYS = {
+    kind: tuple(field.name for field in dataclasses.fields(kind) if field.name != "copy_of")
+    for kind in KINDS
+}
 """What can be changed in a piece of each kind."""
-STATE = ("pieces", "shape", "groups", "_names", "_groups", "_shapes")
+STATE = ("pieces", "shape", "groups", "_names", "_groups", "_copied", "_shapes")
 """What is kept of a stack in a pickle."""
 GROUP_KEYS = ("m", "group")
 """What can be changed in all layers of a group at once."""
+METAL_KEYS = ("material",)
+"""And in all that is of a metal."""
+NONE: frozenset[Any] = frozenset()
 RESERVOIR = Reservoir()
 """The end where none is given."""
 Shapes = frozenset[tuple[int, ...]]
@@ -79,16 +88,22 @@ class Stack(Readable, Joinable):
     together or not at all. Between its layers there may be normal metals and interfaces, but no
     other ferromagnet.
 
+    ``cell * 15`` repeats a layer or a chain without ends. All that has a name in it, groups and
+    interfaces too, has a number behind it then, ``free1`` to ``free15``; by ``free`` `replace`,
+    gradients and ``--vary`` take all of them.
+
     Parameters
     ----------
     pieces : iterable
         From left to right: an end (optional), one or more layers, an end (optional), with at most
-        one `Interface` between any two of them. An end that is not given is a `Reservoir`.
+        one `Interface` between any two of them. An end that is not given is a `Reservoir`. Stacks
+        without ends stand for their pieces; one that is there several times is a repeated cell.
 
     Attributes
     ----------
     layers : tuple of Layer
-        All of them named; the n-th layer of its kind is N{n} or F{n} if it had no name.
+        All of them named; one without a name is called after its metal, Cu{n} the n-th layer of
+        Cu, or N{n} and F{n} if that has none.
     groups : dict of str to tuple of int
         Where the layers of every group, and a lead that belongs to it, stand in `elements`.
     joints : tuple of Interface or None
@@ -122,20 +137,21 @@ class Stack(Readable, Joinable):
     shape: tuple[int, ...]
     _names: frozenset[str]  # as given
     _groups: frozenset[str]  # their names
+    _copied: frozenset[str]  # names and groups of repeated cells
     groups: dict[str, tuple[int, ...]]
     _shapes: Shapes  # of all arrays
     arrays: Any = None
     j0: float | None = None
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
-        given = tuple(pieces)
+        given = flattened(pieces, Stack)
         for piece in given:
             if not isinstance(piece, KINDS):
                 raise TypeError(
                     "pieces of a stack must be layers and interfaces, with a Lead, Reservoir or "
                     f"SpinBlocking at the ends, got {piece!r}"
                 )
-        self._keep(given, 0, frozenset(), frozenset(), frozenset())
+        self._keep(given)
         for i, piece in enumerate(given):
             if isinstance(piece, Interface):
                 notice_units(piece, *_beside(given, i))
@@ -145,11 +161,14 @@ class Stack(Readable, Joinable):
         """Return ``left | right``."""
         new: Stack = object.__new__(cls)
         more = right.pieces if isinstance(right, Stack) else (right,)
-        if isinstance(left, Stack):
-            known = left._names, left._groups, left._shapes
-            new._keep(left.pieces + more, len(left.pieces), *known)
+        if isinstance(right, Superconductor):
+            more = right.at_end(on_left=False)
+        if isinstance(left, Superconductor):
+            new._keep((*left.at_end(on_left=True), *more))
+        elif isinstance(left, Stack):
+            new._keep(left.pieces + more, left)
         else:
-            new._keep((left, *more), 0, frozenset(), frozenset(), frozenset())
+            new._keep((left, *more))
         pieces, k = new.pieces, len(new.pieces) - len(more)
         for i, new_one, old_one in ((k - 1, k, k - 2), (k, k - 1, k + 1)):
             # beside the first metal in SI that an interface comes to stand
@@ -158,31 +177,47 @@ class Stack(Readable, Joinable):
                 notice_units(pieces[i], pieces[new_one])
         return new
 
-    def _keep(
-        self,
-        pieces: tuple[Any, ...],
-        checked: int,
-        names: frozenset[str],
-        groups: frozenset[str],
-        shapes: Shapes,
-    ) -> None:
-        """Keep pieces; the first of them are checked and have these names, groups and shapes."""
-        more = [name for piece in pieces[checked:] if (name := getattr(piece, "name", None))]
-        given = [group for piece in pieces[checked:] if (group := getattr(piece, "group", None))]
+    @classmethod
+    def repeated(cls, cell: Any, repeats: int) -> Stack:
+        """Return ``cell * repeats``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the number of repeats is no positive integer, or an end is in the cell.
+        """
+        return cls(repeated(cell.pieces if isinstance(cell, Stack) else (cell,), repeats))
+
+    def _keep(self, pieces: tuple[Any, ...], left: Stack | None = None) -> None:
+        """Keep pieces, of which those of a stack on the left are checked."""
+        checked = len(left.pieces) if left else 0
+        names, groups, copied, shapes = (
+            (left._names, left._groups, left._copied, left._shapes) if left else (NONE,) * 4
+        )
+        new = pieces[checked:]
+        more = [name for piece in new if (name := getattr(piece, "name", None))]
+        given = [group for piece in new if (group := getattr(piece, "group", None))]
+        cells = [name for piece in new for _, name in getattr(piece, "copy_of", ())]
         freeze(
             self,
             pieces=pieces,
             _names=names.union(more) if more else names,
             _groups=groups.union(given) if given else groups,
+            _copied=copied.union(cells) if cells else copied,
         )
         interfaces = check_order(pieces, checked)
         if len(self._names) < len(names) + len(more):
             refuse_names(pieces)
-        self._keep_shapes(shapes.union(*map(shapes_of, pieces[checked:])))
+        for name in self._copied & (self._names | self._groups) if self._copied else ():
+            raise ValueError(
+                "what a repeated cell has must not be called like what else a stack has, got "
+                f"{name!r} for both"
+            )
+        self._keep_shapes(shapes.union(*map(shapes_of, new)))
         for i in interfaces:
             if i + 1 < len(pieces):  # at the end it waits for what stands behind it
-                left = pieces[i - 1] if i > 0 else RESERVOIR
-                if misplaced(pieces[i], left, pieces[i + 1]):
+                before = pieces[i - 1] if i > 0 else RESERVOIR
+                if misplaced(pieces[i], before, pieces[i + 1]):
                     self._check_joint(sum(isinstance(piece, Layer) for piece in pieces[:i]))
         where = check_groups(self.elements, self._names, self._groups) if self._groups else {}
         freeze(self, groups=where)
@@ -287,16 +322,17 @@ class Stack(Readable, Joinable):
     def elements(self) -> tuple[Layer | End, ...]:
         """The left end, the layers and the right end.
 
-        The n-th layer of a kind is N{n} or F{n}, or the next free, where it has no name yet.
+        The n-th layer of Cu is Cu{n}, or the next free, where it has no name yet.
         """
-        count, layers, taken = {"N": 0, "F": 0}, [], self._names | self._groups
+        count: Counter[str] = Counter()
+        layers, taken = [], self._names | self._groups
         for piece in self.pieces:
             if isinstance(piece, Layer):
-                kind = "N" if piece.m is None else "F"
-                count[kind] += 1
+                metal = _metal_name(piece.material, piece.m is not None)
+                count[metal] += 1
                 if piece.name is None:
-                    while (name := f"{kind}{count[kind]}") in taken:
-                        count[kind] += 1
+                    while (name := numbered(metal, count[metal])) in taken:
+                        count[metal] += 1
                     piece = _renamed(piece, name)
                 layers.append(piece)
         ends = self.pieces[0], self.pieces[-1]
@@ -417,17 +453,19 @@ class Stack(Readable, Joinable):
         return stack
 
     def replace(self, name: str, /, **changes: Any) -> Stack:
-        """Return a copy in which one named layer, lead, interface or group is changed.
+        """Return a copy in which what has a name, or is of a metal, is changed.
 
         Parameters
         ----------
         name : str
-            The layer, lead, interface or group; "left" or "right" for a lead without a name.
+            The layer, lead, interface or group; "left" or "right" for a lead without a name. What
+            has that name in a repeated cell means all its copies, a metal all layers and leads of
+            it.
         **changes
             New `thickness`, `m`, `material`, `name` or `group`; of an interface `resistance`,
             `gamma`, `delta`, `mixing` or `name`; of a group `m`, that of all its layers, or
-            `group`, its new name, or None for layers that are magnets by themselves. A layer from a
-            mesh keeps its `nodes` unless its thickness changes.
+            `group`, its new name, or None for layers that are magnets by themselves; of a metal
+            `material`. A layer from a mesh keeps its `nodes` unless its thickness changes.
 
         Raises
         ------
@@ -439,34 +477,58 @@ class Stack(Readable, Joinable):
         if isinstance(name, str) and name in self.groups:
             self._check_keys(name, changes, GROUP_KEYS)
             return self._changed(dict.fromkeys(self.groups[name], changes))
-        place = self._places.get(name) if isinstance(name, str) else None
-        if place is None:
-            self.position(name)  # raises
-            raise ValueError(f"name must be that of a piece that was given, got {name!r}")
-        old = self.pieces[place]
-        self._check_keys(name, changes, KEYS[type(old)])
+        places, known = self._meant(name)
+        self._check_keys(name, changes, known)
         if not changes:
             return self
-        if isinstance(old, Layer) and isinstance(changes.get("material"), Metal):
-            # a layer without a name that becomes one of another kind keeps the one it had
-            same = isinstance(changes["material"], Ferromagnet) == old.is_ferromagnet
-            changes.setdefault("name", old.name if same else name)
-        if (
-            isinstance(old, Layer)
-            and old.nodes is not None
-            and not np.array_equal(changes.get("thickness", old.thickness), old.thickness)
-        ):
-            changes.setdefault("nodes", None)
         with in_silence():
-            new = dataclasses.replace(old, **changes)
-            # what was left out, an end or a name, stays open
-            k = None
-            if not isinstance(new, Interface):
-                k = self._positions.get(name, 0 if place == 0 else len(self.joints))
-            stack = self._with_pieces({place: new}, [k])
+            new = {place: self._renewed(place, changes) for place in places}
+            stack = self._with_pieces(new, [self.ordinals[place] for place in places])
         keys = OWN_NUMBERS if "material" in changes else changes
-        notice_units(new, *_beside(stack.pieces, place), keys=keys)
+        with once():
+            for place, piece in new.items():
+                notice_units(piece, *_beside(stack.pieces, place), keys=keys)
         return stack
+
+    def _meant(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Return which pieces a name that is no group means, and what can be changed in them."""
+        place = self._places.get(name) if isinstance(name, str) else None
+        if place is not None:
+            return (place,), KEYS[type(self.pieces[place])]
+        places, known = self.several(name)
+        if not places:
+            self.position(name)  # raises
+            raise ValueError(f"name must be that of a piece that was given, got {name!r}")
+        return places, known
+
+    def several(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Return all pieces that one name stands for, and what `replace` changes in them.
+
+        That is the copies of what has that name, or group, in a repeated cell, or all that is of a
+        metal; none if there is no such thing.
+        """
+        for key, known in (("name", ()), ("group", GROUP_KEYS)):
+            if places := self.copies.get((key, name)):
+                return places, known or KEYS[type(self.pieces[places[0]])]
+        metals = ((i, getattr(piece, "material", None)) for i, piece in enumerate(self.pieces))
+        of_metal = (i for i, metal in metals if metal is not None and metal.name == name)
+        return tuple(of_metal), METAL_KEYS
+
+    def _renewed(self, place: int, changes: Mapping[str, Any]) -> Piece:
+        """Return a changed piece; a layer that would be called otherwise keeps its name."""
+        old, more = self.pieces[place], {}
+        if isinstance(old, Layer):
+            metal = changes.get("material", old.material)
+            magnetic = isinstance(metal, Ferromagnet)
+            if isinstance(metal, Metal) and _metal_name(metal, magnetic) != _metal_name(
+                old.material, old.is_ferromagnet
+            ):
+                more["name"] = self.layers[cast(int, self.ordinals[place]) - 1].name
+            if old.nodes is not None and not np.array_equal(
+                changes.get("thickness", old.thickness), old.thickness
+            ):
+                more["nodes"] = None
+        return dataclasses.replace(old, **{**more, **changes})
 
     def turned(self, ways: Mapping[int, ArrayLike]) -> Stack:
         """Return a copy in which magnetizations point elsewhere, all of them turned at once.
@@ -542,8 +604,11 @@ class Stack(Readable, Joinable):
             _names=self._names,
             _groups=self._groups,
             groups=self.groups,
+            _copied=self._copied,
             _positions=self._positions,
             _places=self._places,
+            ordinals=self.ordinals,
+            copies=self.copies,
         )
         if all(shapes_of(self.pieces[i]) == shapes_of(pieces[i]) for i in changed):
             freeze(stack, _shapes=self._shapes, shape=self.shape)
@@ -571,6 +636,29 @@ class Stack(Readable, Joinable):
             if isinstance(self.pieces[i], ENDS):
                 places.setdefault(side, i)
         return places
+
+    @cached_property
+    def ordinals(self) -> tuple[int | None, ...]:
+        """Which of `elements` every piece is; None for interfaces."""
+        found, k = [], int(not isinstance(self.pieces[0], ENDS))
+        for piece in self.pieces:
+            is_element = not isinstance(piece, Interface)
+            found.append(k if is_element else None)
+            k += is_element
+        return tuple(found)
+
+    @cached_property
+    def copies(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """Where the copies of what a repeated cell has stand among the pieces.
+
+        By ``("name", its name)`` and ``("group", its group)`` in the cell.
+        """
+        found: dict[tuple[str, str], list[int]] = {}
+        if self._copied:
+            for i, piece in enumerate(self.pieces):
+                for own in getattr(piece, "copy_of", ()):
+                    found.setdefault(own, []).append(i)
+        return {own: tuple(places) for own, places in found.items()}
 
 
 Joinable.stack_type = Stack
@@ -635,9 +723,16 @@ def _beside(pieces: Sequence[Piece], i: int) -> tuple[Piece, ...]:
     return (*pieces[max(i - 1, 0) : i], *pieces[i + 1 : i + 2])
 
 
-def _character(piece: Any) -> tuple[str | None, bool | None, str | None]:
+def _character(piece: Any) -> tuple[Any, ...]:
     """Return what names and places of all pieces depend on."""
-    return piece.name, getattr(piece, "is_ferromagnet", None), getattr(piece, "group", None)
+    magnetic = getattr(piece, "is_ferromagnet", None)
+    called = _metal_name(piece.material, bool(magnetic)) if isinstance(piece, Layer) else None
+    return piece.name, getattr(piece, "group", None), magnetic, called
+
+
+def _metal_name(metal: Metal, magnetic: bool) -> str:
+    """Return what layers without a name are called after."""
+    return metal.name or ("F" if magnetic else "N")
 
 
 ANGLES = ("polar", "azimuth")
