@@ -29,6 +29,15 @@ LONGEST, MOST = 80, 1000
 """Letters of a name up to which it is compared with others, and how many of these are."""
 
 
+def stem(name: str) -> str:
+    """Return what the names of several begin with, before a number: Cu, or Co90Fe10_.
+
+    >>> stem("free") + "2", stem("Co90Fe10") + "2"
+    ('free2', 'Co90Fe10_2')
+    """
+    return f"{name}_" if name[-1].isdigit() else name
+
+
 def amounts(formula: str) -> list[tuple[str, str]]:
     """Return the elements of a chemical formula with their numbers as written; none if it is none.
 

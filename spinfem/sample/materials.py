@@ -34,6 +34,7 @@ from .._checks import (
     polarization,
     positive,
 )
+from .._spelling import stem
 from .units import CONDUCTIVITY, LENGTH, RESISTIVITY, notice, once
 
 LENGTHS = {
@@ -70,6 +71,8 @@ class Metal:
     source: str | None = None
     units: Literal["SI"] | None = None
 
+    letter: ClassVar[str]
+    """What layers are called after of a metal without a name."""
     layer_type: ClassVar[type]
     """What a metal makes when it is called, `pieces.Layer`, which sets it: that stands above."""
 
@@ -99,6 +102,11 @@ class Metal:
     def numbers(self) -> dict[str, Number]:
         """All numbers of the metal by their names; a graded one is a function of xi."""
         return {"D": self.D, "l": self.l}
+
+    @cached_property
+    def layer_stem(self) -> str:
+        """What layers of it that have no name are called, before a number."""
+        return stem(self.name or self.letter)
 
     @cached_property
     def is_graded(self) -> bool:
@@ -164,7 +172,8 @@ class Metal:
             Direction of the magnetization, for a ferromagnet and only there; any length but
             zero, it is normalized.
         name : str, optional
-            Name of the layer; without one it is N1, N2, ... or F1, F2, ... in its stack.
+            Name of the layer; without one it is called after the metal in its stack, Cu1, Cu2, ...,
+            or N1, ... and F1, ... if that has no name.
         group : str, optional
             Of a ferromagnet: the magnet that the layer is a part of; see `Stack`.
 
@@ -211,6 +220,8 @@ class NormalMetal(Metal):
         If it is in SI and no sample has such a number in its unit, nor a layer made of it such a
         thickness.
     """
+
+    letter = "N"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -304,6 +315,8 @@ class Ferromagnet(Metal):
         If it is in SI and no sample has such a number in its unit, nor a layer made of it such a
         thickness.
     """
+
+    letter = "F"
 
     p: Number
     lambda_J: Number | None = None

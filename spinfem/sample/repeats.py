@@ -6,17 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .._spelling import stem
 from .order import ENDS
 from .pieces import Interface, Layer, Superconductor, freeze, short
-
-
-def numbered(name: str, number: int) -> str:
-    """Return the name of one of several: Cu1, or Co90Fe10_1.
-
-    >>> numbered("free", 2), numbered("Co90Fe10", 2)
-    ('free2', 'Co90Fe10_2')
-    """
-    return f"{name}_{number}" if name[-1].isdigit() else f"{name}{number}"
 
 
 def flattened(pieces: Iterable[Any], chain: type) -> tuple[Any, ...]:
@@ -78,7 +70,7 @@ def copies(cell: Iterable[Any], number: int) -> Iterator[Any]:
             continue
         new = object.__new__(type(piece))
         vars(new).update(vars(piece), copy_of=(*piece.copy_of, *called.items()))
-        freeze(new, **{key: numbered(name, number) for key, name in called.items()})
+        freeze(new, **{key: f"{stem(name)}{number}" for key, name in called.items()})
         yield new
 
 

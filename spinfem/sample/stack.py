@@ -35,7 +35,7 @@ from .._names import key_hint
 from .._spelling import near_match
 from ..texts.tables import Part, Readable
 from .listing import listing
-from .materials import Ferromagnet, Metal
+from .materials import Metal
 from .order import ENDS, check_groups, check_order, misplaced, refuse_names
 from .pieces import (
     INTERFACE_KEYS,
@@ -56,7 +56,7 @@ from .pieces import (
     shapes_of,
     short,
 )
-from .repeats import flattened, numbered, repeated
+from .repeats import flattened, repeated
 from .units import in_silence, once
 
 KINDS = (Layer, Interface, *ENDS)
@@ -328,11 +328,11 @@ class Stack(Readable, Joinable):
         layers, taken = [], self._names | self._groups
         for piece in self.pieces:
             if isinstance(piece, Layer):
-                metal = _metal_name(piece.material, piece.m is not None)
-                count[metal] += 1
+                stem = piece.material.layer_stem
+                count[stem] += 1
                 if piece.name is None:
-                    while (name := numbered(metal, count[metal])) in taken:
-                        count[metal] += 1
+                    while (name := f"{stem}{count[stem]}") in taken:
+                        count[stem] += 1
                     piece = _renamed(piece, name)
                 layers.append(piece)
         ends = self.pieces[0], self.pieces[-1]
@@ -519,10 +519,7 @@ class Stack(Readable, Joinable):
         old, more = self.pieces[place], {}
         if isinstance(old, Layer):
             metal = changes.get("material", old.material)
-            magnetic = isinstance(metal, Ferromagnet)
-            if isinstance(metal, Metal) and _metal_name(metal, magnetic) != _metal_name(
-                old.material, old.is_ferromagnet
-            ):
+            if isinstance(metal, Metal) and metal.layer_stem != old.material.layer_stem:
                 more["name"] = self.layers[cast(int, self.ordinals[place]) - 1].name
             if old.nodes is not None and not np.array_equal(
                 changes.get("thickness", old.thickness), old.thickness
@@ -725,14 +722,8 @@ def _beside(pieces: Sequence[Piece], i: int) -> tuple[Piece, ...]:
 
 def _character(piece: Any) -> tuple[Any, ...]:
     """Return what names and places of all pieces depend on."""
-    magnetic = getattr(piece, "is_ferromagnet", None)
-    called = _metal_name(piece.material, bool(magnetic)) if isinstance(piece, Layer) else None
-    return piece.name, getattr(piece, "group", None), magnetic, called
-
-
-def _metal_name(metal: Metal, magnetic: bool) -> str:
-    """Return what layers without a name are called after."""
-    return metal.name or ("F" if magnetic else "N")
+    metal = piece.material.layer_stem if isinstance(piece, Layer) else None
+    return piece.name, getattr(piece, "group", None), getattr(piece, "is_ferromagnet", None), metal
 
 
 ANGLES = ("polar", "azimuth")
