@@ -115,14 +115,14 @@ VALUE_ERRORS = [
     (lambda: F(1, m=z, group="a") | N(1, name="a"),
      "a group of layers must not be called like a layer, interface or lead of the stack, got 'a'"),
     (lambda: F(1, m=z, group="a") | F(1, m=(0, 0, -1), group="a"),
-     "m of all layers of group 'a', one magnet, must be parallel, got F1 and F2 that are not; turn "
-     "them together, by the name of the group"),
+     "m of all layers of group 'a', one magnet, must be parallel, got Co1 and Co2 that are not; "
+     "turn them together, by the name of the group"),
     (lambda: F(1, m=z, group="a") | N(1) | F(1, m=z, name="b") | N(1) | F(1, m=z, group="a"),
      "between layers of group 'a', one magnet, there must be no other ferromagnet, got b"),
     (lambda: N(np.ones(2)) | F(1, m=np.ones((3, 3))),
-     "shapes of a stack's arrays must broadcast, got N1: (2,); F1: (3,)"),
+     "shapes of a stack's arrays must broadcast, got Cu1: (2,); Co1: (3,)"),
     (lambda: valve().replace("fre", thickness=2),
-     "name must be that of a layer or lead (fixed, N1, free), got 'fre'; did you mean 'free'?"),
+     "name must be that of a layer or lead (fixed, Cu1, free), got 'fre'; did you mean 'free'?"),
     (lambda: valve().replace("free", thickness=-2),
      "thickness of layer 'free' must be positive and finite, got -2"),
     # solving
@@ -151,10 +151,10 @@ VALUE_ERRORS = [
      "x (position) must lie in the stack, from 0 to 3, got 3.5"),
     (lambda: solved().potential(np.nan), "x (position) must be finite, got nan"),
     (lambda: solved().spin_current(1.0, side="top"), "side must be 'left' or 'right', got 'top'"),
-    (lambda: solved().torque("N1"), "'N1' must be a ferromagnet, got a normal metal"),
+    (lambda: solved().torque("Cu1"), "'Cu1' must be a ferromagnet, got a normal metal"),
     (lambda: solved().torque("fixd"),
-     "name must be that of a layer or lead (fixed, N1, free), got 'fixd'; did you mean 'fixed'?"),
-    (lambda: solved().layer(0), "name must be that of a layer or lead (fixed, N1, free), got 0"),
+     "name must be that of a layer or lead (fixed, Cu1, free), got 'fixd'; did you mean 'fixed'?"),
+    (lambda: solved().layer(0), "name must be that of a layer or lead (fixed, Cu1, free), got 0"),
     (lambda: sf.solve(sf.Lead(F, m=z, name="pinned") | N(1)).layer("pinned"),
      "name must be that of a layer, got the lead 'pinned'"),
     (lambda: trilayer().efficiency("a", "c"),
@@ -166,7 +166,8 @@ VALUE_ERRORS = [
     (lambda: solved().efficiency("free", "free"),
      "'free' and 'free' must be different ferromagnets",
      "got"),
-    (lambda: solved().efficiency("fixed", "N1"), "'N1' must be a ferromagnet, got a normal metal"),
+    (lambda: solved().efficiency("fixed", "Cu1"),
+     "'Cu1' must be a ferromagnet, got a normal metal"),
     (lambda: sf.analytic.contact(0.5, 1.0, 1.0, "FN"),
      "order of a contact must be 'F/N' or 'N/F', got 'FN'"),
 ]
@@ -469,7 +470,7 @@ EDITS = [
      "layers[1].group: must be left out in a normal metal, got 'g'"),
     ("m = [0, 0, 1]", 'group = "g"\nm = [0, 0, 1]\n[[layers]]\nmaterial = "Py"\nthickness_nm = 2\n'
      'polar_deg = 60\ngroup = "g"',
-     "layers: m of all layers of group 'g', one magnet, must be parallel, got fixed and F2"),
+     "layers: m of all layers of group 'g', one magnet, must be parallel, got fixed and Py2"),
     ('lead = "Cu"', 'lead = "Cu"\ngroup = "g"',
      "left.group: must be left out in a normal metal, got 'g'"),
     ('end = "reservoir"', 'end = "reservoir"\ngroup = "g"',
@@ -642,8 +643,8 @@ INTERFACES = [
      "layers[1].mixing_S_m2: must be two finite numbers [G_r, G_i] with G_r positive, got "
      "[1, inf]"),
     ("interface = true\nthickness_nm = 1",
-     "layers[1].thickness_nm: unknown key; must be one of interface, name, gamma, AR_fOhm_m2, "
-     "mixing_S_m2"),
+     "layers[1].thickness_nm: unknown key; must be one of interface, name, gamma, delta, "
+     "AR_fOhm_m2, mixing_S_m2"),
     ("interface = true\nAR_fOhm_m = 1",
      "layers[1].AR_fOhm_m: unknown key; AR_fOhm_m2 is AR* of Valet and Fert, in fOhm m2"),
     ("interface = true\nAR = 1",

@@ -88,7 +88,7 @@ class Gradient(Readable, Mapping[str, FloatArray]):
     def __getitem__(self, name: str) -> FloatArray:
         if name not in self._places:
             if several := _several(self._stack, str(name), self._places):
-                return read_only(np.sum([self[one] for one in several], axis=0))
+                return read_only(np.array(sum(self[one] for one in several)))
             hint = _hint(str(name), self._places, self._stack)
             raise KeyError(f"no number of the stack is called {name!r}{hint}")
         k, quantity, _ = self._places[name]

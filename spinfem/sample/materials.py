@@ -301,8 +301,8 @@ class Ferromagnet(Metal):
     source : str, optional
         Where its numbers are from.
     units : "SI", optional
-        Says that D and lengths are in S/m and m, as they are if it is made `from_valet_fert` or
-        `from_conductivity`. Default: any consistent units.
+        Says that D and lengths are in S/m and m, as they are if it is made `from_valet_fert`,
+        `from_resistivity` or `from_conductivity`. Default: any consistent units.
 
     Raises
     ------
@@ -387,6 +387,48 @@ class Ferromagnet(Metal):
                 lambda_phi=cast("Number | None", lambda_phi),
                 name=name,
                 units="SI",
+            )
+
+    @classmethod
+    def from_resistivity(
+        cls,
+        rho: ArrayLike | Profile,
+        *,
+        beta: ArrayLike | Profile,
+        l: ArrayLike | Profile,
+        lambda_J: ArrayLike | None = None,
+        lambda_phi: ArrayLike | None = None,
+        name: str | None = None,
+    ) -> Ferromagnet:
+        """Make a ferromagnet from its measured resistivity: ``D = (1 - beta^2)/rho``, ``p = beta``.
+
+        A voltmeter finds ``rho = 1/D_tot = rho* (1 - beta^2)`` far from interfaces; rho* of Valet
+        and Fert (`from_valet_fert`) is ``rho/(1 - beta^2)``.
+
+        Parameters
+        ----------
+        rho : float or array
+            Measured resistivity, Ohm m; positive.
+        beta : float or array
+            Bulk asymmetry, between -1 and 1.
+        l : float or array
+            Spin diffusion length, m.
+        lambda_J, lambda_phi : float or array, optional
+            Exchange lengths, m; as in `Ferromagnet`.
+        name : str, optional
+            Name of the material.
+        """
+        checked = number_or_profile(positive, "rho (measured resistivity)", rho, of=name)
+        p = number_or_profile(polarization, "beta (bulk asymmetry)", beta, of=name)
+        with once():
+            notice(RESISTIVITY, _of("rho (measured resistivity)", name), checked)
+            return cls.from_conductivity(
+                combined(lambda rho: 1 / rho, checked),
+                p=p,
+                l=l,
+                lambda_J=lambda_J,
+                lambda_phi=lambda_phi,
+                name=name,
             )
 
     @classmethod

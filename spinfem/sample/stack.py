@@ -4,9 +4,9 @@ A stack reads like the sample, from left to right along +x:
 
 >>> from spinfem import Ferromagnet, Lead, NormalMetal, direction
 >>> Cu = NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
->>> Co = Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+>>> Co = Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
 >>> Lead(Cu) | Co(8e-9, m=direction(0)) | Cu(10e-9) | Co(4e-9, m=direction(60)) | Lead(Cu)
-Stack(Lead(Cu) | F1 | N1 | F2 | Lead(Cu))
+Stack(Lead(Cu) | Co1 | Cu1 | Co2 | Lead(Cu))
 
 x = 0 is the left face of the first layer; leads and ends take no length. Every number may be an
 array; the arrays of a stack broadcast (directions on all but their last axis), and the stack is

@@ -70,7 +70,7 @@ def test_numbers_come_back_to_the_last_bit(tmp_path):
         assert np.array_equal(found[:, 10], layer.dissipation)
     assert len(rows) == sum(layer.x.size for layer in solution.layers)
     at = [row["layer"] for row in rows if float(row["x_nm"]) == pytest.approx(8, rel=1e-12)]
-    assert at == ['fixed, "pinned"', "N1"]  # both sides of the face
+    assert at == ['fixed, "pinned"', "Cu1"]  # both sides of the face
 
 
 def test_units_that_nobody_stated_are_left_out(tmp_path):

@@ -95,7 +95,7 @@ def test_the_middle_of_many_ferromagnets_is_left_out():
     for shown in (text, html):
         assert "... 20 more ..." in shown  # torques
         assert "... 19 more ..." in shown  # efficiencies
-        assert "F20" in shown
+        assert "Co20" in shown
         assert "F30" not in shown
 
 

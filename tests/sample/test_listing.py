@@ -33,10 +33,10 @@ left lead        Cu
 fixed            Co         (0, 0, 1)                            8
 Co/Cu            interface                                                    0.5   0.77\
               5e+14              1e+13
-N1               Cu                                             10
+Cu1              Cu                                             10
                  interface                                                    0.3      0
-F2               Co         (0.866, 0, 0.5)  free                3
-F3               Co         (0.866, 0, 0.5)  free                1
+Co2              Co         (0.866, 0, 0.5)  free                3
+Co3              Co         (0.866, 0, 0.5)  free                1
 right reservoir"""
 
 
@@ -58,7 +58,7 @@ left reservoir
 F1                       ferromagnet    (1, 0, 0)          1
                          interface                            0.5      0
 N1                       normal metal                   0.25
-N2                       alloy, graded                     1
+alloy1                   alloy, graded                     1
 right spin-blocking end"""
     )
 
@@ -71,13 +71,13 @@ def test_units_are_those_that_all_metals_have():
 
 def test_a_batch_is_shown_from_the_lowest_to_the_highest():
     angles, thicknesses = np.linspace(0, 180, 7), [[2e-9], [12e-9]]
-    stack = valve().replace("free", m=sf.direction(angles)).replace("N1", thickness=thicknesses)
+    stack = valve().replace("free", m=sf.direction(angles)).replace("Cu1", thickness=thicknesses)
     lines = str(stack).splitlines()
     first = "Stack of 4 layers, 14 to 24 nm thick, batch of shape (2, 7): "
     assert lines[0] == first + "from the lowest to the highest"
     rows = {line.split("  ")[0]: line for line in lines}
-    assert "2 to 12" in rows["N1"]
-    assert "(0 to 1, 0, -1 to 1)" in rows["F2"]
+    assert "2 to 12" in rows["Cu1"]
+    assert "(0 to 1, 0, -1 to 1)" in rows["Co2"]
     assert str(stack[0, 3]).splitlines()[0] == "Stack of 4 layers, 14 nm thick"
 
 
@@ -91,8 +91,8 @@ def test_the_middle_of_many_layers_is_left_out(repeats):
     assert len(lines) == 3 + MOST + 1
     assert f"... {count + 2 - MOST} more ..." in lines
     names = [line.split()[0] for line in lines[3:]]
-    assert names[:3] == ["left", "N1", "F1"]
-    assert names[-3:] == [f"N{repeats}", f"F{repeats}", "right"]
+    assert names[:3] == ["left", "Cu1", "Co1"]
+    assert names[-3:] == [f"Cu{repeats}", f"Co{repeats}", "right"]
     assert stack._repr_html_().count("<tr>") == 1 + MOST + 1
 
 
@@ -107,5 +107,6 @@ def test_names_are_escaped():
 
 def test_repr_stays_one_short_line():
     assert repr(valve()) == (
-        "Stack(Lead(Cu) | fixed | Interface(Co/Cu) | N1 | Interface(3e-16) | F2 | F3 | Reservoir())"
+        "Stack(Lead(Cu) | fixed | Interface(Co/Cu) | Cu1 | Interface(3e-16) | Co2 | Co3 | "
+        "Reservoir())"
     )

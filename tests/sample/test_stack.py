@@ -153,7 +153,7 @@ def test_shape_of_a_batch():
 def test_repr_reads_like_the_sample():
     Cu = sf.NormalMetal(D=1.0, l=1.0, name="Cu")
     stack = sf.Lead(Cu) | F(1.0, m=z, name="fixed") | Cu(1.0)
-    assert repr(stack) == "Stack(Lead(Cu) | fixed | N1 | Reservoir())"
+    assert repr(stack) == "Stack(Lead(Cu) | fixed | Cu1 | Reservoir())"
 
 
 def test_names_that_are_taken_are_passed_over():

@@ -1004,7 +1004,7 @@ polar_deg = 50
         ("Cu.l_nm=10:20:2:log", "l_nm = 450", "l_nm = 20"),
         ("Co.beta=-0.5:-0.6:2", "beta = 0.5", "beta = -0.6"),
         ("Co.thickness_nm=1:2:2", "thickness_nm = 3", "thickness_nm = 2"),
-        ("N1.thickness_nm=1:2:2", "thickness_nm = 5", "thickness_nm = 2"),
+        ("Cu1.thickness_nm=1:2:2", "thickness_nm = 5", "thickness_nm = 2"),
     ],
 )
 def test_any_numeric_key_varies(run, tmp_path, vary, before, after):
@@ -1055,7 +1055,7 @@ def test_groups_vary_as_one(run, tmp_path, key):
     for i, value in enumerate((20, 45, 70)):
         angles = (value, 0) if key == "polar_deg" else (40, value)
         solution = sf.solve(stack.replace("free", m=sf.direction(*angles)), j0)
-        expected = solution.torque("F2") + solution.torque("F3")
+        expected = solution.torque("Co2") + solution.torque("Co3")
         found = data["torque"].isel({f"free.{key}": i}).sel(ferromagnet="free")
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
 
@@ -1064,8 +1064,8 @@ def test_groups_vary_as_one(run, tmp_path, key):
     ("vary", "message"),
     [
         ("free.thickness_nm=1:2:3", "key must be a numeric one of 'free' (polar_deg, azimuth_deg)"),
-        ("F2.polar=1:2:3", "key must be a numeric one of 'F2' (thickness_nm), got 'polar'"),
-        ("F2.polar_deg=1:2:3", "m of all layers of group 'free', one magnet, must be parallel"),
+        ("Co2.polar=1:2:3", "key must be a numeric one of 'Co2' (thickness_nm), got 'polar'"),
+        ("Co2.polar_deg=1:2:3", "m of all layers of group 'free', one magnet, must be parallel"),
         ("fre.polar_deg=1:2:3", "name must be that of a layer, a group, an interface, a material"),
     ],
 )
@@ -1124,7 +1124,7 @@ def faces(tmp_path):
         ("NN.AR_fOhm_m2=1:3:3:log", "AR_fOhm_m2 = 0.1", "AR_fOhm_m2 = 3"),
         ("Co.lambda_J_nm=1:2:3", "beta = 0.5", "beta = 0.5\nlambda_J_nm = 2"),
         ("Co.lambda_phi_nm=1:3:3", "beta = 0.5", "beta = 0.5\nlambda_phi_nm = 3"),
-        ("N2.thickness_nm=1:7:3", "thickness_nm = 5", "thickness_nm = 7"),
+        ("Cu2.thickness_nm=1:7:3", "thickness_nm = 5", "thickness_nm = 7"),
     ],
 )
 def test_interfaces_and_exchange_lengths_vary(faces, vary, before, after):
@@ -1149,10 +1149,13 @@ def test_interfaces_and_exchange_lengths_vary(faces, vary, before, after):
     [
         (
             "face.AR=1:2:3",
-            "key must be a numeric one of 'face' (gamma, AR_fOhm_m2), got 'AR'",
+            "key must be a numeric one of 'face' (gamma, delta, AR_fOhm_m2), got 'AR'",
         ),
-        ("face.mixing_S_m2=1:2:3", "key must be a numeric one of 'face' (gamma, AR_fOhm_m2), got"),
-        ("NN.AR=1:2:3", "key must be a numeric one of 'NN' (AR_fOhm_m2), got 'AR'"),
+        (
+            "face.mixing_S_m2=1:2:3",
+            "key must be a numeric one of 'face' (gamma, delta, AR_fOhm_m2), got",
+        ),
+        ("NN.AR=1:2:3", "key must be a numeric one of 'NN' (delta, AR_fOhm_m2), got 'AR'"),
         ("NN.gamma=0:0.5:3", "layers[1].gamma (interface 'NN'): must be left out between normal"),
         (
             "face.AR_fOhm_m2=-1:2:3",
@@ -1165,7 +1168,7 @@ def test_interfaces_and_exchange_lengths_vary(faces, vary, before, after):
         ),
         (
             "fce.gamma=0:1:3",
-            "an interface, a material or a lead (N1, NN, N2, face, Co, pin, left, ",
+            "an interface, a material or a lead (Cu1, NN, Cu2, face, Co, pin, left, ",
         ),
     ],
 )
