@@ -21,7 +21,7 @@ from strategies import contact_amplification, has_sink
 
 import spinfem as sf
 
-MODELS = ("plain", "contacts", "interfaces", "mixing", "exchange", "everything", "memory loss")
+MODELS = ("plain", "contacts", "interfaces", "mixing", "exchange", "everything", "spin memory loss")
 DIRECTIONS = ("random", "coplanar", "collinear", "antiparallel", "nearly collinear")
 QUANTITIES = ("mu_s", "j_s", "torque", "dr", "RA", "mu_0")
 INSIDE = (0.0, 1e-12, 1e-6, 0.01, 0.25, 0.5, 0.9, 1 - 1e-6, 1.0)
@@ -157,14 +157,14 @@ def crossing(a, b):
 
 def interface(rng, model, a, b):
     """An interface that may stand between two pieces, or None."""
-    shares = {"interfaces": 0.7, "mixing": 0.8, "everything": 0.5, "memory loss": 0.7}
+    shares = {"interfaces": 0.7, "mixing": 0.8, "everything": 0.5, "spin memory loss": 0.7}
     if isinstance(a, sf.SpinBlocking) or isinstance(b, sf.SpinBlocking):
         return None
     if not chance(rng, shares.get(model, 0.0)):
         return None
     metals = [e.material for e in (a, b) if not isinstance(e, sf.Reservoir)]
     magnets = [e for e in (a, b) if magnetic(e)]
-    lossy = model == "memory loss" and chance(rng, 0.8)
+    lossy = model == "spin memory loss" and chance(rng, 0.8)
     delta = power(rng, *rng.choice([(-12, -2), (-2, 1), (1, 4)])) if lossy else 0.0
     if not magnets:
         AR = resistance(rng, metals)
@@ -175,7 +175,7 @@ def interface(rng, model, a, b):
             return None
         AR, gamma = resistance(rng, metals), gamma if a.m @ b.m > 0 else 0.0
         return sf.Interface(AR, gamma=gamma, delta=delta if AR else 0.0)
-    mixes = model in ("mixing", "everything", "memory loss")
+    mixes = model in ("mixing", "everything", "spin memory loss")
     with_mixing = mixes and strong(magnets[0]) and chance(rng, 0.8)
     AR = resistance(rng, metals) if not with_mixing or chance(rng, 0.6) else 0.0
     return sf.Interface(
@@ -226,8 +226,8 @@ def draw(rng, model, max_layers):
 
 def draw_kinds(rng, model, layers):
     """What ends and layers are; at least one is a ferromagnet."""
-    contacts = model in ("contacts", "exchange", "everything", "memory loss")
-    weak = model in ("exchange", "everything", "memory loss")
+    contacts = model in ("contacts", "exchange", "everything", "spin memory loss")
+    weak = model in ("exchange", "everything", "spin memory loss")
     kinds = []
     for i in range(layers + 2):
         magnet = "weak" if weak and chance(rng, 0.6 if model == "exchange" else 0.3) else "strong"
