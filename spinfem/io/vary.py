@@ -142,7 +142,7 @@ def _range(name: str, given: str) -> tuple[FloatArray, bool]:
         raise refusal("START and STOP must be numbers") from None
     if not (np.isfinite([start, stop]).all() and start != stop):
         raise refusal("START and STOP must be finite and different")
-    if not (parts[2].isdecimal() and 2 <= int(parts[2][:12]) <= MOST):
+    if not (parts[2].isdecimal() and len(parts[2]) < 12 and 2 <= int(parts[2]) <= MOST):
         raise refusal("N must be a whole number from 2 to 1e7", parts[2])
     if log and not (start > 0 and stop > 0):
         raise refusal("START and STOP must be positive for log spacing")
