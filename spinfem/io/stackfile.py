@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._names import same_thing
-from .._spelling import near_match
+from .._names import kind_hint, same_thing
 from ..files.tables import (
     Location,
     PlacedError,
@@ -297,7 +296,7 @@ def _material_hint(name: str, metals: dict[str, Metal]) -> str:
 
     if name in SHIPPED.materials:
         return f"; `spinfem materials {name}` prints numbers with sources for [materials.{name}]"
-    return near_match(name, metals)
+    return kind_hint(name, metals, in_file=True)
 
 
 MAGNETIC = ("m", "polar_deg", "azimuth_deg", "group")
