@@ -7,12 +7,15 @@ of `thickness_nm` is not that of `thickness_m`. Only a misspelt name gets anothe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import pi
 
 from ._spelling import amounts, near_match, nearest
+from .constants import CONDUCTANCE_QUANTUM
 
 # --- units ------------------------------------------------------------------------------------
 
@@ -22,7 +25,8 @@ _SIZES: dict[str, dict[str, float]] = {
     "Ohm m": {"Ohm_m": 1, "Ohm_cm": 1e-2, "uOhm_m": 1e-6, "uOhm_cm": 1e-8, "nOhm_m": 1e-9},
     "S/m": {"S_m": 1, "S_cm": 1e2, "MS_m": 1e6},
     "Ohm m2": {"Ohm_m2": 1, "Ohm_cm2": 1e-4, "Ohm_um2": 1e-12, "mOhm_um2": 1e-15, "fOhm_m2": 1e-15},
-    "S/m2": {"S_m2": 1, "S_cm2": 1e4, "S_um2": 1e12},
+    "S/m2": {"S_m2": 1, "S_cm2": 1e4, "S_um2": 1e12}
+    | {"per_m2": CONDUCTANCE_QUANTUM, "per_nm2": 1e18 * CONDUCTANCE_QUANTUM},
     "A/m2": {"A_m2": 1, "A_cm2": 1e4, "MA_m2": 1e6, "mA_um2": 1e9, "MA_cm2": 1e10, "A_um2": 1e12},
     "K": {"K": 1},
 }
@@ -48,8 +52,14 @@ def shown_unit(end: str) -> str:
     """Write the unit at the end of a key: ``fOhm m2``, ``S/m``."""
     if end in ("deg", "degrees"):
         return "degrees"
+    if end.startswith("per_"):
+        return end.replace("per_", "1/")
     over = end.startswith(("S_", "MS_", "A_", "MA_", "mA_"))
     return end.replace("_", "/" if over else " ", 1)
+
+
+SIZES = {shown_unit(end): unit_and_size for end, unit_and_size in UNITS.items()}
+"""The same by units as they are written."""
 
 
 # --- quantities -------------------------------------------------------------------------------
@@ -74,6 +84,8 @@ class Quantity:
     others: Mapping[str, str]
 
 
+DIRECTION = "sf.direction(polar, azimuth)"
+"""How m is given in Python by angles."""
 _POLARIZATION = "the polarization (sigma_up - sigma_down)/(sigma_up + sigma_down)"
 _POLARIZATIONS = "polarization polarisation spin_polarization asymmetry bulk_asymmetry"
 _BY_ALPHA = "(alpha - 1)/(alpha + 1) of alpha = rho_down/rho_up"
@@ -99,7 +111,7 @@ QUANTITIES = (
         ("m",),
         "",
         {
-            "theta phi polar azimuth angle": "sf.direction(polar, azimuth), of angles in degrees",
+            "theta phi polar azimuth angle": f"{DIRECTION}, of angles in degrees",
             "magnetization magnetisation direction moment mag": "the direction of the "
             "magnetization, three numbers",
         },
@@ -215,8 +227,8 @@ QUANTITIES = (
         ("mixing_S_m2", "mixing"),
         "S/m2",
         {
-            "G g G_r g_r Gr G_mix g_mix Gmix mixing_conductance": "the mixing conductance "
-            "G_r + i G_i, e^2/h times g in 1/m2"
+            "G g G_r G_i g_r g_i Gr Gi G_mix g_mix Gmix mixing_conductance": "the mixing "
+            "conductance G_r + i G_i, e^2/h times g in 1/m2"
         },
     ),
     Quantity(
@@ -255,14 +267,12 @@ def key_hint(given: str, known: Collection[str], owner: str = "") -> str:
         Of another name or unit ``"; thickness_nm is in nm (1 m = 1e+09 nm)"``, of a misspelt key
         ``"; did you mean 'thickness_nm'?"``.
     """
+    if other := other_name(given, known):
+        key, meaning = other
+        return f"; {owner}{key} is {meaning}"
     name, end = split_unit(given)
     plain = {key: split_unit(key)[0] for key in known}
     meant = [key for key in known if plain[key] == name] or known
-    for quantity in QUANTITIES:
-        key = next((key for key in quantity.keys if key in meant), None)
-        for names, meaning in quantity.others.items():
-            if key and _is_one(name, names):
-                return f"; {owner}{key} is {meaning}{_in_unit(key, end, ', ')}"
     long = [key for key in meant if len(plain[key]) > 2 or plain[key] == name]  # not l_nm of L_nm
     alike = [key for key in long if split_unit(key)[1] == end or _letters(key) == _letters(given)]
     if spelt := nearest(given, alike):
@@ -271,6 +281,18 @@ def key_hint(given: str, known: Collection[str], owner: str = "") -> str:
         if nearest(name, [plain[key]]) and (stated := _in_unit(key, end, "")):
             return f"; {owner}{key} is {stated}"
     return ""
+
+
+def other_name(given: str, known: Collection[str]) -> tuple[str, str] | None:
+    """Return which key is meant by another name of a quantity, and what it is here, or None."""
+    name, end = split_unit(given)
+    meant = [key for key in known if split_unit(key)[0] == name] or known
+    for quantity in QUANTITIES:
+        key = next((key for key in quantity.keys if key in meant), None)
+        for names, meaning in quantity.others.items():
+            if key and key != name and _is_one(name, names):
+                return key, meaning + _in_unit(key, end, ", ")
+    return None
 
 
 def _is_one(name: str, names: str) -> bool:
@@ -297,49 +319,82 @@ def _in_unit(key: str, given: str, comma: str) -> str:
     other, factor = UNITS.get(given, ("", 1))
     if given == end or other != dimension:
         return text
-    return f"{text} (1 {shown_unit(given)} = {factor / size:.6g} {shown_unit(end)})"
+    one = shown_unit(given) if given.startswith("per_") else f"1 {shown_unit(given)}"
+    return f"{text} ({one} = {factor / size:.6g} {shown_unit(end)})"
 
 
 # --- kinds of things --------------------------------------------------------------------------
 
 _BARRIER = "spinfem computes diffusion in metals, and no tunnelling through barriers"
 _SUPERCONDUCTOR = (
-    "a superconducting lead is an interface with its AR* and a reservoir behind it, "
-    "Interface(AR) | Reservoir()"
+    "a superconducting lead is an interface with its AR* and a reservoir behind it: {lead}"
+)
+_SYNTHETIC = (
+    "a synthetic antiferromagnet is two ferromagnets with antiparallel m and a normal metal, such "
+    "as Ru, between them"
 )
 _ANTIFERROMAGNET = "an antiferromagnet is a normal metal with a short l"
+LEAD_IN_PYTHON = "Superconductor(AR)"
+LEAD_IN_FILES = (
+    '[left] with end = "reservoir", and a first of [[layers]] with interface = true and AR_fOhm_m2 '
+    "(in the paper's units AR); or [right] and a last one"
+)
 
 NOT_HERE = {
-    "insulator barrier tunnel junction mtj oxide dielectric semiconductor": _BARRIER,
+    "insulator barrier tunnel junction mtj oxide dielectric semiconductor "
+    "insulating semiconducting": _BARRIER,
     "MgO AlOx Al2O3 TiO2 NiO YIG": _BARRIER,
     "superconductor superconducting Nb NbN NbTi": _SUPERCONDUCTOR,
+    "saf synthetic": _SYNTHETIC,
     "antiferromagnet antiferromagnetic afm IrMn FeMn PtMn NiMn": _ANTIFERROMAGNET,
     "ferrimagnet ferrimagnetic": "a ferrimagnet is a ferromagnet with beta of either sign",
-    "half_metal half-metal": "a half-metal is a ferromagnet with beta near 1",
+    "half_metal half_metallic": "a half-metal is a ferromagnet with beta near 1",
     "heavy_metal": "a heavy metal is a normal metal, spinfem computes no spin Hall effect",
 }
-"""What there is in place of kinds that do not exist here, by their names and by materials."""
+"""What there is in place of what does not exist here, by names of one or two words."""
 KINDS = {
-    "normal": "metal nonmagnet nonmagnetic non-magnetic paramagnet nm n",
-    "ferromagnet": "magnet magnetic ferromagnetic fm f",
+    "normal": "normal metal normalmetal nonmagnet nonmagnetic nonferromagnetic paramagnet "
+    "paramagnetic nm n",
+    "ferromagnet": "ferromagnet magnet magnetic ferromagnetic fm f",
 }
-"""Other names of the kinds that there are."""
+"""Names of the kinds that there are."""
 
 
-def kind_hint(given: str, known: Collection[str]) -> str:
+def kind_hint(given: str, known: Collection[str], *, in_file: bool = False) -> str:
     """Return what to take in place of an unknown kind, end or material, or an empty string.
 
-    A name of several words, such as "tunnel barrier", is of the kind of the last one.
+    Of several words, one that means what does not exist here decides; a kind that does is meant if
+    no word means anything else: a ferromagnetic metal is a ferromagnet, a transition metal may be
+    either.
+
+    Parameters
+    ----------
+    given : str
+        The unknown name.
+    known : collection of str
+        Names that could stand in its place.
+    in_file : bool
+        Whether it stands in a file: then nothing is said in Python.
+
+    >>> kind_hint("ferromagnetic metal", ["normal", "ferromagnet"])
+    "; did you mean 'ferromagnet'?"
     """
-    words = given.casefold().replace("_", " ").split()
-    names = {given.casefold(), "_".join(words), *words[-1:]}
+    words = _words(given)
+    names = {*words, *map("_".join, pairwise(words))}
     for others, text in NOT_HERE.items():
         if names & set(others.casefold().split()):
-            return f"; {text}"
+            return f"; {text.format(lead=LEAD_IN_FILES if in_file else LEAD_IN_PYTHON)}"
+    telling = {word for word in words if word != "metal"} or set(words)
     for kind, others in KINDS.items():
-        if kind in known and names & set(others.split()):
+        if kind in known and telling and telling <= set(others.split()):
             return f"; did you mean {kind!r}?"
     return near_match(given, known)
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name; one that makes the opposite of the next one stays with it."""
+    words = re.sub(r"(?<![^\W_])(anti|non|para)[\W_]+", r"\1", name.casefold())
+    return re.findall(r"[^\W_]+", words)
 
 
 # --- materials --------------------------------------------------------------------------------

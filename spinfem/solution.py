@@ -229,6 +229,11 @@ class Solution(Readable, SolvedStack):
         ------
         TypeError, ValueError, OSError
             As in `save`, or if the diameter is not one positive number.
+
+        Warns
+        -----
+        UnitWarning
+            If a stack in SI has a diameter that no sample has.
         """
         from .io.vtk import write
         from .io.vtkmesh import check_diameter

@@ -122,7 +122,13 @@ VALUE_ERRORS = [
     (lambda: N(np.ones(2)) | F(1, m=np.ones((3, 3))),
      "shapes of a stack's arrays must broadcast, got Cu1: (2,); Co1: (3,)"),
     (lambda: valve().replace("fre", thickness=2),
-     "name must be that of a layer or lead (fixed, Cu1, free), got 'fre'; did you mean 'free'?"),
+     "name must be that of a layer, lead or interface (fixed, Cu1, free, left), got 'fre'; did you "
+     "mean 'free'?"),
+    (lambda: (valve() | sf.Interface(1, name="Co/Cu") | N(1)).replace("Free", thickness=1),
+     "must be that of a layer, lead or interface (fixed, Cu1, free, Co/Cu, Cu2, left), got 'Free'; "
+     "did you mean 'free'?"),
+    (lambda: (valve() | sf.Interface(1, name="Co/Cu") | N(1)).replace("Co/cu", gamma=0),
+     "got 'Co/cu'; did you mean 'Co/Cu'?"),
     (lambda: valve().replace("free", thickness=-2),
      "thickness of layer 'free' must be positive and finite, got -2"),
     # solving
@@ -215,7 +221,16 @@ TYPE_ERRORS = [
     (lambda: valve().replace("free", azimuth_deg=30),
      "got 'azimuth_deg'; a direction is m=sf.direction(polar, 30)"),
     (lambda: valve().replace("free", polar=90, azimuth=[0, 30]),
-     "got 'polar'; a direction is m=sf.direction(90, [0, 30])"),
+     "got 'polar' and 'azimuth'; a direction is m=sf.direction(90, [0, 30])"),
+    (lambda: valve().replace("free", polar=90, foo=3, thicknes=2),
+     "got 'polar' and 'foo' and 'thicknes'; a direction is m=sf.direction(90)",
+     "; did you mean 'thickness'?"),
+    (lambda: valve().replace("free", beta=0.3),
+     "got 'beta'; p of its metal is the polarization (sigma_up - sigma_down)/(sigma_up + "
+     "sigma_down), Valet and Fert's beta: material=dataclasses.replace(metal, p=...)"),
+    (lambda: valve().replace("free", rho=1e-7),
+     "got 'rho'; D of its metal is (1 - p^2)/rho of the measured rho: "
+     "material=dataclasses.replace(metal, D=...)"),
     (lambda: valve().replace("free", D=2),
      "got 'D'; it is one of its metal: material=dataclasses.replace(metal, D=...)"),
     (lambda: valve().replace("free", name="\u200b"),

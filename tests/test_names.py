@@ -11,7 +11,18 @@ import pytest
 
 import spinfem as sf
 from spinfem import cli
-from spinfem._names import NOT_HERE, QUANTITIES, UNITS, key_hint, kind_hint, same_thing, split_unit
+from spinfem._names import (
+    KINDS,
+    LEAD_IN_FILES,
+    LEAD_IN_PYTHON,
+    NOT_HERE,
+    QUANTITIES,
+    UNITS,
+    key_hint,
+    kind_hint,
+    same_thing,
+    split_unit,
+)
 from spinfem._spelling import SYMBOLS, near_match, nearest
 from spinfem.files.tables import Table
 from spinfem.io import schema
@@ -67,7 +78,12 @@ MEASURED_RA = "AR_fOhm_m2 is AR*, RA/(1 - gamma^2) of the measured RA, in fOhm m
 HALF = "AR_fOhm_m2 is AR*, half of 2AR*, in fOhm m2"
 CURRENT = "j0_A_m2 is the particle current, positive when electrons flow towards +x: minus the"
 BARRIER = "spinfem computes diffusion in metals, and no tunnelling through barriers"
-REFUGE = "Interface(AR) | Reservoir()"
+REFUGE = (
+    'behind it: [left] with end = "reservoir", and a first of [[layers]] with interface = true and '
+    "AR_fOhm_m2 (in the paper's units AR); or [right] and a last one"
+)
+PINNED = "an antiferromagnet is a normal metal with a short l"
+SYNTHETIC = "a synthetic antiferromagnet is two ferromagnets with antiparallel m and a normal metal"
 
 # the line of a stack file, what is written in its place, and what the error says
 # fmt: off
@@ -121,6 +137,34 @@ EDITS = [
     ('kind = "ferromagnet"', 'kind = "ferrimagnet"',
      "a ferrimagnet is a ferromagnet with beta of either sign"),
     ('kind = "normal"', 'kind = "heavy metal"', "computes no spin Hall effect"),
+    ('kind = "ferromagnet"', 'kind = "half metal"', "a ferromagnet with beta near 1"),
+    ('kind = "ferromagnet"', 'kind = "half-metallic ferromagnet"', "with beta near 1"),
+    ('kind = "ferromagnet"', 'kind = "ferromagnetic metal"', "did you mean 'ferromagnet'?"),
+    ('kind = "ferromagnet"', 'kind = "magnetic metal"', "did you mean 'ferromagnet'?"),
+    ('kind = "ferromagnet"', 'kind = "Metal, ferromagnetic"', "did you mean 'ferromagnet'?"),
+    ('kind = "ferromagnet"', 'kind = "transition metal"',
+     "must be 'normal' or 'ferromagnet', got 'transition metal'"),
+    ('kind = "ferromagnet"', 'kind = "noble metal"',
+     "must be 'normal' or 'ferromagnet', got 'noble metal'"),
+    ('kind = "normal"', 'kind = "normal metal"', "did you mean 'normal'?"),
+    ('kind = "normal"', 'kind = "non-magnetic metal"', "did you mean 'normal'?"),
+    ('kind = "normal"', 'kind = "non magnetic"', "did you mean 'normal'?"),
+    ('kind = "normal"', 'kind = "non_ferromagnetic"', "did you mean 'normal'?"),
+    ('kind = "normal"', 'kind = "anti-ferromagnetic metal"', PINNED),
+    ('kind = "normal"', 'kind = "antiferromagnetic insulator"', BARRIER),
+    ('kind = "normal"', 'kind = "ferromagnetic insulator"', BARRIER),
+    ('kind = "normal"', 'kind = "synthetic antiferromagnet"', SYNTHETIC),
+    ('kind = "normal"', 'kind = "synthetic_anti-ferromagnet"', SYNTHETIC),
+    ('kind = "normal"', 'kind = "SAF"', SYNTHETIC),
+    ('kind = "normal"', 'kind = "superconducting lead"', REFUGE),
+    ('[left]\nlead = "Cu"', '[left]\nlead = "Nb"', REFUGE),
+    ('[left]\nlead = "Cu"', '[left]\nlead = "superconductor"', REFUGE),
+    ('[left]\nlead = "Cu"', '[left]\nkind = "superconductor"', "left.kind: unknown key; a super"),
+    ('[left]\nlead = "Cu"', '[left]\nkind = "spin sink"',
+     "left.kind: unknown key; must be one of m, polar_deg, azimuth_deg, group, lead, end, name"),
+    ('thickness_nm = 10', 'kind = "tunnel barrier"', BARRIER),
+    ('material = "Cu"', 'material = "MgO"', f"(Cu, Py), got 'MgO'; {BARRIER}"),
+    ('material = "Cu"', 'material = "IrMn"', f"(Cu, Py), got 'IrMn'; {PINNED}"),
     ('kind = "normal"', 'kind = "metal"', "did you mean 'normal'?"),
     ('kind = "normal"', 'kind = "NM"', "did you mean 'normal'?"),
     ('kind = "ferromagnet"', 'kind = "FM"', "did you mean 'ferromagnet'?"),
@@ -210,6 +254,20 @@ def stack():
     ("name", "change", "expected"),
     [
         ("free", "polar", "a direction is m=sf.direction(1.0)"),
+        ("free", "beta", "p of its metal is the polarization (sigma_up - sigma_down)/"),
+        ("free", "rho_uohm_cm", "D of its metal is (1 - p^2)/rho of the measured rho"),
+        ("free", "l", "it is one of its metal: material=dataclasses.replace(metal, l=...)"),
+        (
+            "Co/Cu",
+            "resistance_fOhm_m2",
+            "resistance is in the unit of the other numbers, Ohm m2 in SI (1 fOhm m2 = 1e-15 Ohm",
+        ),
+        ("Co/Cu", "G_r", "mixing is the mixing conductance G_r + i G_i, e^2/h times g in 1/m2"),
+        (
+            "Co/Cu",
+            "mixing_per_nm2",
+            "mixing is in the unit of the other numbers, S/m2 in SI (1/nm2",
+        ),
         ("free", "theta_deg", "m is sf.direction(polar, azimuth), of angles in degrees"),
         ("free", "d", "thickness is the thickness of the layer"),
         (
@@ -310,22 +368,37 @@ def test_own_names_go_before_others(tmp_path):
         ("Co50Fe50", "got 'Co50Fe50'"),
         ("Ni81Fe19", "got 'Ni81Fe19'"),
         ("MgO", f"got 'MgO'; {BARRIER}"),
-        ("NbTi", f"{REFUGE}"),
+        ("NbTi", "and a reservoir behind it: Superconductor(AR)"),
         ("NiMn", "got 'NiMn'; an antiferromagnet is a normal metal with a short l"),
         ("PT", "got 'PT'; did you mean 'Pt'?"),
     ],
 )
 def test_materials_that_the_library_has_not(capfd, name, expected):
-    with pytest.raises(ValueError, match=f"{re.escape(expected)}$"):
+    with pytest.raises(ValueError, match=f"{re.escape(expected)}($| behind)"):
         sf.material(name)
     with pytest.raises(SystemExit, match="2"):
         cli.main(["materials", name])
     assert expected.split(", got ")[-1] in capfd.readouterr().err
 
 
-def test_interfaces_that_the_library_has_not():
-    with pytest.raises(ValueError, match=r"one of CoFe/Cu, Ni/Ru, Py/Cu, .*, got 'Co/Cu'$"):
-        sf.interface("Co/Cu")
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Co/Cu", ""),
+        ("MgO/Co", f"; {BARRIER}"),
+        ("Co/AlOx", f"; {BARRIER}"),
+        ("Py/FeMn", f"; {PINNED}"),
+        (
+            "Nb/Co",
+            "; a superconducting lead is an interface with its AR* and a reservoir behind it: "
+            "Superconductor(AR)",
+        ),
+    ],
+)
+def test_interfaces_that_the_library_has_not(name, hint):
+    expected = re.escape(f", got {name!r}{hint}")
+    with pytest.raises(ValueError, match=f"one of CoFe/Cu, Ni/Ru, Py/Cu, .*{expected}$"):
+        sf.interface(name)
 
 
 def test_what_is_advised_works():
@@ -492,14 +565,22 @@ def test_sizes_of_units(end):
         own = split_unit(key)[1]
         if own and UNITS[own][0] == UNITS[end][0] and own.casefold() != end.casefold():
             hint = key_hint(f"{split_unit(key)[0]}_{end}", [key])
-            (size,) = re.findall(r"\(1 .* = (\S+) .*\)", hint)
+            (size,) = re.findall(r"\(1\W.* = (\S+) .*\)", hint)
             assert float(size) == pytest.approx(UNITS[end][1] / UNITS[own][1], rel=1e-5)
 
 
 def test_every_kind_that_is_not_here():
     for names, text in NOT_HERE.items():
-        for name in names.split():
-            assert kind_hint(name, ["normal", "ferromagnet"]) == f"; {text}"
+        for name, lead in itertools.product(names.split(), (LEAD_IN_FILES, LEAD_IN_PYTHON)):
+            in_file = lead == LEAD_IN_FILES
+            hint = kind_hint(name, ["normal", "ferromagnet"], in_file=in_file)
+            assert hint == f"; {text.format(lead=lead)}"
+
+
+def test_words_of_kinds_mean_one_kind():
+    every = [word for names in KINDS.values() for word in names.split()]
+    assert len(every) == len(set(every))
+    assert not set(every) & {word for names in NOT_HERE for word in names.casefold().split()}
 
 
 # --- what to install --------------------------------------------------------------------------

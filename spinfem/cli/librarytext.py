@@ -59,7 +59,7 @@ def details(library: Library, name: str) -> str:
     if name not in both:
         raise ValueError(
             f"name must be that of a metal or interface in the library ({', '.join(both)}), "
-            f"got {name!r}{kind_hint(name, both)}"
+            f"got {name!r}{kind_hint(name, both, in_file=True)}"
         )
     tables: list[Any] = []
     for variant, entry in both[name].items():

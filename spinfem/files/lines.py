@@ -11,6 +11,12 @@ from .._checks import FloatArray, IntArray
 
 LARGEST_WHOLE = 2**53
 """From here on doubles are not all whole numbers."""
+MOST_CELLS = 200_000
+"""Cells that are read one by one."""
+MOST_GROUPS = 50_000
+"""Groups, and what files have for a layer each: parts of a section, curves."""
+MOST_NUMBERS = 2_000_000
+"""Numbers that are written out, of nodes, of elements, or of an array."""
 
 
 class Lines(NamedTuple):
@@ -32,7 +38,12 @@ def numbers_in(text: bytes | str, what: str) -> FloatArray:
     ------
     MalformedError
         If there is something else in it.
+    ValueError
+        If they are too many.
     """
+    letters = np.frombuffer(text if isinstance(text, bytes) else text.encode(), np.uint8)
+    changes = np.count_nonzero(np.diff(letters > ord(" "), prepend=False))
+    bounded((1 + int(changes)) // 2, f"numbers of {what}", MOST_NUMBERS)
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)  # numpy's name for what is no number
         try:
@@ -60,10 +71,17 @@ def whole(numbers: FloatArray, what: str) -> IntArray:
 def number_of(text: str | bytes, what: str) -> int:
     """Return a number of things that is written out; MalformedError unless it is one."""
     text = text.strip()
-    if not (0 < len(text) <= 15 and text.isdigit()):
+    if not (0 < len(text) <= 15 and text.isascii() and text.isdigit()):  # a digit too is "²"
         shown = text[:20] if isinstance(text, str) else text[:20].decode(errors="replace")
         raise MalformedError(f"{what} must be a whole number below 1e15, got {shown!r}")
     return int(text)
+
+
+def bounded(count: int, what: str, most: int = MOST_GROUPS) -> int:
+    """Return a number of things of which each one takes its time; ValueError if they are many."""
+    if count > most:
+        raise ValueError(f"there must be at most {most} {what}, got {count}")
+    return count
 
 
 def refuse_cells(count: int, kind: str) -> None:
@@ -72,9 +90,10 @@ def refuse_cells(count: int, kind: str) -> None:
 
 
 def by_tag(tags: IntArray) -> dict[int, IntArray]:
-    """Return which places of an array have every one of its numbers."""
+    """Return which places of an array have every one of its numbers; ValueError if too many."""
     order = np.argsort(tags, kind="stable")
     present, starts = np.unique(tags[order], return_index=True)
+    bounded(present.size, "groups")
     return dict(zip(present.tolist(), np.split(order, starts[1:]), strict=False))
 
 

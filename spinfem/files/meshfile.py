@@ -22,7 +22,7 @@ from .._checks import FloatArray, one_line
 from .._spelling import near_match
 from . import gmshfile, vtufile
 from .disk import content_of
-from .lines import Lines, MalformedError, whole
+from .lines import MOST_NUMBERS, Lines, MalformedError, bounded, whole
 
 FORMATS = {".msh": "gmsh", ".vtu": "vtu", ".json": "scikit-fem"}
 LARGEST = 16 << 20
@@ -109,6 +109,8 @@ def _read(path: Path, tags: str | None) -> Lines:
 
 def _from_scikit_fem(content: bytes) -> Lines:
     """Return what `skfem.io.json` writes: points, cells, and subdomains."""
+    bounded(content.count(b","), "commas", MOST_NUMBERS)
+    bounded(content.count(b'"') // 2, "names")
     try:
         given = json.loads(content)
     except (ValueError, RecursionError) as error:

@@ -237,7 +237,11 @@ def _problems(error: ErrorDetails, tagged: Mapping[str, int]) -> Iterator[Placed
         return
     where, known = _place(error["loc"], tagged), error["ctx"]["known"]
     for key in error["ctx"]["keys"]:
-        hint = key_hint(key, known) or f"; must be one of {', '.join(known)}"
+        value = error["input"][key]
+        hint = key_hint(key, known) or (
+            kind_hint(value, (), in_file=True) if isinstance(value, str) else ""
+        )
+        hint = hint or f"; must be one of {', '.join(known)}"
         yield PlacedError(f"unknown key{hint}", (*where, key))
 
 
@@ -272,7 +276,8 @@ def _problem(error: ErrorDetails, tagged: Mapping[str, int]) -> PlacedError:
             where, given = (*where, "kind"), given["kind"]
         case other:
             requirement = REQUIREMENTS[other]
-    hint = kind_hint(str(given), re.findall("'(.+?)'", choices)) if choices else ""
+    known = re.findall("'(.+?)'", choices)
+    hint = kind_hint(str(given), known, in_file=True) if choices else ""
     return PlacedError(f"must be {requirement}, got {shown(given)}{hint}", where)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import lzma
 import zlib
+from collections.abc import Mapping
 from itertools import accumulate, pairwise
 from typing import Any
 from xml.etree import ElementTree
@@ -21,9 +22,9 @@ from .._checks import BoolArray, FloatArray, IntArray
 from .._spelling import near_match
 from .lines import Lines, MalformedError, by_tag, number_of, numbers_in, refuse_cells, whole
 
-MOST = 128 << 20
-"""Bytes that arrays may take, unpacked, all together."""
-MOST_ELEMENTS = 200_000
+MOST = 32 << 20
+"""Bytes that arrays may take as numbers of eight bytes, and those read for them, all together."""
+MOST_ELEMENTS = 60_000
 """Of XML; one names a layer."""
 POINT, LINE = 1, 3
 OTHERS = {4: "polyline", 5: "triangle", 8: "pixel", 9: "quad", 10: "tetra", 11: "voxel"}
@@ -31,6 +32,8 @@ OTHERS |= {12: "hexahedron", 13: "wedge", 14: "pyramid", 21: "line3", 22: "trian
 WHOLE = {f"Int{8 * n}": f"i{n}" for n in (1, 2, 4, 8)}
 WHOLE |= {f"UInt{8 * n}": f"u{n}" for n in (1, 2, 4, 8)}
 TYPES = WHOLE | {"Float32": "f4", "Float64": "f8"}
+HEADERS = {name: WHOLE[name] for name in ("UInt32", "UInt64")}
+"""Types of the numbers of bytes in front of an array."""
 ORDERS = {"LittleEndian": "<", "BigEndian": ">"}
 
 
@@ -108,7 +111,7 @@ class _Reader:
             )
         self.unpack = UNPACK[compressor] if compressor else None
         self.order = ORDERS.get(root.get("byte_order", ""), "=")
-        self.header = self._type(root.get("header_type", "UInt32"))
+        self.header = self._type("header_type", root.get("header_type", "UInt32"), HEADERS)
         self.appended = (root.findtext("AppendedData") or "").strip().removeprefix("_")
         self.pieces = root.findall("UnstructuredGrid/Piece")
         self.fields = root.findall("UnstructuredGrid/FieldData/DataArray")
@@ -171,42 +174,44 @@ class _Reader:
 
     # --- arrays -------------------------------------------------------------------------------
 
-    def _type(self, name: str) -> np.dtype[Any]:
-        if name not in TYPES:
-            raise MalformedError(f"types of numbers must be {', '.join(TYPES)}, got {name[:40]!r}")
-        return np.dtype(self.order + TYPES[name])
+    def _type(self, what: str, name: str, known: Mapping[str, str]) -> np.dtype[Any]:
+        if name not in known:
+            raise MalformedError(f"{what} must be one of {', '.join(known)}, got {name[:40]!r}")
+        return np.dtype(self.order + known[name])
 
     def _whole(self, array: ElementTree.Element) -> IntArray:
         return whole(self._array(array), f"numbers of {array.get('Name', '')[:40]!r}")
 
     def _array(self, array: ElementTree.Element) -> NDArray[Any]:
         """Return the numbers of an array."""
-        kind, form = self._type(array.get("type", "")), array.get("format", "ascii")
+        kind = self._type("type of an array", array.get("type", ""), TYPES)
+        form = array.get("format", "ascii")
         text = (array.text or "").strip()
         if form == "ascii":
             return numbers_in(text, f"array {array.get('Name', '')[:40]!r}")
         if form == "appended":
             place = number_of(array.get("offset", ""), "offset of an array")
-            data = self._stored(self.raw or self.appended, place)
+            data = self._stored(self.raw or self.appended, place, kind)
         elif form == "binary":
-            data = self._stored(text, 0)
+            data = self._stored(text, 0, kind)
         else:
             raise MalformedError(f"format must be ascii, binary or appended, got {form[:40]!r}")
         if len(data) % kind.itemsize:
             raise MalformedError(f"an array must end with a number, got {len(data)} bytes")
         return np.frombuffer(data, kind)
 
-    def _stored(self, source: bytes | str, place: int) -> bytes:
+    def _stored(self, source: bytes | str, place: int, kind: np.dtype[Any]) -> bytes:
         """Return the bytes of an array that begins at a place of bytes or of base64."""
         size = self.header.itemsize
 
         def heads(count: int) -> tuple[list[int], int]:
             found, behind = _read(source, place, count * size)
+            self._take(len(found))  # several arrays may begin at one place
             return np.frombuffer(found, self.header).tolist(), behind
 
         (count,), behind = heads(1)
         if self.unpack is None:
-            self._take(count)
+            self._take(count * 8 // kind.itemsize)
             alone = isinstance(source, str) and "=" in source[place:behind]
             if alone:
                 return _read(source, behind, count)[0]
@@ -215,8 +220,8 @@ class _Reader:
             return b""
         (_, each, last, *packed), behind = heads(3 + count)
         sizes = [each] * (count - 1) + [last or each]
-        self._take(sum(sizes))
         ends = list(accumulate(packed, initial=0))
+        self._take(sum(sizes) * 8 // kind.itemsize + ends[-1])
         body, _ = _read(source, behind, ends[-1])
         blocks = zip(pairwise(ends), sizes, strict=True)
         return b"".join(self.unpack(body[a:b], most) for (a, b), most in blocks)
@@ -224,7 +229,7 @@ class _Reader:
     def _take(self, count: int) -> None:
         self.left -= count
         if self.left < 0:
-            raise ValueError(f"arrays must unpack to at most {MOST >> 20} MiB, got more")
+            raise ValueError(f"arrays must take at most {MOST >> 20} MiB, got more")
 
 
 def _read(source: bytes | str, place: int, count: int) -> tuple[bytes, int]:

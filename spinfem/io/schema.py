@@ -253,7 +253,7 @@ class InterfaceTable(Table):
             resistance=0.0 if resistance is None else resistance,
             gamma=0.0 if self.gamma is None else self.gamma,
             delta=0.0 if self.delta is None else self.delta,
-            mixing=None if mixing is None else complex(*mixing),
+            mixing=None if mixing is None else mixing[0] + 1j * mixing[1],
             name=self.name,
         )
 

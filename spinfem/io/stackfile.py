@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._names import same_thing
-from .._spelling import near_match
+from .._names import kind_hint, same_thing
 from ..files.tables import (
     Location,
     PlacedError,
@@ -296,8 +295,9 @@ def _material_hint(name: str, metals: dict[str, Metal]) -> str:
     from ..sample.library import SHIPPED  # reads its file, which a right stack file does not need
 
     if name in SHIPPED.materials:
-        return f"; `spinfem materials {name}` prints numbers with sources for [materials.{name}]"
-    return near_match(name, metals)
+        numbers = f"`spinfem materials {name}` prints numbers with sources for [materials.{name}]"
+        return f"{kind_hint(name, (), in_file=True)}; {numbers}"
+    return kind_hint(name, metals, in_file=True)
 
 
 MAGNETIC = ("m", "polar_deg", "azimuth_deg", "group")

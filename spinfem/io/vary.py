@@ -22,6 +22,7 @@ from .schema import InterfaceTable, LayerTable, MagneticTable, PaperFile, SIFile
 from .stackfile import StackFile, read, stack_of
 
 UNITS = {"_nm": "nm", "_deg": "degree", "_ohm_m": "Ohm m", "_S_m": "S/m", "_fOhm_m2": "fOhm m2"}
+UNITS |= {"_S_m2": "S/m2"}
 """Units by the end of a key; keys without one are in the paper's units."""
 WORDS = {
     "polar": "polar angle",
@@ -33,6 +34,7 @@ WORDS = {
     "lambda_J": "precession length",
     "lambda_phi": "dephasing length",
     "p": "polarization",
+    "mixing": "real part of the mixing conductance",
     "scale": "scale of the mesh",
 }
 """What keys mean, without their units, where they do not say so themselves."""
@@ -99,11 +101,11 @@ def parse(text: str, file: StackFile) -> Variation:
         raise ValueError(f"--vary must be LAYER.KEY=START:STOP:N, got {text!r}")
     where = _locate(name, file)
     values, log = _range(name, given)
-    with once():
-        for end in (values[0], values[-1]):
-            read(file.path, dict.fromkeys(where, float(end)))
     some = np.linspace(0, values.size - 1, min(values.size, 65)).astype(int)
     try:
+        with once():
+            for end in (values[0], values[-1]):
+                read(file.path, dict.fromkeys(where, float(end)))
         FileBuilder(file.tables, {name: where})(**{name: values[some]})
     except ValueError as error:
         raise ValueError(f"--vary {name}: {error}") from None
@@ -142,7 +144,7 @@ def _range(name: str, given: str) -> tuple[FloatArray, bool]:
         raise refusal("START and STOP must be numbers") from None
     if not (np.isfinite([start, stop]).all() and start != stop):
         raise refusal("START and STOP must be finite and different")
-    if not (parts[2].isdecimal() and 2 <= int(parts[2][:12]) <= MOST):
+    if not (parts[2].isdecimal() and len(parts[2]) < 12 and 2 <= int(parts[2]) <= MOST):
         raise refusal("N must be a whole number from 2 to 1e7", parts[2])
     if log and not (start > 0 and stop > 0):
         raise refusal("START and STOP must be positive for log spacing")
@@ -163,17 +165,22 @@ def _locate(name: str, file: StackFile) -> tuple[Location, ...]:
     own = [place for place in places if place.name == owner]
     for place in own:
         if key in place.keys:
-            return tuple((*where, key) for where in place.where)
+            part = (0,) if key in place.pairs else ()
+            return tuple((*where, key, *part) for where in place.where)
     keys = [key for place in own for key in place.possible_keys()]
     raise ValueError(
         f"--vary {name}: key must be a numeric one of {owner!r} ({', '.join(keys) or 'none'}), "
-        f"got {key!r}{key_hint(key, keys) or _material_hint(key, own, file)}"
+        f"got {key!r}{key_hint(key, keys) or _hint(key, own, file)}"
     )
 
 
-def _material_hint(key: str, own: list[_Place], file: StackFile) -> str:
-    """Point to the material if it is that which has the key, or one that means the same."""
+def _hint(key: str, own: list[_Place], file: StackFile) -> str:
+    """Point to the material if it has the key or one that means the same, or to a part of it."""
     for place in own:
+        if place.magnetic and isinstance(place.table, InterfaceTable):
+            name = place.table.mixing_key
+            if key_hint(key, [name]):
+                return f"; the real part of {name} may vary where the file has {name} = [G_r, G_i]"
         metal = getattr(place.table, "material", None) or getattr(place.table, "lead", None)
         keys = _numeric_keys(file.tables.materials[metal]) if metal else []
         if hint := key_hint(key, keys, f"{metal}."):
@@ -197,8 +204,14 @@ class _Place:
     @property
     def keys(self) -> list[str]:
         """The keys that may have numbers; of a group those of its m."""
-        keys = _numeric_keys(self.table)
+        keys = [*_numeric_keys(self.table), *self.pairs]
         return [key for key in keys if key in ANGLES] if self.is_group else keys
+
+    @property
+    def pairs(self) -> list[str]:
+        """The key of a complex number, [Re, Im], if it is given: its real part may vary."""
+        key = self.table.mixing_key if isinstance(self.table, InterfaceTable) else ""
+        return [key] if getattr(self.table, key, None) is not None else []
 
     def possible_keys(self) -> list[str]:
         """Return the keys that could be given with all others left as they are."""

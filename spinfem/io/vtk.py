@@ -20,6 +20,8 @@ from numpy.typing import ArrayLike
 from .._checks import finite
 from .._progress import progress_bar
 from ..files.disk import check_target, explained, replacing
+from ..sample.pieces import in_SI
+from ..sample.units import THICKNESS, notice
 from .vtkmesh import Fields, Units, check_diameter, fields_of, line_mesh, wire_mesh
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ def write(
         raise ValueError(f"times must be left out for a .vtu file, got {times!r}")
     if diameter is not None:
         check_diameter(diameter)
+        if any(map(in_SI, solution.stack.elements)):
+            notice(THICKNESS, "diameter of the wire", float(diameter))
     labels = _timesteps(solution, times) if series else []
     if series:
         _check_folder(_folder(path), path)

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, Number, finite, positive, read_only
-from .._names import key_hint
+from .._names import DIRECTION, key_hint, other_name
 from .._spelling import near_match
 from ..texts.tables import Part, Readable
 from .listing import listing
@@ -410,14 +410,19 @@ class Stack(Readable, Joinable):
         except (KeyError, TypeError):
             raise self._unknown(name) from None
 
-    def _unknown(self, name: object) -> ValueError:
+    def _unknown(self, name: object, interfaces: bool = False) -> ValueError:
         known, what = [*self._positions], "a layer or lead"
+        if interfaces:
+            known, what = [*self._places], "a layer, lead or interface"
         if isinstance(name, str) and name in self.groups:
             members = ", ".join(self.element_names[k] for k in self.groups[name])
             hint = f", a group of layers ({members})"
         else:
             if self.groups:
-                known, what = [*known, *self.groups], "a layer, lead or group of layers"
+                known, what = (
+                    [*known, *self.groups],
+                    f"{what.replace(' or', ',')} or group of layers",
+                )
             hint = near_match(name, known) if isinstance(name, str) else ""
         return ValueError(f"name must be that of {what} ({', '.join(known)}), got {name!r}{hint}")
 
@@ -497,8 +502,7 @@ class Stack(Readable, Joinable):
             return (place,), KEYS[type(self.pieces[place])]
         places, known = self.several(name)
         if not places:
-            self.position(name)  # raises
-            raise ValueError(f"name must be that of a piece that was given, got {name!r}")
+            raise self._unknown(name, interfaces=True)
         return places, known
 
     def several(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -556,12 +560,13 @@ class Stack(Readable, Joinable):
 
     @staticmethod
     def _check_keys(name: str, changes: Mapping[str, Any], known: tuple[str, ...]) -> None:
-        for key in changes:
-            if key not in known:
-                hint = _other_word(key, known, changes) or key_hint(key, known)
-                raise TypeError(
-                    f"a change of {name!r} must be one of {', '.join(known)}, got {key!r}{hint}"
-                )
+        wrong = [key for key in changes if key not in known]
+        if wrong:
+            hints = dict.fromkeys(_change_hint(key, known, changes) for key in wrong)
+            raise TypeError(
+                f"a change of {name!r} must be one of {', '.join(known)}, "
+                f"got {' and '.join(map(repr, wrong))}{''.join(hints)}"
+            )
 
     def _with_pieces(self, new: Mapping[int, Piece], where: Iterable[int | None]) -> Stack:
         """Return a stack with other pieces at some places.
@@ -728,20 +733,22 @@ def _character(piece: Any) -> tuple[Any, ...]:
 
 ANGLES = ("polar", "azimuth")
 METAL = ("D", "l", "p", "lambda_J", "lambda_phi")
-MIXING = ("G_r", "G_i")
-"""What gradients call numbers that a change takes together."""
+"""Numbers of a layer's metal."""
 
 
-def _other_word(key: str, known: tuple[str, ...], changes: Mapping[str, Any]) -> str:
-    """Say how to change what a gradient, or a stack file, has under this name."""
-    if "m" in known and key.removesuffix("_deg") in ANGLES:
-        given = {name.removesuffix("_deg"): reprlib.repr(changes[name]) for name in changes}
-        polar, azimuth = (given.get(angle, angle) for angle in ANGLES)
-        angles = f"{polar}, {azimuth}" if "azimuth" in given else polar
-        return f"; a direction is m=sf.direction({angles})"
-    if "material" in known and key in METAL:
-        return f"; it is one of its metal: material=dataclasses.replace(metal, {key}=...)"
-    return "; it is a part of mixing=G_r + 1j * G_i" if "mixing" in known and key in MIXING else ""
+def _change_hint(key: str, known: tuple[str, ...], changes: Mapping[str, Any]) -> str:
+    """Say how to change what has another name, or is a part of what can be changed."""
+    of_metal = (key, "") if key in METAL else other_name(key, METAL)
+    if "material" in known and of_metal and not other_name(key, known):
+        number, meaning = of_metal
+        text = f"{number} of its metal is {meaning}" if meaning else "it is one of its metal"
+        return f"; {text}: material=dataclasses.replace(metal, {number}=...)"
+    given = {name.removesuffix("_deg"): reprlib.repr(changes[name]) for name in changes}
+    angles = [given.get(angle, angle) for angle in ANGLES]
+    if not given.keys() & {*ANGLES}:
+        return key_hint(key, known)
+    shown = f"sf.direction({', '.join(angles if 'azimuth' in given else angles[:1])})"
+    return key_hint(key, known).replace(f"m is {DIRECTION}", f"a direction is m={shown}")
 
 
 def _put(items: tuple[Any, ...], new: Mapping[int, Any]) -> tuple[Any, ...]:

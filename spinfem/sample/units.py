@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from .._names import SIZES
+
 
 class UnitWarning(UserWarning):
     """A number is outside of any sample in its unit: nanometres, say, were given as metres.
@@ -48,8 +50,9 @@ class Quantity:
         Ends of what any sample has.
     usual : tuple of float
         Ends of what most samples have: where a number lies that is likely meant.
-    units : mapping of str to float
-        Sizes of units in which it is also written, likeliest first.
+    units : tuple of str
+        Units in which it is also written, likeliest first: as in `spinfem._names.SIZES`, or
+        ``1/(...)`` of them; also those of one over the quantity.
     limit : float or None
         0 or inf if that has a meaning of its own: numbers on the way to it are meant as such,
         unless another unit makes them what samples have.
@@ -60,12 +63,13 @@ class Quantity:
     lowest: float
     highest: float
     usual: tuple[float, float]
-    units: Mapping[str, float]
+    units: tuple[str, ...]
     limit: float | None = None
     sizes: Mapping[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sizes", {**self.units, self.unit: 1.0})
+        sizes = {name: _size(name, self.unit) for name in (*self.units, self.unit)}
+        object.__setattr__(self, "sizes", sizes)
 
     def odd(self, value: Any) -> float | None:
         """Return the first number outside of any sample, SI; None if there is none."""
@@ -93,10 +97,18 @@ class Quantity:
         return []
 
 
+def _size(name: str, own: str) -> float:
+    """Return the size of a unit in another one; INVERSE if it is that of one over the quantity."""
+    if name.startswith("1/("):
+        return 1.0 / SIZES[name[3:-1]][1]
+    dimension, size = SIZES[name]
+    return size if dimension == own else INVERSE
+
+
 PLACES = np.linspace(0.0, 1.0, 65)
 """Where functions of xi are looked at."""
 
-_LENGTHS = {"nm": 1e-9, "um": 1e-6}
+_LENGTHS = ("nm", "um")
 THICKNESS = Quantity("thickness", "m", 1e-12, 1e-3, (1e-10, 1e-6), _LENGTHS)
 LENGTH = Quantity("length", "m", 1e-12, 1e-2, (1e-10, 1e-6), _LENGTHS, inf)
 RESISTIVITY = Quantity(
@@ -105,7 +117,7 @@ RESISTIVITY = Quantity(
     1e-10,
     1e-2,
     (1e-9, 1e-5),
-    {"uOhm cm": 1e-8, "nOhm m": 1e-9, "S/m": INVERSE},
+    ("uOhm cm", "nOhm m", "S/m"),
 )
 CONDUCTIVITY = Quantity(
     "conductivity",
@@ -113,7 +125,7 @@ CONDUCTIVITY = Quantity(
     1e2,
     1e10,
     (3e5, 5e8),
-    {"MS/m": 1e6, "1/(uOhm cm)": 1e8, "S/cm": 1e2, "Ohm m": INVERSE},
+    ("MS/m", "1/(uOhm cm)", "S/cm", "Ohm m"),
 )
 INTERFACE_RESISTANCE = Quantity(
     "interface resistance",
@@ -121,7 +133,7 @@ INTERFACE_RESISTANCE = Quantity(
     1e-20,
     1e-9,
     (1e-17, 1e-13),
-    {"fOhm m2": 1e-15, "Ohm um2": 1e-12},
+    ("fOhm m2", "Ohm um2"),
     0.0,
 )
 MIXING = Quantity(
@@ -130,8 +142,7 @@ MIXING = Quantity(
     1e11,
     1e18,
     (1e13, 1e16),
-    {"1/(fOhm m2)": 1e15, "S/um2": 1e12, "S/cm2": 1e4},
-    inf,
+    ("1/(fOhm m2)", "1/nm2", "1/m2", "S/um2", "S/cm2"),
 )
 
 _told: ContextVar[frozenset[str] | set[str] | None] = ContextVar("told", default=None)

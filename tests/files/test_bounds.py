@@ -97,10 +97,26 @@ LINES = "$Elements\n1\n1 1 2 1 1 1 2\n$EndElements\n"
 NINES = 20 * "9"
 
 
-def binary_msh(nodes, version="4.1"):
-    """A .msh file of bytes up to its nodes."""
+def section(name, head, body):
+    """A section of a .msh file."""
+    return f"${name}\n{head}\n{body}$End{name}\n"
+
+
+HEAD_4 = HEAD.replace("2.2", "4.1")
+NODES_4 = section("Nodes", "1 2 1 2", "1 1 0 2\n1\n2\n0 0 0\n1 0 0\n")
+LINES_4 = section("Elements", "1 1 1 1", "1 1 1 1\n1 1 2\n")
+
+
+def curve(groups):
+    """The entities of a .msh file: one curve, which is in groups."""
+    row = f"1 0 0 0 1 0 0 {len(groups)} {' '.join(map(str, groups))} 0\n"
+    return section("Entities", "0 1 0 0", row)
+
+
+def binary_msh(nodes, version="4.1", lines=b"$Elements\n0\n$EndElements\n"):
+    """A .msh file of bytes, if not in its lines."""
     head = f"$MeshFormat\n{version} 1 8\n".encode() + struct.pack("<i", 1) + b"\n$EndMeshFormat\n"
-    return head + b"$Nodes\n" + nodes + b"\n$EndNodes\n" + LINES.encode()
+    return head + b"$Nodes\n" + nodes + b"\n$EndNodes\n" + lines
 
 
 def vtu(points, compressor="vtkZLibDataCompressor", form="binary", before="", size=2):
@@ -123,12 +139,13 @@ def vtu(points, compressor="vtkZLibDataCompressor", form="binary", before="", si
 def packed(data, sizes, pack=zlib.compress):
     """Blocks as VTK stores them, of which sizes are announced."""
     body = pack(data)
-    head = struct.pack("<4Q", 1, *sizes, len(body))
+    head = struct.pack("<4q", 1, *sizes, len(body))
     return (base64.b64encode(head) + base64.b64encode(body)).decode()
 
 
 BOMB = bytes(200 << 20)
 """Unpacked 200 MiB; packed 0.2."""
+LISTS = 10**6 * '"a": [0],'
 LAUGHS = "".join(f'<!ENTITY a{i + 1} "{10 * f"&a{i};"}">' for i in range(9))
 MESHES = {
     "names without an end": (
@@ -166,20 +183,73 @@ MESHES = {
     ),
     "elements": (
         ".msh",
-        HEAD + NODES + LINES.replace("$Elements\n1", "$Elements\n999999999"),
+        HEAD + NODES + LINES.replace("$Elements\n1", "$Elements\n99999"),
         "there must be as many elements as are announced, got fewer",
     ),
     "binary nodes": (".msh", binary_msh(b"999999999\n", "2.2"), "there must be as much as"),
     "binary blocks": (
         ".msh",
         binary_msh(struct.pack("<4Q", 2**50, 2**50, 1, 2**50)),
-        "there must be as much as",
+        "there must be at most 50000 blocks in $Nodes, got 1125899906842624",
     ),
     "binary block": (
         ".msh",
         binary_msh(struct.pack("<4Q3iQ", 1, 2**40, 1, 2**40, 1, 1, 0, 2**40)),
         "there must be as much as is announced, got less",
     ),
+    "binary blocks of no elements": (
+        ".msh",
+        binary_msh(
+            b"2\n" + struct.pack("<i3di3d", 1, 0, 0, 0, 2, 1, 0, 0),
+            "2.2",
+            b"$Elements\n1\n" + 1_300_000 * struct.pack("<3i", 1, 0, 0) + b"\n$EndElements\n",
+        ),
+        "a block must have elements and tags, got 0 and 0",
+    ),
+    "blocks of no nodes": (
+        ".msh",
+        HEAD_4 + section("Nodes", "1900000 2 1 2", 1_900_000 * "1 1 0 0\n") + LINES_4,
+        "there must be at most 2000000 numbers of nodes and elements, got 7600004",
+    ),
+    "fewer blocks of no nodes": (
+        ".msh",
+        HEAD_4 + section("Nodes", "400000 2 1 2", 400_000 * "1 1 0 0\n") + LINES_4,
+        "there must be at most 50000 blocks in $Nodes, got 400000",
+    ),
+    "blocks of no elements": (
+        ".msh",
+        HEAD_4 + NODES_4 + section("Elements", "400000 1 1 1", 400_000 * "1 1 1 0\n"),
+        "there must be at most 50000 blocks in $Elements, got 400000",
+    ),
+    "groups of a curve": (
+        ".msh",
+        HEAD_4 + curve(range(60_000)) + NODES_4 + LINES_4,
+        "there must be at most 50000 groups of curves, got 60000",
+    ),
+    "groups times blocks": (
+        ".msh",
+        HEAD_4
+        + curve(range(20_000))
+        + NODES_4
+        + section("Elements", "120 120 1 1", 120 * "1 1 1 1\n1 1 2\n"),
+        "there must be at most 2000000 lines in groups, got 2020000",
+    ),
+    "points": (
+        ".msh",
+        HEAD_4 + section("Entities", "300000 0 0 0", 300_000 * "1 0 0 0 0\n") + NODES_4 + LINES_4,
+        "there must be at most 50000 points in $Entities, got 300000",
+    ),
+    "names": (
+        ".msh",
+        HEAD + section("PhysicalNames", "1", 10**6 * '1 1 "a"\n') + NODES + LINES,
+        "there must be at most 50000 names of groups, got 1000000",
+    ),
+    "lines": (
+        ".msh",
+        HEAD + NODES + section("Elements", "300000", 300_000 * "1 1 0 1 2\n"),
+        "there must be at most 200000 elements, got 300000",
+    ),
+    "sections": (".msh", 10**6 * "$A\n$EndA\n", "there must be at most 50000 sections, got 50001"),
     "data": (
         ".msh",
         f"{HEAD}$NodeData\n99999999999\n$EndNodeData\n{NODES}",
@@ -189,8 +259,48 @@ MESHES = {
     "unpacks to much": (
         ".vtu",
         vtu(packed(BOMB, (len(BOMB), len(BOMB)))),
-        "arrays must unpack to at most 128 MiB",
+        "arrays must take at most 32 MiB, got more",
     ),
+    "takes eight times as much": (
+        ".vtu",
+        vtu("0 0 0 1 0 0", None, "ascii")
+        .replace(
+            'Name="types" format="ascii">3',
+            f'Name="types" format="binary">{packed(bytes(30 << 20), (30 << 20, 30 << 20))}',
+        )
+        .replace('"Int64" Name="types"', '"UInt8" Name="types"')
+        .replace("header_type", 'compressor="vtkZLibDataCompressor" header_type', 1),
+        "arrays must take at most 32 MiB, got more",
+    ),
+    "again and again": (
+        ".vtu",
+        re.sub(
+            "(<Piece.*</Piece>)(.*)</VTKFile>",
+            lambda grid: (
+                5000 * grid[1]
+                + grid[2]
+                + '<AppendedData encoding="base64">_'
+                + packed(bytes(48), (48, 48), lambda data: zlib.compress(data) + bytes(8 << 20))
+                + "</AppendedData></VTKFile>"
+            ),
+            vtu("", form="appended").replace('format="appended"', 'format="appended" offset="0"'),
+        ),
+        "arrays must take at most 32 MiB, got more",
+    ),
+    "numbers of an array": (
+        ".vtu",
+        vtu(4 * 10**6 * "0 ", None, "ascii"),
+        "there must be at most 2000000 numbers of array '', got 4000000",
+    ),
+    **{
+        f"sizes of {kind}": (
+            ".vtu",
+            vtu(packed(BOMB, (-1, -1))).replace("UInt64", kind, 1),
+            f"header_type must be one of UInt32, UInt64, got '{kind}'",
+        )
+        for kind in ("Int64", "Int8", "Float64", "Float32", "string")
+    },
+    "sizes below zero": (".vtu", vtu(packed(BOMB, (-1, -1))), "arrays must take at most 32 MiB"),
     "unpacks from LZMA": (
         ".vtu",
         vtu(packed(BOMB, (48, 48), partial(lzma.compress, preset=0)), "vtkLZMADataCompressor"),
@@ -203,21 +313,39 @@ MESHES = {
     ),
     "bytes": (
         ".vtu",
-        vtu(base64.b64encode(struct.pack("<2Q", 10**8, 1)).decode(), None),
+        vtu(base64.b64encode(struct.pack("<2Q", 10**7, 1)).decode(), None),
         "there must be as many bytes as are announced, got fewer",
     ),
     "appended": (".vtu", 10**6 * "<AppendedData ", "it must be XML"),
-    "raw appended": (".vtu", 10**5 * '<AppendedData encoding="raw">_', "it must be XML"),
+    "raw appended": (".vtu", 50_000 * '<AppendedData encoding="raw">_', "it must be XML"),
     "entities": (
         ".vtu",
         vtu("&a9;", None, "ascii", f'<!DOCTYPE a [<!ENTITY a0 "0 ">{LAUGHS}]>'),
         "there must be no document type, got one",
     ),
-    "elements of XML": (".vtu", 10**6 * "<a>", "there must be at most 200000 elements of XML"),
+    "elements of XML": (".vtu", 10**6 * "<a>", "there must be at most 60000 elements of XML"),
     "components": (
         ".vtu",
         vtu("0 0 0 1 0 0", None, "ascii").replace('Components="3"', f'Components="{NINES}"'),
         "NumberOfComponents must be a whole number below 1e15, got '99999999999999999999'",
+    ),
+    **{
+        f"components of {digits}": (
+            ".vtu",
+            vtu("0 0 0 1 0 0", None, "ascii").replace('ts="3"', f'ts="{digits}"'),
+            f"NumberOfComponents must be a whole number below 1e15, got '{digits}'",
+        )
+        for digits in ("²", "٣", "3.0", "-3", "")
+    },
+    "subdomains": (
+        ".json",
+        f'{{"p": [[0.0], [1.0]], "t": [[0, 1]], "subdomains": {{{LISTS}"b": [0]}}}}',
+        "there must be at most 50000 names, got 1000004",
+    ),
+    "cells of JSON": (
+        ".json",
+        f'{{"p": [[0.0], [1.0]], "t": [{10**6 * "[0, 1],"}[0, 1]]}}',
+        "there must be at most 2000000 commas, got 2000003",
     ),
     "subdomain of nines": (
         ".json",
@@ -264,6 +392,10 @@ COMMANDS = {
     "values": (
         ["sweep", VALVE, "--vary", "free.polar_deg=0:1:99999999999999999999", "-o", "a.nc"],
         "--vary free.polar_deg: N must be a whole number from 2 to 1e7, got '99999999999999999999'",
+    ),
+    "values behind zeros": (
+        ["sweep", VALVE, "--vary", "free.polar_deg=0:1:00000000000599999999999", "-o", "a.nc"],
+        "--vary free.polar_deg: N must be a whole number from 2 to 1e7, got '00000000000599999999",
     ),
     "points": (
         [

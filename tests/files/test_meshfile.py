@@ -222,6 +222,28 @@ def test_groups_in_version_4_with_a_second_group(written):
     assert [layer.length for layer in layers] == [8.0, 10.0, 4.0]
 
 
+def test_blocks_of_nothing_in_version_4(written):
+    """Gmsh writes one of nodes for a curve that has none inside; others do it for elements."""
+    text = (MESHES / "valve.msh").read_text()
+    for section in ("Nodes", "Elements"):
+        head, rest = text.split(f"${section}\n")
+        count, rest = rest.split(" ", 1)
+        line, rest = rest.split("\n", 1)
+        empty = "1 1 0 0\n" if section == "Nodes" else "1 1 1 0\n2 1 2 0\n"
+        blocks = int(count) + empty.count("\n")
+        text = f"{head}${section}\n{blocks} {line}\n{empty}{rest}"
+    layers = read_layers(written(text), ["fixed", "spacer", "free"])
+    assert [layer.length for layer in layers] == [8.0, 10.0, 4.0]
+
+
+def test_a_group_that_a_curve_names_twice(written):
+    text = (MESHES / "valve.msh").read_text()
+    twice = re.sub(r"^(\d \d+ 0 0 \d+ 0 0) 1 (\d) 2", r"\1 2 \2 -\2 2", text, flags=re.MULTILINE)
+    assert twice != text
+    layers = read_layers(written(twice), ["fixed", "spacer", "free"])
+    assert [layer.length for layer in layers] == [8.0, 10.0, 4.0]
+
+
 def test_groups_without_a_name_go_by_their_number(written):
     text = re.sub(r"\$PhysicalNames.*EndPhysicalNames\n", "", msh(), flags=re.DOTALL)
     assert [layer.name for layer in read_layers(written(text), ["3", "1", "2"])] == ["1", "2", "3"]

@@ -280,6 +280,15 @@ def test_diameter_is_checked(solution, tmp_path, diameter, error):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_diameter_in_nanometres_is_noticed(solution, tmp_path):
+    meant = r"diameter of the wire should be .*, got 20 m: 2e-8 m \(20 nm\) is meant\?"
+    with pytest.warns(sf.UnitWarning, match=meant) as found:
+        solution.save_wire(tmp_path / "wire.vtu", diameter=20)
+    assert [warning.filename for warning in found] == [__file__]
+    plain = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)(1.0, m=(0, 0, 1))
+    sf.solve(plain | sf.Reservoir()).save_wire(tmp_path / "wire.vtu", diameter=20)
+
+
 # --- a batch ------------------------------------------------------------------------------------
 
 

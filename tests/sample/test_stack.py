@@ -170,10 +170,10 @@ def test_ends_without_a_name_can_be_replaced():
     other = sf.NormalMetal(D=3.0, l=2.0)
     stack = sf.Lead(N) | F(1, m=z) | sf.Lead(N, name="cap")
     assert stack.replace("left", material=other).left.material is other
-    with pytest.raises(ValueError, match="name must be that of a layer or lead"):
+    with pytest.raises(ValueError, match="name must be that of a layer, lead or interface"):
         stack.replace("rigth", material=other)
     assert stack.replace("right", material=other).right.material is other
-    with pytest.raises(ValueError, match="name must be that of a layer or lead"):
+    with pytest.raises(ValueError, match="name must be that of a layer, lead or interface"):
         (F(1, m=z) | N(1)).replace("left", material=other)
 
 

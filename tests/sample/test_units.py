@@ -146,7 +146,25 @@ SLIPS = [
         lambda: valve(mixing=[0.5 + 0.1j, 1e15]),
         "mixing (conductance) of interface 'left'",
         "0.5 S/m2",
-        "5e14 S/m2 (0.5 1/(fOhm m2))",
+        "5e14 S/m2 (0.5 1/(fOhm m2)) or 1.93702e13 S/m2 (0.5 1/nm2)",
+    ),
+    (
+        lambda: valve(mixing=39),  # Cu on Co, 39 of e^2/h per nm2
+        "mixing (conductance) of interface 'left'",
+        "39 S/m2",
+        "1.51088e15 S/m2 (39 1/nm2) or 3.9e13 S/m2 (39 S/um2)",
+    ),
+    (
+        lambda: valve(mixing=3.9e19),
+        "mixing (conductance) of interface 'left'",
+        "3.9e19 S/m2",
+        "1.51088e15 S/m2 (3.9e19 1/m2)",
+    ),
+    (
+        lambda: valve(mixing=3.9e15 + 1e14j).replace("left", mixing=1e40),
+        "mixing (conductance) of interface 'left'",
+        "1e40 S/m2",
+        None,
     ),
     (lambda: valve().replace("free", thickness=4), "thickness of layer 'free'", "4 m", None),
     (
@@ -206,7 +224,7 @@ def limits():
     metal = sf.NormalMetal.from_resistivity(6e-9, l=np.inf)
     F = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, lambda_J=np.inf)
     sf.NormalMetal.from_resistivity(6e-9, l=1e9)
-    valve(AR=1e-32, mixing=[1e30, 1e15])
+    valve(AR=1e-32, mixing=[1e18, 1e15])
     return sf.Lead(Cu) | metal(1e-9) | sf.Interface(0.0) | F(1e-9, m=UP) | sf.Interface([0.0, 0.0])
 
 
@@ -388,7 +406,7 @@ l_nm = 9
             "0.5, 1e-2",
             "layers[3].mixing_S_m2",
             "0.5 S/m2",
-            "5e14 S/m2 (0.5 1/(fOhm m2))",
+            "5e14 S/m2 (0.5 1/(fOhm m2)) or 1.93702e13 S/m2 (0.5 1/nm2)",
         ),
     ],
 )

@@ -1153,8 +1153,11 @@ def test_interfaces_and_exchange_lengths_vary(faces, vary, before, after):
         ),
         (
             "face.mixing_S_m2=1:2:3",
-            "key must be a numeric one of 'face' (gamma, delta, AR_fOhm_m2), got",
+            "key must be a numeric one of 'face' (gamma, delta, AR_fOhm_m2), got 'mixing_S_m2'; "
+            "the real part of mixing_S_m2 may vary where the file has mixing_S_m2 = [G_r, G_i]",
         ),
+        ("face.G_r_S_m2=1:2:3", "; the real part of mixing_S_m2 may vary where the file has"),
+        ("NN.mixing_S_m2=1:2:3", "a numeric one of 'NN' (delta, AR_fOhm_m2), got 'mixing_S_m2'"),
         ("NN.AR=1:2:3", "key must be a numeric one of 'NN' (delta, AR_fOhm_m2), got 'AR'"),
         ("NN.gamma=0:0.5:3", "layers[1].gamma (interface 'NN'): must be left out between normal"),
         (
@@ -1175,6 +1178,35 @@ def test_interfaces_and_exchange_lengths_vary(faces, vary, before, after):
 def test_bad_vary_of_interfaces(faces, vary, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         parse(vary, faces())
+
+
+MIXED = FACES.replace("gamma = 0.7", "gamma = 0.7\nmixing_S_m2 = [5e14, 3e13]")
+
+
+def test_the_real_part_of_a_mixing_conductance_varies(run, faces, tmp_path):
+    """The imaginary one stays; the results are those of files with other numbers."""
+    values, file = [2e14, 5e14, 8e14], faces(MIXED)
+    path, vary = tmp_path / "a.nc", "face.mixing_S_m2=2e14:8e14:3"
+    status, _, err = run("sweep", file.path, "--vary", vary, "-o", path)
+    assert (status, err) == (0, "")
+    data = opened(path)
+    assert data["face.mixing_S_m2"].values == pytest.approx(values, rel=1e-15)
+    assert data["face.mixing_S_m2"].attrs["units"] == "S/m2"
+    for value, torque in zip(values, data["torque"].transpose("face.mixing_S_m2", ...)):
+        other = faces(MIXED.replace("5e14", str(value)))
+        expected = sf.solve(other.stack, other.j0).torques
+        np.testing.assert_allclose(torque, expected, rtol=1e-12, atol=1e-12 * abs(expected).max())
+    assert np.ptp(data["torque"].values, axis=0).max() > 0
+    message = "--vary face.mixing_S_m2: .*must be two finite numbers .* with G_r positive, got"
+    with pytest.raises(ValueError, match=message):
+        parse("face.mixing_S_m2=-1:2:3", file)
+
+
+def test_errors_of_the_file_name_the_option(faces):
+    """The angle of a layer that is given by m."""
+    file = faces(FACES.replace("polar_deg = 50", "m = [1, 0, 0]"))
+    with pytest.raises(ValueError, match=r"^--vary Co.polar_deg: .*faces.toml: layers.*got both"):
+        parse("Co.polar_deg=1:2:3", file)
 
 
 def test_directions_at_an_interface_of_two_ferromagnets(faces):
