@@ -118,9 +118,9 @@ def sweep(
         If xarray is not installed.
     TypeError, ValueError
         If an argument is not as above, a value is out of its range, the builder cannot take
-        arrays, an argument does not change the stack, the layers are not the same at all points, or
-        the store is of another sweep: one with other numbers, or of another version of spinfem or
-        of what it computes with.
+        arrays, an argument changes no stack of the sweep or no result, the layers are not the same
+        at all points, or the store is of another sweep: one with other numbers, or of another
+        version of spinfem or of what it computes with.
     OSError
         If the store cannot be written.
     """

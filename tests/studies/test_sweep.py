@@ -144,18 +144,51 @@ def test_one_value():
     assert data["torque"].shape == (2, 1, 2, 3)
 
 
+def flat_result(theta):
+    """A magnetization whose direction nothing depends on: p = 0."""
+    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.0)
+    return (
+        F(1.0, m=sf.direction(0)) | sf.NormalMetal(D=1.0, l=1.0)(1.0) | F(1, m=sf.direction(theta))
+    )
+
+
+def joined(AR, gamma):
+    return sf.Lead(Cu) | Co(8e-9, m=(0, 0, 1)) | sf.Interface(AR, gamma=gamma) | Cu(1e-8)
+
+
+def azimuth(theta, phi):
+    """Without effect at most points: those along z."""
+    return valve(0.0).replace("free", m=sf.direction(theta, phi))
+
+
+def switched(phi, on):
+    """Without effect at all but one value of another argument."""
+    return valve(np.where(on == 7, phi, 20.0))
+
+
+J, PHI = [1e11, 2e11], [0.0, 90.0]
+NO_EFFECT = [
+    ("stack", lambda j: valve(60.0), {"j": J}),
+    ("stack", lambda j, theta: valve(theta), {"theta": THETA, "j": J}),
+    ("stack", lambda j, theta: valve(theta), {"j": [1e11, 2e11, 3e11], "theta": [60.0]}),
+    ("stack", lambda theta, **more: valve(theta), {"theta": THETA, "j": J}),
+    ("stack", lambda theta, j: valve(theta), {"theta": THETA, "j": [1e11]}),
+    ("stack", lambda theta, j: valve(theta), {"theta": THETA, "j": [1e11, 1e11]}),
+    ("stack", lambda j: valve(60.0, 1e-8 + 0 * j), {"j": J}),
+    ("stack", lambda j: azimuth(0.0, j), {"j": PHI}),
+    ("stack", lambda theta, j: azimuth(theta, j), {"theta": [0.0, 180.0], "j": PHI}),
+    ("stack", lambda j: valve(60.0, (10 + np.floor(j / 100)) * 1e-9), {"j": [1.0, 2.0]}),
+    ("result", lambda j: joined(0.0, j), {"j": [-0.5, 0.5]}),
+    ("result", lambda AR, j: joined(AR, j), {"AR": [0.0], "j": [-0.5, 0.5]}),
+    ("result", lambda j: flat_result(j), {"j": THETA}),
+]
+
+
 @pytest.mark.parametrize("pointwise", [False, True])
-@pytest.mark.parametrize(
-    ("build", "arguments"),
-    [
-        (lambda j: valve(60.0), {"j": [1e11, 2e11]}),
-        (lambda theta, j: valve(theta), {"theta": THETA, "j": [1e11, 2e11]}),
-        (lambda j, theta: valve(theta), {"j": [1e11, 2e11, 3e11], "theta": [60.0]}),
-        (lambda theta, **more: valve(theta), {"theta": THETA, "j": [1e11, 2e11]}),
-    ],
-)
-def test_an_argument_that_changes_nothing_is_an_error(build, arguments, pointwise):
-    with pytest.raises(ValueError, match=r"^argument 'j' must change the stack, got .* j0="):
+@pytest.mark.parametrize(("what", "build", "arguments"), NO_EFFECT)
+def test_an_argument_that_changes_nothing_is_an_error(what, build, arguments, pointwise):
+    message = {"stack": r"the stack, got .* j0=", "result": "a result, got the same resistances"}
+    with pytest.raises(ValueError, match=rf"^argument 'j' must change {message[what]}"):
         sf.sweep(build, arguments, pointwise=pointwise)
 
 
@@ -172,36 +205,21 @@ def test_what_varies_in_a_file_must_be_in_its_stack(tmp_path):
         )
 
 
-def flat_result(theta):
-    """A magnetization whose direction nothing depends on: p = 0."""
-    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.0)
-    return (
-        F(1.0, m=sf.direction(0)) | sf.NormalMetal(D=1.0, l=1.0)(1.0) | F(1, m=sf.direction(theta))
-    )
+EFFECT = [
+    (azimuth, {"phi": PHI, "theta": [0.0, 180.0, 180.0, 90.0, 0.0, 180.0]}),
+    (azimuth, {"phi": [0.0], "theta": [0.0, 180.0]}),
+    (switched, {"phi": PHI, "on": np.arange(12.0)}),
+    (lambda phi: valve(np.where(phi == 45.0, 60.0, 20.0)), {"phi": np.linspace(0, 90, 7)}),
+    (valve, {"theta": [-60.0, 60.0]}),  # its resistances are the same
+    (joined, {"AR": [1e-25, 1e-15], "gamma": [0.0, 0.5]}),
+    (lambda n: valve(60.0, np.round(n) * 1e-9), {"n": [1.0]}),
+]
 
 
-def azimuth(theta, phi):
-    """Without effect at most points: those along z."""
-    return valve(0.0).replace("free", m=sf.direction(theta, phi))
-
-
-def switched(phi, on):
-    """Without effect at all but one value of another argument."""
-    return valve(phi if on == 7 else 20.0)
-
-
-@pytest.mark.parametrize(
-    ("build", "arguments", "pointwise"),
-    [
-        (flat_result, {"theta": THETA}, False),
-        (flat_result, {"theta": THETA}, True),
-        (azimuth, {"phi": [0.0, 90.0], "theta": [0.0, 180.0, 180.0, 90.0, 0.0, 180.0]}, False),
-        (azimuth, {"phi": [0.0, 90.0], "theta": [0.0, 180.0, 180.0, 90.0, 0.0, 180.0]}, True),
-        (switched, {"phi": [0.0, 90.0], "on": np.arange(12.0)}, True),
-    ],
-)
-def test_an_argument_with_an_effect_on_stacks_is_none_without(build, arguments, pointwise):
-    """Not results tell, which may be flat with reason, nor a few points alone."""
+@pytest.mark.parametrize("pointwise", [False, True])
+@pytest.mark.parametrize(("build", "arguments"), EFFECT)
+def test_an_argument_with_an_effect_somewhere_is_none_without(build, arguments, pointwise):
+    """Not a few points alone tell."""
     data = sf.sweep(build, arguments, pointwise=pointwise)
     assert data["resistance"].shape == tuple(map(len, arguments.values()))
 
@@ -524,7 +542,8 @@ def test_pointwise_sweeps_keep_workers_busy_from_the_first_point_on(shape):
     arguments = {"theta": np.linspace(0, 180, shape[0]), "d_N": np.linspace(1e-9, 1e-8, shape[1])}
     with Spy(calls) as pool:
         found = sf.sweep(slow, arguments, pointwise=True, executor=pool)
-    tried = 5 if min(shape) > 1 else 3  # the probes, and each argument by itself
+    # the probes, and each argument by itself; of one value beside that
+    tried = 5 if min(shape) > 1 else 4
     assert pool.before == tried
     points = np.prod(shape)
     assert pool.tasks >= min(points, 32)
