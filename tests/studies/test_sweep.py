@@ -1,6 +1,7 @@
 """Sweeps: the same numbers as point by point, on any executor, after any interruption."""
 
 import errno
+import importlib
 import json
 import os
 import random
@@ -8,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,7 +27,8 @@ from spinfem.files.chunkstore import chunk_store
 from spinfem.io.stackfile import read
 from spinfem.io.vary import FileBuilder, parse
 from spinfem.studies import blocks, sweeping
-from spinfem.studies.fingerprints import definition, fingerprint, versions
+from spinfem.studies.definitions import definition
+from spinfem.studies.fingerprints import fingerprint, versions
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -762,6 +765,11 @@ class Scaled:
         (partial(with_default, factor=2.0), partial(with_default, factor=2.0), False),
         (Scaled(1.0), Scaled(2.0), True),
         (Angle(1.0), stepped, True),
+        (Angle(1.0), Angle(1.0), False),
+        (Angle(1.0), Angle(2.0), True),
+        (scaled(1.0, Angle(1.0)), scaled(1.0, Angle(2.0)), True),
+        (partial(scaled, valve(60.0)), partial(scaled, valve(60.0)), False),
+        (partial(scaled, valve(60.0)), partial(scaled, valve(61.0)), True),
         (cache(stepped), cache(stepped), False),
         (cache(stepped), cache(stepped_elsewhere), True),
         (partial(scaled, np.arange(3)), partial(scaled, np.arange(3)), False),
@@ -772,16 +780,121 @@ def test_definition_of_a_builder(one, other, differs):
     assert (definition(one) != definition(other)) is differs
 
 
+PARAMS = """
+RHO, OTHER = 6e-9, 1
+table = {"rho": 6e-9}
+class Metal:
+    rho = 6e-9
+    __slots__ = ("x",)
+    def at(self, d):
+        return 7 * RHO
+metal, named = Metal(), __import__("types").SimpleNamespace(rho=6e-9)
+metal.x = 6e-9
+def rho(d):
+    return 8 * RHO if d > 0 else table["rho"]
+def __getattr__(name):
+    return 9 * RHO
+"""
+FAR = "RHO, OTHER = 6e-9, 1"
+CACHED = "from functools import cache; from params import rho; rho = cache(rho)"
+PARTIAL = "from functools import partial; import params; f = partial(params.rho, 1.0)"
+READS = [  # how a builder reads a number, and what is changed in the file where it stands
+    ("import params", "params.RHO", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("import params", "params.RHO", FAR, "RHO, OTHER = 6e-9, 2", False),
+    ("import params", "params.RHO", "7 * RHO", "70 * RHO", False),
+    ("from params import RHO", "RHO", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("from params import rho", "rho(d)", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("from params import rho", "rho(d)", "8 * RHO", "80 * RHO", True),
+    ("import params as p", "p.rho(d)", "8 * RHO", "80 * RHO", True),
+    ("import params as p", "p.rho(d)", '{"rho": 6e-9}', '{"rho": 60e-9}', True),
+    ("from params import metal", "metal.at(d)", "7 * RHO", "70 * RHO", True),
+    ("from params import metal", "metal.rho", "    rho = 6e-9", "    rho = 60e-9", True),
+    ("from params import metal", "metal.x", "metal.x = 6e-9", "metal.x = 60e-9", True),
+    ("from params import named", "named.rho", "(rho=6e-9)", "(rho=60e-9)", True),
+    ("from params import Metal", "Metal().at(d)", "7 * RHO", "70 * RHO", True),
+    ("import params", "params.table['rho']", '{"rho": 6e-9}', '{"rho": 60e-9}', True),
+    ("import params", "getattr(params, 'RHO')", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("import params", "params.anything", "9 * RHO", "90 * RHO", True),
+    ("import params", "read(params)", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("import params", "(lambda: params.RHO)()", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("", "late(d)", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("", "later(d)", "8 * RHO", "80 * RHO", True),
+    (CACHED, "rho(d)", "8 * RHO", "80 * RHO", True),
+    (PARTIAL, "f()", "8 * RHO", "80 * RHO", True),
+    ("import params; bound = params.metal.at", "bound(d)", "7 * RHO", "70 * RHO", True),
+]
+BUILDER = """
+{head}
+def read(module):
+    return module.RHO
+def late(d):
+    import params
+    return params.RHO
+def later(d):
+    from params import rho as f
+    return f(d)
+def build(d):
+    return {body}
+"""
+
+
+@pytest.mark.parametrize(("head", "body", "old", "new", "differs"), READS)
+def test_definition_follows_what_is_read(tmp_path, monkeypatch, head, body, old, new, differs):
+    """In other files, too, by whatever way."""
+    monkeypatch.syspath_prepend(tmp_path)
+    assert PARAMS.count(old) == 1
+    found = []
+    for text in (PARAMS, PARAMS, PARAMS.replace(old, new)):
+        (tmp_path / "params.py").write_text(text)
+        monkeypatch.delitem(sys.modules, "params", raising=False)
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        importlib.invalidate_caches()
+        run = {"__name__": "run", "__file__": str(tmp_path / "run.py")}
+        exec(BUILDER.format(head=head, body=body), run)
+        found.append(definition(run["build"]))
+        assert run["build"](1.0) > 0  # it can read that
+    sys.modules.pop("params")
+    assert found[0] == found[1]
+    assert (found[0] != found[2]) is differs
+
+
+def test_definition_of_equal_things_at_other_places():
+    """Which of two equal tables is read where."""
+
+    def with_tables(*tables):
+        return lambda theta: valve(theta, tables[0][0] if theta < 90 else tables[2][0])
+
+    one, other = [1e-9], [2e-9]
+    assert definition(with_tables(one, other, one)) != definition(with_tables(one, other, other))
+
+
+@pytest.mark.parametrize("value", [threading.Lock(), (x for x in [1.0]), sys.__stderr__])
+def test_pointwise_store_of_what_cannot_be_compared_is_refused(tmp_path, value):
+    def build(theta):
+        return valve(theta if value else 0.0)
+
+    call = {"arguments": {"theta": THETA}, "pointwise": True}
+    sf.sweep(build, **call)
+    with pytest.raises(TypeError, match=r"^builder of a sweep that is stored .* state cannot be"):
+        sf.sweep(build, store=tmp_path, **call)
+
+
 OTHER_PROCESS = """
 from functools import partial
-from spinfem.studies.fingerprints import definition
+import numpy as np
+from spinfem.studies.definitions import definition
 table, names = {0.0: 1.0, 3.0: 2.0}, {"a", "b", "c"}
+class Angle:
+    def __init__(self, factor): self.factor = factor
+angle = Angle({"x", "y", 2.5})
 def inner(theta):
     return table[theta] if str(theta) in {"x", "y", "z"} else partial(outer, names)
 def outer(theta, factor=2.0):
-    return [inner(part) for part in theta]
+    return [inner(part) for part in theta] if angle.factor else np.pi
 print(definition(outer))
 table[3.0] = 1.0
+print(definition(outer))
+angle.factor = 2.0
 print(definition(outer))
 """
 
@@ -794,7 +907,7 @@ def test_definition_has_globals_and_is_the_same_in_every_process():
         run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         found.append(run.stdout.split())
     assert found[0] == found[1]
-    assert len(set(found[0])) == 2
+    assert len(set(found[0])) == 3
 
 
 def test_pointwise_store_of_another_text_is_refused(tmp_path):
