@@ -180,6 +180,14 @@ def _check_executor(executor: object, builder: Builder) -> None:
                 "builder must be a function at the top of a module for a process pool, "
                 f"got {builder!r} ({error})"
             ) from None
+    try:
+        executor.submit(_nothing)
+    except RuntimeError as error:
+        raise ValueError(f"executor must be open, got {executor!r} ({error})") from None
+
+
+def _nothing() -> None:
+    """Show that an executor takes tasks."""
 
 
 @in_silence()

@@ -523,10 +523,12 @@ class Spy(ThreadPoolExecutor):
         super().__init__(8)
         self.calls, self.tasks, self.before = calls, 0, None
 
-    def submit(self, *arguments):
+    def submit(self, task, *arguments):
+        if not arguments:  # whether it is open
+            return super().submit(task)
         self.before = len(self.calls) if self.tasks == 0 else self.before
         self.tasks += 1
-        return super().submit(*arguments)
+        return super().submit(task, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -1014,6 +1016,52 @@ def test_lock_ends_with_its_process_and_others_wait(tmp_path, capfd):
     said = capfd.readouterr().err
     assert said.startswith(f"{tmp_path}: waiting for process {holder.pid} on ")
     assert said.count("\n") == 1
+
+
+def test_lock_is_of_one_thread(tmp_path, capfd):
+    """And ends for other processes when that has ended, not when another thread asked for it."""
+    order = []
+
+    def other():
+        with locked.locked_folder(tmp_path):
+            order.append("second")
+
+    def is_free():
+        command = [sys.executable, "-c", TRIES, tmp_path]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout == "free"
+
+    with ThreadPoolExecutor(1) as pool:
+        with locked.locked_folder(tmp_path) as alone:
+            assert alone
+            future = pool.submit(other)
+            time.sleep(0.2)
+            assert not is_free()
+            order.append("first")
+        future.result(30)
+    assert order == ["first", "second"]
+    assert is_free()
+    said = f"{tmp_path}: waiting for another thread, which writes there\n"
+    assert capfd.readouterr().err == said
+
+
+TRIES = """
+import sys
+from pathlib import Path
+from spinfem.files import locked
+def note(text):
+    sys.exit()
+locked.note = note
+with locked.locked_folder(Path(sys.argv[1])):
+    print("free", end="")
+"""
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_an_executor_that_is_shut_down_is_refused_at_once(kind):
+    with kind(1) as pool:
+        pass
+    with pytest.raises(ValueError, match=r"^executor must be open, got <.* \(cannot schedule"):
+        sf.sweep(valve, {"theta": [np.nan]}, executor=pool)  # before the builder is called
 
 
 @pytest.mark.parametrize("error", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
