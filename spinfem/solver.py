@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._checks import positive
+from ._progress import progress_bar
 from ._spelling import near_match
 from .fem.mesh import DEGREE
 from .sample.stack import LoadedStack, Stack, check_current, check_stack
@@ -36,6 +37,7 @@ def solve(
     certify: bool = False,
     tol: float | None = None,
     threads: int | None = None,
+    progress: bool | None = None,
 ) -> Solution:
     """Solve spin diffusion, eq. (4), in a stack by finite elements.
 
@@ -79,6 +81,8 @@ def solve(
     threads : int, optional
         Threads that a batch may take, with numba; results are the same to the bit. Default: the
         environment's NUMBA_NUM_THREADS, or 1.
+    progress : bool, optional
+        Whether to draw a progress bar while elements are refined for `tol`, as in `spinfem.sweep`.
 
     Returns
     -------
@@ -118,13 +122,15 @@ def solve(
         certify=certify,
         tol=tol,
         threads=threads,
+        progress=progress,
     )
     found = None
     # what few solves need is imported here: it would double what importing spinfem adds
     if tol is not None:
         from .results.adaptive import refine
 
-        e, refined, found = refine(e, degree, elements, _tolerance(tol), workers)
+        with progress_bar("solve", None, progress) as advance:
+            e, refined, found = refine(e, degree, elements, _tolerance(tol), workers, advance)
         elements = None  # e has nodes
     if method == "saddle":
         from .solvers import saddle

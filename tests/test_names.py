@@ -368,7 +368,7 @@ def test_own_names_go_before_others(tmp_path):
         ("Co50Fe50", "got 'Co50Fe50'"),
         ("Ni81Fe19", "got 'Ni81Fe19'"),
         ("MgO", f"got 'MgO'; {BARRIER}"),
-        ("NbTi", "and a reservoir behind it: Superconductor(AR)"),
+        ("NbTi", "a superconducting lead is an interface with its AR* and a reservoir"),
         ("NiMn", "got 'NiMn'; an antiferromagnet is a normal metal with a short l"),
         ("PT", "got 'PT'; did you mean 'Pt'?"),
     ],

@@ -10,6 +10,7 @@ import pytest
 import spinfem as sf
 from spinfem import _progress, figures
 from spinfem._progress import progress_bar
+from spinfem.handoff import several
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
@@ -35,6 +36,21 @@ def fit(progress):
     sf.fit(sample, RA, {"l": (40e-9, 0, None)}, coordinates={"d": d}, progress=progress)
 
 
+def weak():
+    """A valve with an interface and a third magnet: its form has errors."""
+    third = Co(4e-9, m=(1, 0, 0), name="third")
+    stack = valve(60.0)
+    pieces = [*stack.elements[:-1], Cu(5e-9), third, stack.right]
+    return sf.solve(sf.Stack(pieces), 1e11)
+
+
+def export(progress):
+    with pytest.MonkeyPatch.context() as patch:
+        real = several.progress_bar
+        patch.setattr(several, "progress_bar", lambda *what: real(*what, progress))
+        several.exported(weak(), ["fixed"], "free", "oommf", allow_error=True)
+
+
 def make_figures(folder, progress):
     with pytest.MonkeyPatch.context() as patch:
         few = [one._replace(pictures=(), draw=lambda _: None) for one in figures.FIGURES[:1]]
@@ -47,11 +63,16 @@ WORK = {
     "converge": lambda folder, p: sf.converge(valve(60.0), refinements=2, progress=p),
     "fit": lambda folder, p: fit(p),
     "figures": make_figures,
+    "torque": lambda folder, p: sf.slonczewski(weak(), "fixed", "free", progress=p),
+    "export": lambda folder, p: export(p),
+    "solve": lambda folder, p: sf.solve(valve(60.0), degree=2, tol=1e-8, progress=p),
     "save": lambda folder, p: sf.solve(valve(np.arange(3.0))).save(folder / "a.pvd", progress=p),
     "save wire": lambda folder, p: sf.solve(valve(np.arange(3.0))).save_wire(
         folder / "b.pvd", diameter=2e-8, progress=p
     ),
 }
+UNKNOWN = ("fit", "torque", "export", "solve")
+"""What ends nobody knows when."""
 NEEDS = {"sweep": "xarray", "fit": "lmfit"}
 
 
@@ -65,7 +86,7 @@ def test_what_may_take_long_has_a_bar(name, capfd, tmp_path):
     out, err = capfd.readouterr()
     assert out == ""
     assert err.startswith(name.split()[0])
-    assert ("steps" if name == "fit" else "100%") in err
+    assert ("steps" if name in UNKNOWN else "100%") in err
 
 
 class Terminal:

@@ -1,4 +1,4 @@
-"""Folders that one process at a time writes into."""
+"""Folders that one process, and one thread of it, at a time writes into."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -36,12 +37,52 @@ else:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, FAR)
 
 
+class _Here:
+    """Folders that threads of this process have: the system's lock does not tell threads apart.
+
+    To close any file that it is on ends it.
+    """
+
+    taken: set[str]
+    changed: threading.Condition
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Have no folder at all, as a forked process, which has none of these threads."""
+        self.taken = set()
+        self.changed = threading.Condition()
+
+    @contextmanager
+    def alone(self, folder: Path) -> Iterator[None]:
+        """Have a folder for this thread; wait while another one has it."""
+        place = os.path.realpath(folder)
+        with self.changed:
+            if place in self.taken:
+                note(f"{folder}: waiting for another thread, which writes there")
+            self.changed.wait_for(lambda: place not in self.taken)
+            self.taken.add(place)
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.taken.discard(place)
+                self.changed.notify_all()
+
+
+_here = _Here()
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_here.begin)
+
+
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[bool]:
-    """Have a folder, made if need be, for this process alone; wait while another one has it.
+    """Have a folder, made if need be, for this thread alone; wait while another one has it.
 
-    The lock is the system's and ends with the process, however that ends. On file systems without
-    locks, and in folders that cannot be written to, there is none. Who waits says so on stderr.
+    The lock between processes is the system's and ends with the process, however that ends. On file
+    systems without locks, and in folders that cannot be written to, there is none. Who waits says
+    so on stderr.
 
     Parameters
     ----------
@@ -58,14 +99,15 @@ def locked_folder(folder: Path) -> Iterator[bool]:
     OSError
         If the folder cannot be made.
     """
-    file = _lock(folder)
-    try:
-        yield file is not None
-    finally:
-        if file is not None:
-            os.close(file)
-            if sys.platform == "win32":  # where a file that is open cannot be removed
-                _remove_lock(folder)
+    with _here.alone(folder):
+        file = _lock(folder)
+        try:
+            yield file is not None
+        finally:
+            if file is not None:
+                os.close(file)
+                if sys.platform == "win32":  # where a file that is open cannot be removed
+                    _remove_lock(folder)
 
 
 def remove_folder(folder: Path) -> None:

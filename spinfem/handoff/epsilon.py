@@ -34,18 +34,10 @@ class Table(NamedTuple):
     """
 
     theta: FloatArray  # (n,) degrees, from 0 to 180
-    g: FloatArray  # (n,) damping-like, of the free layer
+    g: FloatArray  # (n,) damping-like, of the free layer; at 0 and 180 degrees a limit
     h: FloatArray  # (n,) field-like, of the free layer
-
-    @property
-    def strength(self) -> FloatArray:
-        """``epsilon sin(theta)``, what the damping-like part is proportional to, shape (n,)."""
-        return self.g / 2 * sine_of(self.theta)
-
-    @property
-    def field_strength(self) -> FloatArray:
-        """``epsilon' sin(theta)``, what the field-like part is proportional to, shape (n,)."""
-        return self.h / 2 * sine_of(self.theta)
+    strength: FloatArray  # (n,) epsilon sin(theta), what the damping-like part is proportional to
+    field_strength: FloatArray  # (n,) epsilon' sin(theta), what the field-like part is
 
     @property
     def largest(self) -> float:

@@ -99,7 +99,11 @@ class Place(NamedTuple):
         return stack.turned({k: sign * m for k, sign in self.along.items()})
 
     def strengths(
-        self, solution: Solution, m: FloatArray, polarizer: FloatArray
+        self,
+        solution: Solution,
+        m: FloatArray,
+        polarizer: FloatArray,
+        normal: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """Return ``epsilon sin(theta)`` and ``epsilon' sin(theta)`` of the free layer.
 
@@ -111,9 +115,12 @@ class Place(NamedTuple):
         solution : Solution
             At j0 = 1 of a batch (...) of `pointing`.
         m : array, shape (..., 3)
-            Its directions, not collinear with the polarizer unless the place is plain.
+            Its directions, not collinear with the polarizer unless the place is plain or there is
+            a normal.
         polarizer : array, shape (3,)
             m of the (first) fixed layer.
+        normal : array, shape (3,), optional
+            Direction of ``mp x m``; where both are collinear that of the way there.
         """
         across = np.cross(polarizer, m)
         sine = np.linalg.norm(across, axis=-1)
@@ -123,7 +130,7 @@ class Place(NamedTuple):
             fixed, free = (str(body_name(stack, body)) for body in bodies)
             g = solution.efficiency(fixed, free)[1]
             return g / 2 * sine, np.zeros_like(sine)
-        across = across / sine[..., None]
+        across = across / sine[..., None] if normal is None else np.broadcast_to(normal, m.shape)
         taken = self._taken(solution) * (self.step / 2)
         along = np.cross(m, across)
         return (taken * along).sum(axis=-1), (taken * across).sum(axis=-1)

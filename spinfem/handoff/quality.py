@@ -21,11 +21,12 @@ class Quality(NamedTuple):
 
     damping: float
     field: float
+    together: bool = False  # whether both are the error of the torque as a whole
 
     @property
     def worst(self) -> float:
         """The larger one."""
-        return max(self)
+        return max(self.damping, self.field)
 
 
 def quality_of_oommf(torque: TorqueForm) -> Quality:
@@ -39,8 +40,8 @@ def quality_of_single(torque: TorqueForm) -> Quality:
 
 
 def quality_of_law(torque: TorqueForm) -> Quality:
-    """Return that of a law of theta, or of a table over it; one error for both parts."""
-    return Quality(torque.law.error, torque.law.error if any(torque.law.field) else 0.0)
+    """Return that of a law of theta, or of a table over it: of both parts together."""
+    return Quality(torque.law.error, torque.law.error, together=any(torque.law.field))
 
 
 def sentence(torque: TorqueForm, quality: Quality) -> str:
@@ -50,8 +51,14 @@ def sentence(torque: TorqueForm, quality: Quality) -> str:
         return "Exact at all angles theta between the two."
     most = "of the torque's maximum"
     damping, field = (
-        f"off by up to {percent(error)} {most}" if error else "exact" for error in quality
+        f"off by up to {percent(error)} {most}" if error else "exact"
+        for error in (quality.damping, quality.field)
     )
+    if quality.together and quality.worst:
+        return (
+            f"Both parts together, of which the field-like one is up to {percent(size)} {most}, "
+            f"are {damping}."
+        )
     text = f"epsilon sin(theta) is {damping}."
     if size or quality.field:
         text += f" The field-like part, up to {percent(size)} {most}, is {field}."
@@ -62,12 +69,13 @@ def check(what: str, torque: TorqueForm, quality: Quality, allow_error: bool) ->
     """Raise if an error is too large, unless that is allowed."""
     if quality.worst <= MOST or allow_error:
         return
-    part = "damping-like" if quality.damping >= quality.field else "field-like"
+    part = "damping-like part" if quality.damping >= quality.field else "field-like part"
+    of_part = "" if quality.together else f" of its {part}"
     raise ValueError(
         f"{what} must be within {100 * MOST:.0f} % of the maximum of the torque on "
-        f"{torque.free!r} from {torque.source}, got an error of {percent(quality.worst)} of its "
-        f"{part} part. {better(torque, quality.worst)} allow_error=True, or --allow-error, "
-        "writes it all the same."
+        f"{torque.free!r} from {torque.source}, got an error of "
+        f"{percent(quality.worst)}{of_part}. {better(torque, quality.worst)} allow_error=True, or "
+        "--allow-error, writes it all the same."
     )
 
 

@@ -1,8 +1,8 @@
-"""The largest error of a form, as the free layer turns any way."""
+"""The largest errors of forms, as the free layer turns any way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -19,6 +19,8 @@ RINGS = np.geomspace(1e-5, 30.0, 18), np.arange(0.0, 360.0, 60.0)
 """The same around m of every ferromagnet, where peaks are as narrow as sqrt(d_N/l_N)."""
 CANDIDATES, ROUNDS = 6, 9
 """Largest errors from which a search goes on, and how often its steps get smaller."""
+TOGETHER = 1024
+"""Directions that are solved at a time, between two looks of a progress bar."""
 MARGIN = 1.01
 """By what the largest error that is found is raised, for what the search leaves."""
 
@@ -26,25 +28,45 @@ Misfit = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 """Of angles theta, (n,), and the exact ``epsilon sin(theta)`` and ``epsilon' sin(theta)``."""
 
 
-def largest_error(misfit: Misfit, place: Place, stack: Stack, axis: FloatArray) -> float:
-    """Return the largest misfit as the free layer turns any way about the polarizer's axis.
+def largest_errors(
+    misfits: Sequence[Misfit],
+    place: Place,
+    stack: Stack,
+    axis: FloatArray,
+    advance: Callable[[int], None],
+) -> list[float]:
+    """Return the largest values of misfits as the free layer turns any way about the polarizer.
 
     From directions all over the sphere, or in one plane if all planes are the same, pattern
-    searches go on around the largest errors.
+    searches go on around the largest errors, of all misfits at once.
+
+    Parameters
+    ----------
+    misfits : sequence of callable
+        What is to be largest.
+    place : Place
+        Of the free layer.
+    stack : Stack
+        The sample.
+    axis : array, shape (3,)
+        The polarizer.
+    advance : callable
+        Told of how many directions were solved.
     """
     e = elements_of(stack)
     others = [body[0] for body in e.bodies if body[0] not in place.along]
     free = e.m[place.free[0], 0]
 
     def errors(m: FloatArray) -> FloatArray:
-        """Return errors of directions m, (n,); where g is that of a limit, none."""
+        """Return errors of directions m, (misfits, n); where g is that of a limit, none."""
         sine, cosine = np.linalg.norm(np.cross(m, axis), axis=-1), m @ axis
-        known = place.plain | (sine > np.sin(np.radians(CLOSED)))
-        m, sine, cosine = m[known], sine[known], cosine[known]
-        error = np.zeros(known.size)
-        if known.any():
-            exact = place.strengths(solve(place.pointing(stack, m), 1.0), m, axis)
-            error[known] = misfit(np.degrees(np.arctan2(sine, cosine)), *exact)
+        known = np.flatnonzero(place.plain | (sine > np.sin(np.radians(CLOSED))))
+        error = np.zeros((len(misfits), len(m)))
+        for part in np.split(known, range(TOGETHER, known.size, TOGETHER)):
+            exact = place.strengths(solve(place.pointing(stack, m[part]), 1.0), m[part], axis)
+            theta = np.degrees(np.arctan2(sine[part], cosine[part]))
+            error[:, part] = [misfit(theta, *exact) for misfit in misfits]
+            advance(part.size)
         return error
 
     way = free if place.symmetric else e.m[others[-1 if place.step > 0 else 0], 0]
@@ -59,15 +81,13 @@ def largest_error(misfit: Misfit, place: Place, stack: Stack, axis: FloatArray) 
             parts.append(sign * ring.reshape(-1, 3))
             steps.append(np.tile(np.radians(radii) / 2, len(around)))
     m, step = np.concatenate(parts), np.concatenate(steps)
-    found = errors(m)
-    best = np.argsort(found)[::-1]
-    chosen: list[int] = []
-    for i in best.tolist():
-        if len(chosen) == (2 if place.symmetric else CANDIDATES):
-            break
-        if all(np.linalg.norm(m[i] - m[k]) > 2 * max(step[i], step[k]) for k in chosen):
-            chosen.append(i)
-    m, step, found = m[chosen], step[chosen], found[chosen]
+    all_found = errors(m)
+    which, starts = [], []
+    for i, found in enumerate(all_found):
+        chosen = _apart(m, step, found, 2 if place.symmetric else CANDIDATES)
+        which += [i] * len(chosen)
+        starts += chosen
+    m, step, found = m[starts], step[starts], all_found[which, starts]
     angles = np.arange(0.0, 360.0, 45.0)
     for _ in range(ROUNDS):
         # two rings of 8 around each
@@ -77,11 +97,24 @@ def largest_error(misfit: Misfit, place: Place, stack: Stack, axis: FloatArray) 
                 for center, width in zip(m, step, strict=True)
             ]
         )
-        tried = errors(around.reshape(-1, 3)).reshape(len(m), -1)
+        tried = errors(around.reshape(-1, 3)).reshape(len(misfits), len(m), -1)
+        tried = tried[which, np.arange(len(m))]
         largest = tried.argmax(axis=1)[:, None]
         new = np.take_along_axis(tried, largest, axis=1)[:, 0]
         better = new > found
         moved = np.take_along_axis(around, largest[..., None], axis=1)[:, 0]
         m, found = np.where(better[:, None], moved, m), np.maximum(new, found)
         step = np.where(better, step, step / 4)
-    return float(found.max()) * (1.0 if place.symmetric else MARGIN)
+    margin = 1.0 if place.symmetric else MARGIN
+    return [margin * float(found[np.equal(which, i)].max()) for i in range(len(misfits))]
+
+
+def _apart(m: FloatArray, step: FloatArray, found: FloatArray, most: int) -> list[int]:
+    """Return where the largest errors are, so many at most, each a search of its own."""
+    chosen: list[int] = []
+    for i in np.argsort(found)[::-1].tolist():
+        if len(chosen) == most:
+            break
+        if all(np.linalg.norm(m[i] - m[k]) > 2 * max(step[i], step[k]) for k in chosen):
+            chosen.append(i)
+    return chosen

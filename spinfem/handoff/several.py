@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from .._progress import progress_bar
 from ..solution import Solution
 from .quality import sentence
 from .texts import TARGETS, Normal, Target, label
-from .torques import NotCollinearError, SlonczewskiTorque, slonczewski
+from .torques import NotCollinearError, SlonczewskiTorque, torque_of
 
 
 class Export(NamedTuple):
@@ -55,9 +57,10 @@ def exported(
         As of `slonczewski` and of the code's form.
     """
     code = TARGETS[target]
-    torques = [slonczewski(solution, name, free) for name in fixed]
     warnings: list[str] = []
-    total = _sum(solution, fixed, free, code.adds, warnings)
+    with progress_bar("export", None) as advance:
+        torques = [torque_of(solution, name, free, advance) for name in fixed]
+        total = _sum(solution, fixed, free, code.adds, warnings, advance)
     parts, written = [], []
     for torque in torques if total is None or code.block else []:
         own = code.block.format(label("_".join(torque.fixed)))
@@ -81,17 +84,42 @@ def exported(
         blocks.append(f"torque on {free!r} from {torque.source}. {sentence(torque, quality)}")
         if quality.worst:
             warnings.append(blocks[-1])
+    warnings += _left_out(solution, torques, free)
     return Export(code.join(parts), tuple(blocks), tuple(warnings))
 
 
+def _left_out(solution: Solution, torques: Sequence[SlonczewskiTorque], free: str) -> Iterator[str]:
+    """Yield what is said of the other side of the free layer, if that is not exported."""
+    sources = [name for torque in torques for name in torque.fixed]
+    if len(sources) > 1 or not torques[0].beyond:
+        return
+    sides = [pair if pair[1] == free else pair[::-1] for pair in solution.spacers if free in pair]
+    others = [name for name, _ in sides if name not in sources]
+    (source,) = sources
+    if others:
+        yield (
+            f"left out is the torque on {free!r} from {others[0]!r}, of the spacer on its other "
+            f"side: --fixed {shlex.join([source])} --fixed {shlex.join(others)} has both"
+        )
+    else:
+        yield (
+            f"left out is the torque on {free!r} from {torques[0].beyond[0]!r} on its other side"
+        )
+
+
 def _sum(
-    solution: Solution, fixed: Sequence[str], free: str, adds: bool | None, warnings: list[str]
+    solution: Solution,
+    fixed: Sequence[str],
+    free: str,
+    adds: bool | None,
+    warnings: list[str],
+    advance: Callable[[int], None],
 ) -> SlonczewskiTorque | None:
     """Return the sum of two torques as one; None for one alone, or if they are not collinear."""
     if len(fixed) == 1:
         return None
     try:
-        return slonczewski(solution, fixed, free)
+        return torque_of(solution, fixed, free, advance)
     except NotCollinearError as error:
         if adds is False:
             raise

@@ -235,12 +235,13 @@ def ubermag(
 
 
 def csv(
-    torque: TorqueForm, _normal: Normal = "z", _allow_error: bool = False, name: str = ""
+    torque: TorqueForm, _normal: Normal = "z", allow_error: bool = False, name: str = ""
 ) -> str:
     """Return the table as comma-separated values, all digits; torques over j0 in J/A.
 
     With a name there is one more column in front, which has it.
     """
+    check("a table over one angle", torque, quality_of_law(torque), allow_error)
     table = torque.table
     per_current = 2 * TORQUE_PER_SPIN_CURRENT * torque.towards_free
     columns = zip(

@@ -33,13 +33,14 @@ polynomials in c, of degree 1 over 2 (`spinfem.handoff.epsilon.Law`).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray
+from .._progress import progress_bar
 from ..analogy import Analogy
 from ..physics.directions import angle
 from ..sample.pieces import Layer, direction
@@ -52,7 +53,7 @@ from . import texts
 from .epsilon import NO_LAW, THETA, Table, fitted, fitted_constant, fitted_law, percent, sine_of
 from .form import TorqueForm
 from .place import EQUAL, Place
-from .search import Misfit, largest_error
+from .search import largest_errors
 from .texts import Normal
 
 if TYPE_CHECKING:
@@ -121,17 +122,23 @@ class SlonczewskiTorque(TorqueForm):
         """
         return texts.ubermag(self, normal, allow_error)
 
-    def csv(self) -> str:
-        """Return `table` as text, exact at its angles.
+    def csv(self, *, allow_error: bool = False) -> str:
+        """Return `table` as text, exact at its angles in the plane of both.
 
         Columns: ``theta_deg,g,epsilon,torque_per_j0_J_A`` and, of the field-like part,
         ``h,epsilon_prime,field_like_per_j0_J_A``. The torque, J/m2, over j0, is that along ``m x
-        (mp x m)``, towards the fixed layer's m, and that along ``mp x m``.
+        (mp x m)``, towards the fixed layer's m, and that along ``mp x m``; where both are collinear
+        it is the limit in that plane, and g and h are those 0.01 degrees beside it.
+
+        Parameters and errors as of `oommf`: out of that plane a table of one angle has an error,
+        unless the angle is all that counts.
         """
-        return texts.csv(self)
+        return texts.csv(self, allow_error=allow_error)
 
 
-def slonczewski(solution: Solution, fixed: str | Sequence[str], free: str) -> SlonczewskiTorque:
+def slonczewski(
+    solution: Solution, fixed: str | Sequence[str], free: str, *, progress: bool | None = None
+) -> SlonczewskiTorque:
     """Return the torque on a free layer from the spacer between it and a fixed one.
 
     Exact for strong ferromagnets, transparent interfaces and uniform layers, whatever lies beyond,
@@ -148,6 +155,9 @@ def slonczewski(solution: Solution, fixed: str | Sequence[str], free: str) -> Sl
         summed, and J counts as for the first one.
     free : str
         The layer that the torque acts on, or a group of layers, whose t is that of all of them.
+    progress : bool, optional
+        Whether to draw a progress bar, which counts directions that are solved, as in
+        `spinfem.sweep`.
 
     Raises
     ------
@@ -168,6 +178,14 @@ def slonczewski(solution: Solution, fixed: str | Sequence[str], free: str) -> Sl
     >>> bool(torque.epsilon(90.0) > 0)
     True
     """
+    with progress_bar("torque", None, progress) as advance:
+        return torque_of(solution, fixed, free, advance)
+
+
+def torque_of(
+    solution: Solution, fixed: str | Sequence[str], free: str, advance: Callable[[int], None]
+) -> SlonczewskiTorque:
+    """Return what `slonczewski` does; `advance` is told of how many directions were solved."""
     if not isinstance(solution, Solution):
         raise TypeError(f"solution must be a Solution, got {solution!r}")
     if solution.shape:
@@ -192,7 +210,7 @@ def slonczewski(solution: Solution, fixed: str | Sequence[str], free: str) -> Sl
         raise ValueError(
             f"{free!r} must be free to turn to 0 and 180 degrees, got {found}"
         ) from None
-    table = _table(place, turning, polarizer, names[0], free)
+    table = _table(place, stack, turning, polarizer, names[0], free)
     if place.plain:
         spacer = Analogy(solution).spacer(names[0], free)
         form, Lambda = spacer.slonczewski[int(place.step > 0)], spacer.Lambda
@@ -223,7 +241,7 @@ def slonczewski(solution: Solution, fixed: str | Sequence[str], free: str) -> Sl
     law = torque.form_as_law if place.plain else fitted_law(table)
     torque = dataclasses.replace(torque, law=law)
     if torque.fitted or not place.symmetric:
-        torque = _with_errors(torque, place, stack)
+        torque = _with_errors(torque, place, stack, advance)
     return dataclasses.replace(torque, notes=tuple(_notes(torque, place, turning)))
 
 
@@ -251,21 +269,33 @@ def _check_polarizers(solution: Solution, names: tuple[str, ...], free: str) -> 
         )
 
 
-def _table(place: Place, turning: Solution, polarizer: FloatArray, fixed: str, free: str) -> Table:
+def _table(
+    place: Place, stack: Stack, turning: Solution, polarizer: FloatArray, fixed: str, free: str
+) -> Table:
     """Return g and h of the stacks in which the free layer turns in one plane."""
+    sine = sine_of(THETA)
     if place.plain:
         g = np.asarray(turning.efficiency(fixed, free)[1])[0]
-        return Table(THETA, g, np.zeros_like(g))
+        return Table(THETA, g, np.zeros_like(g), g / 2 * sine, np.zeros_like(g))
     m = np.asarray(cast(Layer, turning.stack.elements[place.free[0]]).m)[0]
-    sine = np.linalg.norm(np.cross(polarizer, m), axis=-1)
-    inside, across = place.strengths(turning, m, polarizer)
-    table = Table(THETA, 2 * inside[0] / sine, 2 * across[0] / sine)
+    own = np.linalg.norm(np.cross(polarizer, m), axis=-1)
+    g, h = (2 * part[0] / own for part in place.strengths(turning, m, polarizer))
+    table = Table(THETA, g, h, g / 2 * sine, h / 2 * sine)
+    if not place.symmetric:  # what is across both m need not vanish where these are collinear
+        normal = np.cross(polarizer, m[THETA.size // 2])
+        normal = normal / np.linalg.norm(normal)
+        ends = np.stack([polarizer, -polarizer])
+        there = solve(place.pointing(stack, ends), 1.0)
+        inside, across = place.strengths(there, ends, polarizer, normal)
+        table.strength[[0, -1]], table.field_strength[[0, -1]] = inside, across
     if np.abs(table.field_strength).max() > EQUAL * table.largest:
         return table
-    return table._replace(h=np.zeros_like(table.h))
+    return table._replace(h=np.zeros_like(h), field_strength=np.zeros_like(h))
 
 
-def _with_errors(torque: SlonczewskiTorque, place: Place, stack: Stack) -> SlonczewskiTorque:
+def _with_errors(
+    torque: SlonczewskiTorque, place: Place, stack: Stack, advance: Callable[[int], None]
+) -> SlonczewskiTorque:
     """Return the same with errors, as the free layer turns any way."""
 
     def misfit_of_form(theta: FloatArray, inside: FloatArray, across: FloatArray) -> FloatArray:
@@ -278,15 +308,14 @@ def _with_errors(torque: SlonczewskiTorque, place: Place, stack: Stack) -> Slonc
         damping, field = torque.law(theta)
         return np.hypot(damping * sine_of(theta) - inside, field * sine_of(theta) - across)
 
-    def error(misfit: Misfit) -> float:
-        found = largest_error(misfit, place, stack, torque.polarizer) / torque.table.largest
-        return found if found > EQUAL else 0.0
-
-    own = error(misfit_of_form)
-    if place.plain:  # the law is the form, and there is nothing else
-        return dataclasses.replace(torque, error=own, law=torque.law._replace(error=own))
-    law = torque.law._replace(error=error(misfit_of_law))
-    return dataclasses.replace(torque, error=own, field_error=error(misfit_of_field), law=law)
+    # the law of a plain place is its form, and there is nothing else
+    misfits = [misfit_of_form, *([] if place.plain else [misfit_of_field, misfit_of_law])]
+    found = largest_errors(misfits, place, stack, torque.polarizer, advance)
+    errors = [error if error > EQUAL else 0.0 for error in np.array(found) / torque.table.largest]
+    own, field, law = (errors[0], 0.0, errors[0]) if place.plain else errors
+    return dataclasses.replace(
+        torque, error=own, field_error=field, law=torque.law._replace(error=law)
+    )
 
 
 def torque_table(

@@ -30,6 +30,8 @@ UNITS = {
 """How units of a dataset are written."""
 SIDE, HEIGHT = 3.4, 2.6
 """Inches, of a panel."""
+PEAKS = 0.05
+"""Share of the least, and of the largest, values of g that a map's colours do not tell apart."""
 NAME = 24
 """Characters of names in titles and at axes; longer ones are shortened."""
 
@@ -190,11 +192,14 @@ def _draw_map(ax: Any, panel: Panel, axes: list[str]) -> None:
     values = panel.values * factor
     style: dict[str, Any] = {}
     extend = "neither"
-    if panel.signed:
-        # white where g changes its sign, and in full colour its narrow peaks near 0 and 180 deg,
-        # which would leave nothing to see elsewhere
-        most = float(np.quantile(np.abs(values), 0.9)) or 1.0
-        style, extend = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}, "both"
+    if panel.signed:  # in full colour its narrow peaks, which would leave nothing to see elsewhere
+        low, high = (float(np.quantile(values, share)) for share in (PEAKS, 1 - PEAKS))
+        extend = "both"
+        if low < 0 < high:  # white where g changes its sign
+            most = max(-low, high)
+            style = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
+        elif low < high:
+            style = {"vmin": low, "vmax": high}
     places = _set_axis(ax, "x", values[x]), _set_axis(ax, "y", values[y])
     # as pixels, also in vector formats: millions of cells make files that nothing opens
     mesh = ax.pcolormesh(*places, values, shading="nearest", rasterized=True, **style)

@@ -7,6 +7,8 @@ layers begin with what resolves their profiles, so that no integral overlooks an
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .._checks import BoolArray, FloatArray
@@ -26,7 +28,12 @@ FLOOR = 1e-5
 
 
 def refine(
-    e: Elements, degree: int, count: int | None, tol: float, threads: int = 1
+    e: Elements,
+    degree: int,
+    count: int | None,
+    tol: float,
+    threads: int,
+    advance: Callable[[int], None],
 ) -> tuple[Elements, Condensed, Certificate]:
     """Return elements with nodes on which the bounds are narrow enough, and what they give.
 
@@ -44,6 +51,8 @@ def refine(
         absorbed spin currents relative to the largest of ``|j_s|`` and ``|p j0|``.
     threads : int
         Number of threads that a batch may take.
+    advance : callable
+        Told of every mesh that was solved, 1 each time.
 
     Raises
     ------
@@ -56,6 +65,7 @@ def refine(
         e = e.on_nodes(nodes)
         transport = Condensed(e, Meshed(e, degree, None), threads)
         found = certificate(transport)
+        advance(1)
         excess = _errors(transport, found) / tol
         if excess.max() <= 1:
             return e, transport, found

@@ -251,7 +251,14 @@ def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:
     return Gradient(solution, title, value, parts, scale)
 
 
-def differential(solution: SolvedStack, output: str) -> Callable[[Stack, Stack], FloatArray]:
+class Change(NamedTuple):
+    """How a result changes to first order, and the size of what that is the sum of."""
+
+    total: FloatArray
+    size: FloatArray  # the sum of the sizes of its parts, of which rounding is a small fraction
+
+
+def differential(solution: SolvedStack, output: str) -> Callable[[Stack, Stack], Change]:
     """Return how a resistance changes, to first order, between two neighbours of a stack.
 
     They may differ in anything that moves numbers of the stack, many at once:
@@ -271,14 +278,15 @@ def differential(solution: SolvedStack, output: str) -> Callable[[Stack, Stack],
     Returns
     -------
     callable
-        Takes two stacks with the same pieces, returns dF from the first to the second, shape (...)
-        of the solution's stack, Ohm m2; nan where magnetizations turn whose contact is collinear.
+        Takes two stacks with the same pieces, returns dF from the first to the second and the sum
+        of ``|dF/dq| |dq|``, shape (...) of the solution's stack, Ohm m2; nan where magnetizations
+        turn whose contact is collinear.
     """
     (slopes,) = gradient_of(solution, output).parts
     shape = solution.stack.shape
 
-    def change(first: Stack, second: Stack) -> FloatArray:
-        total = np.zeros(shape)
+    def change(first: Stack, second: Stack) -> Change:
+        total, size = np.zeros(shape), np.zeros(shape)
         for one, other in zip(_smooth(first), _smooth(second), strict=True):
             start, stop = np.asarray(one.value), np.asarray(other.value)
             moved = start != stop  # l = inf stays what it is
@@ -287,11 +295,14 @@ def differential(solution: SolvedStack, output: str) -> Callable[[Stack, Stack],
             step = np.subtract(stop, start, where=moved, out=np.zeros(moved.shape))
             slope = slopes.of(one.k, one.quantity)
             if one.quantity == "m":
-                part = (slope.reshape(*shape, 3) * step).sum(axis=-1)
-                total += np.where(step.any(axis=-1), part, 0.0)  # no nan where nothing turns
+                slope = np.where(step.any(axis=-1)[..., None], slope.reshape(*shape, 3), 0.0)
+                total += (slope * step).sum(axis=-1)  # no nan where nothing turns
+                size += np.linalg.norm(slope, axis=-1) * np.linalg.norm(step, axis=-1)
             else:
-                total += slope.reshape(shape) * step
-        return total
+                part = slope.reshape(shape) * step
+                total += part
+                size += np.abs(part)
+        return Change(total, size)
 
     return change
 

@@ -36,7 +36,6 @@ from .builders import (
     build_one,
     check_arguments,
     check_arrays,
-    check_effects,
     check_topology,
     open_grid,
     pieces_of,
@@ -44,6 +43,7 @@ from .builders import (
     topology,
     where,
 )
+from .effects import check_effects
 from .fingerprints import fingerprint
 
 Index = tuple[slice, ...]
@@ -144,10 +144,9 @@ def make_plan(
     kind = topology(stacks[0])
     for stack, place in zip(stacks, places, strict=True):
         check_topology(kind, stack, place)
-    if pointwise:
-        check_effects(builder, coordinates, stacks)
-    else:
+    if not pointwise:
         check_arrays(builder, coordinates, stacks)
+    check_effects(builder, coordinates, stacks, pointwise, accuracy)
     j0 = current(stacks[0])
     began = time.perf_counter()
     with np.errstate(all="ignore"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Number
@@ -34,8 +33,6 @@ SCALARS_ONLY = re.compile(
     "truth value|inhomogeneous|scalar|3 components|broadcast|throughout|one number per xi"
 )
 """What errors say where numbers were expected and arrays came."""
-TRIES = 200
-"""Points of a grid at which an argument may prove that it has an effect."""
 PLACES = np.linspace(0.0, 1.0, 4097)
 """Where functions of xi are compared: what is narrower, no solver finds without `breaks`."""
 
@@ -213,7 +210,7 @@ def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]
     Raises
     ------
     TypeError, ValueError
-        If it does not, refuses a value, or makes no use of an argument.
+        If it does not, or refuses a value.
     """
 
     def refusal(got: str) -> ValueError:
@@ -241,60 +238,9 @@ def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]
     for i, (place, stack) in enumerate(zip(places, stacks, strict=True)):
         if not same_stacks(batch.part(shape, (i,) * len(shape)), stack):
             raise refusal(f"another stack from arrays than from numbers at {where(place)}")
-    axes = (1,) * (len(shape) - len(batch.shape)) + batch.shape
-    for name, points in zip(coordinates, axes, strict=True):
-        if points == 1:
-            raise _without_effect(name)
     # every value once, so that one out of its range is noticed before hours of work
     for name, values in coordinates.items():
         tried({**places[0], name: values})
-
-
-def check_effects(builder: Builder, coordinates: Coordinates, stacks: list[Stack]) -> None:
-    """Raise ValueError if an argument of a builder called with numbers changes no stack.
-
-    Stacks are compared and not results, which may be the same with reason: where an argument alone
-    is changed at the `probes`, and then all over the grid, since an azimuth, say, has no effect
-    along z.
-
-    Parameters
-    ----------
-    builder : callable
-        The builder.
-    coordinates : dict of str to array, shape (n,)
-        Values of the arguments.
-    stacks : list of Stack
-        What it made at the `probes`.
-    """
-    draw = np.random.default_rng(0)
-    first = probes(coordinates)
-    known = {tuple(place.values()): stack for place, stack in zip(first, stacks, strict=True)}
-
-    def made(place: dict[str, float]) -> Stack:
-        key = tuple(place.values())
-        if key not in known:
-            known[key] = build_one(builder, place)
-        return known[key]
-
-    def drawn() -> dict[str, float]:
-        return {name: float(draw.choice(values)) for name, values in coordinates.items()}
-
-    for name, values in coordinates.items():
-        if values.min() == values.max():
-            continue
-        pairs = ((a, {**a, name: b[name]}) for a, b in itertools.permutations(first, 2))
-        more = (
-            (place, {**place, name: drawn()[name]}) for place in (drawn() for _ in range(TRIES))
-        )
-        if all(identical(made(a), made(b)) for a, b in itertools.chain(pairs, more)):
-            raise _without_effect(name)
-
-
-def _without_effect(name: str) -> ValueError:
-    return ValueError(
-        f"argument {name!r} must change the stack, got the same one for all of its values; it may "
-        "be left out (a current is given as j0=)"
-    )
 
 
 def identical(a: Stack, b: Stack) -> bool:

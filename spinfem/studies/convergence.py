@@ -44,6 +44,8 @@ COARSEST = 0.5
 """h/l of the largest element, above which a mesh is not fitted: it is not yet asymptotic."""
 FITTED = 4
 """To so many meshes rates are fitted: the finest that are left."""
+AWAY = 0.3
+"""From the rate of theory: what is farther is not asymptotic."""
 MOST = 100_000
 """Elements in a stack that are not exceeded: errors are rounding long before."""
 
@@ -91,14 +93,22 @@ class Study(Readable):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Why there are errors without a rate, and what to do, a line for each reason."""
+        """Why there are errors without a rate, or with another than of theory, and what to do."""
         if self.refine == "p":
             return ()
         reasons: dict[str, list[str]] = {}
         for name in QUANTITIES:
             if not np.isfinite(self.rates[name]):
                 reasons.setdefault(self._missing(name), []).append(name)
-        return tuple(f"no rate of {', '.join(names)}: {why}" for why, names in reasons.items())
+        missing = (f"no rate of {', '.join(names)}: {why}" for why, names in reasons.items())
+        degree = int(self.columns["degree"][0])
+        odd = (
+            f"rate of {name} is {self.rates[name]:.2f}, where {law[0]} is that of degree {degree}: "
+            "errors that fall otherwise still outweigh it, and more refinements bring it nearer"
+            for name, law in expected_rates(degree).items()
+            if min(abs(self.rates[name] - rate) for rate in law) > AWAY
+        )
+        return (*missing, *odd)
 
     def _missing(self, name: str) -> str:
         """Say why there is no rate."""
@@ -249,6 +259,24 @@ def converge(
     return Study(stack, refine, what, meshes.what, columns, used, rates)
 
 
+def expected_rates(degree: int) -> dict[str, tuple[int, ...]]:
+    """Return the exponents of h of all errors, for elements of a degree, and where they are better.
+
+    A derivative at the end of a layer may gain an order with odd degrees. Spin currents are those
+    of differentiated polynomials that have been put into balance.
+    """
+    k = degree
+    better = (k + 1,) if k % 2 else ()
+    return {
+        "torque": (2 * k,),
+        "differentiated torque": (k, *better),
+        "dr": (2 * k,),
+        "L2": (k + 1,),
+        "H1": (k,),
+        "spin current": (min(2 * k, k + 2),),
+    }
+
+
 def divisor(i: int) -> int:
     """Return into how many parts mesh number i divides elements: 1, 2, 3, 4, 6, 8, 12, ..."""
     if i == 0:
@@ -271,7 +299,8 @@ def _check_size(meshes: Meshes, refinements: int, least: int, degree: int) -> No
         f"{MOST:,} are allowed, and take up to {meshes.memory(finest, degree) / 1e9:.2g} GB"
     )
     if allowed < least:
-        raise ValueError(f"a study needs fewer or thinner layers: {what}")
+        needed = "a coarser mesh" if meshes.elements.nodes else "fewer or thinner layers"
+        raise ValueError(f"a study needs {needed}: {what}")
     raise ValueError(
         f"refinements must be at most {allowed} for this stack, got {refinements}: {what}"
     )

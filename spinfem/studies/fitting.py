@@ -33,10 +33,12 @@ that are built, not solved.
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -44,7 +46,7 @@ from numpy.typing import ArrayLike
 from .._checks import FloatArray, check_installed
 from .._progress import progress_bar
 from .._spelling import near_match
-from ..results.gradient import differential
+from ..results.gradient import Change, differential
 from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
 from ..sample.units import in_silence, once
@@ -86,6 +88,15 @@ STEP = float(np.finfo(float).eps ** (1 / 3))
 SMALL = 0.1
 """Below this part of its start a parameter's step does not shrink any more, so that an angle near
 zero still moves m by more than rounding."""
+NOISE = 1e-8
+"""A derivative is zero if its parts, of all numbers that a parameter moves, cancel to this: they
+are right to some 1e-10 each, for `STEP`."""
+UNSEEN = 1e-13
+"""Or if, times the parameter's scale, it is this part of the result: rounding."""
+DEPENDENT = 1e-8
+"""Singular value of the Jacobian, with columns of length 1, below which these are dependent."""
+SHARE = 1e-6
+"""Part of a parameter in what leaves the fit as it is, squared, that is not rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +116,10 @@ class Fit:
         ``best_fit - measured``, in units of the uncertainty if there is one, of the data's shape.
     solves, gradients : int
         How often the stacks of all points, as one batch, were solved and differentiated.
+    undetermined : tuple of str
+        Parameters that neither data nor priors determine: alone, or some of them against each
+        other, they leave the fit as it is, to rounding, or the uncertainty is larger than the range
+        between the bounds. Their values mean nothing by themselves.
     """
 
     result: lmfit.MinimizerResult
@@ -113,6 +128,7 @@ class Fit:
     residuals: FloatArray
     solves: int
     gradients: int
+    undetermined: tuple[str, ...] = ()
 
     @property
     def values(self) -> Values:
@@ -143,7 +159,10 @@ class Fit:
         """Return values, uncertainties and correlations as lmfit writes them; `print` shows it."""
         from lmfit import fit_report
 
-        return str(fit_report(self.result))
+        text = str(fit_report(self.result))
+        if self.undetermined:
+            text += f"\n[[Undetermined]]\n    {', '.join(self.undetermined)}"
+        return text
 
     def __str__(self) -> str:
         return self.report()
@@ -202,8 +221,14 @@ def fit(
     TypeError, ValueError
         If an argument is not as above, the builder does not take arrays, or it refuses values on
         the way; a parameter that varies does not change the stack where it starts, or a coordinate
-        does not; or a parameter changes a function of xi, or turns ferromagnets out of a collinear
-        contact: there are no derivatives then.
+        does not; the derivative of the output with respect to a parameter without a prior is zero
+        at its start; or a parameter changes a function of xi, or turns ferromagnets out of a
+        collinear contact: there are no derivatives then.
+
+    Warns
+    -----
+    UserWarning
+        If in the end some parameters are `Fit.undetermined`.
     """
     check_installed("a fit", "pip install lmfit", "lmfit")
     import lmfit
@@ -231,15 +256,39 @@ def fit(
         with once():
             _check_build(builder, measured, problem.start)
             problem.check_effects()
+        with in_silence(), np.errstate(all="ignore"):
+            problem.check_derivatives()
         minimizer = lmfit.Minimizer(problem.residuals, scaled, scale_covar=uncertainty is None)
         # lmfit sets errstate as well, and after an error leaves it so
         with in_silence(), np.errstate(all="ignore"):
             result = minimizer.leastsq(Dfun=problem.jacobian)
             solution = problem.solution(problem.values(result.params))
+            dependent = problem.dependent(result.params)
     best_fit = problem.model(solution)
     residuals = (best_fit - measured.values) / measured.uncertainty
     _unscale(result, unknowns)
-    return Fit(result, solution, best_fit, residuals, problem.solves, problem.gradients)
+    found = Fit(result, solution, best_fit, residuals, problem.solves, problem.gradients)
+    wide = {
+        name
+        for name, sigma in found.uncertainties.items()
+        if sigma > unknowns[name].upper - unknowns[name].lower
+    }
+    undetermined = tuple(name for name in result.var_names if name in dependent | wide)
+    if undetermined:
+        warnings.warn(
+            f"data do not determine {', '.join(map(repr, undetermined))}: other values fit as "
+            "well; fix some of them, or give priors",
+            stacklevel=2,
+        )
+    return dataclasses.replace(found, undetermined=undetermined)
+
+
+class _Derivatives(NamedTuple):
+    """The Jacobian at some values."""
+
+    values: Values
+    jacobian: FloatArray  # of the residuals, in units of the scales, (n, number that varies)
+    unfelt: tuple[str, ...]  # parameters that change no output, to rounding
 
 
 class _Problem:
@@ -263,7 +312,7 @@ class _Problem:
         self.solves = self.gradients = 0
         # of the values last asked for: lmfit asks several times
         self._solved: tuple[Values, Solution] | None = None
-        self._differentiated: tuple[Values, FloatArray] | None = None
+        self._differentiated: _Derivatives | None = None
 
     @property
     def start(self) -> Values:
@@ -292,6 +341,49 @@ class _Problem:
                     f"coordinate {name!r} must change the stack, got the same one for all of its "
                     "values"
                 )
+
+    def check_derivatives(self) -> None:
+        """Raise ValueError if a parameter without a prior, where it starts, changes no output."""
+        start = self.start
+        for name in self.derivatives(start).unfelt:
+            if name in self.priors:
+                continue
+            u = self.unknowns[name]
+            elsewhere = u.start + SMALL * u.scale
+            if elsewhere > u.upper:
+                elsewhere = max(u.start - SMALL * u.scale, u.lower)
+            advice = "it may be left out, or fixed"
+            try:
+                if name not in self._derivatives({**start, name: elsewhere}).unfelt:
+                    advice = (
+                        "that is so there alone, as where an angle is 0 and the sample symmetric: "
+                        f"start elsewhere, as at {elsewhere:.6g}"
+                    )
+            except ValueError:  # not allowed there
+                pass
+            raise ValueError(
+                f"parameter {name!r} must change the {self.output.replace('_', ' ')}, got a "
+                f"derivative of zero at its start {u.start:.9g}: {advice}"
+            )
+
+    def dependent(self, scaled: lmfit.Parameters) -> set[str]:
+        """Return parameters that leave the residuals as they are, some of them together."""
+        try:
+            _, jacobian, unfelt = self.derivatives(self.values(scaled))
+        except ValueError:  # the best value is at the end of what the builder takes
+            return set()
+        varying = [name for name, u in self.unknowns.items() if u.vary]
+        found = {name for name in unfelt if name not in self.priors}
+        names = [name for name in varying if name not in found]
+        columns = jacobian[:, [varying.index(name) for name in names]]
+        columns = columns / np.linalg.norm(columns, axis=0)
+        if not names or not np.isfinite(columns).all():
+            return found
+        _, values, ways = np.linalg.svd(columns, full_matrices=True)
+        small = np.ones(len(names), dtype=bool)
+        small[: values.size] = values <= DEPENDENT * values[0]
+        shares = (ways[small] ** 2).sum(axis=0)
+        return found | {name for name, share in zip(names, shares, strict=True) if share > SHARE}
 
     def _step(self, name: str, value: float) -> float:
         """Return the step by which a parameter is moved for its derivatives."""
@@ -336,34 +428,40 @@ class _Problem:
 
     def jacobian(self, scaled: lmfit.Parameters) -> FloatArray:
         """Return the derivatives of the residuals, shape (n, number of parameters that vary)."""
-        values = self.values(scaled)
-        if self._differentiated is None or self._differentiated[0] != values:
-            self._differentiated = values, self._derivatives(values)
-        return self._differentiated[1].copy()  # lmfit changes it
+        return self.derivatives(self.values(scaled)).jacobian.copy()  # lmfit changes it
 
-    def _derivatives(self, values: Values) -> FloatArray:
+    def derivatives(self, values: Values) -> _Derivatives:
+        """Return the Jacobian at some values, and which parameters have no effect there."""
+        if self._differentiated is None or self._differentiated.values != values:
+            self._differentiated = self._derivatives(values)
+        return self._differentiated
+
+    def _derivatives(self, values: Values) -> _Derivatives:
         solution, measured = self.solution(values), self.measured
         change = differential(solution, self.output)
         self.gradients += 1
         self.advance(1)
-        columns = []
+        largest = UNSEEN * np.abs(self.model(solution)).max()
+        columns, unfelt = [], []
         for name, u in self.unknowns.items():
             if not u.vary:
                 continue
-            slope = self._slope(values, name, solution.stack, change)
+            slope, size = self._slope(values, name, solution.stack, change)
             if np.isnan(slope).any():
                 raise ValueError(
                     f"{name!r} must not turn a magnetization that is in collinear contact with "
                     f"another ferromagnet, got one at {where(values)}"
                 )
+            if not ((np.abs(slope) > NOISE * size) & (u.scale * np.abs(slope) > largest)).any():
+                unfelt.append(name)
             own = np.broadcast_to(slope, measured.values.shape) / measured.uncertainty
             known = [(other == name) / sigma for other, (_, sigma) in self.priors.items()]
             columns.append(u.scale * np.append(own, known))
-        return np.stack(columns, axis=-1)
+        return _Derivatives(values, np.stack(columns, axis=-1), tuple(unfelt))
 
     def _slope(
-        self, values: Values, name: str, stack: Stack, change: Callable[[Stack, Stack], FloatArray]
-    ) -> FloatArray:
+        self, values: Values, name: str, stack: Stack, change: Callable[[Stack, Stack], Change]
+    ) -> Change:
         """Return the derivative of the model with respect to one parameter."""
         u, value = self.unknowns[name], values[name]
         h = self._step(name, value)
@@ -374,10 +472,12 @@ class _Problem:
             return other
 
         if u.lower <= value - h and value + h <= u.upper:
-            return change(moved(-1), moved(1)) / (2 * h)
+            total, size = change(moved(-1), moved(1))
+            return Change(total / (2 * h), size / (2 * h))
         way = 1 if value - h < u.lower else -1  # away from the bound, to the same order
         one, two = change(stack, moved(way)), change(stack, moved(2 * way))
-        return way * (4 * one - two) / (2 * h)
+        slope: FloatArray = way * (4 * one.total - two.total) / (2 * h)
+        return Change(slope, (4 * one.size + two.size) / (2 * h))
 
 
 def _check_build(builder: Builder, measured: Measured, start: Values) -> None:

@@ -40,7 +40,8 @@ from ..sample.units import in_silence, once
 from .blocks import BUILT, Plan, built, make_plan, solve_blocks
 from .builders import Builder, build_one, probes
 from .dataset import check_xarray, to_dataset
-from .fingerprints import definition, fingerprint, versions
+from .definitions import definition
+from .fingerprints import fingerprint, versions
 
 if TYPE_CHECKING:
     import xarray
@@ -94,9 +95,10 @@ def sweep(
         A directory, made if need be, that keeps finished chunks; a run that was stopped, by
         whatever, goes on where it was if it is started again with the same store. Chunks are
         computed again if they are broken, or the builder makes other stacks now. Called point by
-        point it may take its time; then its text is compared instead, with the functions of its
-        own package and the values that it refers to, and its stacks at the first, middle and last
-        point. One process at a time writes to a store; others say on stderr that they wait.
+        point it may take its time; then its text is compared instead, with all functions, classes
+        and values that it refers to in modules that are not installed, and its stacks at the first,
+        middle and last point. What it reads from files is not: use another store when these change.
+        One process at a time writes to a store; others say on stderr that they wait.
     progress : bool, optional
         Whether to draw a progress bar on stderr. Default: if that is a terminal, or in a notebook,
         and it takes more than a second.
@@ -118,9 +120,9 @@ def sweep(
         If xarray is not installed.
     TypeError, ValueError
         If an argument is not as above, a value is out of its range, the builder cannot take
-        arrays, an argument does not change the stack, the layers are not the same at all points, or
-        the store is of another sweep: one with other numbers, or of another version of spinfem or
-        of what it computes with.
+        arrays, an argument changes no stack of the sweep or no result, the layers are not the same
+        at all points, or the store is of another sweep: one with other numbers, or of another
+        version of spinfem or of what it computes with.
     OSError
         If the store cannot be written.
     """
@@ -178,6 +180,14 @@ def _check_executor(executor: object, builder: Builder) -> None:
                 "builder must be a function at the top of a module for a process pool, "
                 f"got {builder!r} ({error})"
             ) from None
+    try:
+        executor.submit(_nothing)
+    except RuntimeError as error:
+        raise ValueError(f"executor must be open, got {executor!r} ({error})") from None
+
+
+def _nothing() -> None:
+    """Show that an executor takes tasks."""
 
 
 @in_silence()

@@ -9,12 +9,60 @@ from codes import field_of, read_oommf
 
 import spinfem as sf
 from spinfem import cli
+from spinfem.constants import TORQUE_PER_SPIN_CURRENT
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 VALVE, DUAL, REAL, PAPER = (
     EXAMPLES / f"{name}.toml"
     for name in ("co_cu_py", "dual_valve", "exchange_biased_valve", "paper_valve")
 )
+
+
+WEAK = """
+j0_A_m2 = 1e11
+[left]
+lead = "Cu"
+[right]
+lead = "Cu"
+[materials.Cu]
+kind = "normal"
+resistivity_ohm_m = 6e-9
+l_nm = 450
+[materials.Co]
+kind = "ferromagnet"
+rho_star_ohm_m = 75e-9
+beta = 0.46
+l_nm = 60
+[materials.Py]
+kind = "ferromagnet"
+rho_star_ohm_m = 291e-9
+beta = 0.76
+l_nm = 5.5
+lambda_J_nm = 3
+lambda_phi_nm = 5
+[[layers]]
+material = "Co"
+name = "bottom"
+thickness_nm = 8
+m = [0, 0, 1]
+[[layers]]
+material = "Cu"
+thickness_nm = 10
+[[layers]]
+material = "Py"
+name = "free"
+thickness_nm = 1.5
+polar_deg = 60
+azimuth_deg = 90
+[[layers]]
+material = "Cu"
+thickness_nm = 2
+[[layers]]
+material = "Co"
+name = "top"
+thickness_nm = 8
+m = [1, 0, 0]
+"""
 
 
 @pytest.fixture
@@ -88,6 +136,14 @@ def collinear(tmp_path):
     return path
 
 
+@pytest.fixture
+def weak(tmp_path):
+    """A free layer that lets pass what is across its m, between two at right angles."""
+    path = tmp_path / "weak.toml"
+    path.write_text(WEAK)
+    return path
+
+
 def both(path):
     stack, j0 = sf.load(path)
     solution = sf.solve(stack, j0)
@@ -111,10 +167,62 @@ def test_two_spacers_and_their_sum(run, tmp_path, collinear):
     assert "from 'bottom' and 'top'. " in err
     run(*given[:-2], "--fixed", "top", "--fixed", "bottom", "-o", out)
     assert "torque on 'free' from 'top' and 'bottom', for OOMMF" in out.read_text()
-    status, _, err = run(collinear, "--to", "csv", "--free", "free", "-o", out)
+    run(collinear, "--to", "csv", "--free", "free", "--allow-error", "-o", out)
     rows = np.genfromtxt(out, delimiter=",", names=True, dtype=None, encoding="utf-8")
     for torque, name in zip(both(collinear), ("bottom", "top", "bottom_top"), strict=True):
         np.testing.assert_array_equal(rows[rows["from"] == name]["g"], torque.table.g)
+
+
+@pytest.mark.parametrize("target", ["oommf", "mumax3-field", "csv"])
+def test_any_target_is_refused_above_five_percent(run, tmp_path, weak, target):
+    """An error of a law, or a table, of one angle is that of both parts together."""
+    out = tmp_path / "torque"
+    given = (weak, "--to", target, "--fixed", "bottom", "--free", "free", "-o", out)
+    status, printed, err = run(*given)
+    assert (status, printed, out.exists()) == (2, "", False)
+    assert re.search(r"must be within 5 % .* got an error of \S+ %( of its \S+ part)?\. ", err)
+    assert ("-like part" in err) is (target == "oommf")
+    assert "torque_table" in err
+    status, printed, err = run(*given, "--allow-error")
+    assert status == 0
+    assert f"warning: {printed}" in err
+    assert ("Both parts together" in printed) is (target != "oommf")
+
+
+@pytest.mark.parametrize("target", ["oommf", "mumax3-field", "csv"])
+@pytest.mark.parametrize("fixed", ["bottom", "top"])
+def test_a_spacer_that_is_left_out_is_said(run, tmp_path, target, fixed):
+    """What is exported differs from what is solved by the other one's torque."""
+    given = ("--to", target, "--free", "free", "--allow-error", "-o", tmp_path / "torque")
+    *_, err = run(DUAL, "--fixed", fixed, *given)
+    other = {"bottom": "top", "top": "bottom"}[fixed]
+    assert f"warning: {tmp_path / 'torque'}: left out is the torque on 'free' from {other!r}" in err
+    assert f": --fixed {fixed} --fixed {other} has both\n" in err
+    assert "left out" not in run(VALVE, *given)[-1]
+    status, _, err = run(DUAL, "--fixed", fixed, "--fixed", other, *given)
+    assert status == 0
+    assert "left out" not in err
+
+
+def test_table_at_its_ends(weak):
+    """Where both are collinear the torque need not vanish, if there is a third one."""
+    stack, j0 = sf.load(weak)
+    torque = sf.slonczewski(sf.solve(stack, j0), "bottom", "free")
+    table = torque.table
+    size = np.hypot(table.strength, table.field_strength)
+    assert (size[[0, -1]] > 0.1 * size.max()).all()
+    for end, inner in ((0, (1, 2, 3)), (-1, (-2, -3, -4))):
+        for part in (table.strength, table.field_strength):  # from their neighbours, to third order
+            three = 3 * part[inner[0]] - 3 * part[inner[1]] + part[inner[2]]
+            assert part[end] == pytest.approx(three, abs=1e-4 * size.max())
+    rows = np.genfromtxt(torque.csv(allow_error=True).splitlines(), delimiter=",", names=True)
+    across = np.cross(torque.polarizer, sf.direction(60, 90))
+    across /= np.linalg.norm(across)
+    for end, sign in ((0, 1), (-1, -1)):
+        turned = sf.solve(stack.replace("free", m=sign * torque.polarizer), j0)
+        face = turned.interfaces[2]
+        entering = TORQUE_PER_SPIN_CURRENT * face.spin_current_left / j0
+        assert rows["field_like_per_j0_J_A"][end] == pytest.approx(entering @ across, rel=1e-9)
 
 
 def test_sum_where_the_blocks_are_refused(run, tmp_path, collinear):

@@ -122,6 +122,25 @@ def test_maps_show_resistances_torques_and_efficiencies_in_their_units():
     assert not any("1e" in text for text in texts)  # no powers of ten beside the units
 
 
+@pytest.mark.parametrize(
+    ("signs", "centred"), [((1, 1), False), ((-1, -1), False), ((-1, 1), True)]
+)
+def test_maps_of_g_are_centred_on_zero_only_where_it_changes_sign(signs, centred):
+    """Else all of one sign is in one flat colour."""
+    data = swept(valve, theta=THETA, d_N=D_N)
+    g = np.linspace(0.2226, 0.2227, THETA.size * D_N.size).reshape(THETA.size, D_N.size)
+    g = np.where(np.arange(THETA.size)[:, None] % 2, signs[0], signs[1]) * g
+    data["efficiency"] = (data["efficiency"].dims, g[..., None, None] * np.ones((1, 2)))
+    maps = {ax.get_title(): ax for ax in sweep_overview(data).axes}
+    for title in ("$g$ on fixed by F2", "$g$ on F2 by fixed"):
+        (mesh,) = maps[title].collections
+        low, high = mesh.get_clim()
+        assert (low == -high) is centred
+        assert (mesh.get_cmap().name == "RdBu_r") is centred
+        colours = {tuple(colour) for colour in mesh.cmap(mesh.norm(g)).reshape(-1, 4).round(2)}
+        assert centred or len(colours) > g.size / 2
+
+
 def test_curves_show_the_same():
     data = swept(valve, theta=THETA)
     figure = sweep_overview(data)

@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import lmfit
@@ -300,11 +301,47 @@ def test_priors_weigh_like_measurements():
     assert only.uncertainties["G"] == pytest.approx(0.5)
 
 
-def test_what_data_do_not_determine_has_no_uncertainty():
-    found = sf.fit(unseen, EXACT, START | {"G": 1.0}, coordinates=POINTS, uncertainty=SIGMA)
-    assert np.isnan(list(found.uncertainties.values())).all()
-    assert np.isnan(found.correlation["l", "AR"])
-    assert "could not be estimated" in found.report()
+def doubled(beta, l, one, two, d, state):
+    """Of two numbers only the sum is in the stack."""
+    return series(beta, l, one + two, d, state)
+
+
+def shunted(AR, gamma, d):
+    """Without a resistance gamma means nothing."""
+    F = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+    left, right = F(8e-9, m=(0, 0, 1)), F(4e-9, m=(1, 0, 0))
+    return sf.Lead(Cu) | left | sf.Interface(AR, gamma=gamma) | Cu(d) | right | sf.Lead(Cu)
+
+
+TWO = {"one": (0.2e-15, 0, None), "two": (0.2e-15, 0, None)}
+SHUNT = {"d": np.array([2.0, 4.0, 8.0]) * 1e-9}
+BARE = sf.solve(shunted(1e-20, 0.5, **SHUNT)).resistance
+
+
+@pytest.mark.parametrize(
+    ("builder", "data", "start", "given", "undetermined"),
+    [
+        (doubled, EXACT, START | TWO, {"coordinates": POINTS}, ("one", "two")),
+        (doubled, EXACT, START | TWO | {"two": lmfit.Parameter("two", 0, vary=False)}, {}, ()),
+        (doubled, EXACT, START | TWO, {"priors": {"two": (0.2e-15, 1e-17)}}, ()),
+        (unseen, EXACT, START | {"G": 1.0}, {"priors": {"G": (3.0, 0.5)}}, ()),
+        (
+            shunted,
+            BARE,
+            {"AR": (1e-15, 0, None), "gamma": (0.5, -0.9, 0.9)},
+            {"coordinates": SHUNT},
+            ("gamma",),
+        ),
+    ],
+)
+def test_what_data_do_not_determine_is_said(builder, data, start, given, undetermined):
+    start = {name: x for name, x in start.items() if builder is not doubled or name != "AR"}
+    arguments = {"coordinates": POINTS, "uncertainty": 0.01 * data, **given}
+    warned = pytest.warns(UserWarning, match="data do not determine .*: other values fit as well")
+    with warned if undetermined else nullcontext():
+        found = sf.fit(builder, data, start, **arguments)
+    assert found.undetermined == undetermined
+    assert ("[[Undetermined]]" in found.report()) is bool(undetermined)
 
 
 def test_units_do_not_matter():
@@ -468,7 +505,18 @@ def touching(turn, d):
     return F(d, m=(0, 0, 1)) | F(d, m=sf.direction(turn)) | sf.NormalMetal(D=8.0, l=9.0)(0.1)
 
 
+def turned(d, theta=60.0, phi=0.0):
+    F = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+    return sf.Lead(Cu) | F(8e-9, m=(0, 0, 1)) | Cu(d) | F(4e-9, m=sf.direction(theta, phi))
+
+
 ONE = {"data": [1.0, 1.0], "coordinates": {"d": [1.0, 2.0]}, "uncertainty": 0.1}
+ANGLE = {
+    "builder": turned,
+    "data": [1e-15, 1e-15],
+    "coordinates": {"d": [2e-9, 4e-9]},
+    "uncertainty": None,
+}
 RUNS = {"data": [1.0, 1.0], "coordinates": {"d": [1.0, 2.0], "run": [1, 2]}, "uncertainty": 0.1}
 BAD = [
     ({"builder": 3}, TypeError, "builder must be a function that returns a Stack, got 3"),
@@ -549,6 +597,45 @@ BAD = [
         {"builder": stepped, "parameters": {"n": 2.0}, **ONE},
         ValueError,
         "^parameter 'n' must change the stack, .* at 1.99998789 and 2.00001211$",
+    ),
+    (
+        {"parameters": START | {"G": 1.0}, "builder": unseen},
+        ValueError,
+        "^parameter 'G' must change the resistance, got a derivative of zero at its start 1: it",
+    ),
+    (
+        {"parameters": {"phi": (10.0, -90, 90)}, **ANGLE},
+        ValueError,
+        "^parameter 'phi' must change the resistance, .* at its start 10: it may be left out",
+    ),
+    (
+        {"parameters": {"phi": 10.0}, "output": "spin_resistance", **ANGLE},
+        ValueError,
+        "^parameter 'phi' must change the spin resistance, .* at its start 10: it may be left out",
+    ),
+    (
+        {"parameters": {"theta": (0.0, -90, 90)}, **ANGLE},
+        ValueError,
+        "^parameter 'theta' must change the resistance, .* start 0: .* start elsewhere, as at 18$",
+    ),
+    (
+        {"parameters": {"theta": (180.0, 0, 180.1)}, **ANGLE},
+        ValueError,
+        "^parameter 'theta' must change .* start 180: .* start elsewhere, as at 162$",
+    ),
+    (
+        {
+            "builder": shunted,
+            "data": BARE,
+            "coordinates": SHUNT,
+            "uncertainty": None,
+            "parameters": {
+                "AR": lmfit.Parameter("AR", 0.0, vary=False),
+                "gamma": (0.5, -0.9, 0.9),
+            },
+        },
+        ValueError,
+        "^parameter 'gamma' must change the resistance, got a derivative of zero",
     ),
     (
         {"builder": graded, "parameters": {"width": 0.5}, **ONE},

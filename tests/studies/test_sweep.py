@@ -1,6 +1,7 @@
 """Sweeps: the same numbers as point by point, on any executor, after any interruption."""
 
 import errno
+import importlib
 import json
 import os
 import random
@@ -8,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,7 +27,8 @@ from spinfem.files.chunkstore import chunk_store
 from spinfem.io.stackfile import read
 from spinfem.io.vary import FileBuilder, parse
 from spinfem.studies import blocks, sweeping
-from spinfem.studies.fingerprints import definition, fingerprint, versions
+from spinfem.studies.definitions import definition
+from spinfem.studies.fingerprints import fingerprint, versions
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -144,18 +147,51 @@ def test_one_value():
     assert data["torque"].shape == (2, 1, 2, 3)
 
 
+def flat_result(theta):
+    """A magnetization whose direction nothing depends on: p = 0."""
+    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.0)
+    return (
+        F(1.0, m=sf.direction(0)) | sf.NormalMetal(D=1.0, l=1.0)(1.0) | F(1, m=sf.direction(theta))
+    )
+
+
+def joined(AR, gamma):
+    return sf.Lead(Cu) | Co(8e-9, m=(0, 0, 1)) | sf.Interface(AR, gamma=gamma) | Cu(1e-8)
+
+
+def azimuth(theta, phi):
+    """Without effect at most points: those along z."""
+    return valve(0.0).replace("free", m=sf.direction(theta, phi))
+
+
+def switched(phi, on):
+    """Without effect at all but one value of another argument."""
+    return valve(np.where(on == 7, phi, 20.0))
+
+
+J, PHI = [1e11, 2e11], [0.0, 90.0]
+NO_EFFECT = [
+    ("stack", lambda j: valve(60.0), {"j": J}),
+    ("stack", lambda j, theta: valve(theta), {"theta": THETA, "j": J}),
+    ("stack", lambda j, theta: valve(theta), {"j": [1e11, 2e11, 3e11], "theta": [60.0]}),
+    ("stack", lambda theta, **more: valve(theta), {"theta": THETA, "j": J}),
+    ("stack", lambda theta, j: valve(theta), {"theta": THETA, "j": [1e11]}),
+    ("stack", lambda theta, j: valve(theta), {"theta": THETA, "j": [1e11, 1e11]}),
+    ("stack", lambda j: valve(60.0, 1e-8 + 0 * j), {"j": J}),
+    ("stack", lambda j: azimuth(0.0, j), {"j": PHI}),
+    ("stack", lambda theta, j: azimuth(theta, j), {"theta": [0.0, 180.0], "j": PHI}),
+    ("stack", lambda j: valve(60.0, (10 + np.floor(j / 100)) * 1e-9), {"j": [1.0, 2.0]}),
+    ("result", lambda j: joined(0.0, j), {"j": [-0.5, 0.5]}),
+    ("result", lambda AR, j: joined(AR, j), {"AR": [0.0], "j": [-0.5, 0.5]}),
+    ("result", lambda j: flat_result(j), {"j": THETA}),
+]
+
+
 @pytest.mark.parametrize("pointwise", [False, True])
-@pytest.mark.parametrize(
-    ("build", "arguments"),
-    [
-        (lambda j: valve(60.0), {"j": [1e11, 2e11]}),
-        (lambda theta, j: valve(theta), {"theta": THETA, "j": [1e11, 2e11]}),
-        (lambda j, theta: valve(theta), {"j": [1e11, 2e11, 3e11], "theta": [60.0]}),
-        (lambda theta, **more: valve(theta), {"theta": THETA, "j": [1e11, 2e11]}),
-    ],
-)
-def test_an_argument_that_changes_nothing_is_an_error(build, arguments, pointwise):
-    with pytest.raises(ValueError, match=r"^argument 'j' must change the stack, got .* j0="):
+@pytest.mark.parametrize(("what", "build", "arguments"), NO_EFFECT)
+def test_an_argument_that_changes_nothing_is_an_error(what, build, arguments, pointwise):
+    message = {"stack": r"the stack, got .* j0=", "result": "a result, got the same resistances"}
+    with pytest.raises(ValueError, match=rf"^argument 'j' must change {message[what]}"):
         sf.sweep(build, arguments, pointwise=pointwise)
 
 
@@ -172,36 +208,21 @@ def test_what_varies_in_a_file_must_be_in_its_stack(tmp_path):
         )
 
 
-def flat_result(theta):
-    """A magnetization whose direction nothing depends on: p = 0."""
-    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.0)
-    return (
-        F(1.0, m=sf.direction(0)) | sf.NormalMetal(D=1.0, l=1.0)(1.0) | F(1, m=sf.direction(theta))
-    )
+EFFECT = [
+    (azimuth, {"phi": PHI, "theta": [0.0, 180.0, 180.0, 90.0, 0.0, 180.0]}),
+    (azimuth, {"phi": [0.0], "theta": [0.0, 180.0]}),
+    (switched, {"phi": PHI, "on": np.arange(12.0)}),
+    (lambda phi: valve(np.where(phi == 45.0, 60.0, 20.0)), {"phi": np.linspace(0, 90, 7)}),
+    (valve, {"theta": [-60.0, 60.0]}),  # its resistances are the same
+    (joined, {"AR": [1e-25, 1e-15], "gamma": [0.0, 0.5]}),
+    (lambda n: valve(60.0, np.round(n) * 1e-9), {"n": [1.0]}),
+]
 
 
-def azimuth(theta, phi):
-    """Without effect at most points: those along z."""
-    return valve(0.0).replace("free", m=sf.direction(theta, phi))
-
-
-def switched(phi, on):
-    """Without effect at all but one value of another argument."""
-    return valve(phi if on == 7 else 20.0)
-
-
-@pytest.mark.parametrize(
-    ("build", "arguments", "pointwise"),
-    [
-        (flat_result, {"theta": THETA}, False),
-        (flat_result, {"theta": THETA}, True),
-        (azimuth, {"phi": [0.0, 90.0], "theta": [0.0, 180.0, 180.0, 90.0, 0.0, 180.0]}, False),
-        (azimuth, {"phi": [0.0, 90.0], "theta": [0.0, 180.0, 180.0, 90.0, 0.0, 180.0]}, True),
-        (switched, {"phi": [0.0, 90.0], "on": np.arange(12.0)}, True),
-    ],
-)
-def test_an_argument_with_an_effect_on_stacks_is_none_without(build, arguments, pointwise):
-    """Not results tell, which may be flat with reason, nor a few points alone."""
+@pytest.mark.parametrize("pointwise", [False, True])
+@pytest.mark.parametrize(("build", "arguments"), EFFECT)
+def test_an_argument_with_an_effect_somewhere_is_none_without(build, arguments, pointwise):
+    """Not a few points alone tell."""
     data = sf.sweep(build, arguments, pointwise=pointwise)
     assert data["resistance"].shape == tuple(map(len, arguments.values()))
 
@@ -502,10 +523,12 @@ class Spy(ThreadPoolExecutor):
         super().__init__(8)
         self.calls, self.tasks, self.before = calls, 0, None
 
-    def submit(self, *arguments):
+    def submit(self, task, *arguments):
+        if not arguments:  # whether it is open
+            return super().submit(task)
         self.before = len(self.calls) if self.tasks == 0 else self.before
         self.tasks += 1
-        return super().submit(*arguments)
+        return super().submit(task, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -524,7 +547,8 @@ def test_pointwise_sweeps_keep_workers_busy_from_the_first_point_on(shape):
     arguments = {"theta": np.linspace(0, 180, shape[0]), "d_N": np.linspace(1e-9, 1e-8, shape[1])}
     with Spy(calls) as pool:
         found = sf.sweep(slow, arguments, pointwise=True, executor=pool)
-    tried = 5 if min(shape) > 1 else 3  # the probes, and each argument by itself
+    # the probes, and each argument by itself; of one value beside that
+    tried = 5 if min(shape) > 1 else 4
     assert pool.before == tried
     points = np.prod(shape)
     assert pool.tasks >= min(points, 32)
@@ -743,6 +767,11 @@ class Scaled:
         (partial(with_default, factor=2.0), partial(with_default, factor=2.0), False),
         (Scaled(1.0), Scaled(2.0), True),
         (Angle(1.0), stepped, True),
+        (Angle(1.0), Angle(1.0), False),
+        (Angle(1.0), Angle(2.0), True),
+        (scaled(1.0, Angle(1.0)), scaled(1.0, Angle(2.0)), True),
+        (partial(scaled, valve(60.0)), partial(scaled, valve(60.0)), False),
+        (partial(scaled, valve(60.0)), partial(scaled, valve(61.0)), True),
         (cache(stepped), cache(stepped), False),
         (cache(stepped), cache(stepped_elsewhere), True),
         (partial(scaled, np.arange(3)), partial(scaled, np.arange(3)), False),
@@ -753,16 +782,121 @@ def test_definition_of_a_builder(one, other, differs):
     assert (definition(one) != definition(other)) is differs
 
 
+PARAMS = """
+RHO, OTHER = 6e-9, 1
+table = {"rho": 6e-9}
+class Metal:
+    rho = 6e-9
+    __slots__ = ("x",)
+    def at(self, d):
+        return 7 * RHO
+metal, named = Metal(), __import__("types").SimpleNamespace(rho=6e-9)
+metal.x = 6e-9
+def rho(d):
+    return 8 * RHO if d > 0 else table["rho"]
+def __getattr__(name):
+    return 9 * RHO
+"""
+FAR = "RHO, OTHER = 6e-9, 1"
+CACHED = "from functools import cache; from params import rho; rho = cache(rho)"
+PARTIAL = "from functools import partial; import params; f = partial(params.rho, 1.0)"
+READS = [  # how a builder reads a number, and what is changed in the file where it stands
+    ("import params", "params.RHO", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("import params", "params.RHO", FAR, "RHO, OTHER = 6e-9, 2", False),
+    ("import params", "params.RHO", "7 * RHO", "70 * RHO", False),
+    ("from params import RHO", "RHO", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("from params import rho", "rho(d)", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("from params import rho", "rho(d)", "8 * RHO", "80 * RHO", True),
+    ("import params as p", "p.rho(d)", "8 * RHO", "80 * RHO", True),
+    ("import params as p", "p.rho(d)", '{"rho": 6e-9}', '{"rho": 60e-9}', True),
+    ("from params import metal", "metal.at(d)", "7 * RHO", "70 * RHO", True),
+    ("from params import metal", "metal.rho", "    rho = 6e-9", "    rho = 60e-9", True),
+    ("from params import metal", "metal.x", "metal.x = 6e-9", "metal.x = 60e-9", True),
+    ("from params import named", "named.rho", "(rho=6e-9)", "(rho=60e-9)", True),
+    ("from params import Metal", "Metal().at(d)", "7 * RHO", "70 * RHO", True),
+    ("import params", "params.table['rho']", '{"rho": 6e-9}', '{"rho": 60e-9}', True),
+    ("import params", "getattr(params, 'RHO')", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("import params", "params.anything", "9 * RHO", "90 * RHO", True),
+    ("import params", "read(params)", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("import params", "(lambda: params.RHO)()", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("", "late(d)", FAR, "RHO, OTHER = 60e-9, 1", True),
+    ("", "later(d)", "8 * RHO", "80 * RHO", True),
+    (CACHED, "rho(d)", "8 * RHO", "80 * RHO", True),
+    (PARTIAL, "f()", "8 * RHO", "80 * RHO", True),
+    ("import params; bound = params.metal.at", "bound(d)", "7 * RHO", "70 * RHO", True),
+]
+BUILDER = """
+{head}
+def read(module):
+    return module.RHO
+def late(d):
+    import params
+    return params.RHO
+def later(d):
+    from params import rho as f
+    return f(d)
+def build(d):
+    return {body}
+"""
+
+
+@pytest.mark.parametrize(("head", "body", "old", "new", "differs"), READS)
+def test_definition_follows_what_is_read(tmp_path, monkeypatch, head, body, old, new, differs):
+    """In other files, too, by whatever way."""
+    monkeypatch.syspath_prepend(tmp_path)
+    assert PARAMS.count(old) == 1
+    found = []
+    for text in (PARAMS, PARAMS, PARAMS.replace(old, new)):
+        (tmp_path / "params.py").write_text(text)
+        monkeypatch.delitem(sys.modules, "params", raising=False)
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        importlib.invalidate_caches()
+        run = {"__name__": "run", "__file__": str(tmp_path / "run.py")}
+        exec(BUILDER.format(head=head, body=body), run)
+        found.append(definition(run["build"]))
+        assert run["build"](1.0) > 0  # it can read that
+    sys.modules.pop("params")
+    assert found[0] == found[1]
+    assert (found[0] != found[2]) is differs
+
+
+def test_definition_of_equal_things_at_other_places():
+    """Which of two equal tables is read where."""
+
+    def with_tables(*tables):
+        return lambda theta: valve(theta, tables[0][0] if theta < 90 else tables[2][0])
+
+    one, other = [1e-9], [2e-9]
+    assert definition(with_tables(one, other, one)) != definition(with_tables(one, other, other))
+
+
+@pytest.mark.parametrize("value", [threading.Lock(), (x for x in [1.0]), sys.__stderr__])
+def test_pointwise_store_of_what_cannot_be_compared_is_refused(tmp_path, value):
+    def build(theta):
+        return valve(theta if value else 0.0)
+
+    call = {"arguments": {"theta": THETA}, "pointwise": True}
+    sf.sweep(build, **call)
+    with pytest.raises(TypeError, match=r"^builder of a sweep that is stored .* state cannot be"):
+        sf.sweep(build, store=tmp_path, **call)
+
+
 OTHER_PROCESS = """
 from functools import partial
-from spinfem.studies.fingerprints import definition
+import numpy as np
+from spinfem.studies.definitions import definition
 table, names = {0.0: 1.0, 3.0: 2.0}, {"a", "b", "c"}
+class Angle:
+    def __init__(self, factor): self.factor = factor
+angle = Angle({"x", "y", 2.5})
 def inner(theta):
     return table[theta] if str(theta) in {"x", "y", "z"} else partial(outer, names)
 def outer(theta, factor=2.0):
-    return [inner(part) for part in theta]
+    return [inner(part) for part in theta] if angle.factor else np.pi
 print(definition(outer))
 table[3.0] = 1.0
+print(definition(outer))
+angle.factor = 2.0
 print(definition(outer))
 """
 
@@ -775,7 +909,7 @@ def test_definition_has_globals_and_is_the_same_in_every_process():
         run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         found.append(run.stdout.split())
     assert found[0] == found[1]
-    assert len(set(found[0])) == 2
+    assert len(set(found[0])) == 3
 
 
 def test_pointwise_store_of_another_text_is_refused(tmp_path):
@@ -882,6 +1016,52 @@ def test_lock_ends_with_its_process_and_others_wait(tmp_path, capfd):
     said = capfd.readouterr().err
     assert said.startswith(f"{tmp_path}: waiting for process {holder.pid} on ")
     assert said.count("\n") == 1
+
+
+def test_lock_is_of_one_thread(tmp_path, capfd):
+    """And ends for other processes when that has ended, not when another thread asked for it."""
+    order = []
+
+    def other():
+        with locked.locked_folder(tmp_path):
+            order.append("second")
+
+    def is_free():
+        command = [sys.executable, "-c", TRIES, tmp_path]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout == "free"
+
+    with ThreadPoolExecutor(1) as pool:
+        with locked.locked_folder(tmp_path) as alone:
+            assert alone
+            future = pool.submit(other)
+            time.sleep(0.2)
+            assert not is_free()
+            order.append("first")
+        future.result(30)
+    assert order == ["first", "second"]
+    assert is_free()
+    said = f"{tmp_path}: waiting for another thread, which writes there\n"
+    assert capfd.readouterr().err == said
+
+
+TRIES = """
+import sys
+from pathlib import Path
+from spinfem.files import locked
+def note(text):
+    sys.exit()
+locked.note = note
+with locked.locked_folder(Path(sys.argv[1])):
+    print("free", end="")
+"""
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_an_executor_that_is_shut_down_is_refused_at_once(kind):
+    with kind(1) as pool:
+        pass
+    with pytest.raises(ValueError, match=r"^executor must be open, got <.* \(cannot schedule"):
+        sf.sweep(valve, {"theta": [np.nan]}, executor=pool)  # before the builder is called
 
 
 @pytest.mark.parametrize("error", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])

@@ -1,0 +1,162 @@
+"""Arguments of a sweep that change nothing: they are refused by name.
+
+What is varied and has no effect is misspelled, forgotten in the builder, or means nothing where it
+stands, as an azimuth along z or gamma of an interface without resistance. In a dataset it would
+look like a finding.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from .._checks import FloatArray
+from ..sample.stack import Stack
+from ..sample.units import in_silence
+from ..solver import solve
+from .builders import Builder, Coordinates, build, build_one, identical, probes
+
+TRIES = 200
+"""Points of a grid at which an argument may prove that it has an effect; smaller grids are looked
+at as a whole."""
+THINNED = 1024
+"""Values of an argument that are looked at before all of them are."""
+SAME = 1e-11
+"""Relative difference of results that is rounding."""
+
+Place = dict[str, float]
+
+
+@in_silence()
+def check_effects(
+    builder: Builder,
+    coordinates: Coordinates,
+    stacks: list[Stack],
+    pointwise: bool,
+    accuracy: Mapping[str, Any],
+) -> None:
+    """Raise ValueError if an argument changes no stack of a sweep, or none of its results.
+
+    It is looked for where an argument changes alone, first at the `probes` and then all over the
+    grid, since an azimuth, say, has no effect along z. Results are those of solving, torques and
+    efficiencies too, and not their derivatives, which vanish where an angle is 0 and more changes
+    later. An argument of one value must change the stack beside that.
+
+    Parameters
+    ----------
+    builder : callable
+        The builder.
+    coordinates : dict of str to array, shape (n,)
+        Values of the arguments.
+    stacks : list of Stack
+        What it made at the `probes`.
+    pointwise : bool
+        Whether the builder takes numbers only; else all values of an argument are compared at once.
+    accuracy : mapping
+        `degree` and `elements` of `spinfem.solve`.
+    """
+    first = probes(coordinates)
+    known = {tuple(place.values()): stack for place, stack in zip(first, stacks, strict=True)}
+
+    def made(place: Place) -> Stack:
+        key = tuple(place.values())
+        if key not in known:
+            known[key] = build_one(builder, place)
+        return known[key]
+
+    for name, values in coordinates.items():
+        if values.min() == values.max():
+            if not _is_used(made, name, first[0]):
+                raise _without_effect(name)
+            continue
+        pairs = ((made(a), made(b)) for a, b in _pairs(coordinates, name))
+        differing = (pair for pair in pairs if not identical(*pair))
+        some = list(itertools.islice(differing, 1))
+        if not some and (pointwise or not _varies(builder, name, coordinates)):
+            raise _without_effect(name)
+        with np.errstate(all="ignore"):
+            if some and not any(
+                _results_differ(*pair, accuracy) for pair in itertools.chain(some, differing)
+            ):
+                raise ValueError(
+                    f"argument {name!r} must change a result, got the same resistances, torques "
+                    "and efficiencies for all of its values; it may be left out"
+                )
+
+
+def _pairs(coordinates: Coordinates, name: str) -> Iterator[tuple[Place, Place]]:
+    """Yield places that differ in one argument: of the `probes`, then of the grid."""
+    for a, b in itertools.permutations(probes(coordinates), 2):
+        yield a, {**a, name: b[name]}
+    if math.prod(values.size for values in coordinates.values()) <= TRIES:
+        for place in itertools.product(*(values.tolist() for values in coordinates.values())):
+            a = dict(zip(coordinates, place, strict=True))
+            yield a, {**a, name: float(coordinates[name][0])}
+        return
+    draw = np.random.default_rng(0)
+    for _ in range(TRIES):
+        a = {other: float(draw.choice(values)) for other, values in coordinates.items()}
+        yield a, {**a, name: float(draw.choice(coordinates[name]))}
+
+
+def _varies(builder: Builder, name: str, coordinates: Coordinates) -> bool:
+    """Tell whether stacks that are built from an array of values differ anywhere in it."""
+    values = coordinates[name]
+    step = -(-values.size // THINNED)
+    for some in (values[::step], values) if step > 1 else (values,):
+        same = np.full_like(some, values[0])
+        for place, _ in _pairs(coordinates, name):
+            one, other = (build(builder, {**place, name: array}) for array in (some, same))
+            if not identical(one, other):
+                return True
+    return False
+
+
+def _is_used(made: Callable[[Place], Stack], name: str, place: Place) -> bool:
+    """Tell whether an argument changes the stack beside the values of a place.
+
+    The others are moved as well: along z an azimuth has no effect. To refuse a value is one.
+    """
+    for base in (place, {other: _beside(value)[0] for other, value in place.items()}):
+        try:
+            stack = made({**base, name: place[name]})
+        except Exception:
+            continue
+        for value in _beside(place[name]):
+            try:
+                if not identical(made({**base, name: value}), stack):
+                    return True
+            except Exception:
+                return True
+    return False
+
+
+def _beside(value: float) -> tuple[float, ...]:
+    return (1.1 * value, 0.9 * value, 2 * value) if value else (0.1, 1.0, -1.0)
+
+
+def _results_differ(a: Stack, b: Stack, accuracy: Mapping[str, Any]) -> bool:
+    pairs = zip(_results(a, accuracy), _results(b, accuracy), strict=True)
+    return any(
+        not (abs(x - y) <= SAME * np.maximum(least, abs(x))).all() for (x, least), (y, _) in pairs
+    )
+
+
+def _results(stack: Stack, accuracy: Mapping[str, Any]) -> list[tuple[FloatArray, float]]:
+    """Return results at j0 = 1, each with what its rounding is relative to at least."""
+    solution = solve(stack, 1.0, **accuracy)
+    R, dr = np.array(solution.resistance), np.array(solution.spin_resistance)
+    absorbed = [solution.absorbed_spin_current(name) for name in solution.ferromagnets]
+    g = [x for pair in solution.spacers for x in solution.efficiency(*pair)]
+    return [(R, 0.0), (dr, float(R)), (np.array(absorbed), 1.0), (np.array(g), 1.0)]
+
+
+def _without_effect(name: str) -> ValueError:
+    return ValueError(
+        f"argument {name!r} must change the stack, got the same one for all of its values; it may "
+        "be left out (a current is given as j0=)"
+    )
