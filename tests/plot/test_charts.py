@@ -103,15 +103,15 @@ def test_maps_show_resistances_torques_and_efficiencies_in_their_units():
     maps = {ax.get_title(): ax for ax in figure.axes if ax.get_title()}
     T = np.linalg.norm(data["torque"], axis=-1)
     RA = np.asarray(data["resistance"])
-    g = data["efficiency"].sel(spacer="fixed|F2")
+    g = data["efficiency"].sel(spacer="fixed|Co2")
     for title, expected in {
         "RA (fΩ m$^2$)": RA * 1e15,
         r"$\delta r$ (fΩ m$^2$)": data["spin_resistance"] * 1e15,
         "MR over polar angle of theta (%)": 100 * (RA / RA.min(axis=0) - 1),
         "$|T|$ on fixed (µJ/m$^2$)": T[..., 0] * 1e6,
-        "$|T|$ on F2 (µJ/m$^2$)": T[..., 1] * 1e6,
-        "$g$ on fixed by F2": g.sel(side="left"),
-        "$g$ on F2 by fixed": g.sel(side="right"),
+        "$|T|$ on Co2 (µJ/m$^2$)": T[..., 1] * 1e6,
+        "$g$ on fixed by Co2": g.sel(side="left"),
+        "$g$ on Co2 by fixed": g.sel(side="right"),
     }.items():
         ax = maps.pop(title)
         np.testing.assert_allclose(shown(ax), expected, rtol=1e-12, atol=1e-12)
@@ -132,7 +132,7 @@ def test_maps_of_g_are_centred_on_zero_only_where_it_changes_sign(signs, centred
     g = np.where(np.arange(THETA.size)[:, None] % 2, signs[0], signs[1]) * g
     data["efficiency"] = (data["efficiency"].dims, g[..., None, None] * np.ones((1, 2)))
     maps = {ax.get_title(): ax for ax in sweep_overview(data).axes}
-    for title in ("$g$ on fixed by F2", "$g$ on F2 by fixed"):
+    for title in ("$g$ on fixed by Co2", "$g$ on Co2 by fixed"):
         (mesh,) = maps[title].collections
         low, high = mesh.get_clim()
         assert (low == -high) is centred
@@ -209,7 +209,7 @@ def test_of_many_ferromagnets_those_are_drawn_whose_torques_change(axes):
     figure = sweep_overview(data)
     assert figure.get_suptitle() == "7 of 60 ferromagnets, whose torques change most"
     texts = check_legible(figure)
-    for name in ("F40", "F41", "F42"):
+    for name in ("Co40", "Co41", "Co42"):
         assert any(name in text for text in texts)
-    assert not any("F1 " in text or text.endswith("F1") for text in texts)
+    assert not any("Co1 " in text or text.endswith("Co1") for text in texts)
     assert (figure.get_size_inches() < (10.5, 26)).all()

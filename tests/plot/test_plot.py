@@ -828,8 +828,8 @@ def test_rods_of_many_ferromagnets_name_the_first_ones():
     solution = solve(superlattice(12))
     ax = solution.plot.hodograph(quantity="spin_current")
     (up, down) = sorted((text.get_text() for text in ax.texts), key=len)
-    assert up == "m(F1)\nm(F3)\nm(F5)\nand 3 more"
-    assert down == "m(F2)\nm(F4)\nm(F6)\nand 3 more"
+    assert up == "m(Co1)\nm(Co3)\nm(Co5)\nand 3 more"
+    assert down == "m(Co2)\nm(Co4)\nm(Co6)\nand 3 more"
 
 
 def test_names_are_no_formulas():
