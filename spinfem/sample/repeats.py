@@ -8,7 +8,7 @@ from typing import Any
 
 from .._spelling import stem
 from .order import ENDS
-from .pieces import Interface, Layer, Superconductor, freeze, short
+from .pieces import Interface, Layer, Superconductor, short
 
 
 def flattened(pieces: Iterable[Any], chain: type) -> tuple[Any, ...]:
@@ -33,7 +33,7 @@ def flattened(pieces: Iterable[Any], chain: type) -> tuple[Any, ...]:
         if isinstance(piece, chain):
             seen[id(piece)] += 1
             own: tuple[Any, ...] = piece.pieces  # type: ignore[attr-defined]
-            found += copies(own, seen[id(piece)]) if times[id(piece)] > 1 else own
+            found += copies(own, [seen[id(piece)]]) if times[id(piece)] > 1 else own
         elif isinstance(piece, Superconductor) and i in (0, len(given) - 1):
             found += piece.at_end(i == 0)
         else:
@@ -58,20 +58,26 @@ def repeated(cell: tuple[Any, ...], repeats: int) -> tuple[Any, ...]:
             raise ValueError(f"a cell that is repeated must have no ends, got {short(piece)} in it")
     if not any(_called(piece) for piece in cell):
         return cell * repeats
-    return tuple(piece for n in range(1, repeats + 1) for piece in copies(cell, n))
+    return tuple(copies(cell, range(1, repeats + 1)))
 
 
-def copies(cell: Iterable[Any], number: int) -> Iterator[Any]:
-    """Yield the pieces of one copy of a cell, all that has a name under a numbered one."""
+def copies(cell: Iterable[Any], numbers: Iterable[int]) -> Iterator[Any]:
+    """Yield the pieces of copies of a cell, all that has a name under a numbered one."""
+    parts = []
     for piece in cell:
         called = _called(piece)
-        if not called:
-            yield piece
-            continue
-        new = object.__new__(type(piece))
-        vars(new).update(vars(piece), copy_of=(*piece.copy_of, *called.items()))
-        freeze(new, **{key: f"{stem(name)}{number}" for key, name in called.items()})
-        yield new
+        stems = {key: stem(name) for key, name in called.items()}
+        own = {**vars(piece), "copy_of": (*piece.copy_of, *called.items())} if called else {}
+        parts.append((piece, own, stems))
+    for number in numbers:
+        for piece, own, stems in parts:
+            if not stems:
+                yield piece
+                continue
+            new = object.__new__(type(piece))
+            named = {key: f"{before}{number}" for key, before in stems.items()}
+            vars(new).update(own, **named)
+            yield new
 
 
 def _called(piece: Any) -> dict[str, str]:
