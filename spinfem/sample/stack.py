@@ -116,8 +116,8 @@ class Stack(Readable, Joinable):
         What `spinfem.solvers.elements.elements_of` made of it, if it was asked already.
     j0 : float or None
         Particle current, A/m2, that `spinfem.solve` takes where none is given: that of the file it
-        was loaded from, also after `replace`. None, of a stack that was not loaded, or was made anew
-        of the pieces of one: 1.
+        was loaded from, also after `replace`. None, of a stack that was not loaded, or is made
+        anew of the pieces of one: 1.
 
     Raises
     ------
