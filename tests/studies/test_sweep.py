@@ -1149,10 +1149,10 @@ def test_interfaces_and_exchange_lengths_vary(faces, vary, before, after):
     [
         (
             "face.AR=1:2:3",
-            "key must be a numeric one of 'face' (gamma, AR_fOhm_m2), got 'AR'",
+            "key must be a numeric one of 'face' (gamma, delta, AR_fOhm_m2), got 'AR'",
         ),
-        ("face.mixing_S_m2=1:2:3", "key must be a numeric one of 'face' (gamma, AR_fOhm_m2), got"),
-        ("NN.AR=1:2:3", "key must be a numeric one of 'NN' (AR_fOhm_m2), got 'AR'"),
+        ("face.mixing_S_m2=1:2:3", "key must be a numeric one of 'face' (gamma, delta, AR_fOhm_m2), got"),
+        ("NN.AR=1:2:3", "key must be a numeric one of 'NN' (delta, AR_fOhm_m2), got 'AR'"),
         ("NN.gamma=0:0.5:3", "layers[1].gamma (interface 'NN'): must be left out between normal"),
         (
             "face.AR_fOhm_m2=-1:2:3",
@@ -1195,8 +1195,8 @@ def test_paper_units(run, tmp_path):
 @pytest.mark.parametrize(
     ("vary", "message"),
     [
-        ("free", "--vary must be LAYER.KEY=START:STOP:N, got 'free'"),
-        ("free=1:2:3", "--vary must be LAYER.KEY=START:STOP:N, got 'free=1:2:3'"),
+        ("free", "--vary must be LAYER.KEY=START:STOP:N or j0_A_m2=..., got 'free'"),
+        ("free=1:2:3", "--vary must be LAYER.KEY=START:STOP:N or j0_A_m2=..., got 'free=1:2:3'"),
         ("free.polar_deg=0:180", "range must be START:STOP:N or START:STOP:N:log, got '0:180'"),
         ("free.polar_deg=0:180:5:lin", "range must be START:STOP:N or START:STOP:N:log"),
         ("free.polar_deg=a:180:5", "START and STOP must be numbers, got 'a:180:5'"),
