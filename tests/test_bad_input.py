@@ -542,7 +542,8 @@ EDITS = [
      "backslash begins an escape: use single quotes), got 'C:\\temp\\x08eam.msh' (2) "
      "layers[0].thickness_nm (layer 'fixed'): must be left out with [mesh], got 8 (3) "),
     # names that cannot be read
-    ("materials.Cu", 'materials.""', "3 errors: (1) materials.'': must be a nonempty string, got ''"),
+    ("materials.Cu", 'materials.""',
+     "3 errors: (1) materials.'': must be a nonempty string, got ''"),
     ("materials.Cu", 'materials."\\u200b"',
      "3 errors: (1) materials.'\\u200b': must be a nonempty string, got '\\u200b'"),
     ('name = "free"', 'name = "fr\\u001b[2Jee"',

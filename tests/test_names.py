@@ -132,8 +132,8 @@ EDITS = [
     ('material = "Cu"', 'material = "NiFe"', "(Cu, Py), got 'NiFe'; did you mean 'Py'?"),
     ('material = "Cu"', 'material = "Cuu"', "did you mean 'Cu'?"),
     ('material = "Cu"', 'material = "CuGe"',
-     "got 'CuGe'; in [materials.CuGe] library = \"CuGe\" takes numbers with sources, which `spinfem "
-     "materials CuGe` prints"),
+     "got 'CuGe'; in [materials.CuGe] library = \"CuGe\" takes numbers with sources, which "
+     "`spinfem materials CuGe` prints"),
     ('material = "Cu"', 'material = "Au"', "must be one of the materials (Cu, Py), got 'Au'"),
 ]
 # fmt: on

@@ -88,6 +88,7 @@ def made_of(path: Path, make: Callable[[dict[str, Any]], Made]) -> Made:
     except RecursionError:
         raise FileError(path, "tables and arrays are nested too deeply") from None
 
+
 def _parsed(content: bytes) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")  # some editors put a mark in front

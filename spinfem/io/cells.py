@@ -30,12 +30,15 @@ class Plain:
         Those of the file, its cells in the place of where they stand in ``layers``.
     origins : list of tuple
         Where each of the layers is written, keys and indices from the top.
+    numbers : list of int
+        Which copy of its cell each of the layers is of; 0 if it is in none.
     copies : dict of str to dict
         For "name" and "group": what is so called in a cell, and where its copies are in ``layers``.
     """
 
     tables: dict[str, Any]
     origins: list[Location]
+    numbers: list[int]
     copies: dict[str, dict[str, tuple[int, ...]]] = field(
         default_factory=lambda: {key: {} for key in NAMES}
     )
@@ -48,12 +51,28 @@ class Plain:
 
     @contextmanager
     def as_written(self) -> Iterator[None]:
-        """Say of errors in copies where in the file they come from, once."""
+        """Say of errors in copies where in the file they come from, once, and if in some alone."""
         try:
             yield
         except PlacedError as error:
-            problems = [PlacedError(str(p), self.written(p.where)) for p in error.all]
-            raise all_of(problems) from None
+            found: dict[tuple[Location, str], list[int]] = {}
+            for problem in error.all:
+                where, number = problem.where, 0
+                if where[0] == "layers" and len(where) > 1:
+                    number = self.numbers[int(where[1])]
+                found.setdefault((self.written(where), str(problem)), []).append(number)
+            raise all_of(
+                [
+                    PlacedError(text + self._in_copies(where, numbers), where)
+                    for (where, text), numbers in found.items()
+                ]
+            ) from None
+
+    def _in_copies(self, where: Location, numbers: list[int]) -> str:
+        """Say in which copy something is wrong, if it is right in others."""
+        if where[0] != "cells" or len(numbers) == self.origins.count(where[:4]):
+            return ""
+        return f" (in copy {numbers[0]})"
 
 
 def without_cells(data: dict[str, Any]) -> Plain:
@@ -71,9 +90,10 @@ def without_cells(data: dict[str, Any]) -> Plain:
     """
     cells, given = data.get("cells", {}), data.get("layers", [])
     if "cells" not in data and not any("cell" in table for table in given):
-        return Plain(data, [("layers", i) for i in range(len(given))])
+        return Plain(data, [("layers", i) for i in range(len(given))], [0] * len(given))
     _check(cells, given)
     origins: list[Location] = []
+    numbers: list[int] = []
     layers: list[dict[str, Any]] = []
     copies: dict[str, dict[str, list[int]]] = {key: {} for key in NAMES}
     counts: Counter[str] = Counter()
@@ -81,6 +101,7 @@ def without_cells(data: dict[str, Any]) -> Plain:
         if "cell" not in table:
             layers.append(table)
             origins.append(("layers", i))
+            numbers.append(0)
             continue
         cell = table["cell"]
         for _ in range(table.get("repeat", 1)):
@@ -89,14 +110,13 @@ def without_cells(data: dict[str, Any]) -> Plain:
                 names = {key: inner[key] for key in NAMES if key in inner}
                 for key, name in names.items():
                     copies[key].setdefault(name, []).append(len(layers))
-                layers.append(
-                    inner | {key: f"{name}{counts[cell]}" for key, name in names.items()}
-                )
+                layers.append(inner | {key: f"{name}{counts[cell]}" for key, name in names.items()})
                 origins.append(("cells", cell, "layers", j))
+                numbers.append(counts[cell])
     _check_names(data, counts)
     tables = {key: value for key, value in data.items() if key != "cells"} | {"layers": layers}
     every = {key: {n: tuple(places) for n, places in of.items()} for key, of in copies.items()}
-    return Plain(tables, origins, every)
+    return Plain(tables, origins, numbers, every)
 
 
 def _check(cells: Mapping[str, Any], given: list[dict[str, Any]]) -> None:

@@ -39,7 +39,8 @@ PAPER_KEYS = ("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "D
 
 MEANINGS = {
     "title": "what the sample is",
-    "j0_A_m2": "A/m2, particle current times |e|: positive when electrons flow towards +x; default 1",
+    "j0_A_m2": "A/m2, particle current times |e|: positive when electrons flow towards +x; "
+    "default 1",
     "current_density_A_m2": "A/m2, conventional current in place of j0_A_m2, minus it: positive "
     "when electrons flow towards -x",
     "j0": "particle current: positive when electrons flow towards +x; default 1",
@@ -52,8 +53,8 @@ MEANINGS = {
     "layers": "the sample from left to right, along +x",
     "material": "one of the materials of this file",
     "name": "the only one of its kind in the file; what commands and Python call it by",
-    "thickness_nm": "nm",
-    "thickness": "in the unit of l",
+    "thickness_nm": "nm, thickness",
+    "thickness": "thickness, in the unit of l",
     "polar_deg": "degrees, angle of the magnetization from +z, which is in the plane of the layers",
     "azimuth_deg": "degrees, its angle from +x, the layers' normal, towards +y; default 0",
     "m": "direction of the magnetization in place of the angles, of any length but zero",

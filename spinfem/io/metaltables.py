@@ -1,4 +1,4 @@
-"""Materials of a stack file: ``[materials.X]`` in SI, from the library, and in the paper's units."""
+"""``[materials.X]`` of a stack file: in SI, from the library, and in the paper's units."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def library_interface(table: LibraryKeys, **numbers: Any) -> Interface:
     """
     from ..sample.library import SHIPPED  # reads its file, which others do not need
 
-    _, _, entry = SHIPPED.entry("interface", str(table.library), **table.choice)
+    with at("library"):
+        _, _, entry = SHIPPED.entry("interface", str(table.library), **table.choice)
     table.check_keys({*entry.quantities}, (("AR_fOhm_m2", "two_AR_fOhm_m2"),))
     return SHIPPED.interface(str(table.library), **table.choice, **numbers)
 
@@ -125,13 +126,16 @@ class LibraryMetal(LibraryKeys):
         self.check_keys({*entry.quantities}, (*needed, *[("beta",)] * magnetic))
         rho, sigma = self.resistivity_ohm_m, self.sigma_S_m
         lengths = {key: getattr(self, f"{key}_nm") for key in ("l", "lambda_J", "lambda_phi")}
+        numbers: dict[str, Any] = {
+            key: None if nm is None else metres(nm) for key, nm in lengths.items()
+        }
         return SHIPPED.material(
             self.library,
             **self.choice,
             sigma=sigma if rho is None else 1 / rho,
             rho_star=self.rho_star_ohm_m,
             p=self.beta,
-            **{key: None if nm is None else metres(nm) for key, nm in lengths.items()},
+            **numbers,
             name=name,
         )
 

@@ -2,10 +2,10 @@
 
 Numbers carry their unit in the key (`thickness_nm`); keys without a unit are the paper's
 (`thickness`, `D`, `l`, `p`, `j0`). One file uses one kind. With ``[mesh]`` the layers are groups of
-cells in a mesh file, sought relative to the stack file (`files.meshfile`). A file is checked
-in steps: its units (`spinfem.io.keys`); its tables, each by itself (`spinfem.io.schema`); its cells,
-which are put in their places (`spinfem.io.cells`); what all say together (`stack_of`). An error is
-one line: file, key, what is required and what was given.
+cells in a mesh file, sought relative to the stack file (`files.meshfile`). A file is checked in
+steps: its units (`spinfem.io.keys`); its tables, each by itself (`spinfem.io.schema`); its cells,
+put in their places (`spinfem.io.cells`); what all say together (`stack_of`). An error is one line:
+file, key, what is required and what was given.
 """
 
 from __future__ import annotations

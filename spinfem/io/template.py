@@ -12,7 +12,7 @@ SCHEMA = "spinfem.schema.json"
 _BODY = f"""\
 #:schema ./{SCHEMA}
 # A stack for spinfem. Lines that begin with # are not used: remove the # of those that you need.
-# Commands: spinfem check FILE, spinfem solve FILE, spinfem sweep FILE --vary free.polar_deg=0:180:19
+# spinfem check FILE, spinfem solve FILE, spinfem sweep FILE --vary free.polar_deg=0:180:19 -o g.nc
 # For completion in editors that know the first line (Even Better TOML, Tombi, taplo):
 #   spinfem schema > {SCHEMA}
 # The numbers are illustrative, Co/Cu/Py-like, and not measured.

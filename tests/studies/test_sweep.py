@@ -1151,7 +1151,10 @@ def test_interfaces_and_exchange_lengths_vary(faces, vary, before, after):
             "face.AR=1:2:3",
             "key must be a numeric one of 'face' (gamma, delta, AR_fOhm_m2), got 'AR'",
         ),
-        ("face.mixing_S_m2=1:2:3", "key must be a numeric one of 'face' (gamma, delta, AR_fOhm_m2), got"),
+        (
+            "face.mixing_S_m2=1:2:3",
+            "key must be a numeric one of 'face' (gamma, delta, AR_fOhm_m2), got",
+        ),
         ("NN.AR=1:2:3", "key must be a numeric one of 'NN' (delta, AR_fOhm_m2), got 'AR'"),
         ("NN.gamma=0:0.5:3", "layers[1].gamma (interface 'NN'): must be left out between normal"),
         (
