@@ -439,7 +439,8 @@ EDITS = [
      "layers[1].roughness: unknown key; must be one of m, polar_deg, azimuth_deg, group, "
      "material, name, thickness_nm"),
     ("[left]", "[solver]\n[left]",
-     "solver: unknown key; must be one of title, left, right, j0_A_m2, materials, mesh, layers"),
+     "solver: unknown key; must be one of title, left, right, materials, mesh, cells, layers, "
+     "j0_A_m2, current_density_A_m2"),
     ("thickness_nm = 10", '"a b\\nc" = 10', "layers[1].'a b\\nc': unknown key; must be one of"),
     ("beta = 0.76", "beta = 0.76\nresistivity_ohm_m = 1e-8",
      "materials.Py.resistivity_ohm_m: unknown key; rho_star_ohm_m is rho/(1 - beta^2) of the "
@@ -557,9 +558,10 @@ EDITS = [
      "backslash begins an escape: use single quotes), got 'C:\\temp\\x08eam.msh' (2) "
      "layers[0].thickness_nm (layer 'fixed'): must be left out with [mesh], got 8 (3) "),
     # names that cannot be read
-    ("materials.Cu", 'materials.""', "materials.'': must be a nonempty string, got ''"),
+    ("materials.Cu", 'materials.""',
+     "3 errors: (1) materials.'': must be a nonempty string, got ''"),
     ("materials.Cu", 'materials."\\u200b"',
-     "materials.'\\u200b': must be a nonempty string, got '\\u200b'"),
+     "3 errors: (1) materials.'\\u200b': must be a nonempty string, got '\\u200b'"),
     ('name = "free"', 'name = "fr\\u001b[2Jee"',
      "layers[2].name (layer 'fr\\x1b[2Jee'): must be a string without control characters, got "
      "'fr\\x1b[2Jee'"),
@@ -658,8 +660,8 @@ INTERFACES = [
      "layers[1].mixing_S_m2: must be two finite numbers [G_r, G_i] with G_r positive, got "
      "[1, inf]"),
     ("interface = true\nthickness_nm = 1",
-     "layers[1].thickness_nm: unknown key; must be one of interface, name, gamma, delta, "
-     "AR_fOhm_m2, mixing_S_m2"),
+     "layers[1].thickness_nm: unknown key; must be one of interface, name, gamma, delta, library, "
+     "variant, temperature_K, AR_fOhm_m2, mixing_S_m2"),
     ("interface = true\nAR_fOhm_m = 1",
      "layers[1].AR_fOhm_m: unknown key; AR_fOhm_m2 is AR* of Valet and Fert, in fOhm m2"),
     ("interface = true\nAR = 1",

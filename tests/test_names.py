@@ -124,7 +124,8 @@ EDITS = [
     ("l_nm = 5.5", "L_nm = 5.5", "must be one of kind, rho_star_ohm_m, sigma_S_m, beta, l_nm, "),
     ("l_nm = 5.5", "l_nm = 5.5\nlambda_p_nm = 2", "must be one of kind, rho_star_ohm_m, "),
     ("j0_A_m2 = 1e11", "J0_A_m2 = 1e11", CURRENT),
-    ("j0_A_m2 = 1e11", "current_density_MA_cm2 = 10", CURRENT),
+    ("j0_A_m2 = 1e11", "current_density_MA_cm2 = 10",
+     "current_density_A_m2 is in A/m2 (1 MA/cm2 = 1e+10 A/m2)"),
     ('kind = "normal"', 'type = "normal"', "kind is 'normal' or 'ferromagnet'"),
     ('lead = "Cu"', 'material = "Cu"', "lead is the name of the material of the lead"),
     # kinds of materials and ends
@@ -175,7 +176,8 @@ EDITS = [
     ('material = "Cu"', 'material = "NiFe"', "(Cu, Py), got 'NiFe'; did you mean 'Py'?"),
     ('material = "Cu"', 'material = "Cuu"', "did you mean 'Cu'?"),
     ('material = "Cu"', 'material = "CuGe"',
-     "got 'CuGe'; `spinfem materials CuGe` prints numbers with sources for [materials.CuGe]"),
+     "got 'CuGe'; in [materials.CuGe] library = \"CuGe\" takes numbers with sources, which "
+     "`spinfem materials CuGe` prints"),
     ('material = "Cu"', 'material = "Au"', "must be one of the materials (Cu, Py), got 'Au'"),
 ]
 # fmt: on

@@ -22,6 +22,7 @@ from ..sample.units import UnitWarning
 from .converging import study
 from .drawing import draw_figures
 from .exporting import export
+from .files import begin, check, print_schema
 from .output import quiet_drawing, say
 from .sensitivities import rank
 from .solving import solve_file
@@ -130,6 +131,8 @@ def _spinfem(
 
 # in the order in which --help lists them
 COMMANDS: tuple[tuple[str, Callable[..., object], str], ...] = (
+    ("new", begin, "valve.toml"),
+    ("check", check, "examples/co_cu_py.toml"),
     ("solve", solve_file, "examples/co_cu_py.toml -o valve.vtu --plot valve.png"),
     (
         "sweep",
@@ -141,6 +144,7 @@ COMMANDS: tuple[tuple[str, Callable[..., object], str], ...] = (
     ("materials", list_sourced, "Py"),
     ("converge", study, "examples/co_cu_py.toml -o errors.csv --plot errors.png"),
     ("figures", draw_figures, "my_figures"),
+    ("schema", print_schema, "> spinfem.schema.json"),
 )
 """Name, function and an example of each command."""
 

@@ -16,7 +16,7 @@ from .output import DPI, Dpi, Plot, check_picture
 from .report import report, results_of, to_json
 
 if TYPE_CHECKING:
-    from ..io.schema import Units
+    from ..io.keys import Units
     from ..solution import Solution
 
 

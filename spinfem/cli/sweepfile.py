@@ -64,8 +64,10 @@ def sweep_file(
     OSError
         If something cannot be written, or a worker process dies.
     """
-    builder = FileBuilder(file.tables, {v.name: v.where for v in variations})
-    plan = plan_sweep(builder, {v.name: v.values for v in variations}, file.j0)
+    others = [v for v in variations if v.currents is None]
+    builder = FileBuilder(file.tables, {v.name: v.where for v in others})
+    j0 = file.j0 if others == [*variations] else 1.0
+    plan = plan_sweep(builder, {v.name: v.values for v in others}, j0)
     target = Path(os.path.realpath(output))
     with chunk_store(target.with_name(f".{target.name}.parts")) as store:
         try:
@@ -74,7 +76,8 @@ def sweep_file(
             note(f"starting afresh: {error}")
             store.clear()
             store.begin(identity(plan))
-        dataset = _labelled(_solved(plan, workers, store, output), file, variations)
+        dataset = _with_currents(_solved(plan, workers, store, output), variations)
+        dataset = _labelled(dataset, file, variations)
         whole = store.directory / f"whole-{secrets.token_hex(8)}.nc"
         try:
             write_netcdf(dataset, whole)
@@ -95,6 +98,21 @@ def _solved(plan: Plan, workers: int, store: ChunkStore, output: Path) -> xarray
                 f"{output}: cannot be written: a worker process died, perhaps for lack of memory; "
                 "the same command goes on from here"
             ) from None
+
+
+def _with_currents(dataset: xarray.Dataset, variations: Sequence[Variation]) -> xarray.Dataset:
+    """Return results at some currents, of those at a current of 1: all are linear, or constant."""
+    for variation in variations:
+        if variation.currents is None:
+            continue
+        axis = axis_name(variation.name)
+        dataset = dataset.expand_dims({axis: variation.values}).copy(deep=True)
+        for name in ("torque", "absorbed_spin_current"):
+            values = dataset[name].values
+            values *= variation.currents.reshape(-1, *[1] * (values.ndim - 1))
+            values += 0.0  # turns -0.0 into 0.0
+        del dataset.attrs["j0"]
+    return dataset.transpose(*(axis_name(v.name) for v in variations), ...)
 
 
 def _labelled(

@@ -31,7 +31,9 @@ def sweep_over(
 
     LAYER is the name of a layer, a group, an interface, a material or a lead in FILE, or left or
     right for its leads; where a layer and a material share a name, that which has KEY is meant. KEY
-    is any of its numbers, such as thickness_nm, polar_deg, AR_fOhm_m2, l_nm or beta. N values are
+    is any of its numbers, such as thickness_nm, polar_deg, AR_fOhm_m2, l_nm or beta. The name of a
+    layer in a cell is that of all its copies. For the current it is j0_A_m2=START:STOP:N or
+    current_density_A_m2=..., without LAYER. N values are
     evenly spaced, both START and STOP included; START:STOP:N:log spaces them evenly in the
     logarithm. More than one --vary make the outer product. In OUT.nc the axis has the name of the
     key, with | for each / in it: Co/Cu.AR_fOhm_m2 is Co|Cu.AR_fOhm_m2.
@@ -55,7 +57,8 @@ def sweep_over(
     variations = [parse(text, description) for text in vary]
     names = [variation.name for variation in variations]
     places = [where for variation in variations for where in variation.where]
-    if len({*places}) < len(places):
+    currents = sum(variation.currents is not None for variation in variations)
+    if len({*places}) < len(places) or currents > 1:
         raise ValueError(f"--vary must name each key once, got {', '.join(names)}")
     check_size(variations, description)
     if picture:

@@ -15,7 +15,14 @@ from pathlib import Path
 from sys import float_info
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from .._checks import CONTROLS, is_seen, one_line
@@ -44,6 +51,11 @@ MOST_SAID = 5
 class FileError(ValueError):
     """What is wrong with a file, in one line."""
 
+    def __init__(self, path: Path, text: str, errors: Sequence[str] = ()) -> None:
+        super().__init__(f"{path}: {one_line(text)}")
+        self.lines = [f"{path}: {one_line(error)}" for error in errors or [text]]
+        """All that is wrong, each in one line."""
+
 
 def made_of(path: Path, make: Callable[[dict[str, Any]], Made]) -> Made:
     """Read a TOML file and return what `make` makes of its tables.
@@ -67,11 +79,14 @@ def made_of(path: Path, make: Callable[[dict[str, Any]], Made]) -> Made:
         try:
             return make(data)
         except PlacedError as problem:
-            raise ValueError(problem.in_words(data)) from None
+            each = [one.in_words(data) for one in problem.all]
+            raise FileError(path, problem.in_words(data), each) from None
+    except FileError:
+        raise
     except ValueError as error:
-        raise FileError(f"{path}: {one_line(str(error))}") from None
+        raise FileError(path, str(error)) from None
     except RecursionError:
-        raise FileError(f"{path}: tables and arrays are nested too deeply") from None
+        raise FileError(path, "tables and arrays are nested too deeply") from None
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
@@ -141,29 +156,40 @@ class PlacedError(ValueError):
         super().__init__(text)
         self.where = where
 
+    @property
+    def all(self) -> Sequence[PlacedError]:
+        """The errors that this one stands for."""
+        return [self]
+
     def in_words(self, data: dict[str, Any]) -> str:
         """Return the message, with the place in the file of these tables in front."""
         return f"{key_path(self.where, data)}: {self}"
 
 
 class CollectedError(PlacedError):
-    """Several of them, of which the first ones are said; there are `count`."""
+    """Several of them, of which the first ones are said in one line."""
 
-    def __init__(self, problems: Sequence[PlacedError], count: int) -> None:
+    def __init__(self, problems: Sequence[PlacedError]) -> None:
         super().__init__(str(problems[0]), problems[0].where)
-        self.problems, self.count = problems, count
+        self._problems = problems
+
+    @property
+    def all(self) -> Sequence[PlacedError]:
+        """The errors that this one stands for."""
+        return self._problems
 
     def in_words(self, data: dict[str, Any]) -> str:
         """Return one line for all of them."""
-        said = [f"({n}) {p.in_words(data)}" for n, p in enumerate(self.problems, start=1)]
-        more = self.count - len(said)
-        return " ".join([f"{self.count} errors:", *said, *[f"and {more} more"] * (more > 0)])
+        first = enumerate(self.all[:MOST_SAID], start=1)
+        said = [f"({n}) {problem.in_words(data)}" for n, problem in first]
+        more = len(self.all) - len(said)
+        return " ".join([f"{len(self.all)} errors:", *said, *[f"and {more} more"] * (more > 0)])
 
 
-def all_of(problems: Sequence[PlacedError], count: int | None = None) -> PlacedError:
-    """Return one error for all of them; there are `count` if these are only the first ones."""
-    count = len(problems) if count is None else count
-    return problems[0] if count == 1 else CollectedError(problems[:MOST_SAID], count)
+def all_of(problems: Sequence[PlacedError]) -> PlacedError:
+    """Return one error for all of them, each said once."""
+    once = {(str(problem), problem.where): problem for one in problems for problem in one.all}
+    return CollectedError([*once.values()]) if len(once) > 1 else problems[0]
 
 
 @contextmanager
@@ -172,16 +198,16 @@ def noted(problems: list[PlacedError]) -> Iterator[None]:
     try:
         yield
     except PlacedError as problem:
-        problems.append(problem)
+        problems += problem.all
 
 
 @contextmanager
 def at(*where: str | int) -> Iterator[None]:
-    """Say of errors raised by the constructors where in the file they come from."""
+    """Say of errors raised here where in the file they come from; places nest."""
     try:
         yield
-    except PlacedError:
-        raise
+    except PlacedError as error:
+        raise all_of([PlacedError(str(p), (*where, *p.where)) for p in error.all]) from None
     except ValueError as error:
         raise PlacedError(str(error), where) from None
 
@@ -190,10 +216,14 @@ def key_path(where: Location, data: dict[str, Any]) -> str:
     """Write a place as a key path: ``layers[1].thickness_nm (layer 'free')``."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{_quoted(part)}" for part in where)
     name, kind = None, "layer"
-    if where[0] == "layers" and len(where) > 1:
-        layer = data["layers"][where[1]]
-        if isinstance(layer, dict):
-            name, kind = layer.get("name"), "interface" if "interface" in layer else kind
+    node: Any = data
+    for key, part in zip((None, *where), where, strict=False):
+        try:
+            node = node[part]
+        except (KeyError, TypeError):  # what is missing has no name
+            break
+        if key == "layers" and isinstance(node, dict):
+            name, kind = node.get("name"), "interface" if "interface" in node else kind
     return path[1:] + (f" ({kind} {name!r})" if isinstance(name, str) else "")
 
 
@@ -225,9 +255,7 @@ def checked(model: type[Model], data: dict[str, Any], tagged: Mapping[str, int])
         return model.model_validate(data)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        first = islice((problem for one in found for problem in _problems(one, tagged)), MOST_SAID)
-        count = sum(len(one.get("ctx", {}).get("keys", "1")) for one in found)
-        raise all_of(list(first), count) from None
+        raise all_of([problem for one in found for problem in _problems(one, tagged)]) from None
 
 
 def _problems(error: ErrorDetails, tagged: Mapping[str, int]) -> Iterator[PlacedError]:
@@ -272,7 +300,8 @@ def _problem(error: ErrorDetails, tagged: Mapping[str, int]) -> PlacedError:
         case "literal_error":
             requirement = choices = context["expected"]
         case "union_tag_invalid":
-            requirement = choices = context["expected_tags"].replace(", ", " or ")
+            tags = [tag for tag in context["expected_tags"].split(", ") if " " not in tag]
+            requirement = choices = " or ".join(tags)  # a tag of several words is no kind
             where, given = (*where, "kind"), given["kind"]
         case other:
             requirement = REQUIREMENTS[other]
@@ -345,12 +374,32 @@ def _text(value: object) -> object:
 
 
 Finite = Annotated[float, _number("finite", isfinite)]
-Positive = Annotated[float, _number("positive and finite", lambda x: 0 < x < inf)]
-NonNegative = Annotated[float, _number("zero or positive, and finite", lambda x: 0 <= x < inf)]
-Length = Annotated[float, _number("positive (inf is allowed)", lambda x: x > 0)]
-Polarization = Annotated[float, _number("between -1 and 1, both excluded", lambda x: abs(x) < 1)]
-Vector = Annotated[list[float], BeforeValidator(_vector)]
-Name = Annotated[str, BeforeValidator(_name)]
+Positive = Annotated[
+    float,
+    _number("positive and finite", lambda x: 0 < x < inf),
+    Field(json_schema_extra={"exclusiveMinimum": 0}),
+]
+NonNegative = Annotated[
+    float,
+    _number("zero or positive, and finite", lambda x: 0 <= x < inf),
+    Field(json_schema_extra={"minimum": 0}),
+]
+Length = Annotated[
+    float,
+    _number("positive (inf is allowed)", lambda x: x > 0),
+    Field(json_schema_extra={"exclusiveMinimum": 0}),
+]
+Polarization = Annotated[
+    float,
+    _number("between -1 and 1, both excluded", lambda x: abs(x) < 1),
+    Field(json_schema_extra={"exclusiveMinimum": -1, "exclusiveMaximum": 1}),
+]
+Vector = Annotated[
+    list[float],
+    BeforeValidator(_vector),
+    Field(json_schema_extra={"minItems": 3, "maxItems": 3}),
+]
+Name = Annotated[str, BeforeValidator(_name), Field(json_schema_extra={"minLength": 1})]
 Text = Annotated[str, BeforeValidator(_text)]
 
 
@@ -360,7 +409,11 @@ def _mixing(value: Any) -> Any:
     return value
 
 
-Mixing = Annotated[list[float], BeforeValidator(_mixing)]
+Mixing = Annotated[
+    list[float],
+    BeforeValidator(_mixing),
+    Field(json_schema_extra={"minItems": 2, "maxItems": 2}),
+]
 
 
 def metres(nanometres: float) -> float:

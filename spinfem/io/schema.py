@@ -1,101 +1,38 @@
-"""What may stand in a stack file: units, tables and keys.
+"""What may stand in a stack file: tables and keys, in SI and in the paper's units.
 
 The models check each table by itself; what tables say together is checked where the stack is
-made, in `spinfem.io.stackfile`.
+made, in `spinfem.io.stackfile`. What keys mean is in `spinfem.io.keys`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag
 
 from .._checks import CONTROLS, FloatArray
-from .._names import key_hint
 from ..files.meshfile import MeshLayer, read_layers
 from ..files.tables import (
+    MOST_TABLES,
     Finite,
-    Length,
-    Location,
     Mixing,
     Name,
     NonNegative,
-    PlacedError,
     Polarization,
     Positive,
     Table,
     Text,
     Vector,
     checked,
-    key_path,
     metres,
     must_be,
     ohm_square_metres,
-    one_of,
 )
-from ..sample.materials import Ferromagnet, NormalMetal
 from ..sample.pieces import Interface
-from ..sample.units import (
-    CONDUCTIVITY,
-    INTERFACE_RESISTANCE,
-    LENGTH,
-    MIXING,
-    RESISTIVITY,
-    THICKNESS,
-    Quantity,
-)
-
-Units = Literal["SI", "paper"]
-
-MEASURED: dict[str, tuple[Quantity, str]] = {
-    "thickness_nm": (THICKNESS, "nm"),
-    "l_nm": (LENGTH, "nm"),
-    "lambda_J_nm": (LENGTH, "nm"),
-    "lambda_phi_nm": (LENGTH, "nm"),
-    "resistivity_ohm_m": (RESISTIVITY, "Ohm m"),
-    "rho_star_ohm_m": (RESISTIVITY, "Ohm m"),
-    "sigma_S_m": (CONDUCTIVITY, "S/m"),
-    "AR_fOhm_m2": (INTERFACE_RESISTANCE, "fOhm m2"),
-    "mixing_S_m2": (MIXING, "S/m2"),
-}
-"""Keys of SI whose numbers are compared with what samples have, and their units."""
-SI_KEYS = ("j0_A_m2", "scale_nm", "beta", *MEASURED)
-PAPER_KEYS = ("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "D", "AR", "mixing")
-
-
-# --- units ------------------------------------------------------------------------------------
-
-
-def find_units(data: dict[str, Any]) -> Units:
-    """Tell SI from the paper's units; error if the file mixes them."""
-    found = [where for where, _ in values_of(data)]
-    si = [where for where in found if where[-1] in SI_KEYS]
-    paper = [where for where in found if where[-1] in PAPER_KEYS]
-    if not (si and paper):
-        return "paper" if paper else "SI"
-    odd, usual = (si, paper) if len(si) < len(paper) else (paper, si)
-    names = ("SI", "the paper's") if odd is si else ("the paper's", "SI")
-    hint = key_hint(str(odd[0][-1]), SI_KEYS if odd is paper else PAPER_KEYS)
-    raise PlacedError(
-        f"SI and the paper's units must not mix in one file, got {names[0]} here "
-        f"and {names[1]} in {key_path(usual[0], data)}{hint}",
-        odd[0],
-    )
-
-
-def values_of(node: object, where: Location = ()) -> Iterator[tuple[Location, Any]]:
-    """Yield values and where they stand; a table called `D` is a material and not a number."""
-    if isinstance(node, dict):
-        for key, item in node.items():
-            yield from values_of(item, (*where, key))
-    elif isinstance(node, list) and any(isinstance(item, dict | list) for item in node):
-        for i, item in enumerate(node):
-            yield from values_of(item, (*where, i))
-    else:
-        yield where, node
-
+from .keys import Units
+from .metaltables import LibraryKeys, PaperMetal, SIMetal, library_interface
 
 # --- ends and layers --------------------------------------------------------------------------
 
@@ -129,6 +66,8 @@ class LayerTable(MagneticTable):
 
 
 class _SILayer(LayerTable):
+    """One of ``[[layers]]`` that is a layer, in SI."""
+
     thickness_nm: Positive
 
     def thickness_in_units(self) -> float:
@@ -136,6 +75,8 @@ class _SILayer(LayerTable):
 
 
 class _PaperLayer(LayerTable):
+    """One of ``[[layers]]`` that is a layer, in the paper's units."""
+
     thickness: Positive
 
     def thickness_in_units(self) -> float:
@@ -145,11 +86,14 @@ class _PaperLayer(LayerTable):
 # --- layers from a mesh -----------------------------------------------------------------------
 
 
-def _left_out(value: object) -> object:
-    raise must_be("left out with [mesh]")
+def _left_out(where: str) -> BeforeValidator:
+    def refuse(value: object) -> object:
+        raise must_be(f"left out {where}")
+
+    return BeforeValidator(refuse)
 
 
-LeftOut = Annotated[None, BeforeValidator(_left_out)]
+NoThickness = Annotated[None, _left_out("with [mesh]")]
 
 
 def _path(value: object) -> object:
@@ -201,6 +145,8 @@ class MeshTable(Table):
 
 
 class _SIMesh(MeshTable):
+    """``[mesh]`` in SI."""
+
     scale_nm: Positive
 
     def length_in_units(self, length: float) -> float:
@@ -208,6 +154,8 @@ class _SIMesh(MeshTable):
 
 
 class _PaperMesh(MeshTable):
+    """``[mesh]`` in the paper's units."""
+
     scale: Positive = 1.0
 
     def length_in_units(self, length: float) -> float:
@@ -215,11 +163,11 @@ class _PaperMesh(MeshTable):
 
 
 class MeshLayerTable(LayerTable):
-    """One of ``[[layers]]`` that is a group of cells."""
+    """One of ``[[layers]]`` that is a group of cells of the mesh."""
 
     name: Name
-    thickness_nm: LeftOut = None
-    thickness: LeftOut = None
+    thickness_nm: NoThickness = None
+    thickness: NoThickness = None
 
 
 # --- interfaces -------------------------------------------------------------------------------
@@ -248,17 +196,22 @@ class InterfaceTable(Table):
         """Return the interface in m and S, or as it is in the paper's units."""
         raise NotImplementedError
 
-    def _piece(self, resistance: float | None, mixing: list[float] | None) -> Interface:
-        return Interface(
-            resistance=0.0 if resistance is None else resistance,
-            gamma=0.0 if self.gamma is None else self.gamma,
-            delta=0.0 if self.delta is None else self.delta,
-            mixing=None if mixing is None else mixing[0] + 1j * mixing[1],
-            name=self.name,
-        )
+    def _numbers(self, resistance: float | None, mixing: list[Any] | None) -> dict[str, Any]:
+        return {
+            "resistance": resistance,
+            "gamma": self.gamma,
+            "delta": self.delta,
+            "mixing": None if mixing is None else mixing[0] + 1j * mixing[1],
+        }
+
+    def _piece(self, numbers: dict[str, Any]) -> Interface:
+        given = {key: value for key, value in numbers.items() if value is not None}
+        return Interface(**given, name=self.name)
 
 
-class _SIInterface(InterfaceTable):
+class _SIInterface(LibraryKeys, InterfaceTable):
+    """One of ``[[layers]]`` that is an interface, in SI."""
+
     AR_fOhm_m2: NonNegative | None = None
     mixing_S_m2: Mixing | None = None
 
@@ -268,10 +221,16 @@ class _SIInterface(InterfaceTable):
 
     def piece(self) -> Interface:
         AR = None if self.AR_fOhm_m2 is None else ohm_square_metres(self.AR_fOhm_m2)
-        return self._piece(AR, self.mixing_S_m2)
+        numbers = self._numbers(AR, self.mixing_S_m2)
+        if self.library is None:
+            self.check_alone()
+            return self._piece(numbers)
+        return library_interface(self, **numbers, name=self.name)
 
 
 class _PaperInterface(InterfaceTable):
+    """One of ``[[layers]]`` that is an interface, in the paper's units."""
+
     AR: NonNegative | None = None
     mixing: Mixing | None = None
 
@@ -280,128 +239,116 @@ class _PaperInterface(InterfaceTable):
         return "mixing"
 
     def piece(self) -> Interface:
-        return self._piece(self.AR, self.mixing)
+        return self._piece(self._numbers(self.AR, self.mixing))
+
+
+# --- cells ------------------------------------------------------------------------------------
+
+
+def _count(value: object) -> object:
+    if type(value) is not int or not 1 <= value <= MOST_TABLES:
+        raise must_be(f"a whole number from 1 to {MOST_TABLES}")
+    return value
+
+
+Count = Annotated[
+    int, BeforeValidator(_count), Field(json_schema_extra={"minimum": 1, "maximum": MOST_TABLES})
+]
+
+
+class CellUse(Table):
+    """One of ``[[layers]]`` that stands for the layers of a cell, once or repeated."""
+
+    cell: str
+    repeat: Count = 1
+
+
+NoCell = Annotated[None, _left_out("in a cell, which has layers and interfaces alone")]
+
+
+class NestedCell(Table):
+    """What is refused in a cell."""
+
+    cell: NoCell = None
+    repeat: NoCell = None
 
 
 ONLY_INTERFACES = {"AR_fOhm_m2", "AR", "gamma", "delta", "mixing_S_m2", "mixing"}
+ONLY_CELLS = {"cell", "repeat"}
 
 
 def _piece_kind(table: object) -> str:
-    """Tell interfaces from layers, even if `interface` itself is missing."""
+    """Tell interfaces and cells from layers, even if `interface` or `cell` itself is missing."""
     keys = set(table) if isinstance(table, dict) else set()
-    meant = "material" not in keys and keys & ONLY_INTERFACES
-    return "interface" if "interface" in keys or meant else "layer"
+    if "interface" in keys or "material" in keys:
+        return "interface" if "interface" in keys else "layer"
+    if keys & ONLY_CELLS:
+        return "cell"
+    return "interface" if keys & ONLY_INTERFACES else "layer"
 
 
-SIPiece = Annotated[
-    Annotated[_SILayer, Tag("layer")] | Annotated[_SIInterface, Tag("interface")],
-    Discriminator(_piece_kind),
-]
-PaperPiece = Annotated[
-    Annotated[_PaperLayer, Tag("layer")] | Annotated[_PaperInterface, Tag("interface")],
-    Discriminator(_piece_kind),
-]
-SIMeshPiece = Annotated[
-    Annotated[MeshLayerTable, Tag("layer")] | Annotated[_SIInterface, Tag("interface")],
-    Discriminator(_piece_kind),
-]
-PaperMeshPiece = Annotated[
-    Annotated[MeshLayerTable, Tag("layer")] | Annotated[_PaperInterface, Tag("interface")],
-    Discriminator(_piece_kind),
-]
+Layer = TypeVar("Layer", bound=LayerTable)
+Face = TypeVar("Face", bound=InterfaceTable)
+Metal = TypeVar("Metal")
+Mesh = TypeVar("Mesh", bound=MeshTable)
 
 
-# --- materials --------------------------------------------------------------------------------
+class CellTable(Table, Generic[Layer, Face]):
+    """``[cells.X]``."""
 
-
-class _SINormal(Table):
-    kind: Literal["normal"]
-    resistivity_ohm_m: Positive | None = None
-    sigma_S_m: Positive | None = None
-    l_nm: Length
-
-    def metal(self, name: str) -> NormalMetal:
-        key, value = one_of(self, "resistivity_ohm_m", "sigma_S_m")
-        sigma = key == "sigma_S_m"
-        make = NormalMetal.from_conductivity if sigma else NormalMetal.from_resistivity
-        return make(value, l=metres(self.l_nm), name=name)
-
-
-class _SIFerromagnet(Table):
-    kind: Literal["ferromagnet"]
-    rho_star_ohm_m: Positive | None = None
-    sigma_S_m: Positive | None = None
-    beta: Polarization
-    l_nm: Length
-    lambda_J_nm: Length | None = None
-    lambda_phi_nm: Length | None = None
-
-    def metal(self, name: str) -> Ferromagnet:
-        key, value = one_of(self, "rho_star_ohm_m", "sigma_S_m")
-        l, lengths = metres(self.l_nm), (self.lambda_J_nm, self.lambda_phi_nm)
-        J, phi = (None if length is None else metres(length) for length in lengths)
-        more: dict[str, Any] = {"l": l, "lambda_J": J, "lambda_phi": phi, "name": name}
-        if key == "sigma_S_m":
-            return Ferromagnet.from_conductivity(value, p=self.beta, **more)
-        return Ferromagnet.from_valet_fert(value, beta=self.beta, **more)
-
-
-class _PaperNormal(Table):
-    kind: Literal["normal"]
-    D: Positive
-    l: Length
-
-    def metal(self, name: str) -> NormalMetal:
-        return NormalMetal(D=self.D, l=self.l, name=name)
-
-
-class _PaperFerromagnet(Table):
-    kind: Literal["ferromagnet"]
-    D: Positive
-    l: Length
-    p: Polarization
-    lambda_J: Length | None = None
-    lambda_phi: Length | None = None
-
-    def metal(self, name: str) -> Ferromagnet:
-        J, phi = self.lambda_J, self.lambda_phi
-        return Ferromagnet(D=self.D, l=self.l, p=self.p, lambda_J=J, lambda_phi=phi, name=name)
+    layers: list[
+        Annotated[
+            Annotated[Layer, Tag("layer")]
+            | Annotated[Face, Tag("interface")]
+            | Annotated[NestedCell, Tag("cell")],
+            Discriminator(_piece_kind),
+        ]
+    ]
 
 
 # --- files ------------------------------------------------------------------------------------
 
 
-class _File(Table):
+class FileTables(Table, Generic[Layer, Face, Metal, Mesh]):
+    """A whole file."""
+
     title: Text | None = None
     left: EndTable | None = None
     right: EndTable | None = None
-
-
-class SIFile(_File):
-    """A whole file in SI."""
-
-    j0_A_m2: Finite = 1.0
-    materials: dict[Name, Annotated[_SINormal | _SIFerromagnet, Discriminator("kind")]] = Field(
-        default_factory=dict
-    )
-    mesh: _SIMesh | None = None
-    layers: list[SIPiece] = Field(default_factory=list)
+    materials: dict[Name, Metal] = Field(default_factory=dict)
+    mesh: Mesh | None = None
+    cells: dict[Name, CellTable[Layer, Face]] = Field(default_factory=dict)
+    layers: list[
+        Annotated[
+            Annotated[Layer, Tag("layer")]
+            | Annotated[Face, Tag("interface")]
+            | Annotated[CellUse, Tag("cell")],
+            Discriminator(_piece_kind),
+        ]
+    ] = Field(default_factory=list)
 
     @property
     def current(self) -> float:
-        """Particle current in the file's unit."""
-        return self.j0_A_m2
+        """Particle current in the file's unit; PlacedError if it is given twice."""
+        raise NotImplementedError
 
 
-class PaperFile(_File):
-    """A whole file in the paper's units."""
+class _SI(FileTables[Layer, _SIInterface, SIMetal, _SIMesh], Generic[Layer]):
+    j0_A_m2: Finite | None = None
+    current_density_A_m2: Finite | None = None
 
+    @property
+    def current(self) -> float:
+        """Particle current in the file's unit; ValueError if it is given twice."""
+        if self.current_density_A_m2 is None:
+            return 1.0 if self.j0_A_m2 is None else self.j0_A_m2
+        if self.j0_A_m2 is not None:
+            raise ValueError("one of j0_A_m2 and current_density_A_m2 must be given, got both")
+        return -self.current_density_A_m2
+
+
+class _Paper(FileTables[Layer, _PaperInterface, PaperMetal, _PaperMesh], Generic[Layer]):
     j0: Finite = 1.0
-    materials: dict[Name, Annotated[_PaperNormal | _PaperFerromagnet, Discriminator("kind")]] = (
-        Field(default_factory=dict)
-    )
-    mesh: _PaperMesh | None = None
-    layers: list[PaperPiece] = Field(default_factory=list)
 
     @property
     def current(self) -> float:
@@ -409,22 +356,33 @@ class PaperFile(_File):
         return self.j0
 
 
-class SIMeshFile(SIFile):
+class SIFile(_SI[_SILayer]):
+    """A whole file in SI."""
+
+
+class PaperFile(_Paper[_PaperLayer]):
+    """A whole file in the paper's units."""
+
+
+class SIMeshFile(_SI[MeshLayerTable]):
     """A whole file in SI, its layers from a mesh."""
 
-    layers: list[SIMeshPiece] = Field(default_factory=list)  # type: ignore[assignment]
 
-
-class PaperMeshFile(PaperFile):
+class PaperMeshFile(_Paper[MeshLayerTable]):
     """A whole file in the paper's units, its layers from a mesh."""
 
-    layers: list[PaperMeshPiece] = Field(default_factory=list)  # type: ignore[assignment]
+
+AnyFile = SIFile | PaperFile | SIMeshFile | PaperMeshFile
+MODELS: dict[tuple[Units, bool], type[AnyFile]] = {
+    ("SI", False): SIFile,
+    ("SI", True): SIMeshFile,
+    ("paper", False): PaperFile,
+    ("paper", True): PaperMeshFile,
+}
+"""What a file is, by its units and whether its layers are from a mesh."""
 
 
-def validated(data: dict[str, Any], units: Units) -> SIFile | PaperFile:
-    """Return the tables of a file; PlacedError with the first thing that is wrong in them."""
-    meshed = "mesh" in data
-    model: type[SIFile | PaperFile] = PaperMeshFile if meshed else PaperFile
-    if units == "SI":
-        model = SIMeshFile if meshed else SIFile
-    return checked(model, data, tagged={"materials": 2, "layers": 2})
+def validated(data: dict[str, Any], units: Units) -> AnyFile:
+    """Return the tables of a file; PlacedError with what is wrong in them."""
+    model = MODELS[units, "mesh" in data]
+    return checked(model, data, tagged={"materials": 2, "layers": 2, "cells": 4})

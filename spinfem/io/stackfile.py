@@ -2,14 +2,15 @@
 
 Numbers carry their unit in the key (`thickness_nm`); keys without a unit are the paper's
 (`thickness`, `D`, `l`, `p`, `j0`). One file uses one kind. With ``[mesh]`` the layers are groups of
-cells in a mesh file, sought relative to the stack file (`files.meshfile`). A file is checked
-in three steps: its units; its tables, each by itself (`spinfem.io.schema`); what they say together
-(`stack_of`). An error is one line: file, key, what is required and what was given.
+cells in a mesh file, sought relative to the stack file (`files.meshfile`). A file is checked in
+steps: its units (`spinfem.io.keys`); its tables, each by itself (`spinfem.io.schema`); its cells,
+put in their places (`spinfem.io.cells`); what all say together (`stack_of`). An error is one line:
+file, key, what is required and what was given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -44,19 +45,17 @@ from ..sample.pieces import (
 )
 from ..sample.stack import LoadedStack, Stack
 from ..sample.units import THICKNESS, in_silence, notice, once
+from .cells import Copies, Plain, without_cells
+from .keys import MEASURED, Units, find_units, values_of
 from .schema import (
-    MEASURED,
+    AnyFile,
+    CellUse,
     EndTable,
     InterfaceTable,
     LayerTable,
     MagneticTable,
     MeshTable,
-    PaperFile,
-    SIFile,
-    Units,
-    find_units,
     validated,
-    values_of,
 )
 
 
@@ -76,8 +75,10 @@ class StackFile:
         Units of all numbers.
     path : Path
         Where it was read.
-    tables : SIFile or PaperFile
-        All of it, checked.
+    tables : AnyFile
+        All of it, checked, with its cells in the place of where they stand.
+    copies : dict of str to dict
+        As of `spinfem.io.cells.Plain`.
     """
 
     stack: Stack
@@ -85,7 +86,8 @@ class StackFile:
     title: str | None
     units: Units
     path: Path
-    tables: SIFile | PaperFile
+    tables: AnyFile
+    copies: Copies
 
 
 def load(path: str | PathLike[str]) -> LoadedStack:
@@ -133,44 +135,93 @@ def read(path: str | PathLike[str], changes: Mapping[Location, float] | None = N
     path : str or path
         The file.
     changes : mapping, optional
-        Numbers that take the place of the file's, by their keys and indices from the top.
+        Numbers that take the place of the file's, by their keys and indices from the top, cells
+        being in the place of where they stand.
     """
     path = Path(path)
 
     def make(data: dict[str, Any]) -> StackFile:
+        units = find_units(data)
+        _check_tables(data, units)
+        plain = without_cells(data)
         for where, value in (changes or {}).items():
-            table: Any = data
+            table: Any = plain.tables
             for part in where[:-1]:
                 table = table[part]
             table[where[-1]] = value
-        units = find_units(data)
-        file = validated(data, units)
-        if file.mesh is not None:
-            _read_mesh(path.parent, file.mesh, file)
-        stack = stack_of(file)
+        with plain.as_written():
+            file = validated(plain.tables, units)
+            if file.mesh is not None:
+                _read_mesh(path.parent, file.mesh, file)
+            stack = stack_of(file, plain.copies)
         if units == "SI":
-            _notice_units(path, data, file.mesh)
-        return StackFile(stack, file.current, file.title, units, path, file)
+            _notice_units(path, data, plain, file.mesh)
+        return StackFile(stack, file.current, file.title, units, path, file, plain.copies)
 
     return made_of(path, make)
 
 
-def _notice_units(path: Path, data: dict[str, Any], mesh: MeshTable | None) -> None:
+def _check_tables(data: dict[str, Any], units: Units) -> None:
+    """Check the tables as they are written; PlacedError with all that is wrong.
+
+    If a table is not right by itself, those that are right are still tried together.
+    """
+    try:
+        validated(data, units)
+    except PlacedError as error:
+        raise all_of([error, *_further_problems(data, units, error)]) from None
+
+
+BLANK = {"interface": True}
+"""What may stand in the place of any of ``[[layers]]`` that is not right."""
+
+
+def _further_problems(data: dict[str, Any], units: Units, found: PlacedError) -> list[PlacedError]:
+    """Return what is wrong of tables that are right by themselves, when others are not."""
+    sound: dict[str, Any] = {
+        key: value.copy() if isinstance(value, dict | list) else value
+        for key, value in data.items()
+    }
+    broken: set[str] = set()  # materials
+    for problem in found.all:
+        match problem.where:
+            case ("layers", int(i), *_):
+                sound["layers"][i] = BLANK
+            case ("cells", str(name), *_):
+                sound["cells"][name] = {"layers": [BLANK]}
+            case ("materials", str(name), *_):
+                broken.add(name)
+                sound["materials"].pop(name, None)
+            case ("mesh" | "layers" | "cells" | "materials", *_):
+                return []  # all depends on it
+            case (key, *_):
+                sound.pop(str(key), None)
+    if "mesh" in data:
+        return []  # layers are not read
+    problems: list[PlacedError] = []
+    with noted(problems):
+        plain = without_cells(sound)
+        with plain.as_written():
+            _elements(validated(plain.tables, units), broken)
+    return problems
+
+
+def _notice_units(path: Path, data: dict[str, Any], plain: Plain, mesh: MeshTable | None) -> None:
     """Warn of numbers of a file in SI that no sample has, once of each kind."""
     with once():
-        for where, value in values_of(data):
+        for where, value in values_of(plain.tables):
             if (key := str(where[-1])) in MEASURED:
                 first = value[0] if isinstance(value, list) else value
                 quantity, unit = MEASURED[key]
                 SI = first * quantity.sizes[unit]
-                notice(quantity, f"{path}: {key_path(where, data)}", SI, unit)
+                notice(quantity, f"{path}: {key_path(plain.written(where), data)}", SI, unit)
         if mesh is not None:
             for layer in mesh.layers:
                 what = f"{path}: thickness of layer {layer.name!r} by mesh.scale_nm"
                 notice(THICKNESS, what, mesh.length_in_units(layer.length), "nm")
 
 
-def _read_mesh(folder: Path, mesh: MeshTable, file: SIFile | PaperFile) -> None:
+def _read_mesh(folder: Path, mesh: MeshTable, file: AnyFile) -> None:
     """Read the layers of a mesh; PlacedError unless they are those of the file, in its order."""
     tables = [(i, str(t.name)) for i, t in enumerate(file.layers) if isinstance(t, LayerTable)]
     names = [name for _, name in tables]
@@ -191,39 +242,62 @@ def _read_mesh(folder: Path, mesh: MeshTable, file: SIFile | PaperFile) -> None:
 
 
 @in_silence()
-def stack_of(file: SIFile | PaperFile) -> Stack:
+def stack_of(file: AnyFile, copies: Copies | None = None) -> Stack:
     """Make the stack that a file describes; PlacedError if its tables do not fit together.
 
-    Numbers in the tables may be arrays. Of their units `read` warns, which knows the keys.
+    Numbers in the tables may be arrays. Of their units `read` warns, which knows the keys. `copies`
+    are those of cells, as in `spinfem.io.cells.Plain`.
     """
-    metals: dict[str, Metal] = {}
-    problems: list[PlacedError] = []
-    for name, table in file.materials.items():
-        with noted(problems), at("materials", name):
-            metals[name] = table.metal(name)
-    if problems:
-        raise all_of(problems)
     if not any(isinstance(table, LayerTable) for table in file.layers):
         raise PlacedError("at least one layer must be given, got none", ("layers",))
-    elements: list[Layer | Interface | End] = []
-    with noted(problems):
-        elements.append(_end("left", file.left, metals))
-    for i, piece in enumerate(file.layers):
-        with noted(problems):
-            elements.append(_piece(i, piece, metals, file.mesh))
-    with noted(problems):
-        elements.append(_end("right", file.right, metals))
-    if problems:
-        raise all_of(problems)
+    elements = _elements(file)
+    for key, names in (copies or {}).items():
+        for name, places in names.items():
+            for copy in (elements[1 + i] for i in places):
+                freeze(copy, copy_of=(*copy.copy_of, (key, name)))  # type: ignore[union-attr]
     with at("layers"):  # names and shapes, so that below only an interface can be wrong
         Stack([element for element in elements if not isinstance(element, Interface)])
+    problems: list[PlacedError] = []
     for i, piece in enumerate(file.layers):
         if isinstance(piece, InterfaceTable):
-            _check_interface(i, piece, elements[i : i + 3])
+            with noted(problems):
+                _check_interface(i, piece, elements[i : i + 3])
+    if problems:
+        raise all_of(problems)
     with at("layers"):
         stack = Stack(elements)
     freeze(stack, j0=file.current)
     return stack
+
+
+def _elements(file: AnyFile, broken: Collection[str] = ()) -> list[Layer | Interface | End]:
+    """Return what stands in the stack, each piece right by itself; PlacedError with all problems.
+
+    What is made of one of the `broken` materials is left out.
+    """
+    metals: dict[str, Metal] = {}
+    problems: list[PlacedError] = []
+    with noted(problems), at("current_density_A_m2"):
+        _ = file.current
+    for name, table in file.materials.items():
+        with noted(problems), at("materials", name):
+            metals[name] = table.metal(name)
+    unknown = {*file.materials, *broken} - {*metals}
+    elements: list[Layer | Interface | End] = []
+    if file.left is None or file.left.lead not in unknown:
+        with noted(problems):
+            elements.append(_end("left", file.left, metals))
+    for i, piece in enumerate(file.layers):
+        if isinstance(piece, CellUse) or getattr(piece, "material", None) in unknown:
+            continue
+        with noted(problems):
+            elements.append(_piece(i, piece, metals, file.mesh))
+    if file.right is None or file.right.lead not in unknown:
+        with noted(problems):
+            elements.append(_end("right", file.right, metals))
+    if problems:
+        raise all_of(problems)
+    return elements
 
 
 def _piece(
@@ -251,6 +325,8 @@ def _check_interface(
 ) -> None:
     """Check an interface, the middle one of three pieces, with what stands on its sides."""
     where = ("layers", index)
+    if isinstance(three[0], Interface):
+        return  # of the second of two the first one speaks
     metals = [piece.material for piece in three if isinstance(piece, Layer | Lead)]
     magnets = [metal for metal in metals if isinstance(metal, Ferromagnet)]
     if isinstance(three[2], Interface):
@@ -295,7 +371,10 @@ def _material_hint(name: str, metals: dict[str, Metal]) -> str:
     from ..sample.library import SHIPPED  # reads its file, which a right stack file does not need
 
     if name in SHIPPED.materials:
-        numbers = f"`spinfem materials {name}` prints numbers with sources for [materials.{name}]"
+        numbers = (
+            f'in [materials.{name}] library = "{name}" takes numbers with sources, which '
+            f"`spinfem materials {name}` prints"
+        )
         return f"{kind_hint(name, (), in_file=True)}; {numbers}"
     return kind_hint(name, metals, in_file=True)
 

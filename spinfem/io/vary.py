@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -18,11 +18,18 @@ from ..files.tables import Location
 from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
 from ..sample.units import once
-from .schema import InterfaceTable, LayerTable, MagneticTable, PaperFile, SIFile
+from .schema import AnyFile, InterfaceTable, LayerTable, MagneticTable
 from .stackfile import StackFile, read, stack_of
 
-UNITS = {"_nm": "nm", "_deg": "degree", "_ohm_m": "Ohm m", "_S_m": "S/m", "_fOhm_m2": "fOhm m2"}
-UNITS |= {"_S_m2": "S/m2"}
+UNITS = {
+    "_nm": "nm",
+    "_deg": "degree",
+    "_ohm_m": "Ohm m",
+    "_S_m": "S/m",
+    "_fOhm_m2": "fOhm m2",
+    "_A_m2": "A/m2",
+    "_S_m2": "S/m2",
+}
 """Units by the end of a key; keys without one are in the paper's units."""
 WORDS = {
     "polar": "polar angle",
@@ -36,8 +43,12 @@ WORDS = {
     "p": "polarization",
     "mixing": "real part of the mixing conductance",
     "scale": "scale of the mesh",
+    "j0": "particle current",
+    "current_density": "current density",
 }
 """What keys mean, without their units, where they do not say so themselves."""
+CURRENTS = {"j0_A_m2": 1.0, "current_density_A_m2": -1.0, "j0": 1.0}
+"""Keys of the current, and the particle current for 1 of them."""
 MOST = 10**7
 """Values along one axis."""
 LARGEST = 512 << 20
@@ -51,9 +62,10 @@ class Variation:
     Attributes
     ----------
     name : str
-        ``LAYER.KEY`` as given.
+        ``LAYER.KEY`` as given, or the key of the current.
     where : tuple of tuple
-        Where the key stands in the file: once, or in every layer of a group.
+        Where the key stands in the file, cells being in the place of where they stand: once, or in
+        every layer of a group or copy of a layer.
     values : array, shape (n,)
         Its values, in the unit of the key.
     log : bool
@@ -66,6 +78,12 @@ class Variation:
     log: bool
 
     @property
+    def currents(self) -> FloatArray | None:
+        """Particle currents, in the file's unit; None if something else varies."""
+        sign = CURRENTS.get(self.name)
+        return None if sign is None else sign * self.values
+
+    @property
     def attributes(self) -> dict[str, str]:
         """Attributes of the axis in the dataset."""
         name, _, key = self.name.rpartition(".")
@@ -74,7 +92,7 @@ class Variation:
             if key.endswith(end):
                 found["units"], key = unit, key.removesuffix(end)
                 break
-        return {"long_name": f"{WORDS.get(key, key)} of {name}"} | found
+        return {"long_name": WORDS.get(key, key) + (f" of {name}" if name else "")} | found
 
 
 def parse(text: str, file: StackFile) -> Variation:
@@ -89,7 +107,8 @@ def parse(text: str, file: StackFile) -> Variation:
         What was given after ``--vary``.
     file : StackFile
         The stack file; LAYER is the name of a layer, a group, an interface, a lead or a material in
-        it, "left" or "right". One that has KEY is meant.
+        it, "left" or "right". One that has KEY is meant. The name of a layer of a cell is that of
+        all its copies. Without LAYER, KEY is that of the current.
 
     Raises
     ------
@@ -97,8 +116,12 @@ def parse(text: str, file: StackFile) -> Variation:
         If the text is not of this form, nothing has that name and key, or a value is not allowed.
     """
     name, equals, given = text.rpartition("=")
+    currents = [key for key in CURRENTS if key in type(file.tables).model_fields]
+    if equals and name in currents:
+        return Variation(name, ((name,),), *_range(name, given))
     if not equals or "." not in name.strip("."):
-        raise ValueError(f"--vary must be LAYER.KEY=START:STOP:N, got {text!r}")
+        one = currents[0]
+        raise ValueError(f"--vary must be LAYER.KEY=START:STOP:N or {one}=..., got {text!r}")
     where = _locate(name, file)
     values, log = _range(name, given)
     some = np.linspace(0, values.size - 1, min(values.size, 65)).astype(int)
@@ -192,7 +215,8 @@ def _hint(key: str, own: list[_Place], file: StackFile) -> str:
 class _Place:
     """A table whose numbers may vary; `magnetic` tells whether a ferromagnet is there.
 
-    A group has the tables of all its layers, of which one is kept.
+    A group has the tables of all its layers, and a layer of a cell those of its copies, of which
+    one is kept.
     """
 
     name: str
@@ -235,35 +259,46 @@ EITHER = (("resistivity_ohm_m", "sigma_S_m"), ("rho_star_ohm_m", "sigma_S_m"))
 
 def _places(file: StackFile) -> list[_Place]:
     """Return all that may vary: layers and named interfaces, leads, groups, materials."""
-    tables, stack, found, face = file.tables, file.stack, [], 0
+    tables, stack, face = file.tables, file.stack, 0
+    layers: dict[int, _Place] = {}
     for i, table in enumerate(tables.layers):
         where = (("layers", i),)
         if isinstance(table, LayerTable):
             layer, face = stack.layers[face], face + 1
-            found.append(_Place(str(layer.name), where, table, layer.is_ferromagnet))
-        elif table.name is not None:
+            layers[i] = _Place(str(layer.name), where, table, layer.is_ferromagnet)
+        elif isinstance(table, InterfaceTable) and table.name is not None:
             beside = stack.elements[face : face + 2]
             magnetic = any(isinstance(e, Layer | Lead) and e.is_ferromagnet for e in beside)
-            found.append(_Place(table.name, where, table, magnetic))
+            layers[i] = _Place(table.name, where, table, magnetic)
+    found = [*layers.values()]
     for side, end in (("left", stack.left), ("right", stack.right)):
         if isinstance(end, Lead):
             table, names = getattr(tables, side), filter(None, (end.name, side))
             found += [_Place(name, ((side,),), table, end.is_ferromagnet) for name in names]
-    for group in stack.groups:
-        members = {place.where: place for place in found if _group_of(place.table) == group}
-        every = tuple(where for (where,) in members)
-        found.append(_Place(group, every, next(iter(members.values())).table, True, is_group=True))
+    groups: dict[str, dict[tuple[Location, ...], _Place]] = {}
+    for place in found:
+        if isinstance(place.table, MagneticTable) and place.table.group:
+            groups.setdefault(place.table.group, {})[place.where] = place
+    for key, is_group in (("name", False), ("group", True)):
+        for name, indices in file.copies[key].items():
+            found.append(_together(name, [layers[i] for i in indices], is_group))
+    for name, members in groups.items():
+        found.append(_together(name, members.values(), True))
     metals = (_Place(n, (("materials", n),), t, True) for n, t in tables.materials.items())
     return [*found, *metals]
 
 
-def _group_of(table: BaseModel) -> str | None:
-    return table.group if isinstance(table, MagneticTable) else None
+def _together(name: str, places: Iterable[_Place], is_group: bool) -> _Place:
+    """Return what varies in several places at once: a group, or all copies of a layer."""
+    first, *others = places
+    every = first.where + tuple(where for place in others for where in place.where)
+    return _Place(name, every, first.table, first.magnetic, is_group)
 
 
 def _numeric_keys(table: BaseModel) -> list[str]:
     fields = type(table).model_fields
-    return [key for key, field in fields.items() if _is_number(field.annotation)]
+    keys = [key for key, field in fields.items() if _is_number(field.annotation)]
+    return [key for key in keys if key != "temperature_K"]  # it says which numbers are meant
 
 
 def _is_number(annotation: Any) -> bool:
@@ -276,26 +311,26 @@ def _is_number(annotation: Any) -> bool:
 class FileBuilder:
     """Makes the stack of a file with arrays in place of the keys that vary; it can be pickled."""
 
-    tables: SIFile | PaperFile
+    tables: AnyFile
     places: dict[str, tuple[Location, ...]]
 
     def __call__(self, **values: FloatArray) -> Stack:
         """Return the stack for values of ``LAYER.KEY``, in the unit of the key."""
-        tables = self.tables
-        for name, value in values.items():
-            for where in self.places[name]:
-                tables = _changed(tables, where, value)
-        return stack_of(tables)
+        changes = {where: value for name, value in values.items() for where in self.places[name]}
+        return stack_of(_changed(self.tables, changes))
 
 
-def _changed(node: Any, where: Location, value: Any) -> Any:
-    """Return a copy of nested tables in which one value is another."""
-    if not where:
-        return value
-    first, rest = where[0], where[1:]
+def _changed(node: Any, changes: Mapping[Location, Any]) -> Any:
+    """Return a copy of nested tables in which some values are others."""
+    if () in changes:
+        return changes[()]
+    inner: dict[str | int, dict[Location, Any]] = {}
+    for (first, *rest), value in changes.items():
+        inner.setdefault(first, {})[tuple(rest)] = value
     if isinstance(node, BaseModel):
-        new = _changed(getattr(node, str(first)), rest, value)
-        return node.model_copy(update={str(first): new})
+        new = {str(key): _changed(getattr(node, str(key)), some) for key, some in inner.items()}
+        return node.model_copy(update=new)
     copy = node.copy()
-    copy[first] = _changed(node[first], rest, value)
+    for key, some in inner.items():
+        copy[key] = _changed(node[key], some)
     return copy

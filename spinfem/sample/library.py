@@ -25,7 +25,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -40,7 +40,6 @@ from .pieces import Interface
 from .units import in_silence
 
 Value = ArrayLike | Profile
-Some = TypeVar("Some", bound=Entry)
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,35 @@ class Library:
     path: Path
     materials: Mapping[str, Mapping[str, NormalEntry | FerromagnetEntry]]
     interfaces: Mapping[str, Mapping[str, InterfaceEntry]]
+
+    def entry(
+        self,
+        what: Literal["material", "interface"],
+        name: str,
+        *,
+        variant: str | None = None,
+        temperature: float | None = None,
+    ) -> tuple[str, str, Entry]:
+        """Return the name, the variant and the numbers of an entry.
+
+        Parameters
+        ----------
+        what : "material" or "interface"
+            What it is.
+        name : str
+            Its name or another one of the same.
+        variant, temperature
+            As in `material`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such entry, variant or temperature.
+        """
+        entries: Mapping[str, Mapping[str, Entry]]
+        entries = self.materials if what == "material" else self.interfaces
+        name = _entry(what, name, entries)
+        return name, *_chosen(entries, name, variant, temperature)
 
     def material(
         self,
@@ -112,8 +140,9 @@ class Library:
             If there is no such metal, variant or temperature, or a number that the metal needs is
             neither in the library nor given.
         """
-        entry = _entry("material", entry, self.materials)
-        variant, found = _chosen(self.materials, entry, variant, temperature)
+        entry, variant, found = self.entry(
+            "material", entry, variant=variant, temperature=temperature
+        )
         given = {
             "sigma": sigma,
             "rho_star": rho_star,
@@ -187,8 +216,9 @@ class Library:
             If there is no such interface, variant or temperature, or AR* is neither in the library
             nor given.
         """
-        entry = _entry("interface", entry, self.interfaces)
-        variant, found = _chosen(self.interfaces, entry, variant, temperature)
+        entry, variant, found = self.entry(
+            "interface", entry, variant=variant, temperature=temperature
+        )
         given = {"resistance": resistance, "gamma": gamma, "delta": delta, "mixing": mixing}
         given = {key: value for key, value in given.items() if value is not None}
         values, source = _numbers(found, given, ())
@@ -276,11 +306,11 @@ def _entry(what: str, name: str, entries: Mapping[str, object]) -> str:
 
 
 def _chosen(
-    entries: Mapping[str, Mapping[str, Some]],
+    entries: Mapping[str, Mapping[str, Entry]],
     name: str,
     variant: str | None,
     temperature: float | None,
-) -> tuple[str, Some]:
+) -> tuple[str, Entry]:
     """Find the variant that is meant: by its key, its temperature, or the default."""
     variants = entries[name]
     if variant is not None and variant not in variants:

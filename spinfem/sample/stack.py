@@ -532,6 +532,34 @@ class Stack(Readable, Joinable):
                 more["nodes"] = None
         return dataclasses.replace(old, **{**more, **changes})
 
+    def to_toml(self) -> str:
+        """Return the text of a stack file that `spinfem.load` makes the same stack of.
+
+        It is in SI if all metals are (`units`), and in the paper's units otherwise. Numbers are the
+        same to the last bit, except where that of nanometres or fOhm m2, which files have, is not
+        fine enough: one in about ten that are not round differs in the last bit. All layers have
+        names there, and materials too; two materials of one name are Co and Co_2.
+
+        Returns
+        -------
+        str
+            TOML, to be written in UTF-8. `j0` is in it if the stack has one.
+
+        Raises
+        ------
+        ValueError
+            If the stack is a batch, is not complete, has graded layers or nodes of a mesh, or has a
+            name that a file may not have.
+        """
+        from .writing import stack_file
+
+        self.check_complete()
+        if self.shape:
+            raise ValueError(
+                f"a stack file holds one stack, got a batch of shape {self.shape}: write stack[i]"
+            )
+        return stack_file(self.elements, self.joints, self.j0, self.units == "SI")
+
     def turned(self, ways: Mapping[int, ArrayLike]) -> Stack:
         """Return a copy in which magnetizations point elsewhere, all of them turned at once.
 

@@ -49,7 +49,7 @@ def axis_name(argument: str) -> str:
 def check_arguments(builder: Builder, arguments: Mapping[str, ArrayLike]) -> Coordinates:
     """Check names and values of the arguments; errors as in `spinfem.sweep`."""
     check_callable(builder)
-    if not isinstance(arguments, Mapping) or not arguments:
+    if not isinstance(arguments, Mapping):
         raise TypeError(f"arguments must map at least one name to values, got {arguments!r}")
     check_names(builder, arguments)
     for name in arguments:

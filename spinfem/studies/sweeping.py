@@ -128,6 +128,8 @@ def sweep(
     """
     check_xarray()
     _check_executor(executor, builder)
+    if isinstance(arguments, Mapping) and not arguments:
+        raise TypeError(f"arguments must map at least one name to values, got {arguments!r}")
     plan = plan_sweep(
         builder, arguments, j0, current_density, pointwise, degree=degree, elements=elements
     )
@@ -147,7 +149,10 @@ def plan_sweep(
     degree: int = DEGREE,
     elements: int | None = None,
 ) -> Plan:
-    """Check the arguments of `sweep` and cut its grid into blocks; errors as there."""
+    """Check the arguments of `sweep`, which may be none, and cut its grid into blocks.
+
+    Errors are as there.
+    """
     current = _single_current(j0, current_density)
     accuracy = {"degree": degree, "elements": elements}
     with once():

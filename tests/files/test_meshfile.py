@@ -706,7 +706,10 @@ EDITS = [
      "mesh.scale_mm: unknown key; scale_nm is in nm (1 mm = 1e+06 nm)"),
     ("scale_nm = 1 ", "scale_nm = 1\ntags = 'layer'\n",
      "mesh: valve.msh: tags must be left out but for a .vtu file, got 'layer'"),
-    ('[mesh]\n', "[msh]\n", "msh: unknown key; did you mean 'mesh'?"),
+    ('[mesh]\n', "[msh]\n",
+     "4 errors: (1) msh: unknown key; did you mean 'mesh'? (2) layers[0].thickness_nm (layer "
+     "'fixed'): required key is missing (3) layers[1].thickness_nm (layer 'spacer'): required key "
+     "is missing (4) layers[2].thickness_nm (layer 'free'): required key is missing"),
     ('name = "spacer"', 'name = "spacer"\nthickness_nm = 4',
      "layers[1].thickness_nm (layer 'spacer'): must be left out with [mesh], got 4"),
     ('name = "spacer"', "", "layers[1].name: required key is missing"),

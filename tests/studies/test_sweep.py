@@ -1410,8 +1410,8 @@ def test_paper_units(run, tmp_path):
 @pytest.mark.parametrize(
     ("vary", "message"),
     [
-        ("free", "--vary must be LAYER.KEY=START:STOP:N, got 'free'"),
-        ("free=1:2:3", "--vary must be LAYER.KEY=START:STOP:N, got 'free=1:2:3'"),
+        ("free", "--vary must be LAYER.KEY=START:STOP:N or j0_A_m2=..., got 'free'"),
+        ("free=1:2:3", "--vary must be LAYER.KEY=START:STOP:N or j0_A_m2=..., got 'free=1:2:3'"),
         ("free.polar_deg=0:180", "range must be START:STOP:N or START:STOP:N:log, got '0:180'"),
         ("free.polar_deg=0:180:5:lin", "range must be START:STOP:N or START:STOP:N:log"),
         ("free.polar_deg=a:180:5", "START and STOP must be numbers, got 'a:180:5'"),

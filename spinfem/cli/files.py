@@ -1,0 +1,84 @@
+"""``spinfem new``, ``check`` and ``schema``: stack files before they are solved."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .._checks import note
+from ..files.disk import check_target, explained
+
+if TYPE_CHECKING:
+    from ..io.stackfile import StackFile
+
+
+def begin(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where to write; must not be there yet.")
+    ] = Path("stack.toml"),
+) -> str:
+    """Write a stack file to begin with, which explains every key.
+
+    It is a spin valve that can be solved. What it does not need, such as interfaces, repeated cells
+    or numbers of the library, is commented out.
+    """
+    from ..io.template import template
+
+    check_target(file, ".toml")
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as new:
+            new.write(template())
+    except FileExistsError:
+        raise ValueError(f"{file}: must not be there yet: it would be overwritten") from None
+    except OSError as error:
+        raise explained("cannot be written", file, error) from None
+    return f"{file}: spinfem check {file}, spinfem solve {file}"
+
+
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Stack file (TOML).")],
+) -> str | int:
+    """Check FILE: tell all that is wrong in it, one error a line, or what it is.
+
+    The exit status is 0 if it is right, and 2 if not.
+    """
+    from ..files.tables import FileError
+    from ..io.stackfile import read
+
+    try:
+        found = read(file)
+    except FileError as error:
+        for line in error.lines:
+            note(f"error: {line}")
+        return 2
+    return f"{file}: {_described(found)}"
+
+
+def _described(file: StackFile) -> str:
+    """Write in one line what a stack file describes."""
+    layers, joints = file.stack.layers, file.stack.joints
+    length, current = ("nm", " A/m2") if file.units == "SI" else ("thick", "")
+    thickness = float(file.stack.x[-1]) * (1e9 if file.units == "SI" else 1)
+    counts = [
+        (len(layers), "layer"),
+        (sum(layer.is_ferromagnet for layer in layers), "ferromagnet"),
+        (sum(joint is not None for joint in joints), "interface"),
+    ]
+    units = "SI" if file.units == "SI" else "the paper's units"
+    said = [f"{n} {name}{'s' * (n != 1)}" for n, name in counts]
+    said += [f"{thickness:.6g} {length}", f"j0 = {file.j0:g}{current}", f"in {units}"]
+    return ", ".join([*filter(None, [file.title]), *said])
+
+
+def print_schema() -> str:
+    """Print the JSON schema of stack files, for completion in editors.
+
+    Beside a stack file as spinfem.schema.json it is what the first line that spinfem new writes
+    points to.
+    """
+    from ..io.jsonschema import json_schema
+
+    return json.dumps(json_schema(), indent=2)

@@ -1,0 +1,138 @@
+"""Keys of stack files: what each of them means, and which units a file is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from .._names import key_hint
+from ..files.tables import Location, PlacedError, all_of, key_path
+from ..sample.units import (
+    CONDUCTIVITY,
+    INTERFACE_RESISTANCE,
+    LENGTH,
+    MIXING,
+    RESISTIVITY,
+    THICKNESS,
+    Quantity,
+)
+
+Units = Literal["SI", "paper"]
+
+MEASURED: dict[str, tuple[Quantity, str]] = {
+    "thickness_nm": (THICKNESS, "nm"),
+    "l_nm": (LENGTH, "nm"),
+    "lambda_J_nm": (LENGTH, "nm"),
+    "lambda_phi_nm": (LENGTH, "nm"),
+    "resistivity_ohm_m": (RESISTIVITY, "Ohm m"),
+    "rho_star_ohm_m": (RESISTIVITY, "Ohm m"),
+    "sigma_S_m": (CONDUCTIVITY, "S/m"),
+    "AR_fOhm_m2": (INTERFACE_RESISTANCE, "fOhm m2"),
+    "mixing_S_m2": (MIXING, "S/m2"),
+}
+"""Keys of SI whose numbers are compared with what samples have, and their units."""
+SI_KEYS = (
+    *("j0_A_m2", "current_density_A_m2", "scale_nm", "beta", *MEASURED),
+    *("library", "variant", "temperature_K"),
+)
+PAPER_KEYS = ("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "D", "AR", "mixing")
+
+MEANINGS = {
+    "title": "what the sample is",
+    "j0_A_m2": "A/m2, particle current times |e|: positive when electrons flow towards +x; "
+    "default 1",
+    "current_density_A_m2": "A/m2, conventional current in place of j0_A_m2, minus it: positive "
+    "when electrons flow towards -x",
+    "j0": "particle current: positive when electrons flow towards +x; default 1",
+    # ends
+    "left": "what is behind the left end; a reservoir if left out",
+    "right": "what is behind the right end; a reservoir if left out",
+    "lead": "a material: a half-infinite lead of it",
+    "end": '"reservoir" (mu_s = 0) or "spin-blocking" (j_s = 0), in place of a lead',
+    # layers
+    "layers": "the sample from left to right, along +x",
+    "material": "one of the materials of this file",
+    "name": "the only one of its kind in the file; what commands and Python call it by",
+    "thickness_nm": "nm, thickness",
+    "thickness": "thickness, in the unit of l",
+    "polar_deg": "degrees, angle of the magnetization from +z, which is in the plane of the layers",
+    "azimuth_deg": "degrees, its angle from +x, the layers' normal, towards +y; default 0",
+    "m": "direction of the magnetization in place of the angles, of any length but zero",
+    "group": "layers with the same group are one magnet, and have parallel m",
+    # interfaces
+    "interface": "an interface between two layers, or a layer and an end; without one it is "
+    "transparent",
+    "AR_fOhm_m2": "fOhm m2, AR* of Valet and Fert: RA/(1 - gamma^2) of the measured RA; default 0",
+    "AR": "AR* of Valet and Fert; default 0",
+    "gamma": "asymmetry, between -1 and 1; default 0",
+    "delta": "spin memory loss: of the spins that pass, 1 - exp(-delta) are lost; default 0",
+    "mixing_S_m2": "S/m2, mixing conductance [G_r, G_i]; without one no mu_s across m remains",
+    "mixing": "mixing conductance [G_r, G_i]; without one no mu_s across m remains",
+    # cells
+    "cells": "parts of a sample that are repeated",
+    "cell": "the name of a cell, whose layers stand here; copies of its layer a are a1, a2, ...",
+    "repeat": "how many copies of the cell; default 1",
+    # mesh
+    "mesh": "layers from a mesh; they have no thickness then",
+    "file": "a mesh of lines along x, sought beside this file: .msh (gmsh), .vtu, or scikit-fem's "
+    ".json; names of layers are its groups",
+    "scale_nm": "nm, length of one unit of the mesh",
+    "scale": "length of one unit of the mesh; default 1",
+    "tags": "array of cell data in a .vtu file that tells layers apart, if it has several",
+    # materials
+    "materials": "metals by their names",
+    "kind": '"normal" or "ferromagnet"; an antiferromagnet is a normal metal with a short l',
+    "resistivity_ohm_m": "Ohm m, of a normal metal",
+    "rho_star_ohm_m": "Ohm m, rho* of Valet and Fert: rho/(1 - beta^2) of the measured rho",
+    "sigma_S_m": "S/m, total conductivity, in place of the resistivity or rho*",
+    "beta": "bulk asymmetry, between -1 and 1",
+    "l_nm": "nm, spin diffusion length; inf for none",
+    "lambda_J_nm": "nm, precession of mu_s across m in the exchange field; without it and "
+    "lambda_phi_nm the ferromagnet absorbs that at its face",
+    "lambda_phi_nm": "nm, dephasing of mu_s across m",
+    "library": "numbers with sources, `spinfem materials` lists them; keys given beside it replace "
+    "its numbers",
+    "variant": "which of several sources in the library",
+    "temperature_K": "K, temperature that the source states, in place of the variant",
+    "D": "4 D_up D_down/(D_up + D_down), 1/rho*; in a normal metal the conductivity",
+    "l": "spin diffusion length; inf for none",
+    "p": "polarization, between -1 and 1",
+    "lambda_J": "precession of mu_s across m in the exchange field; without it and lambda_phi the "
+    "ferromagnet absorbs that at its face",
+    "lambda_phi": "dephasing of mu_s across m",
+}
+"""What every key of a file is, with its unit."""
+
+
+def find_units(data: dict[str, Any]) -> Units:
+    """Tell SI from the paper's units; PlacedError if the file mixes them."""
+    found = [where for where, _ in values_of(data)]
+    si = [where for where in found if where[-1] in SI_KEYS]
+    paper = [where for where in found if where[-1] in PAPER_KEYS]
+    if not (si and paper):
+        return "paper" if paper else "SI"
+    odd, usual = (si, paper) if len(si) < len(paper) else (paper, si)
+    names = ("SI", "the paper's") if odd is si else ("the paper's", "SI")
+    known = SI_KEYS if odd is paper else PAPER_KEYS
+    raise all_of(
+        [
+            PlacedError(
+                f"SI and the paper's units must not mix in one file, got {names[0]} here and "
+                f"{names[1]} in {key_path(usual[0], data)}{key_hint(str(where[-1]), known)}",
+                where,
+            )
+            for where in odd
+        ]
+    )
+
+
+def values_of(node: object, where: Location = ()) -> Iterator[tuple[Location, Any]]:
+    """Yield values and where they stand; a table called `D` is a material and not a number."""
+    if isinstance(node, dict):
+        for key, item in node.items():
+            yield from values_of(item, (*where, key))
+    elif isinstance(node, list) and any(isinstance(item, dict | list) for item in node):
+        for i, item in enumerate(node):
+            yield from values_of(item, (*where, i))
+    else:
+        yield where, node

@@ -1,0 +1,160 @@
+"""A stack file to begin with: every key once, with its unit and meaning."""
+
+from __future__ import annotations
+
+import re
+
+from .keys import MEANINGS
+
+SCHEMA = "spinfem.schema.json"
+"""What the template calls the file that ``spinfem schema`` prints."""
+
+_BODY = f"""\
+#:schema ./{SCHEMA}
+# A stack for spinfem. Lines that begin with # are not used: remove the # of those that you need.
+# spinfem check FILE, spinfem solve FILE, spinfem sweep FILE --vary free.polar_deg=0:180:19 -o g.nc
+# For completion in editors that know the first line (Even Better TOML, Tombi, taplo):
+#   spinfem schema > {SCHEMA}
+# The numbers are illustrative, Co/Cu/Py-like, and not measured.
+
+title = "Co/Cu/Py spin valve"
+j0_A_m2 = 1e11
+# current_density_A_m2 = -1e11
+
+
+[left]
+lead = "Cu"
+# end = "reservoir"
+
+[right]
+lead = "Cu"
+
+
+[materials.Cu]
+kind = "normal"
+resistivity_ohm_m = 6e-9
+l_nm = 450
+
+[materials.Co]
+kind = "ferromagnet"
+rho_star_ohm_m = 75e-9
+# sigma_S_m = 1.7e7
+beta = 0.46
+l_nm = 60
+# lambda_J_nm = 2
+# lambda_phi_nm = 3
+
+[materials.Py]
+kind = "ferromagnet"
+rho_star_ohm_m = 291e-9
+beta = 0.76
+l_nm = 5.5
+
+# [materials.Ag]
+# library = "Ag"
+# variant = "293 K"
+# temperature_K = 293
+
+
+[[layers]]
+material = "Co"
+name = "fixed"
+thickness_nm = 8
+polar_deg = 0
+# azimuth_deg = 90
+# m = [0, 0, 1]
+# group = "reference"
+
+# [[layers]]
+# interface = true
+# AR_fOhm_m2 = 0.5
+# gamma = 0.75
+# delta = 0.3
+# mixing_S_m2 = [5e14, 1e13]
+
+[[layers]]
+material = "Cu"
+name = "spacer"
+thickness_nm = 10
+
+# [[layers]]
+# interface = true
+# library = "Py/Cu"
+# AR_fOhm_m2 = 0.5
+
+[[layers]]
+material = "Py"
+name = "free"
+thickness_nm = 4
+polar_deg = 60
+
+# [[layers]]
+# cell = "bilayer"
+# repeat = 15
+
+
+# [cells.bilayer]
+# [[cells.bilayer.layers]]
+# material = "Co"
+# name = "magnet"
+# thickness_nm = 6
+# polar_deg = 0
+# [[cells.bilayer.layers]]
+# material = "Cu"
+# thickness_nm = 6
+
+
+# [mesh]
+# file = "valve.msh"
+# scale_nm = 1
+# tags = "layer"
+
+
+# In the paper's units, or any consistent ones, the keys are these; they and those in SI do not mix.
+# j0 = 1
+# [materials.N]
+# kind = "normal"
+# D = 8
+# l = 1
+# [materials.F]
+# kind = "ferromagnet"
+# D = 2
+# l = 1
+# p = 0.5
+# lambda_J = 0.1
+# lambda_phi = 0.1
+# [[layers]]
+# material = "F"
+# thickness = 1
+# [[layers]]
+# interface = true
+# AR = 0.1
+# mixing = [1, 0.1]
+# [mesh]
+# file = "valve.msh"
+# scale = 1
+"""
+_LINE = re.compile(r"(?:# )?(?:\[+(?P<table>\w+)[.\]\w]*|(?P<key>\w+) = .*)")
+COLUMN = 34
+"""Where meanings begin, if they can."""
+
+
+def template() -> str:
+    """Return the text of a stack file that can be solved, each key explained where it comes first.
+
+    Returns
+    -------
+    str
+        A spin valve in SI; what it does not need is commented out.
+    """
+    explained: set[str] = set()
+    lines = []
+    for line in _BODY.splitlines():
+        found = _LINE.fullmatch(line)
+        key = found and (found["key"] or found["table"])
+        if key and key not in explained:
+            explained.add(key)
+            lines.append(f"{line:<{COLUMN}}  # {MEANINGS[key]}")
+        else:
+            lines.append(line)
+    return "\n".join([*lines, ""])
