@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._names import same_thing
-from .._spelling import near_match
+from .._spelling import near_match, nearest
 from ..files.tables import (
     Location,
     PlacedError,
@@ -191,6 +191,8 @@ def _check_tables(data: dict[str, Any], units: Units) -> None:
 
 BLANK = {"interface": True}
 """What may stand in the place of any of ``[[layers]]`` that is not right."""
+FOUNDATIONS = ("mesh", "layers", "cells", "materials")
+"""Tables without which, or with whose names misspelt, others have another meaning."""
 
 
 def _left_out_of(tables: dict[str, Any], where: Location) -> bool:
@@ -202,10 +204,9 @@ def _left_out_of(tables: dict[str, Any], where: Location) -> bool:
             tables["cells"][name] = {"layers": [BLANK]}
         case ("materials", str(name), *_):
             tables["materials"].pop(name, None)
-        case ("mesh" | "layers" | "cells" | "materials", *_):
-            return False
         case (key, *_):
             tables.pop(str(key), None)
+            return nearest(str(key), FOUNDATIONS) is None
     return True
 
 

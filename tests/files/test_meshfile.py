@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import json
 import pickle
 import re
 import shutil
@@ -776,3 +777,19 @@ def test_sweeps_of_a_meshed_stack(tmp_path, capsys):
         cli.main(["sweep", str(path), "--vary", "free.thickness_nm=1:2:3", "-o", str(out)])
     error = "key must be a numeric one of 'free' (polar_deg, azimuth_deg), got 'thickness_nm'"
     assert error in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", [".msh", ".json"])
+def test_byte_order_mark(written, suffix):
+    """Some editors put one in front of a text in UTF-8."""
+    text = msh()
+    if suffix == ".json":
+        cells = {name: [i for i, cell in enumerate(CELLS) if cell[0] == name] for name in "abc"}
+        pairs = [cell[1:] for cell in CELLS]
+        text = json.dumps({"p": [[x] for x in X], "t": pairs, "subdomains": cells})
+    plain, marked = (
+        read_layers(written(mark + text, f"mesh{suffix}"), "abc") for mark in ("", "\ufeff")
+    )
+    for one, other in zip(plain, marked, strict=True):
+        assert one[:2] == other[:2]
+        assert np.array_equal(one.nodes, other.nodes)
