@@ -171,8 +171,8 @@ def _check_names(data: dict[str, Any], counts: Mapping[str, int]) -> None:
                     text = f"must differ from {key_path(first, data)}, got {name!r}"
                     problems.append(PlacedError(text, where))
         for base, where in mine.items():
-            for name in (base, *(f"{stem(base)}{n}" for n in range(1, count + 1))):
-                with noted(problems):
+            with noted(problems):  # once, however many copies
+                for name in (base, *(f"{stem(base)}{n}" for n in range(1, count + 1))):
                     _take(name, base, where, owners, data)
     if problems:
         raise all_of(problems)

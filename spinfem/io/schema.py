@@ -182,7 +182,7 @@ def _true(value: object) -> object:
 class InterfaceTable(Table):
     """One of ``[[layers]]`` that is an interface; all but what it is may be left out."""
 
-    interface: Annotated[bool, BeforeValidator(_true)]
+    interface: Annotated[bool, BeforeValidator(_true), Field(json_schema_extra={"const": True})]
     name: Name | None = None
     gamma: Polarization | None = None
     delta: NonNegative | None = None

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._names import kind_hint, same_thing
+from .._spelling import nearest
 from ..files.tables import (
     Location,
     PlacedError,
@@ -166,44 +167,47 @@ def _check_tables(data: dict[str, Any], units: Units) -> None:
 
     If a table is not right by itself, those that are right are still tried together.
     """
-    try:
-        validated(data, units)
-    except PlacedError as error:
-        raise all_of([error, *_further_problems(data, units, error)]) from None
-
-
-BLANK = {"interface": True}
-"""What may stand in the place of any of ``[[layers]]`` that is not right."""
-
-
-def _further_problems(data: dict[str, Any], units: Units, found: PlacedError) -> list[PlacedError]:
-    """Return what is wrong of tables that are right by themselves, when others are not."""
+    problems: list[PlacedError] = []
     sound: dict[str, Any] = {
         key: value.copy() if isinstance(value, dict | list) else value
         for key, value in data.items()
     }
-    broken: set[str] = set()  # materials
-    for problem in found.all:
-        match problem.where:
-            case ("layers", int(i), *_):
-                sound["layers"][i] = BLANK
-            case ("cells", str(name), *_):
-                sound["cells"][name] = {"layers": [BLANK]}
-            case ("materials", str(name), *_):
-                broken.add(name)
-                sound["materials"].pop(name, None)
-            case ("mesh" | "layers" | "cells" | "materials", *_):
-                return []  # all depends on it
-            case (key, *_):
-                sound.pop(str(key), None)
-    if "mesh" in data:
-        return []  # layers are not read
-    problems: list[PlacedError] = []
-    with noted(problems):
-        plain = without_cells(sound)
-        with plain.as_written():
-            _elements(validated(plain.tables, units), broken)
-    return problems
+    while True:  # an unknown key hides what else is wrong in its table
+        try:
+            validated(sound, units)
+            break
+        except PlacedError as error:
+            problems += error.all
+            if not all(_left_out_of(sound, problem.where) for problem in error.all):
+                raise all_of(problems) from None
+    if problems:
+        if "mesh" not in data:  # whose layers are not read
+            with noted(problems):
+                plain = without_cells(sound)
+                with plain.as_written():
+                    _elements(validated(plain.tables, units), {*data.get("materials", {})})
+        raise all_of(problems)
+
+
+BLANK = {"interface": True}
+"""What may stand in the place of any of ``[[layers]]`` that is not right."""
+FOUNDATIONS = ("mesh", "layers", "cells", "materials")
+"""Tables without which, or with whose names misspelt, others have another meaning."""
+
+
+def _left_out_of(tables: dict[str, Any], where: Location) -> bool:
+    """Take what is not right out of the tables, and tell if what is left has a meaning."""
+    match where:
+        case ("layers", int(i), *_):
+            tables["layers"][i] = BLANK
+        case ("cells", str(name), *_):
+            tables["cells"][name] = {"layers": [BLANK]}
+        case ("materials", str(name), *_):
+            tables["materials"].pop(name, None)
+        case (key, *_):
+            tables.pop(str(key), None)
+            return nearest(str(key), FOUNDATIONS) is None
+    return True
 
 
 def _notice_units(path: Path, data: dict[str, Any], plain: Plain, mesh: MeshTable | None) -> None:
@@ -270,10 +274,10 @@ def stack_of(file: AnyFile, copies: Copies | None = None) -> Stack:
     return stack
 
 
-def _elements(file: AnyFile, broken: Collection[str] = ()) -> list[Layer | Interface | End]:
+def _elements(file: AnyFile, known: Collection[str] = ()) -> list[Layer | Interface | End]:
     """Return what stands in the stack, each piece right by itself; PlacedError with all problems.
 
-    What is made of one of the `broken` materials is left out.
+    What is made of a material that is not right, or `known` and not there, is left out.
     """
     metals: dict[str, Metal] = {}
     problems: list[PlacedError] = []
@@ -282,7 +286,7 @@ def _elements(file: AnyFile, broken: Collection[str] = ()) -> list[Layer | Inter
     for name, table in file.materials.items():
         with noted(problems), at("materials", name):
             metals[name] = table.metal(name)
-    unknown = {*file.materials, *broken} - {*metals}
+    unknown = {*file.materials, *known} - {*metals}
     elements: list[Layer | Interface | End] = []
     if file.left is None or file.left.lead not in unknown:
         with noted(problems):
