@@ -15,7 +15,7 @@ from ..fem import graded, twoport
 from ..physics import interfaces
 from ..physics.directions import angle
 from ..solvers.condensed import Condensed
-from ..solvers.elements import Elements
+from ..solvers.elements import Elements, remembered
 from ..solvers.ports import ComplexArray, exchange_rate
 from ..solvers.transport import Field, Jump
 
@@ -273,38 +273,60 @@ def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     total.add(k, "p", -dot(rising[-1] - rising[0], m))
 
 
+class _Law(NamedTuple):
+    """What an interface is as a two-port, all (N or 1,)."""
+
+    AR: FloatArray
+    gamma: FloatArray
+    loses: bool  # whether there is a delta
+    B: FloatArray
+    S: FloatArray
+    by_delta: tuple[FloatArray, FloatArray]  # derivatives of B and S
+
+
+@remembered
+def _laws(e: Elements) -> dict[int, _Law]:
+    """Return the interfaces of a stack by their faces; B and S mean nothing without an AR*."""
+    found = {}
+    for face, joint in e.resistive.items():
+        AR, gamma, delta = (e.flat(x) for x in (joint.resistance, joint.gamma, joint.delta))
+        numbers = np.where(AR > 0, AR, 1.0), delta
+        B, S = interfaces.two_port(*numbers)
+        by_delta = interfaces.two_port_slopes(*numbers)
+        found[face] = _Law(AR, gamma, bool(delta.any()), B, S, by_delta)
+    return found
+
+
 def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     """Add what an interface does."""
-    e = t.elements
-    joint = e.joints[face]
-    assert joint is not None
-    AR, gamma, delta = (e.flat(x) for x in (joint.resistance, joint.gamma, joint.delta))
+    e, law = t.elements, _laws(t.elements)[face]
+    joint = e.resistive[face]
     magnets = [k for k in (face, face + 1) if e.magnetic[k]]
     m = e.m[magnets[0]] if magnets else np.zeros((1, 3))
-    rings = [_ring(pair, face, on_left) for on_left in (True, False)]
-    if magnets and e.strong[magnets[0]]:  # what is across m does not pass
-        rings = [(_part(u, m), _part(v, m)) for u, v in rings]
-    source, none = gamma[:, None] * m, np.zeros((1, 3))
+    source, none = law.gamma[:, None] * m, np.zeros((1, 3))
     on_left = magnets == [face]  # in a strong ferromagnet there is nothing across m
-    flows = [
+    flow, back = (
         (field.faces.current_left if on_left else field.faces.current_right)[face] - driven
         for field, driven in ((pair.mu, source), (pair.phi, -source if pair.driven else none))
-    ]
-    mu, phi = (
-        _through(AR, delta, flow, on_left, left, right)
-        for flow, left, right in zip(flows, *rings, strict=True)
     )
-    shunted = sum(dot(*ring) for ring in rings)
-    resists = np.where(AR > 0, AR, 1.0)  # there is no delta without a resistance
-    _, S = interfaces.two_port(resists, delta)
-    total.add(face, "resistance", -dot(phi.flow, mu.drop) - S / resists * shunted)
-    by_B, by_S = interfaces.two_port_slopes(resists, delta)
-    total.add(face, "delta", by_B * AR**2 * dot(phi.drop, mu.drop) + by_S * shunted)
-    falling = AR[:, None] * (phi.drop - mu.drop if pair.driven else phi.drop)
+    drop, fall = 2 * flow, 2 * back
+    if law.loses:
+        rings = [_ring(pair, face, side) for side in (True, False)]
+        if magnets and e.strong[magnets[0]]:  # what is across m does not pass
+            rings = [(_part(u, m), _part(v, m)) for u, v in rings]
+        (mu_left, phi_left), (mu_right, phi_right) = rings
+        _, drop = _through(law, flow, on_left, mu_left, mu_right)
+        back, fall = _through(law, back, on_left, phi_left, phi_right)
+        shunted = dot(mu_left, phi_left) + dot(mu_right, phi_right)
+        by_B, by_S = law.by_delta
+        total.add(face, "resistance", -law.S / law.AR * shunted)
+        total.add(face, "delta", by_B * law.AR**2 * dot(fall, drop) + by_S * shunted)
+    total.add(face, "resistance", -dot(back, drop))
+    falling = law.AR[:, None] * (fall - drop if pair.driven else fall)
     if magnets:
         total.add(face, "gamma", dot(m, falling))
     if magnets and magnets[0] in e.lengths:
-        total.add(magnets[0], "m", gamma[:, None] * falling)
+        total.add(magnets[0], "m", law.gamma[:, None] * falling)
     if joint.mixing is not None:
         ring, dual = _ring(pair, face, not e.magnetic[face])
         weight = weight_of(m, dual, ring)
@@ -312,32 +334,20 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
         total.add(face, "G_i", -weight.imag)
 
 
-class Through(NamedTuple):
-    """What passes an interface."""
-
-    flow: FloatArray  # (N, 3) ``-B [mu_s]``
-    drop: FloatArray  # (N, 3) ``-[mu_s]/AR*``
-
-
 def _through(
-    AR: FloatArray,
-    delta: FloatArray,
-    flow: FloatArray,
-    on_left: bool,
-    left: FloatArray,
-    right: FloatArray,
-) -> Through:
-    """Return what passes an interface, from the current at one side of it less what drives it.
+    law: _Law, flow: FloatArray, on_left: bool, left: FloatArray, right: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return ``-B [mu_s]`` and ``-[mu_s]/AR*``, (N, 3) each.
 
-    Where delta has let next to nothing pass, from the difference of mu_s.
+    From the current at one side of an interface, less what drives it; where delta has let next to
+    nothing pass, from mu_s at both.
     """
-    resists = np.where(AR > 0, AR, 1.0)
-    B, S = (x[:, None] for x in interfaces.two_port(resists, delta))
+    AR, B, S = (x[:, None] for x in (law.AR, law.B, law.S))
     flow = flow - S * left if on_left else flow + S * right
-    share = 2 * resists[:, None] * B  # of what would pass without delta
-    by_flow = 2 * flow / np.where(share > 0.5, share, 1.0)
-    drop = np.where(share > 0.5, by_flow, (left - right) / resists[:, None])
-    return Through(np.where(share > 0.5, flow, B * (left - right)), drop)
+    share = 2 * AR * B  # of what would pass without delta
+    passes = share > 0.5
+    drop = np.where(passes, 2 * flow / np.where(passes, share, 1.0), (left - right) / AR)
+    return np.where(passes, flow, B * (left - right)), drop
 
 
 def _part(u: FloatArray, m: FloatArray) -> FloatArray:
@@ -346,8 +356,10 @@ def _part(u: FloatArray, m: FloatArray) -> FloatArray:
 
 def _ring(pair: Pair, face: int, on_left: bool) -> tuple[FloatArray, FloatArray]:
     """Return where the ring on the left or the right side of a face is, apart from a jump."""
-    rings, duals = _rings(pair, on_left)
-    return rings[face], duals[face]
+    mu, phi = pair.mu.faces, pair.phi.faces
+    if on_left:
+        return mu.potential_left[face], phi.potential_left[face] - pair.jump.left.get(face, 0.0)
+    return mu.potential_right[face], phi.potential_right[face] - pair.jump.right.get(face, 0.0)
 
 
 def _rings(pair: Pair, on_left: bool) -> tuple[FloatArray, FloatArray]:
