@@ -101,7 +101,8 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         batch, shape = self._stack.shape, np.shape(self.value)
         if not batch and np.ndim(self._scale) == 0:  # a fifth of the time of what is general
             numbers = np.array([slope[0] for slope in slopes]) * self._scale
-            return read_only(numbers.reshape(shape))
+            if numbers.shape == shape or not shape:
+                return read_only(numbers.reshape(shape))
         found = np.stack(slopes, axis=-1).reshape(*batch, len(slopes))
         scale = np.asarray(self._scale)[..., None]
         found = found * scale
