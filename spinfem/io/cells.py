@@ -153,7 +153,7 @@ def _check_names(data: dict[str, Any], counts: Mapping[str, int]) -> None:
     owners: dict[str, Location] = {}
     for where, table in [
         *(((side,), data[side]) for side in ("left", "right") if side in data),
-        *((("layers", i), table) for i, table in enumerate(data["layers"])),
+        *((("layers", i), table) for i, table in enumerate(data.get("layers", []))),
     ]:
         for key in NAMES:
             if key in table:

@@ -157,6 +157,7 @@ ERRORS = [
         "cells.X.layers: at least one layer must be given, got none",
     ),
     (CELL, "[cells.X]\n", "cells.X.layers: required key is missing"),
+    (USE, "", "layers: at least one layer must be given, got none"),
     (
         USE,
         f'[[cells.X.layers]]\ncell = "X"\n{USE}',
