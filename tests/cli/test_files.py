@@ -147,6 +147,7 @@ def test_the_current_can_be_swept(run, valve, key, sign):
             assert float(point["resistance"]) == solution.resistance
 
 
+@pytest.mark.long
 def test_the_current_is_swept_with_others(run, valve):
     xarray = pytest.importorskip("xarray")
     given = ("free.polar_deg=10:90:3", "j0_A_m2=1:2:2", "spacer.thickness_nm=1:2:2")

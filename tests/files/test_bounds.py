@@ -56,6 +56,10 @@ TEXTS = {
 }
 
 
+LONG = ("elements of XML", "raw appended", "groups times blocks", "again and again")
+"""Meshes that take long."""
+
+
 def some_long(kinds, *long):
     """Return all kinds, of which some take long."""
     return [pytest.param(kind, marks=pytest.mark.long) if kind in long else kind for kind in kinds]
@@ -74,7 +78,7 @@ def assert_quick(work, seconds=SECONDS):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("kind", some_long(TEXTS, "names", "open text"))
+@pytest.mark.parametrize("kind", some_long(TEXTS, "names", "open text", "keys"))
 def test_stack_files(tmp_path, kind):
     text, message = TEXTS[kind]
     path = tmp_path / "stack.toml"
@@ -362,7 +366,7 @@ MESHES = {
 }
 
 
-@pytest.mark.parametrize("kind", some_long(MESHES, "elements of XML", "raw appended"))
+@pytest.mark.parametrize("kind", some_long(MESHES, *LONG))
 def test_meshes(tmp_path, kind):
     suffix, content, message = MESHES[kind]
     path = tmp_path / f"mesh{suffix}"

@@ -173,7 +173,9 @@ def test_two_spacers_and_their_sum(run, tmp_path, collinear):
         np.testing.assert_array_equal(rows[rows["from"] == name]["g"], torque.table.g)
 
 
-@pytest.mark.parametrize("target", ["oommf", "mumax3-field", "csv"])
+@pytest.mark.parametrize(
+    "target", ["csv", *(pytest.param(x, marks=pytest.mark.long) for x in ("oommf", "mumax3-field"))]
+)
 def test_any_target_is_refused_above_five_percent(run, tmp_path, weak, target):
     """An error of a law, or a table, of one angle is that of both parts together."""
     out = tmp_path / "torque"

@@ -127,6 +127,7 @@ def test_cells_of_a_mesh(written, tmp_path):
     assert [(layer.name, layer.thickness) for layer in stack.layers] == [("a1", 2e-9), ("a2", 2e-9)]
 
 
+@pytest.mark.long
 def test_many_copies(written):
     """A file that is short and a stack that is long: built in a second or so."""
     path = written(REPEATED.replace("= 3", f"= {MOST_TABLES // 3}"))
