@@ -105,7 +105,8 @@ def _of_ring(t: Condensed, magnet: int, at_right: bool, sign: float) -> Derivati
     none = Jump({}, {})
     total = freely(t, Pair(t.at_faces, t.dual_to_spacer(magnet, at_right), none, False))
     total *= sign * t.coupling(magnet)
-    change = inside(t, Pair(*t.across_spacer(magnet), none, False))
+    pair = Pair(*t.across_spacer(magnet), none, False)
+    change = inside(t, pair, t.interfaces_in_spacer(magnet))
     change *= -sign * t.at_spacer(magnet)[1 if at_right else 0]
     total += change
     return total

@@ -6,6 +6,7 @@ interfaces their flows, of rods that turn the forces across. See `spinfem.result
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -120,14 +121,14 @@ def freely(t: Solved, pair: Pair) -> Derivatives:
     return total
 
 
-def inside(t: Solved, pair: Pair) -> Derivatives:
-    """Return what layers along m, or normal ones, and interfaces do to it."""
+def inside(t: Solved, pair: Pair, faces: Collection[int] | None = None) -> Derivatives:
+    """Return what layers along m, or normal ones, and interfaces, all or some, do to it."""
     e, total = t.elements, Derivatives(t.elements)
     _add_layers(total, t, pair)
     for k in e.graded:
         _add_graded(total, t, pair, k)
     for face, joint in enumerate(e.joints):
-        if joint is not None:
+        if joint is not None and (faces is None or face in faces):
             _add_joint(total, t, pair, face)
     return total
 

@@ -765,6 +765,13 @@ class Condensed(Transport):
             found.append(self._unit_field(u, entering, leaving, first, stop))
         return found[0], found[1]
 
+    def interfaces_in_spacer(self, magnet: int) -> set[int]:
+        """Return the faces of the interfaces that the spacer behind a magnet has in it."""
+        plan, link = self.plan, self._between(magnet)
+        first, stop = int(plan.start[link]), int(plan.start[link + 1])
+        ports = ((face, int(plan.left[face])) for face in self.elements.resistive)
+        return {face for face, port in ports if first <= port < stop}
+
     def _unit_field(
         self, u: FloatArray, entering: FloatArray, leaving: FloatArray, first: int, stop: int
     ) -> Field:

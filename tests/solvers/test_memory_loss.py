@@ -172,6 +172,24 @@ def test_derivative_with_delta(delta, at):
     assert found == pytest.approx(slope, rel=1e-6, abs=1e-9 * dr(0.0) / delta)
 
 
+@pytest.mark.parametrize("delta", [0.5, 3.0, 10.0])
+def test_derivatives_of_efficiencies_beside_a_spacer(delta):
+    """The interfaces at its magnets are not in it, however little they let pass."""
+
+    def valve(gamma):
+        joints = [
+            sf.Interface(AR, gamma=x, delta=delta, name=n) for x, n in ((gamma, "I"), (0.2, "J"))
+        ]
+        a, b = F(1.0, m=Z, name="a"), F(0.5, m=M, name="b")
+        return sf.Lead(N) | a | joints[0] | N(0.4) | joints[1] | b | sf.Lead(N)
+
+    h = 1e-3
+    ahead, back = (sf.analytic.solve(valve(GAMMA + s)).efficiency("a", "b") for s in (h, -h))
+    slope = (np.array(ahead) - np.array(back)) / (2 * h)  # g is linear in gamma
+    found = sf.solve(valve(GAMMA)).gradient("efficiency", "a", "b")["I.gamma"]
+    np.testing.assert_allclose(found, slope, rtol=1e-9)
+
+
 def test_bounds_hold():
     exact = sf.analytic.solve(sample(with_delta(0.6)))
     coarse = sf.solve(sample(with_delta(0.6)), degree=1, elements=2, certify=True)
