@@ -47,7 +47,8 @@ class Gradient(Readable, Mapping[str, FloatArray]):
 
     - `thickness`, `D`, `l`, `p`, `lambda_J`, `lambda_phi`, as far as they are numbers and finite
       (of `l` also if it is infinite: 0). Of each layer by itself; what the numbers of a metal do
-      is under its name, ``"Cu.l"``: the sum over all layers and leads of it.
+      is under its name, ``"Cu.l"``: the sum over all layers and leads of it. (If a layer, or one
+      in a repeated cell, is called Cu as well, the name means that.)
     - `polar`, `azimuth`: the angles of m, per **degree**, as in `direction`. Layers of a group turn
       together and have these under the name of the group, ``"free.polar"``, alone.
     - of an interface, by its name or else by its neighbours, ``"F1|N1"``: `resistance` (AR*),
@@ -99,16 +100,13 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         else:
             slopes = [part.of(k, quantity) for part in self.parts]
         batch, shape = self._stack.shape, np.shape(self.value)
-        if not batch and np.ndim(self._scale) == 0:  # a fifth of the time of what is general
-            numbers = np.array([slope[0] for slope in slopes]) * self._scale
-            if numbers.shape == shape or not shape:
-                return read_only(numbers.reshape(shape))
-        found = np.stack(slopes, axis=-1).reshape(*batch, len(slopes))
-        scale = np.asarray(self._scale)[..., None]
-        found = found * scale
+        found = np.array(slopes).T.reshape(*batch, len(slopes))
+        found = found * np.asarray(self._scale)[..., None]
         if len(shape) == 0 or len(slopes) == 1:
-            found = found[..., 0]
-        return read_only(np.array(np.broadcast_to(found, shape)))
+            found = np.asarray(found[..., 0])
+        if found.shape != shape:
+            found = np.array(np.broadcast_to(found, shape))
+        return read_only(found)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

@@ -283,11 +283,11 @@ class Superconductor(Joinable):
     name: str | None = dataclasses.field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        freeze(self, contact=Interface(self.resistance, name=self.name))
+        self.at_end(on_left=True)  # raises
 
     def at_end(self, on_left: bool) -> tuple[Piece, Piece]:
-        """Return the two pieces that it is, in their order."""
-        contact: Interface = vars(self)["contact"]
+        """Return the two pieces that it is, from left to right."""
+        contact = Interface(self.resistance, name=self.name)
         return (Reservoir(), contact) if on_left else (contact, Reservoir())
 
 
@@ -480,14 +480,10 @@ def short(piece: Piece | Superconductor) -> str:
     """Name a piece in a message: the class, and what it is made of or called."""
     if isinstance(piece, Reservoir | SpinBlocking):
         return f"{type(piece).__name__}()"
-    if isinstance(piece, Superconductor):
-        return f"Superconductor({piece.name or format(piece.resistance)})"
-    if isinstance(piece, Interface):
-        return (
-            f"Interface({piece.name or f'{piece.resistance:g}'})"
-            if np.ndim(piece.resistance) == 0
-            else "Interface"
-        )
+    kind = type(piece).__name__
+    if isinstance(piece, Interface | Superconductor):
+        one = np.ndim(piece.resistance) == 0
+        return f"{kind}({piece.name or f'{piece.resistance:g}'})" if one else kind
     kind = type(piece.material).__name__
     name = piece.name or piece.material.name or kind
     return f"Lead({name})" if isinstance(piece, Lead) else name

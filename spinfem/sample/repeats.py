@@ -8,22 +8,15 @@ from typing import Any
 
 from .._spelling import stem
 from .order import ENDS
-from .pieces import Interface, Layer, Superconductor, short
+from .pieces import Interface, Joinable, Layer, Superconductor, short
 
 
-def flattened(pieces: Iterable[Any], chain: type) -> tuple[Any, ...]:
-    """Return pieces one by one: those of chains in them, and those that superconductors are.
+def flattened(pieces: Iterable[Any]) -> tuple[Any, ...]:
+    """Return pieces one by one: those of stacks among them, and those that superconductors are.
 
-    A chain that is there several times is a repeated cell.
-
-    Parameters
-    ----------
-    pieces : iterable
-        Pieces, and chains.
-    chain : type
-        Of the chains, which have `pieces`.
+    A stack that is there several times is a repeated cell.
     """
-    given = tuple(pieces)
+    given, chain = tuple(pieces), Joinable.stack_type
     if not any(isinstance(piece, chain | Superconductor) for piece in given):
         return given
     times = Counter(id(piece) for piece in given if isinstance(piece, chain))
@@ -32,7 +25,7 @@ def flattened(pieces: Iterable[Any], chain: type) -> tuple[Any, ...]:
     for i, piece in enumerate(given):
         if isinstance(piece, chain):
             seen[id(piece)] += 1
-            own: tuple[Any, ...] = piece.pieces  # type: ignore[attr-defined]
+            own: tuple[Any, ...] = piece.pieces
             found += copies(own, [seen[id(piece)]]) if times[id(piece)] > 1 else own
         elif isinstance(piece, Superconductor) and i in (0, len(given) - 1):
             found += piece.at_end(i == 0)

@@ -145,7 +145,7 @@ class Stack(Readable, Joinable):
     j0: float | None = None
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
-        given = flattened(pieces, Stack)
+        given = flattened(pieces)
         for piece in given:
             if not isinstance(piece, KINDS):
                 raise TypeError(
@@ -464,9 +464,9 @@ class Stack(Readable, Joinable):
         Parameters
         ----------
         name : str
-            The layer, lead, interface or group; "left" or "right" for a lead without a name. What
-            has that name in a repeated cell means all its copies, a metal all layers and leads of
-            it.
+            The layer, lead, interface or group; "left" or "right" for a lead without a name. If
+            nothing is called so, what has that name in a repeated cell means all its copies; if
+            there is none, a metal means all layers and leads of it.
         **changes
             New `thickness`, `m`, `material`, `name` or `group`; of an interface `resistance`,
             `gamma`, `delta`, `mixing` or `name`; of a group `m`, that of all its layers, or

@@ -16,6 +16,7 @@ and its multiplier is what passes between them.
 from __future__ import annotations
 
 import itertools
+import math
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -28,7 +29,6 @@ from skfem import Basis
 from .._checks import FloatArray, IntArray
 from ..fem import forms, graded, mesh
 from ..fem.fields import LayerField, element_field
-from ..physics import interfaces
 from ..physics.contact import contact_absorption
 from ..physics.directions import axes_across, axial
 from ..sample.pieces import Interface
@@ -39,8 +39,8 @@ from .meshed import across_mesh, element_counts
 from .ports import absorption, share_of_exchange
 from .transport import Given
 
-NOTHING = 1e-200
-"""What passes an interface in which all spins flip, beside what is lost there."""
+ALL_LOST = 460.0
+"""delta from which on what passes, 1e-200 of what is lost, is as good as nothing."""
 
 
 class System(NamedTuple):
@@ -162,10 +162,12 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
     counted = [len(W) for W, _ in weights]
     Z = sp.block_diag([law.compliance[:n, :n] for n, law in zip(counted, laws, strict=True)])
     h = np.concatenate([law.source[:n] for n, law in zip(counted, laws, strict=True)])
-    for law, a, b in zip(laws, on_left, on_right, strict=True):
-        for i in (a, b):
-            own = sp.csr_array(law.axes) @ R[3 * i : 3 * i + 3]
-            A = A + own.T @ sp.diags_array(law.shunt / system.unit) @ own
+    lossy = [(law, i) for law, *ends in zip(laws, on_left, on_right, strict=True) for i in ends]
+    lossy = [(law, i) for law, i in lossy if law.shunt.any()]
+    if lossy:
+        own = sp.vstack([sp.csr_array(law.axes) @ R[3 * i : 3 * i + 3] for law, i in lossy])
+        shunts = np.concatenate([law.shunt for law, _ in lossy])
+        A = A + own.T @ sp.diags_array(shunts / system.unit) @ own
     matrix = sp.block_array([[A, C.T], [C, -system.unit * Z]], format="csc")
     unknowns = splu(matrix).solve(np.concatenate([load, system.unit * h]))
     mu = (R @ unknowns[: A.shape[0]]).reshape(-1, 3) / system.unit
@@ -285,13 +287,12 @@ def _law(e: Elements, face: int, joint: Interface | None) -> Law:
     """Return the law of a face."""
     if joint is None:
         return Law(np.eye(3), np.zeros((3, 3)), np.zeros(3), np.zeros(3))
-    AR, gamma, delta = (e.flat(x)[:1] for x in (joint.resistance, joint.gamma, joint.delta))
-    twice, S = 2 * AR, np.zeros(1)
-    if delta.any():
-        B, S = interfaces.two_port(AR, delta)
-        twice = 1 / np.maximum(B, NOTHING * S)
-    along = float(twice[0])
-    across, lost_across, axes = complex(along), S[0], np.eye(3)
+    AR, gamma, delta = (float(e.flat(x)[0]) for x in (joint.resistance, joint.gamma, joint.delta))
+    along, lost = 2 * AR, 0.0
+    if delta:  # Z = 2 AR* sinh(delta)/delta, S = delta tanh(delta/2)/(2 AR*)
+        along *= math.sinh(min(delta, ALL_LOST)) / delta
+        lost = delta * math.tanh(delta / 2) / (2 * AR)
+    across, lost_across, axes = complex(along), lost, np.eye(3)
     if magnets := [k for k in (face, face + 1) if e.magnetic[k]]:
         m = e.m[magnets[0]]
         axes = np.stack([m, *axes_across(m)], axis=1)[0]
@@ -302,8 +303,8 @@ def _law(e: Elements, face: int, joint: Interface | None) -> Law:
     compliance = np.array(
         [[along, 0, 0], [0, across.real, -across.imag], [0, across.imag, across.real]]
     )
-    shunt = np.array([S[0], lost_across, lost_across])
-    return Law(axes, compliance, np.array([-along * gamma[0], 0, 0]), shunt)
+    shunt = np.array([lost, lost_across, lost_across])
+    return Law(axes, compliance, np.array([-along * gamma, 0, 0]), shunt)
 
 
 def _space(e: Elements, k: int) -> FloatArray:

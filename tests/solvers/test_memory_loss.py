@@ -110,6 +110,23 @@ def test_nothing_passes_where_all_spins_flip():
     np.testing.assert_allclose(both.layer("b").spin_current, other.layer("b").spin_current)
 
 
+@pytest.mark.parametrize("delta", [0.1, 0.9, 4.0])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_fraction_of_what_passes_is_lost(solver, delta):
+    """1 - exp(-delta), by all of the current, where all around has its stiffness: no reflection."""
+    AR = delta / (2 * N.stiffness)
+    left = sf.Lead(F, m=Z) | N(0.5)
+    for joint in (sf.Interface(AR, delta=delta), sf.Interface(AR / 4, delta=delta)):
+        face = SOLVERS[solver](left | joint | N(0.7) | sf.Lead(N)).interfaces[1]
+        passed = face.spin_current_right[2] / face.spin_current_left[2]
+        # tanh's two-port between that of the lead: of a fourth of AR* its stiffness is four times
+        G, own = N.stiffness, delta / (2 * joint.resistance)
+        expected = G / (G * np.cosh(delta) + own * np.sinh(delta))
+        assert passed == pytest.approx(expected, rel=1e-12)
+        if joint.resistance == AR:
+            assert passed == pytest.approx(np.exp(-delta), rel=1e-12)
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_a_part_reaches_the_reservoir_behind(side):
     """1/cosh(delta) of what comes, where mu_s = 0 behind."""
