@@ -13,8 +13,9 @@ from .._spelling import near_match
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.mesh import DEGREE
 from ..physics import bulk, interfaces
+from ..sample.changes import METAL_KEYS
 from ..sample.pieces import Interface, Layer, Lead
-from ..sample.stack import METAL_KEYS, Stack
+from ..sample.stack import Stack
 from ..solvers.condensed import Condensed
 from ..solvers.elements import elements_of, remembered
 from ..solvers.meshed import Meshed

@@ -19,7 +19,6 @@ What is known of a stack is found once: in ``a | b`` the pieces of a are checked
 from __future__ import annotations
 
 import dataclasses
-import reprlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,9 +30,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, Number, finite, positive, read_only
-from .._names import DIRECTION, key_hint, other_name
 from .._spelling import near_match
 from ..texts.tables import Part, Readable
+from .changes import GROUP_KEYS, KEYS, KINDS, METAL_KEYS, check_keys
 from .listing import listing
 from .materials import Metal
 from .order import ENDS, check_groups, check_order, misplaced, refuse_names
@@ -59,18 +58,8 @@ from .pieces import (
 from .repeats import flattened, repeated
 from .units import in_silence, once
 
-KINDS = (Layer, Interface, *ENDS)
-KEYS = {
-    kind: tuple(field.name for field in dataclasses.fields(kind) if field.name != "copy_of")
-    for kind in KINDS
-}
-"""What can be changed in a piece of each kind."""
 STATE = ("pieces", "shape", "groups", "_names", "_groups", "_copied", "_shapes")
 """What is kept of a stack in a pickle."""
-GROUP_KEYS = ("m", "group")
-"""What can be changed in all layers of a group at once."""
-METAL_KEYS = ("material",)
-"""And in all that is of a metal."""
 NONE: frozenset[Any] = frozenset()
 RESERVOIR = Reservoir()
 """The end where none is given."""
@@ -481,10 +470,10 @@ class Stack(Readable, Joinable):
             If nothing has that name, or a new value is not valid.
         """
         if isinstance(name, str) and name in self.groups:
-            self._check_keys(name, changes, GROUP_KEYS)
+            check_keys(name, changes, GROUP_KEYS)
             return self._changed(dict.fromkeys(self.groups[name], changes))
         places, known = self._meant(name)
-        self._check_keys(name, changes, known)
+        check_keys(name, changes, known)
         if not changes:
             return self
         with in_silence():
@@ -586,16 +575,6 @@ class Stack(Readable, Joinable):
                 for place, k in zip(places, changes, strict=True)
             ]
             return self._with_pieces(dict(zip(places, changed, strict=True)), [*changes])
-
-    @staticmethod
-    def _check_keys(name: str, changes: Mapping[str, Any], known: tuple[str, ...]) -> None:
-        wrong = [key for key in changes if key not in known]
-        if wrong:
-            hints = dict.fromkeys(_change_hint(key, known, changes) for key in wrong)
-            raise TypeError(
-                f"a change of {name!r} must be one of {', '.join(known)}, "
-                f"got {' and '.join(map(repr, wrong))}{''.join(hints)}"
-            )
 
     def _with_pieces(self, new: Mapping[int, Piece], where: Iterable[int | None]) -> Stack:
         """Return a stack with other pieces at some places.
@@ -758,26 +737,6 @@ def _character(piece: Any) -> tuple[Any, ...]:
     """Return what names and places of all pieces depend on."""
     metal = piece.material.layer_stem if isinstance(piece, Layer) else None
     return piece.name, getattr(piece, "group", None), getattr(piece, "is_ferromagnet", None), metal
-
-
-ANGLES = ("polar", "azimuth")
-METAL = ("D", "l", "p", "lambda_J", "lambda_phi")
-"""Numbers of a layer's metal."""
-
-
-def _change_hint(key: str, known: tuple[str, ...], changes: Mapping[str, Any]) -> str:
-    """Say how to change what has another name, or is a part of what can be changed."""
-    of_metal = (key, "") if key in METAL else other_name(key, METAL)
-    if "material" in known and of_metal and not other_name(key, known):
-        number, meaning = of_metal
-        text = f"{number} of its metal is {meaning}" if meaning else "it is one of its metal"
-        return f"; {text}: material=dataclasses.replace(metal, {number}=...)"
-    given = {name.removesuffix("_deg"): reprlib.repr(changes[name]) for name in changes}
-    angles = [given.get(angle, angle) for angle in ANGLES]
-    if not given.keys() & {*ANGLES}:
-        return key_hint(key, known)
-    shown = f"sf.direction({', '.join(angles if 'azimuth' in given else angles[:1])})"
-    return key_hint(key, known).replace(f"m is {DIRECTION}", f"a direction is m={shown}")
 
 
 def _put(items: tuple[Any, ...], new: Mapping[int, Any]) -> tuple[Any, ...]:
