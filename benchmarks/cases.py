@@ -33,7 +33,7 @@ MODELS = {
     "interfaces": "interfaces, mixing",
     "exchange": "exchange lengths",
 }
-ROTATING = "F6"
+ROTATING = "Py3"
 """The ferromagnet that rotates in the sweep of 25 layers."""
 
 
