@@ -164,7 +164,7 @@ class Layer(Joinable):
         nodes: ArrayLike | None = None,
         copy_of: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        what = "a layer" if name is None else f"layer {name!r}"
+        what = _said("layer", name)
         _check_material(what, material)
         freeze(
             self,
@@ -224,7 +224,7 @@ class Lead(Joinable):
         name: str | None = None,
         group: str | None = None,
     ) -> None:
-        what = "a lead" if name is None else f"lead {name!r}"
+        what = _said("lead", name)
         _check_material(what, material)
         if material.is_graded:
             raise ValueError(
@@ -393,6 +393,18 @@ SCALAR: frozenset[tuple[int, ...]] = frozenset()
 def freeze(thing: object, **values: object) -> None:
     """Set the values of a frozen dataclass."""
     vars(thing).update(values)
+
+
+def turned(piece: Layer | Lead, m: ArrayLike) -> Layer | Lead:
+    """Return a layer or lead with another magnetization; nothing else is checked again."""
+    what = _said("layer" if isinstance(piece, Layer) else "lead", piece.name)
+    new = object.__new__(type(piece))
+    freeze(new, **{**vars(piece), "m": _check_m(what, piece.material, m)})
+    return new
+
+
+def _said(kind: str, name: str | None) -> str:
+    return f"a {kind}" if name is None else f"{kind} {name!r}"
 
 
 def _check_material(what: str, material: object) -> None:

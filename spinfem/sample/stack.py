@@ -54,6 +54,7 @@ from .pieces import (
     notice_units,
     shapes_of,
     short,
+    turned,
 )
 from .repeats import flattened, repeated
 from .units import in_silence, once
@@ -479,10 +480,11 @@ class Stack(Readable, Joinable):
         with in_silence():
             new = {place: self._renewed(place, changes) for place in places}
             stack = self._with_pieces(new, [self.ordinals[place] for place in places])
-        keys = OWN_NUMBERS if "material" in changes else changes
-        with once():
-            for place, piece in new.items():
-                notice_units(piece, *_beside(stack.pieces, place), keys=keys)
+        keys = OWN_NUMBERS if "material" in changes else changes.keys() & OWN_NUMBERS
+        if keys:
+            with once():
+                for place, piece in new.items():
+                    notice_units(piece, *_beside(stack.pieces, place), keys=keys)
         return stack
 
     def _meant(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -511,6 +513,8 @@ class Stack(Readable, Joinable):
     def _renewed(self, place: int, changes: Mapping[str, Any]) -> Piece:
         """Return a changed piece; a layer that would be called otherwise keeps its name."""
         old, more = self.pieces[place], {}
+        if isinstance(old, Layer | Lead) and changes.keys() == {"m"}:
+            return turned(old, changes["m"])
         if isinstance(old, Layer):
             metal = changes.get("material", old.material)
             if isinstance(metal, Metal) and metal.layer_stem != old.material.layer_stem:
@@ -571,8 +575,7 @@ class Stack(Readable, Joinable):
         places = [ends[k] if k in ends else self._places[names[k]] for k in changes]
         with in_silence():
             changed = [
-                dataclasses.replace(self.pieces[place], **changes[k])
-                for place, k in zip(places, changes, strict=True)
+                self._renewed(place, changes[k]) for place, k in zip(places, changes, strict=True)
             ]
             return self._with_pieces(dict(zip(places, changed, strict=True)), [*changes])
 
