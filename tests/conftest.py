@@ -23,6 +23,8 @@ settings.load_profile("spinfem")
 
 SHARE, LEAST = 0.1, 10
 """Of the random examples of a test the default run tries so many, and at least so many."""
+MOST = 8
+"""And of the sets of parameters of a test at most so many, some of all its kinds."""
 
 
 def pytest_sessionstart(session):
@@ -40,7 +42,17 @@ def pytest_sessionstart(session):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """With all of its examples a random test is long; the default run tries a few."""
+    """With all of its examples or parameters a test is long; the default run tries a few."""
+    tests = {}
+    for item in items:
+        if not item.get_closest_marker("long"):
+            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for instances in tests.values():
+        count = len(instances)
+        few = {i * count // MOST for i in range(MOST)}
+        for i in range(count) if count > MOST else ():
+            if i not in few:
+                instances[i].add_marker("long")
     random = [item for item in items if is_hypothesis_test(item.function)]
     if "not long" not in config.option.markexpr:
         for item in random:

@@ -449,7 +449,9 @@ def test_picture(run, tmp_path, suffix, start):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize(("options", "dpi"), [([], 200), (["--dpi", "60"], 60)])
+@pytest.mark.parametrize(
+    ("options", "dpi"), [pytest.param([], 200, marks=pytest.mark.long), (["--dpi", "60"], 60)]
+)
 def test_resolution_of_a_picture(run, tmp_path, options, dpi):
     for command, width in (("solve", 7.2), ("converge", 4.6)):
         path = tmp_path / f"{command}.png"

@@ -204,7 +204,7 @@ def superlattice(pairs):
     return sf.Stack([sf.Reservoir(), *layers])
 
 
-@pytest.mark.parametrize("pairs", [1, 15, 60])
+@pytest.mark.parametrize("pairs", [1, 15, pytest.param(60, marks=pytest.mark.long)])
 def test_lines_at_faces_leave_the_layers_visible(pairs):
     """However many there are: black covers an eighth of the axes at most."""
     figure = overview(solve(superlattice(pairs)))
@@ -801,6 +801,7 @@ def test_single_panels_can_be_read(quantity):
         check_legible(plots.hodograph(quantity=quantity).figure)
 
 
+@pytest.mark.long
 def test_pictures_can_be_read_at_larger_font_sizes():
     with plt.rc_context({"font.size": 14}):
         plots = solve(valve(60.0)).plot
