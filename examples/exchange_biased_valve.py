@@ -14,7 +14,8 @@ Balance between neighbours, A mu = f j0, gives dr = f mu/(2 j0), and RA = sum of
 of AR* (1 - gamma^2) + dr. Checked here: P and AP states against this network; the torques against
 the saddle-point path; and examples/exchange_biased_valve.toml, which is the same sample.
 
-Co, Py and gamma of Py/Cu are sourced (`spinfem materials`); all other numbers are illustrative.
+Co, Py, l of IrMn (an upper bound) and gamma of Py/Cu are sourced (`spinfem materials`); all other
+numbers are illustrative.
 """
 
 from pathlib import Path
@@ -25,15 +26,15 @@ import spinfem as sf
 
 Co, Py = sf.material("Co"), sf.material("Py")
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
-FeMn = sf.NormalMetal.from_resistivity(900e-9, l=1.5e-9, name="FeMn")
+IrMn = sf.material("IrMn", sigma=1 / 1500e-9)
 Py_Cu = sf.interface("Py/Cu", resistance=0.5e-15, mixing=0.4e15 + 0.04e15j)
 
 
 def valve(theta):
     return (
         sf.Lead(Cu)
-        | FeMn(8e-9, name="bias")
-        | sf.Interface(1e-15, name="FeMn/Co")
+        | IrMn(8e-9, name="bias")
+        | sf.Interface(1e-15, name="IrMn/Co")
         | Co(6e-9, m=sf.direction(0.0), name="pinned")
         | sf.Interface(0.5e-15, gamma=0.75, mixing=0.5e15 + 0.01e15j, name="Co/Cu")
         | Cu(10e-9, name="spacer")

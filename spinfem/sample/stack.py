@@ -206,10 +206,9 @@ class Stack(Readable, Joinable):
             )
         self._keep_shapes(shapes.union(*map(shapes_of, new)))
         for i in interfaces:
-            if i + 1 < len(pieces):  # at the end it waits for what stands behind it
-                before = pieces[i - 1] if i > 0 else RESERVOIR
-                if misplaced(pieces[i], before, pieces[i + 1]):
-                    self._check_joint(sum(isinstance(piece, Layer) for piece in pieces[:i]))
+            # at an end it waits for what will stand beside it
+            if 0 < i < len(pieces) - 1 and misplaced(pieces[i], pieces[i - 1], pieces[i + 1]):
+                self._check_joint(sum(isinstance(piece, Layer) for piece in pieces[:i]))
         where = check_groups(self.elements, self._names, self._groups) if self._groups else {}
         freeze(self, groups=where)
 
@@ -627,9 +626,9 @@ class Stack(Readable, Joinable):
             freeze(stack, _shapes=self._shapes, shape=self.shape)
         else:
             stack._keep_shapes(frozenset().union(*map(shapes_of, pieces)))
-        complete = len(self.joints) - isinstance(pieces[-1], Interface)
+        begin, end = (isinstance(pieces[at], Interface) for at in (0, -1))
         for face in sorted(faces):
-            if 0 <= face < complete:
+            if begin <= face < len(self.joints) - end:
                 stack._check_joint(face)
         if any(getattr(new, "group", None) for new in elements.values()):
             check_groups(stack.elements, self._names, self._groups)

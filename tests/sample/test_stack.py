@@ -359,6 +359,24 @@ def test_the_end_of_another_stack_may_stand_at_an_interface():
         sf.solve(contact | F(1.0, m=z) | N(1.0))
 
 
+@pytest.mark.parametrize("numbers", [{"gamma": 0.5}, {"mixing": 1 + 1j}])
+def test_an_interface_at_either_end_waits_for_what_will_stand_beside_it(numbers):
+    """A spacer and its contacts may be put together first."""
+    contact = sf.Interface(1.0, **numbers)
+    one, other = F(1.0, m=z, name="one"), F(2.0, m=(1, 0, 1), name="other")
+    spacer = contact | N(1.0, name="spacer") | contact
+    whole = sf.Stack([one, contact, N(1.0, name="spacer"), contact, other])
+    assert sf.solve(one | spacer | other).resistance == sf.solve(whole).resistance
+    thicker = one | spacer.replace("spacer", thickness=2.0) | other
+    assert (
+        sf.solve(thicker).resistance == sf.solve(whole.replace("spacer", thickness=2.0)).resistance
+    )
+    with pytest.raises(
+        ValueError, match=r"between normal metals|must be left out, got one between"
+    ):
+        N(1.0) | spacer
+
+
 # --- groups ---------------------------------------------------------------------------------------
 
 
