@@ -40,7 +40,8 @@ def rank(
       efficiency       g of eq. (1), of both sides of each spacer
 
     \b
-    Numbers, of each layer by itself:
+    Numbers, of each layer by itself, then of all copies of a layer in a repeated
+    cell together, and of all that is of a metal:
       thickness, l, lambda_J, lambda_phi
       D                1/rho, 1/rho* of Valet and Fert
       p                beta

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._progress import progress_bar
-from ..results.gradient import ANGLES, Gradient, places_of
+from ..results.gradient import ANGLES, Gradient, places_of, several_of
 from ..solution import Solution
 
 FOREMOST = 5
@@ -34,6 +34,8 @@ class Rates(NamedTuple):
 
     label: tuple[str, ...]  # "dr", "RA", "T" or "g", and of which ferromagnets
     by: dict[str, float]  # d ln(result)/d ln(number), by name; of angles per degree
+    together: dict[str, float]  # of several numbers at once, by one name: `Gradient.several`
+    copies: dict[str, tuple[str, ...]]  # those of copies among them, and what they stand for
 
 
 def is_angle(name: str) -> bool:
@@ -67,12 +69,16 @@ def rates_of(solution: Solution, outputs: Iterable[Output] = Output) -> list[Rat
         raise ValueError(
             "results asked for must be there, got a stack without such a ferromagnet or spacer"
         )
-    found = []
+    found, several = [], several_of(solution.stack)
+    copied = {name for _, name in solution.stack.copies}
+    copies = {one: of for one, of in several.items() if one.rpartition(".")[0] in copied}
     with progress_bar("sensitivity", len(wanted)) as advance:
         for output, names in wanted:
             gradient = solution.gradient(output, *names)
             for side, label in enumerate(_labels(output, names)):
-                found.append(Rates(label, _rates(gradient, side)))
+                by = _rates(gradient, side)
+                together = {one: sum(by[name] for name in of) for one, of in several.items()}
+                found.append(Rates(label, by, together, copies))
             advance(1)
     return found
 
@@ -110,14 +116,19 @@ def _rates(gradient: Gradient, component: int = 0) -> dict[str, float]:
 
 def sensitivity_report(rates: list[Rates]) -> str:
     """Write a table of all numbers in the order of the stack, and bars of those that matter."""
+    singly, together = [one.by for one in rates], [one.together for one in rates]
     lines = [
         "d ln(result)/d ln(number): by how many % a result changes for 1 % of a number",
         "dr: spin resistance; RA: resistance; T: size of the torque; g: eq. (1)",
         "",
-        *_table(rates, angles=False),
+        *_table(rates, singly, angles=False),
     ]
     if any(is_angle(name) for name in rates[0].by):
-        lines += ["", "d ln(result)/d(angle), per degree", "", *_table(rates, angles=True)]
+        lines += ["", "d ln(result)/d(angle), per degree", "", *_table(rates, singly, angles=True)]
+    for angles, rows in ((False, "for 1 % of each"), (True, "per degree of each")):
+        if any(is_angle(name) is angles for name in rates[0].together):
+            head = f"all copies of a layer, or all that is of a metal, together, {rows}"
+            lines += ["", head, "", *_table(rates, together, angles=angles)]
     if not all(np.isfinite(list(one.by.values())).all() for one in rates):
         lines += ["", "-: none, since the result is zero or turning m would open a contact"]
     for one in rates:
@@ -125,13 +136,13 @@ def sensitivity_report(rates: list[Rates]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _table(rates: list[Rates], *, angles: bool) -> Iterator[str]:
-    names = [name for name in rates[0].by if is_angle(name) is angles]
+def _table(rates: list[Rates], by: list[dict[str, float]], *, angles: bool) -> Iterator[str]:
+    names = [name for name in by[0] if is_angle(name) is angles]
     depth = max(len(one.label) for one in rates)
     columns = [[""] * depth + names]
-    for one in rates:
+    for one, own in zip(rates, by, strict=True):
         missing = [""] * (depth - len(one.label))
-        columns.append([*one.label, *missing, *(_number(one.by[name]) for name in names)])
+        columns.append([*one.label, *missing, *(_number(own[name]) for name in names)])
     first, *others = (max(map(len, column)) for column in columns)
     for name, *cells in zip(*columns, strict=True):
         right = (cell.rjust(width) for cell, width in zip(cells, others, strict=True))
@@ -139,10 +150,15 @@ def _table(rates: list[Rates], *, angles: bool) -> Iterator[str]:
 
 
 def foremost(rates: Rates, count: int) -> dict[str, float]:
-    """Return the numbers that matter most with their rates, the first one most; no angles."""
-    known = [n for n, x in rates.by.items() if not is_angle(n) and np.isfinite(x) and x != 0]
-    names = sorted(known, key=lambda name: -abs(rates.by[name]))[:count]
-    return {name: rates.by[name] for name in names}
+    """Return the numbers that matter most with their rates, the first one most; no angles.
+
+    Those of copies are one number.
+    """
+    of_copies = {name for several in rates.copies.values() for name in several}
+    by = {name: x for name, x in rates.by.items() if name not in of_copies}
+    by |= {name: rates.together[name] for name in rates.copies}
+    known = [name for name, x in by.items() if not is_angle(name) and np.isfinite(x) and x != 0]
+    return {name: by[name] for name in sorted(known, key=lambda name: -abs(by[name]))[:count]}
 
 
 def _bars(rates: Rates) -> Iterator[str]:

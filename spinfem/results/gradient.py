@@ -57,7 +57,7 @@ class Gradient(Readable, Mapping[str, FloatArray]):
 
     The name that something has in a repeated cell, ``"free.thickness"`` in ``cell * 15``, stands
     for all its copies: the sum over them. These, and metals, are found by their names but not
-    listed.
+    listed; `several` tells what they stand for.
 
     Attributes
     ----------
@@ -124,6 +124,11 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         return f"<Gradient of {self.output} with respect to {len(self)} numbers>"
 
     @property
+    def several(self) -> dict[str, tuple[str, ...]]:
+        """The numbers that another name stands for, by it: of all copies, and of all of a metal."""
+        return several_of(self._stack)
+
+    @property
     def logarithmic(self) -> dict[str, FloatArray]:
         """``d ln(result)/d ln(number)`` by name, and per degree ``d ln(result)/d(angle)``.
 
@@ -187,6 +192,22 @@ COMPONENTS = {"torque": ("x", "y", "z"), "efficiency": ("first", "second")}
 
 def _digits(x: float) -> str:
     return f"{x:.4g}"
+
+
+def several_of(stack: Stack) -> dict[str, tuple[str, ...]]:
+    """Return the names of numbers that are found by another name together; `Gradient.several`."""
+    places = places_of(stack)
+    metals = (getattr(element, "material", None) for element in stack.elements)
+    owners = [name for _, name in stack.copies]
+    owners += [metal.name for metal in metals if metal is not None and metal.name]
+    found = {}
+    for owner in dict.fromkeys(owners):
+        for quantity in dict.fromkeys(place.quantity for place in places.values()):
+            name = f"{owner}.{quantity}"
+            several = () if name in places else tuple(_several(stack, name, places))
+            if len(several) > 1:
+                found[name] = several
+    return found
 
 
 def _several(stack: Stack, name: str, known: Mapping[str, Place]) -> list[str]:

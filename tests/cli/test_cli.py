@@ -1,5 +1,6 @@
 """The command line: what it prints, what it writes, how it ends."""
 
+import dataclasses
 import json
 import math
 import os
@@ -503,7 +504,9 @@ def test_overflow_is_an_error_and_not_a_nan(run, tmp_path):
 
 def columns_of(out):
     """The numbers of the tables of a sensitivity report by their rows: {name: floats}."""
-    tables = out.split("\n\n")[1:4:2]
+    parts = out.split("\n\n")
+    is_angle = len(parts) > 3 and parts[2].startswith("d ln(result)/d(angle)")
+    tables = parts[1 : 4 if is_angle else 2 : 2]
     rows = [line.split() for table in tables for line in table.splitlines() if line[0] != " "]
     return {name: [float(x) if x != "-" else math.nan for x in cells] for name, *cells in rows}
 
@@ -523,6 +526,32 @@ def test_sensitivity_is_that_of_the_gradients(run):
     for name, cells in found.items():
         # four decimals
         np.testing.assert_allclose(cells, [*(x[name] for x in logarithms), *g[name]], atol=5.1e-5)
+
+
+def test_sensitivity_of_copies_and_metals_is_that_of_all_together(run, tmp_path):
+    """By how much a result changes if all of them do; of all bars copies have one."""
+    text = (EXAMPLES / "multilayer.toml").read_text().replace("repeat = 30", "repeat = 3")
+    path = write(tmp_path / "cells.toml", text)
+    _, out, _ = run("sensitivity", path, "--of", "resistance")
+    together = out.partition(", together, for 1 % of each\n")[2].partition("\n\nall")[0]
+    rows = dict(line.split() for line in together.splitlines()[3:])
+    stack, _ = sf.load(path)
+
+    def rate(changed):
+        step = 1e-5
+        more, less = (sf.solve(changed(1 + x)).resistance for x in (step, -step))
+        return (more - less) / (2 * step * sf.solve(stack).resistance)
+
+    copies = rate(lambda f: stack.replace("down", thickness=6e-9 * f))
+    assert float(rows["down.thickness"]) == pytest.approx(copies, abs=6e-5)
+    metal = next(layer.material for layer in stack.layers if layer.name == "Cu1")
+    of_metal = rate(
+        lambda f: stack.replace("Cu", material=dataclasses.replace(metal, D=metal.D * f))
+    )
+    assert float(rows["Cu.D"]) == pytest.approx(of_metal, abs=6e-5)
+    bars = out.partition("what matters most\n")[2].split()
+    assert {"up.D", "down.D", "up.thickness"} < set(bars)
+    assert not {"up1.D", "up2.D", "up3.D"} & set(bars)
 
 
 def test_bars_are_of_the_numbers_that_matter_most(run):
