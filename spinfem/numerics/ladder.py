@@ -75,7 +75,8 @@ def settled(k: int, links: Links, loads: Loads, amplitude: Numbers, flow: Number
     through = enters - lost_left
     rest = abs(through - (leaves + lost_right))
     B, free, right = links.B[k], links.free[k], amplitude[k + 1]
-    largest = abs(flow[k]) + abs(links.s_left[k]) + abs(lost_left)
+    pulled = abs(loads.force[k]) + abs(loads.stiffness[k] * own)  # what flow[k] is the rest of
+    largest = pulled + abs(links.s_left[k]) + abs(lost_left)
     by_current = (largest < abs(B) * (abs(own) + abs(right))) & (free > 0)
     fallen = sign * own - right
     fallen = pick(by_current, through / pick(by_current, B, 1.0), fallen)

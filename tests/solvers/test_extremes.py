@@ -50,6 +50,15 @@ def test_what_twice_the_digits_are_not_enough_for():
     check(model, [number])
 
 
+@pytest.mark.parametrize("solver", ["solve", "analytic"])
+def test_heat_where_a_current_is_what_is_left_of_forces_eight_decades_as_large(solver):
+    """A thin ferromagnet at a reservoir, and much heat in what is behind it: dr was off by 7e-10."""
+    stack = extremes.extreme(np.random.default_rng([77, 678]), "plain")
+    with np.errstate(all="ignore"):
+        found = extremes.errors(extremes.SOLVERS[solver](stack), reference.solve(stack))
+    assert found["dr"] < 1e-14
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("model", extremes.MODELS)
 def test_both_ways_to_run_the_text_agree(model):
