@@ -52,7 +52,7 @@ def test_what_twice_the_digits_are_not_enough_for():
 
 @pytest.mark.parametrize("solver", ["solve", "analytic"])
 def test_heat_where_a_current_is_what_is_left_of_forces_eight_decades_as_large(solver):
-    """A thin ferromagnet at a reservoir, and much heat in what is behind it: dr was off by 7e-10."""
+    """A thin ferromagnet at a reservoir, and much heat behind it: dr was off by 7e-10."""
     stack = extremes.extreme(np.random.default_rng([77, 678]), "plain")
     with np.errstate(all="ignore"):
         found = extremes.errors(extremes.SOLVERS[solver](stack), reference.solve(stack))
