@@ -64,7 +64,7 @@ class Gradient(Readable, Mapping[str, FloatArray]):
     output : str
         What was differentiated, such as "torque of free".
     value : float or array
-        The result itself, shape (..., *components); derivatives have the same shape.
+        The result itself, shape ``(..., *components)``; derivatives have the same shape.
     parts : list of Derivatives
         Of every component of the result, per unit of `scale`.
     """
