@@ -10,6 +10,7 @@ vanishes where a torque changes sign: d(dr)/d(theta) = g_fixed g_free sin(theta)
 The parameters are illustrative, Co/Cu/Py-like, not measured values.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -51,3 +52,15 @@ np.testing.assert_allclose(slope[1:-1], expected[1:-1], atol=1e-4 * np.abs(expec
 change = theta[np.flatnonzero(np.diff(np.sign(g_free)))]
 print("g_free changes sign near (deg):  ", change)
 print("dr is least near (deg):          ", theta[np.argmin(sweep.spin_resistance)])
+
+# what it looks like
+solution.plot.profile()
+figure, axes = plt.subplots(2, 1, sharex=True, figsize=(5, 5), layout="constrained")
+axes[0].plot(theta, g_fixed, label="on fixed")
+axes[0].plot(theta, g_free, label="on free")
+axes[0].axhline(0, color="0.5", linewidth=0.6)
+axes[0].set(ylabel="efficiency g", ylim=(-4.5, 4.5))
+axes[0].legend()
+axes[1].plot(theta, sweep.spin_resistance * 1e15)
+axes[1].set(xlabel="angle (deg)", ylabel="dr (fΩ m²)")
+plt.show()

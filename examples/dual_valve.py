@@ -9,6 +9,7 @@ and, without any reference, the work done when a magnetization turns,
 and that no torque has a component along its magnetization.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -51,3 +52,13 @@ work = sum((face.spin_potential @ m) * (face.absorbed @ delta_m) for face in fac
 change = sf.solve(ahead).spin_resistance - sf.solve(behind).spin_resistance
 np.testing.assert_allclose(work, change, rtol=1e-6)
 print("work done by the torque when m turns, and change of dr (Ohm m2):", work, change)
+
+solution.plot.profile()
+polar = np.linspace(0.0, 180.0, 91)
+torque = sf.solve(dual_valve(polar)).absorbed_spin_current("free")
+figure, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")
+for values, axis in zip(torque.T, "xyz", strict=True):
+    ax.plot(polar, values, label=axis)
+ax.set(xlabel="polar angle of free (deg)", ylabel="absorbed spin current / $j_0$")
+ax.legend()
+plt.show()

@@ -16,6 +16,7 @@ what its mixing conductance says: (G_r + G_i m x) mu_perp.
 Numbers of interfaces are illustrative, and so are those of Cu; Co and Py are from the library.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 from scipy.interpolate import CubicSpline
 
@@ -58,3 +59,11 @@ for polarizer in ("bottom", "top"):
 print("resistance, and its spin part (fOhm m2):", solution.resistance * 1e15, end=" ")
 print(solution.spin_resistance * 1e15)
 print("heat (W/m2):", {place: float(f"{value:.5g}") for place, value in heat.items()})
+
+solution.plot.profile()
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+ax.bar(heat.keys(), [value * 1e-6 for value in heat.values()])
+ax.axhline(j0 * solution.voltage * 1e-6, color="0.3", linestyle="--", label="$j_0 V$")
+ax.set(ylabel="heat (MW/m²)")
+ax.legend()
+plt.show()

@@ -12,6 +12,7 @@ All numbers, and their errors above all, are illustrative.
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -65,3 +66,15 @@ for result, values in found.items():
     print(f"{result}: {100 * spread:.2f} % of 4,000 samples")
     # their standard deviation is itself only known to 1 %, and errors are not quite small
     assert abs(spread / expected[result] - 1) < 0.05
+
+figure, axes = plt.subplots(1, 2, figsize=(7, 3), layout="constrained")
+for ax, (result, values) in zip(axes, found.items(), strict=True):
+    ax.hist(values / values.mean(), bins=60, density=True, color="0.8")
+    x = np.linspace(*ax.get_xlim(), 200)
+    s = expected[result]
+    ax.plot(
+        x, np.exp(-(((x - 1) / s) ** 2) / 2) / (s * np.sqrt(2 * np.pi)), label="by the gradient"
+    )
+    ax.set(xlabel=f"{result.replace('_', ' ')} / mean", yticks=[])
+axes[0].legend(fontsize="small")
+plt.show()

@@ -20,6 +20,7 @@ numbers are illustrative.
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -86,3 +87,17 @@ if "__file__" in globals():
     np.testing.assert_allclose(written.resistance, solution.resistance, rtol=1e-13)
     for name in solution.ferromagnets:
         np.testing.assert_allclose(written.torque(name), solution.torque(name), atol=1e-17)
+
+theta = np.linspace(0.0, 180.0, 181)
+turned = sf.solve(valve(theta), j0=1e11)
+parts = turned.torque_parts("free")
+figure, axes = plt.subplots(2, 1, sharex=True, figsize=(5, 5), layout="constrained")
+axes[0].plot(theta, turned.resistance * 1e15)
+axes[0].plot([0, 180], np.array(expected) * 1e15, "o", label="network of resistors")
+axes[0].set(ylabel="RA (fΩ m²)")
+axes[0].legend()
+for part, label in zip(parts, ("damping-like", "field-like"), strict=True):
+    axes[1].plot(theta, np.linalg.norm(part, axis=-1) * 1e6, label=label)
+axes[1].set(xlabel="angle (deg)", ylabel="torque on free (µJ/m²)")
+axes[1].legend()
+plt.show()

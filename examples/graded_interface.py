@@ -16,6 +16,7 @@ The parameters are illustrative, Co/Cu/Py-like, not measured values.
 
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -60,3 +61,14 @@ print(f"200 slices of 4 nm are wrong by {np.abs(fine / found[t] - 1).max():.1e}"
 np.testing.assert_allclose(found[1e-13], sharp, rtol=1e-4)
 once, twice = found[1e-13] - sharp, found[2e-13] - sharp
 np.testing.assert_allclose(twice, 2 * once, rtol=1e-3)
+
+xi = np.linspace(0.0, 1.0, 200)
+figure, axes = plt.subplots(2, 1, sharex=True, figsize=(5, 4.5), layout="constrained")
+axes[0].plot(xi, 1e9 / CoCu.D(xi))
+axes[0].set(ylabel="1/D (nΩ m)")
+axes[1].plot(xi, CoCu.p(xi), label="p")
+axes[1].plot(xi, CoCu.l(xi) * 1e9 / 450, label="l / 450 nm")
+axes[1].set(xlabel="ξ, from Co to Cu")
+axes[1].legend()
+sf.solve(valve([CoCu(4e-9, m=up)], 4e-9), 1e11).plot.profile()
+plt.show()

@@ -20,6 +20,7 @@ import re
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 from scipy.constants import elementary_charge, hbar
 
@@ -56,3 +57,15 @@ assert error < 1e-12
 
 if len(sys.argv) > 1 and sys.argv[1].endswith((".mif", ".tcl", ".txt")):
     Path(sys.argv[1]).write_text(text, encoding="utf-8")
+
+theta = np.linspace(0.0, 180.0, 181)
+c = np.cos(np.radians(theta))
+figure, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")
+formula = (fixed + free) / (AA + BB * c) + (fixed - free) / (AA - BB * c)
+ax.plot(theta, formula, label="OOMMF's formula, from the text")
+some = theta[1:-1:12]
+_, g = sf.solve(stack.replace("free", m=sf.direction(some))).efficiency("fixed", "free")
+ax.plot(some, g / 2, "o", label="g/2 of solved valves")
+ax.set(xlabel="angle (deg)", ylabel="ε", ylim=(-1.6, 1.6))
+ax.legend()
+plt.show()

@@ -21,6 +21,7 @@ between neighbours, A mu = f j0, gives the part that spin adds to RA, f mu/(2 j0
 The numbers are illustrative, of the size of Co and Cu at low temperature.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -87,3 +88,13 @@ print(f"series resistors: AR(AP) {AP * 1e15:.3f}, A dR {(AP - P) * 1e15:.3f} fOh
 for delta in (1e-12, 0.33):
     AP, P = states(60e-9, 450e-9, delta)
     print(f"delta = {delta:4.2f}: AR(AP) {AP * 1e15:.3f}, A dR {(AP - P) * 1e15:.3f} fOhm m2")
+
+losses = np.geomspace(1e-3, 3.0, 40)
+AP = multilayer(60e-9, 450e-9, losses)
+P = AP.replace("down", m=sf.direction(0)).replace("last", m=sf.direction(0))
+figure, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")
+for stack, label in ((AP, "antiparallel"), (P, "parallel")):
+    ax.semilogx(losses, sf.solve(stack).resistance * 1e15, label=label)
+ax.set(xlabel="spin memory loss δ at each interface", ylabel="RA (fΩ m²)")
+ax.legend()
+plt.show()

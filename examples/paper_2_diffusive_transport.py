@@ -13,6 +13,7 @@ With D_up, D_down the channels of a ferromagnet, D_N of a normal metal, and j0 t
 Checked here for a stack of two ferromagnets: every one of these, from the fields alone.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 from numpy.polynomial import chebyshev, legendre
 
@@ -81,3 +82,6 @@ for k, x in enumerate(stack.x[1:-1]):
     jump = np.linalg.norm(j[0] - j[1])
     print(f"{left.name}/{right.name}: j_s.m {j[0] @ m:+.6f}, jump of j_s across m {jump:.6f}")
 print(f"eq. (4), at a point and over a layer, holds within {worst:.0e}")
+
+solution.plot.profile()
+plt.show()

@@ -16,6 +16,7 @@ G~ = G coth(d/l) per displacement of its own end and B = G/sinh(d/l) of the othe
 Checked here: mu_s and j_s over x of the contacts, and rings and forces of all four stacks.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -80,3 +81,8 @@ faster = sf.solve(sf.Lead(F, m=up) | sf.NormalMetal(D=N.D, l=l)(40.0), j0)
 mu0 = faster.interfaces[0].spin_potential @ up
 np.testing.assert_allclose(mu0, p * j0 / (G_F + N.D / (2 * l) / np.tanh(40.0 / l)), rtol=1e-12)
 print("mu(0) of F/N for l_N", l, "is", mu0.round(4))
+
+valve.plot.profile()
+contact = sf.solve(sf.Lead(F, m=up) | F(2.0, m=up) | N(4.0) | sf.Lead(N), j0)
+contact.plot.profile()
+plt.show()

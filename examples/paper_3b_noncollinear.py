@@ -17,6 +17,7 @@ this is the minimum of
 where the paper's S has twice the last term, which does not give back (4).
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -92,3 +93,7 @@ np.testing.assert_allclose(raised.total - least.total, more, rtol=1e-9)
 dr = analogy.solution.spin_resistance
 np.testing.assert_allclose(least.elastic + least.attraction, j0**2 * dr, rtol=1e-10)
 print(f"S = {least.total:.6f}, {raised.total:.6f} of a cord bent by hand")
+
+analogy.plot()
+analogy.solution.plot.hodograph()
+plt.show()

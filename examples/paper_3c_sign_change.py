@@ -23,6 +23,7 @@ so dr is least there; and in Slonczewski's form, with a = sqrt(A1 A2), q+- = (B/
 The numbers are those of Fig. 6: G1 = G2, G_N = 4 G1, p1 = 0.1, p2 = 0.9.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -87,3 +88,16 @@ for angle in (20.0, change, 120.0):
 # Slonczewski's form; a = A1 = A2 here
 plus, minus = B / 2 * (weak + strong), B / 2 * (weak - strong)
 np.testing.assert_allclose(g2, plus / (A + B * c) + minus / (A - B * c), atol=1e-12)
+
+figure, axes = plt.subplots(2, 1, sharex=True, figsize=(5, 5), layout="constrained")
+for g, label in ((g1, "$g_1$"), (g2, "$g_2$")):
+    axes[0].plot(theta, g, label=label)
+axes[1].plot(theta, solution.spin_resistance)
+axes[0].axhline(0, color="0.5", linewidth=0.6)
+for ax in axes:
+    ax.axvline(change, color="0.5", linestyle="--", linewidth=0.8)
+axes[0].set(ylabel="efficiency")
+axes[1].set(xlabel="angle (deg)", ylabel="dr")
+axes[0].legend()
+sf.Analogy(sf.solve(valve(change - 20.0))).plot()
+plt.show()

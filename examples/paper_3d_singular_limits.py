@@ -21,6 +21,7 @@ components that the ferromagnets drive,
 Half-infinite ferromagnets with the numbers of Fig. 6: G1 = G2, G_N = 4 G1, p1 = 0.1, p2 = 0.9.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -88,3 +89,15 @@ for name, taken in (("F1", p1 * m1 - j_N), ("F2", j_N - p2 * m2)):
 g1, g2 = spaced.efficiency("F1", "F2")
 limit = np.array([p2 - p1 * m1 @ m2, p1 - p2 * m1 @ m2]) / np.sin(np.deg2rad(angle)) ** 2
 np.testing.assert_allclose([g1, g2], limit, rtol=1e-10)
+
+# Fig. 6
+d_N = np.linspace(1e-3, 3.0, 300)
+dr = sf.solve(valve(theta[:, None], d_N)).spin_resistance / far
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.5), layout="constrained")
+for ax, few in zip(axes, (theta <= 90.0, theta >= 90.0), strict=True):
+    for angle, curve in zip(theta[few], dr[few], strict=True):
+        ax.plot(d_N, curve, label=f"{angle:.0f}°")
+    ax.set(xlabel="$d_N/l_N$", ylim=(0, None))
+    ax.legend(fontsize="small", ncols=2)
+axes[0].set(ylabel="dr / dr($d_N$ → ∞)")
+plt.show()

@@ -16,6 +16,7 @@ together. With a third one both can be: seen from the first spacer it adds to th
 its neighbour, P2 for p2 in (A2), and P2 may be negative.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -94,3 +95,7 @@ assert (g < 0).all()
 spacer = sf.Analogy(sf.solve(three[1])).spacer("1", "2")
 np.testing.assert_allclose(spacer.efficiencies(), g[:, 1], rtol=1e-10)  # (A2) with P_i, S_i
 print(f"three ferromagnets: P2 = {spacer.P[1]:.3f}, (g1, g2) = {g[:, 1].round(3)}")
+
+solution.plot.hodograph(fold=True)
+analogy.plot()
+plt.show()

@@ -18,6 +18,7 @@ line a picture is saved: wavy_torque.png is that of ``python wavy_torque.py wavy
 
 import sys
 
+import matplotlib.pyplot as plt
 import numpy as np
 from scipy.interpolate import CubicSpline
 
@@ -70,17 +71,15 @@ slope = CubicSpline(angle, solution.spin_resistance, bc_type="clamped")(angle, 1
 expected = g_fixed * g_free * np.sin(angle) * np.sinh(10e-9 / Cu.l) / Cu.stiffness
 np.testing.assert_allclose(slope, expected, atol=1e-6 * np.abs(expected).max())
 
+figure, (upper, lower) = plt.subplots(2, 1, sharex=True, figsize=(3.5, 4.4), layout="constrained")
+for (label, (torque, rise)), style in zip(results.items(), ("-", "--"), strict=True):
+    upper.plot(theta, torque, style, label=label)
+    lower.plot(theta, rise, style)
+for ax in (upper, lower):
+    ax.axhline(0.0, color="0.45", linewidth=0.6)
+upper.set_ylabel("torque on Py (ħ$j_0$/2|e|)")
+lower.set(ylabel="RA − RA(0) (fΩ m²)", xlabel="angle (deg)", xticks=range(0, 181, 45))
+upper.legend(fontsize="small", frameon=False)
 if len(sys.argv) > 1 and sys.argv[1].endswith((".png", ".svg", ".pdf")):
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(3.5, 4.4), layout="constrained")  # of no window
-    upper, lower = figure.subplots(2, 1, sharex=True)
-    for (label, (torque, rise)), style in zip(results.items(), ("-", "--"), strict=True):
-        upper.plot(theta, torque, style, label=label)
-        lower.plot(theta, rise, style)
-    for ax in (upper, lower):
-        ax.axhline(0.0, color="0.45", linewidth=0.6)
-    upper.set_ylabel("torque on Py (ħ$j_0$/2|e|)")
-    lower.set(ylabel="RA − RA(0) (fΩ m²)", xlabel="angle (deg)", xticks=range(0, 181, 45))
-    upper.legend(fontsize="small", frameon=False)
     figure.savefig(sys.argv[1], dpi=150)
+plt.show()
