@@ -121,6 +121,7 @@ if TYPE_CHECKING:
     from .studies.comparison import magnetoresistance
     from .studies.convergence import converge
     from .studies.fitting import fit
+    from .studies.outputs import Output
     from .studies.signs import sign_changes
     from .studies.sweeping import sweep
 
@@ -131,6 +132,7 @@ __all__ = [
     "Layer",
     "Lead",
     "NormalMetal",
+    "Output",
     "Reservoir",
     "Solution",
     "SpinBlocking",
@@ -157,6 +159,7 @@ __all__ = [
 
 _LATER = {
     "Analogy": ".analogy",
+    "Output": ".studies.outputs",
     "Solution": ".solution",
     "analytic": ".analytic",
     "converge": ".studies.convergence",

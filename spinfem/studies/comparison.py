@@ -64,10 +64,8 @@ def magnetoresistance(
     """
     stack = check_stack(stack)
     if isinstance(turned, Mapping):
-        after = stack
-        for name, m in turned.items():
-            after = after.replace(name, m=m)
-        _notice_opened(stack, after)
+        after = turned_by_name(stack, turned)
+        notice_opened(stack, after)
     elif isinstance(turned, Stack | LoadedStack):
         after = check_stack(turned)
     else:
@@ -77,7 +75,14 @@ def magnetoresistance(
     return Magnetoresistance(change / first, change, first, second)
 
 
-def _notice_opened(before: Stack, after: Stack) -> None:
+def turned_by_name(stack: Stack, turned: Mapping[str, ArrayLike]) -> Stack:
+    """Return a stack with new magnetizations by the names of layers, leads and groups."""
+    for name, m in turned.items():
+        stack = stack.replace(name, m=m)
+    return stack
+
+
+def notice_opened(before: Stack, after: Stack) -> None:
     """Warn of ferromagnets in contact that are parallel before and not after."""
     e, turned = elements_of(before), elements_of(after)
     touching = np.flatnonzero(e.magnetic[:-1] & e.magnetic[1:]).tolist()
