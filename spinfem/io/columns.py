@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._checks import FloatArray, finite, is_seen, read_only
-from .._names import UNITS
+from .._names import UNITS, shown_unit
 from .._spelling import near_match
 from ..files.disk import content_of, replacing
 
@@ -45,18 +45,19 @@ class Unit(NamedTuple):
     plain: str  # the name without it
     base: str | None  # that of the SI; None if there is none
     size: float
+    written: str = ""  # as people write it: fOhm m2
 
 
 def unit_at_end(name: str) -> Unit:
     """Split a name into what it is and its unit.
 
     >>> unit_at_end("AdR_fOhm_m2")
-    Unit(plain='AdR', base='Ohm m2', size=1e-15)
+    Unit(plain='AdR', base='Ohm m2', size=1e-15, written='fOhm m2')
     """
     for i, letter in enumerate(name):  # the longest one first: fOhm_m2 is no m2
         end = name[i + 1 :].replace("ohm", "Ohm")
         if letter == "_" and i > 0 and end in ENDS:
-            return Unit(name[:i], *ENDS[end])
+            return Unit(name[:i], *ENDS[end], shown_unit(end))
     return Unit(name, None, 1.0)
 
 
@@ -122,7 +123,7 @@ class Columns:
 
 def is_table(data: object) -> bool:
     """Tell whether data are a file, a mapping of columns or a data frame."""
-    if isinstance(data, str | PathLike):
+    if isinstance(data, str | PathLike | Columns):
         return True
     if hasattr(data, "data_vars"):  # of xarray
         return False
@@ -139,6 +140,8 @@ def columns_of(data: Any) -> Columns:
     OSError
         If a file cannot be read.
     """
+    if isinstance(data, Columns):
+        return data
     if isinstance(data, str | PathLike):
         return read_columns(Path(data))
     names = data.keys() if isinstance(data, Mapping) else data.columns

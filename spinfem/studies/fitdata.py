@@ -96,7 +96,8 @@ def _of_table(
     for name, value in given.items():
         if isinstance(value, str):
             table.check(value, f"coordinate {name!r}")
-            given[name] = table.numbers(value)
+            as_it_stands = unit_at_end(name).base is not None
+            given[name] = table.numbers(value) if as_it_stands else table.in_SI(value)
             taken.add(value)
     known = {*keywords(builder), *output.numbers.values()} - given.keys()
     sources: dict[str, str] = {}

@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     import lmfit
     import xarray
 
+    from ..io.columns import Columns
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -240,7 +242,7 @@ class Fit:
             )
             for curve in curves
         ]
-        residual = "residual/uncertainty" if known else "residual"
+        residual = r"residual/$\sigma$" if known else "residual"
         return draw_fit(axes, series, name, self.output.title, unit, residual)
 
     def report(self) -> str:
@@ -266,7 +268,7 @@ def _rise(best: Any, other: Any) -> float:
 
 def fit(
     builder: Builder,
-    data: ArrayLike | xarray.DataArray | Mapping[str, Any] | str | PathLike[str],
+    data: ArrayLike | xarray.DataArray | Columns | Mapping[str, Any] | str | PathLike[str],
     parameters: Mapping[str, Any],
     *,
     coordinates: Mapping[str, ArrayLike | str] | None = None,
@@ -295,7 +297,7 @@ def fit(
         is such a mapping. A start of zero needs both bounds.
     coordinates : mapping of str to array
         What the points were measured at; arrays that broadcast to the data's shape. With a table
-        also the names of columns, that are taken as they stand.
+        also the names of columns, which are brought to the SI unless the argument ends in a unit.
     uncertainty : float, array, xarray.DataArray or str, optional
         Standard deviations of the data, in their unit, broadcasting to their shape; of a table the
         name of a column. With them the uncertainties of parameters follow from them alone. Without,
