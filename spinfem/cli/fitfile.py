@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -48,6 +49,8 @@ class Request:
         Columns of the table.
     free, given, priors : sequence of str
         ``NAME=START:LOWER:UPPER``, ``NAME=VALUE`` and ``NAME=MEAN:SIGMA``.
+    confidence : float or None
+        Probability of intervals.
     """
 
     result: str
@@ -61,6 +64,7 @@ class Request:
     free: Sequence[str]
     given: Sequence[str]
     priors: Sequence[str]
+    confidence: float | None
 
 
 class Key(NamedTuple):
@@ -101,12 +105,15 @@ class FileFit:
         The column that was measured.
     columns : dict of str to array
         Columns that it was measured at, as in the table.
+    intervals : dict of str to (float, float)
+        As of `Fit.confidence`, if that was asked for.
     """
 
     fit: Fit
     parameters: list[Parameter]
     column: str
     columns: dict[str, FloatArray]
+    intervals: dict[str, tuple[float, float]]
 
     @property
     def unit(self) -> Unit:
@@ -130,37 +137,55 @@ def fit_file(file: StackFile, table: Columns, request: Request) -> FileFit:
     measured_at = _measured_at(file, table, request)
     _check_once([*(one.key for one in parameters), *measured_at])
     column = _column(table, request, measured_at)
+    if file.units == "paper":
+        for name in filter(None, (column, request.uncertainty)):
+            if unit_at_end(name).base:
+                raise ValueError(
+                    f"{table.source}: column {name!r} must have no unit, as {file.path} is in the "
+                    "paper's units"
+                )
     columns = {key.name: table.numbers(key.name) for key in measured_at}
     for key in measured_at:
         _check_values(f"{table.source}: column {key.name!r}", key, columns[key.name], file)
     names = {one.key.identifier: one.key for one in parameters}
     names |= {key.name: key for key in measured_at}
     builder = FileBuilder(file.tables, {n: key.places for n, key in names.items() if key.places})
+    output = _output(request, names, file)
+    with _in_own_words(parameters, file, table):
+        found = fit(
+            builder,
+            table,
+            {one.key.identifier: _for_lmfit(one) for one in parameters},
+            coordinates={key.name: columns[key.name] * key.size for key in measured_at},
+            uncertainty=request.uncertainty,
+            priors=priors,
+            output=output,
+            column=column,
+        )
+        likely = {} if request.confidence is None else found.confidence(request.confidence)
+    return FileFit(found, parameters, column, columns, likely)
+
+
+@contextmanager
+def _in_own_words(
+    parameters: Sequence[Parameter], file: StackFile, table: Columns
+) -> Iterator[None]:
+    """Print warnings as lines, and let them and errors call parameters by their names."""
+
+    def with_names(message: object) -> str:
+        text = str(message)
+        for one in parameters:
+            text = text.replace(one.key.identifier, one.key.name)
+        return text if text.startswith(f"{table.source}: ") else f"{file.path}: {text}"
+
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
-            found = fit(
-                builder,
-                table,
-                {one.key.identifier: _for_lmfit(one) for one in parameters},
-                coordinates={key.name: columns[key.name] * key.size for key in measured_at},
-                uncertainty=request.uncertainty,
-                priors=priors,
-                output=_output(request, names, file),
-                column=column,
-            )
+            yield
         except ValueError as error:
-            raise ValueError(_with_names(str(error), parameters)) from None
+            raise ValueError(with_names(error)) from None
     for warning in said:
-        note(f"warning: {_with_names(str(warning.message), parameters)}")
-    return FileFit(found, parameters, column, columns)
-
-
-def _with_names(message: str, parameters: Sequence[Parameter]) -> str:
-    """Return a message with parameters by their names."""
-    for one in parameters:
-        message = message.replace(one.key.identifier, one.key.name)
-    return message
+        note(f"warning: {with_names(warning.message)}")
 
 
 # --- parameters -------------------------------------------------------------------------------

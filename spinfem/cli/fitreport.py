@@ -20,13 +20,9 @@ from .fitfile import FileFit, Parameter
 
 TELLING = 0.5
 """Correlations are shown from this on, as a rule of what matters."""
-Intervals = dict[str, tuple[float, float]]
-"""Confidence intervals by identifier, in the units of the fit."""
 
 
-def results_of_fit(
-    file: StackFile, table: Columns, found: FileFit, intervals: Intervals
-) -> dict[str, Any]:
+def results_of_fit(file: StackFile, table: Columns, found: FileFit) -> dict[str, Any]:
     """Collect what ``--json`` prints, as described there."""
     fit = found.fit
     names = {one.key.identifier: one.key.name for one in found.parameters if one.vary}
@@ -43,7 +39,7 @@ def results_of_fit(
                 "name": one.key.name,
                 "value": _of_key(one, fit.values[one.key.identifier]),
                 "uncertainty": _known(_deviation(found, one)),
-                "interval": [_known(x) for x in _interval(one, intervals)] or None,
+                "interval": [_known(x) for x in _interval(found, one)] or None,
                 "start": one.start,
                 "lower": _known(one.lower),
                 "upper": _known(one.upper),
@@ -69,13 +65,7 @@ def fit_to_json(results: dict[str, Any]) -> str:
     return json.dumps(results, indent=2, allow_nan=False)
 
 
-def fit_report(
-    file: StackFile,
-    table: Columns,
-    found: FileFit,
-    intervals: Intervals,
-    probability: float | None,
-) -> str:
+def fit_report(file: StackFile, table: Columns, found: FileFit, probability: float | None) -> str:
     """Write what was found for reading."""
     fit = found.fit
     head = f"{table.source}: {fit.best_fit.size} points of {found.column}, {fit.output.title}"
@@ -92,7 +82,7 @@ def fit_report(
     ]
 
     def cells(one: Parameter) -> list[str]:
-        ends = [short(x) for x in _interval(one, intervals)] or ["", ""]
+        ends = [short(x) for x in _interval(found, one)] or ["", ""]
         sigma = _deviation(found, one)
         return [
             one.key.name,
@@ -174,8 +164,8 @@ def _deviation(found: FileFit, one: Parameter) -> float:
     return found.fit.uncertainties[one.key.identifier] / abs(one.key.size)
 
 
-def _interval(one: Parameter, intervals: Intervals) -> list[float]:
-    ends = intervals.get(one.key.identifier, ())
+def _interval(found: FileFit, one: Parameter) -> list[float]:
+    ends = found.intervals.get(one.key.identifier, ())
     return sorted(end / one.key.size for end in ends)
 
 

@@ -146,10 +146,10 @@ def fit_numbers(
         free,
         given or [],
         prior or [],
+        confidence,
     )
     with np.errstate(all="ignore"):
         found = fit_file(description, table, request)
-        intervals = {} if confidence is None else found.fit.confidence(confidence)
     if output is not None:
         write_points(found, table, uncertainty, output)
     if picture is not None:
@@ -161,5 +161,5 @@ def fit_numbers(
         found.fit.plot(axes=fit_panels(figure))
         write_picture(picture, dpi, figure)
     if as_json:
-        return fit_to_json(results_of_fit(description, table, found, intervals))
-    return fit_report(description, table, found, intervals, confidence)
+        return fit_to_json(results_of_fit(description, table, found))
+    return fit_report(description, table, found, confidence)

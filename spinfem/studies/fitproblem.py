@@ -101,6 +101,11 @@ class Problem:
         """Where the parameters start."""
         return {name: u.start for name, u in self.unknowns.items()}
 
+    @property
+    def varying(self) -> list[str]:
+        """Names of those that vary."""
+        return [name for name, u in self.unknowns.items() if u.vary]
+
     # --- checks -------------------------------------------------------------------------------
 
     def check_build(self) -> None:
@@ -163,7 +168,7 @@ class Problem:
     def check_derivatives(self) -> None:
         """Raise ValueError if a parameter without a prior, where it starts, changes no output."""
         start = self.start
-        unfelt = self.slopes(start).unfelt
+        unfelt = self.slopes(start, self.varying).unfelt
         for name, u in self.unknowns.items():
             if name not in unfelt or name in self.priors:
                 continue
@@ -172,7 +177,7 @@ class Problem:
                 elsewhere = max(u.start - SMALL * u.scale, u.lower)
             advice = "it may be left out, or fixed"
             try:
-                if name not in self._slopes({**start, name: elsewhere}).unfelt:
+                if name not in self._slopes({**start, name: elsewhere}, self.varying).unfelt:
                     advice = (
                         "that is so there alone, as where an angle is 0 and the sample symmetric: "
                         f"start elsewhere, as at {elsewhere:.6g}"
@@ -187,7 +192,7 @@ class Problem:
     def dependent(self, values: Values) -> set[str]:
         """Return parameters that leave the residuals as they are, some of them together."""
         try:
-            _, columns, unfelt = self.slopes(values)
+            _, columns, unfelt = self.slopes(values, self.varying)
         except ValueError:  # the best value is at the end of what the builder takes
             return set()
         found = {name for name in unfelt if name not in self.priors}
@@ -267,17 +272,18 @@ class Problem:
 
     def jacobian(self, values: Values, names: Sequence[str]) -> FloatArray:
         """Return the derivatives of the residuals by some parameters, shape (n, len(names))."""
-        columns = self.slopes(values).columns
+        columns = self.slopes(values, names).columns
         return np.stack([columns[name] for name in names], axis=-1)
 
-    def slopes(self, values: Values) -> Slopes:
+    def slopes(self, values: Values, names: Sequence[str]) -> Slopes:
         """Return the derivatives at some values, and which parameters have no effect there."""
-        if self._differentiated is None or self._differentiated.values != values:
+        known = self._differentiated
+        if known is None or known.values != values or not known.columns.keys() >= {*names}:
             with in_silence(), np.errstate(all="ignore"):
-                self._differentiated = self._slopes(values)
-        return self._differentiated
+                known = self._differentiated = self._slopes(values, names)
+        return known
 
-    def _slopes(self, values: Values) -> Slopes:
+    def _slopes(self, values: Values, wanted: Sequence[str]) -> Slopes:
         solution, measured, output = self.solution(values), self.measured, self.output
         result, *names = output.solved_as
         change = differential(solution, result, *names)
@@ -297,9 +303,8 @@ class Problem:
 
         largest = UNSEEN * np.abs(self.model(values)).max()
         columns, unfelt = {}, set()
-        for name, u in self.unknowns.items():
-            if not u.vary:
-                continue
+        for name in wanted:
+            u = self.unknowns[name]
             rates = [Change(np.zeros(()), np.zeros(()))] * len(found)
             if name in self._built_of:
                 rates = self._rates(values, name, solution.stack, moves)
