@@ -65,8 +65,8 @@ and lambda_phi in `Ferromagnet` (`sample.materials`), functions of xi in `fem.gr
 and leads are two-ports (`solvers.ports`) in a row (`solvers.plan`), what lies to the left of a
 face is a load there (`numerics.loads`), and where mu_s leaves the rods faces are free rings
 (`numerics.rings`). By constraints they are solved in `solvers.saddle`. Torques for OOMMF, mumax3
-and other micromagnetic codes are made in `handoff`, and parameters are fitted to measured
-resistances in `studies.fitting`.
+and other micromagnetic codes are made in `handoff`, and parameters are fitted to what was measured
+(`studies.outputs`) in `studies.fitting`.
 
 The package is a house of wings, each on those before it; nothing imports upwards:
 

@@ -34,7 +34,7 @@ class FirstOrder:
     size: Number = 0.0
 
     __array_ufunc__ = None
-    """So that an array on the left leaves the operation to what is here."""
+    """So that an array on the left is refused, and not taken apart."""
 
     def __getitem__(self, index: int) -> Self:
         """Return a part of all three, which are arrays of one shape then."""
@@ -67,15 +67,6 @@ class FirstOrder:
 
     def __radd__(self, other: Any) -> FirstOrder:
         return _first_order(other) + self
-
-    def __rsub__(self, other: Any) -> FirstOrder:
-        return _first_order(other) - self
-
-    def __rmul__(self, other: Any) -> FirstOrder:
-        return _first_order(other) * self
-
-    def __rtruediv__(self, other: Any) -> FirstOrder:
-        return _first_order(other) / self
 
 
 def _first_order(x: Any) -> FirstOrder:

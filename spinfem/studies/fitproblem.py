@@ -108,8 +108,11 @@ class Problem:
 
     # --- checks -------------------------------------------------------------------------------
 
-    def check_build(self) -> None:
-        """Check that the builder makes of arrays of coordinates what it makes of their numbers."""
+    def check_build(self) -> Stack:
+        """Check that the builder makes of arrays of coordinates what it makes of their numbers.
+
+        Return the stacks of all points, where the parameters start.
+        """
         shape, coordinates = self.measured.values.shape, self.measured.coordinates
 
         def refusal(got: str) -> ValueError:
@@ -136,8 +139,7 @@ class Problem:
         for at, place, stack in zip(places, numbers, stacks, strict=True):
             if not same_stacks(batch.part(shape, at), stack):
                 raise refusal(f"another stack from arrays than from numbers at {where(place)}")
-        self.output.notice_states(batch)
-        self.output.states(batch)
+        return batch
 
     def check_effects(self) -> None:
         """Raise ValueError if a parameter, where it starts, or a coordinate changes no stack."""

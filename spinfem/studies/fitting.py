@@ -352,7 +352,7 @@ def fit(
         problem = Problem(builder, measured, unknowns, known, wanted, advance)
         check_count(measured, unknowns, known)
         with once():
-            problem.check_build()
+            wanted.notice_states(problem.check_build())
             problem.check_effects()
         with in_silence(), np.errstate(all="ignore"):
             problem.check_derivatives()

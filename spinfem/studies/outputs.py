@@ -268,9 +268,9 @@ class Output:
         return stack.turned(ways)
 
     def notice_states(self, stack: Stack) -> None:
-        """Warn of what is not one magnet in the other state, as `spinfem.magnetoresistance`."""
+        """Warn, a line that calls the caller, as `spinfem.magnetoresistance` of opened contacts."""
         if self.turned is not None:
-            notice_opened(stack, turned_by_name(stack, self.turned))
+            notice_opened(stack, turned_by_name(stack, self.turned), level=4)
 
     def solved(self, solution: SolvedStack) -> list[FloatArray]:
         """Return what it takes of the solution of all states at a current of 1."""

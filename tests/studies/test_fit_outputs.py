@@ -337,6 +337,7 @@ def test_lmfit_takes_the_minimizer(one_fit):
         assert high - low == pytest.approx(2 * sigma, rel=0.4)  # 6 points, F-test
 
 
+@pytest.mark.long
 def test_confidence_of_known_uncertainties(one_fit):
     """At its ends chi-square, with the others fitted again, has risen by the square of 1.96."""
     for name, ends in one_fit.confidence(0.95).items():
@@ -420,6 +421,61 @@ def test_picture_has_a_curve_for_each_other_coordinate():
     x, y = max((line.get_data() for line in above.lines), key=lambda xy: len(xy[0]))
     np.testing.assert_allclose(np.interp(T, x, y), 1e15 * found.best_fit, rtol=1e-12)
     plt.close("all")
+
+
+def test_pictures_of_repeated_measurements():
+    """Without any coordinate their numbers are below; with one of a single value, that."""
+    import matplotlib.pyplot as plt
+
+    data = sf.solve(valve(0.7, 5.5e-9, 8e-9, 180.0)).resistance * np.array([0.99, 1.0, 1.02])
+    found = sf.fit(lambda beta: valve(beta, 5.5e-9, 8e-9, 180.0), data, {"beta": 0.5})
+    _, below = found.plot()
+    assert below.get_xlabel() == "point"
+    found = sf.fit(
+        lambda beta, t: valve(beta, 5.5e-9, t, 180.0),
+        data,
+        {"beta": 0.5},
+        coordinates={"t": 8e-9},
+    )
+    above, below = found.plot()
+    assert below.get_xlabel() == "t"
+    assert {tuple(line.get_xdata()) for line in above.lines} >= {(8e-9,)}
+    plt.close("all")
+
+
+def test_groups_and_leads_turn():
+    """By the names that they have; a group is one magnet."""
+    F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.NormalMetal(D=3.0, l=9.0)
+
+    def sample(p, d):
+        own, up = sf.Ferromagnet(D=1.0, l=2.0, p=p), sf.direction(0)
+        free = F(0.3, m=up, group="free") | own(d, m=up, group="free")
+        return sf.Lead(own, m=up, name="pinned") | N(0.2) | free | N(0.2)
+
+    points = {"d": np.array([0.2, 0.5, 1.0])}
+    for name in ("free", "pinned"):
+        turned = {name: sf.direction(170.0)}
+        data = sf.magnetoresistance(sample(0.6, **points), turned).ratio
+        output = Output("resistance").relative_change(turned)
+        found = sf.fit(sample, data, {"p": (0.3, 0, 0.99)}, coordinates=points, output=output)
+        assert found.values["p"] == pytest.approx(0.6, rel=1e-6)
+
+
+def test_what_is_one_magnet_needs_a_group():
+    """As `magnetoresistance` says of two layers in contact, of which one turns."""
+    F, N = sf.Ferromagnet(D=1.0, l=1.0, p=0.5), sf.NormalMetal(D=3.0, l=9.0)
+    up = sf.direction(0)
+
+    def sample(d):
+        return F(0.5, m=up) | N(0.2) | F(0.3, m=up, name="a") | F(d, m=up, name="b") | N(0.2)
+
+    output = Output("resistance").change({"b": sf.direction(90.0)})
+    told = pytest.warns(UserWarning, match=r"do not turn together \(a\|b\)")
+    with told:
+        data = sf.magnetoresistance(sample(0.7), {"b": sf.direction(90.0)}).change
+    with told as warnings:
+        sf.fit(sample, [data], {"d": (0.5, 0.1, 2.0)}, output=output)
+    assert [warning.filename for warning in warnings] == [__file__]
 
 
 # --- tables -----------------------------------------------------------------------------------
