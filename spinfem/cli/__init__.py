@@ -145,7 +145,7 @@ COMMANDS: tuple[tuple[str, Callable[..., object], str], ...] = (
         fit_numbers,
         "examples/fit_exchange_biased_valve.toml \\\n"
         "      examples/fit_exchange_biased_valve.csv --turn free=180 \\\n"
-        "      --free Py.beta=0.5:0:1 --free Py.l_nm=10:0: \\\n"
+        "      --free Py.beta=0.5:0:1 --free Py.l_nm=10 \\\n"
         "      --data AdR_fOhm_m2 --uncertainty error_fOhm_m2 --plot fit.png",
     ),
     ("export", export, "examples/co_cu_py.toml --to oommf -o torque.mif"),

@@ -18,7 +18,7 @@ from .._spelling import near_match
 from ..files.tables import Location
 from ..io.columns import Columns, Unit, unit_at_end
 from ..io.stackfile import StackFile
-from ..io.vary import CURRENTS, FileBuilder, check_values, find_key
+from ..io.vary import CURRENTS, FileBuilder, check_values, find_key, limits_of
 from ..sample.pieces import direction
 from ..studies.fitting import Fit, fit
 from ..studies.outputs import Output
@@ -27,6 +27,8 @@ PILLAR = "pillar"
 """Owner of the keys of the device."""
 DEVICE = {"area": "m2", "contact": "Ohm m2", "series": "Ohm"}
 """These keys, as in `Output.on_pillar`, and their SI units."""
+INSIDE = 1e-9
+"""Of a bound, or of the start, by which a fit keeps off the bound: most are excluded themselves."""
 COMPARISONS = {
     "change": Output.change,
     "relative": Output.relative_change,
@@ -74,6 +76,8 @@ class Key(NamedTuple):
     places: tuple[Location, ...] = ()  # in the file; none of the device
     device: str = ""  # "area", "contact", "series" or "current"
     size: float = 1.0  # one of its unit, in that of the fit
+    lowest: float = -math.inf  # ends of what it may be
+    highest: float = math.inf
 
     @property
     def identifier(self) -> str:
@@ -198,14 +202,14 @@ def _parameter(option: str, text: str, file: StackFile) -> Parameter:
     name, numbers = _split(option, text, form)
     if len(numbers) not in ((1, 3) if vary else (1,)) or math.isnan(numbers[0]):
         raise ValueError(f"{option} must be {form}, got {text!r}")
-    ends = [-math.inf, math.inf]
-    for i, end in enumerate(numbers[1:]):
-        if not math.isnan(end):
-            ends[i] = end
     try:
         key = _key(name, file)
     except ValueError as error:
         raise ValueError(f"{option} {name}: {error}") from None
+    ends = [key.lowest, key.highest]
+    for i, end in enumerate(numbers[1:]):
+        if not math.isnan(end):
+            ends[i] = end
     if vary and not ends[0] < numbers[0] < ends[1]:
         raise ValueError(
             f"{option} {name}: START must lie between its bounds {ends[0]:g} and {ends[1]:g}, "
@@ -254,9 +258,13 @@ def _key(name: str, file: StackFile) -> Key:
             raise ValueError(
                 f"key of {PILLAR} must be one of {known}, or such a unit at its end, got {rest!r}"
             )
-        return Key(name, device=unit.plain, size=unit.size)
-    places = (find_key(one.strip(), file) for one in name.split("="))
-    return Key(name, tuple(where for each in places for where in each))
+        lowest = 0.0 if unit.plain == "area" else -math.inf
+        return Key(name, device=unit.plain, size=unit.size, lowest=lowest)
+    each = [one.strip() for one in name.split("=")]
+    places = tuple(where for one in each for where in find_key(one, file))
+    limits = [limits_of(one, file) for one in each]
+    lowest, highest = max(low for low, _ in limits), min(high for _, high in limits)
+    return Key(name, places, lowest=lowest, highest=highest)
 
 
 def _check_values(what: str, key: Key, values: FloatArray, file: StackFile) -> None:
@@ -270,7 +278,10 @@ def _check_values(what: str, key: Key, values: FloatArray, file: StackFile) -> N
 
 def _for_lmfit(one: Parameter) -> Any:
     size = one.key.size
-    ends = sorted((one.lower * size, one.upper * size))  # of a current that is against j0
+    inside = INSIDE * abs(one.start)
+    low = one.lower + max(inside, INSIDE * abs(one.lower)) if one.lower > -math.inf else one.lower
+    high = one.upper - max(inside, INSIDE * abs(one.upper)) if one.upper < math.inf else one.upper
+    ends = sorted((low * size, high * size))  # of a current that is against j0
     return lmfit.Parameter(
         one.key.identifier, one.start * size, vary=one.vary, min=ends[0], max=ends[1]
     )

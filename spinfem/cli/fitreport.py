@@ -94,7 +94,7 @@ def fit_report(file: StackFile, table: Columns, found: FileFit, probability: flo
             _remark(found, one),
         ]
 
-    freedom = fit.result.nfree
+    freedom = f"{fit.result.nfree} degree{'s' * (fit.result.nfree != 1)} of freedom"
     unit = f" {found.unit.written}" if found.unit.written else ""
     quality = f"scatter about the fit {_scatter(found):.3g}{unit}"
     if _is_known(found):
@@ -104,7 +104,7 @@ def fit_report(file: StackFile, table: Columns, found: FileFit, probability: flo
         head,
         Table(columns, found.parameters, cells),
         "",
-        f"{quality} for {freedom} degrees of freedom, {fit.solves} solves",
+        f"{quality} for {freedom}, {fit.solves} solves",
     ]
     return as_text([*parts, *_correlations(found)])
 

@@ -23,7 +23,7 @@ def fit_numbers(
     free: Annotated[
         list[str],
         typer.Option(
-            metavar="LAYER.KEY=START:LOWER:UPPER",
+            metavar="LAYER.KEY=START[:LOWER:UPPER]",
             help="What is fitted, from where on, and bounds; once for each.",
         ),
     ],
@@ -31,7 +31,7 @@ def fit_numbers(
     turn: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=POLAR:AZIMUTH",
+            metavar="NAME=POLAR[:AZIMUTH]",
             help="Compare FILE's state to that with m of NAME turned to these degrees.",
         ),
     ] = None,
@@ -98,7 +98,7 @@ def fit_numbers(
     pillar.series_Ohm.
 
     Without --uncertainty the scatter about the fit says how uncertain all is.
-    LOWER and UPPER may be empty, as in l_nm=10:0:.
+    LOWER and UPPER, each of which may be empty, are by default the ends of what the key may be.
 
     \b
     With --json, one JSON object:

@@ -198,6 +198,22 @@ def find_key(name: str, file: StackFile) -> tuple[Location, ...]:
     ValueError
         If nothing has that name, or it has no such number.
     """
+    place, key = _find(name, file)
+    part = (0,) if key in place.pairs else ()
+    return tuple((*where, key, *part) for where in place.where)
+
+
+def limits_of(name: str, file: StackFile) -> tuple[float, float]:
+    """Return the ends of what a key may be, by its schema; errors as of `find_key`."""
+    place, key = _find(name, file)
+    schema = type(place.table).model_json_schema()["properties"][key]
+    known = {name: x for part in (schema, *schema.get("anyOf", ())) for name, x in part.items()}
+    low = known.get("minimum", known.get("exclusiveMinimum", -math.inf))
+    high = known.get("maximum", known.get("exclusiveMaximum", math.inf))
+    return float(low), float(high)
+
+
+def _find(name: str, file: StackFile) -> tuple[_Place, str]:
     owner, _, key = name.rpartition(".")
     places = _places(file)
     if owner not in {place.name for place in places}:
@@ -209,8 +225,7 @@ def find_key(name: str, file: StackFile) -> tuple[Location, ...]:
     own = [place for place in places if place.name == owner]
     for place in own:
         if key in place.keys:
-            part = (0,) if key in place.pairs else ()
-            return tuple((*where, key, *part) for where in place.where)
+            return place, key
     keys = [key for place in own for key in place.possible_keys()]
     raise ValueError(
         f"key must be a numeric one of {owner!r} ({', '.join(keys) or 'none'}), "

@@ -135,9 +135,10 @@ def _measured(table: Columns, name: str, what: str, output: Output) -> FloatArra
     table.check(name, what)
     unit = unit_at_end(name)
     if unit.base is not None and unit.base != output.unit:
+        required = f"in {output.unit}" if output.unit else "a pure number"
         raise ValueError(
-            f"{table.source}: column {name!r} must be in {output.unit or 'no unit'}, in which the "
-            f"{output.title} is, got {unit.base or 'a pure number'}"
+            f"{table.source}: column {name!r} must be {required}, as the {output.title} is, "
+            f"got {unit.base or 'a pure number'}"
         )
     return table.in_SI(name)
 

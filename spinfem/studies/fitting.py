@@ -161,8 +161,7 @@ class Fit:
         if len(self.result.var_names) < 2:
             raise ValueError(
                 "confidence intervals must be of at least two parameters, of which all but one are "
-                f"fitted again, got {self.result.var_names[0]!r} alone: its standard deviation is "
-                "in .uncertainties"
+                f"fitted again, got {self.result.var_names[0]!r} alone"
             )
         if self.undetermined or self.result.covar is None:
             raise ValueError(

@@ -187,6 +187,19 @@ def test_what_is_not_determined_is_said(run, tmp_path):
     assert out.count("undetermined") == 2
 
 
+def test_bounds_are_those_of_the_key(run, tmp_path):
+    """If none are given; a fit that wants to leave them ends just inside."""
+    path = table(tmp_path / "a.csv", {"free.thickness_nm": T, "AdR_fOhm_m2": 4 * [20.0]})
+    with_l = ("--free", "Py.beta=0.5", "--free", "Py.l_nm=10")
+    for free, ends in ((with_l[:2], [(-1, 1)]), (with_l, [(-1, 1), (0, None)])):
+        status, out, _ = run(*TURN, "--json", data=path, free=free)
+        assert status == 0
+        found = json.loads(out)["parameters"]
+        assert [(one["lower"], one["upper"]) for one in found] == ends
+        if free is not with_l:
+            assert 1 - 1e-6 < abs(values(out)["Py.beta"]) < 1
+
+
 def test_priors(run):
     _, out, _ = run(*COLUMNS, *TURN, "--json", "--prior", "Py.l_nm=5.5:0.001")
     assert values(out)["Py.l_nm"] == pytest.approx(5.5, abs=0.003)
@@ -198,7 +211,8 @@ BAD = [
     (("--free", "Py.beta"), "--free must be NAME=START or NAME=START:LOWER:UPPER, got 'Py.beta'"),
     (("--free", "Py.beta=1:2"), "--free must be NAME=START or"),
     (("--free", "Py.beta=2:0:1"), "--free Py.beta: START must lie between its bounds 0 and 1"),
-    (("--free", "Cu.resistivity_ohm_m=-1"), r"resistivity_ohm_m: .*\.toml: materials.Cu.resist"),
+    (("--free", "Cu.resistivity_ohm_m=-1"), "START must lie between its bounds 0 and inf, got -1"),
+    (("--set", "Cu.resistivity_ohm_m=-1"), r"resistivity_ohm_m: .*\.toml: materials.Cu.resist"),
     (("--free", "pillar.aria_um2=1"), "key of pillar must be one of area in m2, contact"),
     (("--free", "pillar.area_nm=1"), "key of pillar must be .* got 'area_nm'"),
     (("--free", "pillar.series_Ohm=1"), "pillar.area must be given with pillar.series"),
@@ -237,7 +251,7 @@ TABLES = [
     ({"free.thickness_nm": -T, "x": T}, r"column 'free.thickness_nm': .*\.toml: layers"),
     ({"free.thickness_nm": ["a"] * 4, "x": T}, "line 2, column 'free.thickness_nm': must be a fin"),
     ({"free.thickness_nm": T, "x": T, "y": T}, r"--data must say which column .* \(x, y\)"),
-    ({"free.thickness_nm": T, "AdR_nm": T}, "must be in Ohm m2, in which the change .* got m"),
+    ({"free.thickness_nm": T, "AdR_nm": T}, "must be in Ohm m2, as the change .* is, got m"),
     ({"j0_A_m2": T, "x": T}, "j0_A_m2 must be left out for an output of resistance"),
     ({"free.thickness_nm": T}, "--data must say which column was measured"),
 ]

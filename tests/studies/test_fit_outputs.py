@@ -644,7 +644,7 @@ BAD_TABLES = [
     (GOOD.replace("t_nm", " "), {}, "columns must be given and different, got ''"),
     (GOOD.replace("t_nm", "d_nm"), {}, r"column must say which one .* \(d_nm, AdR_fOhm_m2\)"),
     (GOOD.replace("t_nm", "t_m"), {"column": "AdR"}, "got 'AdR'"),
-    (GOOD.replace("fOhm_m2", "Ohm"), {}, "must be in Ohm m2, in which the change .* got Ohm"),
+    (GOOD.replace("fOhm_m2", "Ohm"), {}, "must be in Ohm m2, as the change .* is, got Ohm"),
     (GOOD, {"coordinates": {"t": "thickness"}}, "coordinate 't' must be one of its columns"),
     (GOOD, {"uncertainty": "error"}, "uncertainty must be one of its columns"),
     (GOOD.replace("\n", ",0\n").replace("m2,0", "m2,e"), {"uncertainty": "e"}, "must be positive"),
