@@ -8,6 +8,7 @@ from typing import Any
 import lmfit
 import numpy as np
 
+from .._checks import FloatArray
 from .fitdata import Unknown
 from .fitproblem import Problem, Values
 
@@ -41,36 +42,42 @@ class ScaledMinimizer(lmfit.Minimizer):  # type: ignore[misc]
     def leastsq(self, params: Any = None, max_nfev: int | None = None, **options: Any) -> Any:
         """Minimize by Levenberg and Marquardt's method, as lmfit.Minimizer.leastsq."""
         given = self.params if params is None else params
-        unknowns, problem = self.problem.unknowns, self.problem
+        unknowns = self.problem.unknowns
         own = {
             name: Unknown(p.value, p.min, p.max, p.vary, unknowns[name].scale)
             for name, p in given.items()
         }
-        varying = [name for name, u in own.items() if u.vary]
-        scales = np.array([own[name].scale for name in varying])
         scaled = lmfit.Parameters()
         for name, u in own.items():
             low, high = u.lower / u.scale, u.upper / u.scale
             scaled.add(name, u.start / u.scale, vary=u.vary, min=low, max=high)
-
-        def values(parameters: Mapping[str, Any]) -> Values:
-            return {
-                name: u.clipped(parameters[name].value * u.scale) if u.vary else u.start
-                for name, u in own.items()
-            }
-
-        minimizer = lmfit.Minimizer(
-            lambda parameters: problem.residuals(values(parameters)),
-            scaled,
-            scale_covar=self.scale_covar,
-        )
-        result = minimizer.leastsq(
-            max_nfev=max_nfev,
-            Dfun=lambda parameters: problem.jacobian(values(parameters), varying) * scales,
-            **options,
-        )
+        inner = _InScales(self.problem, own)
+        minimizer = lmfit.Minimizer(inner.residuals, scaled, scale_covar=self.scale_covar)
+        result = minimizer.leastsq(max_nfev=max_nfev, Dfun=inner.jacobian, **options)
         _unscale(result, own)
         return result
+
+
+class _InScales:
+    """Residuals and Jacobian by parameters in units of their scales; those held are as given."""
+
+    def __init__(self, problem: Problem, own: dict[str, Unknown]) -> None:
+        self.problem, self.own = problem, own
+        self.varying = [name for name, u in own.items() if u.vary]
+        self.scales = np.array([own[name].scale for name in self.varying])
+
+    def values(self, parameters: Mapping[str, Any]) -> Values:
+        return {
+            name: u.clipped(parameters[name].value * u.scale) if u.vary else u.start
+            for name, u in self.own.items()
+        }
+
+    def residuals(self, parameters: Mapping[str, Any]) -> FloatArray:
+        return self.problem.residuals(self.values(parameters))
+
+    def jacobian(self, parameters: Mapping[str, Any]) -> FloatArray:
+        slopes = self.problem.jacobian(self.values(parameters), self.varying)
+        return np.asarray(slopes * self.scales)
 
 
 def _values(parameters: Mapping[str, Any], unknowns: Mapping[str, Unknown]) -> Values:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -187,7 +186,7 @@ class Output:
         for name, m in ways.items():
             if m.shape != (3,):
                 raise ValueError(f"m of {name!r} must be one direction, got shape {m.shape}")
-        return self._with(turned=MappingProxyType(ways), comparison=comparison)
+        return self._with(turned=ways, comparison=comparison)
 
     def _with(self, **changes: Any) -> Self:
         kept = dataclasses.replace(self)

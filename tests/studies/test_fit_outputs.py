@@ -1,5 +1,7 @@
 """Outputs of fits: what each of them is, its Jacobian, what is found from synthetic data."""
 
+import pickle
+
 import lmfit
 import numpy as np
 import pytest
@@ -376,6 +378,15 @@ def test_a_short_mcmc(one_fit):
         chain = sampled.flatchain[name]
         assert abs(chain.mean() - one_fit.values[name]) < sigma
         assert 0.5 * sigma < chain.std() < 2 * sigma
+
+
+def test_fits_are_pickled(one_fit):
+    """With their minimizer, as for processes that sample."""
+    again = pickle.loads(pickle.dumps(one_fit))
+    assert again.values == one_fit.values
+    np.testing.assert_array_equal(again.predict({"t": T}), one_fit.best_fit)
+    best = again.minimizer.leastsq(params=again.result.params).params.valuesdict()
+    assert best == pytest.approx(one_fit.values, rel=1e-6)
 
 
 # --- pictures ---------------------------------------------------------------------------------
