@@ -65,8 +65,8 @@ and lambda_phi in `Ferromagnet` (`sample.materials`), functions of xi in `fem.gr
 and leads are two-ports (`solvers.ports`) in a row (`solvers.plan`), what lies to the left of a
 face is a load there (`numerics.loads`), and where mu_s leaves the rods faces are free rings
 (`numerics.rings`). By constraints they are solved in `solvers.saddle`. Torques for OOMMF, mumax3
-and other micromagnetic codes are made in `handoff`, and parameters are fitted to measured
-resistances in `studies.fitting`.
+and other micromagnetic codes are made in `handoff`, and parameters are fitted to what was measured
+(`studies.outputs`) in `studies.fitting`.
 
 The package is a house of wings, each on those before it; nothing imports upwards:
 
@@ -121,6 +121,7 @@ if TYPE_CHECKING:
     from .studies.comparison import magnetoresistance
     from .studies.convergence import converge
     from .studies.fitting import fit
+    from .studies.outputs import Output
     from .studies.signs import sign_changes
     from .studies.sweeping import sweep
 
@@ -131,6 +132,7 @@ __all__ = [
     "Layer",
     "Lead",
     "NormalMetal",
+    "Output",
     "Reservoir",
     "Solution",
     "SpinBlocking",
@@ -157,6 +159,7 @@ __all__ = [
 
 _LATER = {
     "Analogy": ".analogy",
+    "Output": ".studies.outputs",
     "Solution": ".solution",
     "analytic": ".analytic",
     "converge": ".studies.convergence",

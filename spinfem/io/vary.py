@@ -117,19 +117,14 @@ def parse(text: str, file: StackFile) -> Variation:
     """
     name, equals, given = text.rpartition("=")
     currents = [key for key in CURRENTS if key in type(file.tables).model_fields]
-    if equals and name in currents:
-        return Variation(name, ((name,),), *_range(name, given))
-    if not equals or "." not in name.strip("."):
+    if not equals or (name not in currents and "." not in name.strip(".")):
         one = currents[0]
         raise ValueError(f"--vary must be LAYER.KEY=START:STOP:N or {one}=..., got {text!r}")
-    where = _locate(name, file)
-    values, log = _range(name, given)
-    some = np.linspace(0, values.size - 1, min(values.size, 65)).astype(int)
     try:
-        with once():
-            for end in (values[0], values[-1]):
-                read(file.path, dict.fromkeys(where, float(end)))
-        FileBuilder(file.tables, {name: where})(**{name: values[some]})
+        where = ((name,),) if name in currents else find_key(name, file)
+        values, log = _range(given)
+        if name not in currents:
+            check_values(name, where, values, file)
     except ValueError as error:
         raise ValueError(f"--vary {name}: {error}") from None
     return Variation(name, where, values, log)
@@ -153,9 +148,27 @@ def check_size(variations: Sequence[Variation], file: StackFile) -> None:
         )
 
 
-def _range(name: str, given: str) -> tuple[FloatArray, bool]:
+def check_values(
+    name: str, where: tuple[Location, ...], values: FloatArray, file: StackFile
+) -> None:
+    """Check values of a key: the ends as the file would be read with them, and some between.
+
+    Raises
+    ------
+    ValueError
+        If one is not allowed.
+    """
+    ends = {float(values.min()), float(values.max())}
+    some = np.linspace(0, values.size - 1, min(values.size, 65)).astype(int)
+    with once():
+        for end in sorted(ends):
+            read(file.path, dict.fromkeys(where, end))
+    FileBuilder(file.tables, {name: where})(**{name: values[some]})
+
+
+def _range(given: str) -> tuple[FloatArray, bool]:
     def refusal(requirement: str, got: str = given) -> ValueError:
-        return ValueError(f"--vary {name}: {requirement}, got {got!r}")
+        return ValueError(f"{requirement}, got {got!r}")
 
     parts = given.split(":")
     log = len(parts) == 4 and parts[3] == "log"
@@ -175,24 +188,47 @@ def _range(name: str, given: str) -> tuple[FloatArray, bool]:
     return spaced(start, stop, int(parts[2])), log
 
 
-def _locate(name: str, file: StackFile) -> tuple[Location, ...]:
-    """Find the key; where a layer and a material share a name, that which has the key."""
+def find_key(name: str, file: StackFile) -> tuple[Location, ...]:
+    """Return where a key, ``LAYER.KEY``, stands in a stack file.
+
+    Where a layer and a material share a name, that which has the key is meant.
+
+    Raises
+    ------
+    ValueError
+        If nothing has that name, or it has no such number.
+    """
+    place, key = _find(name, file)
+    part = (0,) if key in place.pairs else ()
+    return tuple((*where, key, *part) for where in place.where)
+
+
+def limits_of(name: str, file: StackFile) -> tuple[float, float]:
+    """Return the ends of what a key may be, by its schema; errors as of `find_key`."""
+    place, key = _find(name, file)
+    schema = type(place.table).model_json_schema()["properties"][key]
+    known = {name: x for part in (schema, *schema.get("anyOf", ())) for name, x in part.items()}
+    low = known.get("minimum", known.get("exclusiveMinimum", -math.inf))
+    high = known.get("maximum", known.get("exclusiveMaximum", math.inf))
+    return float(low), float(high)
+
+
+def _find(name: str, file: StackFile) -> tuple[_Place, str]:
     owner, _, key = name.rpartition(".")
     places = _places(file)
     if owner not in {place.name for place in places}:
         known = list(dict.fromkeys(place.name for place in places))
         raise ValueError(
-            f"--vary {name}: name must be that of a layer, a group, an interface, a material or "
+            f"name must be that of a layer, a group, an interface, a material or "
             f"a lead ({', '.join(known)}), got {owner!r}{near_match(owner, known)}"
         )
     own = [place for place in places if place.name == owner]
     for place in own:
         if key in place.keys:
-            part = (0,) if key in place.pairs else ()
-            return tuple((*where, key, *part) for where in place.where)
+            return place, key
     keys = [key for place in own for key in place.possible_keys()]
     raise ValueError(
-        f"--vary {name}: key must be a numeric one of {owner!r} ({', '.join(keys) or 'none'}), "
+        f"key must be a numeric one of {owner!r} ({', '.join(keys) or 'none'}), "
         f"got {key!r}{key_hint(key, keys) or _hint(key, own, file)}"
     )
 

@@ -66,7 +66,9 @@ class Gradient(Readable, Mapping[str, FloatArray]):
     value : float or array
         The result itself, shape (..., *components); derivatives have the same shape.
     parts : list of Derivatives
-        Of every component of the result, per unit of `scale`.
+        Of every component of the result, divided by `scale`.
+    scale : float or array
+        What these are times to be derivatives of the result.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         self.output = output
         self.value = value
         self.parts = parts
-        self._scale = scale
+        self.scale = scale
         self._stack = solution.stack
 
     @property
@@ -102,7 +104,7 @@ class Gradient(Readable, Mapping[str, FloatArray]):
             slopes = [part.of(k, quantity) for part in self.parts]
         batch, shape = self._stack.shape, np.shape(self.value)
         found = np.array(slopes).T.reshape(*batch, len(slopes))
-        found = found * np.asarray(self._scale)[..., None]
+        found = found * np.asarray(self.scale)[..., None]
         if len(shape) == 0 or len(slopes) == 1:
             found = np.asarray(found[..., 0])
         if found.shape != shape:
@@ -282,8 +284,10 @@ class Change(NamedTuple):
     size: FloatArray  # the sum of the sizes of its parts, of which rounding is a small fraction
 
 
-def differential(solution: SolvedStack, output: str) -> Callable[[Stack, Stack], Change]:
-    """Return how a resistance changes, to first order, between two neighbours of a stack.
+def differential(
+    solution: SolvedStack, output: str, *names: str
+) -> Callable[[Stack, Stack], list[Change]]:
+    """Return how a result changes, to first order, between two neighbours of a stack.
 
     They may differ in anything that moves numbers of the stack, many at once:
 
@@ -295,40 +299,57 @@ def differential(solution: SolvedStack, output: str) -> Callable[[Stack, Stack],
     Parameters
     ----------
     solution : Solution
-        Of the stack itself.
-    output : "resistance" or "spin_resistance"
-        F.
+        Of the stack itself, with one current.
+    output, *names : str
+        F, as in `Solution.gradient`.
 
     Returns
     -------
     callable
         Takes two stacks with the same pieces, returns dF from the first to the second and the sum
-        of ``|dF/dq| |dq|``, shape (...) of the solution's stack, Ohm m2; nan where magnetizations
-        turn whose contact is collinear.
+        of ``|dF/dq| |dq|``, shape (...) of the solution's stack, in the unit of F, of each of its
+        components; nan where `Solution.gradient` is.
     """
-    (slopes,) = gradient_of(solution, output).parts
+    gradient = gradient_of(solution, output, *names)
     shape = solution.stack.shape
 
-    def change(first: Stack, second: Stack) -> Change:
-        total, size = np.zeros(shape), np.zeros(shape)
-        for one, other in zip(_smooth(first), _smooth(second), strict=True):
-            start, stop = np.asarray(one.value), np.asarray(other.value)
-            moved = start != stop  # l = inf stays what it is
-            if not moved.any():
-                continue
-            step = np.subtract(stop, start, where=moved, out=np.zeros(moved.shape))
-            slope = slopes.of(one.k, one.quantity)
-            if one.quantity == "m":
-                slope = np.where(step.any(axis=-1)[..., None], slope.reshape(*shape, 3), 0.0)
-                total += (slope * step).sum(axis=-1)  # no nan where nothing turns
-                size += np.linalg.norm(slope, axis=-1) * np.linalg.norm(step, axis=-1)
-            else:
-                part = slope.reshape(shape) * step
-                total += part
-                size += np.abs(part)
-        return Change(total, size)
+    def change(first: Stack, second: Stack) -> list[Change]:
+        steps = list(_steps(first, second))
+        scale = np.asarray(gradient.scale)
+        return [_moved(slopes, steps, scale, shape) for slopes in gradient.parts]
 
     return change
+
+
+def _steps(first: Stack, second: Stack) -> Iterator[tuple[Place, FloatArray]]:
+    """Yield the numbers that differ between two stacks, and by how much."""
+    for one, other in zip(_smooth(first), _smooth(second), strict=True):
+        start, stop = np.asarray(one.value), np.asarray(other.value)
+        moved = start != stop  # l = inf stays what it is
+        if moved.any():
+            yield one, np.subtract(stop, start, where=moved, out=np.zeros(moved.shape))
+
+
+def _moved(
+    slopes: Derivatives,
+    steps: list[tuple[Place, FloatArray]],
+    scale: FloatArray,
+    shape: tuple[int, ...],
+) -> Change:
+    """Return how one component changes by some steps."""
+    total, size = np.zeros(shape), np.zeros(shape)
+    for place, step in steps:
+        slope = slopes.of(place.k, place.quantity)
+        if place.quantity == "m":
+            turns = np.any(step, axis=-1, keepdims=True)
+            slope = np.where(turns, slope.reshape(*shape, 3), 0.0)
+            total += (slope * step).sum(axis=-1)  # no nan where nothing turns
+            size += np.linalg.norm(slope, axis=-1) * np.linalg.norm(step, axis=-1)
+        else:
+            part = slope.reshape(shape) * step
+            total += part
+            size += np.abs(part)
+    return Change(total * scale, size * np.abs(scale))
 
 
 def _smooth(stack: Stack) -> Iterator[Place]:

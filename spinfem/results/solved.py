@@ -239,6 +239,16 @@ class SolvedStack(Scaled):
             If a name is not that of a ferromagnet, both are the same, or it is not clear which
             the polarizer is.
         """
+        m, q = (np.asarray(self.stack.elements[k].m) for k in self.facing(name, polarizer))  # type: ignore[union-attr]
+        torque = self.torque(name)
+        across = np.cross(m, q)
+        length = np.linalg.norm(across, axis=-1, keepdims=True)
+        way = np.divide(across, length, out=np.zeros_like(across), where=length > 1e-12)
+        field_like = np.sum(torque * way, axis=-1, keepdims=True) * way
+        return torque - field_like, field_like
+
+    def facing(self, name: str, polarizer: str | None = None) -> tuple[int, int]:
+        """Return which elements have the m and the q of `torque_parts`; errors as there."""
         own = self._body(name)
         others = [body for body in self.transport.elements.bodies if body != own]
         if polarizer is not None:
@@ -250,14 +260,7 @@ class SolvedStack(Scaled):
             raise ValueError(f"polarizer must be given, one of {names or 'none'}, got None")
         if other == own:
             raise ValueError(f"polarizer must be another ferromagnet than {name!r}, got the same")
-        elements = self.stack.elements
-        m, q = (np.asarray(elements[body[0]].m) for body in (own, other))  # type: ignore[union-attr]
-        torque = self.torque(name)
-        across = np.cross(m, q)
-        length = np.linalg.norm(across, axis=-1, keepdims=True)
-        way = np.divide(across, length, out=np.zeros_like(across), where=length > 1e-12)
-        field_like = np.sum(torque * way, axis=-1, keepdims=True) * way
-        return torque - field_like, field_like
+        return own[0], other[0]
 
     def efficiency(self, a: str, b: str) -> tuple[Number, Number]:
         """Return the efficiency factors (g_a, g_b) of two neighbours, dimensionless.
