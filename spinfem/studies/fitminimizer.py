@@ -12,6 +12,9 @@ from .._checks import FloatArray
 from .fitdata import Unknown
 from .fitproblem import Problem, Values
 
+MOST = 100
+"""How often a fit may be evaluated, for each parameter and once more; most take fewer than ten."""
+
 
 class ScaledMinimizer(lmfit.Minimizer):  # type: ignore[misc]
     """A minimizer whose `leastsq` takes steps in units of the parameters' scales.
@@ -53,7 +56,8 @@ class ScaledMinimizer(lmfit.Minimizer):  # type: ignore[misc]
             scaled.add(name, u.start / u.scale, vary=u.vary, min=low, max=high)
         inner = _InScales(self.problem, own)
         minimizer = lmfit.Minimizer(inner.residuals, scaled, scale_covar=self.scale_covar)
-        result = minimizer.leastsq(max_nfev=max_nfev, Dfun=inner.jacobian, **options)
+        most = max_nfev or MOST * (1 + len(inner.varying))
+        result = minimizer.leastsq(max_nfev=most, Dfun=inner.jacobian, **options)
         _unscale(result, own)
         return result
 

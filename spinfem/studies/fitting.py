@@ -333,8 +333,9 @@ def fit(
     Warns
     -----
     UserWarning
-        If in the end some parameters are `Fit.undetermined`; or if `output` turns one of two layers
-        that are in contact and parallel: if they are one magnet, they need a `group`.
+        If the fit has not converged; if some parameters are `Fit.undetermined`; or if `output`
+        turns one of two layers that are in contact and parallel: if they are one magnet, they need
+        a `group`.
     """
     check_installed("a fit", "pip install lmfit", "lmfit")
     from .fitminimizer import ScaledMinimizer
@@ -382,6 +383,11 @@ def fit(
         for name, sigma in found.uncertainties.items()
         if sigma > unknowns[name].upper - unknowns[name].lower
     }
+    if not result.success:
+        warnings.warn(
+            f"the fit has not converged: {result.message} Start it elsewhere, or give bounds",
+            stacklevel=2,
+        )
     undetermined = tuple(name for name in result.var_names if name in dependent | wide)
     if undetermined:
         warnings.warn(

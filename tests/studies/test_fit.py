@@ -682,3 +682,10 @@ def test_lmfit_is_asked_for(monkeypatch):
     monkeypatch.setitem(sys.modules, "lmfit", None)
     with pytest.raises(ImportError, match="a fit needs lmfit: pip install lmfit"):
         misfit()
+
+
+def test_a_fit_that_does_not_converge_says_so(monkeypatch):
+    monkeypatch.setattr("spinfem.studies.fitminimizer.MOST", 1)
+    with pytest.warns(UserWarning, match=r"the fit has not converged: .* or give bounds"):
+        found = sf.fit(series, noisy(1), START, coordinates=POINTS, uncertainty=SIGMA)
+    assert not found.result.success
