@@ -41,6 +41,7 @@ WORDS = {
     "lambda_J": "precession length",
     "lambda_phi": "dephasing length",
     "p": "polarization",
+    "beta_D": "diffusion polarization",
     "mixing": "real part of the mixing conductance",
     "scale": "scale of the mesh",
     "j0": "particle current",

@@ -127,7 +127,7 @@ def _exact_slope(reference: Solution, layer: int, xi: FloatArray) -> FloatArray:
     slope: FloatArray = 2 * d / D * (p * m - current)
     if isinstance(field, SumField):
         across = current - (current @ m)[:, None] * m
-        slope += 2 * d * (1 / D - 1 / total_conductivity(D, p)) * across
+        slope += 2 * d * (1 / D - 1 / total_conductivity(D, p, e.beta_D[k, 0])) * across
     return slope
 
 
