@@ -178,7 +178,7 @@ QUANTITIES = (
         ("beta_D",),
         "",
         {
-            "beta_prime beta_p beta_d betaD beta2 diffusion_polarization diffusion_polarisation": (
+            "beta_prime diffusion_polarization diffusion_polarisation": (
                 "the diffusion polarization, magnum.fe's beta' and Boris's beta_D"
             )
         },

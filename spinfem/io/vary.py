@@ -254,8 +254,12 @@ class _Place:
 
 
 ANGLES = {"polar_deg", "azimuth_deg"}
-EITHER = (("resistivity_ohm_m", "sigma_S_m"), ("rho_star_ohm_m", "sigma_S_m"))
-"""Keys of which one is given."""
+EITHER = (
+    ("resistivity_ohm_m", "sigma_S_m"),
+    ("rho_star_ohm_m", "sigma_S_m"),
+    ("rho_star_ohm_m", "beta_D"),
+)
+"""Keys that are not given together."""
 
 
 def _places(file: StackFile) -> list[_Place]:

@@ -8,8 +8,8 @@ conductivity `D`, its spin diffusion length `l` and, for a ferromagnet, its pola
 Any consistent units do. SI: D in S/m, l in m; plain numbers: the paper's units. What is made from
 resistivities and conductivities is in SI, and slips of units are noticed there (`sample.units`).
 
-In a graded layer D, l or p is a function of xi, the position across the layer from 0 to 1, that
-takes and returns numpy arrays. Its values are checked wherever it is evaluated. It may have an
+In a graded layer D, l, p or beta_D is a function of xi, the position across the layer from 0 to 1,
+that takes and returns numpy arrays. Its values are checked wherever it is evaluated. It may have an
 attribute `breaks`: positions that must be nodes of the mesh, such as those where it jumps, and the
 ends of what is narrower than 1/4000 of the layer, which is overlooked else.
 """
@@ -354,8 +354,9 @@ class Ferromagnet(Metal):
                 self._store(**{key: positive(LENGTHS[key], value, infinite=True)})
         if self.is_graded and not self.is_strong:
             raise ValueError(
-                "a graded ferromagnet must be strong, got lambda_J or lambda_phi with D, l or p "
-                "as a function of xi"
+                "a graded ferromagnet must be strong, got lambda_J or lambda_phi with "
+                f"{' and '.join(key for key, x in self.numbers.items() if callable(x))} as a "
+                "function of xi"
             )
         self._notice_units()
 

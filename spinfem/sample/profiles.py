@@ -1,7 +1,7 @@
 r"""Graded metals: numbers that change across a layer.
 
-Any of D, l and p may be a function of xi, the position from 0 to 1. Here are the two that samples
-need most: two metals that have diffused into each other, and a number known at some places.
+Any of D, l, p and beta_D may be a function of xi, the position from 0 to 1. Here are the two that
+samples need most: two metals that have diffused into each other, and a number known at some places.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def sampled(values: ArrayLike, xi: ArrayLike | None = None) -> Sampled:
     Returns
     -------
     callable
-        Takes and returns arrays; it can be pickled. For D, l or p of a metal.
+        Takes and returns arrays; it can be pickled. For D, l or polarizations of a metal.
 
     Raises
     ------

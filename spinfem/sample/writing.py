@@ -108,8 +108,9 @@ class _Writer:
         """Return the name of a material, which is written if it is not yet."""
         if metal.is_graded:
             raise ValueError(
-                f"material of {what} must be uniform to be written, got D, l or p as a function "
-                "of xi"
+                f"material of {what} must be uniform to be written, got "
+                f"{' and '.join(key for key, x in metal.numbers.items() if callable(x))} as a "
+                "function of xi"
             )
         magnetic = isinstance(metal, Ferromagnet)
         numbers = metal.numbers
