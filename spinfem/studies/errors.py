@@ -59,7 +59,7 @@ def errors_of(
         found["torque"] = float(np.abs(solution.torques - exact).max() / size)
         found["differentiated torque"] = _differentiated(solution, reference)
     dr = float(reference.spin_resistance)
-    found["dr"] = abs(float(solution.spin_resistance) - dr) / (dr or 1.0)
+    found["dr"] = abs(float(solution.spin_resistance) - dr) / (abs(dr) or 1.0)
     return found
 
 

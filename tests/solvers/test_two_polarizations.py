@@ -274,6 +274,29 @@ def test_refinement_until_bounds_are_narrow(degree):
     assert high - low < 2e-4 * abs(exact)
 
 
+@pytest.mark.parametrize("lengths", [{}, {"lambda_J": 0.4}])
+def test_dr_converges_with_twice_the_degree(lengths):
+    """It is a product of two fields, each in balance."""
+    study = sf.converge(valve(dataclasses.replace(TWICE, **lengths)), degree=2, refinements=5)
+    assert study.rates["dr"] == pytest.approx(4, abs=0.2)
+
+
+@pytest.mark.long
+def test_beta_D_is_fitted_from_resistances():
+    d, theta = (x.ravel() for x in np.meshgrid([2e-9, 8e-9, 30e-9], [0.0, 180.0]))
+
+    def sample(beta_D, d, theta):
+        F = sf.Ferromagnet.from_drift_diffusion(1e7, beta=0.5, beta_D=beta_D, l_sf=9e-9)
+        N = sf.NormalMetal.from_conductivity(1e8, l=1e-7)
+        fixed, free = F(5e-9, m=Z), F(d, m=sf.direction(theta))
+        return sf.Lead(N) | fixed | N(3e-9) | free | sf.Lead(N)
+
+    measured = sf.solve(sample(0.7, d, theta)).resistance
+    coordinates = {"d": d, "theta": theta}
+    found = sf.fit(sample, measured, {"beta_D": (0.3, -0.9, 0.9)}, coordinates=coordinates)
+    assert found.values["beta_D"] == pytest.approx(0.7, rel=1e-10)
+
+
 def test_slopes_of_dr_by_rings_are_refused():
     stack = (
         sf.Lead(sf.NormalMetal(D=6.0, l=2.0))
