@@ -48,7 +48,10 @@ class GradedLayer(NamedTuple):
     work: FloatArray  # (n, N) f(mu_s) of p alone, mu_s = 0 at the nodes, f with beta_D, m2/S
 
 
-def profile(value: Any) -> Callable[[FloatArray], FloatArray]:
+Function = Callable[[FloatArray], FloatArray]
+
+
+def profile(value: Any) -> Function:
     """Return a number, or a function of xi, as a function of xi."""
 
     def evaluate(xi: FloatArray) -> FloatArray:
@@ -58,15 +61,7 @@ def profile(value: Any) -> Callable[[FloatArray], FloatArray]:
     return evaluate
 
 
-Profiles = tuple[
-    Callable[[FloatArray], FloatArray],
-    Callable[[FloatArray], FloatArray],
-    Callable[[FloatArray], FloatArray],
-    Callable[[FloatArray], FloatArray],
-]
-
-
-def profiles(metal: Metal) -> Profiles:
+def profiles(metal: Metal) -> tuple[Function, Function, Function, Function]:
     """Return D, l, p and beta_D of a metal as functions of xi; p = 0 in a normal one."""
     p = getattr(metal, "p", 0.0)
     beta_D = getattr(metal, "diffusion_polarization", 0.0)

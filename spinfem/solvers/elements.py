@@ -91,7 +91,7 @@ class Elements:
     strong: BoolArray  # (n + 2,) magnetic, without exchange lengths
     joints: tuple[Interface | None, ...]  # (n + 1,)
     graded: dict[int, Metal]  # elements of which D and p are those in the middle, l is the least
-    diffusion: dict[int, Number]  # beta_D where it is not p; of graded ones that in the middle
+    diffusion: dict[int, Number]  # beta_D where there is one; of graded metals that in the middle
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
     magnets: IntArray  # (f,) which elements are magnetic
