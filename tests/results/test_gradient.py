@@ -305,7 +305,7 @@ def test_random_samples_every_number(stack):
     check(stack, one_by_one)
 
 
-@settings(max_examples=SINGLY)
+@settings(max_examples=2)
 @given(drifting())
 def test_two_polarizations_every_number(stack):
     check(stack, one_by_one)
