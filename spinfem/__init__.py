@@ -25,6 +25,7 @@ j_s         spin current times |e|, ``j_up - j_down``, positive towards +x    A/
 m           unit vector of a magnetization                                    -
 D           ``1/rho_N``; in a ferromagnet 1/rho* of Valet and Fert            S/m
 p           transport polarization, Valet and Fert's beta                     -
+beta_D      diffusion polarization, p if a ferromagnet has none of its own    -
 l           spin diffusion length                                             m
 G           stiffness ``D/2l``                                                S/m2
 kappa       relaxation ``D/2l^2``                                             S/m3
@@ -59,8 +60,8 @@ errors       `studies.convergence`; `results.certify`, `results.adaptive`
 derivatives  `results.sensitivity`, `results.variations`, from dual fields: `results.duals`
 ===========  =====================================================================
 
-What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`sample.pieces`), lambda_J
-and lambda_phi in `Ferromagnet` (`sample.materials`), functions of xi in `fem.graded` and
+What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`sample.pieces`), beta_D,
+lambda_J and lambda_phi in `Ferromagnet` (`sample.materials`), functions of xi in `fem.graded` and
 `sample.profiles`; their formulas are in `physics`. One chain takes all of them: layers, interfaces
 and leads are two-ports (`solvers.ports`) in a row (`solvers.plan`), what lies to the left of a
 face is a load there (`numerics.loads`), and where mu_s leaves the rods faces are free rings

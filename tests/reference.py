@@ -73,7 +73,7 @@ class Reference:
             mu_0 = self.faces[layer + 1].potential_left + (1 - xi) * e.thickness / e.total
             if e.magnetic:
                 end = self.faces[layer + 1].spin_potential_left
-                mu_0 += e.p / 2 * _dot(e.frame[0], _sum((1, end), (-1, mu)))
+                mu_0 += e.beta_D / 2 * _dot(e.frame[0], _sum((1, end), (-1, mu)))
             return mu, j, mu_0
 
     def agrees(self, other):
@@ -248,7 +248,10 @@ class Element:
         self.thickness = mp.mpf(piece.thickness) if place == "layer" else mp.mpf(0)
         D, l = mp.mpf(metal.D), mp.mpf(metal.l)
         self.p = mp.mpf(metal.p) if self.magnetic else mp.mpf(0)
-        self.total = D / (1 - self.p**2)
+        # a gradient of mu_s drives beta_D of the electric current, by which mu_0 falls
+        given = getattr(metal, "beta_D", None)
+        self.beta_D = self.p if given is None else mp.mpf(given)
+        self.total = D / (1 - self.p * self.beta_D)
         self.kappa = D / (2 * l**2)
         units = [[mp.mpf(i == k) for i in range(3)] for k in range(3)]
         self.frame = _frame(piece.m) if self.magnetic else units
@@ -541,7 +544,7 @@ def _collect_charge(reference, elements, pairs):
     for i in reversed(range(len(elements))):
         e = elements[i]
         if e is not None:
-            spin = e.p / 2 * _dot(e.frame[0], _sum((1, after[i]), (-1, before[i])))
+            spin = e.beta_D / 2 * _dot(e.frame[0], _sum((1, after[i]), (-1, before[i])))
             reference.spin_resistance += spin
             mu_0 += e.thickness / e.total
             if e.place == "layer":

@@ -123,7 +123,7 @@ def _aligned(draw, previous, piece):
 
 
 @st.composite
-def _complete(draw, max_ferromagnets, decades):
+def _complete(draw, max_ferromagnets, decades, diffusion=False):
     pieces = [draw(ends())]
     for i in range(draw(st.integers(1, max_ferromagnets))):
         for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2]))):
@@ -140,6 +140,8 @@ def _complete(draw, max_ferromagnets, decades):
         if getattr(pieces[place], "m", None) is not None:
             material = draw(magnets(draw(st.booleans())))
             pieces[place] = sf.Lead(material, m=pieces[place].m, name=f"{name} magnet")
+    if diffusion:
+        pieces = [_polarized_twice(draw, piece) for piece in pieces]
     chain = pieces[:1]
     for piece in pieces[1:]:
         piece = _aligned(draw, chain[-1], piece)
@@ -147,6 +149,19 @@ def _complete(draw, max_ferromagnets, decades):
         joint = None if blocked or draw(st.booleans()) else draw(joints(chain[-1], piece))
         chain += [piece] if joint is None else [joint, piece]
     return sf.Stack(chain)
+
+
+def _polarized_twice(draw, piece):
+    """Give a ferromagnet a diffusion polarization of its own, two times of three."""
+    if getattr(piece, "m", None) is None or draw(st.integers(0, 2)) == 0:
+        return piece
+    material = dataclasses.replace(piece.material, beta_D=draw(polarizations))
+    return dataclasses.replace(piece, material=material)
+
+
+def drifting(max_ferromagnets=4, decades=(-3, 2)):
+    """Like `samples`, most ferromagnets with two polarizations."""
+    return _complete(max_ferromagnets, decades, True).filter(has_sink)
 
 
 def samples(max_ferromagnets=4, decades=(-3, 2)):

@@ -509,6 +509,11 @@ EDITS = [
     # exchange lengths
     ("beta = 0.76", "beta = 0.76\nlambda_J_nm = -2",
      "materials.Py.lambda_J_nm: must be positive (inf is allowed), got -2"),
+    ("beta = 0.76", "beta = 0.76\nbeta_D = 0.5",
+     "materials.Py.rho_star_ohm_m: must be left out with beta_D, in the place of sigma_S_m, got "),
+    ("beta = 0.76", "beta = 0.76\nbeta_prime = 0.5",
+     "materials.Py.beta_prime: unknown key; beta_D is the diffusion polarization, magnum.fe's "
+     "beta' and Boris's beta_D"),
     ("beta = 0.76", 'beta = 0.76\nlambda_phi_nm = "short"',
      "materials.Py.lambda_phi_nm: must be a number, got 'short'"),
     ("beta = 0.76", "beta = 0.76\nlambda_j_nm = 2",
@@ -738,6 +743,8 @@ PAPER_EDITS = [
     ("D = 2", "D = 0", "materials.F.D: must be positive and finite, got 0"),
     ("p = 0.5", "p = -1", "materials.F.p: must be between -1 and 1, both excluded, got -1"),
     ("p = 0.5", "", "materials.F.p: required key is missing"),
+    ("p = 0.5", "p = 0.5\nbeta_D = 1",
+     "materials.F.beta_D: must be between -1 and 1, both excluded, got 1"),
     ("p = 0.5", "p = 0.5\nlambda_phi = 0",
      "materials.F.lambda_phi: must be positive (inf is allowed), got 0"),
     ("p = 0.5", "p = 0.5\nlambda_phi_nm = 1",

@@ -86,6 +86,8 @@ MEANINGS = {
     "rho_star_ohm_m": "Ohm m, rho* of Valet and Fert: rho/(1 - beta^2) of the measured rho",
     "sigma_S_m": "S/m, total conductivity, in place of the resistivity or rho*",
     "beta": "bulk asymmetry, between -1 and 1",
+    "beta_D": "diffusion polarization of codes for drift and diffusion, between -1 and 1, where it "
+    "is not beta or p; their l_sf is l/sqrt(1 - beta beta_D) then",
     "l_nm": "nm, spin diffusion length; inf for none",
     "lambda_J_nm": "nm, precession of mu_s across m in the exchange field; without it and "
     "lambda_phi_nm the ferromagnet absorbs that at its face",

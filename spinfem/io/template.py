@@ -40,6 +40,7 @@ kind = "ferromagnet"
 rho_star_ohm_m = 75e-9
 # sigma_S_m = 1.7e7
 beta = 0.46
+# beta_D = 0.5
 l_nm = 60
 # lambda_J_nm = 2
 # lambda_phi_nm = 3
@@ -121,6 +122,7 @@ polar_deg = 60
 # D = 2
 # l = 1
 # p = 0.5
+# beta_D = 0.4
 # lambda_J = 0.1
 # lambda_phi = 0.1
 # [[layers]]

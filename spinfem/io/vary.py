@@ -41,6 +41,7 @@ WORDS = {
     "lambda_J": "precession length",
     "lambda_phi": "dephasing length",
     "p": "polarization",
+    "beta_D": "diffusion polarization",
     "mixing": "real part of the mixing conductance",
     "scale": "scale of the mesh",
     "j0": "particle current",
@@ -289,8 +290,12 @@ class _Place:
 
 
 ANGLES = {"polar_deg", "azimuth_deg"}
-EITHER = (("resistivity_ohm_m", "sigma_S_m"), ("rho_star_ohm_m", "sigma_S_m"))
-"""Keys of which one is given."""
+EITHER = (
+    ("resistivity_ohm_m", "sigma_S_m"),
+    ("rho_star_ohm_m", "sigma_S_m"),
+    ("rho_star_ohm_m", "beta_D"),
+)
+"""Keys that are not given together."""
 
 
 def _places(file: StackFile) -> list[_Place]:

@@ -24,7 +24,7 @@ MARKED = 0.1
 MOST = 100_000
 """Elements in a stack that are not exceeded."""
 FLOOR = 1e-5
-"""Of the largest ``p m.mu_s`` at a face: a smaller dr is judged against that."""
+"""Of the largest ``beta_D m.mu_s`` at a face: a smaller dr is judged against that."""
 
 
 def refine(
@@ -100,7 +100,7 @@ def _errors(transport: Condensed, found: Certificate) -> FloatArray:
     """
     e, faces = transport.elements, transport.faces
     left, right = transport.amplitudes
-    mu = np.abs(e.p[transport.magnets] * np.array([left, right])).max(axis=(0, 1), initial=0.0)
+    mu = np.abs(e.beta_D[transport.magnets] * np.array([left, right])).max(axis=(0, 1), initial=0.0)
     own = transport.spin_part
     dr = np.maximum(np.abs(found.resistance), FLOOR * mu)
     off = np.abs(found.resistance - own) + found.resistance_room

@@ -11,6 +11,7 @@ from .._checks import FloatArray, Number, read_only
 from .._names import key_hint
 from .._spelling import near_match
 from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..fem import graded
 from ..fem.mesh import DEGREE
 from ..physics import bulk, interfaces
 from ..sample.changes import METAL_KEYS
@@ -46,7 +47,8 @@ class Gradient(Readable, Mapping[str, FloatArray]):
     unit of the number: what a layer or lead is called, or "left" or "right" for a lead without a
     name, and
 
-    - `thickness`, `D`, `l`, `p`, `lambda_J`, `lambda_phi`, as far as they are numbers and finite
+    - `thickness`, `D`, `l`, `p`, `beta_D` if a metal has one (`p` moves both if not), `lambda_J`,
+      `lambda_phi`, as far as they are numbers and finite
       (of `l` also if it is infinite: 0). Of each layer by itself; what the numbers of a metal do
       is under its name, ``"Cu.l"``: the sum over all layers and leads of it. (If a layer, or one
       in a repeated cell, is called Cu as well, the name means that.)
@@ -372,10 +374,17 @@ def _transport(solution: SolvedStack) -> Solved:
 def _add_ohmic(total: Derivatives, t: Solved) -> None:
     """Add the derivatives of ``int dx/D_tot`` and of ``AR* (1 - gamma^2)``."""
     e, inner = t.elements, slice(1, -1)
-    p = e.p[inner]
     total.thickness[inner] += t.ohmic / e.thickness
     total.D[inner] -= t.ohmic / e.D[inner]
-    total.p[inner] += bulk.ohmic_slope_p(t.ohmic, p)
+    slopes = bulk.total_slopes(e.p[inner], e.beta_D[inner])
+    by_p, by_beta_D = (-t.ohmic * slope for slope in slopes)
+    has_own = np.isin(1 + np.arange(len(by_p)), list(e.diffusion))[:, None]
+    total.p[inner] += np.where(has_own, 0.0, by_p + by_beta_D)
+    for k in (1 + np.flatnonzero(has_own)).tolist():
+        own = by_p[k - 1], by_beta_D[k - 1]
+        if k in e.graded:
+            own = graded.ohmic_slopes(e.graded[k], t.bulk.graded[k].nodes, e.thickness[k - 1])
+        total.add_polarizations(k, *own)
     for face, joint in enumerate(e.joints):
         if joint is not None:
             resistance, gamma = e.flat(joint.resistance), e.flat(joint.gamma)

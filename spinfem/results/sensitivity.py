@@ -2,8 +2,9 @@ r"""Derivatives of a solution's numbers with respect to every number of its stac
 
 Any of them is ``F = a(mu, phi) - f(phi)`` with a dual field phi of `duals`, in balance; and
 ``2 dr = f(mu)`` with ``phi = -z``, z the field driven alike in which all precession is reversed,
-mu_s itself without it. F does not change to first order when mu_s or the rings of phi move freely.
-So, for any number q of the stack,
+mu_s itself without it. (Where a ferromagnet has a beta_D that is not p, ``2 dr = f_D(mu)``, with
+beta_D in its place, and z is driven by f_D.) F does not change to first order when mu_s or the
+rings of phi move freely. So, for any number q of the stack,
 
 .. math::
 

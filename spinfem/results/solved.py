@@ -148,7 +148,8 @@ class SolvedStack(Scaled):
         """Return the electrochemical potential mu_0 anywhere in the stack, V, shape (..., n).
 
         ``mu_0 = 0`` at the right end of the last layer; the electric potential is -mu_0. From eqs.
-        (2), (3): ``mu_0' = -j0/D_tot - p m.mu_s'/2``. Parameters as in `spin_potential`.
+        (2), (3): ``mu_0' = -j0/D_tot - p m.mu_s'/2``, with beta_D for p if there is one. Parameters
+        as in `spin_potential`.
         """
         return self._at(x, side).potential
 
@@ -362,7 +363,8 @@ class SolvedStack(Scaled):
         """Spin part of the resistance-area product dr = dV/j0 >= 0, Ohm m2, shape (...).
 
         ``dV = (1/2) sum over ferromagnets of the integral of p m.mu_s' dx``, magnetic leads
-        included, where mu_s = 0 at their far end.
+        included, where mu_s = 0 at their far end. Where a ferromagnet has a beta_D, that stands for
+        p, and dr may be negative; it is right relative to ``beta_D mu_s`` then.
         """
         return self.shaped(self.transport.spin_part)
 

@@ -13,11 +13,12 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..fem import graded, twoport
-from ..physics import interfaces
+from ..physics import bulk, interfaces
 from ..physics.directions import angle
+from ..sample.materials import Metal, reduced
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements, remembered
-from ..solvers.ports import ComplexArray, exchange_rate
+from ..solvers.ports import ComplexArray, across_conductance, exchange_rate
 from ..solvers.transport import Field, Jump
 
 STEP = 1e-30
@@ -37,14 +38,17 @@ class Derivatives:
         By magnetization; to be taken across m. nan where a contact is collinear: it would open.
         In a group each is the share of an element in what turning all of them does.
     other : dict of array, shape (N,)
-        By element and "lambda_J" or "lambda_phi"; by face and "resistance", "gamma", "delta", "G_r"
-        or "G_i".
+        By element and "beta_D", "lambda_J" or "lambda_phi"; by face and "resistance", "gamma",
+        "delta", "G_r" or "G_i".
     """
 
     def __init__(self, e: Elements) -> None:
         self.thickness, self.D, self.l, self.p = np.zeros((4, e.magnetic.size, e.points))
         self.m = np.zeros((e.magnetic.size, e.points, 3))
         self.other: dict[tuple[int, str], FloatArray] = {}
+        self._own = {*e.diffusion}
+        for k in e.diffusion:
+            self.add(k, "beta_D", np.zeros(e.points))
 
     def add(self, k: int, name: str, value: FloatArray) -> None:
         """Add to the derivative with respect to one number of element, or face, k."""
@@ -52,6 +56,11 @@ class Derivatives:
             getattr(self, name)[k] += value
         else:
             self.other[k, name] = self.other.get((k, name), 0.0) + value
+
+    def add_polarizations(self, k: int, by_p: FloatArray, by_beta_D: FloatArray) -> None:
+        """Add to the derivatives with p and with beta_D, which is p if k has none of its own."""
+        self.add(k, "p", by_p)
+        self.add(k, "beta_D" if k in self._own else "p", by_beta_D)
 
     def of(self, k: int, name: str) -> FloatArray:
         """Return the derivative with respect to one number of element, or face, k."""
@@ -79,7 +88,10 @@ Solved = Condensed
 
 
 class Pair(NamedTuple):
-    """mu_s, and the field that is dual to a number."""
+    """mu_s, and the field that is dual to a number.
+
+    That of dr, minus `Condensed.reversed`, is driven, by beta_D in the place of p.
+    """
 
     mu: Field
     phi: Field
@@ -96,12 +108,17 @@ class Pair(NamedTuple):
 
 def rate_changes(e: Elements, k: int) -> dict[str, tuple[ComplexArray, ComplexArray]]:
     """Return the derivatives of 1/l_perp^2, and of what is taken up of it."""
-    p, l = e.p[k], e.l[k]
+    p, beta_D, l = e.p[k], e.beta_D[k], e.l[k]
     none = np.zeros(1)
+    by_p, by_beta_D = -beta_D / l**2, -p / l**2
     found: dict[str, tuple[ComplexArray, ComplexArray]] = {
-        "p": (-2 * p / l**2, none),
-        "l": (-2 * (1 - p) * (1 + p) / l**3, none),
+        "p": (by_p, none),
+        "l": (-2 * reduced(1.0, p, beta_D) / l**3, none),
     }
+    if k in e.diffusion:
+        found["beta_D"] = by_beta_D, none
+    else:
+        found["p"] = by_p + by_beta_D, none
     for name, factor, length in zip(
         ("lambda_J", "lambda_phi"), (2j, -2), e.lengths[k], strict=True
     ):
@@ -137,8 +154,9 @@ def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
     """Add what uniform layers do, apart from what exchange lengths do across m."""
     e, inner = t.elements, slice(1, -1)
     ports, slopes = t.bulk.two_ports
-    mu_left, mu_right, mu_falls = _along_layers(t, pair.mu, 1.0)
-    phi_left, phi_right, phi_falls = _along_layers(t, pair.phi, -1.0 if pair.driven else 0.0)
+    mu_left, mu_right, mu_falls = _along_layers(t, pair.mu, e.p)
+    drives = -e.beta_D if pair.driven else np.zeros((len(e.p), 1))
+    phi_left, phi_right, phi_falls = _along_layers(t, pair.phi, drives)
 
     def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
         shunts: FloatArray = S_left * dot(phi_left, mu_left) + S_right * dot(phi_right, mu_right)
@@ -146,6 +164,10 @@ def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
 
     whole, change = energy(*ports), energy(*slopes)
     rising = mu_falls - phi_falls if pair.driven else -phi_falls
+    for k in e.diffusion if pair.driven else ():
+        if 0 < k <= len(whole) and k not in e.graded:
+            rising[k - 1] = -phi_falls[k - 1]
+            total.add(k, "beta_D", -dot(mu_falls[k - 1], e.m[k]))
     uniform = np.ones((len(whole), 1))
     uniform[[k - 1 for k in e.graded]] = 0.0
     total.D[inner] += uniform * whole / e.D[inner]
@@ -154,11 +176,14 @@ def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
     total.p[inner] -= uniform * dot(rising, e.m[inner])
 
 
-def _along_layers(t: Solved, field: Field, j0: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _along_layers(
+    t: Solved, field: Field, drives: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return a field at the left and the right of all layers, and by what it falls between.
 
-    Along m alone in layers with exchange lengths. It falls by the difference, or by
-    ``(j_s - p j0 m - S u)/B``, whichever has lost less digits: in a thin layer that is the second.
+    Along m alone in layers with exchange lengths. `drives` is p j0 of all elements. It falls by the
+    difference, or by ``(j_s - p j0 m - S u)/B``, whichever has lost less digits: in a thin layer
+    that is the second.
     """
     e, faces = t.elements, field.faces
     ends = [faces.potential_right[:-1], faces.potential_left[1:], faces.current_right[:-1]]
@@ -167,7 +192,7 @@ def _along_layers(t: Solved, field: Field, j0: float) -> tuple[FloatArray, Float
             ends = [_along(u, k, e) for u in ends]
     left, right, current = ends
     B, S, _ = (x[..., None] for x in t.bulk.two_ports[0])
-    source = j0 * e.p[1:-1, :, None] * e.m[1:-1]
+    source = drives[1:-1, :, None] * e.m[1:-1]
     terms = np.abs(source) + np.abs(current) + S * np.abs(left)
     by_current = terms.max(axis=-1) < (B * (np.abs(left) + np.abs(right))).max(axis=-1)
     falls = (current - source - S * left) / B
@@ -187,37 +212,37 @@ def _add_leads(total: Derivatives, t: Solved, pair: Pair) -> None:
         if not e.D[k].any():
             continue
         mu, phi = pair.at(k, side)
-        rising = phi - mu if pair.driven else phi
+        by_mu = way * dot(e.m[k], mu) * pair.driven
         if k in e.lengths:
             mu = _part(mu, e.m[k])
         energy = e.D[k] / (2 * e.l[k]) * dot(phi, mu)
         total.add(k, "D", energy / e.D[k])
         total.add(k, "l", -energy / e.l[k])
-        total.add(k, "p", -way * dot(e.m[k], rising))
+        total.add_polarizations(k, -way * dot(e.m[k], phi), by_mu)
 
 
 def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     """Add what a lead with exchange lengths does across m, and as m turns."""
     e = t.elements
-    m, D, p = e.m[k], e.D[k], e.p[k]
+    m, D = e.m[k], e.D[k]
     side, way = (1, 1.0) if k == 0 else (0, -1.0)
     mu, phi = pair.at(k, side)
-    slow = D / (2 * (1 - p) * (1 + p)) * np.sqrt(exchange_rate(e, k))
+    slow = across_conductance(e, k) * np.sqrt(exchange_rate(e, k))
     weight = slow * weight_of(m, phi, mu)
     total.add(k, "D", weight.real / D)
-    total.add(k, "p", weight.real * _stretch(p))
+    by_p, by_beta_D = bulk.total_slopes(e.p[k], e.beta_D[k])
+    total.add_polarizations(k, weight.real * by_p, weight.real * by_beta_D)
     for name, (change, _) in rate_changes(e, k).items():
         total.add(k, name, (weight * change / (2 * exchange_rate(e, k))).real)
-    rising = phi - mu if pair.driven else phi
     turn = turned(m, D / (2 * e.l[k]), slow, phi, mu)
-    total.add(k, "m", turn - way * p[:, None] * rising)
+    total.add(k, "m", turn - way * _driving(e, k, pair, mu, phi))
 
 
 def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     """Add what a layer with exchange lengths does across m, and as m turns."""
     e = t.elements
-    m, p, d = e.m[k], e.p[k], e.thickness[k - 1]
-    unit = e.D[k] / (2 * d * (1 - p) * (1 + p))
+    m, d = e.m[k], e.thickness[k - 1]
+    unit = across_conductance(e, k) / d
     (mu_left, phi_left), (mu_right, phi_right) = pair.at(k, 0), pair.at(k, 1)
     pairs = ((phi_left - phi_right, mu_left - mu_right), (phi_left, mu_left), (phi_right, mu_right))
     weights = [unit * weight_of(m, phi, mu) for phi, mu in pairs]
@@ -227,23 +252,22 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     whole = sum(z * w for z, w in zip(ports, weights, strict=True)).real
     change = sum(z * w for z, w in zip(slopes, weights, strict=True))
     total.add(k, "D", whole / e.D[k])
-    total.add(k, "p", whole * _stretch(p))
+    by_p, by_beta_D = bulk.total_slopes(e.p[k], e.beta_D[k])
+    total.add_polarizations(k, whole * by_p, whole * by_beta_D)
     total.add(k, "thickness", (2 * d * exchange_rate(e, k) * change).real - whole / d)
     for name, (by, _) in rate_changes(e, k).items():
         total.add(k, name, (d**2 * by * change).real)
-    rising = phi_right - phi_left
-    if pair.driven:
-        rising = rising - (mu_right - mu_left)
-    turn = -p[:, None] * rising
+    turn = -_driving(e, k, pair, mu_right - mu_left, phi_right - phi_left)
     own, _ = t.bulk.two_ports
     for (phi, mu), along, z in zip(pairs, own, ports, strict=True):
         turn = turn + turned(m, along[k - 1], unit * z, phi, mu)
     total.add(k, "m", turn)
 
 
-def _stretch(p: FloatArray) -> FloatArray:
-    """Return d ln(D_tot)/dp."""
-    return 2 * p / ((1 - p) * (1 + p))
+def _driving(e: Elements, k: int, pair: Pair, mu: FloatArray, phi: FloatArray) -> FloatArray:
+    """Return the derivative with respect to m of ``f(phi)``, and of ``- f(mu)``, by their rises."""
+    found: FloatArray = e.p[k][:, None] * phi
+    return found - e.beta_D[k][:, None] * mu if pair.driven else found
 
 
 def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
@@ -251,9 +275,12 @@ def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     e = t.elements
     metal, d, m = e.graded[k], e.thickness[k - 1], e.m[k]
     mu, phi = pair.mu.inner[k], pair.phi.inner[k]
-    rising = phi - mu if pair.driven else phi
     part = t.bulk.graded[k]
-    stepped = graded.condense(metal, d, part.nodes, t.bulk.degree, absorbing=1 + 1j * STEP)
+
+    def condensed(metal: Metal) -> graded.GradedLayer:
+        return graded.condense(metal, d, part.nodes, t.bulk.degree, absorbing=1 + 1j * STEP)
+
+    stepped = condensed(metal)
 
     def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
         parts = B * dot(phi[:-1] - phi[1:], mu[:-1] - mu[1:])
@@ -262,16 +289,23 @@ def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
 
     whole = energy(part.B, part.S_left, part.S_right)
     absorbing = energy(*(x.imag / STEP for x in (stepped.B, stepped.S_left, stepped.S_right)))
-    left, right = (x.imag / STEP for x in (stepped.source_left, stepped.source_right))
-    absorbing += (left * dot(rising[:-1], m) - right * dot(rising[1:], m)).sum(axis=0)
+
+    def driven(v: FloatArray, by: graded.GradedLayer) -> FloatArray:
+        left, right = (x.imag / STEP for x in (by.source_left, by.source_right))
+        return np.asarray((left * dot(v[:-1], m) - right * dot(v[1:], m)).sum(axis=0))
+
+    absorbing += driven(phi, stepped)
     if pair.driven:  # a p that varies drives inner functions too, and they f(mu)
+        by_beta_D = condensed(e.adjoint.graded[k]) if k in e.diffusion else stepped
+        absorbing -= driven(mu, by_beta_D)
         whole = whole - part.work.sum(axis=0)
         absorbing += (stepped.work.imag / STEP).sum(axis=0)
     # conduction goes with 1/d, absorption with d; what drives depends on their ratio
     total.add(k, "thickness", (2 * absorbing - whole) / d)
     total.add(k, "D", whole / e.D[k])
     total.add(k, "l", -2 * absorbing / e.l[k])
-    total.add(k, "p", -dot(rising[-1] - rising[0], m))
+    by_mu = dot(mu[-1] - mu[0], m) * pair.driven
+    total.add_polarizations(k, -dot(phi[-1] - phi[0], m), by_mu)
 
 
 class _Law(NamedTuple):

@@ -62,8 +62,9 @@ class LayerSolution:
 
         ``j0^2/D_tot + |j_s - p j0 m|^2/D + (kappa/2) mu_s^2``: Joule heat of both spin channels,
         and what spin relaxation sets free. With exchange lengths the parts across m have D_tot for
-        D, and
-        ``D_tot/(2 lambda_phi^2)`` adds to kappa. Resistive interfaces and leads dissipate besides.
+        D, and ``D_tot/(2 lambda_phi^2)`` adds to kappa. Where a ferromagnet has a beta_D, ``(p -
+        beta_D) j0 m.(j_s - p j0 m)/D`` adds to it. Resistive interfaces and leads dissipate
+        besides.
         """
         solution = self.solution
         per_current = solution.transport.dissipation(self.index, self._samples)

@@ -139,18 +139,18 @@ class Condensed(Transport):
 
     @cached_property
     def spin_voltage(self) -> FloatArray:
-        """``(1/2) int p m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
-        voltage: FloatArray = self.elements.p[self.magnets] / 2 * self.rises
-        return self._with_graded(voltage, self.magnets, 1)
+        """``(1/2) int beta_D m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
+        return self._spin_drops(self.rises)
 
     @property
     def spin_part(self) -> FloatArray:
         """What spin adds to the resistance, (N or 1,), Ohm m2: half of the heat.
 
         No term of it is negative, so that no digits are lost where polarizations are nearly the
-        same. Graded layers have integrals in place of it.
+        same. Graded layers, and a beta_D that is not p, have what they drop in place of it.
         """
-        return super().spin_part if self.elements.graded else self.rods.heat / 2
+        e = self.elements
+        return self.rods.heat / 2 if e.is_reciprocal and not e.graded else super().spin_part
 
     @cached_property
     def rises(self) -> FloatArray:
@@ -658,11 +658,31 @@ class Condensed(Transport):
         )
         return exchange or bool(self.row.springs.imag.any())
 
+    @cached_property
+    def adjoint(self) -> Condensed:
+        """The stack with beta_D for p and p for beta_D, on the same meshes; this one if it is that.
+
+        Of finite elements only.
+        """
+        if self.elements.is_reciprocal:
+            return self
+        e = self.elements.adjoint
+        return Condensed(e, self.bulk.on(e))
+
+    @property
+    def is_own_dual(self) -> bool:
+        """Whether mu_s is dual to dr: nothing precesses, and beta_D is p."""
+        return self.elements.is_reciprocal and not self.precesses
+
     def reversed(self) -> Field:
-        """Return mu_s if all that precesses turned the other way round."""
-        if not self.precesses:
-            return self.at_faces
-        return self._field(self.balance.solve(transposed=True), None)
+        """Return the field dual to dr: mu_s driven by beta_D, all precession the other way round.
+
+        It belongs to the `adjoint`.
+        """
+        dual = self.adjoint
+        if not dual.precesses:
+            return dual.at_faces
+        return dual._field(dual.balance.solve(transposed=True), None)
 
     def dual(self, jumps: Sequence[Jump]) -> list[Field]:
         """Return the fields in balance with some jumps, all that precesses turning the other way.

@@ -22,6 +22,7 @@ from ..physics.directions import angle
 from ..sample.materials import Metal
 from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir
 from ..sample.stack import Stack
+from ..sample.units import in_silence
 
 Description = TypeVar("Description", Stack, "Elements")
 Fact = TypeVar("Fact")
@@ -90,6 +91,7 @@ class Elements:
     strong: BoolArray  # (n + 2,) magnetic, without exchange lengths
     joints: tuple[Interface | None, ...]  # (n + 1,)
     graded: dict[int, Metal]  # elements of which D and p are those in the middle, l is the least
+    diffusion: dict[int, Number]  # beta_D where there is one; of graded metals that in the middle
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
     magnets: IntArray  # (f,) which elements are magnetic
@@ -108,6 +110,40 @@ class Elements:
     def on_nodes(self, nodes: dict[int, FloatArray]) -> Elements:
         """Return the same stack, of which these layers alone come with nodes."""
         return replace(self, nodes=nodes, rows={})
+
+    @cached_property
+    def diffusion_column(self) -> Column:
+        """beta_D of all elements: p where they have none of their own."""
+        p = self.columns["p"]
+        return p.changed(self.diffusion) if self.diffusion else p
+
+    @cached_property
+    def is_reciprocal(self) -> bool:
+        """Whether beta_D is p everywhere; else dr is no heat, and has a dual field of its own."""
+        p = self.columns["p"]
+        return not any(
+            k in self.graded or np.any(beta_D != p.of(k)) for k, beta_D in self.diffusion.items()
+        )
+
+    @cached_property
+    def adjoint(self) -> Elements:
+        """The same stack with both polarizations exchanged: what j0 drives is dual to dr in it.
+
+        But for precession, which is to be reversed besides.
+        """
+        p = self.columns["p"]
+        with in_silence():
+            graded = {
+                k: replace(metal, p=metal.beta_D, beta_D=metal.p) if k in self.diffusion else metal
+                for k, metal in cast("dict[int, Any]", self.graded).items()
+            }
+        return replace(
+            self,
+            columns={**self.columns, "p": self.diffusion_column},
+            diffusion={k: cast(Number, p.of(k)) for k in self.diffusion},
+            graded=graded,
+            rows={},
+        )
 
     @cached_property
     def is_plain(self) -> bool:
@@ -157,6 +193,7 @@ class Elements:
             self.strong,
             stack.joints,
             self.graded,
+            self.diffusion,
             self.lengths,
             nodes,
             self.magnets,
@@ -223,6 +260,11 @@ class Elements:
         return self.columns["p"].dense(self.shape)
 
     @cached_property
+    def beta_D(self) -> FloatArray:
+        """Diffusion polarizations, shape (n + 2, N or 1)."""
+        return self.diffusion_column.dense(self.shape) if self.diffusion else self.p
+
+    @cached_property
     def m(self) -> FloatArray:
         """Magnetizations, shape (n + 2, N or 1, 3)."""
         return self.columns["m"].dense(self.shape)
@@ -247,7 +289,7 @@ def elements_of(stack: Stack) -> Elements:
 
 
 def _collected(stack: Stack) -> Elements:
-    rows, magnetic, graded, lengths = [], [], {}, {}
+    rows, magnetic, graded, diffusion, lengths = [], [], {}, {}, {}
     elements = cast("tuple[Any, ...]", stack.elements)
     for k, e in enumerate(elements):
         rows.append(_numbers(e))
@@ -257,6 +299,8 @@ def _collected(stack: Stack) -> Elements:
             given = (e.material.lambda_J, e.material.lambda_phi)
             lambda_J, lambda_phi = (math.inf if x is None else x for x in given)
             lengths[k] = (lambda_J, lambda_phi)
+        if is_magnet and "beta_D" in e.material.levels:
+            diffusion[k] = e.material.levels["beta_D"]
         if isinstance(e, METALLIC) and e.material.is_graded:
             graded[k] = e.material
     where = np.array(magnetic)
@@ -275,6 +319,7 @@ def _collected(stack: Stack) -> Elements:
         where & [k not in lengths for k in range(where.size)] if lengths else where,
         stack.joints,
         graded,
+        diffusion,
         lengths,
         _nodes(stack),
         magnets,
@@ -285,6 +330,8 @@ def _collected(stack: Stack) -> Elements:
 
 ZERO = np.zeros(3)
 QUANTITIES = ("D", "l", "p", "thickness", "m")
+PLAIN = {"D", "l", "p"}
+"""Numbers of a metal that are among them."""
 
 
 def _numbers(e: Any) -> tuple[Number, Number, Number, Number, FloatArray]:
@@ -296,7 +343,7 @@ def _numbers(e: Any) -> tuple[Number, Number, Number, Number, FloatArray]:
 
 
 def _is_plain(e: Layer | Lead) -> bool:
-    return not e.material.is_graded and getattr(e.material, "is_strong", True)
+    return not {*e.material.numbers} - PLAIN and not e.material.is_graded
 
 
 def _nodes(stack: Stack) -> dict[int, FloatArray]:

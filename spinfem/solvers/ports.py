@@ -32,8 +32,7 @@ Three = tuple[Any, Any, Any]
 
 def exchange_rate(e: Elements, k: int) -> ComplexArray:
     """Return 1/l_perp^2 of a ferromagnet with exchange lengths, shape (N or 1,), 1/m2."""
-    p, l = e.flat(e.columns["p"].of(k)), e.flat(e.columns["l"].of(k))
-    return exchange.across_rate(l, p, *(e.flat(x) for x in e.lengths[k]))
+    return exchange.across_rate(*_of_exchange(e, k))
 
 
 def taken_rate(e: Elements, k: int) -> ComplexArray:
@@ -43,14 +42,19 @@ def taken_rate(e: Elements, k: int) -> ComplexArray:
 
 def share_of_exchange(e: Elements, k: int) -> ComplexArray:
     """Return which share of what is lost across m the magnetization takes up."""
-    p, l = e.flat(e.columns["p"].of(k)), e.flat(e.columns["l"].of(k))
-    return exchange.share_taken(l, p, *(e.flat(x) for x in e.lengths[k]))
+    return exchange.share_taken(*_of_exchange(e, k))
+
+
+def _of_exchange(e: Elements, k: int) -> Any:
+    """Return l, both polarizations and the exchange lengths, shape (N or 1,) each."""
+    columns = e.columns["l"], e.columns["p"], e.diffusion_column
+    return [e.flat(x) for x in (*(column.of(k) for column in columns), *e.lengths[k])]
 
 
 def across_conductance(e: Elements, k: int) -> FloatArray:
     """Return ``D_tot/2`` of a ferromagnet with exchange lengths, shape (N or 1,), S/m."""
-    D, p = e.flat(e.columns["D"].of(k)), e.flat(e.columns["p"].of(k))
-    return np.asarray(total_conductivity(D, p) / 2)
+    columns = e.columns["D"], e.columns["p"], e.diffusion_column
+    return np.asarray(total_conductivity(*(e.flat(column.of(k)) for column in columns)) / 2)
 
 
 def absorption(e: Elements, k: int) -> tuple[FloatArray, ComplexArray]:
@@ -190,8 +194,9 @@ def _shares(e: Elements) -> ComplexArray:
     if e.lengths:
         which = list(e.lengths)
         lengths = np.array([[np.ravel(x)[0] for x in e.lengths[k]] for k in which])
-        l, p = (e.columns[name].fixed[which] for name in ("l", "p"))
-        found[which] = exchange.share_taken(l, p, *lengths.T)
+        columns = e.columns["l"], e.columns["p"], e.diffusion_column
+        numbers = (column.fixed[which] for column in columns)
+        found[which] = exchange.share_taken(*numbers, *lengths.T)
     return found
 
 

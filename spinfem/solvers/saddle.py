@@ -29,6 +29,7 @@ from skfem import Basis
 from .._checks import FloatArray, IntArray
 from ..fem import forms, graded, mesh
 from ..fem.fields import LayerField, element_field
+from ..physics.bulk import total_conductivity
 from ..physics.contact import contact_absorption
 from ..physics.directions import axes_across, axial
 from ..sample.pieces import Interface
@@ -229,7 +230,7 @@ def _assemble(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -
     lost, turned = np.zeros_like(D), np.zeros_like(D)
     for k in e.lengths:
         own = layer == k - 1
-        total[own] = conductance[own] / ((1 - p[own]) * (1 + p[own]))
+        total[own] = total_conductivity(conductance[own], p[own], e.beta_D[k, 0])
         rate = d[own] * absorption(e, k)[1]
         lost[own], turned[own] = rate.real, rate.imag
 
@@ -259,7 +260,7 @@ def _lead_across(e: Elements, k: int) -> NDArray[Any]:
     if k not in e.lengths:
         return np.zeros(1)
     _, other = absorption(e, k)
-    total = e.D[k] / (2 * (1 - e.p[k]) * (1 + e.p[k]))
+    total = total_conductivity(e.D[k], e.p[k], e.beta_D[k]) / 2
     return np.asarray(np.sqrt(total * other))
 
 

@@ -2,7 +2,7 @@ r"""A solved stack per unit particle current: what `Solution` scales by j0 and h
 
 Points of a batch stand flattened on one axis of N. Charge follows from spin: from eqs. (2), (3),
 ``mu_0' = -j0/D_tot - p m.mu_s'/2``, so that every layer drops ``j0 d/D_tot`` and, in a ferromagnet,
-``(p/2) [m.mu_s(right) - m.mu_s(left)]``.
+``(p/2) [m.mu_s(right) - m.mu_s(left)]``. Here p is beta_D where a ferromagnet has one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.polynomial import legendre
 
 from .._checks import FloatArray, IntArray
 from ..fem.fields import LayerField
-from ..fem.graded import GradedField, profile
+from ..fem.graded import GradedField, profiles
 from ..physics import bulk, interfaces
 from ..physics.directions import across
 from .elements import Elements
@@ -146,9 +146,13 @@ class Transport(ABC):
 
     @cached_property
     def spin_voltage(self) -> FloatArray:
-        """``(1/2) int p m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
+        """``(1/2) int beta_D m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
         left, right = self.amplitudes
-        voltage: FloatArray = self.elements.p[self.magnets] / 2 * (right - left)
+        return self._spin_drops(right - left)
+
+    def _spin_drops(self, rises: FloatArray) -> FloatArray:
+        """Return `spin_voltage`, given by what m.mu_s rises across every magnet."""
+        voltage = bulk.spin_drop(self.elements.beta_D[self.magnets], rises)
         return self._with_graded(voltage, self.magnets, 1)
 
     @property
@@ -161,8 +165,8 @@ class Transport(ABC):
     def ohmic(self) -> FloatArray:
         """Integral of ``dx/D_tot`` over every layer, (n, N or 1), Ohm m2."""
         e = self.elements
-        p = e.p[1:-1]
-        uniform = bulk.ohmic(e.thickness, e.D[1:-1], p)
+        D, p, beta_D = (values[1:-1] for values in (e.D, e.p, e.beta_D))
+        uniform = bulk.ohmic(e.thickness, D, p, beta_D)
         return self._with_graded(uniform, 1 + np.arange(len(uniform)), 0)
 
     def _with_graded(self, values: FloatArray, of: IntArray, total: int) -> FloatArray:
@@ -231,7 +235,8 @@ class Transport(ABC):
             thin = unit < np.abs(ends[0]) + np.abs(ends[1])
             if thin.any():
                 ahead = np.where(thin, unit * self._missing_ahead(layer, xi), ahead)
-        phi = self.face_potentials[0][k] + self.ohmic[layer] * (1 - xi) + e.p[k] / 2 * ahead
+        phi = self.face_potentials[0][k] + self.ohmic[layer] * (1 - xi)
+        phi = phi + bulk.spin_drop(e.beta_D[k], ahead)
         return Values(mu, j, phi)
 
     def _missing_ahead(self, layer: int, xi: FloatArray) -> FloatArray:
@@ -251,13 +256,14 @@ class Transport(ABC):
         """Return the heat per volume and time at positions xi, over j0^2, (q, N)."""
         e, k = self.elements, layer + 1
         mu, j, _ = self.evaluate(layer, xi)
-        D, l, p = (getattr(e, name)[k] for name in ("D", "l", "p"))
+        D, l, p, beta_D = (values[k] for values in (e.D, e.l, e.p, e.beta_D))
         if k in e.graded:
-            numbers = {"p": 0.0, **e.graded[k].numbers}
-            D, l, p = (profile(numbers[name])(xi) for name in ("D", "l", "p"))
-        kappa, total, m = bulk.relaxation(D, l), bulk.total_conductivity(D, p), e.m[k]
+            D, l, p, beta_D = (f(xi) for f in profiles(e.graded[k]))
+        kappa, total, m = bulk.relaxation(D, l), bulk.total_conductivity(D, p, beta_D), e.m[k]
         flow = j - p[..., None] * m
         heat: FloatArray = 1 / total + kappa / 2 * (mu**2).sum(axis=-1)
+        if k in e.diffusion:  # of -(j0 mu_0' + j_s.mu_s'/2)
+            heat += (p - beta_D) / D * (flow * m).sum(axis=-1)
         if k not in e.lengths:
             heat += (flow**2).sum(axis=-1) / D
             return heat

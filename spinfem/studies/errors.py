@@ -59,7 +59,7 @@ def errors_of(
         found["torque"] = float(np.abs(solution.torques - exact).max() / size)
         found["differentiated torque"] = _differentiated(solution, reference)
     dr = float(reference.spin_resistance)
-    found["dr"] = abs(float(solution.spin_resistance) - dr) / (dr or 1.0)
+    found["dr"] = abs(float(solution.spin_resistance) - dr) / (abs(dr) or 1.0)
     return found
 
 
@@ -127,7 +127,7 @@ def _exact_slope(reference: Solution, layer: int, xi: FloatArray) -> FloatArray:
     slope: FloatArray = 2 * d / D * (p * m - current)
     if isinstance(field, SumField):
         across = current - (current @ m)[:, None] * m
-        slope += 2 * d * (1 / D - 1 / total_conductivity(D, p)) * across
+        slope += 2 * d * (1 / D - 1 / total_conductivity(D, p, e.beta_D[k, 0])) * across
     return slope
 
 

@@ -70,7 +70,7 @@ def assert_same(a, b):
         assert type(one.material) is type(other.material)
         assert one.name == other.name
         assert np.array_equal(one.m, other.m)
-        for key in ("name", "D", "l", "p", "lambda_J", "lambda_phi"):
+        for key in ("name", "D", "l", "p", "beta_D", "lambda_J", "lambda_phi"):
             assert getattr(one.material, key, None) == getattr(other.material, key, None)
         assert getattr(one, "thickness", None) == getattr(other, "thickness", None)
     for one, other in zip(a.joints, b.joints, strict=True):
@@ -141,6 +141,18 @@ def test_conductivities(written):
     assert N.material.D == 2e7
     np.testing.assert_allclose(F.material.D, 1.7e7 * (1 - 0.46**2), rtol=1e-15)
     assert F.material.total_conductivity == pytest.approx(1.7e7, rel=1e-15)
+
+
+def test_two_polarizations(written):
+    """Of the total conductivity, as in codes that have two; l is that along m."""
+    text = SI.replace("rho_star_ohm_m = 75e-9", "sigma_S_m = 1.7e7")
+    F = sf.load(written(text.replace("beta = 0.46", "beta = 0.46\nbeta_D = -0.3")))[0].layers[0]
+    code = sf.Ferromagnet.from_drift_diffusion(
+        1.7e7, beta=0.46, beta_D=-0.3, l_sf=60e-9 / np.sqrt(1 + 0.46 * 0.3)
+    )
+    assert (F.material.D, F.material.p, F.material.beta_D) == (code.D, code.p, code.beta_D)
+    assert F.material.l == 60e-9
+    assert code.l == pytest.approx(60e-9, rel=1e-15)
 
 
 def test_exchange_lengths(written):

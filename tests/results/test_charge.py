@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
-from strategies import samples
+from strategies import drifting, samples
 
 import spinfem as sf
 from spinfem.fem.mesh import layer_nodes
@@ -72,7 +72,7 @@ def test_jumps_of_the_potential(stack):
 
 @pytest.mark.long
 @many
-@given(samples())
+@given(samples() | drifting())
 def test_inside_layers_the_potential_joins_that_at_their_faces(stack):
     """And falls as eqs. (2), (3) say in between: here in integrated form."""
     s = sf.solve(stack)
@@ -86,7 +86,7 @@ def test_inside_layers_the_potential_joins_that_at_their_faces(stack):
         expected = ends[0] - x / layer.material.total_conductivity
         if has_m(layer):
             along = found.spin_potential @ layer.m
-            expected -= layer.material.p / 2 * (along - along[0])
+            expected -= layer.material.diffusion_polarization / 2 * (along - along[0])
         np.testing.assert_allclose(found.potential, expected, rtol=0, atol=1e-9 * scale)
         at = s.potential(found.x[1:-1])
         # positions far from 0 are rounded: some digits of a thin layer go
@@ -94,7 +94,7 @@ def test_inside_layers_the_potential_joins_that_at_their_faces(stack):
 
 
 @many
-@given(samples())
+@given(samples() | drifting())
 def test_voltage(stack):
     """The drop of mu_0 from before the first face to behind the last, and what leads add to it."""
     s = sf.solve(stack, 1.5)
@@ -103,7 +103,7 @@ def test_voltage(stack):
         if has_m(end):
             side = "left" if face == 0 else "right"
             mu = getattr(s.interfaces[face], f"spin_potential_{side}")
-            drop += sign * end.material.p / 2 * (end.m @ mu)
+            drop += sign * end.material.diffusion_polarization / 2 * (end.m @ mu)
     scale = largest_potential(s)
     assert s.voltage == pytest.approx(drop, rel=1e-12, abs=1e-13 * scale)
     assert s.resistance == pytest.approx(s.voltage / 1.5, rel=1e-12)
@@ -210,7 +210,10 @@ def heat_of_interfaces(s):
 
 
 def heat_of_leads(s):
-    """G mu_s^2/2, of what decays in a lead; across m of a weak one with Re D_tot/(2 l_perp)."""
+    """G mu_s^2/2, of what decays in a lead; across m of a weak one with Re D_tot/(2 l_perp).
+
+    And (p - beta_D) j0 m.(j_s - p j0 m)/D, where they differ.
+    """
     total = 0.0
     for end, face, side in ((s.stack.left, 0, "left"), (s.stack.right, -1, "right")):
         if not isinstance(end, sf.Lead):
@@ -223,6 +226,9 @@ def heat_of_leads(s):
             total += slow.real * (across @ across) / 2
         along = mu - across
         total += metal.stiffness * (along @ along) / 2
+        if has_m(end):
+            falls = (end.m @ mu) * (1 if face == -1 else -1)
+            total += (metal.p - metal.diffusion_polarization) * s.j0 * falls / 2
     return total
 
 
@@ -236,7 +242,7 @@ def heat_of_layers(s):
 
 
 @many
-@given(samples())
+@given(samples() | drifting())
 def test_heat_is_current_times_voltage(stack):
     s = sf.solve(stack, -1.5)
     heat = heat_of_layers(s) + heat_of_interfaces(s) + heat_of_leads(s)

@@ -1296,6 +1296,18 @@ def faces(tmp_path):
     return faces
 
 
+def test_beta_D_varies(faces):
+    """The voltage changes, and D with it, since the total conductivity is given."""
+    text = FACES.replace("beta = 0.5", "beta = 0.5\nbeta_D = 0.1")
+    file = faces(text)
+    variation = parse("Co.beta_D=0.1:0.9:3", file)
+    build = FileBuilder(file.tables, {variation.name: variation.where})
+    batch = sf.solve(build(**{variation.name: variation.values}))
+    for beta_D, found in zip((0.1, 0.5, 0.9), batch.resistance, strict=True):
+        one = faces(text.replace("beta_D = 0.1", f"beta_D = {beta_D}"))
+        assert found == pytest.approx(sf.solve(one.stack).resistance, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("vary", "before", "after"),
     [
