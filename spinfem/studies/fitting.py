@@ -118,12 +118,17 @@ class Fit:
 
     @property
     def correlation(self) -> dict[tuple[str, str], float]:
-        """Correlations of what was varied, by pairs of names in either order; nan as above."""
+        """Correlations of what was varied, by pairs of names in either order.
+
+        nan as above, and where there is no scatter at all to tell uncertainties from.
+        """
         names, sigma = self.result.var_names, self.uncertainties
         n = len(names)
         covariance = np.full((n, n), math.nan) if self.result.covar is None else self.result.covar
+        sizes = np.multiply.outer(*2 * ([sigma[name] for name in names],))
+        found = covariance / np.where(sizes > 0, sizes, math.nan)
         return {
-            (a, b): 1.0 if a == b else float(covariance[i, k] / (sigma[a] * sigma[b]))
+            (a, b): 1.0 if a == b else float(found[i, k])
             for i, a in enumerate(names)
             for k, b in enumerate(names)
         }
