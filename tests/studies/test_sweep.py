@@ -637,9 +637,24 @@ def test_error_of_a_worker_reaches_the_caller(small):
         sf.sweep(refuse, {"theta": np.linspace(0, 180, 19)}, pointwise=True, executor=pool)
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    """A dask cluster of two processes."""
+    from dask.distributed import LocalCluster
+
+    with (
+        np.errstate(all="warn"),  # the traps are for spinfem
+        LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        yield cluster
+
+
 @pytest.mark.long
-def test_dask_cluster_changes_no_bit(small):
-    from dask.distributed import Client, LocalCluster
+@pytest.mark.parametrize("store", [None, "x.zarr"])
+def test_dask_cluster_changes_no_bit(small, cluster, tmp_path, monkeypatch, store):
+    from dask.distributed import Client
+
+    monkeypatch.chdir(tmp_path)  # where workers are not
 
     def build(theta, d_N):  # sent by value: the workers do not know this file
         return (
@@ -651,15 +666,46 @@ def test_dask_cluster_changes_no_bit(small):
         )
 
     arguments = {"theta": THETA, "d_N": D_N}
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with (
-        np.errstate(all="warn"),  # the traps are for spinfem
-        LocalCluster(processes=True, **options) as cluster,
+        np.errstate(all="warn"),
         Client(cluster) as client,
         client.get_executor() as executor,
     ):
-        found = sf.sweep(build, arguments, 1e11, executor=executor)
+        found = sf.sweep(build, arguments, 1e11, executor=executor, store=store)
     assert same(found, sf.sweep(valve, arguments, 1e11))
+
+
+@pytest.mark.long
+def test_command_on_a_cluster(run, cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    vary = ["--vary", ANGLE, "--vary", SPACER]
+    assert run("sweep", SI, *vary, "-o", "alone.nc")[0] == 0
+    address = cluster.scheduler_address
+    with np.errstate(all="warn"):
+        status, out, err = run("sweep", SI, *vary, "-o", "out.nc", "--scheduler", address)
+    assert (status, err) == (0, "")
+    assert out.startswith("out.nc: 21 points")
+    assert same(opened("out.nc"), opened("alone.nc"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["tcp://127.0.0.1:1"], "--scheduler tcp://127.0.0.1:1: no scheduler answers ("),
+        (["nowhere"], "--scheduler nowhere: no scheduler answers ("),
+        (["x://127.0.0.1:1"], "--scheduler x://127.0.0.1:1: no scheduler answers ("),
+        (["tcp://127.0.0.1:1", "--workers", "2"], "--scheduler must come without --workers"),
+    ],
+)
+def test_no_cluster(run, tmp_path, monkeypatch, options, message):
+    monkeypatch.setattr("spinfem.cli.sweepfile.CONNECTING", 0.1)
+    with np.errstate(all="warn"):
+        status, out, err = run(
+            *("sweep", SI, "--vary", ANGLE, "-o", tmp_path / "out.nc", "--scheduler", *options)
+        )
+    assert (status, out) == (2, "")
+    assert err.startswith(f"error: {message}")
+    assert err.count("\n") == 1
 
 
 # --- store ------------------------------------------------------------------------------------
@@ -667,8 +713,9 @@ def test_dask_cluster_changes_no_bit(small):
 
 def chunks_in(store):
     """Files that say which chunks are done, in order."""
-    files = (store / "sweep_record" / "sealed").glob("c.*")
-    return sorted(files, key=lambda file: [int(n) for n in file.name.split(".")[1:]])
+    files = (store / SEALED).glob("c*")
+    whole = [file for file in files if re.fullmatch(r"c(\.\d+)*", file.name)]
+    return sorted(whole, key=lambda file: [int(n) for n in file.name.split(".")[1:]])
 
 
 @pytest.fixture
@@ -1905,6 +1952,48 @@ def test_killed_at_any_moment(run, tmp_path, monkeypatch, workers):
     assert (done.returncode, done.stderr) == (0, "")
     assert same(opened(path), opened(whole))
     assert {p.name for p in tmp_path.iterdir()} == {"whole.nc", "out.nc"}
+
+
+BOUNDED = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+import spinfem as sf
+from spinfem.studies.dataset import write_netcdf
+folder = Path(sys.argv[1])
+Cu, Co = sf.NormalMetal(D=8.0, l=1.0), sf.Ferromagnet(D=2.0, l=1.0, p=0.5)
+def valve(theta, d):
+    return Co(1.0, m=sf.direction(0)) | Cu(d) | Co(1.0, m=sf.direction(theta))
+def sweep(n, store):
+    arguments = {"theta": np.linspace(0, 180, n), "d": np.geomspace(0.01, 10, 2000)}
+    return sf.sweep(valve, arguments, store=store and folder / store)
+def use(data, name):
+    write_netcdf(data, folder / name)
+    return float(data["efficiency"].mean())
+use(sweep(100, "few.zarr"), "few.nc")  # loads and compiles
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+limit = pages * resource.getpagesize() + 200 * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    sweep(2000, None)
+except MemoryError:
+    print("too large")
+print(use(sweep(2000, "many.zarr"), "many.nc"))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on memory")
+def test_memory_is_bounded(tmp_path):
+    """Of 4e6 points, 512 MB, in a store, out of it and into a file, with room for 200 MB."""
+    command = [sys.executable, "-c", BOUNDED, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    first, mean = done.stdout.split("\n")[:2]
+    assert first == "too large"
+    with xr.open_dataset(tmp_path / "many.nc", engine="h5netcdf") as data:
+        assert float(data["efficiency"].mean()) == pytest.approx(float(mean), rel=1e-12)
+        assert np.isfinite(data["torque"].isel(theta=-1)).all()
 
 
 def test_manifest_says_what_is_swept(small, tmp_path):
