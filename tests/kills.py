@@ -28,7 +28,7 @@ from spinfem.studies import blocks
 EXAMPLE = Path(__file__).parents[1] / "examples" / "co_cu_py.toml"
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
-PAUSE = 0.4
+PAUSE = 0.8
 """Seconds: kills come as often, on average."""
 
 

@@ -109,10 +109,10 @@ def test_cluster_page(tmp_path, monkeypatch, slurm, capsys):
 
 
 @pytest.mark.interop
-def test_cluster_page_asks_slurm_for_what_it_says(tmp_path, monkeypatch, slurm):
-    run_cluster_page(tmp_path, monkeypatch)
-    monkeypatch.undo()
+def test_cluster_page_asks_slurm_for_what_it_says(tmp_path, monkeypatch, request):
     jobqueue = pytest.importorskip("dask_jobqueue")
+    slurm = request.getfixturevalue("slurm")
+    run_cluster_page(tmp_path, monkeypatch)
     with (
         np.errstate(all="warn"),
         jobqueue.SLURMCluster(**slurm, scheduler_options={"dashboard_address": None}) as cluster,

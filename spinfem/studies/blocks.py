@@ -211,14 +211,19 @@ def solve_grid(plan: Plan, told: bool = False) -> tuple[dict[str, FloatArray], l
     ValueError
         If the builder or the solver refuse a point, the topology changes or a result overflows.
     """
-    found = {name: np.empty((*plan.shape, *rest)) for name, rest in plan.variables.items()}
+    parts: list[tuple[Index, dict[str, FloatArray]]] = []
     prints: list[str] = []
     for index in plan.cut(plan.block):
         with np.errstate(all="ignore"):  # numbers out of range are found in the results
             stacks = [*_stacks(plan, index)]
-            part = _solved(plan, index, stacks)
+            parts.append((index, _solved(plan, index, stacks)))
         if told:
             prints += [fingerprint(stack, plan.accuracy) for stack, _ in stacks]
+    shapes = {name: (*plan.shape, *rest) for name, rest in plan.variables.items()}
+    if len(parts) == 1:
+        return {name: parts[0][1][name].reshape(shape) for name, shape in shapes.items()}, prints
+    found = {name: np.empty(shape) for name, shape in shapes.items()}
+    for index, part in parts:
         for name, values in found.items():
             values[index] = part[name].reshape(values[index].shape)
     return found, prints
@@ -239,7 +244,7 @@ def _solved(plan: Plan, index: Index, stacks: list[Part]) -> dict[str, FloatArra
     parts = [
         _results(plan, solve(stack, plan.j0, **plan.accuracy), shape) for stack, shape in stacks
     ]
-    found = {name: np.concatenate([part[name] for part in parts]) for name in plan.variables}
+    found = parts[0] if len(parts) == 1 else _joined(parts)
     for values in found.values():
         if not np.isfinite(values).all():
             bad = int(np.argwhere(~np.isfinite(values))[0, 0])
@@ -248,6 +253,10 @@ def _solved(plan: Plan, index: Index, stacks: list[Part]) -> dict[str, FloatArra
                 f"results must be finite, got an overflow of double precision at {place}"
             )
     return found
+
+
+def _joined(parts: list[dict[str, FloatArray]]) -> dict[str, FloatArray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _results(plan: Plan, solution: Solution, shape: tuple[int, ...]) -> dict[str, FloatArray]:
