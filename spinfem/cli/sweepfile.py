@@ -140,24 +140,28 @@ def _executor(workers: int, scheduler: str | None, output: Path) -> Iterator[Exe
     """Open what solves chunks: this process, others, or a cluster."""
     try:
         if scheduler is not None:
-            with _cluster(scheduler) as executor:
+            with _cluster(scheduler, output) as executor:
                 yield executor
         elif workers > 1:
             with ProcessPoolExecutor(workers, initializer=_end_with_parent) as executor:
                 yield executor
         else:
             yield None
-    except BrokenExecutor as error:
-        raise ChildProcessError(
-            f"{output}: cannot be written: a worker died, perhaps for lack of memory; "
-            f"the same command goes on from here ({error})"
-        ) from None
+    except BrokenExecutor:
+        raise _stopped(output, "a worker process died, perhaps for lack of memory") from None
+
+
+def _stopped(output: Path, reason: str) -> ChildProcessError:
+    return ChildProcessError(
+        f"{output}: cannot be written: {reason}; the same command goes on from here"
+    )
 
 
 @contextmanager
-def _cluster(scheduler: str) -> Iterator[Executor]:
+def _cluster(scheduler: str, output: Path) -> Iterator[Executor]:
     distributed: Any = importlib.import_module("distributed")
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors are raised as well
+    for chatter in ("distributed.client", "tornado.application"):  # errors are raised as well
+        logging.getLogger(chatter).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(scheduler, timeout=CONNECTING, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -168,9 +172,15 @@ def _cluster(scheduler: str) -> Iterator[Executor]:
             note(f"--scheduler {scheduler}: waiting for a worker")
         try:
             yield executor
-        except (distributed.KilledWorker, CancelledError, ImportError, RuntimeError) as error:
+        except CancelledError:
+            raise _stopped(output, f"the scheduler at {scheduler} is gone") from None
+        except distributed.KilledWorker:
+            reason = f"workers of {scheduler} died over one chunk, perhaps for lack of memory"
+            raise _stopped(output, reason) from None
+        except (ImportError, RuntimeError) as error:  # they cannot read what is sent
             said = str(error).partition("\n")[0]
-            raise BrokenExecutor(f"{type(error).__name__}: {said}") from None
+            reason = f"{scheduler} has another environment ({type(error).__name__}: {said})"
+            raise _stopped(output, reason) from None
 
 
 def _end_with_parent() -> None:

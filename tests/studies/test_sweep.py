@@ -11,7 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -19,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from distributed import KilledWorker
 
 import spinfem as sf
 from spinfem import cli
@@ -686,6 +693,31 @@ def test_command_on_a_cluster(run, cluster, tmp_path, monkeypatch):
     assert (status, err) == (0, "")
     assert out.startswith("out.nc: 21 points")
     assert same(opened("out.nc"), opened("alone.nc"))
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (CancelledError(), "the scheduler at {} is gone"),
+        (
+            KilledWorker("a", None, 3),
+            "workers of {} died over one chunk, perhaps for lack of memory",
+        ),
+        (ImportError("No module"), "{} has another environment (ImportError: No module)"),
+    ],
+)
+@pytest.mark.long
+def test_a_cluster_that_fails_is_one_line(run, cluster, tmp_path, monkeypatch, error, message):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("spinfem.cli.sweepfile.run", fail)
+    path, address = tmp_path / "out.nc", cluster.scheduler_address
+    with np.errstate(all="warn"):
+        found = run("sweep", SI, "--vary", ANGLE, "-o", path, "--scheduler", address)
+    goes_on = "the same command goes on from here"
+    line = f"error: {path}: cannot be written: {message.format(address)}; {goes_on}\n"
+    assert found == (2, "", line)
 
 
 @pytest.mark.parametrize(
