@@ -52,8 +52,6 @@ CURRENTS = {"j0_A_m2": 1.0, "current_density_A_m2": -1.0, "j0": 1.0}
 """Keys of the current, and the particle current for 1 of them."""
 MOST = 10**7
 """Values along one axis."""
-LARGEST = 512 << 20
-"""Bytes of all results; they take about three times that while a file is written."""
 
 
 @dataclass(frozen=True)
@@ -131,21 +129,30 @@ def parse(text: str, file: StackFile) -> Variation:
     return Variation(name, where, values, log)
 
 
-def check_size(variations: Sequence[Variation], file: StackFile) -> None:
-    """Check that the results of a sweep are not too many to be held in memory.
+def check_size(variations: Sequence[Variation], file: StackFile, room: int) -> None:
+    """Check that there is room for the results of a sweep, in a store and in the file.
+
+    Parameters
+    ----------
+    variations : sequence of Variation
+        What varies.
+    file : StackFile
+        The stack.
+    room : int
+        Bytes.
 
     Raises
     ------
     ValueError
-        If they take more than `LARGEST` bytes.
+        If they take more.
     """
     points = math.prod(variation.values.size for variation in variations)
     magnets = sum(getattr(element, "m", None) is not None for element in file.stack.elements)
     per_point = 64 * max(magnets, 1)  # two vectors of each, and what is between two and of them all
-    if points * per_point > LARGEST:
+    if 2 * points * per_point > room:
         raise ValueError(
-            f"--vary: results must fit into {LARGEST >> 20} MiB, got {points} points of "
-            f"{per_point} bytes: vary less at a time"
+            f"--vary: results must fit on the disk twice, got {points} points of {per_point} bytes "
+            f"where {room >> 20} MiB are free: vary less at a time"
         )
 
 
