@@ -1807,7 +1807,7 @@ def test_command_varies_an_interface(run, tmp_path):
 def test_every_number_of_an_interface_varies():
     file = read(EXAMPLES / "exchange_biased_valve.toml")
     names = [joint.name for joint in file.stack.joints if joint]
-    assert names == ["FeMn/Co", "Co/Cu", "Cu/Py", "Py/Cu"]
+    assert names == ["IrMn/Co", "Co/Cu", "Cu/Py", "Py/Cu"]
     for name in names:
         for key, argument, unit in (("AR_fOhm_m2", "resistance", 1e-15), ("gamma", "gamma", 1)):
             variation = parse(f"{name}.{key}=0.1:0.6:3", file)
