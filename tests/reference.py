@@ -370,14 +370,17 @@ def _contact(a, b, joint):
     if len(strong) == 2:
         left, right = ([e.faces[kind, side][0] for kind in ("mu", "j")] for e, side in ends)
         return _slab(joint, left, right, gamma, _sign(a, b))
+    takes = strong or [e for e in magnets if mixing is not None]
     conditions = []
-    for k in range(1 if strong else 3):
+    for k in range(1 if takes else 3):
         left, right = (
             [e.project(kind, side, frame[k]) for kind in ("mu", "j")] for e, side in ends
         )
         conditions += _slab(joint, left, right, gamma if k == 0 else mp.mpf(0))
-    if len(strong) == 1:
-        outer, side, into = (a, "right", 1) if b.strong else (b, "left", -1)
+    if takes:
+        outer, side, into = (a, "right", 1) if b is takes[0] else (b, "left", -1)
+        if takes[0].exchange:  # nothing goes on across m
+            conditions += takes[0].faces["j", "left" if b is takes[0] else "right"][1:]
         mu = [outer.project("mu", side, axis) for axis in frame]
         if mixing is None:
             return conditions + mu[1:]
@@ -393,13 +396,16 @@ def _end(element, side, end, joint):
     rows = element.faces["j", side]
     if isinstance(end, sf.SpinBlocking):
         return rows
-    resistance, gamma, _ = _numbers(joint)
+    resistance, gamma, mixing = _numbers(joint)
     if delta := _delta(joint):
         resistance *= mp.tanh(delta) / delta
     inwards = 1 if side == "left" else -1  # mu_s(x+) - mu_s(x-) with one of them 0
     conditions = []
     for k, (mu, j) in enumerate(zip(element.faces["mu", side], rows)):
         driven = {ONE: gamma if k == 0 else mp.mpf(0)}
+        if k and mixing is not None:  # nothing passes across m
+            conditions.append(j)
+            continue
         conditions.append(_combine((inwards, mu), (2 * resistance, j), (-2 * resistance, driven)))
     return conditions
 
@@ -506,16 +512,18 @@ def _face(stack, a, b, joint, solution):
         between = _sum((weights[0], m_a), (weights[1], m_b))
         face.absorbed_left = _sum((1, j_a), (-1, between))
         face.absorbed_right = _sum((1, between), (-1, j_b))
-    elif len(strong) == 1:
-        taken = _across(_sum((1, j_a), (-1, j_b)), strong[0].frame[0])
-        if a.strong:
+        return face
+    mixing = _numbers(joint)[2]
+    takes = strong or [e for e in (a, b) if e.magnetic and mixing is not None]
+    if len(takes) == 1:
+        m = takes[0].frame[0]
+        taken = _across(_sum((1, j_a), (-1, j_b)), m)
+        if a is takes[0]:
             face.absorbed_left = taken
         else:
             face.absorbed_right = taken
-        mixing = _numbers(joint)[2]
         if mixing is not None:
-            m = strong[0].frame[0]
-            mu = _across(mu_b if a.strong else mu_a, m)
+            mu = _across(mu_b if a is takes[0] else mu_a, m)
             face.split = _sum((mixing.real, mu)), _sum((mixing.imag, _cross(m, mu)))
     return face
 

@@ -107,7 +107,8 @@ def joints(draw, left, right):
         gamma = gamma if left.m @ right.m > 0 else 0.0
         return sf.Interface(resistance, gamma=gamma, delta=delta)
     mixing = None
-    if strong and draw(st.booleans()):
+    may_mix = strong or resistance or len(metals) == 2
+    if may_mix and draw(st.booleans()):
         G_r = 10.0 ** draw(st.floats(-2, 3))
         mixing = G_r * complex(1, draw(st.sampled_from([0.0, 0.1, -0.1, 1.0, -3.0])))
     return sf.Interface(resistance, gamma=gamma, delta=delta, mixing=mixing)

@@ -340,9 +340,6 @@ def _check_interface(
         if table.gamma is not None and np.any(table.gamma):
             _left_out(table, ("gamma",), "between normal metals", where)
         _left_out(table, (table.mixing_key,), "between normal metals", where)
-    elif not all(magnet.is_strong for magnet in magnets):
-        circumstance = "at a ferromagnet with finite exchange lengths"
-        _left_out(table, (table.mixing_key,), circumstance, where)
     with at(*where):
         Stack(three)  # what else it must not be there
 

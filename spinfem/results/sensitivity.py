@@ -60,7 +60,9 @@ def of_absorbed(t: Solved, body: Sequence[int]) -> list[Derivatives]:
     for axis, jump, phi in zip(AXES, jumps, t.dual(jumps), strict=True):
         total = freely(t, Pair(t.at_faces, phi, jump, False))
         for k in body:
-            (_add_share if k in t.elements.lengths else _add_lift)(total, t, k, axis)
+            if k in t.elements.lengths:
+                _add_share(total, t, k, axis)
+            _add_lift(total, t, k, axis)
         found.append(total)
     return found
 
@@ -130,7 +132,7 @@ def _add_lift(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
     m, component = e.m[k], int(axis.argmax())
     outside = np.zeros((1, 3))
     for face, other, way in ((k - 1, k - 1, 1.0), (k, k + 1, -1.0)):
-        if not 0 <= face < len(e.joints) or is_held(e, face):
+        if not 0 <= face < len(e.joints) or is_held(e, face) or e.lets_across(k, face):
             continue
         sides = (faces.current_left[face], faces.current_right[face])
         if not e.strong[other]:
@@ -170,9 +172,9 @@ def _add_share(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
     """Add how the share that a ferromagnet with exchange lengths absorbs changes."""
     e, faces, m = t.elements, t.faces, t.elements.m[k]
     taken = np.zeros((1, 3))
-    if k > 0:
+    if k > 0 and e.lets_across(k, k - 1):
         taken = taken + faces.current_right[k - 1]
-    if k < e.magnetic.size - 1:
+    if k < e.magnetic.size - 1 and e.lets_across(k, k):
         taken = taken - faces.current_left[k]
     share, rate = share_of_exchange(e, k), exchange_rate(e, k)
     weight = weight_of(m, np.broadcast_to(axis, (1, 3)), taken) / np.where(rate == 0, 1.0, rate)

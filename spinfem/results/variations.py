@@ -306,14 +306,17 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     m = e.m[magnets[0]] if magnets else np.zeros((1, 3))
     source, none = law.gamma[:, None] * m, np.zeros((1, 3))
     on_left = magnets == [face]  # in a strong ferromagnet there is nothing across m
+    whole = not magnets or e.lets_across(magnets[0], face)  # whether what is across m passes
     flow, back = (
         (field.faces.current_left if on_left else field.faces.current_right)[face] - driven
         for field, driven in ((pair.mu, source), (pair.phi, -source if pair.driven else none))
     )
+    if not whole:
+        flow, back = _part(flow, m), _part(back, m)
     drop, fall = 2 * flow, 2 * back
     if law.loses:
         rings = [_ring(pair, face, side) for side in (True, False)]
-        if magnets and e.strong[magnets[0]]:  # what is across m does not pass
+        if not whole:
             rings = [(_part(u, m), _part(v, m)) for u, v in rings]
         (mu_left, phi_left), (mu_right, phi_right) = rings
         _, drop = _through(law, flow, on_left, mu_left, mu_right)
@@ -326,7 +329,7 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     falling = law.AR[:, None] * (fall - drop if pair.driven else fall)
     if magnets:
         total.add(face, "gamma", dot(m, falling))
-    if magnets and magnets[0] in e.lengths:
+    if magnets and whole:
         total.add(magnets[0], "m", law.gamma[:, None] * falling)
     if joint.mixing is not None:
         ring, dual = _ring(pair, face, not e.magnetic[face])
@@ -383,7 +386,7 @@ def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
     e = t.elements
     mu, phi = pair.mu.faces, pair.phi.faces
     strong = np.flatnonzero(e.strong)
-    springs = [f for f, joint in enumerate(e.joints) if joint and joint.mixing is not None]
+    springs = list(e.mixing)
     for faces, taken, back, on_left in (
         (strong - 1, mu.absorbed_right, phi.absorbed_right, True),
         (strong, mu.absorbed_left, phi.absorbed_left, False),
@@ -403,20 +406,22 @@ def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
 
 
 def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
-    """Add what a mixing conductance does as the ferromagnet turns."""
-    e, joint = t.elements, t.elements.joints[face]
-    assert joint is not None
-    assert joint.mixing is not None
-    on_left = not e.magnetic[face]  # the ring
-    k, way = (face + 1, 1.0) if on_left else (face, -1.0)
-    m = e.m[k]
-    ring, dual = _ring(pair, face, on_left)
-    through, back = (  # what enters the interface, where the ring is
-        dot((f.faces.current_left if on_left else f.faces.current_right)[face], m)[:, None]
-        for f in (pair.mu, pair.phi)
-    )
-    total.add(k, "m", way * (back * ring + through * dual))
-    total.add(k, "m", turned(m, np.zeros(1), e.flat(joint.mixing), dual, ring))
+    """Add what a mixing conductance does as the ferromagnet turns.
+
+    With exchange lengths the ring on its own side is not held by the rod either.
+    """
+    e, k = t.elements, t.elements.mixing[face]
+    m, mixing = e.m[k], e.flat(e.resistive[face].mixing)  # type: ignore[arg-type]
+    outside = k > face  # whether the normal metal is on the left
+    for on_left in (outside, not outside) if k in e.lengths else (outside,):
+        ring, dual = _ring(pair, face, on_left)
+        through, back = (  # what goes on along m
+            dot((f.faces.current_left if on_left else f.faces.current_right)[face], m)[:, None]
+            for f in (pair.mu, pair.phi)
+        )
+        total.add(k, "m", (1.0 if on_left else -1.0) * (back * ring + through * dual))
+    ring, dual = _ring(pair, face, outside)
+    total.add(k, "m", turned(m, np.zeros(1), mixing, dual, ring))
 
 
 def weight_of(m: FloatArray, a: FloatArray, b: FloatArray) -> ComplexArray:

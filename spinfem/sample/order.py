@@ -107,8 +107,16 @@ def misplaced(joint: Interface, left: Layer | End, right: Layer | End) -> str | 
             return f"gamma of {what} must be 0 between normal metals"
         return f"mixing of {what} must be left out" if joint.mixing is not None else None
     strong = all(magnet.is_strong for magnet in magnets)
-    if joint.mixing is not None and not strong:
-        return f"mixing of {what} must be left out at a ferromagnet with finite exchange lengths"
+    if (
+        joint.mixing is not None
+        and len(metals) == 1
+        and not strong
+        and not np.any(joint.resistance)
+    ):
+        return (
+            f"resistance (AR*) of {what} with mixing must be positive between a reservoir and a "
+            "ferromagnet with finite exchange lengths, got 0; put a thin normal layer between them"
+        )
     if len(magnets) == 2:
         a, b = left.m, right.m  # type: ignore[union-attr]
         if not strong or joint.mixing is not None or not _collinear(a, b):

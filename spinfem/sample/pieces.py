@@ -312,8 +312,11 @@ class Interface(Joinable):
 
     Between normal metals resistance and delta act on all components, and gamma and mixing have no
     meaning. Between ferromagnets an interface needs them strong and collinear. At a ferromagnet
-    with finite exchange lengths resistance and delta act on all components alike, and mixing has
-    no meaning.
+    with finite exchange lengths resistance and delta act on all components alike. With a mixing
+    conductance they act along m alone there too, and what is across m does not pass: the normal
+    metal loses ``G_r mu_s + G_i m x mu_s`` to the magnetization, at the interface, and in the
+    ferromagnet ``j_s`` across m is zero at this face. That is the reflected part; what a thin
+    ferromagnet lets through, its transmitted mixing conductance, is neglected.
 
     Parameters
     ----------

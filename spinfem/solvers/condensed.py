@@ -63,7 +63,8 @@ class Behind(NamedTuple):
 class Ends(NamedTuple):
     """What happens at the ends of all two-ports of a row."""
 
-    ring: FloatArray  # (q + 1, N, 3) places of the rings
+    before: FloatArray  # (q + 1, N, 3) places of the rings as the two-ports on their left have them
+    behind: FloatArray  # (q + 1, N, 3) and those on their right; mixing conductances part them
     entering: FloatArray  # (q, N, 3) current through the left ends
     leaving: FloatArray  # (q, N, 3) and through the right ends
     pull_left: FloatArray  # (links, N, 3) what the rod on the left of a link takes up of it
@@ -208,9 +209,9 @@ class Condensed(Transport):
     def absorbed(self, magnet: int) -> FloatArray:
         """Return the spin current that a magnet absorbs, shape (N or 1, 3)."""
         k, plan, runs = int(self.magnets[magnet]), self.plan, self.rods.rings
-        if not self.elements.strong[k]:
-            return self._taken(k)
         total, pulled = np.zeros((1, 3)), self.balance.pulled
+        if not self.elements.strong[k]:
+            total = self._taken(k)
         if pulled is not None:
             total = pulled[k : k + 1]
             if not plan.contact.size:
@@ -361,7 +362,7 @@ class Condensed(Transport):
         It is to be taken across m; at narrow angles it is the part across m, with its own digits.
         """
         plan, r = self.plan, self.plan.run_of_link[link]
-        if self.elements.strong[k]:
+        if k not in plan.runs[r].axes:  # strong, or behind a mixing conductance
             taken: FloatArray = self.rods.rings[r][0 if on_right else -1][AT_ROD : AT_ROD + 3]
             return taken
         run, rods = plan.runs[r], self._whole if narrow else self.rods
@@ -416,7 +417,7 @@ class Condensed(Transport):
             sources = self._sources(shift_left, shift_right)
         ends = self._ends(rods, shift_left, shift_right, sources, pushed)
         n = len(plan.left)
-        potential_left, potential_right = ends.ring[plan.left].copy(), ends.ring[plan.right].copy()
+        potential_left, potential_right = ends.before[plan.left], ends.behind[plan.right]
         current_left, current_right = np.zeros((2, n, points, 3))
         absorbed_left, absorbed_right = np.zeros((2, n, points, 3))
         for magnet in np.flatnonzero(e.strong[self.magnets]).tolist():
@@ -466,7 +467,7 @@ class Condensed(Transport):
         inner = {}
         for k in e.graded:
             ports = plan.element_ports[k]
-            inner[k] = ends.ring[ports.start : ports.stop + 1].copy()
+            inner[k] = ends.behind[ports.start : ports.stop + 1].copy()
             inner[k][0], inner[k][-1] = potential_right[k - 1], potential_left[k]
         across_m = self._across_faces(rods, jump)
         faces = Faces(
@@ -515,14 +516,14 @@ class Condensed(Transport):
         """Return what happens at the ends of all two-ports, of which links are driven like that."""
         e, plan, points = self.elements, self.plan, self.elements.points
         q = len(plan.ports)
-        ring = np.zeros((q + 1, points, 3))
+        before, behind = np.zeros((2, q + 1, points, 3))
         entering, leaving = np.zeros((2, q, points, 3))
         pull_left, pull_right = np.zeros((2, plan.links, points, 3))
         way = np.zeros((plan.links + 1, points, 3))  # of the rods
         known = plan.axis != NO_AXIS
         way[known] = e.m[plan.axis[known]]
         mu, flow = rods.amplitude, rods.flow
-        ring[plan.start] = mu[..., None] * way
+        before[plan.start] = behind[plan.start] = mu[..., None] * way
         B, S_left, S_right = self.balance.unturned.dense(points)
         free = self._free
         s_left, s_right = sources
@@ -533,7 +534,8 @@ class Condensed(Transport):
                 run = plan.runs[plan.run_of_link[link]]
                 found = np.moveaxis(rods.rings[plan.run_of_link[link]], -1, 1)  # (n + 1, N, FOUND)
                 begins = [begin for begin, _ in run.parts]
-                ring[[*begins, stop]] = found[..., PLACE : PLACE + 3]
+                behind[begins] = found[:-1, :, PLACE : PLACE + 3]
+                before[[*begins[1:], stop]] = found[1:, :, PLACE : PLACE + 3]
                 entering[begins] = found[:-1, :, FLOW : FLOW + 3]
                 leaving[[end - 1 for _, end in run.parts]] = found[1:, :, FLOW : FLOW + 3]
                 pull_left[link] = found[0, :, AT_ROD : AT_ROD + 3]
@@ -557,9 +559,9 @@ class Condensed(Transport):
             pull_right[link] = _pull(
                 B[link], mu[link], way[link], w_left, stiff_right, w_right, way[link + 1]
             )
-            for at, pull, stiff, shift in (
-                (first, pull_left, stiff_left, w_left),
-                (stop, pull_right, stiff_right, w_right),
+            for at, ring, pull, stiff, shift in (
+                (first, behind, pull_left, stiff_left, w_left),
+                (stop, before, pull_right, stiff_right, w_right),
             ):
                 if shift is not NONE and at in self._sprung:
                     way_off = self._give_way(self._sprung[at], pull[link], stiff)
@@ -570,15 +572,16 @@ class Condensed(Transport):
             entering[first] = along_left[:, None] * a - pull_left[link]
             leaving[stop - 1] = along_right[:, None] * b + pull_right[link]
         if plan.inside.size:
-            self._fill(ring, entering, leaving, shift_left, shift_right)
-        return Ends(ring, entering, leaving, pull_left, pull_right)
+            self._fill(before, behind, entering, leaving, shift_left, shift_right)
+        return Ends(before, behind, entering, leaving, pull_left, pull_right)
 
     @cached_property
     def _sprung(self) -> dict[int, int]:
         """The rings that mixing conductances pull at, and the faces of these."""
-        e, plan = self.elements, self.plan
-        faces = [face for face, joint in e.resistive.items() if joint.mixing is not None]
-        return {int((plan.right if e.magnetic[face] else plan.left)[face]): face for face in faces}
+        plan, mixing = self.plan, self.elements.mixing
+        return {
+            int((plan.right if k == face else plan.left)[face]): face for face, k in mixing.items()
+        }
 
     def _give_way(self, face: int, force: FloatArray, stiff: FloatArray) -> FloatArray:
         """Return by what a force across m moves a ring in a dual field off its rod, (N, 3).
@@ -587,7 +590,7 @@ class Condensed(Transport):
         """
         e = self.elements
         mixing = np.conj(e.flat(e.resistive[face].mixing))  # type: ignore[arg-type]
-        m = e.m[face if e.magnetic[face] else face + 1]
+        m = e.m[e.mixing[face]]
         stiff, turning = (stiff + mixing.real)[:, None], mixing.imag[:, None]
         against = stiff * force - turning * np.cross(m, force)
         return np.asarray(against / (stiff**2 + turning**2))
@@ -605,7 +608,8 @@ class Condensed(Transport):
 
     def _fill(
         self,
-        ring: FloatArray,
+        before: FloatArray,
+        behind: FloatArray,
         entering: FloatArray,
         leaving: FloatArray,
         shift_left: dict[int, FloatArray],
@@ -614,7 +618,9 @@ class Condensed(Transport):
         """Fill in what is between the layers of rows of normal metals."""
         plan, ports = self.plan, self._dense_ports
         normal = np.array([port.axis == NO_AXIS for port in plan.ports])
-        u, J = ring.copy(), np.zeros_like(entering)
+        u, J = behind.copy(), np.zeros_like(entering)
+        u[1:][normal] = before[1:][normal]
+        u[:-1][normal] = behind[:-1][normal]
         joined = self._joined
         for port, shift in shift_left.items():
             if normal[port]:
@@ -625,7 +631,7 @@ class Condensed(Transport):
         J[...] = entering - joined.S_left[..., None] * u[:-1]
         chain.recover(joined, u, J)
         inside = plan.inside
-        ring[inside] = u[inside]
+        before[inside] = behind[inside] = u[inside]
         _, S_left, S_right = ports
         entering[inside] = (J + S_left[..., None] * u[:-1])[inside]
         leaving[inside - 1] = (J - S_right[..., None] * u[1:])[inside - 1]

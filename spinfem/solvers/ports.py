@@ -160,9 +160,10 @@ def _kind(e: Elements, bulk: Bulk) -> Kind:
         for f, joint in e.resistive.items()
         if (joint.resistance if isinstance(joint.resistance, float) else joint.resistance.any())
     )
-    mixing = tuple(f for f, joint in e.resistive.items() if joint.mixing is not None)
     parts = tuple((k, len(bulk.graded[k].B)) for k in sorted(e.graded))
-    return Kind(e.magnetic.tobytes(), e.strong.tobytes(), e.reservoir, resistive, mixing, parts)
+    return Kind(
+        e.magnetic.tobytes(), e.strong.tobytes(), e.reservoir, resistive, tuple(e.mixing), parts
+    )
 
 
 def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, Three]]:

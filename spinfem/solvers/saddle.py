@@ -296,7 +296,7 @@ def _law(e: Elements, face: int, joint: Interface | None) -> Law:
     if magnets := [k for k in (face, face + 1) if e.magnetic[k]]:
         m = e.m[magnets[0]]
         axes = np.stack([m, *axes_across(m)], axis=1)[0]
-        if e.strong[magnets[0]]:
+        if not e.lets_across(magnets[0], face):
             across, lost_across = 0j, 0.0
             if joint.mixing is not None:
                 across = 1 / complex(e.flat(joint.mixing)[0])
@@ -323,6 +323,12 @@ def _weights(
         (law.axes, law.axes) if len(pair[0]) == 3 else pair
         for pair, law in zip(weights, laws, strict=True)
     ]
+    for face, k in e.mixing.items():
+        if k in e.lengths:  # what is across m stays on either side
+            pair, closed = list(weights[face]), np.zeros((3, 3))
+            closed[0] = laws[face].axes[0]
+            pair[k - face] = closed
+            weights[face] = (pair[0], pair[1])
     for face, end, reservoir in ((0, 0, e.reservoir[0]), (-1, -1, e.reservoir[1])):
         if e.D[end, 0] == 0 and not reservoir:
             weights[face] = (np.zeros((0, 3)), np.zeros((0, 3)))
@@ -343,13 +349,14 @@ def _faces(
     for face, ((W_a, W_b), value) in enumerate(zip(weights, multipliers, strict=True)):
         a, b = spaces[face], spaces[face + 1]
         j_a, j_b = a @ a.T @ W_a.T @ value, b @ b.T @ W_b.T @ value
+        takes = [e.strong[k] or e.mixing.get(face) == k for k in (face, face + 1)]
         if e.strong[face] and e.strong[face + 1]:
             m_a, m_b = a[:, 0], b[:, 0]
             shares = contact_absorption(m_a, m_b, m_a @ j_a, m_b @ j_b)
             absorbed_left[face], absorbed_right[face] = shares
-        elif e.strong[face] and b.size:
+        elif takes[0] and b.size:
             absorbed_left[face] = j_a - j_b
-        elif e.strong[face + 1] and a.size:
+        elif takes[1] and a.size:
             absorbed_right[face] = j_a - j_b
         # an end that is no lead takes up whatever reaches it
         axes, shunt = laws[face].axes, laws[face].shunt
