@@ -103,6 +103,7 @@ from .sample.pieces import (
     Lead,
     Reservoir,
     SpinBlocking,
+    SpinSource,
     Superconductor,
     direction,
 )
@@ -134,6 +135,7 @@ __all__ = [
     "Reservoir",
     "Solution",
     "SpinBlocking",
+    "SpinSource",
     "Stack",
     "Superconductor",
     "UnitWarning",

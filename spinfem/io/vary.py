@@ -15,7 +15,7 @@ from .._checks import FloatArray
 from .._names import key_hint
 from .._spelling import near_match
 from ..files.tables import Location
-from ..sample.pieces import Layer, Lead
+from ..sample.pieces import Layer, Lead, Reservoir, drive_of
 from ..sample.stack import Stack
 from ..sample.units import once
 from .schema import AnyFile, InterfaceTable, LayerTable, MagneticTable
@@ -31,6 +31,8 @@ UNITS = {
     "_S_m2": "S/m2",
 }
 """Units by the end of a key; keys without one are in the paper's units."""
+DRIVE_UNITS = {"_V": "V", "_A_m2": "A/m2"}
+"""The same of what is given at an end."""
 WORDS = {
     "polar": "polar angle",
     "azimuth": "azimuth",
@@ -88,6 +90,12 @@ class Variation:
         """Attributes of the axis in the dataset."""
         name, _, key = self.name.rpartition(".")
         found = {"spacing": "log" if self.log else "linear"}
+        if key in COMPONENTS:  # of what is given at an end
+            name, _, whole = name.rpartition(".")
+            for end, unit in DRIVE_UNITS.items():
+                if whole.endswith(end):
+                    found["units"], whole = unit, whole.removesuffix(end)
+            return {"long_name": f"{key} of the {whole.replace('_', ' ')} of {name}"} | found
         for end, unit in UNITS.items():
             if key.endswith(end):
                 found["units"], key = unit, key.removesuffix(end)
@@ -188,8 +196,7 @@ def _locate(name: str, file: StackFile) -> tuple[Location, ...]:
     own = [place for place in places if place.name == owner]
     for place in own:
         if key in place.keys:
-            part = (0,) if key in place.pairs else ()
-            return tuple((*where, key, *part) for where in place.where)
+            return tuple((*where, *place.within(key)) for where in place.where)
     keys = [key for place in own for key in place.possible_keys()]
     raise ValueError(
         f"--vary {name}: key must be a numeric one of {owner!r} ({', '.join(keys) or 'none'}), "
@@ -225,6 +232,10 @@ class _Place:
     magnetic: bool
     is_group: bool = False
 
+    def within(self, key: str) -> Location:
+        """Return where a key stands in the table."""
+        return (key, 0) if key in self.pairs else (key,)
+
     @property
     def keys(self) -> list[str]:
         """The keys that may have numbers; of a group those of its m."""
@@ -252,6 +263,20 @@ class _Place:
         return [key for key in self.keys if key not in never]
 
 
+class _Vector(_Place):
+    """What is given at an end, whose components may vary."""
+
+    @property
+    def keys(self) -> list[str]:
+        """The components."""
+        return [*COMPONENTS]
+
+    def within(self, key: str) -> Location:
+        """Return where a component stands in the vector."""
+        return (COMPONENTS.index(key),)
+
+
+COMPONENTS = "xyz"
 ANGLES = {"polar_deg", "azimuth_deg"}
 EITHER = (("resistivity_ohm_m", "sigma_S_m"), ("rho_star_ohm_m", "sigma_S_m"))
 """Keys of which one is given."""
@@ -275,6 +300,10 @@ def _places(file: StackFile) -> list[_Place]:
         if isinstance(end, Lead):
             table, names = getattr(tables, side), filter(None, (end.name, side))
             found += [_Place(name, ((side,),), table, end.is_ferromagnet) for name in names]
+        elif drive_of(end) is not None:
+            table = getattr(tables, side)
+            key = table.drive_keys[0 if isinstance(end, Reservoir) else 1]
+            found.append(_Vector(f"{side}.{key}", ((side, key),), table, False))
     groups: dict[str, dict[tuple[Location, ...], _Place]] = {}
     for place in found:
         if isinstance(place.table, MagneticTable) and place.table.group:

@@ -1,12 +1,18 @@
-"""From a stack solved per unit current to the numbers of a batch at its currents."""
+"""From a stack solved per unit current to the numbers of a batch at its currents.
+
+What is given at the ends of a stack drives it whatever the current is: a result is the current
+times what a unit of it drives, and what the ends drive.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from .._checks import FloatArray, Number
 from ..sample.stack import Stack
-from ..solvers.transport import Transport
+from ..solvers.transport import Transport, Values
 
 
 class Scaled:
@@ -32,15 +38,39 @@ class Scaled:
     shape: tuple[int, ...]
     transport: Transport
 
-    def scaled(self, per_current: FloatArray, batch_axis: int = 0) -> FloatArray:
-        """Give an array per unit current, with one axis of N points, its batch shape and j0."""
-        value = per_current.swapaxes(0, batch_axis)
+    def scaled(self, of: Callable[[Transport], FloatArray], batch_axis: int = 0) -> FloatArray:
+        """Return a result that is linear in what drives the stack, in the shape of the batch.
+
+        Parameters
+        ----------
+        of : callable
+            Returns it of a transport, as an array with one axis of N points.
+        batch_axis : int
+            Which axis that is.
+        """
+        found = self.times(of(self.transport), self.j0, batch_axis)
+        if self.transport.of_ends is None:
+            return found
+        return np.asarray(found + self.times(of(self.transport.of_ends), 1.0, batch_axis))
+
+    def all_scaled(self, of: Callable[[Transport], Values]) -> tuple[FloatArray, ...]:
+        """Return several such results, found together; their second axis is that of the points."""
+        per_current, of_ends = of(self.transport), self.transport.of_ends
+        found = tuple(self.times(values, self.j0, 1) for values in per_current)
+        if of_ends is None:
+            return found
+        more = (self.times(values, 1.0, 1) for values in of(of_ends))
+        return tuple(one + other for one, other in zip(found, more, strict=True))
+
+    def times(self, values: FloatArray, factor: Number, batch_axis: int = 0) -> FloatArray:
+        """Give an array with one axis of N points its batch shape, times a factor of that shape."""
+        value = values.swapaxes(0, batch_axis)
         if not self.shape:
-            return np.asarray(value[0] * self.j0)
+            return np.asarray(value[0] * factor)
         rest = value.shape[1:]
         value = np.broadcast_to(value, (self.transport.elements.points, *rest))
-        j0 = np.asarray(self.j0).reshape(np.shape(self.j0) + (1,) * len(rest))
-        return np.asarray(value.reshape(self.stack.shape + rest) * j0)
+        factor = np.asarray(factor).reshape(np.shape(factor) + (1,) * len(rest))
+        return np.asarray(value.reshape(self.stack.shape + rest) * factor)
 
     def shaped(self, value: FloatArray) -> Number:
         """Give an array (N,) that does not depend on the current its batch shape."""

@@ -38,13 +38,15 @@ class Derivatives:
         In a group each is the share of an element in what turning all of them does.
     other : dict of array, shape (N,)
         By element and "lambda_J" or "lambda_phi"; by face and "resistance", "gamma", "delta", "G_r"
-        or "G_i".
+        or "G_i", or the components of what is given at an end, as `drive_names` has them.
     """
 
     def __init__(self, e: Elements) -> None:
         self.thickness, self.D, self.l, self.p = np.zeros((4, e.magnetic.size, e.points))
         self.m = np.zeros((e.magnetic.size, e.points, 3))
-        self.other: dict[tuple[int, str], FloatArray] = {}
+        self.other: dict[tuple[int, str], FloatArray] = {
+            (face, name): np.zeros(e.points) for face in e.drives for name in drive_names(e, face)
+        }
 
     def add(self, k: int, name: str, value: FloatArray) -> None:
         """Add to the derivative with respect to one number of element, or face, k."""
@@ -74,6 +76,12 @@ class Derivatives:
         return self
 
 
+def drive_names(e: Elements, face: int) -> tuple[str, str, str]:
+    """Return what the components of what is given at an end are called."""
+    kind = "spin_potential" if e.reservoir[0 if face == 0 else 1] else "spin_current"
+    return f"{kind}_x", f"{kind}_y", f"{kind}_z"
+
+
 Solved = Condensed
 """What has dual fields."""
 
@@ -85,6 +93,11 @@ class Pair(NamedTuple):
     phi: Field
     jump: Jump  # of phi
     driven: bool  # whether f(mu) is part of the number
+    j0: float = 1.0  # the current that drives mu_s; 0 of what the ends drive
+
+    def rising(self, mu: FloatArray, phi: FloatArray) -> FloatArray:
+        """Return the values whose rise, times p, f is: of phi, and of mu_s if it counts."""
+        return self.j0 * (phi - mu if self.driven else phi)
 
     def at(self, k: int, side: int) -> tuple[FloatArray, FloatArray]:
         """Return mu_s and phi in element k at its left (0) or right (1) face."""
@@ -137,7 +150,7 @@ def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
     """Add what uniform layers do, apart from what exchange lengths do across m."""
     e, inner = t.elements, slice(1, -1)
     ports, slopes = t.bulk.two_ports
-    mu_left, mu_right, mu_falls = _along_layers(t, pair.mu, 1.0)
+    mu_left, mu_right, mu_falls = _along_layers(t, pair.mu, pair.j0)
     phi_left, phi_right, phi_falls = _along_layers(t, pair.phi, -1.0 if pair.driven else 0.0)
 
     def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
@@ -145,7 +158,7 @@ def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
         return B * dot(phi_falls, mu_falls) + shunts
 
     whole, change = energy(*ports), energy(*slopes)
-    rising = mu_falls - phi_falls if pair.driven else -phi_falls
+    rising = -pair.rising(mu_falls, phi_falls)
     uniform = np.ones((len(whole), 1))
     uniform[[k - 1 for k in e.graded]] = 0.0
     total.D[inner] += uniform * whole / e.D[inner]
@@ -187,7 +200,7 @@ def _add_leads(total: Derivatives, t: Solved, pair: Pair) -> None:
         if not e.D[k].any():
             continue
         mu, phi = pair.at(k, side)
-        rising = phi - mu if pair.driven else phi
+        rising = pair.rising(mu, phi)
         if k in e.lengths:
             mu = _part(mu, e.m[k])
         energy = e.D[k] / (2 * e.l[k]) * dot(phi, mu)
@@ -208,7 +221,7 @@ def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     total.add(k, "p", weight.real * _stretch(p))
     for name, (change, _) in rate_changes(e, k).items():
         total.add(k, name, (weight * change / (2 * exchange_rate(e, k))).real)
-    rising = phi - mu if pair.driven else phi
+    rising = pair.rising(mu, phi)
     turn = turned(m, D / (2 * e.l[k]), slow, phi, mu)
     total.add(k, "m", turn - way * p[:, None] * rising)
 
@@ -231,9 +244,7 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     total.add(k, "thickness", (2 * d * exchange_rate(e, k) * change).real - whole / d)
     for name, (by, _) in rate_changes(e, k).items():
         total.add(k, name, (d**2 * by * change).real)
-    rising = phi_right - phi_left
-    if pair.driven:
-        rising = rising - (mu_right - mu_left)
+    rising = pair.rising(mu_right - mu_left, phi_right - phi_left)
     turn = -p[:, None] * rising
     own, _ = t.bulk.two_ports
     for (phi, mu), along, z in zip(pairs, own, ports, strict=True):
@@ -251,7 +262,7 @@ def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     e = t.elements
     metal, d, m = e.graded[k], e.thickness[k - 1], e.m[k]
     mu, phi = pair.mu.inner[k], pair.phi.inner[k]
-    rising = phi - mu if pair.driven else phi
+    rising = pair.rising(mu, phi)
     part = t.bulk.graded[k]
     stepped = graded.condense(metal, d, part.nodes, t.bulk.degree, absorbing=1 + 1j * STEP)
 
@@ -309,7 +320,10 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     whole = not magnets or e.lets_across(magnets[0], face)  # whether what is across m passes
     flow, back = (
         (field.faces.current_left if on_left else field.faces.current_right)[face] - driven
-        for field, driven in ((pair.mu, source), (pair.phi, -source if pair.driven else none))
+        for field, driven in (
+            (pair.mu, pair.j0 * source),
+            (pair.phi, -source if pair.driven else none),
+        )
     )
     if not whole:
         flow, back = _part(flow, m), _part(back, m)
@@ -326,7 +340,7 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
         total.add(face, "resistance", -law.S / law.AR * shunted)
         total.add(face, "delta", by_B * law.AR**2 * dot(fall, drop) + by_S * shunted)
     total.add(face, "resistance", -dot(back, drop))
-    falling = law.AR[:, None] * (fall - drop if pair.driven else fall)
+    falling = law.AR[:, None] * pair.rising(drop, fall)
     if magnets:
         total.add(face, "gamma", dot(m, falling))
     if magnets and whole:
@@ -422,6 +436,23 @@ def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
         total.add(k, "m", (1.0 if on_left else -1.0) * (back * ring + through * dual))
     ring, dual = _ring(pair, face, outside)
     total.add(k, "m", turned(m, np.zeros(1), mixing, dual, ring))
+
+
+def add_drives(total: Derivatives, t: Solved, phi: Field) -> None:
+    """Add what is given at the ends, of which the number is a linear function.
+
+    ``F = a(mu, phi) - l(phi)`` with what drives at the ends: mu_s of a reservoir goes with the
+    current of phi that enters there, a spin current, by l, with -phi.
+    """
+    e, faces = t.elements, phi.faces
+    for face in e.drives:
+        side, way = (0, 1.0) if face == 0 else (1, -1.0)
+        if e.reservoir[side]:
+            slope = way * (faces.current_left, faces.current_right)[side][face]
+        else:
+            slope = -way * (faces.potential_left, faces.potential_right)[side][face]
+        for name, component in zip(drive_names(e, face), slope.T, strict=True):
+            total.add(face, name, component)
 
 
 def weight_of(m: FloatArray, a: FloatArray, b: FloatArray) -> ComplexArray:

@@ -21,6 +21,7 @@ from .._checks import (
     nonnegative,
     polarization,
     positive,
+    spin_vector,
     unit_vector,
 )
 from .materials import Ferromagnet, Metal
@@ -107,7 +108,7 @@ def _not_a_piece(given: object) -> TypeError:
     hint = "; a metal needs a thickness, as in Cu(10e-9)" if isinstance(given, Metal) else ""
     return TypeError(
         "what stands in a stack must be a layer, Interface, Lead, Reservoir, SpinBlocking, "
-        f"Superconductor or Stack, got {given!r}{hint}"
+        f"SpinSource, Superconductor or Stack, got {given!r}{hint}"
     )
 
 
@@ -245,17 +246,97 @@ class Lead(Joinable):
         return self.m is not None
 
 
-@dataclass(frozen=True)
-class Reservoir(Joinable):
-    """An end where ``mu_s = 0``: the paper's outer normal layer of vanishing l.
+class _Driven:
+    """What ends have that drive spin: a vector, which tells them apart."""
 
-    A superconducting lead is one behind an interface: `Superconductor`.
+    @property
+    def drive(self) -> FloatArray | None:
+        """What is given at the end, shape (..., 3), mu_s or j_s; None if that is nothing."""
+        return None
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        one, two = self.drive, other.drive
+        return one is two or (one is not None and two is not None and np.array_equal(one, two))
+
+    def __repr__(self) -> str:
+        drive = "" if self.drive is None else reprlib.repr(self.drive.tolist())
+        return f"{type(self).__name__}({drive})"
+
+    def __hash__(self) -> int:
+        return hash((type(self), None if self.drive is None else self.drive.tobytes()))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reservoir(_Driven, Joinable):
+    """An end of a given mu_s: 0 in the paper's outer normal layer of vanishing l.
+
+    With a spin_potential it is a spin battery. It drives the stack whatever j0 is, so that mu_s,
+    j_s, torques and the voltage are what j0 does and what the ends do; resistances and efficiencies
+    are those of j0 alone. At a strong ferromagnet the part of it across m would take an infinite
+    current and is an error, unless an `Interface` has a mixing conductance there.
+
+    A superconducting lead is a reservoir behind an interface: `Superconductor`.
+
+    Parameters
+    ----------
+    spin_potential : array, shape (..., 3), optional
+        mu_s, V (or the unit of the stack's mu_s). Default: 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not finite real numbers of that shape.
     """
+
+    spin_potential: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        if self.spin_potential is not None:
+            checked = spin_vector("spin_potential of a reservoir", self.spin_potential)
+            freeze(self, spin_potential=checked)
+
+    @property
+    def drive(self) -> FloatArray | None:
+        """The spin potential, if it is given."""
+        return self.spin_potential
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SpinSource(_Driven, Joinable):
+    """An end that a given spin current passes whatever mu_s is, as of spin pumping behind it.
+
+    Like a spin potential of a `Reservoir` it drives the stack whatever j0 is. A strong ferromagnet
+    at this end absorbs the part across its m: that is a torque.
+
+    Parameters
+    ----------
+    spin_current : array, shape (..., 3)
+        j_s, A/m2 times |e|, without the factor 1/2, positive towards +x as everywhere: at the left
+        end what flows into the stack, at the right end what flows out of it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not finite real numbers of that shape.
+    """
+
+    spin_current: FloatArray
+
+    def __post_init__(self) -> None:
+        checked = spin_vector("spin_current of a spin source", self.spin_current)
+        freeze(self, spin_current=checked)
+
+    @property
+    def drive(self) -> FloatArray | None:
+        """The spin current."""
+        return self.spin_current
 
 
 @dataclass(frozen=True)
 class SpinBlocking(Joinable):
-    """An end that no spin current passes: ``j_s = 0``."""
+    """An end that no spin current passes: ``j_s = 0``. With a given one it is a `SpinSource`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -387,7 +468,7 @@ class Interface(Joinable):
 
 INTERFACE_KEYS = ("resistance", "gamma", "delta", "mixing")
 """Numbers of an interface."""
-End = Lead | Reservoir | SpinBlocking
+End = Lead | Reservoir | SpinBlocking | SpinSource
 Piece = Layer | Interface | End
 METALLIC = (Layer, Lead)
 SCALAR: frozenset[tuple[int, ...]] = frozenset()
@@ -459,7 +540,7 @@ def notice_units(piece: Piece, *beside: Piece, keys: Iterable[str] = OWN_NUMBERS
 
     Parameters
     ----------
-    piece : Layer, Interface, Lead, Reservoir or SpinBlocking
+    piece : Layer, Interface or end
         What is looked at.
     *beside
         What is beside it.
@@ -481,8 +562,8 @@ def _called(piece: Any) -> str:
 
 def short(piece: Piece | Superconductor) -> str:
     """Name a piece in a message: the class, and what it is made of or called."""
-    if isinstance(piece, Reservoir | SpinBlocking):
-        return f"{type(piece).__name__}()"
+    if isinstance(piece, Reservoir | SpinBlocking | SpinSource):
+        return f"{type(piece).__name__}({'...' if drive_of(piece) is not None else ''})"
     kind = type(piece).__name__
     if isinstance(piece, Interface | Superconductor):
         one = np.ndim(piece.resistance) == 0
@@ -490,6 +571,11 @@ def short(piece: Piece | Superconductor) -> str:
     kind = type(piece.material).__name__
     name = piece.name or piece.material.name or kind
     return f"Lead({name})" if isinstance(piece, Lead) else name
+
+
+def drive_of(piece: object) -> FloatArray | None:
+    """Return what drives spin at an end, shape (..., 3): a given mu_s or j_s; None if none is."""
+    return piece.drive if isinstance(piece, _Driven) else None
 
 
 def shapes_of(piece: Piece) -> frozenset[tuple[int, ...]]:
@@ -504,7 +590,8 @@ def shapes_of(piece: Piece) -> frozenset[tuple[int, ...]]:
         if isinstance(piece, Layer):
             numbers = (piece.thickness,)
     else:
-        return SCALAR
+        drive = drive_of(piece)
+        return SCALAR if drive is None or drive.ndim == 1 else frozenset({drive.shape[:-1]})
     for number in numbers:
         if isinstance(number, np.ndarray):
             shapes = shapes | {number.shape}

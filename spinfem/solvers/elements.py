@@ -21,7 +21,7 @@ from .._checks import BoolArray, FloatArray, IntArray, Number
 from ..physics.bulk import stiffness
 from ..physics.directions import COLLINEAR, angle
 from ..sample.materials import Metal
-from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir
+from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir, drive_of
 from ..sample.stack import Stack
 
 Description = TypeVar("Description", Stack, "Elements")
@@ -94,6 +94,7 @@ class Elements:
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
     magnets: IntArray  # (f,) which elements are magnetic
+    drives: dict[int, FloatArray]  # faces of the ends: mu_s of a reservoir or j_s, (..., 3)
     numbers: dict[str, int]  # of magnets that have a name: which of them it is
     groups: dict[str, tuple[int, ...]]  # elements that are one magnet
     rows: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -134,6 +135,8 @@ class Elements:
         """
         others: dict[str, dict[int, Number]] = {key: {} for key in QUANTITIES}
         nodes, rows = self.nodes, {}
+        if not all(isinstance(stack.elements[k], METALLIC) for k in changed):
+            return None
         for k in changed:
             old, new = cast("list[Layer | Lead]", [s.elements[k] for s in (before, stack)])
             if old.material is not new.material and not (_is_plain(old) and _is_plain(new)):
@@ -161,6 +164,7 @@ class Elements:
             self.lengths,
             nodes,
             self.magnets,
+            self.drives,
             self.numbers,
             self.groups,
             rows,
@@ -249,6 +253,10 @@ class Elements:
         """Thicknesses of the layers alone, shape (n, N or 1), m."""
         return self.columns["thickness"].dense(self.shape)[1:-1]
 
+    def drive(self, face: int) -> FloatArray:
+        """Return what is given at the left or the right end of the stack, (N or 1, 3)."""
+        return self.flat(self.drives[face], 1)
+
     @property
     def lead_stiffness(self) -> FloatArray:
         """``G = D/(2 l)`` of the left and the right end, shape (2, N or 1), S/m2; eqs. (7), (8)."""
@@ -295,6 +303,11 @@ def _collected(stack: Stack) -> Elements:
         lengths,
         _nodes(stack),
         magnets,
+        {
+            face: drive
+            for face, end in ((0, elements[0]), (len(elements) - 2, elements[-1]))
+            if (drive := drive_of(end)) is not None
+        },
         {name: i for i, name in enumerate(names) if name},
         stack.groups,
     )
@@ -323,8 +336,9 @@ def _nodes(stack: Stack) -> dict[int, FloatArray]:
 
 
 def check_plain(what: str, stack: Stack) -> None:
-    """Raise ValueError for interfaces, exchange lengths and graded layers."""
+    """Raise ValueError for interfaces, exchange lengths, graded layers and ends that drive."""
     e = elements_of(stack)
+    check_undriven(what, stack)
     if not e.is_plain:
         found = [
             name
@@ -338,6 +352,17 @@ def check_plain(what: str, stack: Stack) -> None:
         raise ValueError(
             f"{what} must have transparent interfaces, uniform metals and strong ferromagnets "
             f"only, got {' and '.join(found)}"
+        )
+
+
+def check_undriven(what: str, stack: Stack) -> None:
+    """Raise ValueError where mu_s or a spin current is given at an end."""
+    e = elements_of(stack)
+    if e.drives:
+        side = "left" if 0 in e.drives else "right"
+        kind = "spin_potential" if e.reservoir[0 if side == "left" else 1] else "spin_current"
+        raise ValueError(
+            f"{what} must be of what j0 drives alone, got a {kind} that is given at the {side} end"
         )
 
 

@@ -11,7 +11,8 @@ Between two of them is a ring. What it may do, its admissible subspace, is
   on the same rod by a spring of no stiffness: nothing passes across m.)
 
 A link leads from one rod to the next: a two-port along it (*own*), a row of normal metals, joined
-to one (*spacer*), or else a *run* of free rings (`spinfem.numerics.rings`).
+to one (*spacer*), or else a *run* of free rings (`spinfem.numerics.rings`). So is what leads from
+the ground to an end where a spin current is given, as it enters at a ring, with three components.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Kind(NamedTuple):
     resistive: tuple[int, ...]  # faces with a resistance
     mixing: tuple[int, ...]  # faces with a mixing conductance
     pieces: tuple[tuple[int, int], ...]  # graded elements, and in how many two-ports each is
+    injects: tuple[bool, bool] = (False, False)  # whether a spin current is given at the ends
 
 
 class Port(NamedTuple):
@@ -229,7 +231,7 @@ def _run_set(
     ]
     pairs = []
     for _, run in those:
-        magnets = [k for k in (run.rods[0], *run.axes, run.rods[1]) if k != NO_AXIS]
+        magnets = [k for k in (run.rods[0], *run.axes, run.rods[1]) if k != NO_AXIS] or [NO_AXIS]
         pairs.append((magnets[0], next((k for k in magnets if k != magnets[0]), magnets[0])))
     lengths = [len(run.parts) for _, run in those]
     places = itertools.accumulate(n + 1 for n in lengths)
@@ -288,7 +290,7 @@ def make_plan(kind: Kind) -> Plan:
             own = right[-1] if magnetic[face] else left[-1]
             springs[own] = (magnets[0], face)
         add(face + 1)
-    return _linked(ports, of_element, left, right, springs, magnetic)
+    return _linked(ports, of_element, left, right, springs, magnetic, kind.injects)
 
 
 def _linked(
@@ -298,8 +300,10 @@ def _linked(
     right: list[int],
     springs: dict[int, tuple[int, int]],
     magnetic: list[bool],
+    injects: tuple[bool, bool],
 ) -> Plan:
     last = len(ports)
+    entries = {ring for ring, there in zip((1, last - 1), injects, strict=True) if there}
     springs = {ring: spring for ring, spring in springs.items() if 0 < ring < last}
     rods = {0: NO_AXIS, last: NO_AXIS}  # rings: the magnet
     strong = {port.axis for port in ports if port.strong and port.piece != INTERFACE}
@@ -310,7 +314,7 @@ def _linked(
             rods[ring] = springs[ring][0]
         elif a.strong or b.strong:
             rods[ring] = a.axis if a.strong else b.axis
-        elif a.axis == b.axis == NO_AXIS:
+        elif a.axis == b.axis == NO_AXIS and ring not in entries:
             inside.append(ring)
     rings = sorted(rods)
     kinds, own_axis, run_of_link, contact = [], [], [], []
@@ -322,7 +326,9 @@ def _linked(
             kinds.append(OWN)
             if rods[first] not in (NO_AXIS, a.axis):
                 contact.append(i)
-        elif _is_spacer(ports, first, stop, springs, last):
+        elif not ((first == 0 and injects[0]) or (stop == last and injects[1])) and _is_spacer(
+            ports, first, stop, springs, last
+        ):
             kinds.append(SPACER)
         else:
             kinds.append(RUN)

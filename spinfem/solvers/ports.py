@@ -85,8 +85,8 @@ class Bulk(Protocol):
         """Return the two-ports of layers across m, complex, shape (N or 1,) each."""
         ...
 
-    def field(self, layer: int, at: Any) -> LayerField:
-        """Return the field inside one layer from what is at its faces."""
+    def field(self, layer: int, at: Any, *, driven: bool = True) -> LayerField:
+        """Return the field inside one layer from what is at its faces, whether j0 drives it."""
         ...
 
 
@@ -161,8 +161,18 @@ def _kind(e: Elements, bulk: Bulk) -> Kind:
         if (joint.resistance if isinstance(joint.resistance, float) else joint.resistance.any())
     )
     parts = tuple((k, len(bulk.graded[k].B)) for k in sorted(e.graded))
+    left, right = (
+        face in e.drives and not e.reservoir[side]
+        for side, face in enumerate((0, len(e.joints) - 1))
+    )
     return Kind(
-        e.magnetic.tobytes(), e.strong.tobytes(), e.reservoir, resistive, tuple(e.mixing), parts
+        e.magnetic.tobytes(),
+        e.strong.tobytes(),
+        e.reservoir,
+        resistive,
+        tuple(e.mixing),
+        parts,
+        (left, right),
     )
 
 
