@@ -82,12 +82,15 @@ class Reference:
     def agrees(self, other):
         """Whether all results are those of another solution, relative to themselves."""
         largest = max(map(abs, self._potentials()))
+        if not self.j0:  # mu_0 may be nothing
+            largest = max(largest, self.potential_scale)
+        whole = self.resistance if self.j0 else largest
         return (
             _same(self._spin_potentials(), other._spin_potentials(), largest)
             and _same(self._currents(), other._currents(), self.current_scale)
             and _same(self._potentials(), other._potentials(), largest)
-            and _same([self.spin_resistance], [other.spin_resistance], self.resistance)
-            and _same([self.resistance], [other.resistance], 0)
+            and _same([self.spin_resistance], [other.spin_resistance], whole)
+            and _same([self.resistance], [other.resistance], 0 if self.j0 else largest)
         )
 
     def _at_faces(self, *kinds):

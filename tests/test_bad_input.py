@@ -496,8 +496,8 @@ EDITS = [
     ('title = "valve"', "title = 3", "title: must be a string, got 3"),
     # ends
     ('"reservoir"', '"resevoir"',
-     "right.end: must be 'reservoir' or 'spin-blocking', got 'resevoir'; did you mean "
-     "'reservoir'?"),
+     "right.end: must be 'reservoir', 'spin-blocking' or 'spin-source', got 'resevoir'; did you "
+     "mean 'reservoir'?"),
     ('lead = "Cu"', 'lead = "Cu"\nend = "reservoir"',
      "left: one of lead and end must be given, got both"),
     ('lead = "Cu"', "", "left: one of lead and end must be given, got none"),

@@ -6,7 +6,7 @@ times what a unit of it drives, and what the ends drive.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -31,36 +31,35 @@ class Scaled:
         Shape of the batch: the stack's and that of j0, broadcast.
     transport : Transport
         What a solver found, per unit j0.
+    transports : tuple of Transport
+        It and, if mu_s or a spin current is given at an end, what the ends drive.
     """
 
     stack: Stack
     j0: Number
     shape: tuple[int, ...]
     transport: Transport
+    transports: tuple[Transport, ...]
 
-    def scaled(self, of: Callable[[Transport], FloatArray], batch_axis: int = 0) -> FloatArray:
+    def scaled(self, found: Sequence[FloatArray], batch_axis: int = 0) -> FloatArray:
         """Return a result that is linear in what drives the stack, in the shape of the batch.
 
         Parameters
         ----------
-        of : callable
-            Returns it of a transport, as an array with one axis of N points.
+        found : sequence of array
+            It of each of the `transports`, with one axis of N points.
         batch_axis : int
             Which axis that is.
         """
-        found = self.times(of(self.transport), self.j0, batch_axis)
-        if self.transport.of_ends is None:
-            return found
-        return np.asarray(found + self.times(of(self.transport.of_ends), 1.0, batch_axis))
+        per_current, *of_ends = found
+        total = self.times(per_current, self.j0, batch_axis)
+        for values in of_ends:
+            total = total + self.times(values, 1.0, batch_axis)
+        return total
 
-    def all_scaled(self, of: Callable[[Transport], Values]) -> tuple[FloatArray, ...]:
+    def all_scaled(self, found: Sequence[Values]) -> list[FloatArray]:
         """Return several such results, found together; their second axis is that of the points."""
-        per_current, of_ends = of(self.transport), self.transport.of_ends
-        found = tuple(self.times(values, self.j0, 1) for values in per_current)
-        if of_ends is None:
-            return found
-        more = (self.times(values, 1.0, 1) for values in of(of_ends))
-        return tuple(one + other for one, other in zip(found, more, strict=True))
+        return [self.scaled(values, 1) for values in zip(*found, strict=True)]
 
     def times(self, values: FloatArray, factor: Number, batch_axis: int = 0) -> FloatArray:
         """Give an array with one axis of N points its batch shape, times a factor of that shape."""

@@ -70,6 +70,9 @@ class SolvedStack(Scaled):
         if not isinstance(j0, float):
             self.shape = np.broadcast_shapes(stack.shape, j0.shape)
         self.transport, self._solve_again = transport, solve_again
+        self.transports = (transport,)
+        if transport.elements.drives and transport.of_ends is not None:
+            self.transports = (transport, transport.of_ends)
 
     def __repr__(self) -> str:
         batch = f", shape={self.shape}" if self.shape else ""
@@ -193,7 +196,7 @@ class SolvedStack(Scaled):
                 total = total + transport.absorbed(magnet)
             return total
 
-        return self.scaled(absorbed)
+        return self.scaled([absorbed(transport) for transport in self.transports])
 
     def torque(self, name: str) -> FloatArray:
         """Return the spin-transfer torque on a magnetization, J/m2, shape (..., 3).
@@ -217,8 +220,8 @@ class SolvedStack(Scaled):
         In the order of `ferromagnets`; of those leads alone that have a name.
         """
         e, named = self.transport.elements, named_bodies(self.stack)
-        absorbed = self.scaled(lambda t: e.summed(t.all_absorbed())[named], 1)
-        return TORQUE_PER_SPIN_CURRENT * absorbed
+        absorbed = [e.summed(t.all_absorbed())[named] for t in self.transports]
+        return TORQUE_PER_SPIN_CURRENT * self.scaled(absorbed, 1)
 
     def torque_parts(
         self, name: str, polarizer: str | None = None
@@ -389,8 +392,9 @@ class SolvedStack(Scaled):
         has died away in it: what mu_s adds in the lead is part of the voltage.
         """
         voltage = self.resistance * self.j0
-        of_ends = self.transport.of_ends
-        return voltage if of_ends is None else voltage + self.shaped(of_ends.spin_part)
+        for of_ends in self.transports[1:]:
+            voltage = voltage + self.shaped(of_ends.spin_part)
+        return voltage
 
     # --- internals ----------------------------------------------------------------------------
 
@@ -434,7 +438,7 @@ class SolvedStack(Scaled):
         given = np.asarray(finite("x (position)", x))
         columns = self.columns(np.atleast_1d(given))
         faces = self.columns(self.stack.x)
-        mu, j, phi = self.all_scaled(lambda t: t.at(columns, faces, side))
+        mu, j, phi = self.all_scaled([t.at(columns, faces, side) for t in self.transports])
         if given.ndim == 0:
             return Values(mu[..., 0, :], j[..., 0, :], phi[..., 0])
         return Values(mu, j, phi)

@@ -30,7 +30,9 @@ class LayerSolution:
 
     @cached_property
     def _values(self) -> Values:
-        found = self.solution.all_scaled(lambda t: t.evaluate(self.index, self._samples))
+        found = self.solution.all_scaled(
+            [t.evaluate(self.index, self._samples) for t in self.solution.transports]
+        )
         return Values(*map(read_only, found))
 
     @cached_property
@@ -66,9 +68,9 @@ class LayerSolution:
         ``D_tot/(2 lambda_phi^2)`` adds to kappa. Resistive interfaces and leads dissipate besides.
         """
         solution, xi, transport = self.solution, self._samples, self.solution.transport
-        j0, of_ends = solution.j0, transport.of_ends
+        j0 = solution.j0
         heat = solution.times(transport.dissipation(self.index, xi), j0**2, 1)
-        if of_ends is not None:
+        for of_ends in solution.transports[1:]:
             both = transport.dissipation(self.index, xi, of_ends)
             heat = heat + solution.times(both, 2 * j0, 1)
             heat = heat + solution.times(of_ends.dissipation(self.index, xi), 1.0, 1)
@@ -110,12 +112,16 @@ class Face:
     @property
     def spin_potential_left(self) -> FloatArray:
         """mu_s just left of the face, V, shape (..., 3)."""
-        return self.solution.scaled(lambda t: t.faces.potential_left[self.index])
+        return self.solution.scaled(
+            [t.faces.potential_left[self.index] for t in self.solution.transports]
+        )
 
     @property
     def spin_potential_right(self) -> FloatArray:
         """mu_s just right of the face, V, shape (..., 3)."""
-        return self.solution.scaled(lambda t: t.faces.potential_right[self.index])
+        return self.solution.scaled(
+            [t.faces.potential_right[self.index] for t in self.solution.transports]
+        )
 
     @property
     def potential_left(self) -> FloatArray:
@@ -128,17 +134,23 @@ class Face:
         return self._potential(1)
 
     def _potential(self, side: int) -> FloatArray:
-        return self.solution.scaled(lambda t: t.face_potentials[side][self.index])
+        return self.solution.scaled(
+            [t.face_potentials[side][self.index] for t in self.solution.transports]
+        )
 
     @property
     def spin_current_left(self) -> FloatArray:
         """j_s just left of the face, A/m2, positive towards +x, shape (..., 3)."""
-        return self.solution.scaled(lambda t: t.faces.current_left[self.index])
+        return self.solution.scaled(
+            [t.faces.current_left[self.index] for t in self.solution.transports]
+        )
 
     @property
     def spin_current_right(self) -> FloatArray:
         """j_s just right of the face, A/m2, positive towards +x, shape (..., 3)."""
-        return self.solution.scaled(lambda t: t.faces.current_right[self.index])
+        return self.solution.scaled(
+            [t.faces.current_right[self.index] for t in self.solution.transports]
+        )
 
     @property
     def absorbed(self) -> FloatArray:
@@ -152,4 +164,4 @@ class Face:
             total: FloatArray = faces.absorbed_left[self.index] + faces.absorbed_right[self.index]
             return total
 
-        return self.solution.scaled(absorbed)
+        return self.solution.scaled([absorbed(t) for t in self.solution.transports])

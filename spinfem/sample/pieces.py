@@ -249,10 +249,7 @@ class Lead(Joinable):
 class _Driven:
     """What ends have that drive spin: a vector, which tells them apart."""
 
-    @property
-    def drive(self) -> FloatArray | None:
-        """What is given at the end, shape (..., 3), mu_s or j_s; None if that is nothing."""
-        return None
+    drive: FloatArray | None = None  # mu_s or j_s, shape (..., 3)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -295,12 +292,7 @@ class Reservoir(_Driven, Joinable):
     def __post_init__(self) -> None:
         if self.spin_potential is not None:
             checked = spin_vector("spin_potential of a reservoir", self.spin_potential)
-            freeze(self, spin_potential=checked)
-
-    @property
-    def drive(self) -> FloatArray | None:
-        """The spin potential, if it is given."""
-        return self.spin_potential
+            freeze(self, spin_potential=checked, drive=checked)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -326,12 +318,7 @@ class SpinSource(_Driven, Joinable):
 
     def __post_init__(self) -> None:
         checked = spin_vector("spin_current of a spin source", self.spin_current)
-        freeze(self, spin_current=checked)
-
-    @property
-    def drive(self) -> FloatArray | None:
-        """The spin current."""
-        return self.spin_current
+        freeze(self, spin_current=checked, drive=checked)
 
 
 @dataclass(frozen=True)
@@ -575,7 +562,8 @@ def short(piece: Piece | Superconductor) -> str:
 
 def drive_of(piece: object) -> FloatArray | None:
     """Return what drives spin at an end, shape (..., 3): a given mu_s or j_s; None if none is."""
-    return piece.drive if isinstance(piece, _Driven) else None
+    found: FloatArray | None = getattr(piece, "drive", None)
+    return found
 
 
 def shapes_of(piece: Piece) -> frozenset[tuple[int, ...]]:
