@@ -104,6 +104,7 @@ from .sample.pieces import (
     Lead,
     Reservoir,
     SpinBlocking,
+    SpinSource,
     Superconductor,
     direction,
 )
@@ -137,6 +138,7 @@ __all__ = [
     "Reservoir",
     "Solution",
     "SpinBlocking",
+    "SpinSource",
     "Stack",
     "Superconductor",
     "UnitWarning",

@@ -496,8 +496,8 @@ EDITS = [
     ('title = "valve"', "title = 3", "title: must be a string, got 3"),
     # ends
     ('"reservoir"', '"resevoir"',
-     "right.end: must be 'reservoir' or 'spin-blocking', got 'resevoir'; did you mean "
-     "'reservoir'?"),
+     "right.end: must be 'reservoir', 'spin-blocking' or 'spin-source', got 'resevoir'; did you "
+     "mean 'reservoir'?"),
     ('lead = "Cu"', 'lead = "Cu"\nend = "reservoir"',
      "left: one of lead and end must be given, got both"),
     ('lead = "Cu"', "", "left: one of lead and end must be given, got none"),
@@ -713,9 +713,9 @@ def test_interfaces_where_they_must_not_be(fails, tmp_path):
     )
     text = BLOCKED.replace("spin-blocking", "reservoir") + "mixing = [1, 2]\n"
     (tmp_path / "b.toml").write_text(text.replace("p = 0.5", "p = 0.5\nlambda_J = 0.1"))
-    assert fails("solve", "b.toml") == (
-        "b.toml: layers[1].mixing: must be left out at a ferromagnet with finite exchange lengths, "
-        "got [1.0, 2.0]"
+    assert fails("solve", "b.toml").startswith(
+        "b.toml: layers[1]: resistance (AR*) of an interface with mixing must be positive between "
+        "a reservoir and a ferromagnet with finite exchange lengths, got 0; put a thin normal layer"
     )
 
 

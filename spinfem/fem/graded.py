@@ -228,8 +228,12 @@ def graded_field(
     thickness: FloatArray,
     m: FloatArray,
     inflow: FloatArray,
+    j0: float = 1.0,
 ) -> GradedField:
-    """Make the field of a graded layer from mu_s/j0, as from `recover`, and j_s/j0 at its left."""
+    """Make the field of a graded layer from mu_s/j0, as from `recover`, and j_s/j0 at its left.
+
+    With j0 = 0 it is that of mu_s and j_s themselves, which something else drives.
+    """
     degree = potential.shape[-1] - 1
     points = potential.shape[1]
     # everything else from values at Gauss points, enough for twice the degree
@@ -254,7 +258,7 @@ def graded_field(
     kappa = (D / (2 * l**2))[:, None, None] * thickness[:, None, None]
     current = -passed(kappa * mu)
     current[..., 0] += inflow
-    ohmic = passed((reduced(1.0, p, beta_D) / D)[:, None] * thickness[:, None])
+    ohmic = j0 * passed((reduced(1.0, p, beta_D) / D)[:, None] * thickness[:, None])
     along = np.einsum("epcq,pc->epq", slope, np.broadcast_to(m, (points, 3)))
     spin = passed(beta_D[:, None] / 2 * along / half[:, None])
     totals = np.array([np.broadcast_to(a[-1].sum(axis=-1), points) for a in (ohmic, spin)])

@@ -25,6 +25,8 @@ j0_A_m2 = 1e11
 [left]
 lead = "Cu"
 # end = "reservoir"
+# spin_potential_V = [0, 0, 1e-6]
+# spin_current_A_m2 = [0, 0, 1e9]
 
 [right]
 lead = "Cu"
@@ -113,6 +115,12 @@ polar_deg = 60
 
 # In the paper's units, or any consistent ones, the keys are these; they and those in SI do not mix.
 # j0 = 1
+# [left]
+# end = "reservoir"
+# spin_potential = [0, 0, 0.1]
+# [right]
+# end = "spin-source"
+# spin_current = [0, 0, 0.1]
 # [materials.N]
 # kind = "normal"
 # D = 8

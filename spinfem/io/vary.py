@@ -15,7 +15,7 @@ from .._checks import FloatArray
 from .._names import key_hint
 from .._spelling import near_match
 from ..files.tables import Location
-from ..sample.pieces import Layer, Lead
+from ..sample.pieces import Layer, Lead, Reservoir, drive_of
 from ..sample.stack import Stack
 from ..sample.units import once
 from .schema import AnyFile, InterfaceTable, LayerTable, MagneticTable
@@ -31,6 +31,8 @@ UNITS = {
     "_S_m2": "S/m2",
 }
 """Units by the end of a key; keys without one are in the paper's units."""
+DRIVE_UNITS = {"_V": "V", "_A_m2": "A/m2"}
+"""The same of what is given at an end."""
 WORDS = {
     "polar": "polar angle",
     "azimuth": "azimuth",
@@ -87,6 +89,12 @@ class Variation:
         """Attributes of the axis in the dataset."""
         name, _, key = self.name.rpartition(".")
         found = {"spacing": "log" if self.log else "linear"}
+        if key in COMPONENTS:  # of what is given at an end
+            name, _, whole = name.rpartition(".")
+            for end, unit in DRIVE_UNITS.items():
+                if whole.endswith(end):
+                    found["units"], whole = unit, whole.removesuffix(end)
+            return {"long_name": f"{key} of the {whole.replace('_', ' ')} of {name}"} | found
         for end, unit in UNITS.items():
             if key.endswith(end):
                 found["units"], key = unit, key.removesuffix(end)
@@ -207,14 +215,13 @@ def find_key(name: str, file: StackFile) -> tuple[Location, ...]:
         If nothing has that name, or it has no such number.
     """
     place, key = _find(name, file)
-    part = (0,) if key in place.pairs else ()
-    return tuple((*where, key, *part) for where in place.where)
+    return tuple((*where, *place.within(key)) for where in place.where)
 
 
 def limits_of(name: str, file: StackFile) -> tuple[float, float]:
     """Return the ends of what a key may be, by its schema; errors as of `find_key`."""
     place, key = _find(name, file)
-    schema = type(place.table).model_json_schema()["properties"][key]
+    schema = type(place.table).model_json_schema()["properties"].get(key, {})
     known = {name: x for part in (schema, *schema.get("anyOf", ())) for name, x in part.items()}
     low = known.get("minimum", known.get("exclusiveMinimum", -math.inf))
     high = known.get("maximum", known.get("exclusiveMaximum", math.inf))
@@ -269,6 +276,10 @@ class _Place:
     magnetic: bool
     is_group: bool = False
 
+    def within(self, key: str) -> Location:
+        """Return where a key stands in the table."""
+        return (key, 0) if key in self.pairs else (key,)
+
     @property
     def keys(self) -> list[str]:
         """The keys that may have numbers; of a group those of its m."""
@@ -296,6 +307,20 @@ class _Place:
         return [key for key in self.keys if key not in never]
 
 
+class _Vector(_Place):
+    """What is given at an end, whose components may vary."""
+
+    @property
+    def keys(self) -> list[str]:
+        """The components."""
+        return [*COMPONENTS]
+
+    def within(self, key: str) -> Location:
+        """Return where a component stands in the vector."""
+        return (COMPONENTS.index(key),)
+
+
+COMPONENTS = "xyz"
 ANGLES = {"polar_deg", "azimuth_deg"}
 EITHER = (
     ("resistivity_ohm_m", "sigma_S_m"),
@@ -323,6 +348,10 @@ def _places(file: StackFile) -> list[_Place]:
         if isinstance(end, Lead):
             table, names = getattr(tables, side), filter(None, (end.name, side))
             found += [_Place(name, ((side,),), table, end.is_ferromagnet) for name in names]
+        elif drive_of(end) is not None:
+            table = getattr(tables, side)
+            key = table.drive_keys[0 if isinstance(end, Reservoir) else 1]
+            found.append(_Vector(f"{side}.{key}", ((side, key),), table, False))
     groups: dict[str, dict[tuple[Location, ...], _Place]] = {}
     for place in found:
         if isinstance(place.table, MagneticTable) and place.table.group:

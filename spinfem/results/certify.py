@@ -78,21 +78,29 @@ class Bounds:
 
 
 class Certificate(NamedTuple):
-    """What bounds are made of, per unit j0: middles and half widths at all points of a batch."""
+    """What bounds are made of, per unit j0: middles and half widths at all points of a batch.
+
+    Those of torques also of what is given at the ends, if something is.
+    """
 
     resistance: FloatArray  # (N,) Ohm m2
     resistance_room: FloatArray  # (N,)
     torque: FloatArray  # (f, N, 3) spin current absorbed by each of the bodies
     torque_room: FloatArray  # (f, N, 3)
     shares: list[FloatArray]  # of every layer, (n, 1 + 3 f, N): of these rooms by its elements
+    of_ends: tuple[FloatArray, FloatArray] | None  # torque and torque_room without a current
 
 
 def bounds_of(solution: SolvedStack, found: Certificate) -> Bounds:
     """Return the certified bounds of a solution."""
     low, high = (solution.shaped(found.resistance + way * found.resistance_room) for way in (-1, 1))
     named = named_bodies(solution.stack)
-    middle = TORQUE_PER_SPIN_CURRENT * solution.scaled(found.torque[named], 1)
-    room = TORQUE_PER_SPIN_CURRENT * np.abs(solution.scaled(found.torque_room[named], 1))
+    middle = solution.times(found.torque[named], solution.j0, 1)
+    room = solution.times(found.torque_room[named], np.abs(solution.j0), 1)
+    if found.of_ends is not None:
+        more = [solution.times(values[named], 1.0, 1) for values in found.of_ends]
+        middle, room = middle + more[0], room + more[1]
+    middle, room = TORQUE_PER_SPIN_CURRENT * middle, TORQUE_PER_SPIN_CURRENT * room
     return Bounds((low, high), (middle - room, middle + room))
 
 
@@ -117,6 +125,11 @@ def certificate(transport: Condensed) -> Certificate:
         for i in layers
     ]
     energy = _total(own)
+    ends, of_ends = transport.of_ends, []
+    if ends is not None:
+        of_ends = [
+            _miss(e, i, ends.field(i), ends.faces, driven=False, resolved=resolved) for i in layers
+        ]
     # dr, from the field driven alike in which precession is reversed: mu_s itself without it
     alike = own
     if not transport.is_own_dual:
@@ -131,24 +144,35 @@ def certificate(transport: Condensed) -> Certificate:
     # torques, from a dual field for each component
     fields = transport.dual([jump for body in e.bodies for jump in torque_jumps(e, body)])
     works, rooms = [], []
+    works_of_ends, rooms_of_ends = [], []
     for at in [_join(fields)] if fields and e.points == 1 else fields:
         dual = measured(at, driven=False)
         rooms.append(np.sqrt(energy * _total(dual)))
         works.append(_work(own, dual) + np.zeros_like(rooms[-1]))
         shares.append(_halves(own, dual))
+        if ends is not None:
+            rooms_of_ends.append(np.sqrt(_total(of_ends) * _total(dual)))
+            works_of_ends.append(_work(of_ends, dual) + np.zeros_like(rooms_of_ends[-1]))
+            shares[-1] = [a + b for a, b in zip(shares[-1], _halves(of_ends, dual), strict=True)]
 
     def by_body(values: list[FloatArray]) -> FloatArray:
         return np.array(values).reshape(len(e.bodies), 3, e.points).swapaxes(1, 2)
 
+    shared = [
+        np.concatenate([part.reshape(len(part), -1, e.points) for part in parts], axis=1)
+        for parts in zip(*shares, strict=True)
+    ]
+    torque_of_ends = None
+    if ends is not None:
+        middles = e.summed(ends.all_absorbed()) - by_body(works_of_ends)
+        torque_of_ends = middles, by_body(rooms_of_ends)
     return Certificate(
         dr + middle / 2,
         room / 2,
         e.summed(transport.all_absorbed()) - by_body(works),
         by_body(rooms),
-        [
-            np.concatenate([part.reshape(len(part), -1, e.points) for part in parts], axis=1)
-            for parts in zip(*shares, strict=True)
-        ],
+        shared,
+        torque_of_ends,
     )
 
 

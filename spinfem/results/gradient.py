@@ -15,16 +15,21 @@ from ..fem import graded
 from ..fem.mesh import DEGREE
 from ..physics import bulk, interfaces
 from ..sample.changes import METAL_KEYS
-from ..sample.pieces import Interface, Layer, Lead
+from ..sample.pieces import Interface, Layer, Lead, drive_of
 from ..sample.stack import Stack
 from ..solvers.condensed import Condensed
 from ..solvers.elements import elements_of, remembered
 from ..solvers.meshed import Meshed
 from ..texts.numbers import batch_note, measure, span, unit_of
 from ..texts.tables import Column, Part, Readable, Table
-from .sensitivity import of_absorbed, of_efficiencies, of_spin_resistance
+from .sensitivity import (
+    of_absorbed,
+    of_absorbed_from_ends,
+    of_efficiencies,
+    of_spin_resistance,
+)
 from .solved import SolvedStack
-from .variations import Derivatives, Solved
+from .variations import Derivatives, Solved, drive_names
 
 OUTPUTS = {"spin_resistance": 0, "resistance": 0, "torque": 1, "efficiency": 2}
 """What has a gradient, and how many names of ferromagnets it takes."""
@@ -56,6 +61,8 @@ class Gradient(Readable, Mapping[str, FloatArray]):
       together and have these under the name of the group, ``"free.polar"``, alone.
     - of an interface, by its name or else by its neighbours, ``"F1|N1"``: `resistance` (AR*),
       `gamma`, `delta` if it has one, `G_r` and `G_i` (the mixing conductance).
+    - of an end, ``"left.spin_potential_x"`` or ``"right.spin_current_z"``: the components of what
+      is given there.
 
     The name that something has in a repeated cell, ``"free.thickness"`` in ``cell * 15``, stands
     for all its copies: the sum over them. These, and metals, are found by their names but not
@@ -67,10 +74,9 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         What was differentiated, such as "torque of free".
     value : float or array
         The result itself, shape (..., *components); derivatives have the same shape.
-    parts : list of Derivatives
-        Of every component of the result, divided by `scale`.
-    scale : float or array
-        What these are times to be derivatives of the result.
+    terms : list of (list of Derivatives, float or array)
+        What the result is the sum of, of what j0 drives and of what the ends do: derivatives of its
+        components, and what these are times to be those of the result.
     """
 
     def __init__(
@@ -80,11 +86,14 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         value: Number,
         parts: list[Derivatives],
         scale: Number,
+        of_ends: list[Derivatives] | None = None,
+        scale_of_ends: Number = 1.0,
     ) -> None:
         self.output = output
         self.value = value
-        self.parts = parts
-        self.scale = scale
+        self.terms = [(parts, scale)]
+        if of_ends is not None:
+            self.terms.append((of_ends, scale_of_ends))
         self._stack = solution.stack
 
     @property
@@ -97,21 +106,25 @@ class Gradient(Readable, Mapping[str, FloatArray]):
                 return read_only(np.array(sum(self[one] for one in several)))
             hint = _hint(str(name), self._places, self._stack)
             raise KeyError(f"no number of the stack is called {name!r}{hint}")
-        k, quantity, _ = self._places[name]
-        if quantity in ANGLES:
-            way = _ways(self._stack)[ANGLES.index(quantity)][k]
-            body = elements_of(self._stack).body_of(k)
-            slopes = [sum((part.m[i] * way).sum(axis=-1) for i in body) for part in self.parts]
-        else:
-            slopes = [part.of(k, quantity) for part in self.parts]
-        batch, shape = self._stack.shape, np.shape(self.value)
-        found = np.array(slopes).T.reshape(*batch, len(slopes))
-        found = found * np.asarray(self.scale)[..., None]
-        if len(shape) == 0 or len(slopes) == 1:
+        found = np.asarray(sum(self._slope(name, *term) for term in self.terms))
+        shape = np.shape(self.value)
+        if len(shape) == 0 or found.shape[-1] == 1:
             found = np.asarray(found[..., 0])
         if found.shape != shape:
             found = np.array(np.broadcast_to(found, shape))
         return read_only(found)
+
+    def _slope(self, name: str, parts: list[Derivatives], scale: Number) -> FloatArray:
+        """Return what of a derivative is in some parts, components last."""
+        k, quantity, _ = self._places[name]
+        if quantity in ANGLES:
+            way = _ways(self._stack)[ANGLES.index(quantity)][k]
+            body = elements_of(self._stack).body_of(k)
+            slopes = [sum((part.m[i] * way).sum(axis=-1) for i in body) for part in parts]
+        else:
+            slopes = [part.of(k, quantity) for part in parts]
+        found = np.array(slopes).T.reshape(*self._stack.shape, len(slopes))
+        return np.asarray(found * np.asarray(scale)[..., None])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -258,10 +271,13 @@ def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:
         )
     t = _transport(solution)
     scale: Number = 1.0
+    of_ends = None
     if output == "torque":
         (name,) = names
         value: Number = solution.torque(name)
-        parts = of_absorbed(t, solution.stack.members(name))
+        members = solution.stack.members(name)
+        parts = of_absorbed(t, members)
+        of_ends = of_absorbed_from_ends(t, members) if t.elements.drives else None
         scale = TORQUE_PER_SPIN_CURRENT * solution.j0
     elif output == "efficiency":
         value = np.stack(solution.efficiency(*names), axis=-1)
@@ -276,7 +292,7 @@ def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:
     title = " of ".join(
         [output.replace("_", " "), " and ".join(names)] if names else [output.replace("_", " ")]
     )
-    return Gradient(solution, title, value, parts, scale)
+    return Gradient(solution, title, value, parts, scale, of_ends, TORQUE_PER_SPIN_CURRENT)
 
 
 class Change(NamedTuple):
@@ -313,12 +329,18 @@ def differential(
         components; nan where `Solution.gradient` is.
     """
     gradient = gradient_of(solution, output, *names)
-    shape = solution.stack.shape
+    shape, none = solution.stack.shape, np.zeros(solution.stack.shape)
 
     def change(first: Stack, second: Stack) -> list[Change]:
         steps = list(_steps(first, second))
-        scale = np.asarray(gradient.scale)
-        return [_moved(slopes, steps, scale, shape) for slopes in gradient.parts]
+        moved = (
+            [_moved(slopes, steps, np.asarray(scale), shape) for slopes in parts]
+            for parts, scale in gradient.terms
+        )
+        return [
+            Change(sum((x.total for x in terms), none), sum((x.size for x in terms), none))
+            for terms in zip(*moved, strict=True)
+        ]
 
     return change
 
@@ -407,6 +429,11 @@ def places_of(stack: Stack) -> dict[str, Place]:
                     found[f"{owner}.{place.quantity}"] = place
                 else:  # of its first element
                     found.setdefault(f"{group}.{place.quantity}", place)
+        elif (drive := drive_of(element)) is not None:
+            face = 0 if k == 0 else k - 1
+            names = drive_names(elements_of(stack), face)
+            for name, value in zip(names, np.moveaxis(drive, -1, 0), strict=True):
+                found[f"{_owner(stack, k)}.{name}"] = Place(face, name, value[()])
         if k < len(stack.joints) and (joint := stack.joints[k]) is not None:
             owner = joint.name or f"{_owner(stack, k)}|{_owner(stack, k + 1)}"
             for place in _of_interface(joint, k, bool(magnetic[k : k + 2].any())):

@@ -39,16 +39,19 @@ class Derivatives:
         In a group each is the share of an element in what turning all of them does.
     other : dict of array, shape (N,)
         By element and "beta_D", "lambda_J" or "lambda_phi"; by face and "resistance", "gamma",
-        "delta", "G_r" or "G_i".
+        "delta", "G_r" or "G_i", or the components of what is given at an end, as `drive_names` has
+        them.
     """
 
     def __init__(self, e: Elements) -> None:
         self.thickness, self.D, self.l, self.p = np.zeros((4, e.magnetic.size, e.points))
         self.m = np.zeros((e.magnetic.size, e.points, 3))
-        self.other: dict[tuple[int, str], FloatArray] = {}
         self._own = {*e.diffusion}
-        for k in e.diffusion:
-            self.add(k, "beta_D", np.zeros(e.points))
+        places = [(k, "beta_D") for k in e.diffusion]
+        places += [(face, name) for face in e.drives for name in drive_names(e, face)]
+        self.other: dict[tuple[int, str], FloatArray] = {
+            place: np.zeros(e.points) for place in places
+        }
 
     def add(self, k: int, name: str, value: FloatArray) -> None:
         """Add to the derivative with respect to one number of element, or face, k."""
@@ -83,6 +86,12 @@ class Derivatives:
         return self
 
 
+def drive_names(e: Elements, face: int) -> tuple[str, str, str]:
+    """Return what the components of what is given at an end are called."""
+    kind = "spin_potential" if e.reservoir[0 if face == 0 else 1] else "spin_current"
+    return f"{kind}_x", f"{kind}_y", f"{kind}_z"
+
+
 Solved = Condensed
 """What has dual fields."""
 
@@ -97,6 +106,11 @@ class Pair(NamedTuple):
     phi: Field
     jump: Jump  # of phi
     driven: bool  # whether f(mu) is part of the number
+    j0: float = 1.0  # the current that drives mu_s; 0 of what the ends drive
+
+    def rising(self, mu: FloatArray, phi: FloatArray) -> FloatArray:
+        """Return the values whose rise, times p, f is: of phi, and of mu_s if it counts."""
+        return self.j0 * (phi - mu if self.driven else phi)
 
     def at(self, k: int, side: int) -> tuple[FloatArray, FloatArray]:
         """Return mu_s and phi in element k at its left (0) or right (1) face."""
@@ -154,7 +168,7 @@ def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
     """Add what uniform layers do, apart from what exchange lengths do across m."""
     e, inner = t.elements, slice(1, -1)
     ports, slopes = t.bulk.two_ports
-    mu_left, mu_right, mu_falls = _along_layers(t, pair.mu, e.p)
+    mu_left, mu_right, mu_falls = _along_layers(t, pair.mu, pair.j0 * e.p)
     drives = -e.beta_D if pair.driven else np.zeros((len(e.p), 1))
     phi_left, phi_right, phi_falls = _along_layers(t, pair.phi, drives)
 
@@ -163,11 +177,11 @@ def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
         return B * dot(phi_falls, mu_falls) + shunts
 
     whole, change = energy(*ports), energy(*slopes)
-    rising = mu_falls - phi_falls if pair.driven else -phi_falls
+    rising = -pair.rising(mu_falls, phi_falls)
     for k in e.diffusion if pair.driven else ():
         if 0 < k <= len(whole) and k not in e.graded:
-            rising[k - 1] = -phi_falls[k - 1]
-            total.add(k, "beta_D", -dot(mu_falls[k - 1], e.m[k]))
+            rising[k - 1] = -pair.j0 * phi_falls[k - 1]
+            total.add(k, "beta_D", -pair.j0 * dot(mu_falls[k - 1], e.m[k]))
     uniform = np.ones((len(whole), 1))
     uniform[[k - 1 for k in e.graded]] = 0.0
     total.D[inner] += uniform * whole / e.D[inner]
@@ -212,13 +226,13 @@ def _add_leads(total: Derivatives, t: Solved, pair: Pair) -> None:
         if not e.D[k].any():
             continue
         mu, phi = pair.at(k, side)
-        by_mu = way * dot(e.m[k], mu) * pair.driven
+        by_phi, by_mu = (-way * pair.j0 * dot(e.m[k], u) for u in (phi, -mu * pair.driven))
         if k in e.lengths:
             mu = _part(mu, e.m[k])
         energy = e.D[k] / (2 * e.l[k]) * dot(phi, mu)
         total.add(k, "D", energy / e.D[k])
         total.add(k, "l", -energy / e.l[k])
-        total.add_polarizations(k, -way * dot(e.m[k], phi), by_mu)
+        total.add_polarizations(k, by_phi, by_mu)
 
 
 def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
@@ -267,7 +281,7 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
 def _driving(e: Elements, k: int, pair: Pair, mu: FloatArray, phi: FloatArray) -> FloatArray:
     """Return the derivative with respect to m of ``f(phi)``, and of ``- f(mu)``, by their rises."""
     found: FloatArray = e.p[k][:, None] * phi
-    return found - e.beta_D[k][:, None] * mu if pair.driven else found
+    return pair.j0 * (found - e.beta_D[k][:, None] * mu if pair.driven else found)
 
 
 def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
@@ -292,7 +306,7 @@ def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
 
     def driven(v: FloatArray, by: graded.GradedLayer) -> FloatArray:
         left, right = (x.imag / STEP for x in (by.source_left, by.source_right))
-        return np.asarray((left * dot(v[:-1], m) - right * dot(v[1:], m)).sum(axis=0))
+        return pair.j0 * np.asarray((left * dot(v[:-1], m) - right * dot(v[1:], m)).sum(axis=0))
 
     absorbing += driven(phi, stepped)
     if pair.driven:  # a p that varies drives inner functions too, and they f(mu)
@@ -304,8 +318,8 @@ def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     total.add(k, "thickness", (2 * absorbing - whole) / d)
     total.add(k, "D", whole / e.D[k])
     total.add(k, "l", -2 * absorbing / e.l[k])
-    by_mu = dot(mu[-1] - mu[0], m) * pair.driven
-    total.add_polarizations(k, -dot(phi[-1] - phi[0], m), by_mu)
+    by_mu = pair.j0 * dot(mu[-1] - mu[0], m) * pair.driven
+    total.add_polarizations(k, -pair.j0 * dot(phi[-1] - phi[0], m), by_mu)
 
 
 class _Law(NamedTuple):
@@ -340,14 +354,20 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     m = e.m[magnets[0]] if magnets else np.zeros((1, 3))
     source, none = law.gamma[:, None] * m, np.zeros((1, 3))
     on_left = magnets == [face]  # in a strong ferromagnet there is nothing across m
+    whole = not magnets or e.lets_across(magnets[0], face)  # whether what is across m passes
     flow, back = (
         (field.faces.current_left if on_left else field.faces.current_right)[face] - driven
-        for field, driven in ((pair.mu, source), (pair.phi, -source if pair.driven else none))
+        for field, driven in (
+            (pair.mu, pair.j0 * source),
+            (pair.phi, -source if pair.driven else none),
+        )
     )
+    if not whole:
+        flow, back = _part(flow, m), _part(back, m)
     drop, fall = 2 * flow, 2 * back
     if law.loses:
         rings = [_ring(pair, face, side) for side in (True, False)]
-        if magnets and e.strong[magnets[0]]:  # what is across m does not pass
+        if not whole:
             rings = [(_part(u, m), _part(v, m)) for u, v in rings]
         (mu_left, phi_left), (mu_right, phi_right) = rings
         _, drop = _through(law, flow, on_left, mu_left, mu_right)
@@ -357,10 +377,10 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
         total.add(face, "resistance", -law.S / law.AR * shunted)
         total.add(face, "delta", by_B * law.AR**2 * dot(fall, drop) + by_S * shunted)
     total.add(face, "resistance", -dot(back, drop))
-    falling = law.AR[:, None] * (fall - drop if pair.driven else fall)
+    falling = law.AR[:, None] * pair.rising(drop, fall)
     if magnets:
         total.add(face, "gamma", dot(m, falling))
-    if magnets and magnets[0] in e.lengths:
+    if magnets and whole:
         total.add(magnets[0], "m", law.gamma[:, None] * falling)
     if joint.mixing is not None:
         ring, dual = _ring(pair, face, not e.magnetic[face])
@@ -417,7 +437,7 @@ def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
     e = t.elements
     mu, phi = pair.mu.faces, pair.phi.faces
     strong = np.flatnonzero(e.strong)
-    springs = [f for f, joint in enumerate(e.joints) if joint and joint.mixing is not None]
+    springs = list(e.mixing)
     for faces, taken, back, on_left in (
         (strong - 1, mu.absorbed_right, phi.absorbed_right, True),
         (strong, mu.absorbed_left, phi.absorbed_left, False),
@@ -437,20 +457,39 @@ def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
 
 
 def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
-    """Add what a mixing conductance does as the ferromagnet turns."""
-    e, joint = t.elements, t.elements.joints[face]
-    assert joint is not None
-    assert joint.mixing is not None
-    on_left = not e.magnetic[face]  # the ring
-    k, way = (face + 1, 1.0) if on_left else (face, -1.0)
-    m = e.m[k]
-    ring, dual = _ring(pair, face, on_left)
-    through, back = (  # what enters the interface, where the ring is
-        dot((f.faces.current_left if on_left else f.faces.current_right)[face], m)[:, None]
-        for f in (pair.mu, pair.phi)
-    )
-    total.add(k, "m", way * (back * ring + through * dual))
-    total.add(k, "m", turned(m, np.zeros(1), e.flat(joint.mixing), dual, ring))
+    """Add what a mixing conductance does as the ferromagnet turns.
+
+    With exchange lengths the ring on its own side is not held by the rod either.
+    """
+    e, k = t.elements, t.elements.mixing[face]
+    m, mixing = e.m[k], e.flat(e.resistive[face].mixing)  # type: ignore[arg-type]
+    outside = k > face  # whether the normal metal is on the left
+    for on_left in (outside, not outside) if k in e.lengths else (outside,):
+        ring, dual = _ring(pair, face, on_left)
+        through, back = (  # what goes on along m
+            dot((f.faces.current_left if on_left else f.faces.current_right)[face], m)[:, None]
+            for f in (pair.mu, pair.phi)
+        )
+        total.add(k, "m", (1.0 if on_left else -1.0) * (back * ring + through * dual))
+    ring, dual = _ring(pair, face, outside)
+    total.add(k, "m", turned(m, np.zeros(1), mixing, dual, ring))
+
+
+def add_drives(total: Derivatives, t: Solved, phi: Field) -> None:
+    """Add what is given at the ends, of which the number is a linear function.
+
+    ``F = a(mu, phi) - l(phi)`` with what drives at the ends: mu_s of a reservoir goes with the
+    current of phi that enters there, a spin current, by l, with -phi.
+    """
+    e, faces = t.elements, phi.faces
+    for face in e.drives:
+        side, way = (0, 1.0) if face == 0 else (1, -1.0)
+        if e.reservoir[side]:
+            slope = way * (faces.current_left, faces.current_right)[side][face]
+        else:
+            slope = -way * (faces.potential_left, faces.potential_right)[side][face]
+        for name, component in zip(drive_names(e, face), slope.T, strict=True):
+            total.add(face, name, component)
 
 
 def weight_of(m: FloatArray, a: FloatArray, b: FloatArray) -> ComplexArray:

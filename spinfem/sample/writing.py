@@ -13,7 +13,7 @@ import numpy as np
 from .._checks import CONTROLS, FloatArray, unit_vector, visible
 from ..files.tables import LARGEST, LONGEST, MOST_TABLES, metres, ohm_square_metres
 from .materials import Ferromagnet, Metal, reduced
-from .pieces import End, Interface, Layer, Lead, Reservoir, direction
+from .pieces import End, Interface, Layer, Lead, Reservoir, SpinSource, direction
 
 Entries = dict[str, object]
 """Keys of a table and their values."""
@@ -29,7 +29,7 @@ def stack_file(
 
     Parameters
     ----------
-    elements : sequence of Layer, Lead, Reservoir and SpinBlocking
+    elements : sequence of Layer and, at the ends, what may stand there
         From left to right, both ends included; all layers have names.
     joints : sequence of Interface or None
         What is between any two of them.
@@ -77,10 +77,20 @@ class _Writer:
 
     def end(self, side: str, end: object) -> Entries:
         if not isinstance(end, Lead):
-            return {"end": "reservoir" if isinstance(end, Reservoir) else "spin-blocking"}
+            return self.drive(end)
         what = f"the {side} lead" if end.name is None else f"lead {end.name!r}"
         metal = self.material(end.material, what)
         return {"lead": metal, "name": end.name, **_magnetic(end)}
+
+    def drive(self, end: object) -> Entries:
+        if isinstance(end, SpinSource):
+            key = "spin_current_A_m2" if self.si else "spin_current"
+            return {"end": "spin-source", key: end.spin_current.tolist()}
+        if not isinstance(end, Reservoir):
+            return {"end": "spin-blocking"}
+        key = "spin_potential_V" if self.si else "spin_potential"
+        given = end.spin_potential
+        return {"end": "reservoir", key: None if given is None else given.tolist()}
 
     def layer(self, layer: Layer) -> Entries:
         what = f"layer {layer.name!r}"

@@ -210,7 +210,13 @@ class Meshed:
             part = self.graded[k]
             potential = graded.recover(part, at.inner[k], e.m[k] if driven else np.zeros((1, 3)))
             return graded.graded_field(
-                e.graded[k], part.nodes, potential, e.thickness[layer], e.m[k], inflow
+                e.graded[k],
+                part.nodes,
+                potential,
+                e.thickness[layer],
+                e.m[k],
+                inflow,
+                float(driven),
             )
         field = self._uniform_field(layer, at)
         if k not in e.lengths:

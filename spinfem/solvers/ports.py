@@ -89,8 +89,8 @@ class Bulk(Protocol):
         """Return the two-ports of layers across m, complex, shape (N or 1,) each."""
         ...
 
-    def field(self, layer: int, at: Any) -> LayerField:
-        """Return the field inside one layer from what is at its faces."""
+    def field(self, layer: int, at: Any, *, driven: bool = True) -> LayerField:
+        """Return the field inside one layer from what is at its faces, whether j0 drives it."""
         ...
 
 
@@ -164,9 +164,20 @@ def _kind(e: Elements, bulk: Bulk) -> Kind:
         for f, joint in e.resistive.items()
         if (joint.resistance if isinstance(joint.resistance, float) else joint.resistance.any())
     )
-    mixing = tuple(f for f, joint in e.resistive.items() if joint.mixing is not None)
     parts = tuple((k, len(bulk.graded[k].B)) for k in sorted(e.graded))
-    return Kind(e.magnetic.tobytes(), e.strong.tobytes(), e.reservoir, resistive, mixing, parts)
+    left, right = (
+        face in e.drives and not e.reservoir[side]
+        for side, face in enumerate((0, len(e.joints) - 1))
+    )
+    return Kind(
+        e.magnetic.tobytes(),
+        e.strong.tobytes(),
+        e.reservoir,
+        resistive,
+        tuple(e.mixing),
+        parts,
+        (left, right),
+    )
 
 
 def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, Three]]:

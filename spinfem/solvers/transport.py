@@ -54,7 +54,7 @@ class Jump(NamedTuple):
 
 
 class Transport(ABC):
-    """Faces of a solved stack, and its fields on demand.
+    """Faces of a solved stack per unit current, and its fields on demand.
 
     Magnets are numbered from left to right, magnetic leads included.
 
@@ -67,11 +67,19 @@ class Transport(ABC):
     opening : float
         Angle by which a collinear spacer is opened for the limit of g. What is across m is as a
         rule a difference of currents, of which half of the digits are left then.
+    j0 : float
+        Particle current: 1, or 0 of what the ends of a stack drive.
     """
 
     elements: Elements
     magnets: IntArray
     opening = 1e-6
+    j0 = 1.0
+
+    @property
+    def of_ends(self) -> Transport | None:
+        """What mu_s and spin currents given at the ends drive, in V and A/m2; None if none are."""
+        return None
 
     @cached_property
     def _fields(self) -> dict[int, LayerField]:
@@ -166,7 +174,7 @@ class Transport(ABC):
         """Integral of ``dx/D_tot`` over every layer, (n, N or 1), Ohm m2."""
         e = self.elements
         D, p, beta_D = (values[1:-1] for values in (e.D, e.p, e.beta_D))
-        uniform = bulk.ohmic(e.thickness, D, p, beta_D)
+        uniform = self.j0 * bulk.ohmic(e.thickness, D, p, beta_D)
         return self._with_graded(uniform, 1 + np.arange(len(uniform)), 0)
 
     def _with_graded(self, values: FloatArray, of: IntArray, total: int) -> FloatArray:
@@ -191,7 +199,8 @@ class Transport(ABC):
         e = self.elements
         found = np.zeros((len(e.joints), e.points if e.resistive else 1))
         for face, joint in e.resistive.items():
-            found[face] = interfaces.ohmic(e.flat(joint.resistance), e.flat(joint.gamma))
+            ohmic = interfaces.ohmic(e.flat(joint.resistance), e.flat(joint.gamma))
+            found[face] = self.j0 * ohmic
         return found
 
     @cached_property
@@ -240,7 +249,7 @@ class Transport(ABC):
         return Values(mu, j, phi)
 
     def _missing_ahead(self, layer: int, xi: FloatArray) -> FloatArray:
-        """Return the mean of ``p - m.j_s`` between xi and the right face of a thin layer, (q, N).
+        """Return the mean of ``p j0 - m.j_s`` from xi to the right face of a thin layer, (q, N).
 
         ``2/D`` times its integral is by what m.mu_s rises there, of which the difference of two
         values has lost its digits.
@@ -249,29 +258,36 @@ class Transport(ABC):
         total = np.zeros((len(xi), e.points))
         for node, weight in zip(*legendre.leggauss(GAUSS), strict=True):
             _, j = self.field(layer).evaluate(xi + (1 - xi) * (1 + node) / 2)
-            total += weight / 2 * (e.p[k] - (j * e.m[k]).sum(axis=-1))
+            total += weight / 2 * (self.j0 * e.p[k] - (j * e.m[k]).sum(axis=-1))
         return total
 
-    def dissipation(self, layer: int, xi: FloatArray) -> FloatArray:
-        """Return the heat per volume and time at positions xi, over j0^2, (q, N)."""
+    def dissipation(self, layer: int, xi: FloatArray, other: Transport | None = None) -> FloatArray:
+        """Return the heat per volume and time at positions xi, (q, N).
+
+        It is a quadratic form of what drives a stack: of this transport, or the product with
+        another of the same stack.
+        """
+        other = other or self
         e, k = self.elements, layer + 1
-        mu, j, _ = self.evaluate(layer, xi)
+        (mu, j, _), (mu2, j2, _) = self.evaluate(layer, xi), other.evaluate(layer, xi)
         D, l, p, beta_D = (values[k] for values in (e.D, e.l, e.p, e.beta_D))
         if k in e.graded:
             D, l, p, beta_D = (f(xi) for f in profiles(e.graded[k]))
         kappa, total, m = bulk.relaxation(D, l), bulk.total_conductivity(D, p, beta_D), e.m[k]
-        flow = j - p[..., None] * m
-        heat: FloatArray = 1 / total + kappa / 2 * (mu**2).sum(axis=-1)
+        flow, flow2 = (current - t.j0 * p[..., None] * m for t, current in ((self, j), (other, j2)))
+        heat: FloatArray = self.j0 * other.j0 / total + kappa / 2 * (mu * mu2).sum(axis=-1)
         if k in e.diffusion:  # of -(j0 mu_0' + j_s.mu_s'/2)
-            heat += (p - beta_D) / D * (flow * m).sum(axis=-1)
+            both = (self.j0 * flow2 + other.j0 * flow) / 2
+            heat += (p - beta_D) / D * (both * m).sum(axis=-1)
         if k not in e.lengths:
-            heat += (flow**2).sum(axis=-1) / D
+            heat += (flow * flow2).sum(axis=-1) / D
             return heat
-        along, mu_along = (flow * m).sum(axis=-1), (mu * m).sum(axis=-1)
-        across, mu_across = ((v**2).sum(axis=-1) for v in (flow, mu))
+        along = (flow * m).sum(axis=-1) * (flow2 * m).sum(axis=-1)
+        mu_along = (mu * m).sum(axis=-1) * (mu2 * m).sum(axis=-1)
+        across, mu_across = (flow * flow2).sum(axis=-1), (mu * mu2).sum(axis=-1)
         rate = 1 / e.flat(e.lengths[k][1]) ** 2
-        heat += along**2 / D + (across - along**2) / total
-        heat += total / 4 * rate * (mu_across - mu_along**2)
+        heat += along / D + (across - along) / total
+        heat += total / 4 * rate * (mu_across - mu_along)
         return heat
 
     def at(self, x: FloatArray, faces: FloatArray, side: Side | None) -> Values:
@@ -344,6 +360,10 @@ class Given(Transport):
         Makes the field of layer number i.
     volume : array, shape (n + 2, N, 3), optional
         What every element absorbs inside.
+    j0 : float
+        Particle current, 1 or 0.
+    of_ends : Transport, optional
+        What the ends drive.
     """
 
     def __init__(
@@ -352,9 +372,11 @@ class Given(Transport):
         faces: Faces,
         field: Callable[[int], LayerField],
         volume: FloatArray | None = None,
+        j0: float = 1.0,
+        of_ends: Transport | None = None,
     ) -> None:
         self.elements, self.magnets = elements, elements.magnets
-        self._volume = volume
+        self._volume, self.j0, self._of_ends = volume, j0, of_ends
         self._faces = faces
         self._make_field = field
 
@@ -362,6 +384,11 @@ class Given(Transport):
     def faces(self) -> Faces:
         """What was found at the faces."""
         return self._faces
+
+    @property
+    def of_ends(self) -> Transport | None:
+        """What mu_s and spin currents given at the ends drive, in V and A/m2; None if none are."""
+        return self._of_ends
 
     @property
     def volume(self) -> FloatArray | None:

@@ -182,8 +182,8 @@ def test_channels_are_potentials_along_an_axis():
 def heat_of_interfaces(s):
     """AR* (1 - gamma^2) j0^2 + AR* |j_s - gamma j0 m|^2, as the bulk with D -> 1/AR*, p -> gamma.
 
-    Next to a strong ferromagnet j_s is that along m, and a mixing conductance puts G_r mu_s^2/2
-    besides: mu_s falls to 0 across m, and j_s.mu_s/2 is lost.
+    Next to a strong ferromagnet, or where there is a mixing conductance, j_s is that along m, and
+    the latter puts G_r mu_s^2/2 besides: mu_s falls to 0 across m, and j_s.mu_s/2 is lost.
     """
     total, j0 = 0.0, s.j0
     for i, (face, joint) in enumerate(zip(s.interfaces, s.stack.joints)):
@@ -191,9 +191,10 @@ def heat_of_interfaces(s):
             continue
         magnet = magnet_at(s.stack, i)
         strong = magnet is not None and magnet.material.is_strong
+        mixes = joint.mixing is not None
         driven = np.zeros(3) if magnet is None else joint.gamma * j0 * magnet.m
         sides = face.spin_current_left, face.spin_current_right
-        if strong:
+        if strong or mixes:
             sides = [(j @ magnet.m) * magnet.m for j in sides]
         enters, leaves = (j - driven for j in sides)
         total += joint.resistance * (1 - joint.gamma**2) * j0**2
@@ -201,7 +202,7 @@ def heat_of_interfaces(s):
             total += (face.spin_potential_left @ enters - face.spin_potential_right @ leaves) / 2
         else:
             total += joint.resistance * (enters @ enters)
-        if strong and joint.mixing is not None:
+        if mixes:
             on_left = magnet is s.stack.elements[i]
             mu = face.spin_potential_right if on_left else face.spin_potential_left
             across = mu - (mu @ magnet.m) * magnet.m
