@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import CheckedProfile, FloatArray, finite
 from .._spelling import near_match
+from ..results.numbers import VARIABLES
 from ..sample.materials import Metal
 from ..sample.pieces import End, Interface, Layer
 from ..sample.stack import Stack
@@ -25,7 +26,7 @@ Topology = tuple[tuple[str, str, str | None, str | None], ...]
 """Class, class of the material, name and group of every piece of a stack."""
 
 RESERVED = (
-    *("torque", "absorbed_spin_current", "efficiency", "spin_resistance", "resistance"),
+    *VARIABLES,
     *("ferromagnet", "component", "spacer", "side"),
 )
 """Names in the dataset that no argument may have."""
