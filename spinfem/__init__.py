@@ -25,6 +25,7 @@ j_s         spin current times |e|, ``j_up - j_down``, positive towards +x    A/
 m           unit vector of a magnetization                                    -
 D           ``1/rho_N``; in a ferromagnet 1/rho* of Valet and Fert            S/m
 p           transport polarization, Valet and Fert's beta                     -
+beta_D      diffusion polarization, p if a ferromagnet has none of its own    -
 l           spin diffusion length                                             m
 G           stiffness ``D/2l``                                                S/m2
 kappa       relaxation ``D/2l^2``                                             S/m3
@@ -59,14 +60,14 @@ errors       `studies.convergence`; `results.certify`, `results.adaptive`
 derivatives  `results.sensitivity`, `results.variations`, from dual fields: `results.duals`
 ===========  =====================================================================
 
-What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`sample.pieces`), lambda_J
-and lambda_phi in `Ferromagnet` (`sample.materials`), functions of xi in `fem.graded` and
+What goes beyond the paper: AR*, gamma, G_r + i G_i are in `Interface` (`sample.pieces`), beta_D,
+lambda_J and lambda_phi in `Ferromagnet` (`sample.materials`), functions of xi in `fem.graded` and
 `sample.profiles`; their formulas are in `physics`. One chain takes all of them: layers, interfaces
 and leads are two-ports (`solvers.ports`) in a row (`solvers.plan`), what lies to the left of a
 face is a load there (`numerics.loads`), and where mu_s leaves the rods faces are free rings
 (`numerics.rings`). By constraints they are solved in `solvers.saddle`. Torques for OOMMF, mumax3
-and other micromagnetic codes are made in `handoff`, and parameters are fitted to measured
-resistances in `studies.fitting`.
+and other micromagnetic codes are made in `handoff`, and parameters are fitted to what was measured
+(`studies.outputs`) in `studies.fitting`.
 
 The package is a house of wings, each on those before it; nothing imports upwards:
 
@@ -103,6 +104,7 @@ from .sample.pieces import (
     Lead,
     Reservoir,
     SpinBlocking,
+    SpinSource,
     Superconductor,
     direction,
 )
@@ -121,6 +123,7 @@ if TYPE_CHECKING:
     from .studies.comparison import magnetoresistance
     from .studies.convergence import converge
     from .studies.fitting import fit
+    from .studies.outputs import Output
     from .studies.signs import sign_changes
     from .studies.sweeping import sweep
 
@@ -131,9 +134,11 @@ __all__ = [
     "Layer",
     "Lead",
     "NormalMetal",
+    "Output",
     "Reservoir",
     "Solution",
     "SpinBlocking",
+    "SpinSource",
     "Stack",
     "Superconductor",
     "UnitWarning",
@@ -157,6 +162,7 @@ __all__ = [
 
 _LATER = {
     "Analogy": ".analogy",
+    "Output": ".studies.outputs",
     "Solution": ".solution",
     "analytic": ".analytic",
     "converge": ".studies.convergence",

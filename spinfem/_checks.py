@@ -255,6 +255,22 @@ def unit_vector(quantity: str, value: ArrayLike) -> FloatArray:
     return read_only(v / np.sqrt(x * x + y * y + z * z)[..., None])
 
 
+def spin_vector(quantity: str, value: ArrayLike) -> FloatArray:
+    """Return one or more vectors of any length, shape (..., 3), read-only.
+
+    Raises
+    ------
+    TypeError
+        If the components are not real numbers.
+    ValueError
+        If the last axis does not have length 3, or a component is not finite.
+    """
+    v = np.array(finite(quantity, value), dtype=float)
+    if v.ndim == 0 or v.shape[-1] != 3:
+        raise ValueError(f"{quantity} must have 3 components on its last axis, got shape {v.shape}")
+    return read_only(v)
+
+
 def _normalized(x: float, y: float, z: float) -> tuple[float, float, float] | None:
     """Return one direction, normalized as `unit_vector` does it, or None if it is not usable."""
     largest = max(abs(x), abs(y), abs(z))

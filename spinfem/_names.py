@@ -175,6 +175,15 @@ QUANTITIES = (
         {f"beta P {_POLARIZATIONS}": f"{_POLARIZATION}, Valet and Fert's beta", "alpha": _BY_ALPHA},
     ),
     Quantity(
+        ("beta_D",),
+        "",
+        {
+            "beta_prime diffusion_polarization diffusion_polarisation": (
+                "the diffusion polarization, magnum.fe's beta' and Boris's beta_D"
+            )
+        },
+    ),
+    Quantity(
         ("lambda_J_nm", "lambda_J"),
         "m",
         {

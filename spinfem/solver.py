@@ -45,7 +45,7 @@ def solve(
     and mu_0 relative to their largest values in the stack; of j_s and torques relative to the
     largest of ``|j_s|``, ``|p j0|`` and ``|gamma j0|``; of the resistance relative to itself, and
     of the spin resistance too, unless it is below 1e-12 of what it is with collinear
-    magnetizations.
+    magnetizations; with a beta_D that is not p, relative to the largest ``|beta_D mu_s|``.
     That holds at the faces and inside, between all kinds of ends, for d/l from 1e-15 to 1e8,
     conductivities that differ by 1e12, AR* and mixing conductances that are 0 or 1e-12 to 1e12 of
     the layers' own (and far beyond, in the limits of none and infinite), exchange lengths from

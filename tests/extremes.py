@@ -176,8 +176,9 @@ def interface(rng, model, a, b):
         AR, gamma = resistance(rng, metals), gamma if a.m @ b.m > 0 else 0.0
         return sf.Interface(AR, gamma=gamma, delta=delta if AR else 0.0)
     mixes = model in ("mixing", "everything", "spin memory loss")
-    with_mixing = mixes and strong(magnets[0]) and chance(rng, 0.8)
+    with_mixing = mixes and chance(rng, 0.8 if strong(magnets[0]) else 0.4)
     AR = resistance(rng, metals) if not with_mixing or chance(rng, 0.6) else 0.0
+    with_mixing = with_mixing and (AR > 0 or strong(magnets[0]) or len(metals) == 2)
     return sf.Interface(
         AR,
         gamma=gamma,

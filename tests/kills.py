@@ -23,12 +23,12 @@ import numpy as np
 import spinfem as sf
 from spinfem import cli
 from spinfem.files import locked
-from spinfem.studies import blocks, sweeping
+from spinfem.studies import blocks
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "co_cu_py.toml"
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
-PAUSE = 0.4
+PAUSE = 0.8
 """Seconds: kills come as often, on average."""
 
 
@@ -62,7 +62,7 @@ SWEEPS = {
 def write(kind, place, output, seconds, workers, locks):
     """Run one sweep in chunks of its own size; leave the bits of the results in a file."""
     blocks.NUMBERS = 200  # points times elements of a block
-    sweeping.CHUNK_SECONDS = seconds
+    blocks.CHUNK_SECONDS = seconds
     if not locks:
         locked._take = lambda _: (_ for _ in ()).throw(OSError(95, "no locks"))
     if kind == "command":
@@ -132,7 +132,9 @@ def torment(kind, kills, rng, *, locks, folder):
     And how many sweeps reached their end, gave other bits, or ended in an error.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["spinfem", "spinfem.cli.sweepfile", "xarray", "h5netcdf"])
+    context.set_forkserver_preload(
+        ["spinfem", "spinfem.cli.sweepfile", "xarray", "zarr", "dask.array", "h5netcdf"]
+    )
     calm, place = folder / f"{kind} calm", folder / kind
     calm.mkdir()
     reference = Sweeper(context, kind, calm, folder / "reference", 1.0, 1, True)
@@ -163,7 +165,7 @@ def torment(kind, kills, rng, *, locks, folder):
         for _ in range(rng.randint(2, 12)):
             both()
             time.sleep(rng.expovariate(1 / PAUSE))
-            midway, killed = any(place.rglob("chunk-*")), rng.choice(running).kill()
+            midway, killed = any(place.rglob("sealed/c*")), rng.choice(running).kill()
             counts["killed"] += killed
             counts["midway"] += killed and midway
         both()

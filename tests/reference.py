@@ -7,7 +7,8 @@ i/lambda_J^2. The amplitudes of exp(-q x) and exp(-q (d - x)) are the unknowns, 
 the faces the equations, and Gaussian elimination in many digits solves them. In layers that are
 thin, where the two are nearly the same function, cosh and sinh about the middle take their place.
 How many digits are enough is found by taking twice as many until nothing changes any more. It
-shares nothing with spinfem but the description of the stack. Everything is for j0 = 1.
+shares nothing with spinfem but the description of the stack. Everything is for j0 = 1 unless
+another current is given; what is given at the ends drives the stack besides.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Reference:
 
     stack: sf.Stack
     digits: int
+    j0: mp.mpf
     faces: list[Face]
     absorbed: dict = field(default_factory=dict)
     inside: dict = field(default_factory=dict)
@@ -70,21 +72,25 @@ class Reference:
         with mp.workdps(max(self.digits, mp.mp.dps)):
             e, xi = self._layers[layer], mp.mpf(xi)
             mu, j = (e.vector(kind, xi * e.thickness, self._solution) for kind in ("mu", "j"))
-            mu_0 = self.faces[layer + 1].potential_left + (1 - xi) * e.thickness / e.total
+            mu_0 = self.faces[layer + 1].potential_left
+            mu_0 += self.j0 * (1 - xi) * e.thickness / e.total
             if e.magnetic:
                 end = self.faces[layer + 1].spin_potential_left
-                mu_0 += e.p / 2 * _dot(e.frame[0], _sum((1, end), (-1, mu)))
+                mu_0 += e.beta_D / 2 * _dot(e.frame[0], _sum((1, end), (-1, mu)))
             return mu, j, mu_0
 
     def agrees(self, other):
         """Whether all results are those of another solution, relative to themselves."""
         largest = max(map(abs, self._potentials()))
+        if not self.j0:  # mu_0 may be nothing
+            largest = max(largest, self.potential_scale)
+        whole = self.resistance if self.j0 else largest
         return (
             _same(self._spin_potentials(), other._spin_potentials(), largest)
             and _same(self._currents(), other._currents(), self.current_scale)
             and _same(self._potentials(), other._potentials(), largest)
-            and _same([self.spin_resistance], [other.spin_resistance], self.resistance)
-            and _same([self.resistance], [other.resistance], 0)
+            and _same([self.spin_resistance], [other.spin_resistance], whole)
+            and _same([self.resistance], [other.resistance], 0 if self.j0 else largest)
         )
 
     def _at_faces(self, *kinds):
@@ -240,15 +246,19 @@ class Mode:
 class Element:
     """A layer or a lead. Its unknowns are numbered from `first`."""
 
-    def __init__(self, piece, place, first):
+    def __init__(self, piece, place, first, j0):
         metal = piece.material
+        self.j0 = j0
         self.place, self.first, self.magnetic = place, first, piece.m is not None
         self.strong = self.magnetic and metal.is_strong
         self.name = piece.name
         self.thickness = mp.mpf(piece.thickness) if place == "layer" else mp.mpf(0)
         D, l = mp.mpf(metal.D), mp.mpf(metal.l)
         self.p = mp.mpf(metal.p) if self.magnetic else mp.mpf(0)
-        self.total = D / (1 - self.p**2)
+        # a gradient of mu_s drives beta_D of the electric current, by which mu_0 falls
+        given = getattr(metal, "beta_D", None)
+        self.beta_D = self.p if given is None else mp.mpf(given)
+        self.total = D / (1 - self.p * self.beta_D)
         self.kappa = D / (2 * l**2)
         units = [[mp.mpf(i == k) for i in range(3)] for k in range(3)]
         self.frame = _frame(piece.m) if self.magnetic else units
@@ -293,7 +303,7 @@ class Element:
             else:
                 rows.append(dict(zip(itertools.count(start), weights)))
         if kind == "j" and self.magnetic:
-            rows[0][ONE] = self.p
+            rows[0][ONE] = self.j0 * self.p
         return rows
 
     def project(self, kind, side, direction):
@@ -361,6 +371,7 @@ def _slab(joint, left, right, driven, sign=1):
 
 def _contact(a, b, joint):
     _, gamma, mixing = _numbers(joint)
+    gamma *= a.j0
     ends = (a, "right"), (b, "left")
     strong = [e for e in (a, b) if e.strong]
     if len(strong) == 2 and _crossing(a, b):
@@ -370,14 +381,17 @@ def _contact(a, b, joint):
     if len(strong) == 2:
         left, right = ([e.faces[kind, side][0] for kind in ("mu", "j")] for e, side in ends)
         return _slab(joint, left, right, gamma, _sign(a, b))
+    takes = strong or [e for e in magnets if mixing is not None]
     conditions = []
-    for k in range(1 if strong else 3):
+    for k in range(1 if takes else 3):
         left, right = (
             [e.project(kind, side, frame[k]) for kind in ("mu", "j")] for e, side in ends
         )
         conditions += _slab(joint, left, right, gamma if k == 0 else mp.mpf(0))
-    if len(strong) == 1:
-        outer, side, into = (a, "right", 1) if b.strong else (b, "left", -1)
+    if takes:
+        outer, side, into = (a, "right", 1) if b is takes[0] else (b, "left", -1)
+        if takes[0].exchange:  # nothing goes on across m
+            conditions += takes[0].faces["j", "left" if b is takes[0] else "right"][1:]
         mu = [outer.project("mu", side, axis) for axis in frame]
         if mixing is None:
             return conditions + mu[1:]
@@ -391,17 +405,57 @@ def _contact(a, b, joint):
 
 def _end(element, side, end, joint):
     rows = element.faces["j", side]
-    if isinstance(end, sf.SpinBlocking):
-        return rows
-    resistance, gamma, _ = _numbers(joint)
-    if delta := _delta(joint):
-        resistance *= mp.tanh(delta) / delta
-    inwards = 1 if side == "left" else -1  # mu_s(x+) - mu_s(x-) with one of them 0
+    given = [{ONE: _dot(_given(end), axis)} for axis in element.frame]
+    if not isinstance(end, sf.Reservoir):
+        return [_combine((1, j), (-1, own)) for j, own in zip(rows, given)]
+    _, gamma, mixing = _numbers(joint)
     conditions = []
     for k, (mu, j) in enumerate(zip(element.faces["mu", side], rows)):
-        driven = {ONE: gamma if k == 0 else mp.mpf(0)}
-        conditions.append(_combine((inwards, mu), (2 * resistance, j), (-2 * resistance, driven)))
+        driven = element.j0 * gamma if k == 0 else mp.mpf(0)
+        inside, outside = (mu, j), (given[k], j)  # of two conditions the one without j outside
+        if k and mixing is not None:  # nothing passes across m
+            conditions.append(j)
+        elif side == "left":
+            conditions.append(_slab(joint, outside, inside, driven)[-1 if _delta(joint) else 0])
+        else:
+            conditions.append(_slab(joint, inside, outside, driven)[0])
     return conditions
+
+
+def _given(end):
+    """mu_s of a reservoir, or the spin current through any other end but a lead."""
+    drive = getattr(end, "spin_potential", getattr(end, "spin_current", None))
+    return [mp.mpf(0)] * 3 if drive is None else [mp.mpf(float(x)) for x in drive]
+
+
+def _outside(e, mu, j, end, side, joint):
+    """mu_s and j_s behind an end."""
+    given = _given(end)
+    if not isinstance(end, sf.Reservoir):
+        return [mu, given]
+    resistance, gamma, mixing = _numbers(joint)
+    delta, sign = _delta(joint), 1 if side == "left" else -1
+    total = [mp.mpf(0)] * 3
+    closed = e.strong or mixing is not None
+    for k, axis in enumerate(e.frame):
+        passed = _dot(j, axis)
+        if k and closed:
+            passed = mp.mpf(0)
+        elif delta:
+            cord, shunt = delta / mp.sinh(delta), delta * mp.tanh(delta / 2)
+            lost = cord * (_dot(given, axis) - _dot(mu, axis)) + shunt * _dot(given, axis)
+            passed = sign * lost / (2 * resistance)
+            passed += e.j0 * gamma if k == 0 else 0
+        total = _sum((1, total), (passed, axis))
+    if mixing is not None:
+        m = e.frame[0]
+        perpendicular = _across(given, m)
+        total = _sum(
+            (1, total),
+            (sign * mixing.real, perpendicular),
+            (sign * mixing.imag, _cross(m, perpendicular)),
+        )
+    return [given, total]
 
 
 def _eliminate(conditions):
@@ -434,18 +488,18 @@ def _eliminate(conditions):
 # --- the whole stack --------------------------------------------------------------------------
 
 
-def solve(stack, digits=None):
-    """Solve a single stack of uniform layers for j0 = 1.
+def solve(stack, digits=None, j0=1):
+    """Solve a single stack of uniform layers.
 
     In twice as many digits again and again until all results agree to `AGREEMENT`; or in as many
     as asked for, once.
     """
     if digits is not None:
-        return _solve(stack, digits)
+        return _solve(stack, digits, j0)
     last = None
     for digits in DIGITS:
         try:
-            found = _solve(stack, digits)
+            found = _solve(stack, digits, j0)
         except ZeroDivisionError:  # a pivot is lost in so few digits, or there is no solution
             found = None
         if found is not None and last is not None and found.agrees(last):
@@ -454,13 +508,13 @@ def solve(stack, digits=None):
     raise ArithmeticError(f"{DIGITS[-1]} digits do not settle the solution of {stack!r}")
 
 
-def _solve(stack, digits):
+def _solve(stack, digits, j0):
     with mp.workdps(digits):
-        elements, first = [], 0
+        elements, first, j0 = [], 0, mp.mpf(j0)
         places = ["left", *["layer"] * len(stack.layers), "right"]
         for piece, place in zip(stack.elements, places):
             metal = isinstance(piece, sf.Layer | sf.Lead)
-            elements.append(Element(piece, place, first) if metal else None)
+            elements.append(Element(piece, place, first, j0) if metal else None)
             first += elements[-1].unknowns if metal else 0
         pairs = list(zip(elements[:-1], elements[1:], stack.joints))
         conditions = []
@@ -474,7 +528,7 @@ def _solve(stack, digits):
         assert len(conditions) == first
         solution = _eliminate(conditions)
 
-        reference = Reference(stack, digits, [], _layers=elements[1:-1], _solution=solution)
+        reference = Reference(stack, digits, j0, [], _layers=elements[1:-1], _solution=solution)
         reference.faces = [_face(stack, *pair, solution) for pair in pairs]
         _collect_absorbed(reference, elements)
         _collect_charge(reference, elements, pairs)
@@ -488,14 +542,17 @@ def _face(stack, a, b, joint, solution):
         for e, side in ((a, "right"), (b, "left"))
     ]
     if a is None or b is None:
-        e, (mu, j), end = (b, values[1], stack.left) if a is None else (a, values[0], stack.right)
-        driven = [_numbers(joint)[1] * x for x in (e.frame[0] if e.magnetic else zero)]
-        passed = _sum((1, driven), (1 / mp.cosh(_delta(joint)), _sum((1, j), (-1, driven))))
-        outside = [mu, zero] if isinstance(end, sf.SpinBlocking) else [zero, passed]
-        values[0 if a is None else 1] = outside
+        if a is None:
+            values[0] = _outside(b, *values[1], stack.left, "left", joint)
+        else:
+            values[1] = _outside(a, *values[0], stack.right, "right", joint)
     (mu_a, j_a), (mu_b, j_b) = values
     face = Face(mu_a, mu_b, j_a, j_b, zero, zero)
     if a is None or b is None:
+        e = a or b
+        if e.strong or (e.magnetic and _numbers(joint)[2] is not None):
+            taken = _across(_sum((1, j_a), (-1, j_b)), e.frame[0])
+            setattr(face, "absorbed_left" if b is None else "absorbed_right", taken)
         return face
     strong = [e for e in (a, b) if e.strong]
     if len(strong) == 2 and _crossing(a, b):
@@ -506,16 +563,18 @@ def _face(stack, a, b, joint, solution):
         between = _sum((weights[0], m_a), (weights[1], m_b))
         face.absorbed_left = _sum((1, j_a), (-1, between))
         face.absorbed_right = _sum((1, between), (-1, j_b))
-    elif len(strong) == 1:
-        taken = _across(_sum((1, j_a), (-1, j_b)), strong[0].frame[0])
-        if a.strong:
+        return face
+    mixing = _numbers(joint)[2]
+    takes = strong or [e for e in (a, b) if e.magnetic and mixing is not None]
+    if len(takes) == 1:
+        m = takes[0].frame[0]
+        taken = _across(_sum((1, j_a), (-1, j_b)), m)
+        if a is takes[0]:
             face.absorbed_left = taken
         else:
             face.absorbed_right = taken
-        mixing = _numbers(joint)[2]
         if mixing is not None:
-            m = strong[0].frame[0]
-            mu = _across(mu_b if a.strong else mu_a, m)
+            mu = _across(mu_b if a is takes[0] else mu_a, m)
             face.split = _sum((mixing.real, mu)), _sum((mixing.imag, _cross(m, mu)))
     return face
 
@@ -533,7 +592,7 @@ def _collect_absorbed(reference, elements):
 
 
 def _collect_charge(reference, elements, pairs):
-    """dr, the whole resistance, and mu_0 from right to left."""
+    """dr, the whole resistance, times j0 both, and mu_0 from right to left."""
     zero, mu_0, in_leads = [mp.mpf(0)] * 3, mp.mpf(0), mp.mpf(0)
     faces = reference.faces
     before = [zero, *(face.spin_potential_right for face in faces)]  # 0 far away in leads
@@ -541,9 +600,9 @@ def _collect_charge(reference, elements, pairs):
     for i in reversed(range(len(elements))):
         e = elements[i]
         if e is not None:
-            spin = e.p / 2 * _dot(e.frame[0], _sum((1, after[i]), (-1, before[i])))
+            spin = e.beta_D / 2 * _dot(e.frame[0], _sum((1, after[i]), (-1, before[i])))
             reference.spin_resistance += spin
-            mu_0 += e.thickness / e.total
+            mu_0 += e.j0 * e.thickness / e.total
             if e.place == "layer":
                 mu_0 += spin
             else:
@@ -558,7 +617,7 @@ def _collect_charge(reference, elements, pairs):
             spin = gamma / 2 * _jump(face, a, b, magnet)
             reference.spin_resistance += spin
             mu_0 += spin
-        mu_0 += resistance * (1 - gamma**2)
+        mu_0 += reference.j0 * resistance * (1 - gamma**2)
         face.potential_left = mu_0
     reference.resistance = mu_0 + in_leads
 

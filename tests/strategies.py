@@ -107,7 +107,8 @@ def joints(draw, left, right):
         gamma = gamma if left.m @ right.m > 0 else 0.0
         return sf.Interface(resistance, gamma=gamma, delta=delta)
     mixing = None
-    if strong and draw(st.booleans()):
+    may_mix = strong or resistance or len(metals) == 2
+    if may_mix and draw(st.booleans()):
         G_r = 10.0 ** draw(st.floats(-2, 3))
         mixing = G_r * complex(1, draw(st.sampled_from([0.0, 0.1, -0.1, 1.0, -3.0])))
     return sf.Interface(resistance, gamma=gamma, delta=delta, mixing=mixing)
@@ -123,7 +124,7 @@ def _aligned(draw, previous, piece):
 
 
 @st.composite
-def _complete(draw, max_ferromagnets, decades):
+def _complete(draw, max_ferromagnets, decades, diffusion=False):
     pieces = [draw(ends())]
     for i in range(draw(st.integers(1, max_ferromagnets))):
         for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2]))):
@@ -140,6 +141,8 @@ def _complete(draw, max_ferromagnets, decades):
         if getattr(pieces[place], "m", None) is not None:
             material = draw(magnets(draw(st.booleans())))
             pieces[place] = sf.Lead(material, m=pieces[place].m, name=f"{name} magnet")
+    if diffusion:
+        pieces = [_polarized_twice(draw, piece) for piece in pieces]
     chain = pieces[:1]
     for piece in pieces[1:]:
         piece = _aligned(draw, chain[-1], piece)
@@ -147,6 +150,19 @@ def _complete(draw, max_ferromagnets, decades):
         joint = None if blocked or draw(st.booleans()) else draw(joints(chain[-1], piece))
         chain += [piece] if joint is None else [joint, piece]
     return sf.Stack(chain)
+
+
+def _polarized_twice(draw, piece):
+    """Give a ferromagnet a diffusion polarization of its own, two times of three."""
+    if getattr(piece, "m", None) is None or draw(st.integers(0, 2)) == 0:
+        return piece
+    material = dataclasses.replace(piece.material, beta_D=draw(polarizations))
+    return dataclasses.replace(piece, material=material)
+
+
+def drifting(max_ferromagnets=4, decades=(-3, 2)):
+    """Like `samples`, most ferromagnets with two polarizations."""
+    return _complete(max_ferromagnets, decades, True).filter(has_sink)
 
 
 def samples(max_ferromagnets=4, decades=(-3, 2)):
@@ -194,3 +210,27 @@ def contact_amplification(stack):
         for s in (np.atleast_1d(np.linalg.norm(np.cross(a, b), axis=-1)) for a, b in touching)
     ]
     return 1 / min(sines, default=1.0)
+
+
+@st.composite
+def driven_samples(draw, max_ferromagnets=3, decades=(-3, 2)):
+    """Like `samples`, with mu_s or a spin current given at one end or at both."""
+    stack = draw(samples(max_ferromagnets, decades))
+    pieces, ends = list(stack.pieces), draw(st.sampled_from([(0,), (-1,), (0, -1)]))
+    for end in ends:
+        joint, beside = stack.joints[end], stack.elements[1 if end == 0 else -2]
+        if joint is not None and isinstance(stack.elements[end], sf.Lead):
+            continue  # which the interface is made for
+        vector = np.array([draw(st.floats(-1, 1).map(lambda x: round(x, 3))) for _ in range(3)])
+        is_strong = beside.m is not None and beside.material.is_strong
+        if joint is None and draw(st.booleans()):
+            pieces[end] = sf.SpinSource(vector)
+            continue
+        if is_strong and (joint is None or joint.mixing is None):
+            vector = vector[0] * beside.m
+        no_resistance = joint is not None and not joint.resistance and joint.mixing is not None
+        if no_resistance and beside.m is not None and not is_strong:
+            continue
+        pieces[end] = sf.Reservoir(vector)
+    driven = sf.Stack(pieces)
+    return driven if has_sink(driven) else stack

@@ -8,9 +8,12 @@ import re
 import runpy
 import shlex
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 import spinfem
@@ -50,9 +53,76 @@ def test_readme_command(tmp_path, monkeypatch, capsys):
         assert (tmp_path / name).stat().st_size > 0
 
 
-def test_readme_links():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links(page):
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def blocks_of(page):
+    """Python of a page under docs."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.fixture
+def slurm(monkeypatch):
+    """Two processes of this machine in place of SLURM's, and what SLURM's would be asked for."""
+    from dask.distributed import LocalCluster
+
+    asked = {}
+
+    class Here(LocalCluster):
+        def __init__(self, **options):
+            asked.update(options)
+            super().__init__(2, threads_per_worker=1, dashboard_address=None)
+
+        def adapt(self, *, maximum_jobs):
+            assert maximum_jobs > 0
+
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", SimpleNamespace(SLURMCluster=Here))
+    return asked
+
+
+def run_cluster_page(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    names = {"__name__": "__main__"}  # what is there is sent by value
+    for block in blocks_of("howto/cluster.md"):
+        with np.errstate(all="warn"):
+            exec(block.replace(", 100)", ", 4)"), names)
+    return names
+
+
+@pytest.mark.long
+def test_cluster_page(tmp_path, monkeypatch, slurm, capsys):
+    names = run_cluster_page(tmp_path, monkeypatch)
+    alone = spinfem.sweep(names["valve"], names["arguments"], j0=1e11)
+    for name in alone:
+        assert names["data"][name].values.tobytes() == alone[name].values.tobytes()
+    assert names["data"]["torque"].shape == (181, 4, 4, 2, 3)
+    assert names["thickest"].shape == (181,)
+    assert names["mean"].shape == (4, 4)
+    assert "dask.array" in capsys.readouterr().out
+
+
+@pytest.mark.interop
+def test_cluster_page_asks_slurm_for_what_it_says(tmp_path, monkeypatch, request):
+    jobqueue = pytest.importorskip("dask_jobqueue")
+    slurm = request.getfixturevalue("slurm")
+    run_cluster_page(tmp_path, monkeypatch)
+    with (
+        np.errstate(all="warn"),
+        jobqueue.SLURMCluster(**slurm, scheduler_options={"dashboard_address": None}) as cluster,
+    ):
+        script = cluster.job_script()
+    for line in ("#SBATCH -p compute", "#SBATCH -A spintronics", "#SBATCH -t 02:00:00"):
+        assert line in script.splitlines()
+    assert "--cpus-per-task=16" in script
+    assert "--nworkers 16" in script
+    assert "--lifetime 110m --lifetime-stagger 5m" in script
 
 
 @pytest.mark.parametrize("name", ["spinfem", *(m for m in MODULES if "__main__" not in m)])

@@ -111,6 +111,9 @@ HEAVY = {
     "rich",
     "mpmath",
     "xarray",
+    "zarr",
+    "dask",
+    "distributed",
     "numba",
     "lmfit",
 }

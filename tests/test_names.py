@@ -117,11 +117,11 @@ EDITS = [
     ("resistivity_ohm_m = 6e-9", "sigma_MS_m = 167",
      "sigma_S_m is in S/m (1 MS/m = 1e+06 S/m)"),
     ("beta = 0.76", "alpha = 7", "beta is (alpha - 1)/(alpha + 1) of alpha = rho_down/rho_up"),
-    ("beta = 0.76", "eta = 0.76", "must be one of kind, rho_star_ohm_m, sigma_S_m, beta, l_nm, "),
+    ("beta = 0.76", "eta = 0.76", "must be one of kind, rho_star_ohm_m, sigma_S_m, beta, beta_D, "),
     ("l_nm = 5.5", "l_sf_nm = 5.5",
      "l_nm is the length over which mu_s along m decays: Valet and Fert's l_sf, and lambda_sf "
      "sqrt(1 - beta beta') of Zhang, Levy and Fert, in nm"),
-    ("l_nm = 5.5", "L_nm = 5.5", "must be one of kind, rho_star_ohm_m, sigma_S_m, beta, l_nm, "),
+    ("l_nm = 5.5", "L_nm = 5.5", "must be one of kind, rho_star_ohm_m, sigma_S_m, beta, beta_D, "),
     ("l_nm = 5.5", "l_nm = 5.5\nlambda_p_nm = 2", "must be one of kind, rho_star_ohm_m, "),
     ("j0_A_m2 = 1e11", "J0_A_m2 = 1e11", CURRENT),
     ("j0_A_m2 = 1e11", "current_density_MA_cm2 = 10",
@@ -607,5 +607,6 @@ def test_what_to_install():
                 named = re.fullmatch(r"\.(?:\[(.*)\])?", wanted)[1]
                 assert set((named or "").split(",")) - {""} <= set(extras), command
             elif not wanted.startswith("-"):
-                packages = {re.split(r"[<>=\[]", p)[0] for e in ("fit", "sweep") for p in extras[e]}
+                wanted_by = [p for e in ("fit", "sweep", "test") for p in extras[e]]
+                packages = {re.split(r"[<>=\[]", p)[0] for p in wanted_by}
                 assert wanted in packages, command

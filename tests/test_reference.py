@@ -56,6 +56,13 @@ def scales(reference):
     return mp.mpf(reference.potential_scale), mp.mpf(reference.current_scale)
 
 
+def is_closed(element, joint):
+    """Whether nothing across m goes on into an element."""
+    return is_strong(element) or (
+        getattr(element, "m", None) is not None and joint.mixing is not None
+    )
+
+
 def is_strong(element):
     return getattr(element, "m", None) is not None and element.material.is_strong
 
@@ -146,6 +153,7 @@ def check_faces(stack, reference):
         small_j = TINY * j_scale + (small_mu / resistance if loss else 0)
         jump, drop = mu_b - mu_a, face.potential_left - face.potential_right
         strong = [e for e in (a, b) if is_strong(e)]
+        closed = [e for e in (a, b) if is_closed(e, joint)]
         magnets = strong or [e for e in (a, b) if getattr(e, "m", None) is not None]
         m = unit(magnets[0].m) if magnets else vec([0, 0, 0])
         ohmic = resistance * (1 - gamma**2)
@@ -180,17 +188,19 @@ def check_faces(stack, reference):
             sign = 1 if m_a @ m_b > 0 else -1
             left, right = (m_a @ mu_a, m_a @ j_a), (sign * (m_b @ mu_b), sign * (m_b @ j_b))
             jump, lost = map(abs, missed(joint, *left, *right, gamma))
-        elif not strong:
+        elif not closed:
             jump, lost = map(size, missed(joint, mu_a, j_a, mu_b, j_b, gamma * m))
         else:
             sides = (m @ x for x in (mu_a, j_a, mu_b, j_b))
             jump, lost = map(abs, missed(joint, *sides, gamma))
         assert jump < small_mu
         assert lost < small_j
-        if len(strong) == 1 and sf.Reservoir() not in (a, b):
-            outer_mu, into = (mu_a, j_a) if is_strong(b) else (mu_b, -j_b)
+        if closed and not strong:  # nothing goes on across m
+            assert size(across(j_b if closed[0] is b else j_a, m)) < small_j
+        if len(closed) == 1 and sf.Reservoir() not in (a, b):
+            outer_mu, into = (mu_a, j_a) if closed[0] is b else (mu_b, -j_b)
             perpendicular = across(outer_mu, m)
-            absorbed = vec(face.absorbed_right if is_strong(b) else face.absorbed_left)
+            absorbed = vec(face.absorbed_right if closed[0] is b else face.absorbed_left)
             assert size(absorbed - across(into, m)) < small_j
             if joint.mixing is None:
                 assert size(perpendicular) < small_mu

@@ -9,7 +9,7 @@ From the bottom: contact 20 nm, fixed layer 10 nm with **m** along −x, spacer 
 with **m** at θ from +x in the plane, contact 20 nm; spin-blocking outer faces. All metals have
 σ = 1.405 × 10⁷ S/m and l_sf = 10 nm, the ferromagnets P = 0.4 and β_D = 0.5; G↑, G↓, G_mix = 10¹⁵,
 10¹⁴, 10¹⁵ + 10¹⁴ i S/m² at all four faces. In spinfem D = σ(1 − P β_D), l = l_sf √(1 − P β_D) and
-p = P, which is exact for **μ**s and torques.
+p = P (`from_drift_diffusion`), which is exact.
 
 What is left to the comparison in one dimension: the stored state has σ dV/dz = 1.8329 × 10¹² A/m²
 in the spacer; its contacts, 160 × 80 nm on an ellipse of 8600 nm², count as conductivities of
@@ -67,7 +67,7 @@ PER_SPIN_CURRENT = physical_constants["Bohr magneton in eV/T"][0] / D_FREE / 1e1
 
 def valve(theta: np.ndarray) -> tuple[sf.Stack, np.ndarray]:
     """Return the valves and the free layer's m; the code's x, y, z are spinfem's y, z, x."""
-    F = sf.Ferromagnet(D=SIGMA * (1 - P * BETA_D), l=L_SF * np.sqrt(1 - P * BETA_D), p=P)
+    F = sf.Ferromagnet.from_drift_diffusion(SIGMA, beta=P, beta_D=BETA_D, l_sf=L_SF)
     bottom, spacer, top = (
         sf.NormalMetal(D=SIGMA * factor, l=L_SF) for factor in (CONTACTS[0], 1.0, CONTACTS[1])
     )

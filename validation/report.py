@@ -29,7 +29,7 @@ CONVENTIONS = """## Conventions
 | Δμ of Valet and Fert, μ± = μ0 ± Δμ; V_s = (D_e/σ)(e/μ_B) S of Boris | μs = 2Δμ = 2V_s |
 | a layer in series with a mixing conductance | 1/G_eff = 1/G_r + 2ρd |
 | ε of OOMMF and mumax3; η of Boris | g/2; g |
-| P, β_D, l_sf of Boris | D = σ(1 − P β_D), l = l_sf √(1 − P β_D), p = P: exact for μs and torques, not for μ0 |
+| P, β_D, l_sf of Boris; β, β′, λ_sf of magnum.fe | `from_drift_diffusion`: D = σ(1 − P β_D), l = l_sf √(1 − P β_D), p = P, beta_D = β_D |
 | superconducting lead with AR_SF | `Reservoir() \\| Interface(AR_SF) \\| F` |
 | infinite periodic multilayer | its half cell between mirror planes: `Reservoir \\| F(t/2) \\| Interface \\| N(t/2) \\| end`, `Reservoir` for P, `SpinBlocking` for AP |
 | reservoir and node of circuit theory | `Ferromagnet` and `NormalMetal` that conduct very well, as in `validation/formulas.py` |"""  # noqa: E501

@@ -23,6 +23,7 @@ from .converging import study
 from .drawing import draw_figures
 from .exporting import export
 from .files import begin, check, print_schema
+from .fits import fit_numbers
 from .output import quiet_drawing, say
 from .sensitivities import rank
 from .solving import solve_file
@@ -138,6 +139,14 @@ COMMANDS: tuple[tuple[str, Callable[..., object], str], ...] = (
         "sweep",
         sweep_over,
         "examples/co_cu_py.toml --vary free.polar_deg=0:180:181 \\\n      -o g.nc --plot g.png",
+    ),
+    (
+        "fit",
+        fit_numbers,
+        "examples/fit_exchange_biased_valve.toml \\\n"
+        "      examples/fit_exchange_biased_valve.csv --turn free=180 \\\n"
+        "      --free Py.beta=0.5:0:1 --free Py.l_nm=10 \\\n"
+        "      --data AdR_fOhm_m2 --uncertainty error_fOhm_m2 --plot fit.png",
     ),
     ("export", export, "examples/co_cu_py.toml --to oommf -o torque.mif"),
     ("sensitivity", rank, "examples/co_cu_py.toml --of torque --plot bars.png"),

@@ -45,6 +45,7 @@ def rank(
       thickness, l, lambda_J, lambda_phi
       D                1/rho, 1/rho* of Valet and Fert
       p                beta
+      beta_D           of metals that have one; p moves both if not
       polar, azimuth   angles of m
       resistance       of an interface, AR*; and its gamma and delta
       G_r, G_i         the mixing conductance

@@ -1,45 +1,60 @@
 """The sweep of a stack file into a .nc file: what ``spinfem sweep`` does.
 
-Finished chunks wait in a directory beside the .nc file, which is made there as well and then moved
+What is finished waits in a store beside the .nc file, which is made there as well and then moved
 into place: whenever the process is killed, what stands under the file's name is whole or what was
 there before, and the next run goes on. A second one at the same time waits for the first.
 """
 
 from __future__ import annotations
 
+import importlib
+import logging
 import multiprocessing
 import os
 import secrets
 import signal
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._checks import note
-from ..files.chunkstore import ChunkStore, OtherSweepError, chunk_store
 from ..files.disk import explained
+from ..files.gridstore import OtherSweepError, grid_store
 from ..io.stackfile import StackFile
 from ..io.vary import FileBuilder, Variation
 from ..results.numbers import VARIABLES
-from ..studies.blocks import Plan
 from ..studies.builders import axis_name
 from ..studies.dataset import write_netcdf
-from ..studies.sweeping import identity, plan_sweep, run
+from ..studies.sweeping import begin, plan_sweep, run
 
 if TYPE_CHECKING:
     import xarray
 
+CONNECTING = 10
+"""Seconds in which a scheduler must answer."""
+
+
+def parts_of(output: Path) -> Path:
+    """Return the store of what is finished of a .nc file."""
+    target = Path(os.path.realpath(output))
+    return target.with_name(f".{target.name}.parts")
+
 
 def sweep_file(
-    file: StackFile, variations: Sequence[Variation], output: Path, workers: int
-) -> xarray.Dataset:
+    file: StackFile,
+    variations: Sequence[Variation],
+    output: Path,
+    workers: int,
+    scheduler: str | None,
+    use: Callable[[xarray.Dataset], None],
+) -> None:
     """Sweep a stack file and write the results.
 
-    Chunks of another sweep to the same place, or of the same before the stack file changed, are
-    deleted, and one line on stderr says so.
+    What is stored of another sweep to the same place, or of the same before the stack file changed,
+    is deleted, and one line on stderr says so.
 
     Parameters
     ----------
@@ -51,66 +66,57 @@ def sweep_file(
         The .nc file.
     workers : int
         Number of processes; 1 is this one.
-
-    Returns
-    -------
-    xarray.Dataset
-        What was written: as of `spinfem.sweep`; in the paper's units without torque and units.
+    scheduler : str, optional
+        Address of the scheduler of a dask cluster that is used instead.
+    use : callable
+        Gets what was written, before it is gone from the store: as of `spinfem.sweep`; in the
+        paper's units without torque and units.
 
     Raises
     ------
     ValueError
         If the sweep is refused.
     OSError
-        If something cannot be written, or a worker process dies.
+        If something cannot be written, a worker process dies or the scheduler does not answer.
     """
     others = [v for v in variations if v.currents is None]
     builder = FileBuilder(file.tables, {v.name: v.where for v in others})
     j0 = file.j0 if others == [*variations] else 1.0
     plan = plan_sweep(builder, {v.name: v.values for v in others}, j0)
-    target = Path(os.path.realpath(output))
-    with chunk_store(target.with_name(f".{target.name}.parts")) as store:
+    with grid_store(parts_of(output)) as store:
         try:
-            store.begin(identity(plan))
+            begin(store, plan)
         except OtherSweepError as error:
             note(f"starting afresh: {error}")
             store.clear()
-            store.begin(identity(plan))
-        dataset = _with_currents(_solved(plan, workers, store, output), variations)
-        dataset = _labelled(dataset, file, variations)
+            begin(store, plan)
+        with _executor(workers, scheduler, output) as executor:
+            dataset = run(plan, executor, store, None)
+        dataset = _labelled(_with_currents(dataset, variations), file, variations)
         whole = store.directory / f"whole-{secrets.token_hex(8)}.nc"
         try:
             write_netcdf(dataset, whole)
-            os.replace(whole, target)
+            os.replace(whole, os.path.realpath(output))
         except OSError as error:
             whole.unlink(missing_ok=True)
             raise explained("cannot be written", output, error) from None
+        use(dataset)
         store.remove()
-    return dataset
-
-
-def _solved(plan: Plan, workers: int, store: ChunkStore, output: Path) -> xarray.Dataset:
-    with _pool(workers) as executor:
-        try:
-            return run(plan, executor, store, None)
-        except BrokenExecutor:
-            raise ChildProcessError(
-                f"{output}: cannot be written: a worker process died, perhaps for lack of memory; "
-                "the same command goes on from here"
-            ) from None
 
 
 def _with_currents(dataset: xarray.Dataset, variations: Sequence[Variation]) -> xarray.Dataset:
     """Return results at some currents, of those at a current of 1: all are linear, or constant."""
+    import xarray
+
     for variation in variations:
         if variation.currents is None:
             continue
         axis = axis_name(variation.name)
-        dataset = dataset.expand_dims({axis: variation.values}).copy(deep=True)
+        dataset = dataset.expand_dims({axis: variation.values}).chunk({axis: "auto"})
+        currents = xarray.DataArray(variation.currents, dims=axis)
         for name in ("torque", "absorbed_spin_current"):
-            values = dataset[name].values
-            values *= variation.currents.reshape(-1, *[1] * (values.ndim - 1))
-            values += 0.0  # turns -0.0 into 0.0
+            values = dataset[name] * currents + 0.0  # turns -0.0 into 0.0
+            dataset[name] = values.assign_attrs(dataset[name].attrs)
         del dataset.attrs["j0"]
     return dataset.transpose(*(axis_name(v.name) for v in variations), ...)
 
@@ -130,11 +136,51 @@ def _labelled(
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[Executor | None]:
-    with (
-        ProcessPoolExecutor(workers, initializer=_end_with_parent) if workers > 1 else nullcontext()
-    ) as executor:
-        yield executor
+def _executor(workers: int, scheduler: str | None, output: Path) -> Iterator[Executor | None]:
+    """Open what solves chunks: this process, others, or a cluster."""
+    try:
+        if scheduler is not None:
+            with _cluster(scheduler, output) as executor:
+                yield executor
+        elif workers > 1:
+            with ProcessPoolExecutor(workers, initializer=_end_with_parent) as executor:
+                yield executor
+        else:
+            yield None
+    except BrokenExecutor:
+        raise _stopped(output, "a worker process died, perhaps for lack of memory") from None
+
+
+def _stopped(output: Path, reason: str) -> ChildProcessError:
+    return ChildProcessError(
+        f"{output}: cannot be written: {reason}; the same command goes on from here"
+    )
+
+
+@contextmanager
+def _cluster(scheduler: str, output: Path) -> Iterator[Executor]:
+    distributed: Any = importlib.import_module("distributed")
+    for chatter in ("distributed.client", "tornado.application"):  # errors are raised as well
+        logging.getLogger(chatter).setLevel(logging.CRITICAL)
+    try:
+        client = distributed.Client(scheduler, timeout=CONNECTING, set_as_default=False)
+    except (OSError, ValueError) as error:
+        said = str(error).partition("\n")[0]
+        raise type(error)(f"--scheduler {scheduler}: no scheduler answers ({said})") from None
+    with client, client.get_executor() as executor:
+        if not client.scheduler_info()["workers"]:
+            note(f"--scheduler {scheduler}: waiting for a worker")
+        try:
+            yield executor
+        except CancelledError:
+            raise _stopped(output, f"the scheduler at {scheduler} is gone") from None
+        except distributed.KilledWorker:
+            reason = f"workers of {scheduler} died over one chunk, perhaps for lack of memory"
+            raise _stopped(output, reason) from None
+        except (ImportError, RuntimeError) as error:  # they cannot read what is sent
+            said = str(error).partition("\n")[0]
+            reason = f"{scheduler} has another environment ({type(error).__name__}: {said})"
+            raise _stopped(output, reason) from None
 
 
 def _end_with_parent() -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..files.disk import check_target
+from ..files.disk import check_target, room_for
 from .output import Dpi, Plot, check_picture, write_picture
+
+if TYPE_CHECKING:
+    import xarray
+
+DRAWN = 4 * 10**6
+"""Points of a picture, which has fewer dots."""
 
 
 def sweep_over(
@@ -26,6 +33,14 @@ def sweep_over(
     picture: Plot = None,
     dpi: Dpi = None,
     workers: Annotated[int, typer.Option(min=1, max=1024, help="Number of processes.")] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Solve on a dask cluster that runs, by the address of its scheduler: "
+            "tcp://HOST:8786. Its workers must see the folder of OUT.nc.",
+        ),
+    ] = None,
 ) -> str:
     """Solve the stack in FILE over ranges of its numbers.
 
@@ -41,7 +56,7 @@ def sweep_over(
     OUT.nc holds torque, absorbed_spin_current, efficiency, spin_resistance and resistance, with
     units; no torque in the paper's units. If the command is stopped, by whatever, OUT.nc is as it
     was before, and the same command goes on where it was; a directory .OUT.nc.parts keeps what is
-    done until then. A second command with the same OUT.nc waits for the first.
+    done until then, as large as OUT.nc. A second command with the same OUT.nc waits for the first.
 
     OUT.png shows RA, dr, torques (T) and efficiencies (g); where an axis is an angle, MR too: RA
     over the least one along that axis, less 1.
@@ -50,6 +65,7 @@ def sweep_over(
     from ..io.vary import check_size, parse
     from ..studies.builders import axis_name
     from ..studies.dataset import check_xarray
+    from .sweepfile import parts_of, sweep_file
 
     check_target(output, ".nc")
     check_picture(picture, dpi)
@@ -60,24 +76,39 @@ def sweep_over(
     currents = sum(variation.currents is not None for variation in variations)
     if len({*places}) < len(places) or currents > 1:
         raise ValueError(f"--vary must name each key once, got {', '.join(names)}")
-    check_size(variations, description)
+    check_size(variations, description, room_for(output.parent, parts_of(output)))
+    if scheduler is not None and workers > 1:
+        raise ValueError("--scheduler must come without --workers: its cluster has its own")
     if picture:
         from ..plot.sweeps import check_axes
 
         check_axes(names)
     try:
-        check_xarray("h5netcdf", "h5py")
+        check_xarray("zarr", "dask.array", "h5netcdf", "h5py")
+        if scheduler is not None:
+            check_xarray("distributed")
     except ImportError as error:
         raise ValueError(str(error)) from None
-    from .sweepfile import sweep_file
 
-    dataset = sweep_file(description, variations, output, workers)
-    if picture:
-        from ..plot.sweeps import sweep_overview
+    def draw(dataset: xarray.Dataset) -> None:
+        if picture:
+            from ..plot.sweeps import sweep_overview
 
-        write_picture(picture, dpi, sweep_overview(dataset))
+            write_picture(picture, dpi, sweep_overview(_thinned(dataset).compute()))
+
+    sweep_file(description, variations, output, workers, scheduler, draw)
+    points = math.prod(variation.values.size for variation in variations)
     sizes = " x ".join(
         f"{axis_name(name)} ({variation.values.size})"
         for name, variation in zip(names, variations, strict=True)
     )
-    return f"{output}: {dataset['spin_resistance'].size} points, {sizes}"
+    return f"{output}: {points} points, {sizes}"
+
+
+def _thinned(dataset: xarray.Dataset) -> xarray.Dataset:
+    """Take every second, third ... value along each axis, so that no more than `DRAWN` are left."""
+    sizes = dataset["resistance"].sizes
+    step = 1
+    while math.prod(-(-n // step) for n in sizes.values()) > DRAWN:
+        step += 1
+    return dataset.isel({axis: slice(None, None, step) for axis in sizes})

@@ -17,7 +17,7 @@ from skfem import Basis, MeshLine
 
 from .._checks import FloatArray, breaks_of
 from ..numerics.layers import GRADING
-from ..sample.materials import Metal
+from ..sample.materials import Metal, reduced
 from .element import reference_element
 from .fields import ElementField, piecewise
 from .mesh import layer_nodes, line_element
@@ -28,6 +28,8 @@ ROUNDED = 4 * np.finfo(float).eps
 """Of xi: what it is rounded by, and so are values of a steep profile by that times the slope."""
 NARROWEST = 1e-12
 """Elements that are not split any more: a profile that jumps is resolved by none."""
+GAUSS = 24
+"""Points in an element, for integrals of profiles that polynomials of degree 12 represent."""
 MOST = 4096
 """Elements in a layer that are not split any more."""
 
@@ -43,10 +45,13 @@ class GradedLayer(NamedTuple):
     source_right: FloatArray
     to_bubbles: FloatArray  # (n, N, degree - 1, 2) inner functions from the values at the nodes
     driven: FloatArray  # (n, N, degree - 1) and from p
-    work: FloatArray  # (n, N) f(mu_s) of p alone, mu_s = 0 at the nodes, m2/S
+    work: FloatArray  # (n, N) f(mu_s) of p alone, mu_s = 0 at the nodes, f with beta_D, m2/S
 
 
-def profile(value: Any) -> Callable[[FloatArray], FloatArray]:
+Function = Callable[[FloatArray], FloatArray]
+
+
+def profile(value: Any) -> Function:
     """Return a number, or a function of xi, as a function of xi."""
 
     def evaluate(xi: FloatArray) -> FloatArray:
@@ -56,26 +61,33 @@ def profile(value: Any) -> Callable[[FloatArray], FloatArray]:
     return evaluate
 
 
+def profiles(metal: Metal) -> tuple[Function, Function, Function, Function]:
+    """Return D, l, p and beta_D of a metal as functions of xi; p = 0 in a normal one."""
+    p = getattr(metal, "p", 0.0)
+    beta_D = getattr(metal, "diffusion_polarization", 0.0)
+    return profile(metal.D), profile(metal.l), profile(p), profile(beta_D)
+
+
 def nodes_for(metal: Metal, thickness: float, degree: int, count: int | None) -> FloatArray:
     """Return nodes of the mesh of a graded layer, from 0 to 1.
 
-    Without a count the elements between the breaks of D, l and p are halved until polynomials of
-    the degree represent D, 1/D, 1/l^2 and p on each, also between the points that make them, and
-    until none is wider than about 2 of its own l, or more in the depth of the layer, as in
-    `mesh.widths`.
+    Without a count the elements between the breaks of D, l, p and beta_D are halved until
+    polynomials of the degree represent D, 1/D, 1/l^2 and both polarizations on each, also between
+    the points that make them, and until none is wider than about 2 of its own l, or more in the
+    depth of the layer, as in `mesh.widths`.
     """
-    numbers = {"p": 0.0, **metal.numbers}
-    D, l, p = (profile(numbers[key]) for key in ("D", "l", "p"))
+    D, l, p, beta_D = profiles(metal)
+    polarizations = (p, beta_D) if "beta_D" in metal.numbers else (p,)
     dense = np.linspace(0, 1, 4097)
     if count is not None:
         return layer_nodes(np.array([thickness / l(dense).min()]), count)[:, 0]
 
     def quantities(xi: FloatArray) -> list[FloatArray]:
-        return [D(xi), 1 / D(xi), l(xi) ** -2.0, p(xi)]
+        return [D(xi), 1 / D(xi), l(xi) ** -2.0, *(f(xi) for f in polarizations)]
 
     y = legendre.leggauss(degree + 1)[0]
     to_legendre = np.linalg.inv(legendre.legvander(y, degree)).T
-    breaks = breaks_of(*numbers.values())
+    breaks = breaks_of(*metal.numbers.values())
     between, at_break = quantities(dense), np.isin(dense, breaks)  # there it may jump
     rates = thickness / l(dense)  # per xi
     steps = (rates[1:] + rates[:-1]) / 2 * np.diff(dense)
@@ -133,14 +145,13 @@ def condense(
     element = line_element(degree)
     basis = Basis(mesh, element, intorder=3 * degree)
     xi, weights = basis.mapping.F(basis.X)[0], basis.dx
-    numbers = {"p": 0.0, **metal.numbers}
-    D, l, p = (profile(numbers[key])(xi) for key in ("D", "l", "p"))
+    D, l, p, beta_D = (f(xi) for f in profiles(metal))
     value = np.array([np.broadcast_to(np.asarray(f[0]), xi.shape) for f in basis.basis])
     slope = np.array([np.broadcast_to(f[0].grad[0], xi.shape) for f in basis.basis])
     K = np.einsum("ieq,jeq,eq->eij", slope, slope, D / 2 * weights)
     M = np.einsum("ieq,jeq,eq->eij", value, value, D / (2 * l**2) * weights)
     absorbed = np.einsum("ieq,eq->ei", value, D / (2 * l**2) * weights)  # M 1: hats sum to 1
-    f = np.einsum("ieq,eq->ei", slope, p * weights)
+    f, f_D = (np.einsum("ieq,eq->ei", slope, x * weights) for x in (p, beta_D))
 
     d = thickness[None, :, None, None]
     A = K[:, None] / d + absorbing * M[:, None] * d
@@ -153,8 +164,17 @@ def condense(
     S = loss[..., hats] - np.einsum("...ik,...i->...k", response, loss[..., inner])
     driven = load[..., hats] - np.einsum("...ik,...i->...k", response, load[..., inner])
     sources = (-driven[..., 0], driven[..., 1])
-    work = np.einsum("...i,...i->...", load[..., inner], by_load)
+    work = np.einsum("eni,ei->en", by_load, f_D[:, inner])
     return GradedLayer(nodes, B, S[..., 0], S[..., 1], *sources, -response, by_load, work)
+
+
+def ohmic_slopes(metal: Metal, nodes: FloatArray, thickness: FloatArray) -> tuple[Any, Any]:
+    """Return the derivatives of ``int dx/D_tot`` with p and beta_D, if they are numbers, (N,)."""
+    y, weights = legendre.leggauss(GAUSS)
+    half = np.diff(nodes)[:, None] / 2
+    D, _, p, beta_D = (f(nodes[:-1, None] + half * (1 + y)) for f in profiles(metal))
+    by_p, by_beta_D = (-thickness * (half * weights * x / D).sum() for x in (beta_D, p))
+    return by_p, by_beta_D
 
 
 class GradedField(NamedTuple):
@@ -208,8 +228,12 @@ def graded_field(
     thickness: FloatArray,
     m: FloatArray,
     inflow: FloatArray,
+    j0: float = 1.0,
 ) -> GradedField:
-    """Make the field of a graded layer from mu_s/j0, as from `recover`, and j_s/j0 at its left."""
+    """Make the field of a graded layer from mu_s/j0, as from `recover`, and j_s/j0 at its left.
+
+    With j0 = 0 it is that of mu_s and j_s themselves, which something else drives.
+    """
     degree = potential.shape[-1] - 1
     points = potential.shape[1]
     # everything else from values at Gauss points, enough for twice the degree
@@ -218,8 +242,7 @@ def graded_field(
     to_legendre = (weights[:, None] * legendre.legvander(y, top)) * (2 * np.arange(top + 1) + 1) / 2
     half = np.diff(nodes)[:, None] / 2
     xi = nodes[:-1, None] + half * (1 + y)
-    numbers = {"p": 0.0, **metal.numbers}
-    D, l, p = (profile(numbers[key])(xi) for key in ("D", "l", "p"))
+    D, l, p, beta_D = (f(xi) for f in profiles(metal))
     mu = potential @ legendre.legvander(y, degree).T
     slope = legendre.legder(potential, axis=-1) @ legendre.legvander(y, degree - 1).T
 
@@ -235,8 +258,8 @@ def graded_field(
     kappa = (D / (2 * l**2))[:, None, None] * thickness[:, None, None]
     current = -passed(kappa * mu)
     current[..., 0] += inflow
-    ohmic = passed(((1 - p) * (1 + p) / D)[:, None] * thickness[:, None])
+    ohmic = j0 * passed((reduced(1.0, p, beta_D) / D)[:, None] * thickness[:, None])
     along = np.einsum("epcq,pc->epq", slope, np.broadcast_to(m, (points, 3)))
-    spin = passed(p[:, None] / 2 * along / half[:, None])
+    spin = passed(beta_D[:, None] / 2 * along / half[:, None])
     totals = np.array([np.broadcast_to(a[-1].sum(axis=-1), points) for a in (ohmic, spin)])
     return GradedField(nodes[:, None], potential, current, ohmic + spin, totals)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,6 +83,12 @@ def check_target(path: Path, *suffixes: str) -> None:
         raise NotADirectoryError(f"{path}: cannot be written: {path.parent} is not a directory")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise PermissionError(f"{path}: cannot be written: no permission in {path.parent}")
+
+
+def room_for(folder: Path, *own: Path) -> int:
+    """Return the bytes that are free where a folder is, and those that folders of ours take."""
+    taken = sum(path.stat().st_size for place in own for path in place.rglob("*") if path.is_file())
+    return shutil.disk_usage(folder).free + taken
 
 
 @contextmanager

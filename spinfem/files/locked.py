@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
 import sys
 import threading
@@ -105,9 +106,12 @@ def locked_folder(folder: Path) -> Iterator[bool]:
             yield file is not None
         finally:
             if file is not None:
-                os.close(file)
                 if sys.platform == "win32":  # where a file that is open cannot be removed
+                    os.close(file)
                     _remove_lock(folder)
+                else:  # while nobody else can have it
+                    _remove_lock(folder)
+                    os.close(file)
 
 
 def remove_folder(folder: Path) -> None:
@@ -120,9 +124,11 @@ def remove_folder(folder: Path) -> None:
 
 
 def clear_folder(folder: Path) -> None:
-    """Remove all files of a folder but its lock; what cannot be removed stays."""
+    """Remove all that is in a folder but its lock; what cannot be removed stays."""
     for path in folder.iterdir():
-        if path.name != LOCK:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != LOCK:
             with suppress(OSError):
                 path.unlink()
 

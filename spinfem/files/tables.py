@@ -399,6 +399,19 @@ Vector = Annotated[
     BeforeValidator(_vector),
     Field(json_schema_extra={"minItems": 3, "maxItems": 3}),
 ]
+
+
+def _components(value: Any) -> Any:
+    if not finite_numbers(value, 3):
+        raise must_be("three finite numbers [x, y, z]")
+    return value
+
+
+Components = Annotated[
+    list[float],
+    BeforeValidator(_components),
+    Field(json_schema_extra={"minItems": 3, "maxItems": 3}),
+]
 Name = Annotated[str, BeforeValidator(_name), Field(json_schema_extra={"minLength": 1})]
 Text = Annotated[str, BeforeValidator(_text)]
 

@@ -47,7 +47,7 @@ from ..sample.pieces import Layer, direction
 from ..sample.stack import Stack
 from ..solution import Solution
 from ..solver import solve
-from ..solvers.elements import elements_of
+from ..solvers.elements import check_undriven, elements_of
 from ..studies.sweeping import sweep
 from . import texts
 from .epsilon import NO_LAW, THETA, Table, fitted, fitted_constant, fitted_law, percent, sine_of
@@ -193,6 +193,7 @@ def torque_of(
             "solution must be that of a single stack for a hand-off, got a batch of shape "
             f"{solution.shape}; take a point of it: solution[i]"
         )
+    check_undriven("a hand-off", solution.stack)
     names = (fixed,) if isinstance(fixed, str) else tuple(fixed)
     stack, e = solution.stack, elements_of(solution.stack)
     polarizers = [solution.turning(name) for name in names]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from .._checks import visible
-from ..files.disk import check_target, replacing
+from ..files.disk import check_target
 from ..results.profiles import FIELDS, profiles_of
 from ..results.solved import SolvedStack
 from ..texts.numbers import unit_of
+from .columns import write_columns
 
 COMPONENTS = ("x", "y", "z")
 
@@ -41,10 +41,7 @@ def write_csv(solution: SolvedStack, path: str | PathLike[str]) -> None:
             continue
         for component, part in zip(COMPONENTS, np.moveaxis(values, -1, 0), strict=True):
             columns[_head(f"{name}_{component}", unit)] = part.tolist()
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(columns)
-        rows.writerows(zip(*columns.values(), strict=True))
+    write_columns(path, columns)
 
 
 def _head(name: str, unit: str) -> str:

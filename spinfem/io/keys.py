@@ -33,9 +33,13 @@ MEASURED: dict[str, tuple[Quantity, str]] = {
 """Keys of SI whose numbers are compared with what samples have, and their units."""
 SI_KEYS = (
     *("j0_A_m2", "current_density_A_m2", "scale_nm", "beta", *MEASURED),
+    *("spin_potential_V", "spin_current_A_m2"),
     *("library", "variant", "temperature_K"),
 )
-PAPER_KEYS = ("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "D", "AR", "mixing")
+PAPER_KEYS = (
+    *("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "D", "AR", "mixing"),
+    *("spin_potential", "spin_current"),
+)
 
 MEANINGS = {
     "title": "what the sample is",
@@ -48,7 +52,12 @@ MEANINGS = {
     "left": "what is behind the left end; a reservoir if left out",
     "right": "what is behind the right end; a reservoir if left out",
     "lead": "a material: a half-infinite lead of it",
-    "end": '"reservoir" (mu_s = 0) or "spin-blocking" (j_s = 0), in place of a lead',
+    "end": '"reservoir" (mu_s = 0, or given), "spin-blocking" (j_s = 0) or "spin-source" (j_s '
+    "given), in place of a lead",
+    "spin_potential_V": "V, [x, y, z], mu_s of a reservoir; default 0",
+    "spin_potential": "[x, y, z], mu_s of a reservoir; default 0",
+    "spin_current_A_m2": "A/m2, [x, y, z], j_s of a spin source times |e|, positive towards +x",
+    "spin_current": "[x, y, z], j_s of a spin source, positive towards +x",
     # layers
     "layers": "the sample from left to right, along +x",
     "material": "one of the materials of this file",
@@ -86,6 +95,8 @@ MEANINGS = {
     "rho_star_ohm_m": "Ohm m, rho* of Valet and Fert: rho/(1 - beta^2) of the measured rho",
     "sigma_S_m": "S/m, total conductivity, in place of the resistivity or rho*",
     "beta": "bulk asymmetry, between -1 and 1",
+    "beta_D": "diffusion polarization of codes for drift and diffusion, between -1 and 1, where it "
+    "is not beta or p; their l_sf is l/sqrt(1 - beta beta_D) then",
     "l_nm": "nm, spin diffusion length; inf for none",
     "lambda_J_nm": "nm, precession of mu_s across m in the exchange field; without it and "
     "lambda_phi_nm the ferromagnet absorbs that at its face",

@@ -166,6 +166,7 @@ class SIFerromagnet(Table):
     rho_star_ohm_m: Positive | None = None
     sigma_S_m: Positive | None = None
     beta: Polarization
+    beta_D: Polarization | None = None
     l_nm: Length
     lambda_J_nm: Length | None = None
     lambda_phi_nm: Length | None = None
@@ -177,7 +178,10 @@ class SIFerromagnet(Table):
         J, phi = (None if length is None else metres(length) for length in lengths)
         more: dict[str, Any] = {"l": l, "lambda_J": J, "lambda_phi": phi, "name": name}
         if key == "sigma_S_m":
-            return Ferromagnet.from_conductivity(value, p=self.beta, **more)
+            return Ferromagnet.from_conductivity(value, p=self.beta, beta_D=self.beta_D, **more)
+        if self.beta_D is not None:
+            text = f"must be left out with beta_D, in the place of sigma_S_m, got {shown(value)}"
+            raise PlacedError(text, (key,))
         return Ferromagnet.from_valet_fert(value, beta=self.beta, **more)
 
 
@@ -222,13 +226,15 @@ class _PaperFerromagnet(Table):
     D: Positive
     l: Length
     p: Polarization
+    beta_D: Polarization | None = None
     lambda_J: Length | None = None
     lambda_phi: Length | None = None
 
     def metal(self, name: str) -> Ferromagnet:
         """Return the metal."""
         J, phi = self.lambda_J, self.lambda_phi
-        return Ferromagnet(D=self.D, l=self.l, p=self.p, lambda_J=J, lambda_phi=phi, name=name)
+        more: dict[str, Any] = {"lambda_J": J, "lambda_phi": phi, "name": name}
+        return Ferromagnet(D=self.D, l=self.l, p=self.p, beta_D=self.beta_D, **more)
 
 
 PaperMetal = Annotated[_PaperNormal | _PaperFerromagnet, Discriminator("kind")]

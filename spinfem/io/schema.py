@@ -16,6 +16,7 @@ from .._checks import CONTROLS, FloatArray
 from ..files.meshfile import MeshLayer, read_layers
 from ..files.tables import (
     MOST_TABLES,
+    Components,
     Finite,
     Mixing,
     Name,
@@ -50,8 +51,35 @@ class EndTable(MagneticTable):
     """``[left]`` or ``[right]``."""
 
     lead: str | None = None
-    end: Literal["reservoir", "spin-blocking"] | None = None
+    end: Literal["reservoir", "spin-blocking", "spin-source"] | None = None
     name: Name | None = None
+
+    @property
+    def drive_keys(self) -> tuple[str, str]:
+        """What a given spin potential, or spin current, is called in these units."""
+        raise NotImplementedError
+
+
+class _SIEnd(EndTable):
+    """``[left]`` or ``[right]`` in SI."""
+
+    spin_potential_V: Components | None = None
+    spin_current_A_m2: Components | None = None
+
+    @property
+    def drive_keys(self) -> tuple[str, str]:
+        return "spin_potential_V", "spin_current_A_m2"
+
+
+class _PaperEnd(EndTable):
+    """``[left]`` or ``[right]`` in the paper's units."""
+
+    spin_potential: Components | None = None
+    spin_current: Components | None = None
+
+    @property
+    def drive_keys(self) -> tuple[str, str]:
+        return "spin_potential", "spin_current"
 
 
 class LayerTable(MagneticTable):
@@ -287,6 +315,7 @@ def _piece_kind(table: object) -> str:
     return "interface" if keys & ONLY_INTERFACES else "layer"
 
 
+End = TypeVar("End", bound=EndTable)
 Layer = TypeVar("Layer", bound=LayerTable)
 Face = TypeVar("Face", bound=InterfaceTable)
 Metal = TypeVar("Metal")
@@ -309,12 +338,12 @@ class CellTable(Table, Generic[Layer, Face]):
 # --- files ------------------------------------------------------------------------------------
 
 
-class FileTables(Table, Generic[Layer, Face, Metal, Mesh]):
+class FileTables(Table, Generic[End, Layer, Face, Metal, Mesh]):
     """A whole file."""
 
     title: Text | None = None
-    left: EndTable | None = None
-    right: EndTable | None = None
+    left: End | None = None
+    right: End | None = None
     materials: dict[Name, Metal] = Field(default_factory=dict)
     mesh: Mesh | None = None
     cells: dict[Name, CellTable[Layer, Face]] = Field(default_factory=dict)
@@ -333,7 +362,7 @@ class FileTables(Table, Generic[Layer, Face, Metal, Mesh]):
         raise NotImplementedError
 
 
-class _SI(FileTables[Layer, _SIInterface, SIMetal, _SIMesh], Generic[Layer]):
+class _SI(FileTables[_SIEnd, Layer, _SIInterface, SIMetal, _SIMesh], Generic[Layer]):
     j0_A_m2: Finite | None = None
     current_density_A_m2: Finite | None = None
 
@@ -347,7 +376,7 @@ class _SI(FileTables[Layer, _SIInterface, SIMetal, _SIMesh], Generic[Layer]):
         return -self.current_density_A_m2
 
 
-class _Paper(FileTables[Layer, _PaperInterface, PaperMetal, _PaperMesh], Generic[Layer]):
+class _Paper(FileTables[_PaperEnd, Layer, _PaperInterface, PaperMetal, _PaperMesh], Generic[Layer]):
     j0: Finite = 1.0
 
     @property

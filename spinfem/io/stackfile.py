@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._checks import FloatArray
 from .._names import kind_hint, same_thing
 from .._spelling import nearest
 from ..files.tables import (
@@ -41,6 +42,7 @@ from ..sample.pieces import (
     Lead,
     Reservoir,
     SpinBlocking,
+    SpinSource,
     direction,
     freeze,
 )
@@ -340,9 +342,6 @@ def _check_interface(
         if table.gamma is not None and np.any(table.gamma):
             _left_out(table, ("gamma",), "between normal metals", where)
         _left_out(table, (table.mixing_key,), "between normal metals", where)
-    elif not all(magnet.is_strong for magnet in magnets):
-        circumstance = "at a ferromagnet with finite exchange lengths"
-        _left_out(table, (table.mixing_key,), circumstance, where)
     with at(*where):
         Stack(three)  # what else it must not be there
 
@@ -352,13 +351,35 @@ def _end(side: str, table: EndTable | None, metals: dict[str, Metal]) -> End:
         return Reservoir()
     with at(side):
         key, value = one_of(table, "lead", "end")
+    potential, current = table.drive_keys
     if key == "end":
         _left_out(table, ("name", *MAGNETIC), "without a lead", (side,))
-        return Reservoir() if value == "reservoir" else SpinBlocking()
+        return _driving(value, table, (side,))
+    _left_out(table, (potential, current), "with a lead", (side,))
     metal = _metal(value, metals, (side, "lead"))
     m = _direction(table, metal, (side,))
     with at(side):
         return Lead(metal, m=m, name=table.name, group=table.group)
+
+
+def _driving(end: str, table: EndTable, where: Location) -> End:
+    """Return an end that is no lead, with what is given there."""
+    potential, current = table.drive_keys
+    unwanted = {"reservoir": (current,), "spin-source": (potential,)}
+    _left_out(table, unwanted.get(end, table.drive_keys), f"at a {end} end", where)
+    given = [getattr(table, key) for key in table.drive_keys]
+    with at(*where):
+        vectors = [None if v is None else _vector(v) for v in given]
+        if end == "spin-source":
+            if vectors[1] is None:
+                raise PlacedError("required key is missing", (current,))
+            return SpinSource(vectors[1])
+        return SpinBlocking() if end == "spin-blocking" else Reservoir(vectors[0])
+
+
+def _vector(components: list[Any]) -> FloatArray:
+    """Return a vector, whose components are arrays where they vary in a sweep."""
+    return np.stack(np.broadcast_arrays(*components), axis=-1)
 
 
 def _metal(name: str, metals: dict[str, Metal], where: Location) -> Metal:

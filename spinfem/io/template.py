@@ -25,6 +25,8 @@ j0_A_m2 = 1e11
 [left]
 lead = "Cu"
 # end = "reservoir"
+# spin_potential_V = [0, 0, 1e-6]
+# spin_current_A_m2 = [0, 0, 1e9]
 
 [right]
 lead = "Cu"
@@ -40,6 +42,7 @@ kind = "ferromagnet"
 rho_star_ohm_m = 75e-9
 # sigma_S_m = 1.7e7
 beta = 0.46
+# beta_D = 0.5
 l_nm = 60
 # lambda_J_nm = 2
 # lambda_phi_nm = 3
@@ -112,6 +115,12 @@ polar_deg = 60
 
 # In the paper's units, or any consistent ones, the keys are these; they and those in SI do not mix.
 # j0 = 1
+# [left]
+# end = "reservoir"
+# spin_potential = [0, 0, 0.1]
+# [right]
+# end = "spin-source"
+# spin_current = [0, 0, 0.1]
 # [materials.N]
 # kind = "normal"
 # D = 8
@@ -121,6 +130,7 @@ polar_deg = 60
 # D = 2
 # l = 1
 # p = 0.5
+# beta_D = 0.4
 # lambda_J = 0.1
 # lambda_phi = 0.1
 # [[layers]]

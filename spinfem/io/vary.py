@@ -15,7 +15,7 @@ from .._checks import FloatArray
 from .._names import key_hint
 from .._spelling import near_match
 from ..files.tables import Location
-from ..sample.pieces import Layer, Lead
+from ..sample.pieces import Layer, Lead, Reservoir, drive_of
 from ..sample.stack import Stack
 from ..sample.units import once
 from .schema import AnyFile, InterfaceTable, LayerTable, MagneticTable
@@ -31,6 +31,8 @@ UNITS = {
     "_S_m2": "S/m2",
 }
 """Units by the end of a key; keys without one are in the paper's units."""
+DRIVE_UNITS = {"_V": "V", "_A_m2": "A/m2"}
+"""The same of what is given at an end."""
 WORDS = {
     "polar": "polar angle",
     "azimuth": "azimuth",
@@ -41,6 +43,7 @@ WORDS = {
     "lambda_J": "precession length",
     "lambda_phi": "dephasing length",
     "p": "polarization",
+    "beta_D": "diffusion polarization",
     "mixing": "real part of the mixing conductance",
     "scale": "scale of the mesh",
     "j0": "particle current",
@@ -51,8 +54,6 @@ CURRENTS = {"j0_A_m2": 1.0, "current_density_A_m2": -1.0, "j0": 1.0}
 """Keys of the current, and the particle current for 1 of them."""
 MOST = 10**7
 """Values along one axis."""
-LARGEST = 512 << 20
-"""Bytes of all results; they take about three times that while a file is written."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,12 @@ class Variation:
         """Attributes of the axis in the dataset."""
         name, _, key = self.name.rpartition(".")
         found = {"spacing": "log" if self.log else "linear"}
+        if key in COMPONENTS:  # of what is given at an end
+            name, _, whole = name.rpartition(".")
+            for end, unit in DRIVE_UNITS.items():
+                if whole.endswith(end):
+                    found["units"], whole = unit, whole.removesuffix(end)
+            return {"long_name": f"{key} of the {whole.replace('_', ' ')} of {name}"} | found
         for end, unit in UNITS.items():
             if key.endswith(end):
                 found["units"], key = unit, key.removesuffix(end)
@@ -117,45 +124,67 @@ def parse(text: str, file: StackFile) -> Variation:
     """
     name, equals, given = text.rpartition("=")
     currents = [key for key in CURRENTS if key in type(file.tables).model_fields]
-    if equals and name in currents:
-        return Variation(name, ((name,),), *_range(name, given))
-    if not equals or "." not in name.strip("."):
+    if not equals or (name not in currents and "." not in name.strip(".")):
         one = currents[0]
         raise ValueError(f"--vary must be LAYER.KEY=START:STOP:N or {one}=..., got {text!r}")
-    where = _locate(name, file)
-    values, log = _range(name, given)
-    some = np.linspace(0, values.size - 1, min(values.size, 65)).astype(int)
     try:
-        with once():
-            for end in (values[0], values[-1]):
-                read(file.path, dict.fromkeys(where, float(end)))
-        FileBuilder(file.tables, {name: where})(**{name: values[some]})
+        where = ((name,),) if name in currents else find_key(name, file)
+        values, log = _range(given)
+        if name not in currents:
+            check_values(name, where, values, file)
     except ValueError as error:
         raise ValueError(f"--vary {name}: {error}") from None
     return Variation(name, where, values, log)
 
 
-def check_size(variations: Sequence[Variation], file: StackFile) -> None:
-    """Check that the results of a sweep are not too many to be held in memory.
+def check_size(variations: Sequence[Variation], file: StackFile, room: int) -> None:
+    """Check that there is room for the results of a sweep, in a store and in the file.
+
+    Parameters
+    ----------
+    variations : sequence of Variation
+        What varies.
+    file : StackFile
+        The stack.
+    room : int
+        Bytes.
 
     Raises
     ------
     ValueError
-        If they take more than `LARGEST` bytes.
+        If they take more.
     """
     points = math.prod(variation.values.size for variation in variations)
     magnets = sum(getattr(element, "m", None) is not None for element in file.stack.elements)
     per_point = 64 * max(magnets, 1)  # two vectors of each, and what is between two and of them all
-    if points * per_point > LARGEST:
+    if 2 * points * per_point > room:
         raise ValueError(
-            f"--vary: results must fit into {LARGEST >> 20} MiB, got {points} points of "
-            f"{per_point} bytes: vary less at a time"
+            f"--vary: results must fit on the disk twice, got {points} points of {per_point} bytes "
+            f"where {room >> 20} MiB are free: vary less at a time"
         )
 
 
-def _range(name: str, given: str) -> tuple[FloatArray, bool]:
+def check_values(
+    name: str, where: tuple[Location, ...], values: FloatArray, file: StackFile
+) -> None:
+    """Check values of a key: the ends as the file would be read with them, and some between.
+
+    Raises
+    ------
+    ValueError
+        If one is not allowed.
+    """
+    ends = {float(values.min()), float(values.max())}
+    some = np.linspace(0, values.size - 1, min(values.size, 65)).astype(int)
+    with once():
+        for end in sorted(ends):
+            read(file.path, dict.fromkeys(where, end))
+    FileBuilder(file.tables, {name: where})(**{name: values[some]})
+
+
+def _range(given: str) -> tuple[FloatArray, bool]:
     def refusal(requirement: str, got: str = given) -> ValueError:
-        return ValueError(f"--vary {name}: {requirement}, got {got!r}")
+        return ValueError(f"{requirement}, got {got!r}")
 
     parts = given.split(":")
     log = len(parts) == 4 and parts[3] == "log"
@@ -175,24 +204,46 @@ def _range(name: str, given: str) -> tuple[FloatArray, bool]:
     return spaced(start, stop, int(parts[2])), log
 
 
-def _locate(name: str, file: StackFile) -> tuple[Location, ...]:
-    """Find the key; where a layer and a material share a name, that which has the key."""
+def find_key(name: str, file: StackFile) -> tuple[Location, ...]:
+    """Return where a key, ``LAYER.KEY``, stands in a stack file.
+
+    Where a layer and a material share a name, that which has the key is meant.
+
+    Raises
+    ------
+    ValueError
+        If nothing has that name, or it has no such number.
+    """
+    place, key = _find(name, file)
+    return tuple((*where, *place.within(key)) for where in place.where)
+
+
+def limits_of(name: str, file: StackFile) -> tuple[float, float]:
+    """Return the ends of what a key may be, by its schema; errors as of `find_key`."""
+    place, key = _find(name, file)
+    schema = type(place.table).model_json_schema()["properties"].get(key, {})
+    known = {name: x for part in (schema, *schema.get("anyOf", ())) for name, x in part.items()}
+    low = known.get("minimum", known.get("exclusiveMinimum", -math.inf))
+    high = known.get("maximum", known.get("exclusiveMaximum", math.inf))
+    return float(low), float(high)
+
+
+def _find(name: str, file: StackFile) -> tuple[_Place, str]:
     owner, _, key = name.rpartition(".")
     places = _places(file)
     if owner not in {place.name for place in places}:
         known = list(dict.fromkeys(place.name for place in places))
         raise ValueError(
-            f"--vary {name}: name must be that of a layer, a group, an interface, a material or "
+            f"name must be that of a layer, a group, an interface, a material or "
             f"a lead ({', '.join(known)}), got {owner!r}{near_match(owner, known)}"
         )
     own = [place for place in places if place.name == owner]
     for place in own:
         if key in place.keys:
-            part = (0,) if key in place.pairs else ()
-            return tuple((*where, key, *part) for where in place.where)
+            return place, key
     keys = [key for place in own for key in place.possible_keys()]
     raise ValueError(
-        f"--vary {name}: key must be a numeric one of {owner!r} ({', '.join(keys) or 'none'}), "
+        f"key must be a numeric one of {owner!r} ({', '.join(keys) or 'none'}), "
         f"got {key!r}{key_hint(key, keys) or _hint(key, own, file)}"
     )
 
@@ -225,6 +276,10 @@ class _Place:
     magnetic: bool
     is_group: bool = False
 
+    def within(self, key: str) -> Location:
+        """Return where a key stands in the table."""
+        return (key, 0) if key in self.pairs else (key,)
+
     @property
     def keys(self) -> list[str]:
         """The keys that may have numbers; of a group those of its m."""
@@ -252,9 +307,27 @@ class _Place:
         return [key for key in self.keys if key not in never]
 
 
+class _Vector(_Place):
+    """What is given at an end, whose components may vary."""
+
+    @property
+    def keys(self) -> list[str]:
+        """The components."""
+        return [*COMPONENTS]
+
+    def within(self, key: str) -> Location:
+        """Return where a component stands in the vector."""
+        return (COMPONENTS.index(key),)
+
+
+COMPONENTS = "xyz"
 ANGLES = {"polar_deg", "azimuth_deg"}
-EITHER = (("resistivity_ohm_m", "sigma_S_m"), ("rho_star_ohm_m", "sigma_S_m"))
-"""Keys of which one is given."""
+EITHER = (
+    ("resistivity_ohm_m", "sigma_S_m"),
+    ("rho_star_ohm_m", "sigma_S_m"),
+    ("rho_star_ohm_m", "beta_D"),
+)
+"""Keys that are not given together."""
 
 
 def _places(file: StackFile) -> list[_Place]:
@@ -275,6 +348,10 @@ def _places(file: StackFile) -> list[_Place]:
         if isinstance(end, Lead):
             table, names = getattr(tables, side), filter(None, (end.name, side))
             found += [_Place(name, ((side,),), table, end.is_ferromagnet) for name in names]
+        elif drive_of(end) is not None:
+            table = getattr(tables, side)
+            key = table.drive_keys[0 if isinstance(end, Reservoir) else 1]
+            found.append(_Vector(f"{side}.{key}", ((side, key),), table, False))
     groups: dict[str, dict[tuple[Location, ...], _Place]] = {}
     for place in found:
         if isinstance(place.table, MagneticTable) and place.table.group:

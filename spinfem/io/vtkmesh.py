@@ -191,14 +191,13 @@ def _torque_density(
 
     A strong ferromagnet absorbs spin current at its faces: given is the sum over its thickness.
     With exchange lengths it absorbs ``(D_tot/2)(mu_s x m/lambda_J^2 + mu_s/lambda_phi^2)``, of mu_s
-    across m, per volume.
+    across m, per volume; and what mixing conductances at its faces take up for it is spread too.
     """
     metal = piece.material
     if not isinstance(metal, Ferromagnet):
         return np.zeros(3)
     if metal.is_strong:
-        torque = per_current * solution.absorbed_spin_current(layer.name)
-        return np.asarray((torque / np.asarray(piece.thickness)[..., None])[..., None, :])
+        return _spread(per_current * solution.absorbed_spin_current(layer.name), piece)
     m = np.broadcast_to(np.asarray(piece.m), (*solution.shape, 3))[..., None, :]
     mu = (layer.spin_potential[..., 1:, :] + layer.spin_potential[..., :-1, :]) / 2
     across = mu - (mu * m).sum(axis=-1, keepdims=True) * m
@@ -208,4 +207,13 @@ def _torque_density(
         for value in (metal.lambda_J, metal.lambda_phi)
     )
     absorbed = D / 2 * (precessing * np.cross(across, m) + dephasing * across)
+    k, mixing = layer.index + 1, solution.transport.elements.mixing
+    for face in (k - 1, k):
+        if mixing.get(face) == k:
+            absorbed = absorbed + _spread(solution.interfaces[face].absorbed, piece)
     return np.asarray(per_current * absorbed)
+
+
+def _spread(absorbed: FloatArray, piece: Layer) -> FloatArray:
+    """Return what a layer absorbs at its faces as a density, (..., 1, 3)."""
+    return np.asarray((absorbed / np.asarray(piece.thickness)[..., None])[..., None, :])

@@ -555,12 +555,18 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
 
 
 def spring_response(T: Matrix, end: Numbers) -> Matrix:
-    """Return the inverse of T and a spring across the first axis."""
+    """Return the inverse of T and a spring across the first axis; nothing where both are nothing.
+
+    Then nothing drives the ring across this axis.
+    """
     none = double(0.0 * T[0][0][0])
     spring, turning = double(end[3]), double(end[4])
     e, f = add(T[1][1], spring), subtract(T[1][2], turning)
     h, i = add(T[2][1], turning), add(T[2][2], spring)
-    scale = divide(double(1.0 + none[0]), two_products(e, i, negative(f), h))
+    size = two_products(e, i, negative(f), h)
+    is_open = size[0] != 0
+    size = pick(is_open, size[0], 1.0), pick(is_open, size[1], 0.0 * size[1])
+    scale = divide(double(1.0 + none[0]), size)
     return (
         (none, none, none),
         (none, multiply(i, scale), negative(multiply(f, scale))),

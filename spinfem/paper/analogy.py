@@ -40,7 +40,7 @@ from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements, check_plain, elements_of
 from ..solvers.meshed import Meshed, elements_for
 from .folding import Folded, fold
-from .spacer import Spacer
+from .spacer import Spacer, check_reciprocal
 
 Field = Callable[[int, FloatArray], ArrayLike]
 """mu_s of a layer, by its number from 0, at positions xi (q,) from 0 to 1 across it: (q, 3), V."""
@@ -282,8 +282,9 @@ class Mechanism:
     def energy(self) -> Energy:
         """Energies at the solution: ``elastic + attraction = j0^2 dr = -driving/2``.
 
-        Of mu_s as it was found, on the nodes it was found on: with few elements the functional is
-        larger than that of the exact solution.
+        (Of dr only if no ferromagnet has a beta_D that is not p.) Of mu_s as it was found, on the
+        nodes it was found on: with few elements the functional is larger than that of the exact
+        solution.
         """
         e, transport = self._elements, self.solution.transport
         j0 = float(self.solution.j0)
@@ -409,6 +410,7 @@ class Mechanism:
             found.coupling,
             float(sign * cosine),
             float(rest),
+            e.is_reciprocal,
         )
 
     @cached_property
@@ -433,8 +435,9 @@ class Mechanism:
         ------
         ValueError
             If nothing has that name, it is no ferromagnet, or a layer of a group, it touches a
-            collinear one, or j0 = 0.
+            collinear one, j0 = 0, or a ferromagnet has a beta_D that is not p.
         """
+        check_reciprocal("the work of rings", self._elements.is_reciprocal)
         members = self.solution.turning(name)
         own = [ring for k in members for ring in self._rings_of(k)]
         for ring in own:

@@ -73,6 +73,8 @@ class Spacer:
         m1 . m2.
     rest : float, optional
         ``1 - |m1 . m2|``, which the cosine has no digits of at small angles: from |m2 -/+ m1|.
+    is_reciprocal : bool
+        Whether no ferromagnet of the stack has a beta_D that is not p.
     """
 
     names: tuple[str, str]
@@ -82,6 +84,7 @@ class Spacer:
     coupling: float
     cosine: float
     rest: float = np.nan
+    is_reciprocal: bool = True
 
     def __post_init__(self) -> None:
         if np.isnan(self.rest):
@@ -174,10 +177,25 @@ class Spacer:
 
         If all behind either face turns along with it. For one magnetization that turns alone see
         `Analogy.resistance_slope`.
+
+        Raises
+        ------
+        ValueError
+            If a ferromagnet has a beta_D that is not p.
         """
+        check_reciprocal("g1 g2 sin(theta)/B", self.is_reciprocal)
         g1, g2 = self.efficiencies()
         sine = np.sqrt(self.rest * (1 + abs(self.cosine)))
         return float(g1 * g2 * sine / self.coupling)
+
+
+def check_reciprocal(what: str, is_reciprocal: bool) -> None:
+    """Raise ValueError if the slope of dr is not what it is for two channels."""
+    if not is_reciprocal:
+        raise ValueError(
+            f"beta_D of all ferromagnets must be their p for {what} to be the slope of dr, got "
+            "others; Solution.gradient('spin_resistance') has it"
+        )
 
 
 def _less(P1: float, P2: float, c: float, rest: float) -> float:

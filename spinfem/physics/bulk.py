@@ -1,11 +1,13 @@
-"""Metals: what follows from D, l and p, eqs. (2) to (4); numbers or arrays, in SI.
+"""Metals: what follows from D, l, p and beta_D, eqs. (2) to (4); numbers or arrays, in SI.
 
-A formula and its derivative stand side by side.
+A formula and its derivative stand side by side. beta_D is p where a ferromagnet has none of its own
+(`Ferromagnet.from_drift_diffusion`).
 """
 
 from __future__ import annotations
 
 from .._checks import FloatArray
+from ..sample.materials import reduced
 
 
 def stiffness(D: FloatArray, l: FloatArray) -> FloatArray:
@@ -18,16 +20,24 @@ def relaxation(D: FloatArray, l: FloatArray) -> FloatArray:
     return D / (2 * l**2)
 
 
-def total_conductivity(D: FloatArray, p: FloatArray) -> FloatArray:
-    """Return ``D_tot = D/(1 - p^2)``, S/m: the conductivity for charge."""
-    return D / ((1 - p) * (1 + p))
+def total_conductivity(D: FloatArray, p: FloatArray, beta_D: FloatArray) -> FloatArray:
+    """Return ``D_tot = D/(1 - p beta_D)``, S/m: the conductivity for charge."""
+    found: FloatArray = D / reduced(1.0, p, beta_D)
+    return found
 
 
-def ohmic(thickness: FloatArray, D: FloatArray, p: FloatArray) -> FloatArray:
+def total_slopes(p: FloatArray, beta_D: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the derivatives of ``ln D_tot`` with p and with beta_D."""
+    share = reduced(1.0, p, beta_D)
+    return beta_D / share, p / share
+
+
+def ohmic(thickness: FloatArray, D: FloatArray, p: FloatArray, beta_D: FloatArray) -> FloatArray:
     """Return ``d/D_tot``, Ohm m2: what a uniform layer adds to the resistance without spin."""
-    return thickness * (1 - p) * (1 + p) / D
+    found: FloatArray = reduced(thickness, p, beta_D) / D
+    return found
 
 
-def ohmic_slope_p(ohmic: FloatArray, p: FloatArray) -> FloatArray:
-    """Return the derivative of `ohmic`, given it, with p: ``-2 p d/D``, Ohm m2."""
-    return -(ohmic * 2 * p / ((1 - p) * (1 + p)))
+def spin_drop(beta_D: FloatArray, rise: FloatArray) -> FloatArray:
+    """Return ``(beta_D/2) m.[mu_s]``, what a rise of mu_s along m adds to the voltage."""
+    return beta_D / 2 * rise

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import FloatArray
+from ..sample.materials import reduced
 
 ComplexArray = NDArray[Any]
 
@@ -24,18 +25,29 @@ def taken_rate(lambda_J: FloatArray, lambda_phi: FloatArray) -> ComplexArray:
 
 
 def across_rate(
-    l: FloatArray, p: FloatArray, lambda_J: FloatArray, lambda_phi: FloatArray
+    l: FloatArray,
+    p: FloatArray,
+    beta_D: FloatArray,
+    lambda_J: FloatArray,
+    lambda_phi: FloatArray,
 ) -> ComplexArray:
-    """Return ``1/l_perp^2 = 2 kappa/D_tot + 1/lambda_phi^2 - i/lambda_J^2``, 1/m2."""
-    found: ComplexArray = (1 - p) * (1 + p) / l**2 + taken_rate(lambda_J, lambda_phi)
+    """Return ``1/l_perp^2 = 2 kappa/D_tot + 1/lambda_phi^2 - i/lambda_J^2``, 1/m2.
+
+    ``2 kappa/D_tot = (1 - p beta_D)/l^2``: l_sf of codes for drift and diffusion.
+    """
+    found: ComplexArray = reduced(1.0, p, beta_D) / l**2 + taken_rate(lambda_J, lambda_phi)
     return found
 
 
 def share_taken(
-    l: FloatArray, p: FloatArray, lambda_J: FloatArray, lambda_phi: FloatArray
+    l: FloatArray,
+    p: FloatArray,
+    beta_D: FloatArray,
+    lambda_J: FloatArray,
+    lambda_phi: FloatArray,
 ) -> ComplexArray:
     """Return which share of what is lost across m the magnetization takes up; 0 of nothing."""
-    rate = across_rate(l, p, lambda_J, lambda_phi)
+    rate = across_rate(l, p, beta_D, lambda_J, lambda_phi)
     taken = taken_rate(lambda_J, lambda_phi)
     found: ComplexArray = taken / np.where(rate == 0, 1.0, rate)
     return found

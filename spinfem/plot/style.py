@@ -25,7 +25,7 @@ VECTORS: Quantities = ("spin_potential", "spin_current")
 SYMBOLS = {"spin_potential": (r"\mu", "s"), "spin_current": ("j", "s"), "potential": (r"\mu", "0")}
 SI_UNITS = {"spin_potential": "V", "spin_current": "A/m$^2$", "potential": "V"}
 PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: ""}
-PREFIXED = ("V", "J/m$^2$", "Ω m")
+PREFIXED = ("V", "J/m$^2$", "Ω", "Ω m")
 FEMTO = ("Ω m$^2$",)
 """What is in femto as long as it is read easily, as in tables of Valet and Fert's numbers."""
 COMPONENTS = (("x", "#0072B2", "-"), ("y", "#000000", ":"), ("z", "#CC79A7", "--"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Of ferromagnets: the palette of Okabe and Ito, as in `spinfem.plot.style`."""
 UNITS = {
+    "Ohm": "Ω",
     "Ohm m2": "Ω m$^2$",
     "fOhm m2": "fΩ m$^2$",
     "Ohm m": "Ω m",

@@ -17,6 +17,7 @@ from ..fem.mesh import DEGREE
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements
 from ..solvers.meshed import Meshed
+from ..solvers.transport import Transport
 from .certify import Certificate, certificate
 
 MARKED = 0.1
@@ -24,7 +25,7 @@ MARKED = 0.1
 MOST = 100_000
 """Elements in a stack that are not exceeded."""
 FLOOR = 1e-5
-"""Of the largest ``p m.mu_s`` at a face: a smaller dr is judged against that."""
+"""Of the largest ``beta_D m.mu_s`` at a face: a smaller dr is judged against that."""
 
 
 def refine(
@@ -96,22 +97,38 @@ def _first(e: Elements, k: int, count: int | None) -> FloatArray:
 def _errors(transport: Condensed, found: Certificate) -> FloatArray:
     """Return the largest errors that bounds leave open, relative as for `tol`, (1 + 3 f, N).
 
+    Of torques those of the current and those of what is given at the ends, whichever are larger.
+
     What is found is not in the middle between its bounds; without precession dr is the lower one.
     """
     e, faces = transport.elements, transport.faces
     left, right = transport.amplitudes
-    mu = np.abs(e.p[transport.magnets] * np.array([left, right])).max(axis=(0, 1), initial=0.0)
+    mu = np.abs(e.beta_D[transport.magnets] * np.array([left, right])).max(axis=(0, 1), initial=0.0)
     own = transport.spin_part
     dr = np.maximum(np.abs(found.resistance), FLOOR * mu)
     off = np.abs(found.resistance - own) + found.resistance_room
     currents = np.abs([faces.current_left, faces.current_right]).max(axis=(0, 1, 3))
     scale = np.maximum(currents, np.abs(e.p).max(axis=0))
-    torque = np.abs(found.torque - e.summed(transport.all_absorbed())) + found.torque_room
-    torque = torque.swapaxes(1, 2).reshape(-1, e.points)
-    errors = np.concatenate([off[None], torque])
-    scales = np.concatenate([dr[None], np.broadcast_to(scale, torque.shape)])
-    relative: FloatArray = np.divide(errors, scales, out=np.zeros_like(errors), where=errors > 0)
-    return relative
+    torque = _relative(found.torque, found.torque_room, transport, scale)
+    if found.of_ends is not None and (ends := transport.of_ends) is not None:
+        faces = ends.faces
+        currents = np.abs([faces.current_left, faces.current_right]).max(axis=(0, 1, 3))
+        torque = np.maximum(torque, _relative(*found.of_ends, ends, currents))
+    return np.concatenate([_quotient(off, dr)[None], torque])
+
+
+def _relative(
+    middle: FloatArray, room: FloatArray, transport: Transport, scale: FloatArray
+) -> FloatArray:
+    """Return the largest errors of what is absorbed, in units of the largest current, (3 f, N)."""
+    e = transport.elements
+    error = np.abs(middle - e.summed(transport.all_absorbed())) + room
+    return _quotient(error.swapaxes(1, 2).reshape(-1, e.points), scale)
+
+
+def _quotient(errors: FloatArray, scale: FloatArray) -> FloatArray:
+    scales = np.broadcast_to(scale, errors.shape)
+    return np.divide(errors, scales, out=np.zeros_like(errors), where=errors > 0)
 
 
 def _halved(nodes: FloatArray, marked: BoolArray) -> FloatArray:

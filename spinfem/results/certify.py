@@ -16,6 +16,7 @@ ferromagnet has exchange lengths.
 - ``2 j0^2 dr = f(mu) = f(mu_h) + r(z_h) + a(e, z - z_h)``, with z the field driven alike in which
   all precession is reversed: the last is at most ``eta eta_z``. Without precession z = mu, it is
   ``a(e, e)``, not negative, and dr lies between that of the solution and ``eta^2/(2 j0^2)`` more.
+  With a beta_D that is not p, f has it in the place of p, and drives z.
 - A component of a torque is ``F = a(mu, phi) - f(phi)`` with the dual field phi of `duals`:
   ``F = F_h - r(phi_h) + a(e, phi_h - phi)``, and the last is at most ``eta eta_phi``.
 
@@ -46,8 +47,9 @@ from numpy.polynomial import legendre
 from .._checks import FloatArray, Number
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.fields import ElementField, LayerField, SumField
-from ..fem.graded import GradedField, nodes_for, profile
+from ..fem.graded import GradedField, nodes_for, profiles
 from ..fem.mesh import DEGREE
+from ..physics.bulk import total_conductivity
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements
 from ..solvers.faces import Faces
@@ -76,21 +78,29 @@ class Bounds:
 
 
 class Certificate(NamedTuple):
-    """What bounds are made of, per unit j0: middles and half widths at all points of a batch."""
+    """What bounds are made of, per unit j0: middles and half widths at all points of a batch.
+
+    Those of torques also of what is given at the ends, if something is.
+    """
 
     resistance: FloatArray  # (N,) Ohm m2
     resistance_room: FloatArray  # (N,)
     torque: FloatArray  # (f, N, 3) spin current absorbed by each of the bodies
     torque_room: FloatArray  # (f, N, 3)
     shares: list[FloatArray]  # of every layer, (n, 1 + 3 f, N): of these rooms by its elements
+    of_ends: tuple[FloatArray, FloatArray] | None  # torque and torque_room without a current
 
 
 def bounds_of(solution: SolvedStack, found: Certificate) -> Bounds:
     """Return the certified bounds of a solution."""
     low, high = (solution.shaped(found.resistance + way * found.resistance_room) for way in (-1, 1))
     named = named_bodies(solution.stack)
-    middle = TORQUE_PER_SPIN_CURRENT * solution.scaled(found.torque[named], 1)
-    room = TORQUE_PER_SPIN_CURRENT * np.abs(solution.scaled(found.torque_room[named], 1))
+    middle = solution.times(found.torque[named], solution.j0, 1)
+    room = solution.times(found.torque_room[named], np.abs(solution.j0), 1)
+    if found.of_ends is not None:
+        more = [solution.times(values[named], 1.0, 1) for values in found.of_ends]
+        middle, room = middle + more[0], room + more[1]
+    middle, room = TORQUE_PER_SPIN_CURRENT * middle, TORQUE_PER_SPIN_CURRENT * room
     return Bounds((low, high), (middle - room, middle + room))
 
 
@@ -99,9 +109,12 @@ def certificate(transport: Condensed) -> Certificate:
     e = transport.elements
     layers = range(e.magnetic.size - 2)
 
-    def measured(at: Field, driven: bool) -> list[_Miss]:
-        fields = [transport.bulk.field(i, at, driven=driven, turned=True) for i in layers]
-        return [_miss(e, i, field, at.faces, driven, resolved) for i, field in enumerate(fields)]
+    def measured(at: Field, driven: bool, of: Condensed = transport) -> list[_Miss]:
+        fields = [of.bulk.field(i, at, driven=driven, turned=True) for i in layers]
+        return [
+            _miss(of.elements, i, field, at.faces, driven, resolved)
+            for i, field in enumerate(fields)
+        ]
 
     resolved = {
         k: nodes_for(metal, float(e.thickness[k - 1].max()), DEGREE, None)
@@ -112,11 +125,18 @@ def certificate(transport: Condensed) -> Certificate:
         for i in layers
     ]
     energy = _total(own)
+    ends, of_ends = transport.of_ends, []
+    if ends is not None:
+        of_ends = [
+            _miss(e, i, ends.field(i), ends.faces, driven=False, resolved=resolved) for i in layers
+        ]
     # dr, from the field driven alike in which precession is reversed: mu_s itself without it
-    alike = measured(transport.reversed(), driven=True) if transport.precesses else own
+    alike = own
+    if not transport.is_own_dual:
+        alike = measured(transport.reversed(), driven=True, of=transport.adjoint)
     room = np.sqrt(energy * _total(alike))
     middle = _work(own, alike) + sum(miss.uncounted for miss in own)
-    if not transport.precesses:
+    if transport.is_own_dual:
         middle, room = middle + room / 2, room / 2  # the rest is not negative
     dr = transport.spin_part
     shares = [_halves(own, alike)]
@@ -124,24 +144,35 @@ def certificate(transport: Condensed) -> Certificate:
     # torques, from a dual field for each component
     fields = transport.dual([jump for body in e.bodies for jump in torque_jumps(e, body)])
     works, rooms = [], []
+    works_of_ends, rooms_of_ends = [], []
     for at in [_join(fields)] if fields and e.points == 1 else fields:
         dual = measured(at, driven=False)
         rooms.append(np.sqrt(energy * _total(dual)))
         works.append(_work(own, dual) + np.zeros_like(rooms[-1]))
         shares.append(_halves(own, dual))
+        if ends is not None:
+            rooms_of_ends.append(np.sqrt(_total(of_ends) * _total(dual)))
+            works_of_ends.append(_work(of_ends, dual) + np.zeros_like(rooms_of_ends[-1]))
+            shares[-1] = [a + b for a, b in zip(shares[-1], _halves(of_ends, dual), strict=True)]
 
     def by_body(values: list[FloatArray]) -> FloatArray:
         return np.array(values).reshape(len(e.bodies), 3, e.points).swapaxes(1, 2)
 
+    shared = [
+        np.concatenate([part.reshape(len(part), -1, e.points) for part in parts], axis=1)
+        for parts in zip(*shares, strict=True)
+    ]
+    torque_of_ends = None
+    if ends is not None:
+        middles = e.summed(ends.all_absorbed()) - by_body(works_of_ends)
+        torque_of_ends = middles, by_body(rooms_of_ends)
     return Certificate(
         dr + middle / 2,
         room / 2,
         e.summed(transport.all_absorbed()) - by_body(works),
         by_body(rooms),
-        [
-            np.concatenate([part.reshape(len(part), -1, e.points) for part in parts], axis=1)
-            for parts in zip(*shares, strict=True)
-        ],
+        shared,
+        torque_of_ends,
     )
 
 
@@ -171,7 +202,7 @@ def _miss(
     if isinstance(field, GradedField):
         return _GradedMiss(e, k, field, faces.current_left[k], driven, resolved[k])
     if isinstance(field, SumField):
-        total = D / ((1 - p) * (1 + p))
+        total = total_conductivity(D, p, e.beta_D[k])
         along, across = field
         return _UniformMiss(
             [_polynomial_squares(along, D, d, source), _polynomial_squares(across, total, d, None)]
@@ -223,8 +254,7 @@ class _GradedMiss(_Miss):
         half = np.diff(ends)[:, None] / 2
         xi = ends[:-1, None] + half * (1 + y)
         local = 2 * (xi - nodes[owner, None]) / widths[owner] - 1  # in the elements, (s, q)
-        numbers = {"p": 0.0, **metal.numbers}
-        D, l, p = (profile(numbers[key])(xi)[:, None] for key in ("D", "l", "p"))  # (s, 1, q)
+        D, l, p, beta_D = (f(xi)[:, None] for f in profiles(metal))  # (s, 1, q)
         self._weights = (half * weights)[:, None]
         loss = D / (2 * l**2) * d[:, None]  # kappa d
         up_to = _up_to(y, weights)
@@ -273,7 +303,8 @@ class _GradedMiss(_Miss):
         grown = np.divide(known + rest, known, out=np.ones_like(rest), where=known > 0) ** 2
         self.squares = own * grown + np.where(known > 0, 0.0, rest**2 / len(own))
         if driven:  # f(mu_h): 2 of what spin adds to the voltage
-            spin = (self._weights * (source * self._slope).sum(axis=2)).sum(axis=(0, 2))
+            along = (m[..., None] * self._slope).sum(axis=2)
+            spin = (self._weights * beta_D * along).sum(axis=(0, 2))
             self.uncounted = spin - 2 * field.totals[1]
 
     def work(self, other: _Miss) -> FloatArray | float:

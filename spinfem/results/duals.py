@@ -8,7 +8,8 @@ stationary with respect to mu and to the rings of phi. So phi gives all derivati
 symmetric and phi turns the other way round.
 
 The torque on a strong ferromagnet is what its faces absorb; the metals on the other side see phi
-shifted by -w. What a ferromagnet with exchange lengths absorbs is a share of what it takes in. At
+shifted by -w. So they do at a mixing conductance. What a ferromagnet with exchange lengths absorbs
+besides is a share of what it takes in. At
 a contact of ferromagnets that cross, the rings stay in one point where the lifted rods meet.
 """
 
@@ -25,6 +26,7 @@ from ..solvers.ports import share_of_exchange
 from ..solvers.transport import Jump
 
 AXES = np.eye(3)
+NONE = np.zeros((1, 3))
 
 
 def torque_jumps(e: Elements, body: Sequence[int]) -> list[Jump]:
@@ -44,19 +46,19 @@ def _together(jumps: list[Jump]) -> Jump:
 def _torque_jump(e: Elements, k: int, axis: FloatArray) -> Jump:
     m = e.m[k]
     jump = Jump({}, {})
+    own = NONE
     if k in e.lengths:
         share = share_of_exchange(e, k)
         own = apply(axial(np.zeros(share.shape), share.conj(), m), axis)
-        if k > 0:
-            jump.right[k - 1] = own
-        if k < e.magnetic.size - 1:
-            jump.left[k] = own
-        return jump
     lift = axis - m[:, [int(axis.argmax())]] * m
     for face, other in ((k - 1, k - 1), (k, k + 1)):
-        if not 0 <= face < len(e.joints) or is_held(e, face):
+        if not 0 <= face < len(e.joints):
             continue
-        if not e.strong[other]:
+        if e.lets_across(k, face):
+            (jump.right if other < k else jump.left)[face] = own
+        elif is_held(e, face):
+            continue
+        elif not e.strong[other]:
             (jump.left if other < k else jump.right)[face] = -lift
         elif e.joints[face] is None:
             meeting = crossing_jump(m, e.m[other], axis, k < other)

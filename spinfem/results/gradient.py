@@ -11,19 +11,25 @@ from .._checks import FloatArray, Number, read_only
 from .._names import key_hint
 from .._spelling import near_match
 from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..fem import graded
 from ..fem.mesh import DEGREE
 from ..physics import bulk, interfaces
 from ..sample.changes import METAL_KEYS
-from ..sample.pieces import Interface, Layer, Lead
+from ..sample.pieces import Interface, Layer, Lead, drive_of
 from ..sample.stack import Stack
 from ..solvers.condensed import Condensed
 from ..solvers.elements import elements_of, remembered
 from ..solvers.meshed import Meshed
 from ..texts.numbers import batch_note, measure, span, unit_of
 from ..texts.tables import Column, Part, Readable, Table
-from .sensitivity import of_absorbed, of_efficiencies, of_spin_resistance
+from .sensitivity import (
+    of_absorbed,
+    of_absorbed_from_ends,
+    of_efficiencies,
+    of_spin_resistance,
+)
 from .solved import SolvedStack
-from .variations import Derivatives, Solved
+from .variations import Derivatives, Solved, drive_names
 
 OUTPUTS = {"spin_resistance": 0, "resistance": 0, "torque": 1, "efficiency": 2}
 """What has a gradient, and how many names of ferromagnets it takes."""
@@ -46,7 +52,8 @@ class Gradient(Readable, Mapping[str, FloatArray]):
     unit of the number: what a layer or lead is called, or "left" or "right" for a lead without a
     name, and
 
-    - `thickness`, `D`, `l`, `p`, `lambda_J`, `lambda_phi`, as far as they are numbers and finite
+    - `thickness`, `D`, `l`, `p`, `beta_D` if a metal has one (`p` moves both if not), `lambda_J`,
+      `lambda_phi`, as far as they are numbers and finite
       (of `l` also if it is infinite: 0). Of each layer by itself; what the numbers of a metal do
       is under its name, ``"Cu.l"``: the sum over all layers and leads of it. (If a layer, or one
       in a repeated cell, is called Cu as well, the name means that.)
@@ -54,6 +61,8 @@ class Gradient(Readable, Mapping[str, FloatArray]):
       together and have these under the name of the group, ``"free.polar"``, alone.
     - of an interface, by its name or else by its neighbours, ``"F1|N1"``: `resistance` (AR*),
       `gamma`, `delta` if it has one, `G_r` and `G_i` (the mixing conductance).
+    - of an end, ``"left.spin_potential_x"`` or ``"right.spin_current_z"``: the components of what
+      is given there.
 
     The name that something has in a repeated cell, ``"free.thickness"`` in ``cell * 15``, stands
     for all its copies: the sum over them. These, and metals, are found by their names but not
@@ -65,8 +74,9 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         What was differentiated, such as "torque of free".
     value : float or array
         The result itself, shape ``(..., *components)``; derivatives have the same shape.
-    parts : list of Derivatives
-        Of every component of the result, per unit of `scale`.
+    terms : list of (list of Derivatives, float or array)
+        What the result is the sum of, of what j0 drives and of what the ends do: derivatives of its
+        components, and what these are times to be those of the result.
     """
 
     def __init__(
@@ -76,11 +86,14 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         value: Number,
         parts: list[Derivatives],
         scale: Number,
+        of_ends: list[Derivatives] | None = None,
+        scale_of_ends: Number = 1.0,
     ) -> None:
         self.output = output
         self.value = value
-        self.parts = parts
-        self._scale = scale
+        self.terms = [(parts, scale)]
+        if of_ends is not None:
+            self.terms.append((of_ends, scale_of_ends))
         self._stack = solution.stack
 
     @property
@@ -93,21 +106,25 @@ class Gradient(Readable, Mapping[str, FloatArray]):
                 return read_only(np.array(sum(self[one] for one in several)))
             hint = _hint(str(name), self._places, self._stack)
             raise KeyError(f"no number of the stack is called {name!r}{hint}")
-        k, quantity, _ = self._places[name]
-        if quantity in ANGLES:
-            way = _ways(self._stack)[ANGLES.index(quantity)][k]
-            body = elements_of(self._stack).body_of(k)
-            slopes = [sum((part.m[i] * way).sum(axis=-1) for i in body) for part in self.parts]
-        else:
-            slopes = [part.of(k, quantity) for part in self.parts]
-        batch, shape = self._stack.shape, np.shape(self.value)
-        found = np.array(slopes).T.reshape(*batch, len(slopes))
-        found = found * np.asarray(self._scale)[..., None]
-        if len(shape) == 0 or len(slopes) == 1:
+        found = np.asarray(sum(self._slope(name, *term) for term in self.terms))
+        shape = np.shape(self.value)
+        if len(shape) == 0 or found.shape[-1] == 1:
             found = np.asarray(found[..., 0])
         if found.shape != shape:
             found = np.array(np.broadcast_to(found, shape))
         return read_only(found)
+
+    def _slope(self, name: str, parts: list[Derivatives], scale: Number) -> FloatArray:
+        """Return what of a derivative is in some parts, components last."""
+        k, quantity, _ = self._places[name]
+        if quantity in ANGLES:
+            way = _ways(self._stack)[ANGLES.index(quantity)][k]
+            body = elements_of(self._stack).body_of(k)
+            slopes = [sum((part.m[i] * way).sum(axis=-1) for i in body) for part in parts]
+        else:
+            slopes = [part.of(k, quantity) for part in parts]
+        found = np.array(slopes).T.reshape(*self._stack.shape, len(slopes))
+        return np.asarray(found * np.asarray(scale)[..., None])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -254,10 +271,13 @@ def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:
         )
     t = _transport(solution)
     scale: Number = 1.0
+    of_ends = None
     if output == "torque":
         (name,) = names
         value: Number = solution.torque(name)
-        parts = of_absorbed(t, solution.stack.members(name))
+        members = solution.stack.members(name)
+        parts = of_absorbed(t, members)
+        of_ends = of_absorbed_from_ends(t, members) if t.elements.drives else None
         scale = TORQUE_PER_SPIN_CURRENT * solution.j0
     elif output == "efficiency":
         value = np.stack(solution.efficiency(*names), axis=-1)
@@ -272,7 +292,7 @@ def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:
     title = " of ".join(
         [output.replace("_", " "), " and ".join(names)] if names else [output.replace("_", " ")]
     )
-    return Gradient(solution, title, value, parts, scale)
+    return Gradient(solution, title, value, parts, scale, of_ends, TORQUE_PER_SPIN_CURRENT)
 
 
 class Change(NamedTuple):
@@ -282,8 +302,10 @@ class Change(NamedTuple):
     size: FloatArray  # the sum of the sizes of its parts, of which rounding is a small fraction
 
 
-def differential(solution: SolvedStack, output: str) -> Callable[[Stack, Stack], Change]:
-    """Return how a resistance changes, to first order, between two neighbours of a stack.
+def differential(
+    solution: SolvedStack, output: str, *names: str
+) -> Callable[[Stack, Stack], list[Change]]:
+    """Return how a result changes, to first order, between two neighbours of a stack.
 
     They may differ in anything that moves numbers of the stack, many at once:
 
@@ -295,40 +317,63 @@ def differential(solution: SolvedStack, output: str) -> Callable[[Stack, Stack],
     Parameters
     ----------
     solution : Solution
-        Of the stack itself.
-    output : "resistance" or "spin_resistance"
-        F.
+        Of the stack itself, with one current.
+    output, *names : str
+        F, as in `Solution.gradient`.
 
     Returns
     -------
     callable
         Takes two stacks with the same pieces, returns dF from the first to the second and the sum
-        of ``|dF/dq| |dq|``, shape (...) of the solution's stack, Ohm m2; nan where magnetizations
-        turn whose contact is collinear.
+        of ``|dF/dq| |dq|``, shape (...) of the solution's stack, in the unit of F, of each of its
+        components; nan where `Solution.gradient` is.
     """
-    (slopes,) = gradient_of(solution, output).parts
-    shape = solution.stack.shape
+    gradient = gradient_of(solution, output, *names)
+    shape, none = solution.stack.shape, np.zeros(solution.stack.shape)
 
-    def change(first: Stack, second: Stack) -> Change:
-        total, size = np.zeros(shape), np.zeros(shape)
-        for one, other in zip(_smooth(first), _smooth(second), strict=True):
-            start, stop = np.asarray(one.value), np.asarray(other.value)
-            moved = start != stop  # l = inf stays what it is
-            if not moved.any():
-                continue
-            step = np.subtract(stop, start, where=moved, out=np.zeros(moved.shape))
-            slope = slopes.of(one.k, one.quantity)
-            if one.quantity == "m":
-                slope = np.where(step.any(axis=-1)[..., None], slope.reshape(*shape, 3), 0.0)
-                total += (slope * step).sum(axis=-1)  # no nan where nothing turns
-                size += np.linalg.norm(slope, axis=-1) * np.linalg.norm(step, axis=-1)
-            else:
-                part = slope.reshape(shape) * step
-                total += part
-                size += np.abs(part)
-        return Change(total, size)
+    def change(first: Stack, second: Stack) -> list[Change]:
+        steps = list(_steps(first, second))
+        moved = (
+            [_moved(slopes, steps, np.asarray(scale), shape) for slopes in parts]
+            for parts, scale in gradient.terms
+        )
+        return [
+            Change(sum((x.total for x in terms), none), sum((x.size for x in terms), none))
+            for terms in zip(*moved, strict=True)
+        ]
 
     return change
+
+
+def _steps(first: Stack, second: Stack) -> Iterator[tuple[Place, FloatArray]]:
+    """Yield the numbers that differ between two stacks, and by how much."""
+    for one, other in zip(_smooth(first), _smooth(second), strict=True):
+        start, stop = np.asarray(one.value), np.asarray(other.value)
+        moved = start != stop  # l = inf stays what it is
+        if moved.any():
+            yield one, np.subtract(stop, start, where=moved, out=np.zeros(moved.shape))
+
+
+def _moved(
+    slopes: Derivatives,
+    steps: list[tuple[Place, FloatArray]],
+    scale: FloatArray,
+    shape: tuple[int, ...],
+) -> Change:
+    """Return how one component changes by some steps."""
+    total, size = np.zeros(shape), np.zeros(shape)
+    for place, step in steps:
+        slope = slopes.of(place.k, place.quantity)
+        if place.quantity == "m":
+            turns = np.any(step, axis=-1, keepdims=True)
+            slope = np.where(turns, slope.reshape(*shape, 3), 0.0)
+            total += (slope * step).sum(axis=-1)  # no nan where nothing turns
+            size += np.linalg.norm(slope, axis=-1) * np.linalg.norm(step, axis=-1)
+        else:
+            part = slope.reshape(shape) * step
+            total += part
+            size += np.abs(part)
+    return Change(total * scale, size * np.abs(scale))
 
 
 def _smooth(stack: Stack) -> Iterator[Place]:
@@ -351,10 +396,17 @@ def _transport(solution: SolvedStack) -> Solved:
 def _add_ohmic(total: Derivatives, t: Solved) -> None:
     """Add the derivatives of ``int dx/D_tot`` and of ``AR* (1 - gamma^2)``."""
     e, inner = t.elements, slice(1, -1)
-    p = e.p[inner]
     total.thickness[inner] += t.ohmic / e.thickness
     total.D[inner] -= t.ohmic / e.D[inner]
-    total.p[inner] += bulk.ohmic_slope_p(t.ohmic, p)
+    slopes = bulk.total_slopes(e.p[inner], e.beta_D[inner])
+    by_p, by_beta_D = (-t.ohmic * slope for slope in slopes)
+    has_own = np.isin(1 + np.arange(len(by_p)), list(e.diffusion))[:, None]
+    total.p[inner] += np.where(has_own, 0.0, by_p + by_beta_D)
+    for k in (1 + np.flatnonzero(has_own)).tolist():
+        own = by_p[k - 1], by_beta_D[k - 1]
+        if k in e.graded:
+            own = graded.ohmic_slopes(e.graded[k], t.bulk.graded[k].nodes, e.thickness[k - 1])
+        total.add_polarizations(k, *own)
     for face, joint in enumerate(e.joints):
         if joint is not None:
             resistance, gamma = e.flat(joint.resistance), e.flat(joint.gamma)
@@ -377,6 +429,11 @@ def places_of(stack: Stack) -> dict[str, Place]:
                     found[f"{owner}.{place.quantity}"] = place
                 else:  # of its first element
                     found.setdefault(f"{group}.{place.quantity}", place)
+        elif (drive := drive_of(element)) is not None:
+            face = 0 if k == 0 else k - 1
+            names = drive_names(elements_of(stack), face)
+            for name, value in zip(names, np.moveaxis(drive, -1, 0), strict=True):
+                found[f"{_owner(stack, k)}.{name}"] = Place(face, name, value[()])
         if k < len(stack.joints) and (joint := stack.joints[k]) is not None:
             owner = joint.name or f"{_owner(stack, k)}|{_owner(stack, k + 1)}"
             for place in _of_interface(joint, k, bool(magnetic[k : k + 2].any())):

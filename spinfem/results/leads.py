@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
-from ..physics.bulk import total_conductivity
+from ..physics.bulk import spin_drop, total_conductivity
 from ..physics.directions import axes_across
 from ..sample.pieces import Lead
 from ..solvers.elements import Elements
@@ -51,8 +51,8 @@ def lead_solution(
     """Return the fields in a lead of a single stack.
 
     From eqs. (2) to (4), with s the depth: ``mu_s = mu_s(0) exp(-s/l)``, and with exchange lengths
-    ``exp(-s/l_perp)`` for what is across m; ``j_s - p j0 m`` likewise; ``mu_0' = -j0/D_tot - p
-    m.mu_s'/2``.
+    ``exp(-s/l_perp)`` for what is across m; ``j_s - p j0 m`` likewise; ``mu_0' = -j0/D_tot -
+    beta_D m.mu_s'/2``.
 
     Parameters
     ----------
@@ -70,13 +70,13 @@ def lead_solution(
     mu = face.spin_potential_left if left else face.spin_potential_right
     current = face.spin_current_left if left else face.spin_current_right
     phi = face.potential_left if left else face.potential_right
-    D, p, m = (values[k, 0] for values in (e.D, e.p, e.m))
+    D, p, beta_D, m = (values[k, 0] for values in (e.D, e.p, e.beta_D, e.m))
     driving = p * j0 * m
     spin_potential = _decayed(e, k, mu, depth)
     spin_current = driving + _decayed(e, k, current - driving, depth)
     outwards = -1.0 if left else 1.0
-    ohmic = outwards * j0 * depth / total_conductivity(D, p)
-    potential = phi - ohmic - p / 2 * ((spin_potential - mu) @ m)
+    ohmic = outwards * j0 * depth / total_conductivity(D, p, beta_D)
+    potential = phi - ohmic - spin_drop(beta_D, (spin_potential - mu) @ m)
     order = slice(None, None, -1 if left else 1)
     x = float(solution.stack.x[end]) + outwards * depth
     return LeadSolution(

@@ -17,6 +17,7 @@ VARIABLES = {
     "efficiency": (("spacer", "side"), "efficiency factor g of the torque, eq. (1)", "1"),
     "spin_resistance": ((), "spin resistance dr, times area", "Ohm m2"),
     "resistance": ((), "resistance times area", "Ohm m2"),
+    "voltage": ((), "mu_0 at the left end, divided by |e|; 0 at the right one", "V"),
 }
 """Axes after those of the batch, long names and units in SI; torques follow from what is absorbed.
 """
@@ -60,4 +61,5 @@ def numbers_of(
             found["efficiency"][..., i, side] = g
     found["spin_resistance"][...] = solution.spin_resistance
     found["resistance"][...] = solution.resistance
+    found["voltage"][...] = solution.voltage
     return found

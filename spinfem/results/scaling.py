@@ -1,12 +1,18 @@
-"""From a stack solved per unit current to the numbers of a batch at its currents."""
+"""From a stack solved per unit current to the numbers of a batch at its currents.
+
+What is given at the ends of a stack drives it whatever the current is: a result is the current
+times what a unit of it drives, and what the ends drive.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from .._checks import FloatArray, Number
 from ..sample.stack import Stack
-from ..solvers.transport import Transport
+from ..solvers.transport import Transport, Values
 
 
 class Scaled:
@@ -25,22 +31,45 @@ class Scaled:
         Shape of the batch: the stack's and that of j0, broadcast.
     transport : Transport
         What a solver found, per unit j0.
+    transports : tuple of Transport
+        It and, if mu_s or a spin current is given at an end, what the ends drive.
     """
 
     stack: Stack
     j0: Number
     shape: tuple[int, ...]
     transport: Transport
+    transports: tuple[Transport, ...]
 
-    def scaled(self, per_current: FloatArray, batch_axis: int = 0) -> FloatArray:
-        """Give an array per unit current, with one axis of N points, its batch shape and j0."""
-        value = per_current.swapaxes(0, batch_axis)
+    def scaled(self, found: Sequence[FloatArray], batch_axis: int = 0) -> FloatArray:
+        """Return a result that is linear in what drives the stack, in the shape of the batch.
+
+        Parameters
+        ----------
+        found : sequence of array
+            It of each of the `transports`, with one axis of N points.
+        batch_axis : int
+            Which axis that is.
+        """
+        per_current, *of_ends = found
+        total = self.times(per_current, self.j0, batch_axis)
+        for values in of_ends:
+            total = total + self.times(values, 1.0, batch_axis)
+        return total
+
+    def all_scaled(self, found: Sequence[Values]) -> list[FloatArray]:
+        """Return several such results, found together; their second axis is that of the points."""
+        return [self.scaled(values, 1) for values in zip(*found, strict=True)]
+
+    def times(self, values: FloatArray, factor: Number, batch_axis: int = 0) -> FloatArray:
+        """Give an array with one axis of N points its batch shape, times a factor of that shape."""
+        value = values.swapaxes(0, batch_axis)
         if not self.shape:
-            return np.asarray(value[0] * self.j0)
+            return np.asarray(value[0] * factor)
         rest = value.shape[1:]
         value = np.broadcast_to(value, (self.transport.elements.points, *rest))
-        j0 = np.asarray(self.j0).reshape(np.shape(self.j0) + (1,) * len(rest))
-        return np.asarray(value.reshape(self.stack.shape + rest) * j0)
+        factor = np.asarray(factor).reshape(np.shape(factor) + (1,) * len(rest))
+        return np.asarray(value.reshape(self.stack.shape + rest) * factor)
 
     def shaped(self, value: FloatArray) -> Number:
         """Give an array (N,) that does not depend on the current its batch shape."""

@@ -2,8 +2,9 @@ r"""Derivatives of a solution's numbers with respect to every number of its stac
 
 Any of them is ``F = a(mu, phi) - f(phi)`` with a dual field phi of `duals`, in balance; and
 ``2 dr = f(mu)`` with ``phi = -z``, z the field driven alike in which all precession is reversed,
-mu_s itself without it. F does not change to first order when mu_s or the rings of phi move freely.
-So, for any number q of the stack,
+mu_s itself without it. (Where a ferromagnet has a beta_D that is not p, ``2 dr = f_D(mu)``, with
+beta_D in its place, and z is driven by f_D.) F does not change to first order when mu_s or the
+rings of phi move freely. So, for any number q of the stack,
 
 .. math::
 
@@ -24,7 +25,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._checks import BoolArray, FloatArray
-from ..physics.directions import across, angle
+from ..physics.directions import across, angle, apply, axial
 from ..solvers.condensed import Condensed
 from ..solvers.faces import Faces
 from ..solvers.ports import exchange_rate, share_of_exchange
@@ -34,7 +35,9 @@ from .variations import (
     Derivatives,
     Pair,
     Solved,
+    add_drives,
     dot,
+    drive_names,
     freely,
     inside,
     rate_changes,
@@ -56,13 +59,49 @@ def of_spin_resistance(t: Solved) -> Derivatives:
 def of_absorbed(t: Solved, body: Sequence[int]) -> list[Derivatives]:
     """Return the derivatives of the components of what elements, ferromagnets, absorb together."""
     jumps = torque_jumps(t.elements, body)
+    return [
+        _of_absorbed(t, Pair(t.at_faces, phi, jump, False), body, axis)
+        for axis, jump, phi in zip(AXES, jumps, t.dual(jumps), strict=True)
+    ]
+
+
+def of_absorbed_from_ends(t: Solved, body: Sequence[int]) -> list[Derivatives]:
+    """Return those of what is absorbed of what the ends drive, without a current."""
+    jumps = torque_jumps(t.elements, body)
     found = []
     for axis, jump, phi in zip(AXES, jumps, t.dual(jumps), strict=True):
-        total = freely(t, Pair(t.at_faces, phi, jump, False))
+        total = _of_absorbed(t, Pair(t.at_ends, phi, jump, False, 0.0), body, axis)
+        add_drives(total, t, phi)
         for k in body:
-            (_add_share if k in t.elements.lengths else _add_lift)(total, t, k, axis)
+            _add_beside_reservoirs(total, t, k, axis)
         found.append(total)
     return found
+
+
+def _of_absorbed(t: Solved, pair: Pair, body: Sequence[int], axis: FloatArray) -> Derivatives:
+    total = freely(t, pair)
+    for k in body:
+        if k in t.elements.lengths:
+            _add_share(total, t, pair.mu.faces, k, axis)
+        _add_lift(total, t, pair.mu.faces, k, axis)
+    return total
+
+
+def _add_beside_reservoirs(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
+    """Add how a mixing conductance takes up mu_s of a reservoir beside it, which no phi sees."""
+    e, m = t.elements, t.elements.m[k]
+    for face in e.drives:
+        if e.mixing.get(face) != k or not is_held(e, face):
+            continue
+        drive, along = e.drive(face), np.broadcast_to(axis, (1, 3))
+        mixing = e.flat(e.resistive[face].mixing)  # type: ignore[arg-type]
+        weight = weight_of(m, along, drive)
+        total.add(face, "G_r", weight.real)
+        total.add(face, "G_i", -weight.imag)
+        total.add(k, "m", turned(m, np.zeros(1), mixing, along, drive))
+        slope = apply(axial(np.zeros(1), np.conj(mixing), m), along)
+        for name, component in zip(drive_names(e, face), slope.T, strict=True):
+            total.add(face, name, component)
 
 
 def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
@@ -124,13 +163,13 @@ def _pull(
     return w, (-q * along - cosine * by_way, by_way - along * m)
 
 
-def _add_lift(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
+def _add_lift(total: Derivatives, t: Solved, faces: Faces, k: int, axis: FloatArray) -> None:
     """Add how the jumps of a torque's dual field change as magnetizations turn."""
-    e, faces = t.elements, t.faces
+    e = t.elements
     m, component = e.m[k], int(axis.argmax())
     outside = np.zeros((1, 3))
     for face, other, way in ((k - 1, k - 1, 1.0), (k, k + 1, -1.0)):
-        if not 0 <= face < len(e.joints) or is_held(e, face):
+        if not 0 <= face < len(e.joints) or is_held(e, face) or e.lets_across(k, face):
             continue
         sides = (faces.current_left[face], faces.current_right[face])
         if not e.strong[other]:
@@ -166,13 +205,13 @@ def _crossing_turns(
     return scale * by_own, scale * by_other
 
 
-def _add_share(total: Derivatives, t: Solved, k: int, axis: FloatArray) -> None:
+def _add_share(total: Derivatives, t: Solved, faces: Faces, k: int, axis: FloatArray) -> None:
     """Add how the share that a ferromagnet with exchange lengths absorbs changes."""
-    e, faces, m = t.elements, t.faces, t.elements.m[k]
+    e, m = t.elements, t.elements.m[k]
     taken = np.zeros((1, 3))
-    if k > 0:
+    if k > 0 and e.lets_across(k, k - 1):
         taken = taken + faces.current_right[k - 1]
-    if k < e.magnetic.size - 1:
+    if k < e.magnetic.size - 1 and e.lets_across(k, k):
         taken = taken - faces.current_left[k]
     share, rate = share_of_exchange(e, k), exchange_rate(e, k)
     weight = weight_of(m, np.broadcast_to(axis, (1, 3)), taken) / np.where(rate == 0, 1.0, rate)

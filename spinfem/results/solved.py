@@ -70,6 +70,9 @@ class SolvedStack(Scaled):
         if not isinstance(j0, float):
             self.shape = np.broadcast_shapes(stack.shape, j0.shape)
         self.transport, self._solve_again = transport, solve_again
+        self.transports = (transport,)
+        if transport.elements.drives and transport.of_ends is not None:
+            self.transports = (transport, transport.of_ends)
 
     def __repr__(self) -> str:
         batch = f", shape={self.shape}" if self.shape else ""
@@ -148,7 +151,8 @@ class SolvedStack(Scaled):
         """Return the electrochemical potential mu_0 anywhere in the stack, V, shape (..., n).
 
         ``mu_0 = 0`` at the right end of the last layer; the electric potential is -mu_0. From eqs.
-        (2), (3): ``mu_0' = -j0/D_tot - p m.mu_s'/2``. Parameters as in `spin_potential`.
+        (2), (3): ``mu_0' = -j0/D_tot - p m.mu_s'/2``, with beta_D for p if there is one. Parameters
+        as in `spin_potential`.
         """
         return self._at(x, side).potential
 
@@ -186,10 +190,14 @@ class SolvedStack(Scaled):
             If nothing has that name, or it is not a ferromagnet.
         """
         first, *more = self._magnets(name)
-        absorbed = self.transport.absorbed(first)
-        for magnet in more:
-            absorbed = absorbed + self.transport.absorbed(magnet)
-        return self.scaled(absorbed)
+
+        def absorbed(transport: Transport) -> FloatArray:
+            total = transport.absorbed(first)
+            for magnet in more:
+                total = total + transport.absorbed(magnet)
+            return total
+
+        return self.scaled([absorbed(transport) for transport in self.transports])
 
     def torque(self, name: str) -> FloatArray:
         """Return the spin-transfer torque on a magnetization, J/m2, shape (..., 3).
@@ -212,8 +220,9 @@ class SolvedStack(Scaled):
 
         In the order of `ferromagnets`; of those leads alone that have a name.
         """
-        absorbed = self.transport.elements.summed(self.transport.all_absorbed())
-        return TORQUE_PER_SPIN_CURRENT * self.scaled(absorbed[named_bodies(self.stack)], 1)
+        e, named = self.transport.elements, named_bodies(self.stack)
+        absorbed = [e.summed(t.all_absorbed())[named] for t in self.transports]
+        return TORQUE_PER_SPIN_CURRENT * self.scaled(absorbed, 1)
 
     def torque_parts(
         self, name: str, polarizer: str | None = None
@@ -239,6 +248,16 @@ class SolvedStack(Scaled):
             If a name is not that of a ferromagnet, both are the same, or it is not clear which
             the polarizer is.
         """
+        m, q = (np.asarray(self.stack.elements[k].m) for k in self.facing(name, polarizer))  # type: ignore[union-attr]
+        torque = self.torque(name)
+        across = np.cross(m, q)
+        length = np.linalg.norm(across, axis=-1, keepdims=True)
+        way = np.divide(across, length, out=np.zeros_like(across), where=length > 1e-12)
+        field_like = np.sum(torque * way, axis=-1, keepdims=True) * way
+        return torque - field_like, field_like
+
+    def facing(self, name: str, polarizer: str | None = None) -> tuple[int, int]:
+        """Return which elements have the m and the q of `torque_parts`; errors as there."""
         own = self._body(name)
         others = [body for body in self.transport.elements.bodies if body != own]
         if polarizer is not None:
@@ -250,14 +269,7 @@ class SolvedStack(Scaled):
             raise ValueError(f"polarizer must be given, one of {names or 'none'}, got None")
         if other == own:
             raise ValueError(f"polarizer must be another ferromagnet than {name!r}, got the same")
-        elements = self.stack.elements
-        m, q = (np.asarray(elements[body[0]].m) for body in (own, other))  # type: ignore[union-attr]
-        torque = self.torque(name)
-        across = np.cross(m, q)
-        length = np.linalg.norm(across, axis=-1, keepdims=True)
-        way = np.divide(across, length, out=np.zeros_like(across), where=length > 1e-12)
-        field_like = np.sum(torque * way, axis=-1, keepdims=True) * way
-        return torque - field_like, field_like
+        return own[0], other[0]
 
     def efficiency(self, a: str, b: str) -> tuple[Number, Number]:
         """Return the efficiency factors (g_a, g_b) of two neighbours, dimensionless.
@@ -269,7 +281,7 @@ class SolvedStack(Scaled):
         current across m that enters through these faces, its part in the plane of m1 and m2. Where
         these are collinear it is the limit as all on the right of the spacer turns, to all digits,
         however narrow the torque's peak is (to ten, and not beside the thinnest spacers, by
-        ``method="saddle"``).
+        ``method="saddle"``). What is given at the ends of a stack is not in it.
 
         Parameters
         ----------
@@ -327,7 +339,7 @@ class SolvedStack(Scaled):
             if body[0] >= position:
                 m = np.asarray(elements[body[0]].m)  # type: ignore[union-attr]
                 ways.update(dict.fromkeys(body, m + np.cross(axis, m)))
-        return self._solve_again(stack.turned(ways), 1.0)
+        return self._solve_again(stack.undriven().turned(ways), 1.0)
 
     @property
     def spacers(self) -> tuple[tuple[str, str], ...]:
@@ -359,7 +371,9 @@ class SolvedStack(Scaled):
         """Spin part of the resistance-area product dr = dV/j0 >= 0, Ohm m2, shape (...).
 
         ``dV = (1/2) sum over ferromagnets of the integral of p m.mu_s' dx``, magnetic leads
-        included, where mu_s = 0 at their far end.
+        included, where mu_s = 0 at their far end. Where a ferromagnet has a beta_D, that stands for
+        p, and dr may be negative; it is right relative to ``beta_D mu_s`` then. It is that of what
+        j0 drives, as if nothing else were given at the ends.
         """
         return self.shaped(self.transport.spin_part)
 
@@ -368,7 +382,7 @@ class SolvedStack(Scaled):
         """Resistance-area product between the ends of the stack, Ohm m2, shape (...).
 
         The integral of ``dx/D_tot`` over the layers, plus `spin_resistance`, of magnetic leads
-        too.
+        too. It is dV/dj0: what is given at the ends of a stack adds to the voltage alone.
         """
         transport = self.transport
         ohmic = transport.ohmic.sum(axis=0) + transport.joint_ohmic.sum(axis=0)
@@ -378,10 +392,14 @@ class SolvedStack(Scaled):
     def voltage(self) -> Number:
         """``j0`` times `resistance`, V, shape (...): mu_0 on the left less mu_0 on the right.
 
-        With a magnetic lead, mu_0 is that extrapolated from where mu_s has died away in it: what
-        mu_s adds in the lead is part of the voltage.
+        And what a mu_s or a spin current given at an end drives, ``dV`` of `spin_resistance`: the
+        voltage without a current. With a magnetic lead, mu_0 is that extrapolated from where mu_s
+        has died away in it: what mu_s adds in the lead is part of the voltage.
         """
-        return self.resistance * self.j0
+        voltage = self.resistance * self.j0
+        for of_ends in self.transports[1:]:
+            voltage = voltage + self.shaped(of_ends.spin_part)
+        return voltage
 
     # --- internals ----------------------------------------------------------------------------
 
@@ -424,8 +442,8 @@ class SolvedStack(Scaled):
             raise ValueError(f"side must be 'left' or 'right', got {side!r}")
         given = np.asarray(finite("x (position)", x))
         columns = self.columns(np.atleast_1d(given))
-        found = self.transport.at(columns, self.columns(self.stack.x), side)
-        mu, j, phi = (self.scaled(a, 1) for a in found)
+        faces = self.columns(self.stack.x)
+        mu, j, phi = self.all_scaled([t.at(columns, faces, side) for t in self.transports])
         if given.ndim == 0:
             return Values(mu[..., 0, :], j[..., 0, :], phi[..., 0])
         return Values(mu, j, phi)

@@ -13,11 +13,12 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..fem import graded, twoport
-from ..physics import interfaces
+from ..physics import bulk, interfaces
 from ..physics.directions import angle
+from ..sample.materials import Metal, reduced
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements, remembered
-from ..solvers.ports import ComplexArray, exchange_rate
+from ..solvers.ports import ComplexArray, across_conductance, exchange_rate
 from ..solvers.transport import Field, Jump
 
 STEP = 1e-30
@@ -37,14 +38,20 @@ class Derivatives:
         By magnetization; to be taken across m. nan where a contact is collinear: it would open.
         In a group each is the share of an element in what turning all of them does.
     other : dict of array, shape (N,)
-        By element and "lambda_J" or "lambda_phi"; by face and "resistance", "gamma", "delta", "G_r"
-        or "G_i".
+        By element and "beta_D", "lambda_J" or "lambda_phi"; by face and "resistance", "gamma",
+        "delta", "G_r" or "G_i", or the components of what is given at an end, as `drive_names` has
+        them.
     """
 
     def __init__(self, e: Elements) -> None:
         self.thickness, self.D, self.l, self.p = np.zeros((4, e.magnetic.size, e.points))
         self.m = np.zeros((e.magnetic.size, e.points, 3))
-        self.other: dict[tuple[int, str], FloatArray] = {}
+        self._own = {*e.diffusion}
+        places = [(k, "beta_D") for k in e.diffusion]
+        places += [(face, name) for face in e.drives for name in drive_names(e, face)]
+        self.other: dict[tuple[int, str], FloatArray] = {
+            place: np.zeros(e.points) for place in places
+        }
 
     def add(self, k: int, name: str, value: FloatArray) -> None:
         """Add to the derivative with respect to one number of element, or face, k."""
@@ -52,6 +59,11 @@ class Derivatives:
             getattr(self, name)[k] += value
         else:
             self.other[k, name] = self.other.get((k, name), 0.0) + value
+
+    def add_polarizations(self, k: int, by_p: FloatArray, by_beta_D: FloatArray) -> None:
+        """Add to the derivatives with p and with beta_D, which is p if k has none of its own."""
+        self.add(k, "p", by_p)
+        self.add(k, "beta_D" if k in self._own else "p", by_beta_D)
 
     def of(self, k: int, name: str) -> FloatArray:
         """Return the derivative with respect to one number of element, or face, k."""
@@ -74,17 +86,31 @@ class Derivatives:
         return self
 
 
+def drive_names(e: Elements, face: int) -> tuple[str, str, str]:
+    """Return what the components of what is given at an end are called."""
+    kind = "spin_potential" if e.reservoir[0 if face == 0 else 1] else "spin_current"
+    return f"{kind}_x", f"{kind}_y", f"{kind}_z"
+
+
 Solved = Condensed
 """What has dual fields."""
 
 
 class Pair(NamedTuple):
-    """mu_s, and the field that is dual to a number."""
+    """mu_s, and the field that is dual to a number.
+
+    That of dr, minus `Condensed.reversed`, is driven, by beta_D in the place of p.
+    """
 
     mu: Field
     phi: Field
     jump: Jump  # of phi
     driven: bool  # whether f(mu) is part of the number
+    j0: float = 1.0  # the current that drives mu_s; 0 of what the ends drive
+
+    def rising(self, mu: FloatArray, phi: FloatArray) -> FloatArray:
+        """Return the values whose rise, times p, f is: of phi, and of mu_s if it counts."""
+        return self.j0 * (phi - mu if self.driven else phi)
 
     def at(self, k: int, side: int) -> tuple[FloatArray, FloatArray]:
         """Return mu_s and phi in element k at its left (0) or right (1) face."""
@@ -96,12 +122,17 @@ class Pair(NamedTuple):
 
 def rate_changes(e: Elements, k: int) -> dict[str, tuple[ComplexArray, ComplexArray]]:
     """Return the derivatives of 1/l_perp^2, and of what is taken up of it."""
-    p, l = e.p[k], e.l[k]
+    p, beta_D, l = e.p[k], e.beta_D[k], e.l[k]
     none = np.zeros(1)
+    by_p, by_beta_D = -beta_D / l**2, -p / l**2
     found: dict[str, tuple[ComplexArray, ComplexArray]] = {
-        "p": (-2 * p / l**2, none),
-        "l": (-2 * (1 - p) * (1 + p) / l**3, none),
+        "p": (by_p, none),
+        "l": (-2 * reduced(1.0, p, beta_D) / l**3, none),
     }
+    if k in e.diffusion:
+        found["beta_D"] = by_beta_D, none
+    else:
+        found["p"] = by_p + by_beta_D, none
     for name, factor, length in zip(
         ("lambda_J", "lambda_phi"), (2j, -2), e.lengths[k], strict=True
     ):
@@ -137,15 +168,20 @@ def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
     """Add what uniform layers do, apart from what exchange lengths do across m."""
     e, inner = t.elements, slice(1, -1)
     ports, slopes = t.bulk.two_ports
-    mu_left, mu_right, mu_falls = _along_layers(t, pair.mu, 1.0)
-    phi_left, phi_right, phi_falls = _along_layers(t, pair.phi, -1.0 if pair.driven else 0.0)
+    mu_left, mu_right, mu_falls = _along_layers(t, pair.mu, pair.j0 * e.p)
+    drives = -e.beta_D if pair.driven else np.zeros((len(e.p), 1))
+    phi_left, phi_right, phi_falls = _along_layers(t, pair.phi, drives)
 
     def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
         shunts: FloatArray = S_left * dot(phi_left, mu_left) + S_right * dot(phi_right, mu_right)
         return B * dot(phi_falls, mu_falls) + shunts
 
     whole, change = energy(*ports), energy(*slopes)
-    rising = mu_falls - phi_falls if pair.driven else -phi_falls
+    rising = -pair.rising(mu_falls, phi_falls)
+    for k in e.diffusion if pair.driven else ():
+        if 0 < k <= len(whole) and k not in e.graded:
+            rising[k - 1] = -pair.j0 * phi_falls[k - 1]
+            total.add(k, "beta_D", -pair.j0 * dot(mu_falls[k - 1], e.m[k]))
     uniform = np.ones((len(whole), 1))
     uniform[[k - 1 for k in e.graded]] = 0.0
     total.D[inner] += uniform * whole / e.D[inner]
@@ -154,11 +190,14 @@ def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
     total.p[inner] -= uniform * dot(rising, e.m[inner])
 
 
-def _along_layers(t: Solved, field: Field, j0: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _along_layers(
+    t: Solved, field: Field, drives: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return a field at the left and the right of all layers, and by what it falls between.
 
-    Along m alone in layers with exchange lengths. It falls by the difference, or by
-    ``(j_s - p j0 m - S u)/B``, whichever has lost less digits: in a thin layer that is the second.
+    Along m alone in layers with exchange lengths. `drives` is p j0 of all elements. It falls by the
+    difference, or by ``(j_s - p j0 m - S u)/B``, whichever has lost less digits: in a thin layer
+    that is the second.
     """
     e, faces = t.elements, field.faces
     ends = [faces.potential_right[:-1], faces.potential_left[1:], faces.current_right[:-1]]
@@ -167,7 +206,7 @@ def _along_layers(t: Solved, field: Field, j0: float) -> tuple[FloatArray, Float
             ends = [_along(u, k, e) for u in ends]
     left, right, current = ends
     B, S, _ = (x[..., None] for x in t.bulk.two_ports[0])
-    source = j0 * e.p[1:-1, :, None] * e.m[1:-1]
+    source = drives[1:-1, :, None] * e.m[1:-1]
     terms = np.abs(source) + np.abs(current) + S * np.abs(left)
     by_current = terms.max(axis=-1) < (B * (np.abs(left) + np.abs(right))).max(axis=-1)
     falls = (current - source - S * left) / B
@@ -187,37 +226,37 @@ def _add_leads(total: Derivatives, t: Solved, pair: Pair) -> None:
         if not e.D[k].any():
             continue
         mu, phi = pair.at(k, side)
-        rising = phi - mu if pair.driven else phi
+        by_phi, by_mu = (-way * pair.j0 * dot(e.m[k], u) for u in (phi, -mu * pair.driven))
         if k in e.lengths:
             mu = _part(mu, e.m[k])
         energy = e.D[k] / (2 * e.l[k]) * dot(phi, mu)
         total.add(k, "D", energy / e.D[k])
         total.add(k, "l", -energy / e.l[k])
-        total.add(k, "p", -way * dot(e.m[k], rising))
+        total.add_polarizations(k, by_phi, by_mu)
 
 
 def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     """Add what a lead with exchange lengths does across m, and as m turns."""
     e = t.elements
-    m, D, p = e.m[k], e.D[k], e.p[k]
+    m, D = e.m[k], e.D[k]
     side, way = (1, 1.0) if k == 0 else (0, -1.0)
     mu, phi = pair.at(k, side)
-    slow = D / (2 * (1 - p) * (1 + p)) * np.sqrt(exchange_rate(e, k))
+    slow = across_conductance(e, k) * np.sqrt(exchange_rate(e, k))
     weight = slow * weight_of(m, phi, mu)
     total.add(k, "D", weight.real / D)
-    total.add(k, "p", weight.real * _stretch(p))
+    by_p, by_beta_D = bulk.total_slopes(e.p[k], e.beta_D[k])
+    total.add_polarizations(k, weight.real * by_p, weight.real * by_beta_D)
     for name, (change, _) in rate_changes(e, k).items():
         total.add(k, name, (weight * change / (2 * exchange_rate(e, k))).real)
-    rising = phi - mu if pair.driven else phi
     turn = turned(m, D / (2 * e.l[k]), slow, phi, mu)
-    total.add(k, "m", turn - way * p[:, None] * rising)
+    total.add(k, "m", turn - way * _driving(e, k, pair, mu, phi))
 
 
 def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     """Add what a layer with exchange lengths does across m, and as m turns."""
     e = t.elements
-    m, p, d = e.m[k], e.p[k], e.thickness[k - 1]
-    unit = e.D[k] / (2 * d * (1 - p) * (1 + p))
+    m, d = e.m[k], e.thickness[k - 1]
+    unit = across_conductance(e, k) / d
     (mu_left, phi_left), (mu_right, phi_right) = pair.at(k, 0), pair.at(k, 1)
     pairs = ((phi_left - phi_right, mu_left - mu_right), (phi_left, mu_left), (phi_right, mu_right))
     weights = [unit * weight_of(m, phi, mu) for phi, mu in pairs]
@@ -227,23 +266,22 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     whole = sum(z * w for z, w in zip(ports, weights, strict=True)).real
     change = sum(z * w for z, w in zip(slopes, weights, strict=True))
     total.add(k, "D", whole / e.D[k])
-    total.add(k, "p", whole * _stretch(p))
+    by_p, by_beta_D = bulk.total_slopes(e.p[k], e.beta_D[k])
+    total.add_polarizations(k, whole * by_p, whole * by_beta_D)
     total.add(k, "thickness", (2 * d * exchange_rate(e, k) * change).real - whole / d)
     for name, (by, _) in rate_changes(e, k).items():
         total.add(k, name, (d**2 * by * change).real)
-    rising = phi_right - phi_left
-    if pair.driven:
-        rising = rising - (mu_right - mu_left)
-    turn = -p[:, None] * rising
+    turn = -_driving(e, k, pair, mu_right - mu_left, phi_right - phi_left)
     own, _ = t.bulk.two_ports
     for (phi, mu), along, z in zip(pairs, own, ports, strict=True):
         turn = turn + turned(m, along[k - 1], unit * z, phi, mu)
     total.add(k, "m", turn)
 
 
-def _stretch(p: FloatArray) -> FloatArray:
-    """Return d ln(D_tot)/dp."""
-    return 2 * p / ((1 - p) * (1 + p))
+def _driving(e: Elements, k: int, pair: Pair, mu: FloatArray, phi: FloatArray) -> FloatArray:
+    """Return the derivative with respect to m of ``f(phi)``, and of ``- f(mu)``, by their rises."""
+    found: FloatArray = e.p[k][:, None] * phi
+    return pair.j0 * (found - e.beta_D[k][:, None] * mu if pair.driven else found)
 
 
 def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
@@ -251,9 +289,12 @@ def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     e = t.elements
     metal, d, m = e.graded[k], e.thickness[k - 1], e.m[k]
     mu, phi = pair.mu.inner[k], pair.phi.inner[k]
-    rising = phi - mu if pair.driven else phi
     part = t.bulk.graded[k]
-    stepped = graded.condense(metal, d, part.nodes, t.bulk.degree, absorbing=1 + 1j * STEP)
+
+    def condensed(metal: Metal) -> graded.GradedLayer:
+        return graded.condense(metal, d, part.nodes, t.bulk.degree, absorbing=1 + 1j * STEP)
+
+    stepped = condensed(metal)
 
     def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
         parts = B * dot(phi[:-1] - phi[1:], mu[:-1] - mu[1:])
@@ -262,16 +303,23 @@ def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
 
     whole = energy(part.B, part.S_left, part.S_right)
     absorbing = energy(*(x.imag / STEP for x in (stepped.B, stepped.S_left, stepped.S_right)))
-    left, right = (x.imag / STEP for x in (stepped.source_left, stepped.source_right))
-    absorbing += (left * dot(rising[:-1], m) - right * dot(rising[1:], m)).sum(axis=0)
+
+    def driven(v: FloatArray, by: graded.GradedLayer) -> FloatArray:
+        left, right = (x.imag / STEP for x in (by.source_left, by.source_right))
+        return pair.j0 * np.asarray((left * dot(v[:-1], m) - right * dot(v[1:], m)).sum(axis=0))
+
+    absorbing += driven(phi, stepped)
     if pair.driven:  # a p that varies drives inner functions too, and they f(mu)
+        by_beta_D = condensed(e.adjoint.graded[k]) if k in e.diffusion else stepped
+        absorbing -= driven(mu, by_beta_D)
         whole = whole - part.work.sum(axis=0)
         absorbing += (stepped.work.imag / STEP).sum(axis=0)
     # conduction goes with 1/d, absorption with d; what drives depends on their ratio
     total.add(k, "thickness", (2 * absorbing - whole) / d)
     total.add(k, "D", whole / e.D[k])
     total.add(k, "l", -2 * absorbing / e.l[k])
-    total.add(k, "p", -dot(rising[-1] - rising[0], m))
+    by_mu = pair.j0 * dot(mu[-1] - mu[0], m) * pair.driven
+    total.add_polarizations(k, -pair.j0 * dot(phi[-1] - phi[0], m), by_mu)
 
 
 class _Law(NamedTuple):
@@ -306,14 +354,20 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     m = e.m[magnets[0]] if magnets else np.zeros((1, 3))
     source, none = law.gamma[:, None] * m, np.zeros((1, 3))
     on_left = magnets == [face]  # in a strong ferromagnet there is nothing across m
+    whole = not magnets or e.lets_across(magnets[0], face)  # whether what is across m passes
     flow, back = (
         (field.faces.current_left if on_left else field.faces.current_right)[face] - driven
-        for field, driven in ((pair.mu, source), (pair.phi, -source if pair.driven else none))
+        for field, driven in (
+            (pair.mu, pair.j0 * source),
+            (pair.phi, -source if pair.driven else none),
+        )
     )
+    if not whole:
+        flow, back = _part(flow, m), _part(back, m)
     drop, fall = 2 * flow, 2 * back
     if law.loses:
         rings = [_ring(pair, face, side) for side in (True, False)]
-        if magnets and e.strong[magnets[0]]:  # what is across m does not pass
+        if not whole:
             rings = [(_part(u, m), _part(v, m)) for u, v in rings]
         (mu_left, phi_left), (mu_right, phi_right) = rings
         _, drop = _through(law, flow, on_left, mu_left, mu_right)
@@ -323,10 +377,10 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
         total.add(face, "resistance", -law.S / law.AR * shunted)
         total.add(face, "delta", by_B * law.AR**2 * dot(fall, drop) + by_S * shunted)
     total.add(face, "resistance", -dot(back, drop))
-    falling = law.AR[:, None] * (fall - drop if pair.driven else fall)
+    falling = law.AR[:, None] * pair.rising(drop, fall)
     if magnets:
         total.add(face, "gamma", dot(m, falling))
-    if magnets and magnets[0] in e.lengths:
+    if magnets and whole:
         total.add(magnets[0], "m", law.gamma[:, None] * falling)
     if joint.mixing is not None:
         ring, dual = _ring(pair, face, not e.magnetic[face])
@@ -383,7 +437,7 @@ def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
     e = t.elements
     mu, phi = pair.mu.faces, pair.phi.faces
     strong = np.flatnonzero(e.strong)
-    springs = [f for f, joint in enumerate(e.joints) if joint and joint.mixing is not None]
+    springs = list(e.mixing)
     for faces, taken, back, on_left in (
         (strong - 1, mu.absorbed_right, phi.absorbed_right, True),
         (strong, mu.absorbed_left, phi.absorbed_left, False),
@@ -403,20 +457,39 @@ def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
 
 
 def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
-    """Add what a mixing conductance does as the ferromagnet turns."""
-    e, joint = t.elements, t.elements.joints[face]
-    assert joint is not None
-    assert joint.mixing is not None
-    on_left = not e.magnetic[face]  # the ring
-    k, way = (face + 1, 1.0) if on_left else (face, -1.0)
-    m = e.m[k]
-    ring, dual = _ring(pair, face, on_left)
-    through, back = (  # what enters the interface, where the ring is
-        dot((f.faces.current_left if on_left else f.faces.current_right)[face], m)[:, None]
-        for f in (pair.mu, pair.phi)
-    )
-    total.add(k, "m", way * (back * ring + through * dual))
-    total.add(k, "m", turned(m, np.zeros(1), e.flat(joint.mixing), dual, ring))
+    """Add what a mixing conductance does as the ferromagnet turns.
+
+    With exchange lengths the ring on its own side is not held by the rod either.
+    """
+    e, k = t.elements, t.elements.mixing[face]
+    m, mixing = e.m[k], e.flat(e.resistive[face].mixing)  # type: ignore[arg-type]
+    outside = k > face  # whether the normal metal is on the left
+    for on_left in (outside, not outside) if k in e.lengths else (outside,):
+        ring, dual = _ring(pair, face, on_left)
+        through, back = (  # what goes on along m
+            dot((f.faces.current_left if on_left else f.faces.current_right)[face], m)[:, None]
+            for f in (pair.mu, pair.phi)
+        )
+        total.add(k, "m", (1.0 if on_left else -1.0) * (back * ring + through * dual))
+    ring, dual = _ring(pair, face, outside)
+    total.add(k, "m", turned(m, np.zeros(1), mixing, dual, ring))
+
+
+def add_drives(total: Derivatives, t: Solved, phi: Field) -> None:
+    """Add what is given at the ends, of which the number is a linear function.
+
+    ``F = a(mu, phi) - l(phi)`` with what drives at the ends: mu_s of a reservoir goes with the
+    current of phi that enters there, a spin current, by l, with -phi.
+    """
+    e, faces = t.elements, phi.faces
+    for face in e.drives:
+        side, way = (0, 1.0) if face == 0 else (1, -1.0)
+        if e.reservoir[side]:
+            slope = way * (faces.current_left, faces.current_right)[side][face]
+        else:
+            slope = -way * (faces.potential_left, faces.potential_right)[side][face]
+        for name, component in zip(drive_names(e, face), slope.T, strict=True):
+            total.add(face, name, component)
 
 
 def weight_of(m: FloatArray, a: FloatArray, b: FloatArray) -> ComplexArray:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from .._checks import FloatArray, read_only
-from ..solvers.transport import Values
+from ..solvers.transport import Transport, Values
 from .scaling import Scaled
 
 
@@ -30,8 +30,10 @@ class LayerSolution:
 
     @cached_property
     def _values(self) -> Values:
-        found = self.solution.transport.evaluate(self.index, self._samples)
-        return Values(*(read_only(self.solution.scaled(a, 1)) for a in found))
+        found = self.solution.all_scaled(
+            [t.evaluate(self.index, self._samples) for t in self.solution.transports]
+        )
+        return Values(*map(read_only, found))
 
     @cached_property
     def x(self) -> FloatArray:
@@ -62,13 +64,18 @@ class LayerSolution:
 
         ``j0^2/D_tot + |j_s - p j0 m|^2/D + (kappa/2) mu_s^2``: Joule heat of both spin channels,
         and what spin relaxation sets free. With exchange lengths the parts across m have D_tot for
-        D, and
-        ``D_tot/(2 lambda_phi^2)`` adds to kappa. Resistive interfaces and leads dissipate besides.
+        D, and ``D_tot/(2 lambda_phi^2)`` adds to kappa. Where a ferromagnet has a beta_D, ``(p -
+        beta_D) j0 m.(j_s - p j0 m)/D`` adds to it. Resistive interfaces and leads dissipate
+        besides.
         """
-        solution = self.solution
-        per_current = solution.transport.dissipation(self.index, self._samples)
-        j0 = np.asarray(solution.j0)
-        return read_only(solution.scaled(per_current, 1) * j0.reshape(*j0.shape, 1))
+        solution, xi, transport = self.solution, self._samples, self.solution.transport
+        j0 = solution.j0
+        heat = solution.times(transport.dissipation(self.index, xi), j0**2, 1)
+        for of_ends in solution.transports[1:]:
+            both = transport.dissipation(self.index, xi, of_ends)
+            heat = heat + solution.times(both, 2 * j0, 1)
+            heat = heat + solution.times(of_ends.dissipation(self.index, xi), 1.0, 1)
+        return read_only(heat)
 
 
 @dataclass(frozen=True)
@@ -106,12 +113,16 @@ class Face:
     @property
     def spin_potential_left(self) -> FloatArray:
         """mu_s just left of the face, V, shape (..., 3)."""
-        return self.solution.scaled(self.solution.transport.faces.potential_left[self.index])
+        return self.solution.scaled(
+            [t.faces.potential_left[self.index] for t in self.solution.transports]
+        )
 
     @property
     def spin_potential_right(self) -> FloatArray:
         """mu_s just right of the face, V, shape (..., 3)."""
-        return self.solution.scaled(self.solution.transport.faces.potential_right[self.index])
+        return self.solution.scaled(
+            [t.faces.potential_right[self.index] for t in self.solution.transports]
+        )
 
     @property
     def potential_left(self) -> FloatArray:
@@ -124,18 +135,23 @@ class Face:
         return self._potential(1)
 
     def _potential(self, side: int) -> FloatArray:
-        values = self.solution.transport.face_potentials[side]
-        return self.solution.scaled(values[self.index])
+        return self.solution.scaled(
+            [t.face_potentials[side][self.index] for t in self.solution.transports]
+        )
 
     @property
     def spin_current_left(self) -> FloatArray:
         """j_s just left of the face, A/m2, positive towards +x, shape (..., 3)."""
-        return self.solution.scaled(self.solution.transport.faces.current_left[self.index])
+        return self.solution.scaled(
+            [t.faces.current_left[self.index] for t in self.solution.transports]
+        )
 
     @property
     def spin_current_right(self) -> FloatArray:
         """j_s just right of the face, A/m2, positive towards +x, shape (..., 3)."""
-        return self.solution.scaled(self.solution.transport.faces.current_right[self.index])
+        return self.solution.scaled(
+            [t.faces.current_right[self.index] for t in self.solution.transports]
+        )
 
     @property
     def absorbed(self) -> FloatArray:
@@ -143,7 +159,10 @@ class Face:
 
         It is the current on the left less that on the right, formed without that difference.
         """
-        faces = self.solution.transport.faces
-        return self.solution.scaled(
-            faces.absorbed_left[self.index] + faces.absorbed_right[self.index]
-        )
+
+        def absorbed(transport: Transport) -> FloatArray:
+            faces = transport.faces
+            total: FloatArray = faces.absorbed_left[self.index] + faces.absorbed_right[self.index]
+            return total
+
+        return self.solution.scaled([absorbed(t) for t in self.solution.transports])

@@ -10,7 +10,7 @@ import numpy as np
 from .._checks import FloatArray
 from ..texts.numbers import batch_note, measure, span, unit_of
 from ..texts.tables import Column, Part, Table
-from .pieces import METALLIC, End, Interface, Layer
+from .pieces import METALLIC, End, Interface, Layer, Reservoir, drive_of
 
 
 class Shown(NamedTuple):
@@ -68,7 +68,7 @@ def listing(
 
     def cells(row: tuple[str, Any]) -> list[str]:
         name, piece = row
-        texts = [name, _made_of(piece), _m(piece), getattr(piece, "group", None) or ""]
+        texts = [name, _made_of(piece, units), _m(piece), getattr(piece, "group", None) or ""]
         return texts + [_number(one, piece, units) for one in NUMBERS]
 
     return [", ".join(filter(None, [count, thick, batch_note(shape)])), Table(columns, rows, cells)]
@@ -79,7 +79,12 @@ def _number(one: Shown, piece: Any, units: str | None) -> str:
     return "" if value is None else measure(value, unit_of(one.quantity, units))
 
 
-def _made_of(piece: Any) -> str:
+def _made_of(piece: Any, units: str | None) -> str:
+    if (drive := drive_of(piece)) is not None:
+        is_potential = isinstance(piece, Reservoir)
+        unit = unit_of("spin_potential_x" if is_potential else "spin_current_x", units)
+        shown = ", ".join(span(x, _component) for x in np.moveaxis(drive, -1, 0))
+        return unit.after(f"{'mu_s' if is_potential else 'j_s'} = ({shown})")
     if not isinstance(piece, METALLIC):
         return "interface" if isinstance(piece, Interface) else ""
     metal = piece.material

@@ -8,8 +8,8 @@ conductivity `D`, its spin diffusion length `l` and, for a ferromagnet, its pola
 Any consistent units do. SI: D in S/m, l in m; plain numbers: the paper's units. What is made from
 resistivities and conductivities is in SI, and slips of units are noticed there (`sample.units`).
 
-In a graded layer D, l or p is a function of xi, the position across the layer from 0 to 1, that
-takes and returns numpy arrays. Its values are checked wherever it is evaluated. It may have an
+In a graded layer D, l, p or beta_D is a function of xi, the position across the layer from 0 to 1,
+that takes and returns numpy arrays. Its values are checked wherever it is evaluated. It may have an
 attribute `breaks`: positions that must be nodes of the mesh, such as those where it jumps, and the
 ends of what is narrower than 1/4000 of the layer, which is overlooked else.
 """
@@ -43,10 +43,19 @@ LENGTHS = {
     "lambda_phi": "lambda_phi (length of dephasing)",
 }
 """What to call the lengths of a metal in messages."""
+BETA_D = "beta_D (diffusion polarization)"
 
 
 def _of(quantity: str, name: str | None) -> str:
     return f"{quantity} of {name!r}" if name else quantity
+
+
+def reduced(x: Any, p: Any, beta_D: Any) -> Any:
+    """Return ``x (1 - p beta_D)``: D of D_tot, D_tot being ``D/(1 - p beta_D)``.
+
+    Without a cancellation, and ``x (1 - p)(1 + p)`` where both polarizations are the same.
+    """
+    return x * (1 - p) * (1 + beta_D) + x * (p - beta_D)
 
 
 def combined(formula: Callable[..., Number], *numbers: Any) -> Number:
@@ -120,24 +129,30 @@ class Metal:
 
     @cached_property
     def bulk(self) -> tuple[Number, Number, Number]:
-        """D, l and p, which is 0 in a normal metal.
+        """D, l and p of `levels`; p is 0 in a normal metal."""
+        return self.levels["D"], self.levels["l"], self.levels.get("p", 0.0)
 
-        Of a graded one D and p in the middle, and the least l, which tells if it absorbs spin. All
-        of the layer is looked at, so that no value out of range is overlooked between the points of
-        a coarse mesh.
+    @cached_property
+    def levels(self) -> dict[str, Number]:
+        """The numbers; of a graded one those in the middle, and the least l.
+
+        Which tells if it absorbs spin. All of the layer is looked at, so that no value out of range
+        is overlooked between the points of a coarse mesh.
         """
-        D, l, p = self.D, self.l, getattr(self, "p", 0.0)
+        numbers = self.numbers
         if not self.is_graded:
-            return D, l, p
-        edges = np.concatenate([[0.0], breaks_of(D, l, p), [1.0]])
+            return numbers
+        edges = np.concatenate([[0.0], breaks_of(*numbers.values()), [1.0]])
         xi = np.union1d(np.linspace(0, 1, 4097), (edges[1:] + edges[:-1]) / 2)
         middle = int(np.searchsorted(xi, 0.5))
 
-        def values(x: Any) -> FloatArray:
-            return np.broadcast_to(x(xi), xi.shape)
+        def level(key: str, x: Any) -> Number:
+            if not callable(x):
+                return cast(Number, x)
+            values = np.broadcast_to(x(xi), xi.shape)
+            return float(values.min() if key == "l" else values[middle])
 
-        D, p = (float(values(x)[middle]) if callable(x) else x for x in (D, p))
-        return D, float(values(l).min()) if callable(l) else l, p
+        return {key: level(key, x) for key, x in numbers.items()}
 
     @property
     def total_conductivity(self) -> Number:
@@ -291,6 +306,11 @@ class Ferromagnet(Metal):
     p : float, array or callable
         Transport polarization ``(D_up - D_down)/(D_up + D_down)``, between -1 and 1: the spin
         current of a uniform ferromagnet is ``p j0 m``.
+    beta_D : float, array or callable, optional
+        Diffusion polarization, between -1 and 1: what a gradient of mu_s drives of the electric
+        current, ``j0 = -D_tot (mu_0' + beta_D m.mu_s'/2)`` with ``D_tot = D/(1 - p beta_D)``.
+        Default: p, as of two channels, eq. (3). Codes for drift and diffusion have two of them:
+        `from_drift_diffusion`.
     lambda_J : float or array, optional
         Length of precession in the exchange field, m; positive, ``inf`` for none.
     lambda_phi : float or array, optional
@@ -319,28 +339,38 @@ class Ferromagnet(Metal):
     letter = "F"
 
     p: Number
+    beta_D: Number | None = None
     lambda_J: Number | None = None
     lambda_phi: Number | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._store(p=number_or_profile(polarization, "p (polarization)", self.p, of=self.name))
+        if self.beta_D is not None:
+            beta_D = number_or_profile(polarization, BETA_D, self.beta_D, of=self.name)
+            self._store(beta_D=beta_D)
         for key in ("lambda_J", "lambda_phi"):
             if (value := getattr(self, key)) is not None:
                 self._store(**{key: positive(LENGTHS[key], value, infinite=True)})
         if self.is_graded and not self.is_strong:
             raise ValueError(
-                "a graded ferromagnet must be strong, got lambda_J or lambda_phi with D, l or p "
-                "as a function of xi"
+                "a graded ferromagnet must be strong, got lambda_J or lambda_phi with "
+                f"{' and '.join(key for key, x in self.numbers.items() if callable(x))} as a "
+                "function of xi"
             )
         self._notice_units()
 
     @property
     def numbers(self) -> dict[str, Number]:
         """All numbers of the metal by their names; a graded one is a function of xi."""
-        lengths = {"lambda_J": self.lambda_J, "lambda_phi": self.lambda_phi}
-        given = {key: value for key, value in lengths.items() if value is not None}
+        optional = {key: getattr(self, key) for key in ("beta_D", "lambda_J", "lambda_phi")}
+        given = {key: value for key, value in optional.items() if value is not None}
         return {**super().numbers, "p": self.p, **given}
+
+    @property
+    def diffusion_polarization(self) -> Number:
+        """beta_D; p if there is none of its own."""
+        return self.p if self.beta_D is None else self.beta_D
 
     @cached_property
     def is_strong(self) -> bool:
@@ -471,11 +501,14 @@ class Ferromagnet(Metal):
         *,
         p: ArrayLike | Profile,
         l: ArrayLike | Profile,
+        beta_D: ArrayLike | Profile | None = None,
         lambda_J: ArrayLike | None = None,
         lambda_phi: ArrayLike | None = None,
         name: str | None = None,
     ) -> Ferromagnet:
         """Make a ferromagnet from its total conductivity: ``D = sigma (1 - p^2)``.
+
+        ``D = sigma (1 - p beta_D)`` with a diffusion polarization.
 
         Parameters
         ----------
@@ -485,6 +518,8 @@ class Ferromagnet(Metal):
             Polarization, between -1 and 1.
         l : float or array
             Spin diffusion length, m.
+        beta_D : float or array, optional
+            Diffusion polarization, between -1 and 1; as in `Ferromagnet`.
         lambda_J, lambda_phi : float or array, optional
             Exchange lengths, m; as in `Ferromagnet`.
         name : str, optional
@@ -492,17 +527,102 @@ class Ferromagnet(Metal):
         """
         polar = number_or_profile(polarization, "p (polarization)", p, of=name)
         total = number_or_profile(positive, "sigma (total conductivity)", sigma, of=name)
+        own = None if beta_D is None else number_or_profile(polarization, BETA_D, beta_D, of=name)
         return cls(
-            D=combined(lambda sigma, p: sigma * (1 - p) * (1 + p), total, polar),
+            D=combined(reduced, total, polar, polar if own is None else own),
             l=cast(Number, l),
             p=polar,
+            beta_D=own,
             lambda_J=cast("Number | None", lambda_J),
             lambda_phi=cast("Number | None", lambda_phi),
             name=name,
             units="SI",
         )
 
+    @classmethod
+    def from_drift_diffusion(
+        cls,
+        sigma: ArrayLike | Profile,
+        *,
+        beta: ArrayLike | Profile,
+        beta_D: ArrayLike | Profile,
+        l_sf: ArrayLike | Profile,
+        lambda_J: ArrayLike | None = None,
+        lambda_phi: ArrayLike | None = None,
+        name: str | None = None,
+    ) -> Ferromagnet:
+        r"""Make a ferromagnet from the parameters of codes for drift and diffusion.
+
+        ``D = sigma (1 - beta beta_D)``, ``l = l_sf sqrt(1 - beta beta_D)``, ``p = beta``. These
+        codes have two polarizations. With the conventional current ``J = -j0``, ``E = mu_0'`` and
+        the spin accumulation S in A/m, after S. Zhang, P. M. Levy and A. Fert,
+        doi:10.1103/PhysRevLett.88.236601:
+
+        .. math::
+
+            J = \sigma E + \beta_D D_e \frac{e}{\mu_B}\, m \cdot S' , \qquad
+            J_S = -\beta \frac{\mu_B}{e} \sigma E\, m - D_e S' ,
+
+        .. math::
+
+            J_S' = -D_e \Big( \frac{S}{l_{sf}^2} + \frac{S \times m}{\lambda_J^2}
+            + \frac{m \times (S \times m)}{\lambda_\phi^2} \Big) .
+
+        Then ``mu_s = 2 (D_e/sigma) (e/mu_B) S`` and ``j_s = (e/mu_B) J_S``; D_e itself does not
+        matter. S decays over l_sf across m, over l along it. Where both polarizations are the same
+        these are the equations of two channels, and `from_conductivity` with l makes the same. The
+        torque depends on beta_D by D, l and exchange lengths alone, the voltage by itself.
+
+        =====================  ==================  ===============================
+        here                   Boris               magnum.fe
+        =====================  ==================  ===============================
+        sigma                  elC                 ``2 C_0``
+        beta                   P                   beta
+        beta_D                 beta_D              beta'
+        l_sf                   l_sf                ``sqrt(2 D_0 tau_sf)``
+        lambda_J               l_J                 ``sqrt(2 hbar D_0/J)``
+        lambda_phi             l_phi               none
+        D_e                    De                  ``2 D_0``
+        =====================  ==================  ===============================
+
+        Where such a code lets no spin across m into a ferromagnet, as with the mixing conductance
+        of an `Interface`, leave lambda_J and lambda_phi out.
+
+        Parameters
+        ----------
+        sigma : float or array
+            Conductivity, one over the measured resistivity, S/m; positive.
+        beta : float or array
+            Conductivity polarization, between -1 and 1.
+        beta_D : float or array
+            Diffusion polarization, between -1 and 1.
+        l_sf : float or array
+            Spin-flip length, m; positive, ``inf`` for no spin relaxation.
+        lambda_J, lambda_phi : float or array, optional
+            Exchange lengths, m; as in `Ferromagnet`.
+        name : str, optional
+            Name of the material.
+        """
+        p = number_or_profile(polarization, "beta (conductivity polarization)", beta, of=name)
+        q = number_or_profile(polarization, BETA_D, beta_D, of=name)
+        length = number_or_profile(
+            positive, "l_sf (spin-flip length)", l_sf, of=name, infinite=True
+        )
+        return cls.from_conductivity(
+            sigma,
+            p=p,
+            l=combined(lambda l, p, q: l * np.sqrt(reduced(1.0, p, q)), length, p, q),
+            beta_D=q,
+            lambda_J=lambda_J,
+            lambda_phi=lambda_phi,
+            name=name,
+        )
+
     @property
     def total_conductivity(self) -> Number:
-        """Conductivity for charge, S/m: ``D_tot = D_up + D_down = D/(1 - p^2)``."""
-        return combined(lambda D, p: D / ((1 - p) * (1 + p)), self.D, self.p)
+        """Conductivity for charge, S/m: ``D_tot = D/(1 - p beta_D)``.
+
+        ``D_up + D_down = D/(1 - p^2)`` without a beta_D of its own.
+        """
+        beta_D = self.diffusion_polarization
+        return combined(lambda D, p, q: D / reduced(1.0, p, q), self.D, self.p, beta_D)

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import reprlib
 from typing import Any
 
 import numpy as np
 
 from .materials import Ferromagnet
-from .pieces import End, Interface, Layer, Lead, Reservoir, SpinBlocking, short
+from .pieces import (
+    End,
+    Interface,
+    Layer,
+    Lead,
+    Reservoir,
+    SpinBlocking,
+    SpinSource,
+    drive_of,
+    short,
+)
 
-ENDS = (Lead, Reservoir, SpinBlocking)
+ENDS = (Lead, Reservoir, SpinBlocking, SpinSource)
 
 
 def check_order(pieces: tuple[Any, ...], checked: int) -> list[int]:
@@ -54,7 +65,7 @@ def check_groups(
 
     Parameters
     ----------
-    elements : tuple of Layer, Lead, Reservoir or SpinBlocking
+    elements : tuple of Layer and, at its ends, `ENDS`
         From left to right.
     names, groups : frozenset of str
         Names of pieces, as given, and of groups.
@@ -98,8 +109,9 @@ def check_groups(
 def misplaced(joint: Interface, left: Layer | End, right: Layer | End) -> str | None:
     """Return what is wrong with an interface where it stands, if anything is."""
     what = f"interface {joint.name!r}" if joint.name else "an interface"
-    if isinstance(left, SpinBlocking) or isinstance(right, SpinBlocking):
-        return f"{what} must not be at a spin-blocking end"
+    for kind, name in ((SpinBlocking, "a spin-blocking end"), (SpinSource, "a spin source")):
+        if isinstance(left, kind) or isinstance(right, kind):
+            return f"{what} must not be at {name}"
     metals = [e.material for e in (left, right) if isinstance(e, Layer | Lead)]
     magnets = [metal for metal in metals if isinstance(metal, Ferromagnet)]
     if not magnets:
@@ -107,8 +119,16 @@ def misplaced(joint: Interface, left: Layer | End, right: Layer | End) -> str | 
             return f"gamma of {what} must be 0 between normal metals"
         return f"mixing of {what} must be left out" if joint.mixing is not None else None
     strong = all(magnet.is_strong for magnet in magnets)
-    if joint.mixing is not None and not strong:
-        return f"mixing of {what} must be left out at a ferromagnet with finite exchange lengths"
+    if (
+        joint.mixing is not None
+        and len(metals) == 1
+        and not strong
+        and not np.any(joint.resistance)
+    ):
+        return (
+            f"resistance (AR*) of {what} with mixing must be positive between a reservoir and a "
+            "ferromagnet with finite exchange lengths, got 0; put a thin normal layer between them"
+        )
     if len(magnets) == 2:
         a, b = left.m, right.m  # type: ignore[union-attr]
         if not strong or joint.mixing is not None or not _collinear(a, b):
@@ -119,6 +139,26 @@ def misplaced(joint: Interface, left: Layer | End, right: Layer | End) -> str | 
         if np.any(joint.gamma) and _opposed(a, b):
             return f"gamma of {what} must be 0 between antiparallel ferromagnets"
     return None
+
+
+def check_drive(end: object, joint: Interface | None, element: Layer | End) -> None:
+    """Raise ValueError for a spin potential that a strong ferromagnet at an end cannot have."""
+    drive, m = drive_of(end), getattr(element, "m", None)
+    if drive is None or m is None or not isinstance(end, Reservoir):
+        return
+    if not element.material.is_strong or (joint is not None and joint.mixing is not None):  # type: ignore[union-attr]
+        return
+    off, size = np.linalg.norm(np.cross(drive, m), axis=-1), np.linalg.norm(drive, axis=-1)
+    if np.any(off > LINE * size):
+        raise ValueError(
+            "spin_potential of a reservoir must be along m of a strong ferromagnet at it (across m "
+            "it would drive an infinite current; an interface with a mixing conductance limits "
+            f"it), got {reprlib.repr(drive.tolist())} at {short(element)}"
+        )
+
+
+LINE = 8 * np.finfo(float).eps
+"""Sine of directions that are along one line."""
 
 
 def _parallel(a: Any, b: Any) -> bool:
@@ -132,4 +172,4 @@ def _opposed(a: Any, b: Any) -> bool:
 
 def _collinear(a: Any, b: Any) -> bool:
     """Whether two directions are parallel or antiparallel at every point."""
-    return bool(np.all(np.linalg.norm(np.cross(a, b), axis=-1) <= 8 * np.finfo(float).eps))
+    return bool(np.all(np.linalg.norm(np.cross(a, b), axis=-1) <= LINE))

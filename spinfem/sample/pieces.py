@@ -21,6 +21,7 @@ from .._checks import (
     nonnegative,
     polarization,
     positive,
+    spin_vector,
     unit_vector,
 )
 from .materials import Ferromagnet, Metal
@@ -107,7 +108,7 @@ def _not_a_piece(given: object) -> TypeError:
     hint = "; a metal needs a thickness, as in Cu(10e-9)" if isinstance(given, Metal) else ""
     return TypeError(
         "what stands in a stack must be a layer, Interface, Lead, Reservoir, SpinBlocking, "
-        f"Superconductor or Stack, got {given!r}{hint}"
+        f"SpinSource, Superconductor or Stack, got {given!r}{hint}"
     )
 
 
@@ -245,17 +246,84 @@ class Lead(Joinable):
         return self.m is not None
 
 
-@dataclass(frozen=True)
-class Reservoir(Joinable):
-    """An end where ``mu_s = 0``: the paper's outer normal layer of vanishing l.
+class _Driven:
+    """What ends have that drive spin: a vector, which tells them apart."""
 
-    A superconducting lead is one behind an interface: `Superconductor`.
+    drive: FloatArray | None = None  # mu_s or j_s, shape (..., 3)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        one, two = self.drive, other.drive
+        return one is two or (one is not None and two is not None and np.array_equal(one, two))
+
+    def __repr__(self) -> str:
+        drive = "" if self.drive is None else reprlib.repr(self.drive.tolist())
+        return f"{type(self).__name__}({drive})"
+
+    def __hash__(self) -> int:
+        return hash((type(self), None if self.drive is None else self.drive.tobytes()))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reservoir(_Driven, Joinable):
+    """An end of a given mu_s: 0 in the paper's outer normal layer of vanishing l.
+
+    With a spin_potential it is a spin battery. It drives the stack whatever j0 is, so that mu_s,
+    j_s, torques and the voltage are what j0 does and what the ends do; resistances and efficiencies
+    are those of j0 alone. At a strong ferromagnet the part of it across m would take an infinite
+    current and is an error, unless an `Interface` has a mixing conductance there.
+
+    A superconducting lead is a reservoir behind an interface: `Superconductor`.
+
+    Parameters
+    ----------
+    spin_potential : array, shape (..., 3), optional
+        mu_s, V (or the unit of the stack's mu_s). Default: 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not finite real numbers of that shape.
     """
+
+    spin_potential: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        if self.spin_potential is not None:
+            checked = spin_vector("spin_potential of a reservoir", self.spin_potential)
+            freeze(self, spin_potential=checked, drive=checked)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SpinSource(_Driven, Joinable):
+    """An end that a given spin current passes whatever mu_s is, as of spin pumping behind it.
+
+    Like a spin potential of a `Reservoir` it drives the stack whatever j0 is. A strong ferromagnet
+    at this end absorbs the part across its m: that is a torque.
+
+    Parameters
+    ----------
+    spin_current : array, shape (..., 3)
+        j_s, A/m2 times |e|, without the factor 1/2, positive towards +x as everywhere: at the left
+        end what flows into the stack, at the right end what flows out of it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not finite real numbers of that shape.
+    """
+
+    spin_current: FloatArray
+
+    def __post_init__(self) -> None:
+        checked = spin_vector("spin_current of a spin source", self.spin_current)
+        freeze(self, spin_current=checked, drive=checked)
 
 
 @dataclass(frozen=True)
 class SpinBlocking(Joinable):
-    """An end that no spin current passes: ``j_s = 0``."""
+    """An end that no spin current passes: ``j_s = 0``. With a given one it is a `SpinSource`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,8 +380,11 @@ class Interface(Joinable):
 
     Between normal metals resistance and delta act on all components, and gamma and mixing have no
     meaning. Between ferromagnets an interface needs them strong and collinear. At a ferromagnet
-    with finite exchange lengths resistance and delta act on all components alike, and mixing has
-    no meaning.
+    with finite exchange lengths resistance and delta act on all components alike. With a mixing
+    conductance they act along m alone there too, and what is across m does not pass: the normal
+    metal loses ``G_r mu_s + G_i m x mu_s`` to the magnetization, at the interface, and in the
+    ferromagnet ``j_s`` across m is zero at this face. That is the reflected part; what a thin
+    ferromagnet lets through, its transmitted mixing conductance, is neglected.
 
     Parameters
     ----------
@@ -384,7 +455,7 @@ class Interface(Joinable):
 
 INTERFACE_KEYS = ("resistance", "gamma", "delta", "mixing")
 """Numbers of an interface."""
-End = Lead | Reservoir | SpinBlocking
+End = Lead | Reservoir | SpinBlocking | SpinSource
 Piece = Layer | Interface | End
 METALLIC = (Layer, Lead)
 SCALAR: frozenset[tuple[int, ...]] = frozenset()
@@ -468,7 +539,7 @@ def notice_units(piece: Piece, *beside: Piece, keys: Iterable[str] = OWN_NUMBERS
 
     Parameters
     ----------
-    piece : Layer, Interface, Lead, Reservoir or SpinBlocking
+    piece : Layer, Interface or end
         What is looked at.
     *beside
         What is beside it.
@@ -490,8 +561,8 @@ def _called(piece: Any) -> str:
 
 def short(piece: Piece | Superconductor) -> str:
     """Name a piece in a message: the class, and what it is made of or called."""
-    if isinstance(piece, Reservoir | SpinBlocking):
-        return f"{type(piece).__name__}()"
+    if isinstance(piece, Reservoir | SpinBlocking | SpinSource):
+        return f"{type(piece).__name__}({'...' if drive_of(piece) is not None else ''})"
     kind = type(piece).__name__
     if isinstance(piece, Interface | Superconductor):
         one = np.ndim(piece.resistance) == 0
@@ -499,6 +570,12 @@ def short(piece: Piece | Superconductor) -> str:
     kind = type(piece.material).__name__
     name = piece.name or piece.material.name or kind
     return f"Lead({name})" if isinstance(piece, Lead) else name
+
+
+def drive_of(piece: object) -> FloatArray | None:
+    """Return what drives spin at an end, shape (..., 3): a given mu_s or j_s; None if none is."""
+    found: FloatArray | None = getattr(piece, "drive", None)
+    return found
 
 
 def shapes_of(piece: Piece) -> frozenset[tuple[int, ...]]:
@@ -513,7 +590,8 @@ def shapes_of(piece: Piece) -> frozenset[tuple[int, ...]]:
         if isinstance(piece, Layer):
             numbers = (piece.thickness,)
     else:
-        return SCALAR
+        drive = drive_of(piece)
+        return SCALAR if drive is None or drive.ndim == 1 else frozenset({drive.shape[:-1]})
     for number in numbers:
         if isinstance(number, np.ndarray):
             shapes = shapes | {number.shape}

@@ -1,7 +1,7 @@
 r"""Graded metals: numbers that change across a layer.
 
-Any of D, l and p may be a function of xi, the position from 0 to 1. Here are the two that samples
-need most: two metals that have diffused into each other, and a number known at some places.
+Any of D, l, p and beta_D may be a function of xi, the position from 0 to 1. Here are the two that
+samples need most: two metals that have diffused into each other, and a number known at some places.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def interdiffused(
 ) -> NormalMetal | Ferromagnet:
     """Return the graded metal of a layer in which `a`, on its left, and `b` have interdiffused.
 
-    Across the layer each q = 1/D, 1/l, p goes from that of a to that of b with the share of b,
+    Across the layer each q = 1/D, 1/l, p, beta_D goes from that of a to that of b with the share of
+    b,
 
         ``q(xi) = (1 - f) q_a + f q_b,  f(xi) = [1 + erf((xi - 1/2)/w)/erf(1/(2 w))]/2``.
 
@@ -96,7 +97,7 @@ def interdiffused(
     ----------
     a, b : NormalMetal or Ferromagnet
         Uniform metals, single numbers; if one is a ferromagnet, so is the result. A normal metal
-        has p = 0.
+        has p = 0. The result has a beta_D if one of them has.
     width : float
         w, relative to the thickness of the layer; positive.
     name : str, optional
@@ -105,8 +106,8 @@ def interdiffused(
     Returns
     -------
     NormalMetal or Ferromagnet
-        With functions of xi for D, l and p, which can be pickled; what is the same in both metals
-        stays a number.
+        With functions of xi for D, l and polarizations, which can be pickled; what is the same in
+        both metals stays a number.
 
     Raises
     ------
@@ -134,6 +135,9 @@ def interdiffused(
     if not any(isinstance(metal, Ferromagnet) for metal in (a, b)):
         return NormalMetal(**numbers, **more)
     p = mixed(getattr(a, "p", 0.0), getattr(b, "p", 0.0), False)
+    if any(getattr(metal, "beta_D", None) is not None for metal in (a, b)):
+        left, right = (getattr(metal, "diffusion_polarization", 0.0) for metal in (a, b))
+        numbers["beta_D"] = mixed(left, right, False)
     return Ferromagnet(**numbers, p=p, **more)
 
 
@@ -191,7 +195,7 @@ def sampled(values: ArrayLike, xi: ArrayLike | None = None) -> Sampled:
     Returns
     -------
     callable
-        Takes and returns arrays; it can be pickled. For D, l or p of a metal.
+        Takes and returns arrays; it can be pickled. For D, l or polarizations of a metal.
 
     Raises
     ------

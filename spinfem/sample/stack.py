@@ -35,7 +35,7 @@ from ..texts.tables import Part, Readable
 from .changes import GROUP_KEYS, KEYS, KINDS, METAL_KEYS, check_keys
 from .listing import listing
 from .materials import Metal
-from .order import ENDS, check_groups, check_order, misplaced, refuse_names
+from .order import ENDS, check_drive, check_groups, check_order, misplaced, refuse_names
 from .pieces import (
     INTERFACE_KEYS,
     METALLIC,
@@ -48,7 +48,9 @@ from .pieces import (
     Piece,
     Reservoir,
     SpinBlocking,
+    SpinSource,
     Superconductor,
+    drive_of,
     freeze,
     in_SI,
     notice_units,
@@ -98,7 +100,7 @@ class Stack(Readable, Joinable):
         Where the layers of every group, and a lead that belongs to it, stand in `elements`.
     joints : tuple of Interface or None
         What is at the n + 1 faces of the n layers; None where they are transparent.
-    left, right : Lead, Reservoir or SpinBlocking
+    left, right : Lead, Reservoir, SpinBlocking or SpinSource
         The ends.
     shape : tuple of int
         Shape of the batch; ``()`` for a single stack.
@@ -139,8 +141,8 @@ class Stack(Readable, Joinable):
         for piece in given:
             if not isinstance(piece, KINDS):
                 raise TypeError(
-                    "pieces of a stack must be layers and interfaces, with a Lead, Reservoir or "
-                    f"SpinBlocking at the ends, got {piece!r}"
+                    "pieces of a stack must be layers and interfaces, with a Lead, Reservoir, "
+                    f"SpinBlocking or SpinSource at the ends, got {piece!r}"
                 )
         self._keep(given)
         for i, piece in enumerate(given):
@@ -211,6 +213,7 @@ class Stack(Readable, Joinable):
                 self._check_joint(sum(isinstance(piece, Layer) for piece in pieces[:i]))
         where = check_groups(self.elements, self._names, self._groups) if self._groups else {}
         freeze(self, groups=where)
+        self._check_drives()
 
     def _keep_shapes(self, shapes: Shapes) -> None:
         """Keep the shapes of all arrays; ValueError unless they broadcast."""
@@ -226,6 +229,17 @@ class Stack(Readable, Joinable):
         joint, (left, right) = self.joints[face], self.elements[face : face + 2]
         if joint is not None and (wrong := misplaced(joint, left, right)):
             raise ValueError(f"{wrong}, got one between {short(left)} and {short(right)}")
+
+    def _check_drives(self) -> None:
+        """Check that what is given at an end may be given beside what is there."""
+        for end, inward in ((0, 1), (-1, -2)):
+            if drive_of(self.pieces[end]) is not None and len(self.pieces) > 1:
+                joint, beside = None, self.pieces[inward]
+                if isinstance(beside, Interface):
+                    if len(self.pieces) < 3:
+                        continue
+                    joint, beside = beside, self.pieces[2 * inward - end]
+                check_drive(self.pieces[end], joint, cast(Layer, beside))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: what cannot be found again."""
@@ -255,7 +269,7 @@ class Stack(Readable, Joinable):
         layers : mapping
             For every layer its metal, or its metal and m, by name: that of a physical group, of a
             subdomain, or in a .vtu file of an integer of its cell data (`spinfem.files.meshfile`).
-        left, right : Lead, Reservoir or SpinBlocking, optional
+        left, right : Lead, Reservoir, SpinBlocking or SpinSource, optional
             The ends; a `Reservoir` where none is given.
         scale : float or array
             Length of one unit of the mesh, m (or the unit of the materials' l): 1e-9 for a mesh in
@@ -278,8 +292,10 @@ class Stack(Readable, Joinable):
                 f"layers must map names to a metal or a pair (metal, m), got {layers!r}"
             )
         for side, end in (("left", left), ("right", right)):
-            if not isinstance(end, Lead | Reservoir | SpinBlocking | None):
-                raise TypeError(f"{side} must be a Lead, Reservoir or SpinBlocking, got {end!r}")
+            if end is not None and not isinstance(end, ENDS):
+                raise TypeError(
+                    f"{side} must be a Lead, Reservoir, SpinBlocking or SpinSource, got {end!r}"
+                )
         unit = positive("scale (length of one unit of the mesh)", scale)
         found = []
         with once():
@@ -376,7 +392,12 @@ class Stack(Readable, Joinable):
     @cached_property
     def element_names(self) -> tuple[str, ...]:
         """What to call every element: its name, or else "left lead", "right reservoir" and such."""
-        ends = {Lead: "lead", Reservoir: "reservoir", SpinBlocking: "spin-blocking end"}
+        ends = {
+            Lead: "lead",
+            Reservoir: "reservoir",
+            SpinBlocking: "spin-blocking end",
+            SpinSource: "spin source",
+        }
         places = ("left", *("",) * len(self.layers), "right")
         return tuple(
             getattr(e, "name", None) or f"{place} {ends[type(e)]}"
@@ -567,6 +588,20 @@ class Stack(Readable, Joinable):
         """
         return self._changed({k: {"m": m} for k, m in ways.items()})
 
+    def undriven(self) -> Stack:
+        """Return a copy without what is given at its ends: mu_s = 0 or j_s = 0 there."""
+        if not any(drive_of(piece) is not None for piece in (self.pieces[0], self.pieces[-1])):
+            return self
+        free = {Reservoir: Reservoir(), SpinSource: SpinBlocking()}
+        ends = {0, len(self.pieces) - 1}
+        new: list[Any] = [
+            free.get(type(p), p) if i in ends else p for i, p in enumerate(self.pieces)
+        ]
+        with in_silence():
+            stack = Stack(new)
+        freeze(stack, j0=self.j0)
+        return stack
+
     def _changed(self, changes: Mapping[int, Mapping[str, Any]]) -> Stack:
         """Return a copy in which elements have changes that leave them what they are."""
         ends = {0: 0, len(self.elements) - 1: len(self.pieces) - 1}
@@ -630,6 +665,7 @@ class Stack(Readable, Joinable):
         for face in sorted(faces):
             if begin <= face < len(self.joints) - end:
                 stack._check_joint(face)
+        stack._check_drives()
         if any(getattr(new, "group", None) for new in elements.values()):
             check_groups(stack.elements, self._names, self._groups)
         if self.arrays is not None:
@@ -738,7 +774,12 @@ def _beside(pieces: Sequence[Piece], i: int) -> tuple[Piece, ...]:
 def _character(piece: Any) -> tuple[Any, ...]:
     """Return what names and places of all pieces depend on."""
     metal = piece.material.layer_stem if isinstance(piece, Layer) else None
-    return piece.name, getattr(piece, "group", None), getattr(piece, "is_ferromagnet", None), metal
+    return (
+        getattr(piece, "name", None),
+        getattr(piece, "group", None),
+        getattr(piece, "is_ferromagnet", None),
+        metal,
+    )
 
 
 def _put(items: tuple[Any, ...], new: Mapping[int, Any]) -> tuple[Any, ...]:
@@ -749,14 +790,18 @@ def _put(items: tuple[Any, ...], new: Mapping[int, Any]) -> tuple[Any, ...]:
     return tuple(changed)
 
 
-def _pick(piece: Piece, shape: tuple[int, ...], index: Any) -> Piece:
+def _pick(piece: Any, shape: tuple[int, ...], index: Any) -> Any:
     """Take one point or a part of a batch of the given shape out of all numbers of a piece."""
 
     def part(number: Any) -> Any:
         return np.broadcast_to(number, shape)[index] if isinstance(number, np.ndarray) else number
 
-    if not shapes_of(piece) or isinstance(piece, Reservoir | SpinBlocking):
+    if not shapes_of(piece):
         return piece
+    axes = index if isinstance(index, tuple) else (index,)
+    if (drive := drive_of(piece)) is not None:
+        (name,) = (field.name for field in dataclasses.fields(piece))
+        return dataclasses.replace(piece, **{name: np.broadcast_to(drive, (*shape, 3))[*axes, :]})
     if isinstance(piece, Interface):
         numbers = {key: part(getattr(piece, key)) for key in INTERFACE_KEYS}
         return dataclasses.replace(piece, **numbers)
@@ -765,7 +810,6 @@ def _pick(piece: Piece, shape: tuple[int, ...], index: Any) -> Piece:
         numbers = {key: part(value) for key, value in piece.material.numbers.items()}
         changes["material"] = dataclasses.replace(piece.material, **numbers)
     if piece.m is not None and piece.m.ndim > 1:
-        axes = index if isinstance(index, tuple) else (index,)
         changes["m"] = np.broadcast_to(piece.m, (*shape, 3))[*axes, :]
     if isinstance(piece, Layer):
         changes["thickness"] = part(piece.thickness)

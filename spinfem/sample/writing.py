@@ -12,8 +12,8 @@ import numpy as np
 
 from .._checks import CONTROLS, FloatArray, unit_vector, visible
 from ..files.tables import LARGEST, LONGEST, MOST_TABLES, metres, ohm_square_metres
-from .materials import Ferromagnet, Metal
-from .pieces import End, Interface, Layer, Lead, Reservoir, direction
+from .materials import Ferromagnet, Metal, reduced
+from .pieces import End, Interface, Layer, Lead, Reservoir, SpinSource, direction
 
 Entries = dict[str, object]
 """Keys of a table and their values."""
@@ -29,7 +29,7 @@ def stack_file(
 
     Parameters
     ----------
-    elements : sequence of Layer, Lead, Reservoir and SpinBlocking
+    elements : sequence of Layer and, at the ends, what may stand there
         From left to right, both ends included; all layers have names.
     joints : sequence of Interface or None
         What is between any two of them.
@@ -77,10 +77,20 @@ class _Writer:
 
     def end(self, side: str, end: object) -> Entries:
         if not isinstance(end, Lead):
-            return {"end": "reservoir" if isinstance(end, Reservoir) else "spin-blocking"}
+            return self.drive(end)
         what = f"the {side} lead" if end.name is None else f"lead {end.name!r}"
         metal = self.material(end.material, what)
         return {"lead": metal, "name": end.name, **_magnetic(end)}
+
+    def drive(self, end: object) -> Entries:
+        if isinstance(end, SpinSource):
+            key = "spin_current_A_m2" if self.si else "spin_current"
+            return {"end": "spin-source", key: end.spin_current.tolist()}
+        if not isinstance(end, Reservoir):
+            return {"end": "spin-blocking"}
+        key = "spin_potential_V" if self.si else "spin_potential"
+        given = end.spin_potential
+        return {"end": "reservoir", key: None if given is None else given.tolist()}
 
     def layer(self, layer: Layer) -> Entries:
         what = f"layer {layer.name!r}"
@@ -108,8 +118,9 @@ class _Writer:
         """Return the name of a material, which is written if it is not yet."""
         if metal.is_graded:
             raise ValueError(
-                f"material of {what} must be uniform to be written, got D, l or p as a function "
-                "of xi"
+                f"material of {what} must be uniform to be written, got "
+                f"{' and '.join(key for key, x in metal.numbers.items() if callable(x))} as a "
+                "function of xi"
             )
         magnetic = isinstance(metal, Ferromagnet)
         numbers = metal.numbers
@@ -126,6 +137,8 @@ class _Writer:
             entries |= self.conductivity(metal, of) if self.si else {"D": metal.D}
             if "p" in numbers:
                 entries["beta" if self.si else "p"] = numbers["p"]
+            if "beta_D" in numbers:
+                entries["beta_D"] = numbers["beta_D"]
             for length in ("l", "lambda_J", "lambda_phi"):
                 if length in numbers:
                     entries |= self.length(length, numbers[length], of)
@@ -139,20 +152,23 @@ class _Writer:
 
     def conductivity(self, metal: Metal, what: str) -> Entries:
         """Return what gives D, to the last bit if any of these does: the shortest."""
-        bulk: Any = metal.bulk
-        D, _, p = bulk
+        numbers: dict[str, Any] = metal.numbers
+        D, p = numbers["D"], numbers.get("p", 0.0)
+        beta_D = numbers.get("beta_D", p)
         magnetic = isinstance(metal, Ferromagnet)
 
         def of_resistivity(rho: float) -> float:
             return 1 / rho if rho else math.inf
 
         def of_conductivity(sigma: float) -> float:
-            return sigma * (1 - p) * (1 + p) if magnetic else sigma
+            return float(reduced(sigma, p, beta_D)) if magnetic else sigma
 
         ways = {
             "rho_star_ohm_m" if magnetic else "resistivity_ohm_m": (of_resistivity, 1 / D),
-            "sigma_S_m": (of_conductivity, D / ((1 - p) * (1 + p))),
+            "sigma_S_m": (of_conductivity, D / reduced(1.0, p, beta_D)),
         }
+        if "beta_D" in numbers:
+            del ways["rho_star_ohm_m"]
         found = {key: _nearest(D, convert, guess) for key, (convert, guess) in ways.items()}
         off = {key: abs(ways[key][0](value) - D) for key, value in found.items()}
         best = min(found, key=lambda key: (off[key], len(repr(found[key]))))

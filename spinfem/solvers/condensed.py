@@ -10,7 +10,7 @@ their faces.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -31,10 +31,13 @@ from .faces import Faces
 from .plan import INTERFACE, Bars
 from .ports import Bulk, Row, make_row, share_of_exchange
 from .runs import Push
-from .transport import Field, Jump, Transport
+from .transport import Field, Given, Jump, Transport
 
 NONE = np.zeros((1, 3))
 NOTHING: Mapping[int, float] = MappingProxyType({})
+NOTHING_INJECTED: Mapping[tuple[int, int], tuple[FloatArray, FloatArray]] = MappingProxyType({})
+Shifts = tuple[dict[int, FloatArray], dict[int, FloatArray]]
+"""By what two-ports see the rings at their left and right ends shifted, (N or 1, 3) each."""
 FEW = 100
 """Points up to which all of a chain is found at once: finding it later would take longer."""
 NARROW = 1e-6
@@ -63,7 +66,8 @@ class Behind(NamedTuple):
 class Ends(NamedTuple):
     """What happens at the ends of all two-ports of a row."""
 
-    ring: FloatArray  # (q + 1, N, 3) places of the rings
+    before: FloatArray  # (q + 1, N, 3) places of the rings as the two-ports on their left have them
+    behind: FloatArray  # (q + 1, N, 3) and those on their right; mixing conductances part them
     entering: FloatArray  # (q, N, 3) current through the left ends
     leaving: FloatArray  # (q, N, 3) and through the right ends
     pull_left: FloatArray  # (links, N, 3) what the rod on the left of a link takes up of it
@@ -139,18 +143,18 @@ class Condensed(Transport):
 
     @cached_property
     def spin_voltage(self) -> FloatArray:
-        """``(1/2) int p m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
-        voltage: FloatArray = self.elements.p[self.magnets] / 2 * self.rises
-        return self._with_graded(voltage, self.magnets, 1)
+        """``(1/2) int beta_D m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
+        return self._spin_drops(self.rises)
 
     @property
     def spin_part(self) -> FloatArray:
         """What spin adds to the resistance, (N or 1,), Ohm m2: half of the heat.
 
         No term of it is negative, so that no digits are lost where polarizations are nearly the
-        same. Graded layers have integrals in place of it.
+        same. Graded layers, and a beta_D that is not p, have what they drop in place of it.
         """
-        return super().spin_part if self.elements.graded else self.rods.heat / 2
+        e = self.elements
+        return self.rods.heat / 2 if e.is_reciprocal and not e.graded else super().spin_part
 
     @cached_property
     def rises(self) -> FloatArray:
@@ -208,9 +212,9 @@ class Condensed(Transport):
     def absorbed(self, magnet: int) -> FloatArray:
         """Return the spin current that a magnet absorbs, shape (N or 1, 3)."""
         k, plan, runs = int(self.magnets[magnet]), self.plan, self.rods.rings
-        if not self.elements.strong[k]:
-            return self._taken(k)
         total, pulled = np.zeros((1, 3)), self.balance.pulled
+        if not self.elements.strong[k]:
+            total = self._taken(k)
         if pulled is not None:
             total = pulled[k : k + 1]
             if not plan.contact.size:
@@ -304,6 +308,63 @@ class Condensed(Transport):
             total[k] = self._taken(k)
         return total
 
+    @cached_property
+    def of_ends(self) -> Transport | None:
+        """What mu_s and spin currents given at the ends drive, in V and A/m2; None if none are.
+
+        A reservoir's mu_s is one by which the two-port beside it sees the ground shifted, a spin
+        current one that the two-port of the end pushes into the ring on its other side.
+        """
+        e = self.elements
+        if not e.drives:
+            return None
+        rods, at = self._driven_by_ends, self.at_ends
+        make = partial(self.bulk.field, at=at, driven=False)
+        volume = np.zeros((e.magnetic.size, e.points, 3))
+        for k, (r, part) in self.plan.part_of.items():
+            lost = rods.rings[r][part, INSIDE : INSIDE + 3].T
+            for shifts, side, port in zip(self._end_shifts, (1, 2), self._ports_of(k), strict=True):
+                if port in shifts:  # it sees more than where the ring is
+                    shunt = self._matrices(self.plan.runs[r], part, False)[side]
+                    more = apply(shunt, shifts[port])
+                    lost = lost + more - _along(more, e.m[k])
+            volume[k] = _shared(share_of_exchange(e, k), lost, e.m[k])
+        return Given(e, at.faces, make, volume, j0=0.0)
+
+    @cached_property
+    def _driven_by_ends(self) -> Rods:
+        return self.balance.solve(self._push(*self._end_shifts, False, self._injected()))
+
+    @cached_property
+    def at_ends(self) -> Field:
+        """mu_s and j_s at the faces that what is given at the ends drives."""
+        return self._field(self._driven_by_ends, None, of_ends=True)
+
+    def _ports_of(self, k: int) -> tuple[int, int]:
+        """Return the first and the last two-port of an element."""
+        own = self.plan.element_ports[k]
+        return own.start, own.stop - 1
+
+    @cached_property
+    def _end_shifts(self) -> Shifts:
+        """The mu_s of reservoirs, by the two-ports beside them."""
+        e, ends = self.elements, (0, len(self.plan.ports) - 1)
+        left, right = (
+            {port: e.drive(face)} if e.reservoir[side] and face in e.drives else {}
+            for side, (face, port) in enumerate(zip((0, len(e.joints) - 1), ends, strict=True))
+        )
+        return left, right
+
+    def _injected(self) -> dict[tuple[int, int], tuple[FloatArray, FloatArray]]:
+        """Return the spin currents given at ends as pushes of the two-ports there."""
+        e, runs, found = self.elements, self.plan.runs, {}
+        last = len(e.joints) - 1
+        if 0 in e.drives and not e.reservoir[0]:
+            found[0, 0] = NONE, e.drive(0)
+        if last in e.drives and not e.reservoir[1]:
+            found[len(runs) - 1, len(runs[-1].parts) - 1] = e.drive(last), NONE
+        return found
+
     def efficiencies(self, magnet: int) -> tuple[FloatArray, FloatArray]:
         """Return g of a magnet and the next one, (N or 1,) each; nan where they are collinear.
 
@@ -361,7 +422,7 @@ class Condensed(Transport):
         It is to be taken across m; at narrow angles it is the part across m, with its own digits.
         """
         plan, r = self.plan, self.plan.run_of_link[link]
-        if self.elements.strong[k]:
+        if k not in plan.runs[r].axes:  # strong, or behind a mixing conductance
             taken: FloatArray = self.rods.rings[r][0 if on_right else -1][AT_ROD : AT_ROD + 3]
             return taken
         run, rods = plan.runs[r], self._whole if narrow else self.rods
@@ -404,19 +465,26 @@ class Condensed(Transport):
         """mu_s and j_s on both sides of all faces."""
         return self.at_faces.faces
 
-    def _field(self, rods: Rods, jump: Jump | None, pushed: Mapping[int, float] = NOTHING) -> Field:
+    def _field(
+        self,
+        rods: Rods,
+        jump: Jump | None,
+        pushed: Mapping[int, float] = NOTHING,
+        of_ends: bool = False,
+    ) -> Field:
         """Read what is at the faces off a solved chain.
 
-        `pushed` are currents at the right ends of links that reach the rods there from outside.
+        `pushed` are currents at the right ends of links that reach the rods there from outside;
+        `of_ends` tells that what is given at the ends drives it.
         """
         e, plan, points = self.elements, self.plan, self.elements.points
-        shift_left, shift_right = self._shifts(jump)
+        shift_left, shift_right = self._end_shifts if of_ends else self._shifts(jump)
         sources = _dense_sources(self.balance, points)
-        if jump is not None:
+        if jump is not None or of_ends:
             sources = self._sources(shift_left, shift_right)
-        ends = self._ends(rods, shift_left, shift_right, sources, pushed)
+        ends = self._ends(rods, shift_left, shift_right, sources, pushed, of_ends)
         n = len(plan.left)
-        potential_left, potential_right = ends.ring[plan.left].copy(), ends.ring[plan.right].copy()
+        potential_left, potential_right = ends.before[plan.left], ends.behind[plan.right]
         current_left, current_right = np.zeros((2, n, points, 3))
         absorbed_left, absorbed_right = np.zeros((2, n, points, 3))
         for magnet in np.flatnonzero(e.strong[self.magnets]).tolist():
@@ -448,6 +516,12 @@ class Condensed(Transport):
                 absorbed_left[face_of_right[first]] = ends.pull_left[link]
             if plan.axis[link + 1] != NO_AXIS and stop in face_of_left:
                 absorbed_right[face_of_left[stop]] = ends.pull_right[link]
+        if of_ends:
+            self._put_drives(
+                (potential_left, potential_right),
+                (current_left, current_right),
+                (absorbed_left, absorbed_right),
+            )
         for rod in plan.contact.tolist():
             face = face_of_left.get(int(plan.start[rod]), -1)
             if face < 0 or plan.left[face] != plan.right[face]:
@@ -466,8 +540,16 @@ class Condensed(Transport):
         inner = {}
         for k in e.graded:
             ports = plan.element_ports[k]
-            inner[k] = ends.ring[ports.start : ports.stop + 1].copy()
+            inner[k] = ends.behind[ports.start : ports.stop + 1].copy()
             inner[k][0], inner[k][-1] = potential_right[k - 1], potential_left[k]
+        if of_ends:
+            given = {face: e.drive(face) for face in e.drives if self._is_clear(face)}
+            last = len(plan.left) - 1
+            left, right = (
+                {face: given[face]} if e.reservoir[side] and face in given else {}
+                for side, face in ((1, last), (0, 0))
+            )
+            jump = Jump(left, right)
         across_m = self._across_faces(rods, jump)
         faces = Faces(
             potential_left,
@@ -478,6 +560,39 @@ class Condensed(Transport):
             absorbed_right,
         )
         return Field(faces, inner, across_m)
+
+    def _put_drives(
+        self,
+        potentials: tuple[FloatArray, FloatArray],
+        currents: tuple[FloatArray, FloatArray],
+        absorbed: tuple[FloatArray, FloatArray],
+    ) -> None:
+        """Put what is given at the ends into what is at the faces, left and right of each."""
+        e = self.elements
+        for face in e.drives:
+            outside, inside = (0, 1) if face == 0 else (1, 0)
+            drive = e.drive(face)
+            if not e.reservoir[outside]:
+                currents[outside][face] = drive
+                k = face + inside
+                m = e.m[k]
+                currents[inside][face] = _along(drive, m) if e.strong[k] else drive
+                continue
+            potentials[outside][face] = drive
+            if self._is_clear(face):
+                k = face + inside
+                potentials[inside][face] += _along(drive, e.m[k]) if e.strong[k] else drive
+            if face in e.mixing:  # the reservoir is the normal metal there
+                k, way = e.mixing[face], 1.0 if face == 0 else -1.0
+                m, mixing = e.m[k], e.flat(e.resistive[face].mixing)  # type: ignore[arg-type]
+                perpendicular = drive - _along(drive, m)
+                taken = axial(np.zeros(1), mixing, m) @ perpendicular[..., None]
+                absorbed[inside][face] += taken[..., 0]
+                currents[outside][face] += way * taken[..., 0]
+
+    def _is_clear(self, face: int) -> bool:
+        """Whether a face has no two-port."""
+        return bool(self.plan.left[face] == self.plan.right[face])
 
     def _across_faces(self, rods: Rods, jump: Jump | None) -> dict[int, FloatArray]:
         """Return what is across m at the faces of layers with exchange lengths; see `Field`."""
@@ -494,7 +609,7 @@ class Condensed(Transport):
                         found[k][row] += shift - _along(shift, e.m[k])
         return found
 
-    def _shifts(self, jump: Jump | None) -> tuple[dict[int, FloatArray], dict[int, FloatArray]]:
+    def _shifts(self, jump: Jump | None) -> Shifts:
         """Return by what two-ports see the rings at their left and right ends shifted."""
         if jump is None:
             return {}, {}
@@ -511,18 +626,19 @@ class Condensed(Transport):
         shift_right: dict[int, FloatArray],
         sources: tuple[Any, Any],
         pushed: Mapping[int, float],
+        of_ends: bool,
     ) -> Ends:
         """Return what happens at the ends of all two-ports, of which links are driven like that."""
         e, plan, points = self.elements, self.plan, self.elements.points
         q = len(plan.ports)
-        ring = np.zeros((q + 1, points, 3))
+        before, behind = np.zeros((2, q + 1, points, 3))
         entering, leaving = np.zeros((2, q, points, 3))
         pull_left, pull_right = np.zeros((2, plan.links, points, 3))
         way = np.zeros((plan.links + 1, points, 3))  # of the rods
         known = plan.axis != NO_AXIS
         way[known] = e.m[plan.axis[known]]
         mu, flow = rods.amplitude, rods.flow
-        ring[plan.start] = mu[..., None] * way
+        before[plan.start] = behind[plan.start] = mu[..., None] * way
         B, S_left, S_right = self.balance.unturned.dense(points)
         free = self._free
         s_left, s_right = sources
@@ -533,7 +649,8 @@ class Condensed(Transport):
                 run = plan.runs[plan.run_of_link[link]]
                 found = np.moveaxis(rods.rings[plan.run_of_link[link]], -1, 1)  # (n + 1, N, FOUND)
                 begins = [begin for begin, _ in run.parts]
-                ring[[*begins, stop]] = found[..., PLACE : PLACE + 3]
+                behind[begins] = found[:-1, :, PLACE : PLACE + 3]
+                before[[*begins[1:], stop]] = found[1:, :, PLACE : PLACE + 3]
                 entering[begins] = found[:-1, :, FLOW : FLOW + 3]
                 leaving[[end - 1 for _, end in run.parts]] = found[1:, :, FLOW : FLOW + 3]
                 pull_left[link] = found[0, :, AT_ROD : AT_ROD + 3]
@@ -557,37 +674,44 @@ class Condensed(Transport):
             pull_right[link] = _pull(
                 B[link], mu[link], way[link], w_left, stiff_right, w_right, way[link + 1]
             )
-            for at, pull, stiff, shift in (
-                (first, pull_left, stiff_left, w_left),
-                (stop, pull_right, stiff_right, w_right),
+            shifted = w_left is not NONE or w_right is not NONE
+            for at, rod, ring, pull, stiff, other in (
+                (first, a, behind, pull_left, stiff_left, pull_right),
+                (stop, b, before, pull_right, stiff_right, pull_left),
             ):
-                if shift is not NONE and at in self._sprung:
-                    way_off = self._give_way(self._sprung[at], pull[link], stiff)
+                if shifted and at in self._sprung and rod.any():
+                    way_off = self._give_way(self._sprung[at], pull[link], stiff, of_ends)
                     pull[link] -= stiff[:, None] * way_off
+                    other[link] += B[link][:, None] * way_off  # of the ground
                     ring[at] += way_off
             along_left = np.where(free[link] > 0, flow[link], s_left[link] - B[link] * mu[link + 1])
             along_right = np.where(free[link + 1] > 0, arriving, s_right[link] + B[link] * mu[link])
             entering[first] = along_left[:, None] * a - pull_left[link]
             leaving[stop - 1] = along_right[:, None] * b + pull_right[link]
         if plan.inside.size:
-            self._fill(ring, entering, leaving, shift_left, shift_right)
-        return Ends(ring, entering, leaving, pull_left, pull_right)
+            self._fill(before, behind, entering, leaving, shift_left, shift_right)
+        return Ends(before, behind, entering, leaving, pull_left, pull_right)
 
     @cached_property
     def _sprung(self) -> dict[int, int]:
         """The rings that mixing conductances pull at, and the faces of these."""
-        e, plan = self.elements, self.plan
-        faces = [face for face, joint in e.resistive.items() if joint.mixing is not None]
-        return {int((plan.right if e.magnetic[face] else plan.left)[face]): face for face in faces}
+        plan, mixing = self.plan, self.elements.mixing
+        return {
+            int((plan.right if k == face else plan.left)[face]): face for face, k in mixing.items()
+        }
 
-    def _give_way(self, face: int, force: FloatArray, stiff: FloatArray) -> FloatArray:
-        """Return by what a force across m moves a ring in a dual field off its rod, (N, 3).
+    def _give_way(
+        self, face: int, force: FloatArray, stiff: FloatArray, of_ends: bool
+    ) -> FloatArray:
+        """Return by what a force across m moves a ring off its rod, (N, 3).
 
-        Beside the ground nothing but shifts does that, so that this ring was held by its rod.
+        Beside the ground nothing but shifts does that, of a dual field or by what drives at the
+        ends, so that this ring was held by its rod.
         """
         e = self.elements
-        mixing = np.conj(e.flat(e.resistive[face].mixing))  # type: ignore[arg-type]
-        m = e.m[face if e.magnetic[face] else face + 1]
+        mixing = e.flat(e.resistive[face].mixing)  # type: ignore[arg-type]
+        mixing = mixing if of_ends else np.conj(mixing)
+        m = e.m[e.mixing[face]]
         stiff, turning = (stiff + mixing.real)[:, None], mixing.imag[:, None]
         against = stiff * force - turning * np.cross(m, force)
         return np.asarray(against / (stiff**2 + turning**2))
@@ -605,7 +729,8 @@ class Condensed(Transport):
 
     def _fill(
         self,
-        ring: FloatArray,
+        before: FloatArray,
+        behind: FloatArray,
         entering: FloatArray,
         leaving: FloatArray,
         shift_left: dict[int, FloatArray],
@@ -614,7 +739,9 @@ class Condensed(Transport):
         """Fill in what is between the layers of rows of normal metals."""
         plan, ports = self.plan, self._dense_ports
         normal = np.array([port.axis == NO_AXIS for port in plan.ports])
-        u, J = ring.copy(), np.zeros_like(entering)
+        u, J = behind.copy(), np.zeros_like(entering)
+        u[1:][normal] = before[1:][normal]
+        u[:-1][normal] = behind[:-1][normal]
         joined = self._joined
         for port, shift in shift_left.items():
             if normal[port]:
@@ -625,7 +752,7 @@ class Condensed(Transport):
         J[...] = entering - joined.S_left[..., None] * u[:-1]
         chain.recover(joined, u, J)
         inside = plan.inside
-        ring[inside] = u[inside]
+        before[inside] = behind[inside] = u[inside]
         _, S_left, S_right = ports
         entering[inside] = (J + S_left[..., None] * u[:-1])[inside]
         leaving[inside - 1] = (J - S_right[..., None] * u[1:])[inside - 1]
@@ -658,11 +785,31 @@ class Condensed(Transport):
         )
         return exchange or bool(self.row.springs.imag.any())
 
+    @cached_property
+    def adjoint(self) -> Condensed:
+        """The stack with beta_D for p and p for beta_D, on the same meshes; this one if it is that.
+
+        Of finite elements only.
+        """
+        if self.elements.is_reciprocal:
+            return self
+        e = self.elements.adjoint
+        return Condensed(e, self.bulk.on(e))
+
+    @property
+    def is_own_dual(self) -> bool:
+        """Whether mu_s is dual to dr: nothing precesses, and beta_D is p."""
+        return self.elements.is_reciprocal and not self.precesses
+
     def reversed(self) -> Field:
-        """Return mu_s if all that precesses turned the other way round."""
-        if not self.precesses:
-            return self.at_faces
-        return self._field(self.balance.solve(transposed=True), None)
+        """Return the field dual to dr: mu_s driven by beta_D, all precession the other way round.
+
+        It belongs to the `adjoint`.
+        """
+        dual = self.adjoint
+        if not dual.precesses:
+            return dual.at_faces
+        return dual._field(dual.balance.solve(transposed=True), None)
 
     def dual(self, jumps: Sequence[Jump]) -> list[Field]:
         """Return the fields in balance with some jumps, all that precesses turning the other way.
@@ -671,16 +818,25 @@ class Condensed(Transport):
         """
         found = []
         for jump in jumps:
-            rods = self.balance.solve(self._push(jump), transposed=True)
+            rods = self.balance.solve(self._push(*self._shifts(jump), True), transposed=True)
             found.append(self._field(rods, jump))
         return found
 
-    def _push(self, jump: Jump) -> Push:
-        """Return the currents by which shifts of the rings drive the two-ports."""
+    def _push(
+        self,
+        shift_left: dict[int, FloatArray],
+        shift_right: dict[int, FloatArray],
+        transposed: bool,
+        injected: Mapping[tuple[int, int], tuple[FloatArray, FloatArray]] = NOTHING_INJECTED,
+    ) -> Push:
+        """Return the currents by which shifts of the rings drive the two-ports.
+
+        `transposed` tells that all that precesses turns the other way round; and there are currents
+        that push parts of runs from outside.
+        """
         plan = self.plan
-        shift_left, shift_right = self._shifts(jump)
         s_left, s_right = self._sources(shift_left, shift_right)
-        links, parts = {}, {}
+        links, parts = {}, dict(injected)
         for port in {*shift_left, *shift_right}:
             link = int(np.searchsorted(plan.start, port, side="right")) - 1
             if plan.kind[link] != RUN:
@@ -691,15 +847,20 @@ class Condensed(Transport):
             part = next(i for i, (first, stop) in enumerate(run.parts) if first <= port < stop)
             first, stop = run.parts[part]
             w_left, w_right = shift_left.get(first, NONE), shift_right.get(stop - 1, NONE)
-            B, S_left, S_right = self._matrices(run, part)
+            B, S_left, S_right = self._matrices(run, part, transposed)
             parts[plan.run_of_link[link], part] = (
                 apply(S_left + B, w_left) - apply(B, w_right),
                 apply(B, w_left) - apply(S_right + B, w_right),
             )
         return Push(links, parts)
 
-    def _matrices(self, run: Any, part: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the two-port of a part of a run, all that precesses reversed, (N or 1, 3, 3)."""
+    def _matrices(
+        self, run: Any, part: int, transposed: bool
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the two-port of a part of a run, all that precesses reversed or not.
+
+        Shape (N or 1, 3, 3) each.
+        """
         first, axis = run.parts[part][0], run.axes[part]
         along = [values[first] for values in self._joined[:3]]
         other: Any = along
@@ -707,7 +868,7 @@ class Condensed(Transport):
         if axis != NO_AXIS:
             m = self.elements.m[axis]
             if axis in self.elements.lengths and self.plan.ports[first].piece != INTERFACE:
-                other = [np.conj(x) for x in self.row.across_of(axis)]
+                other = [np.conj(x) if transposed else x for x in self.row.across_of(axis)]
         found = [axial(a, np.asarray(x), m) for a, x in zip(along, other, strict=True)]
         return found[0], found[1], found[2]
 

@@ -7,8 +7,9 @@ so that what does not vary is computed once.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from typing import Any, TypeVar, cast
@@ -18,10 +19,11 @@ from numpy.typing import ArrayLike
 
 from .._checks import BoolArray, FloatArray, IntArray, Number
 from ..physics.bulk import stiffness
-from ..physics.directions import angle
+from ..physics.directions import COLLINEAR, angle
 from ..sample.materials import Metal
 from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir
 from ..sample.stack import Stack
+from ..sample.units import in_silence
 
 Description = TypeVar("Description", Stack, "Elements")
 Fact = TypeVar("Fact")
@@ -90,9 +92,11 @@ class Elements:
     strong: BoolArray  # (n + 2,) magnetic, without exchange lengths
     joints: tuple[Interface | None, ...]  # (n + 1,)
     graded: dict[int, Metal]  # elements of which D and p are those in the middle, l is the least
+    diffusion: dict[int, Number]  # beta_D where there is one; of graded metals that in the middle
     lengths: dict[int, tuple[Number, Number]]  # lambda_J, lambda_phi where they are finite
     nodes: dict[int, FloatArray]  # of the mesh that a layer comes with, from 0 to 1
     magnets: IntArray  # (f,) which elements are magnetic
+    drives: dict[int, FloatArray]  # faces of the ends: mu_s of a reservoir or j_s, (..., 3)
     numbers: dict[str, int]  # of magnets that have a name: which of them it is
     groups: dict[str, tuple[int, ...]]  # elements that are one magnet
     rows: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -108,6 +112,40 @@ class Elements:
     def on_nodes(self, nodes: dict[int, FloatArray]) -> Elements:
         """Return the same stack, of which these layers alone come with nodes."""
         return replace(self, nodes=nodes, rows={})
+
+    @cached_property
+    def diffusion_column(self) -> Column:
+        """beta_D of all elements: p where they have none of their own."""
+        p = self.columns["p"]
+        return p.changed(self.diffusion) if self.diffusion else p
+
+    @cached_property
+    def is_reciprocal(self) -> bool:
+        """Whether beta_D is p everywhere; else dr is no heat, and has a dual field of its own."""
+        p = self.columns["p"]
+        return not any(
+            k in self.graded or np.any(beta_D != p.of(k)) for k, beta_D in self.diffusion.items()
+        )
+
+    @cached_property
+    def adjoint(self) -> Elements:
+        """The same stack with both polarizations exchanged: what j0 drives is dual to dr in it.
+
+        But for precession, which is to be reversed besides.
+        """
+        p = self.columns["p"]
+        with in_silence():
+            graded = {
+                k: replace(metal, p=metal.beta_D, beta_D=metal.p) if k in self.diffusion else metal
+                for k, metal in cast("dict[int, Any]", self.graded).items()
+            }
+        return replace(
+            self,
+            columns={**self.columns, "p": self.diffusion_column},
+            diffusion={k: cast(Number, p.of(k)) for k in self.diffusion},
+            graded=graded,
+            rows={},
+        )
 
     @cached_property
     def is_plain(self) -> bool:
@@ -133,6 +171,8 @@ class Elements:
         """
         others: dict[str, dict[int, Number]] = {key: {} for key in QUANTITIES}
         nodes, rows = self.nodes, {}
+        if not all(isinstance(stack.elements[k], METALLIC) for k in changed):
+            return None
         for k in changed:
             old, new = cast("list[Layer | Lead]", [s.elements[k] for s in (before, stack)])
             if old.material is not new.material and not (_is_plain(old) and _is_plain(new)):
@@ -157,13 +197,31 @@ class Elements:
             self.strong,
             stack.joints,
             self.graded,
+            self.diffusion,
             self.lengths,
             nodes,
             self.magnets,
+            self.drives,
             self.numbers,
             self.groups,
             rows,
         )
+
+    @cached_property
+    def mixing(self) -> dict[int, int]:
+        """The faces with a mixing conductance, and the ferromagnet at each."""
+        return {
+            face: face if self.magnetic[face] else face + 1
+            for face, joint in self.resistive.items()
+            if joint.mixing is not None
+        }
+
+    def lets_across(self, k: int, face: int) -> bool:
+        """Whether spins across m pass a face of ferromagnet k: it has exchange lengths, no mixing.
+
+        A mixing conductance takes them up on the other side.
+        """
+        return k in self.lengths and face not in self.mixing
 
     @cached_property
     def bodies(self) -> tuple[tuple[int, ...], ...]:
@@ -223,6 +281,11 @@ class Elements:
         return self.columns["p"].dense(self.shape)
 
     @cached_property
+    def beta_D(self) -> FloatArray:
+        """Diffusion polarizations, shape (n + 2, N or 1)."""
+        return self.diffusion_column.dense(self.shape) if self.diffusion else self.p
+
+    @cached_property
     def m(self) -> FloatArray:
         """Magnetizations, shape (n + 2, N or 1, 3)."""
         return self.columns["m"].dense(self.shape)
@@ -231,6 +294,10 @@ class Elements:
     def thickness(self) -> FloatArray:
         """Thicknesses of the layers alone, shape (n, N or 1), m."""
         return self.columns["thickness"].dense(self.shape)[1:-1]
+
+    def drive(self, face: int) -> FloatArray:
+        """Return what is given at the left or the right end of the stack, (N or 1, 3)."""
+        return self.flat(self.drives[face], 1)
 
     @property
     def lead_stiffness(self) -> FloatArray:
@@ -247,7 +314,7 @@ def elements_of(stack: Stack) -> Elements:
 
 
 def _collected(stack: Stack) -> Elements:
-    rows, magnetic, graded, lengths = [], [], {}, {}
+    rows, magnetic, graded, diffusion, lengths = [], [], {}, {}, {}
     elements = cast("tuple[Any, ...]", stack.elements)
     for k, e in enumerate(elements):
         rows.append(_numbers(e))
@@ -257,6 +324,8 @@ def _collected(stack: Stack) -> Elements:
             given = (e.material.lambda_J, e.material.lambda_phi)
             lambda_J, lambda_phi = (math.inf if x is None else x for x in given)
             lengths[k] = (lambda_J, lambda_phi)
+        if is_magnet and "beta_D" in e.material.levels:
+            diffusion[k] = e.material.levels["beta_D"]
         if isinstance(e, METALLIC) and e.material.is_graded:
             graded[k] = e.material
     where = np.array(magnetic)
@@ -275,9 +344,15 @@ def _collected(stack: Stack) -> Elements:
         where & [k not in lengths for k in range(where.size)] if lengths else where,
         stack.joints,
         graded,
+        diffusion,
         lengths,
         _nodes(stack),
         magnets,
+        {
+            face: drive
+            for face, end in ((0, elements[0]), (len(elements) - 2, elements[-1]))
+            if (drive := getattr(end, "drive", None)) is not None
+        },
         {name: i for i, name in enumerate(names) if name},
         stack.groups,
     )
@@ -285,6 +360,8 @@ def _collected(stack: Stack) -> Elements:
 
 ZERO = np.zeros(3)
 QUANTITIES = ("D", "l", "p", "thickness", "m")
+PLAIN = {"D", "l", "p"}
+"""Numbers of a metal that are among them."""
 
 
 def _numbers(e: Any) -> tuple[Number, Number, Number, Number, FloatArray]:
@@ -296,7 +373,7 @@ def _numbers(e: Any) -> tuple[Number, Number, Number, Number, FloatArray]:
 
 
 def _is_plain(e: Layer | Lead) -> bool:
-    return not e.material.is_graded and getattr(e.material, "is_strong", True)
+    return not {*e.material.numbers} - PLAIN and not e.material.is_graded
 
 
 def _nodes(stack: Stack) -> dict[int, FloatArray]:
@@ -306,8 +383,9 @@ def _nodes(stack: Stack) -> dict[int, FloatArray]:
 
 
 def check_plain(what: str, stack: Stack) -> None:
-    """Raise ValueError for interfaces, exchange lengths and graded layers."""
+    """Raise ValueError for interfaces, exchange lengths, graded layers and ends that drive."""
     e = elements_of(stack)
+    check_undriven(what, stack)
     if not e.is_plain:
         found = [
             name
@@ -324,14 +402,28 @@ def check_plain(what: str, stack: Stack) -> None:
         )
 
 
+def check_undriven(what: str, stack: Stack) -> None:
+    """Raise ValueError where mu_s or a spin current is given at an end."""
+    e = elements_of(stack)
+    if e.drives:
+        side = "left" if 0 in e.drives else "right"
+        kind = "spin_potential" if e.reservoir[0 if side == "left" else 1] else "spin_current"
+        raise ValueError(
+            f"{what} must be of what j0 drives alone, got a {kind} that is given at the {side} end"
+        )
+
+
 @remembered
 def check_spin_sink(e: Elements) -> None:
     """Raise ValueError where a uniform mu_s is admissible everywhere and nothing absorbs it.
 
     Blocking ends and layers without relaxation are not enough for that: two magnetizations that
     are not collinear leave no direction to a uniform mu_s. A ferromagnet whose exchange lengths
-    are all infinite admits every direction, as a normal metal does.
+    are all infinite admits every direction, as a normal metal does. Across its m, nothing leaves it
+    by a face with a mixing conductance.
     """
+    for first, stop in _closed_parts(e):
+        _check_closed(e, first, stop)
     d, l = e.columns["thickness"], e.columns["l"]
     fixed = (k for k in range(1, d.fixed.size - 1) if k not in d.varying and k not in l.varying)
     if any(e.reservoir) or any((d.fixed[k] / l.fixed[k]) ** 2 > 0 for k in fixed):
@@ -350,18 +442,72 @@ def check_spin_sink(e: Elements) -> None:
         )
 
 
+def _closed_parts(e: Elements) -> list[tuple[int, int]]:
+    """Return parts that mixing conductances close: first elements, and those behind the last.
+
+    Where all ends of a part are those of ferromagnets with exchange lengths, or of the stack.
+    """
+    closing = {face: k for face, k in e.mixing.items() if k in e.lengths}
+    bounds = [-1, *sorted(closing), e.magnetic.size - 1]
+    return [
+        (left + 1, right + 1)
+        for left, right in itertools.pairwise(bounds)
+        if closing
+        and closing.get(left, left + 1) == left + 1
+        and closing.get(right, right) == right
+    ]
+
+
+def _check_closed(e: Elements, first: int, stop: int) -> None:
+    """Raise ValueError where a uniform mu_s across m is lost in a part that is closed."""
+    if (first == 0 and e.reservoir[0]) or (stop == e.magnetic.size and e.reservoir[1]):
+        return
+    inner = slice(max(first - 1, 0), min(stop, e.magnetic.size - 1) - 1)
+    sink = ((e.thickness[inner] / e.l[1:-1][inner]) ** 2 > 0).any(axis=0)
+    for k, G in zip((0, e.magnetic.size - 1), e.lead_stiffness, strict=True):
+        sink = sink | ((G > 0) if first <= k < stop else False)
+    for face in range(first, stop - 1):
+        if face in e.resistive:
+            sink = sink | (e.flat(e.resistive[face].delta) ** 2 > 0)
+    one, line, confined = _lines(e, range(first, stop))
+    for face, k in ((first - 1, first), (stop - 1, stop - 1)):
+        if e.mixing.get(face) == k:
+            along = np.abs(np.einsum("...i,...i->...", line, e.m[k]))
+            one = one & (~confined | (along <= COLLINEAR))
+    lost = np.flatnonzero(~sink & one)
+    if lost.size:
+        where = "" if e.points == 1 else f" (at point {lost[0]} of the batch)"
+        raise ValueError(
+            "no spin sink: what is across m must be absorbed also between mixing conductances (by "
+            "a finite l, lambda_J or lambda_phi), got a ferromagnet that absorbs nothing and lets "
+            f"nothing across m pass its faces{where}"
+        )
+
+
 def _one_line(e: Elements) -> BoolArray:
-    """Whether the lines that ferromagnets confine a uniform mu_s to are all the same, (N or 1,)."""
+    """Whether the lines that ferromagnets confine a uniform mu_s to are all the same, (N or 1,).
+
+    Behind mixing conductances too: on the normal side they hold it to the line.
+    """
+    return _lines(e, range(e.magnetic.size), {*e.mixing.values()})[0]
+
+
+def _lines(
+    e: Elements, elements: Iterable[int], confining: Collection[int] = ()
+) -> tuple[BoolArray, FloatArray, BoolArray]:
+    """Return whether ferromagnets have one line for mu_s, the line, and whether there is one."""
     same, found, line = np.array([True]), np.array([False]), np.zeros((1, 3))
-    for k in np.flatnonzero(e.magnetic).tolist():
+    for k in elements:
+        if not e.magnetic[k]:
+            continue
         confines = np.array([True])
-        if k in e.lengths:
+        if k in e.lengths and k not in confining:
             lambda_J, lambda_phi = (e.flat(length) for length in e.lengths[k])
             confines = np.isfinite(lambda_J) | np.isfinite(lambda_phi)
         same = same & (angle(line, e.m[k]).collinear | ~(found & confines))
         line = np.where(confines[:, None], e.m[k], line)
         found = found | confines
-    return same
+    return same, line, found
 
 
 def _column(values: tuple[Number, ...]) -> Column:

@@ -70,8 +70,8 @@ class Exact:
             found.append((B, S, S))
         return found
 
-    def field(self, layer: int, at: Field) -> LayerField:
-        """Return the field inside one layer from its faces."""
+    def field(self, layer: int, at: Field, *, driven: bool = True) -> LayerField:
+        """Return the field inside one layer from its faces, whether j0 drives it or the ends."""
         e, k = self.e, layer + 1
         d, faces = e.thickness[layer], at.faces
         left, right = faces.potential_right[layer], faces.potential_left[k]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -151,23 +151,32 @@ class Meshed:
             found.update(zip(group, zip(*parts, strict=True), strict=True))
         return [found[k] for k in elements]
 
+    def on(self, e: Elements) -> Meshed:
+        """Return the layers of another stack, meshed as these."""
+        return replace(self, e=e)
+
+    def _numbers_across(self) -> tuple[Column, ...]:
+        """D, l, p, beta_D and thicknesses."""
+        D, l, p, d = (self.e.columns[name] for name in ("D", "l", "p", "thickness"))
+        return D, l, p, self.e.diffusion_column, d
+
     def _varies(self, elements: Sequence[int]) -> bool:
-        names = ("D", "l", "p", "thickness")
-        return any(k in self.e.columns[name].varying for name in names for k in elements) or any(
+        columns = self._numbers_across()
+        return any(k in column.varying for column in columns for k in elements) or any(
             np.ndim(length) for k in elements for length in self.e.lengths[k]
         )
 
     def _across_at_once(self, elements: Sequence[int], fast: Any) -> list[Three]:
         """Condense layers that do not vary in one compiled call."""
         which = list(elements)
-        D, l, p, d = (self.e.columns[name].fixed[which] for name in ("D", "l", "p", "thickness"))
+        D, l, p, beta_D, d = (column.fixed[which] for column in self._numbers_across())
         lengths = np.array([self.e.lengths[k] for k in which]).T
-        rate = across_rate(l, p, *lengths)
+        rate = across_rate(l, p, beta_D, *lengths)
         z = d * np.sqrt(rate).real
         counts = elements_for(z) if self.count is None else self.counts[np.array(which) - 1]
         made = np.empty((2, len(which)), dtype=complex)
         fast.condense_across(z, d**2 * rate, counts, element.modes_of(self.degree), made)
-        made *= total_conductivity(D, p) / (2 * d)
+        made *= total_conductivity(D, p, beta_D) / (2 * d)
         return [(B, S, S) for B, S in zip(*made[:, :, None], strict=True)]
 
     def across_layer(self, k: int) -> tuple[twoport.LayerChain, FloatArray]:
@@ -201,7 +210,13 @@ class Meshed:
             part = self.graded[k]
             potential = graded.recover(part, at.inner[k], e.m[k] if driven else np.zeros((1, 3)))
             return graded.graded_field(
-                e.graded[k], part.nodes, potential, e.thickness[layer], e.m[k], inflow
+                e.graded[k],
+                part.nodes,
+                potential,
+                e.thickness[layer],
+                e.m[k],
+                inflow,
+                float(driven),
             )
         field = self._uniform_field(layer, at)
         if k not in e.lengths:

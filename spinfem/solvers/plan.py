@@ -6,11 +6,13 @@ Between two of them is a ring. What it may do, its admissible subspace, is
 
 - nothing at the ground, and where two strong ferromagnets that cross are in contact,
 - a line, the rod, at a strong ferromagnet on either side,
-- all of space elsewhere, and at a strong ferromagnet with a mixing conductance, whose spring pulls
-  the ring on the normal side back to the rod.
+- all of space elsewhere, and at a ferromagnet with a mixing conductance, whose spring pulls the
+  ring on the normal side back to the rod. (If it has exchange lengths, the ring on its own side is
+  on the same rod by a spring of no stiffness: nothing passes across m.)
 
 A link leads from one rod to the next: a two-port along it (*own*), a row of normal metals, joined
-to one (*spacer*), or else a *run* of free rings (`spinfem.numerics.rings`).
+to one (*spacer*), or else a *run* of free rings (`spinfem.numerics.rings`). So is what leads from
+the ground to an end where a spin current is given, as it enters at a ring, with three components.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Kind(NamedTuple):
     resistive: tuple[int, ...]  # faces with a resistance
     mixing: tuple[int, ...]  # faces with a mixing conductance
     pieces: tuple[tuple[int, int], ...]  # graded elements, and in how many two-ports each is
+    injects: tuple[bool, bool] = (False, False)  # whether a spin current is given at the ends
 
 
 class Port(NamedTuple):
@@ -82,7 +85,7 @@ class Plan:
     left_rod: IntArray  # (f,) rod at the left of every magnet; -1 of one that is not strong
     right_rod: IntArray  # (f,) and at its right
     beside: tuple[tuple[tuple[int, bool], ...], ...]
-    # of every strong magnet: links to others that it faces, and whether they are on its right
+    # of every magnet: links to others that its rods face, and whether they are on its right
     interfaces: tuple[tuple[int, int, int], ...]  # at magnets: two-port, face and magnet
 
     @cached_property
@@ -228,7 +231,7 @@ def _run_set(
     ]
     pairs = []
     for _, run in those:
-        magnets = [k for k in (run.rods[0], *run.axes, run.rods[1]) if k != NO_AXIS]
+        magnets = [k for k in (run.rods[0], *run.axes, run.rods[1]) if k != NO_AXIS] or [NO_AXIS]
         pairs.append((magnets[0], next((k for k in magnets if k != magnets[0]), magnets[0])))
     lengths = [len(run.parts) for _, run in those]
     places = itertools.accumulate(n + 1 for n in lengths)
@@ -280,13 +283,14 @@ def make_plan(kind: Kind) -> Plan:
         magnets = [k for k in (face, face + 1) if magnetic[k]]
         if face in kind.resistive:
             axis = magnets[0] if magnets else NO_AXIS
-            ports.append(Port(face, INTERFACE, axis, bool(magnets) and strong[axis]))
+            alone = bool(magnets) and (strong[axis] or face in kind.mixing)
+            ports.append(Port(face, INTERFACE, axis, alone))
         right.append(len(ports))
         if face in kind.mixing:
             own = right[-1] if magnetic[face] else left[-1]
             springs[own] = (magnets[0], face)
         add(face + 1)
-    return _linked(ports, of_element, left, right, springs, magnetic)
+    return _linked(ports, of_element, left, right, springs, magnetic, kind.injects)
 
 
 def _linked(
@@ -296,10 +300,13 @@ def _linked(
     right: list[int],
     springs: dict[int, tuple[int, int]],
     magnetic: list[bool],
+    injects: tuple[bool, bool],
 ) -> Plan:
     last = len(ports)
+    entries = {ring for ring, there in zip((1, last - 1), injects, strict=True) if there}
     springs = {ring: spring for ring, spring in springs.items() if 0 < ring < last}
     rods = {0: NO_AXIS, last: NO_AXIS}  # rings: the magnet
+    strong = {port.axis for port in ports if port.strong and port.piece != INTERFACE}
     inside = []
     for ring in range(1, last):
         a, b = ports[ring - 1], ports[ring]
@@ -307,7 +314,7 @@ def _linked(
             rods[ring] = springs[ring][0]
         elif a.strong or b.strong:
             rods[ring] = a.axis if a.strong else b.axis
-        elif a.axis == b.axis == NO_AXIS:
+        elif a.axis == b.axis == NO_AXIS and ring not in entries:
             inside.append(ring)
     rings = sorted(rods)
     kinds, own_axis, run_of_link, contact = [], [], [], []
@@ -319,12 +326,14 @@ def _linked(
             kinds.append(OWN)
             if rods[first] not in (NO_AXIS, a.axis):
                 contact.append(i)
-        elif _is_spacer(ports, first, stop, springs, last):
+        elif not ((first == 0 and injects[0]) or (stop == last and injects[1])) and _is_spacer(
+            ports, first, stop, springs, last
+        ):
             kinds.append(SPACER)
         else:
             kinds.append(RUN)
             run = len(runs)
-            runs.append(_run(i, ports, first, stop, springs, rods, inside))
+            runs.append(_run(i, ports, first, stop, springs, rods, inside, strong))
         run_of_link.append(run)
     magnets = [k for k, there in enumerate(magnetic) if there]
     number = {ring: i for i, ring in enumerate(rings)}
@@ -348,7 +357,7 @@ def _linked(
         np.array(magnets, dtype=np.intp),
         np.array([number.get(of_element[k].start, -1) for k in magnets], dtype=np.intp),
         np.array([number.get(of_element[k].stop, -1) for k in magnets], dtype=np.intp),
-        tuple(_beside(k, ports, of_element, number, to_ground, own_axis) for k in magnets),
+        tuple(_beside(k, ports, of_element, number, rods, to_ground, own_axis) for k in magnets),
         tuple(
             (i, port.element, port.axis)
             for i, port in enumerate(ports)
@@ -362,16 +371,17 @@ def _beside(
     ports: list[Port],
     of_element: list[slice],
     number: dict[int, int],
+    rods: dict[int, int],
     to_ground: list[bool],
     own_axis: list[int],
 ) -> tuple[tuple[int, bool], ...]:
-    """Return the links that a strong magnet faces, behind interfaces of its own.
+    """Return the links that a magnet faces from its rods, behind interfaces of its own.
 
     None is behind an interface to another strong ferromagnet, which is collinear; and a row of
     normal metals to the ground is not listed, since it pulls at nothing.
     """
     own = of_element[k]
-    if own.start == own.stop or not ports[own.start].strong:
+    if own.start == own.stop:
         return ()
     found = []
     for ring, step, on_right in ((own.start, -1, False), (own.stop, 0, True)):
@@ -381,6 +391,8 @@ def _beside(
             if 0 <= beyond < len(ports) and ports[beyond].strong:
                 continue
             ring += 1 if on_right else -1
+        if not ports[own.start].strong and rods.get(ring) != k:
+            continue  # no rod of its own
         link = number[ring] + step
         if 0 <= link < len(to_ground) and own_axis[link] != k and not to_ground[link]:
             found.append((link, on_right))
@@ -408,14 +420,19 @@ def _run(
     springs: dict[int, tuple[int, int]],
     rods: dict[int, int],
     inside: list[int],
+    strong: set[int],
 ) -> RunPlan:
     joined = set(inside)
     begins = [ring for ring in range(first, stop) if ring == first or ring not in joined]
     parts = tuple(zip(begins, [*begins[1:], stop], strict=True))
     axes = tuple(ports[begin].axis for begin in begins)
+    faces = [  # the spring is on the normal side
+        springs[ring][1] if ring in springs and axis != springs[ring][0] else -1
+        for ring, axis in ((first, axes[0]), (stop, axes[-1]))
+    ]
     ends = [
-        HELD if rods[ring] == NO_AXIS else SPRUNG if ring in springs else ROD
-        for ring in (first, stop)
+        HELD if rods[ring] == NO_AXIS else ROD if sprung < 0 and rods[ring] in strong else SPRUNG
+        for ring, sprung in zip((first, stop), faces, strict=True)
     ]
     what = [NORMAL if axis == NO_AXIS else MAGNETIC for axis in axes]
     found = list(dict.fromkeys(k for k in (rods[first], *axes, rods[stop]) if k != NO_AXIS))
@@ -425,7 +442,6 @@ def _run(
         own = axis if axis != NO_AXIS else None
         before = frames[-1] if frames else 1
         frames.append(before if own is None or not flat else 1 + found.index(own))
-    faces = tuple(springs[ring][1] if ring in springs else -1 for ring in (first, stop))
     return RunPlan(
         link,
         parts,

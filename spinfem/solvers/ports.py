@@ -32,8 +32,7 @@ Three = tuple[Any, Any, Any]
 
 def exchange_rate(e: Elements, k: int) -> ComplexArray:
     """Return 1/l_perp^2 of a ferromagnet with exchange lengths, shape (N or 1,), 1/m2."""
-    p, l = e.flat(e.columns["p"].of(k)), e.flat(e.columns["l"].of(k))
-    return exchange.across_rate(l, p, *(e.flat(x) for x in e.lengths[k]))
+    return exchange.across_rate(*_of_exchange(e, k))
 
 
 def taken_rate(e: Elements, k: int) -> ComplexArray:
@@ -43,14 +42,19 @@ def taken_rate(e: Elements, k: int) -> ComplexArray:
 
 def share_of_exchange(e: Elements, k: int) -> ComplexArray:
     """Return which share of what is lost across m the magnetization takes up."""
-    p, l = e.flat(e.columns["p"].of(k)), e.flat(e.columns["l"].of(k))
-    return exchange.share_taken(l, p, *(e.flat(x) for x in e.lengths[k]))
+    return exchange.share_taken(*_of_exchange(e, k))
+
+
+def _of_exchange(e: Elements, k: int) -> Any:
+    """Return l, both polarizations and the exchange lengths, shape (N or 1,) each."""
+    columns = e.columns["l"], e.columns["p"], e.diffusion_column
+    return [e.flat(x) for x in (*(column.of(k) for column in columns), *e.lengths[k])]
 
 
 def across_conductance(e: Elements, k: int) -> FloatArray:
     """Return ``D_tot/2`` of a ferromagnet with exchange lengths, shape (N or 1,), S/m."""
-    D, p = e.flat(e.columns["D"].of(k)), e.flat(e.columns["p"].of(k))
-    return np.asarray(total_conductivity(D, p) / 2)
+    columns = e.columns["D"], e.columns["p"], e.diffusion_column
+    return np.asarray(total_conductivity(*(e.flat(column.of(k)) for column in columns)) / 2)
 
 
 def absorption(e: Elements, k: int) -> tuple[FloatArray, ComplexArray]:
@@ -85,8 +89,8 @@ class Bulk(Protocol):
         """Return the two-ports of layers across m, complex, shape (N or 1,) each."""
         ...
 
-    def field(self, layer: int, at: Any) -> LayerField:
-        """Return the field inside one layer from what is at its faces."""
+    def field(self, layer: int, at: Any, *, driven: bool = True) -> LayerField:
+        """Return the field inside one layer from what is at its faces, whether j0 drives it."""
         ...
 
 
@@ -160,9 +164,20 @@ def _kind(e: Elements, bulk: Bulk) -> Kind:
         for f, joint in e.resistive.items()
         if (joint.resistance if isinstance(joint.resistance, float) else joint.resistance.any())
     )
-    mixing = tuple(f for f, joint in e.resistive.items() if joint.mixing is not None)
     parts = tuple((k, len(bulk.graded[k].B)) for k in sorted(e.graded))
-    return Kind(e.magnetic.tobytes(), e.strong.tobytes(), e.reservoir, resistive, mixing, parts)
+    left, right = (
+        face in e.drives and not e.reservoir[side]
+        for side, face in enumerate((0, len(e.joints) - 1))
+    )
+    return Kind(
+        e.magnetic.tobytes(),
+        e.strong.tobytes(),
+        e.reservoir,
+        resistive,
+        tuple(e.mixing),
+        parts,
+        (left, right),
+    )
 
 
 def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, Three]]:
@@ -190,8 +205,9 @@ def _shares(e: Elements) -> ComplexArray:
     if e.lengths:
         which = list(e.lengths)
         lengths = np.array([[np.ravel(x)[0] for x in e.lengths[k]] for k in which])
-        l, p = (e.columns[name].fixed[which] for name in ("l", "p"))
-        found[which] = exchange.share_taken(l, p, *lengths.T)
+        columns = e.columns["l"], e.columns["p"], e.diffusion_column
+        numbers = (column.fixed[which] for column in columns)
+        found[which] = exchange.share_taken(*numbers, *lengths.T)
     return found
 
 

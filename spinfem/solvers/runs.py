@@ -15,6 +15,8 @@ from .plan import RunPlan, RunSet
 from .ports import Row
 
 NO_PUSH = np.zeros((0, 6))
+ANY_PLANE = np.eye(3)[:2]
+"""Where there is no magnetization."""
 DIFFERENT = 1e-12
 """Sine of directions that span the plane of a run; of less, others are looked for."""
 
@@ -83,6 +85,7 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
     ends = np.empty((len(those.runs), 2, 5))
     ends[:, :, :3], ends[:, :, 3:] = m.take(those.rods, axis=0), numbers.springs
     plane = m.take(those.pair, axis=0)
+    plane[those.pair[:, 0] == NO_AXIS] = ANY_PLANE
     if not those.flat:
         for own, (_, run) in zip(plane, those.runs, strict=True):
             own[:] = _plane(run, _Ways(m, {}))
@@ -205,7 +208,7 @@ def _magnets(run: RunPlan) -> list[int]:
 
 def _plane(run: RunPlan, ways: _Ways) -> FloatArray:
     """Return two directions of a run, the first rod if it has one, that differ if any do."""
-    found = [np.asarray(ways[k]) for k in _magnets(run)]
+    found = [np.asarray(ways[k]) for k in _magnets(run)] or [*ANY_PLANE]
     if any(way.ndim > 1 for way in found):
         found = [way if way.ndim > 1 else way[:, None] for way in found]
     first, second = found[0], found[min(1, len(found) - 1)]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from skfem import Basis
 from .._checks import FloatArray, IntArray
 from ..fem import forms, graded, mesh
 from ..fem.fields import LayerField, element_field
+from ..physics.bulk import total_conductivity
 from ..physics.contact import contact_absorption
 from ..physics.directions import axes_across, axial
 from ..sample.pieces import Interface
@@ -37,7 +39,7 @@ from .elements import Elements, elements_of
 from .faces import Faces, rows
 from .meshed import across_mesh, element_counts
 from .ports import absorption, share_of_exchange
-from .transport import Given
+from .transport import Given, Transport
 
 ALL_LOST = 460.0
 """delta from which on what passes, 1e-200 of what is lost, is as good as nothing."""
@@ -97,12 +99,21 @@ def solve(stack: Stack, e: Elements, degree: int, count: int | None) -> Given:
     for i, part in enumerate(parts):
         at = [column[:, i if column.shape[1] > 1 else 0] for column in nodes]
         points.append(_solve_point(part, elements_of(part), at, degree))
+    of_current, *of_ends = zip(*points, strict=True)
+    driven = _together(e, of_ends[0], 0.0, None) if of_ends else None
+    return _together(e, of_current, 1.0, driven)
+
+
+def _together(e: Elements, points: Sequence[Point], j0: float, of_ends: Transport | None) -> Given:
+    """Put points together to a batch."""
     faces = zip(*(point.faces for point in points), strict=True)
     return Given(
         e,
         Faces(*(np.concatenate(a, axis=1) for a in faces)),
         partial(_field, [point.fields for point in points]),
         np.concatenate([point.volume for point in points], axis=1),
+        j0,
+        of_ends,
     )
 
 
@@ -134,8 +145,8 @@ def _field(points: list[list[LayerField]], layer: int) -> LayerField:
     return type(fields[0])(*parts)
 
 
-def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -> Point:
-    """Assemble and solve one point."""
+def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -> list[Point]:
+    """Assemble and solve one point: driven by j0 = 1, and by what is given at ends, if that is."""
     system = _assemble(stack, e, nodes, degree)
     basis, owner = system.basis, system.owner
     counts = np.array([len(column) - 1 for column in nodes])
@@ -169,12 +180,44 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
         shunts = np.concatenate([law.shunt for law, _ in lossy])
         A = A + own.T @ sp.diags_array(shunts / system.unit) @ own
     matrix = sp.block_array([[A, C.T], [C, -system.unit * Z]], format="csc")
-    unknowns = splu(matrix).solve(np.concatenate([load, system.unit * h]))
-    mu = (R @ unknowns[: A.shape[0]]).reshape(-1, 3) / system.unit
-    multipliers = np.split(unknowns[A.shape[0] :], np.cumsum(counted)[:-1])
+    counts_of = A.shape[0], np.cumsum(counted)[:-1]
+    drives = [(1.0, load, np.split(h, counts_of[1]))]
+    if e.drives:
+        given = np.zeros((basis.N + 2, 3))
+        shifts = [np.zeros(n) for n in counted]
+        for face, vector in e.drives.items():
+            side, way = (0, 1.0) if face == 0 else (1, -1.0)
+            drive = e.flat(vector, 1)[0]
+            if e.reservoir[side]:  # it has no functions, and no part in C
+                shifts[face] = -way * weights[face][side] @ drive
+            else:
+                given[on_right[0] if side == 0 else on_left[-1]] = way * drive
+        drives.append((0.0, R.T @ given.ravel(), shifts))
+    factors = splu(matrix)
+    found = []
+    for j0, forces, sources in drives:
+        unknowns = factors.solve(np.concatenate([forces, system.unit * np.concatenate(sources)]))
+        mu = (R @ unknowns[: counts_of[0]]).reshape(-1, 3) / system.unit
+        multipliers = np.split(unknowns[counts_of[0] :], counts_of[1])
+        sides = mu[on_left], mu[on_right]
+        faces = _faces(e, spaces, weights, multipliers, sides, laws, j0)
+        found.append(_point(e, system, nodes, mu, faces, j0))
+    return found
 
-    sides = mu[on_left], mu[on_right]
-    faces = _faces(e, spaces, weights, multipliers, sides, laws)
+
+def _point(
+    e: Elements,
+    system: System,
+    nodes: list[FloatArray],
+    mu: FloatArray,
+    faces: Faces,
+    j0: float,
+) -> Point:
+    """Make the fields in all layers of mu_s on their functions, and what is absorbed there."""
+    basis = system.basis
+    counts = np.array([len(column) - 1 for column in nodes])
+    last = np.cumsum(counts + 1) - 1
+    first = last - counts
     volume = np.zeros((e.magnetic.size, 1, 3))
     fields: list[LayerField] = []
     for i in range(len(nodes)):
@@ -188,10 +231,8 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
             faces.current_right[i],
         )
         if k in e.graded:
-            inflow = faces.current_right[i]
-            fields.append(
-                graded.graded_field(e.graded[k], nodes[i], field.potential, d, e.m[k], inflow)
-            )
+            numbers = nodes[i], field.potential, d, e.m[k], faces.current_right[i], j0
+            fields.append(graded.graded_field(e.graded[k], *numbers))
             continue
         fields.append(field)
         if k in e.lengths:
@@ -229,7 +270,7 @@ def _assemble(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -
     lost, turned = np.zeros_like(D), np.zeros_like(D)
     for k in e.lengths:
         own = layer == k - 1
-        total[own] = conductance[own] / ((1 - p[own]) * (1 + p[own]))
+        total[own] = total_conductivity(conductance[own], p[own], e.beta_D[k, 0])
         rate = d[own] * absorption(e, k)[1]
         lost[own], turned[own] = rate.real, rate.imag
 
@@ -259,7 +300,7 @@ def _lead_across(e: Elements, k: int) -> NDArray[Any]:
     if k not in e.lengths:
         return np.zeros(1)
     _, other = absorption(e, k)
-    total = e.D[k] / (2 * (1 - e.p[k]) * (1 + e.p[k]))
+    total = total_conductivity(e.D[k], e.p[k], e.beta_D[k]) / 2
     return np.asarray(np.sqrt(total * other))
 
 
@@ -296,7 +337,7 @@ def _law(e: Elements, face: int, joint: Interface | None) -> Law:
     if magnets := [k for k in (face, face + 1) if e.magnetic[k]]:
         m = e.m[magnets[0]]
         axes = np.stack([m, *axes_across(m)], axis=1)[0]
-        if e.strong[magnets[0]]:
+        if not e.lets_across(magnets[0], face):
             across, lost_across = 0j, 0.0
             if joint.mixing is not None:
                 across = 1 / complex(e.flat(joint.mixing)[0])
@@ -305,6 +346,30 @@ def _law(e: Elements, face: int, joint: Interface | None) -> Law:
     )
     shunt = np.array([lost, lost_across, lost_across])
     return Law(axes, compliance, np.array([-along * gamma, 0, 0]), shunt)
+
+
+def _add_drive(
+    e: Elements,
+    face: int,
+    law: Law,
+    drive: FloatArray,
+    currents: tuple[FloatArray, FloatArray],
+    absorbed: FloatArray,
+) -> None:
+    """Add what is given at an end to the currents there, and to what a ferromagnet absorbs."""
+    side, way = (0, 1.0) if face == 0 else (1, -1.0)
+    outside, inside = currents[side], currents[1 - side]
+    k = face + 1 - side
+    m = e.m[k, 0]
+    if not e.reservoir[side]:
+        outside[face] = drive
+        inside[face] = (m @ drive) * m if e.strong[k] else drive
+    elif face in e.mixing and e.strong[k]:  # a line has no multipliers across m
+        axes = law.axes[1:]
+        outside[face] += way * axes.T @ np.linalg.solve(law.compliance[1:, 1:], axes @ drive)
+    if e.strong[k] or face in e.mixing:
+        taken = way * (outside[face] - inside[face])
+        absorbed[1 - side, face] = taken - (m @ taken) * m
 
 
 def _space(e: Elements, k: int) -> FloatArray:
@@ -323,6 +388,12 @@ def _weights(
         (law.axes, law.axes) if len(pair[0]) == 3 else pair
         for pair, law in zip(weights, laws, strict=True)
     ]
+    for face, k in e.mixing.items():
+        if k in e.lengths:  # what is across m stays on either side
+            pair, closed = list(weights[face]), np.zeros((3, 3))
+            closed[0] = laws[face].axes[0]
+            pair[k - face] = closed
+            weights[face] = (pair[0], pair[1])
     for face, end, reservoir in ((0, 0, e.reservoir[0]), (-1, -1, e.reservoir[1])):
         if e.D[end, 0] == 0 and not reservoir:
             weights[face] = (np.zeros((0, 3)), np.zeros((0, 3)))
@@ -336,34 +407,44 @@ def _faces(
     multipliers: list[FloatArray],
     sides: tuple[FloatArray, FloatArray],
     laws: list[Law],
+    j0: float,
 ) -> Faces:
     """Read spin currents and what the magnetizations absorb off the multipliers."""
-    current_left, current_right, absorbed_left, absorbed_right = np.zeros((4, *sides[0].shape))
+    current_left, current_right = np.zeros((2, *sides[0].shape))
+    absorbed = np.zeros((2, *sides[0].shape))  # by what is on the left, on the right of every face
     left, right = (side.copy() for side in sides)
+    drives = {} if j0 else {face: e.flat(drive, 1)[0] for face, drive in e.drives.items()}
+    for face, drive in drives.items():
+        if e.reservoir[0 if face == 0 else 1]:
+            (left if face == 0 else right)[face] = drive
     for face, ((W_a, W_b), value) in enumerate(zip(weights, multipliers, strict=True)):
         a, b = spaces[face], spaces[face + 1]
         j_a, j_b = a @ a.T @ W_a.T @ value, b @ b.T @ W_b.T @ value
+        takes = [e.strong[k] or e.mixing.get(face) == k for k in (face, face + 1)]
         if e.strong[face] and e.strong[face + 1]:
             m_a, m_b = a[:, 0], b[:, 0]
             shares = contact_absorption(m_a, m_b, m_a @ j_a, m_b @ j_b)
-            absorbed_left[face], absorbed_right[face] = shares
-        elif e.strong[face] and b.size:
-            absorbed_left[face] = j_a - j_b
-        elif e.strong[face + 1] and a.size:
-            absorbed_right[face] = j_a - j_b
-        # an end that is no lead takes up whatever reaches it
+            absorbed[:, face] = shares
+        elif takes[0] and b.size:
+            absorbed[0, face] = j_a - j_b
+        elif takes[1] and a.size:
+            absorbed[1, face] = j_a - j_b
+        # an end that is no lead takes up, or gives, whatever reaches it
         axes, shunt = laws[face].axes, laws[face].shunt
-        lost_a, lost_b = (axes.T @ (shunt * (axes @ side[face])) for side in sides)
-        current_left[face] = j_a + lost_a if a.size else j_b
-        current_right[face] = j_b - lost_b if b.size else j_a
+        lost_a, lost_b = (axes.T @ (shunt * (axes @ side[face])) for side in (left, right))
+        current_left[face] = (j_a if a.size else W_a.T @ value) + lost_a
+        current_right[face] = (j_b if b.size else W_b.T @ value) - lost_b
+        if face in drives:
+            currents = current_left, current_right
+            _add_drive(e, face, laws[face], drives[face], currents, absorbed)
     # the same up to rounding where there is no interface
     clear = np.array([joint is None for joint in e.joints])
     left[:-1][clear[:-1]] = right[:-1][clear[:-1]]
     right[-1:][clear[-1:]] = left[-1:][clear[-1:]]
     # behind a spin-blocking end mu_s is that inside; at a reservoir it is 0
     if e.D[0, 0] == 0:
-        left[0] = 0.0 if e.reservoir[0] else right[0]
+        left[0] = drives.get(0, 0.0) if e.reservoir[0] else right[0]
     if e.D[-1, 0] == 0:
-        right[-1] = 0.0 if e.reservoir[1] else left[-1]
-    found = (left, right, current_left, current_right, absorbed_left, absorbed_right)
+        right[-1] = drives.get(len(right) - 1, 0.0) if e.reservoir[1] else left[-1]
+    found = (left, right, current_left, current_right, *absorbed)
     return Faces(*(values[:, None] for values in found))

@@ -2,7 +2,7 @@ r"""A solved stack per unit particle current: what `Solution` scales by j0 and h
 
 Points of a batch stand flattened on one axis of N. Charge follows from spin: from eqs. (2), (3),
 ``mu_0' = -j0/D_tot - p m.mu_s'/2``, so that every layer drops ``j0 d/D_tot`` and, in a ferromagnet,
-``(p/2) [m.mu_s(right) - m.mu_s(left)]``.
+``(p/2) [m.mu_s(right) - m.mu_s(left)]``. Here p is beta_D where a ferromagnet has one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.polynomial import legendre
 
 from .._checks import FloatArray, IntArray
 from ..fem.fields import LayerField
-from ..fem.graded import GradedField, profile
+from ..fem.graded import GradedField, profiles
 from ..physics import bulk, interfaces
 from ..physics.directions import across
 from .elements import Elements
@@ -54,7 +54,7 @@ class Jump(NamedTuple):
 
 
 class Transport(ABC):
-    """Faces of a solved stack, and its fields on demand.
+    """Faces of a solved stack per unit current, and its fields on demand.
 
     Magnets are numbered from left to right, magnetic leads included.
 
@@ -67,11 +67,19 @@ class Transport(ABC):
     opening : float
         Angle by which a collinear spacer is opened for the limit of g. What is across m is as a
         rule a difference of currents, of which half of the digits are left then.
+    j0 : float
+        Particle current: 1, or 0 of what the ends of a stack drive.
     """
 
     elements: Elements
     magnets: IntArray
     opening = 1e-6
+    j0 = 1.0
+
+    @property
+    def of_ends(self) -> Transport | None:
+        """What mu_s and spin currents given at the ends drive, in V and A/m2; None if none are."""
+        return None
 
     @cached_property
     def _fields(self) -> dict[int, LayerField]:
@@ -146,9 +154,13 @@ class Transport(ABC):
 
     @cached_property
     def spin_voltage(self) -> FloatArray:
-        """``(1/2) int p m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
+        """``(1/2) int beta_D m.mu_s' dx`` of every magnet, (f, N or 1), Ohm m2."""
         left, right = self.amplitudes
-        voltage: FloatArray = self.elements.p[self.magnets] / 2 * (right - left)
+        return self._spin_drops(right - left)
+
+    def _spin_drops(self, rises: FloatArray) -> FloatArray:
+        """Return `spin_voltage`, given by what m.mu_s rises across every magnet."""
+        voltage = bulk.spin_drop(self.elements.beta_D[self.magnets], rises)
         return self._with_graded(voltage, self.magnets, 1)
 
     @property
@@ -161,8 +173,8 @@ class Transport(ABC):
     def ohmic(self) -> FloatArray:
         """Integral of ``dx/D_tot`` over every layer, (n, N or 1), Ohm m2."""
         e = self.elements
-        p = e.p[1:-1]
-        uniform = bulk.ohmic(e.thickness, e.D[1:-1], p)
+        D, p, beta_D = (values[1:-1] for values in (e.D, e.p, e.beta_D))
+        uniform = self.j0 * bulk.ohmic(e.thickness, D, p, beta_D)
         return self._with_graded(uniform, 1 + np.arange(len(uniform)), 0)
 
     def _with_graded(self, values: FloatArray, of: IntArray, total: int) -> FloatArray:
@@ -187,7 +199,8 @@ class Transport(ABC):
         e = self.elements
         found = np.zeros((len(e.joints), e.points if e.resistive else 1))
         for face, joint in e.resistive.items():
-            found[face] = interfaces.ohmic(e.flat(joint.resistance), e.flat(joint.gamma))
+            ohmic = interfaces.ohmic(e.flat(joint.resistance), e.flat(joint.gamma))
+            found[face] = self.j0 * ohmic
         return found
 
     @cached_property
@@ -231,11 +244,12 @@ class Transport(ABC):
             thin = unit < np.abs(ends[0]) + np.abs(ends[1])
             if thin.any():
                 ahead = np.where(thin, unit * self._missing_ahead(layer, xi), ahead)
-        phi = self.face_potentials[0][k] + self.ohmic[layer] * (1 - xi) + e.p[k] / 2 * ahead
+        phi = self.face_potentials[0][k] + self.ohmic[layer] * (1 - xi)
+        phi = phi + bulk.spin_drop(e.beta_D[k], ahead)
         return Values(mu, j, phi)
 
     def _missing_ahead(self, layer: int, xi: FloatArray) -> FloatArray:
-        """Return the mean of ``p - m.j_s`` between xi and the right face of a thin layer, (q, N).
+        """Return the mean of ``p j0 - m.j_s`` from xi to the right face of a thin layer, (q, N).
 
         ``2/D`` times its integral is by what m.mu_s rises there, of which the difference of two
         values has lost its digits.
@@ -244,28 +258,36 @@ class Transport(ABC):
         total = np.zeros((len(xi), e.points))
         for node, weight in zip(*legendre.leggauss(GAUSS), strict=True):
             _, j = self.field(layer).evaluate(xi + (1 - xi) * (1 + node) / 2)
-            total += weight / 2 * (e.p[k] - (j * e.m[k]).sum(axis=-1))
+            total += weight / 2 * (self.j0 * e.p[k] - (j * e.m[k]).sum(axis=-1))
         return total
 
-    def dissipation(self, layer: int, xi: FloatArray) -> FloatArray:
-        """Return the heat per volume and time at positions xi, over j0^2, (q, N)."""
+    def dissipation(self, layer: int, xi: FloatArray, other: Transport | None = None) -> FloatArray:
+        """Return the heat per volume and time at positions xi, (q, N).
+
+        It is a quadratic form of what drives a stack: of this transport, or the product with
+        another of the same stack.
+        """
+        other = other or self
         e, k = self.elements, layer + 1
-        mu, j, _ = self.evaluate(layer, xi)
-        D, l, p = (getattr(e, name)[k] for name in ("D", "l", "p"))
+        (mu, j, _), (mu2, j2, _) = self.evaluate(layer, xi), other.evaluate(layer, xi)
+        D, l, p, beta_D = (values[k] for values in (e.D, e.l, e.p, e.beta_D))
         if k in e.graded:
-            numbers = {"p": 0.0, **e.graded[k].numbers}
-            D, l, p = (profile(numbers[name])(xi) for name in ("D", "l", "p"))
-        kappa, total, m = bulk.relaxation(D, l), bulk.total_conductivity(D, p), e.m[k]
-        flow = j - p[..., None] * m
-        heat: FloatArray = 1 / total + kappa / 2 * (mu**2).sum(axis=-1)
+            D, l, p, beta_D = (f(xi) for f in profiles(e.graded[k]))
+        kappa, total, m = bulk.relaxation(D, l), bulk.total_conductivity(D, p, beta_D), e.m[k]
+        flow, flow2 = (current - t.j0 * p[..., None] * m for t, current in ((self, j), (other, j2)))
+        heat: FloatArray = self.j0 * other.j0 / total + kappa / 2 * (mu * mu2).sum(axis=-1)
+        if k in e.diffusion:  # of -(j0 mu_0' + j_s.mu_s'/2)
+            both = (self.j0 * flow2 + other.j0 * flow) / 2
+            heat += (p - beta_D) / D * (both * m).sum(axis=-1)
         if k not in e.lengths:
-            heat += (flow**2).sum(axis=-1) / D
+            heat += (flow * flow2).sum(axis=-1) / D
             return heat
-        along, mu_along = (flow * m).sum(axis=-1), (mu * m).sum(axis=-1)
-        across, mu_across = ((v**2).sum(axis=-1) for v in (flow, mu))
+        along = (flow * m).sum(axis=-1) * (flow2 * m).sum(axis=-1)
+        mu_along = (mu * m).sum(axis=-1) * (mu2 * m).sum(axis=-1)
+        across, mu_across = (flow * flow2).sum(axis=-1), (mu * mu2).sum(axis=-1)
         rate = 1 / e.flat(e.lengths[k][1]) ** 2
-        heat += along**2 / D + (across - along**2) / total
-        heat += total / 4 * rate * (mu_across - mu_along**2)
+        heat += along / D + (across - along) / total
+        heat += total / 4 * rate * (mu_across - mu_along)
         return heat
 
     def at(self, x: FloatArray, faces: FloatArray, side: Side | None) -> Values:
@@ -338,6 +360,10 @@ class Given(Transport):
         Makes the field of layer number i.
     volume : array, shape (n + 2, N, 3), optional
         What every element absorbs inside.
+    j0 : float
+        Particle current, 1 or 0.
+    of_ends : Transport, optional
+        What the ends drive.
     """
 
     def __init__(
@@ -346,9 +372,11 @@ class Given(Transport):
         faces: Faces,
         field: Callable[[int], LayerField],
         volume: FloatArray | None = None,
+        j0: float = 1.0,
+        of_ends: Transport | None = None,
     ) -> None:
         self.elements, self.magnets = elements, elements.magnets
-        self._volume = volume
+        self._volume, self.j0, self._of_ends = volume, j0, of_ends
         self._faces = faces
         self._make_field = field
 
@@ -356,6 +384,11 @@ class Given(Transport):
     def faces(self) -> Faces:
         """What was found at the faces."""
         return self._faces
+
+    @property
+    def of_ends(self) -> Transport | None:
+        """What mu_s and spin currents given at the ends drive, in V and A/m2; None if none are."""
+        return self._of_ends
 
     @property
     def volume(self) -> FloatArray | None:

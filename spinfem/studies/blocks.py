@@ -3,6 +3,9 @@
 A block is a run of points in the grid's order, last axis fastest: whole along the last axes, a part
 of one, and a single value of the axes before. Where blocks begin follows from the grid and the
 stack alone, so that results do not depend, not in the last bit, on who solves which block when.
+
+Some blocks, so many along an axis, are a chunk: what an executor gets at a time, and what is
+stored. As a part of the sweep it is a sweep of its own, with the values along its edges alone.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from numbers import Number
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .._checks import CheckedProfile, FloatArray
 from ..results.numbers import numbers_of, shapes_of
@@ -55,6 +58,11 @@ NUMBERS = 2**18
 POINTWISE_BLOCKS, POINTWISE_POINTS = 32, 64
 """Where every point is a call of the builder, which may take any time: blocks of a grid, at least,
 and points of a block, at most. Of fewer points the solver would take longer than most builders."""
+CHUNK_SECONDS = 1.0
+"""What a chunk of such blocks should take: half of it is enough to hide the cost of handing it
+over. A block of an array takes a good part of that, and is a chunk."""
+CHUNKS = 64
+"""How many there are at least, as far as blocks allow, for all workers to be busy to the end."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,8 @@ class Plan:
         Classes and names of the stack's elements, the same at all points.
     ferromagnets, spacers : tuple
         Names of what has a torque, and pairs of names of what has an efficiency.
-    block : tuple of int
-        Shape of a block; less at the end of an axis.
-    seconds : float, optional
-        What a block takes, estimated from a few points; not known where blocks are arrays.
+    block, chunk : tuple of int
+        Shape of a block, and of a chunk of whole blocks; less at the end of an axis.
     """
 
     builder: Builder
@@ -92,7 +98,7 @@ class Plan:
     ferromagnets: tuple[str, ...]
     spacers: tuple[tuple[str, str], ...]
     block: tuple[int, ...]
-    seconds: float | None = None
+    chunk: tuple[int, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -100,30 +106,20 @@ class Plan:
         return tuple(values.size for values in self.coordinates.values())
 
     @property
-    def blocks(self) -> int:
-        """Number of blocks."""
-        return math.prod(self._counts)
-
-    @property
     def variables(self) -> dict[str, tuple[int, ...]]:
         """Results, and their shape at one point."""
         return shapes_of(self.ferromagnets, self.spacers)
 
-    @property
-    def _counts(self) -> tuple[int, ...]:
-        return tuple(-(-n // b) for n, b in zip(self.shape, self.block, strict=True))
+    def cut(self, size: tuple[int, ...]) -> Iterator[Index]:
+        """Yield parts of the grid of a shape, less at the end of an axis, in order."""
+        for place in np.ndindex(*_counts(self.shape, size)):
+            sizes = zip(place, size, self.shape, strict=True)
+            yield tuple(slice(k * b, min((k + 1) * b, n)) for k, b, n in sizes)
 
-    def index(self, block: int) -> Index:
-        """Return the part of the grid that is block number n."""
-        place = np.unravel_index(block, self._counts)
-        sizes = zip(place, self.block, self.shape, strict=True)
-        return tuple(slice(int(k) * b, min((int(k) + 1) * b, n)) for k, b, n in sizes)
-
-    def start(self, block: int) -> int:
-        """Return the number of the first point of a block; of the grid's points after the last."""
-        if block == self.blocks:
-            return math.prod(self.shape)
-        return int(np.ravel_multi_index([s.start for s in self.index(block)], self.shape))
+    def part(self, index: Index) -> Plan:
+        """Return the sweep of a part of the grid."""
+        values = zip(self.coordinates.items(), index, strict=True)
+        return dataclasses.replace(self, coordinates={name: x[part] for (name, x), part in values})
 
 
 def make_plan(
@@ -153,12 +149,13 @@ def make_plan(
         solution = solve(stacks[0], j0, **accuracy)
     solving = time.perf_counter() - began
     shape = [values.size for values in coordinates.values()]
-    room, seconds = NUMBERS // len(kind), None
+    room = NUMBERS // len(kind)
     if pointwise:
         room = min(room, POINTWISE_POINTS, math.prod(shape) // POINTWISE_BLOCKS)
-    block = _block_shape(shape, room)
+    block = chunk = _block_shape(shape, room)
     if pointwise:  # a builder's first call may do what others need not
         seconds = math.prod(block) * statistics.median(taken) + solving
+        chunk = _chunk_shape(shape, block, seconds)
     return Plan(
         builder,
         coordinates,
@@ -169,7 +166,7 @@ def make_plan(
         solution.ferromagnets,
         solution.spacers,
         block,
-        seconds,
+        chunk,
     )
 
 
@@ -185,47 +182,69 @@ def _block_shape(shape: Sequence[int], room: int) -> tuple[int, ...]:
     return tuple(block)
 
 
+def _chunk_shape(shape: Sequence[int], block: tuple[int, ...], seconds: float) -> tuple[int, ...]:
+    """Return the shape of chunks that take a second, or less where that leaves few of them."""
+    counts = _counts(shape, block)
+    chunk = [*block]
+    room = int(min(CHUNK_SECONDS / max(seconds, 1e-9), math.prod(counts) / CHUNKS))
+    for axis in reversed(range(len(shape))):
+        chunk[axis] = min(max(room, 1) * block[axis], shape[axis])
+        room //= counts[axis]
+    return tuple(chunk)
+
+
+def _counts(shape: Sequence[int], size: Sequence[int]) -> list[int]:
+    return [-(-n // one) for n, one in zip(shape, size, strict=True)]
+
+
 # --- solving ----------------------------------------------------------------------------------
 
 
 @in_silence()
-def solve_blocks(plan: Plan, first: int, stop: int, told: bool = False) -> dict[str, NDArray[Any]]:
-    """Return the results of consecutive blocks, shape (points, ...) each.
+def solve_grid(plan: Plan, told: bool = False) -> tuple[dict[str, FloatArray], list[str]]:
+    """Return the results of all points, shape (*grid, ...) each, block by block.
 
-    With `told` there is also what `built` returns.
+    With `told` there is also what `built` returns, else nothing.
 
     Raises
     ------
     ValueError
         If the builder or the solver refuse a point, the topology changes or a result overflows.
     """
-    parts, prints = [], []
-    for index in map(plan.index, range(first, stop)):
+    parts: list[tuple[Index, dict[str, FloatArray]]] = []
+    prints: list[str] = []
+    for index in plan.cut(plan.block):
         with np.errstate(all="ignore"):  # numbers out of range are found in the results
             stacks = [*_stacks(plan, index)]
-            parts.append(_solved(plan, index, stacks))
+            parts.append((index, _solved(plan, index, stacks)))
         if told:
             prints += [fingerprint(stack, plan.accuracy) for stack, _ in stacks]
-    found = {name: np.concatenate([part[name] for part in parts]) for name in plan.variables}
-    return {**found, BUILT: np.array(prints)} if told else found
-
-
-BUILT = "built"
+    shapes = {name: (*plan.shape, *rest) for name, rest in plan.variables.items()}
+    if len(parts) == 1:
+        return {name: parts[0][1][name].reshape(shape) for name, shape in shapes.items()}, prints
+    found = {name: np.empty(shape) for name, shape in shapes.items()}
+    for index, part in parts:
+        for name, values in found.items():
+            values[index] = part[name].reshape(values[index].shape)
+    return found, prints
 
 
 @in_silence()
-def built(plan: Plan, first: int, stop: int) -> NDArray[np.str_]:
-    """Return digests of what the builder makes of consecutive blocks, without solving them."""
-    blocks = (_stacks(plan, plan.index(block)) for block in range(first, stop))
+def built(plan: Plan) -> list[str]:
+    """Return digests of what the builder makes of all points, without solving them."""
     with np.errstate(all="ignore"):
-        return np.array([fingerprint(s, plan.accuracy) for stacks in blocks for s, _ in stacks])
+        return [
+            fingerprint(stack, plan.accuracy)
+            for index in plan.cut(plan.block)
+            for stack, _ in _stacks(plan, index)
+        ]
 
 
 def _solved(plan: Plan, index: Index, stacks: list[Part]) -> dict[str, FloatArray]:
     parts = [
         _results(plan, solve(stack, plan.j0, **plan.accuracy), shape) for stack, shape in stacks
     ]
-    found = {name: np.concatenate([part[name] for part in parts]) for name in plan.variables}
+    found = parts[0] if len(parts) == 1 else _joined(parts)
     for values in found.values():
         if not np.isfinite(values).all():
             bad = int(np.argwhere(~np.isfinite(values))[0, 0])
@@ -234,6 +253,10 @@ def _solved(plan: Plan, index: Index, stacks: list[Part]) -> dict[str, FloatArra
                 f"results must be finite, got an overflow of double precision at {place}"
             )
     return found
+
+
+def _joined(parts: list[dict[str, FloatArray]]) -> dict[str, FloatArray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _results(plan: Plan, solution: Solution, shape: tuple[int, ...]) -> dict[str, FloatArray]:

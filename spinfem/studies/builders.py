@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import CheckedProfile, FloatArray, finite
 from .._spelling import near_match
+from ..results.numbers import VARIABLES
 from ..sample.materials import Metal
 from ..sample.pieces import End, Interface, Layer
 from ..sample.stack import Stack
@@ -25,7 +26,7 @@ Topology = tuple[tuple[str, str, str | None, str | None], ...]
 """Class, class of the material, name and group of every piece of a stack."""
 
 RESERVED = (
-    *("torque", "absorbed_spin_current", "efficiency", "spin_resistance", "resistance"),
+    *VARIABLES,
     *("ferromagnet", "component", "spacer", "side"),
 )
 """Names in the dataset that no argument may have."""
@@ -72,12 +73,12 @@ def takes(builder: Builder, name: str) -> bool:
     """Tell whether a builder has an argument of that name."""
     parameters = inspect.signature(builder).parameters
     any_name = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    return name in _keywords(builder) or (any_name and isinstance(name, str))
+    return name in keywords(builder) or (any_name and isinstance(name, str))
 
 
 def check_names(builder: Builder, given: Iterable[str]) -> None:
     """Check that arguments are those of the builder, and none is missing; errors as in `sweep`."""
-    known, names = _keywords(builder), list(given)
+    known, names = keywords(builder), list(given)
     for name in names:
         if not takes(builder, name):
             raise ValueError(
@@ -89,7 +90,7 @@ def check_names(builder: Builder, given: Iterable[str]) -> None:
             raise ValueError(f"argument {name!r} of the builder must be given, got none")
 
 
-def _keywords(builder: Builder) -> dict[str, inspect.Parameter]:
+def keywords(builder: Builder) -> dict[str, inspect.Parameter]:
     """Return what the builder can be given by name."""
     parameters = inspect.signature(builder).parameters
     return {

@@ -64,10 +64,8 @@ def magnetoresistance(
     """
     stack = check_stack(stack)
     if isinstance(turned, Mapping):
-        after = stack
-        for name, m in turned.items():
-            after = after.replace(name, m=m)
-        _notice_opened(stack, after)
+        after = turned_by_name(stack, turned)
+        notice_opened(stack, after, level=3)
     elif isinstance(turned, Stack | LoadedStack):
         after = check_stack(turned)
     else:
@@ -77,8 +75,18 @@ def magnetoresistance(
     return Magnetoresistance(change / first, change, first, second)
 
 
-def _notice_opened(before: Stack, after: Stack) -> None:
-    """Warn of ferromagnets in contact that are parallel before and not after."""
+def turned_by_name(stack: Stack, turned: Mapping[str, ArrayLike]) -> Stack:
+    """Return a stack with new magnetizations by the names of layers, leads and groups."""
+    for name, m in turned.items():
+        stack = stack.replace(name, m=m)
+    return stack
+
+
+def notice_opened(before: Stack, after: Stack, level: int) -> None:
+    """Warn of ferromagnets in contact that are parallel before and not after.
+
+    `level` is how many frames above this one the line is that is to be blamed.
+    """
     e, turned = elements_of(before), elements_of(after)
     touching = np.flatnonzero(e.magnetic[:-1] & e.magnetic[1:]).tolist()
     opened = [k for k in touching if np.any(_parallel(e, k) & ~_parallel(turned, k))]
@@ -87,7 +95,7 @@ def _notice_opened(before: Stack, after: Stack) -> None:
         warnings.warn(
             f"layers in contact and parallel do not turn together ({pairs}): those that are one "
             "magnet need one group",
-            stacklevel=3,
+            stacklevel=level,
         )
 
 

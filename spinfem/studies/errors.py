@@ -14,6 +14,7 @@ from ..fem.fields import ElementField, LayerField, SumField, piecewise
 from ..fem.graded import GradedField
 from ..physics.bulk import total_conductivity
 from ..solution import Solution
+from ..solvers.transport import Transport
 
 NO_TORQUE = 1e-13
 """Of the largest ``|j_s|`` and ``|p j0|``: smaller torques are rounding and have no errors."""
@@ -59,23 +60,32 @@ def errors_of(
         found["torque"] = float(np.abs(solution.torques - exact).max() / size)
         found["differentiated torque"] = _differentiated(solution, reference)
     dr = float(reference.spin_resistance)
-    found["dr"] = abs(float(solution.spin_resistance) - dr) / (dr or 1.0)
+    found["dr"] = abs(float(solution.spin_resistance) - dr) / (abs(dr) or 1.0)
     return found
 
 
 def _largest_current(solution: Solution) -> float:
     """Return the largest ``|j_s|`` and ``|p j0|`` of a single stack, A/m2."""
-    faces, e = solution.transport.faces, solution.transport.elements
-    currents = np.abs([faces.current_left, faces.current_right]).max()
-    return float(max(currents, np.abs(e.p).max()) * np.abs(solution.j0).max())
+    p, faces = solution.transport.elements.p, solution.interfaces
+    currents = [face.spin_current_left for face in faces]
+    currents += [face.spin_current_right for face in faces]
+    return float(max(np.abs(currents).max(), np.abs(p).max() * np.abs(solution.j0).max()))
+
+
+def _terms(solution: Solution) -> list[tuple[Transport, float]]:
+    """Return what fields are sums of: that of a unit current, or what drives the stack in all."""
+    transport = solution.transport
+    if transport.of_ends is None:
+        return [(transport, 1.0)]
+    return [(transport, float(np.asarray(solution.j0))), (transport.of_ends, 1.0)]
 
 
 def _integrals(
     solution: Solution, reference: Solution, layer: int, resolved: FloatArray
 ) -> FloatArray:
-    """Squares of `INTEGRALS` and of what they are relative to, over xi and over j0^2, (3, 2)."""
-    field, better = (one.transport.field(layer) for one in (solution, reference))
-    nodes = np.union1d(_nodes(field), resolved)
+    """Squares of `INTEGRALS` and of what they are relative to, over xi and any j0^2, (3, 2)."""
+    terms, better = _terms(solution), _terms(reference)
+    nodes = np.union1d(_nodes(solution.transport.field(layer)), resolved)
     d = float(solution.transport.elements.thickness[layer, 0])
     y, weights = legendre.leggauss(24)
     total = np.zeros((len(INTEGRALS), 2))
@@ -84,8 +94,15 @@ def _integrals(
         half = np.diff(part) / 2
         xi = (part[:-1, None] + half[:, None] * (1 + y)).reshape(-1, 1)
         weight = (half[:, None] * weights).ravel()
-        (mu, j), (exact_mu, exact_j) = ([v[:, 0] for v in f.evaluate(xi)] for f in (field, better))
-        slope, exact_slope = _slope(field, xi), _exact_slope(reference, layer, xi)
+        (mu, j), (exact_mu, exact_j) = (
+            np.sum([factor * np.array(t.field(layer).evaluate(xi)) for t, factor in some], axis=0)[
+                ..., 0, :
+            ]
+            for some in (terms, better)
+        )
+        slope = np.sum([factor * _slope(t.field(layer), xi) for t, factor in terms], axis=0)
+        slopes = [factor * _exact_slope(t, layer, xi) for t, factor in better]
+        exact_slope = np.sum(slopes, axis=0)
         pairs = ((mu, exact_mu), (slope / d, exact_slope / d), (j, exact_j))
         total += [
             [np.einsum("q,qc,qc->", weight, v, v) for v in (found - exact, exact)]
@@ -113,21 +130,20 @@ def _slope(field: Any, xi: FloatArray) -> FloatArray:
     return slope[:, 0]
 
 
-def _exact_slope(reference: Solution, layer: int, xi: FloatArray) -> FloatArray:
+def _exact_slope(transport: Transport, layer: int, xi: FloatArray) -> FloatArray:
     """Return the same of the reference; of the exact stack from j_s, eqs. (2), (3).
 
     Across m of a ferromagnet with exchange lengths, ``j_s = -(D_tot/2) mu_s'``.
     """
-    transport = reference.transport
     field, e, k = transport.field(layer), transport.elements, layer + 1
     if hasattr(field.along if isinstance(field, SumField) else field, "nodes"):
         return _slope(field, xi)
     d, D, p, m = e.thickness[layer, 0], e.D[k, 0], e.p[k, 0], e.m[k, 0]
     current = field.evaluate(xi)[1][:, 0]
-    slope: FloatArray = 2 * d / D * (p * m - current)
+    slope: FloatArray = 2 * d / D * (transport.j0 * p * m - current)
     if isinstance(field, SumField):
         across = current - (current @ m)[:, None] * m
-        slope += 2 * d * (1 / D - 1 / total_conductivity(D, p)) * across
+        slope += 2 * d * (1 / D - 1 / total_conductivity(D, p, e.beta_D[k, 0])) * across
     return slope
 
 
@@ -135,7 +151,7 @@ def _differentiated(solution: Solution, reference: Solution) -> float:
     """Error of torques from mu_s differentiated on the side of the normal metal; eq. (10)."""
     transport = solution.transport
     e = transport.elements
-    if not e.is_plain:
+    if not e.is_plain or e.drives:
         return float("nan")
     exact = reference.transport.all_absorbed()[:, 0]
     found = np.zeros_like(exact)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, Number, finite, positive
 from .._spelling import near_match
-from .builders import Builder, takes
+from ..io.columns import Columns, columns_of, is_table, unit_at_end
+from .builders import Builder, check_names, keywords, takes
+from .outputs import Output
 
 if TYPE_CHECKING:
     import xarray
@@ -36,39 +37,42 @@ class Unknown(NamedTuple):
     lower: float
     upper: float
     vary: bool
+    scale: float  # its unit in a fit, and of its steps
 
-    @property
-    def scale(self) -> float:
-        """Unit in which lmfit sees the parameter.
-
-        lmfit's transformation of one bound, ``sqrt(v^2 + 1) - 1``, has absolute errors of 1e-16: of
-        a resistance of 1e-15 Ohm m2 it would leave one digit.
-        """
-        if self.start:
-            return abs(self.start)
-        return self.upper - self.lower if math.isfinite(self.upper - self.lower) else 1.0
+    def clipped(self, value: float) -> float:
+        """Return a value within the bounds to the last bit."""
+        return min(max(value, self.lower), self.upper)
 
 
 def check_data(
     builder: Builder,
     data: Any,
-    coordinates: Mapping[str, ArrayLike] | None,
+    coordinates: Mapping[str, Any] | None,
     uncertainty: Any,
+    output: Output,
+    column: str | None = None,
 ) -> Measured:
-    """Check the data and what belongs to them."""
-    if _is_labelled(data):
+    """Check the data and what belongs to them; arguments as of `spinfem.fit`."""
+    if coordinates is not None and not isinstance(coordinates, Mapping):
+        raise TypeError(f"coordinates must map names to arrays, got {coordinates!r}")
+    if is_table(data):
+        data, coordinates, uncertainty = _of_table(
+            builder, columns_of(data), coordinates, uncertainty, output, column
+        )
+    elif column is not None:
+        raise ValueError(f"column must be left out unless the data are a table, got {column!r}")
+    elif _is_labelled(data):
         if coordinates is not None:
             raise ValueError(
                 "coordinates must be left out with a DataArray, which has its own, "
                 f"got {', '.join(map(str, coordinates))}"
             )
-        own = {str(key): value for key, value in data.coords.items() if takes(builder, str(key))}
-        coordinates = {name: _spread(value, data.dims) for name, value in own.items()}
+        own = {str(key): value for key, value in data.coords.items()}
+        taken = [n for n in own if takes(builder, n) or n in output.numbers.values()]
+        coordinates = {name: _spread(own[name], data.dims) for name in taken}
         if _is_labelled(uncertainty):
             uncertainty = _spread(uncertainty, data.dims)
         data = data.values
-    elif coordinates is not None and not isinstance(coordinates, Mapping):
-        raise TypeError(f"coordinates must map names to arrays, got {coordinates!r}")
     values = np.asarray(finite("data", data))
     given = {
         name: _of_points(f"coordinate {name!r}", finite(f"coordinate {name!r}", value), values)
@@ -76,6 +80,67 @@ def check_data(
     }
     sigma = 1.0 if uncertainty is None else positive("uncertainty of the data", uncertainty)
     return Measured(values, _of_points("uncertainty of the data", sigma, values), given)
+
+
+def _of_table(
+    builder: Builder,
+    table: Columns,
+    coordinates: Mapping[str, Any] | None,
+    uncertainty: Any,
+    output: Output,
+    column: str | None,
+) -> tuple[FloatArray, dict[str, Any], Any]:
+    """Return data, coordinates and uncertainty from the columns of a table."""
+    given = dict(coordinates or {})
+    taken = {value for value in (column, uncertainty) if isinstance(value, str)}
+    for name, value in given.items():
+        if isinstance(value, str):
+            table.check(value, f"coordinate {name!r}")
+            as_it_stands = unit_at_end(name).base is not None
+            given[name] = table.numbers(value) if as_it_stands else table.in_SI(value)
+            taken.add(value)
+    known = {*keywords(builder), *output.numbers.values()} - given.keys()
+    sources: dict[str, str] = {}
+    for head in table.names:
+        plain = unit_at_end(head).plain
+        name = head if head in known else plain
+        if head in taken or name not in known:
+            continue
+        if (other := sources.setdefault(name, head)) != head:
+            raise ValueError(
+                f"{table.source}: {name!r} must have one column, got {other!r} and {head!r}"
+            )
+        given[name] = table.numbers(head) if head in known else table.in_SI(head)
+    left = [head for head in table.names if head not in taken and head not in sources.values()]
+    if column is None:
+        if len(left) != 1:
+            raise ValueError(
+                f"{table.source}: column must say which one was measured "
+                f"({', '.join(left or table.names)}), got none"
+            )
+        (column,) = left
+    data = _measured(table, column, "column", output)
+    if isinstance(uncertainty, str):
+        uncertainty = _measured(table, uncertainty, "uncertainty", output)
+        if not (uncertainty > 0).all():
+            raise ValueError(
+                f"{table.source}: uncertainty of the data must be positive, "
+                f"got {uncertainty.min():g} at index {int(uncertainty.argmin())}"
+            )
+    return data, given, uncertainty
+
+
+def _measured(table: Columns, name: str, what: str, output: Output) -> FloatArray:
+    """Return a column in the unit of the output."""
+    table.check(name, what)
+    unit = unit_at_end(name)
+    if unit.base is not None and unit.base != output.unit:
+        required = f"in {output.unit}" if output.unit else "a pure number"
+        raise ValueError(
+            f"{table.source}: column {name!r} must be {required}, as the {output.title} is, "
+            f"got {unit.base or 'a pure number'}"
+        )
+    return table.in_SI(name)
 
 
 def _is_labelled(data: object) -> bool:
@@ -150,7 +215,8 @@ def _unknown(name: str, given: Any) -> Unknown:
         )
     if vary and start == 0 and math.isinf(high - low):
         raise ValueError(f"{what} must have both bounds if it starts at 0, got {given!r}")
-    return Unknown(start, low, high, bool(vary))
+    scale = abs(start) or (high - low if math.isfinite(high - low) else 1.0)
+    return Unknown(start, low, high, bool(vary), scale)
 
 
 def check_priors(
@@ -181,6 +247,29 @@ def check_priors(
         positive(f"sigma of the prior of {name!r}", sigma)
         found[name] = (mean, sigma)
     return found
+
+
+def check_numbers(
+    builder: Builder, output: Output, names: Collection[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Check what is given by names; return which of these the builder, and which the output takes.
+
+    Raises
+    ------
+    ValueError
+        If the output is given by a name that is none of a parameter or coordinate, or the builder
+        does not take, or lacks, one of them.
+    """
+    for what, name in output.numbers.items():
+        if name not in names:
+            raise ValueError(
+                f"{what} must be a number, or the name of a parameter or coordinate "
+                f"({', '.join(names)}), got {name!r}{near_match(name, names)}"
+            )
+    measured = frozenset(output.numbers.values())
+    own = [name for name in names if name not in measured or name in keywords(builder)]
+    check_names(builder, own)
+    return frozenset(own), measured
 
 
 def check_count(measured: Measured, unknowns: dict[str, Unknown], priors: Priors) -> None:

@@ -12,8 +12,9 @@ r"""Sweeps: a stack over the outer product of its arguments, as a dataset with n
 >>> float(data["spin_resistance"].sel(theta=180, d_N=0.5)) > 0
 True
 
-The grid is solved in blocks (`blocks`), which follow from it and the stack alone. As many blocks as
-take a second are a chunk: what an executor gets at a time, and what is stored.
+The grid is solved in chunks (`blocks`): what an executor gets at a time, and what is stored. They
+are cut when their turn comes, and only so many are handed out at once: with a store, a sweep of any
+size needs the memory of a few of them.
 """
 
 from __future__ import annotations
@@ -21,35 +22,33 @@ from __future__ import annotations
 import hashlib
 import math
 import pickle
-import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from contextlib import nullcontext
-from itertools import pairwise
+from functools import partial
+from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .._progress import progress_bar
 from ..fem.mesh import DEGREE
-from ..files.chunkstore import Chunk, ChunkStore, chunk_store
+from ..files.gridstore import Chunk, GridStore, grid_store
 from ..sample.stack import Stack, check_current, check_stack
 from ..sample.units import in_silence, once
-from .blocks import BUILT, Plan, built, make_plan, solve_blocks
+from .blocks import Plan, built, make_plan, solve_grid
 from .builders import Builder, build_one, probes
-from .dataset import check_xarray, to_dataset
+from .dataset import blank_dataset, check_xarray, to_dataset, with_torque
 from .definitions import definition
 from .fingerprints import fingerprint, versions
 
 if TYPE_CHECKING:
     import xarray
 
-CHUNK_SECONDS = 1.0
-"""What a chunk should take: half of it is enough to hide the cost of handing it over."""
-CHUNKS = 64
-"""How many there are at least, as far as blocks allow, for all workers to be busy to the end."""
+WAITING = 512
+"""Chunks that an executor has at most: enough for the workers of a cluster, few in memory."""
 
 
 def sweep(
@@ -67,9 +66,9 @@ def sweep(
 ) -> xarray.Dataset:
     """Solve a stack at all points of the outer product of its arguments.
 
-    Results are the same to the last bit whether or not there is an executor or a store. The whole
-    dataset is in memory: with two ferromagnets, 130 bytes for every point, and about three times
-    that while a file is written.
+    Results are the same to the last bit whether or not there is an executor or a store. Without a
+    store the whole dataset is in memory: with two ferromagnets, 130 bytes for every point. With
+    one it is on disk, and its variables are dask arrays that read what is asked of them.
 
     Parameters
     ----------
@@ -92,13 +91,16 @@ def sweep(
         function at the top of a module), or ``get_executor()`` of a ``dask.distributed.Client``.
         It is left open. Default: this process.
     store : str or path, optional
-        A directory, made if need be, that keeps finished chunks; a run that was stopped, by
+        A directory, ``"x.zarr"``, made if need be, that keeps results as a zarr group: also what
+        ``xarray.open_zarr`` opens, with NaN for what is not done yet. A run that was stopped, by
         whatever, goes on where it was if it is started again with the same store. Chunks are
         computed again if they are broken, or the builder makes other stacks now. Called point by
         point it may take its time; then its text is compared instead, with all functions, classes
         and values that it refers to in modules that are not installed, and its stacks at the first,
         middle and last point. What it reads from files is not: use another store when these change.
-        One process at a time writes to a store; others say on stderr that they wait.
+        One process at a time has a store; others say on stderr that they wait. Workers of an
+        executor write to it themselves, under the same path. An axis whose name some system does
+        not take for a file, as one with ``|``, is called ``axis_0``, by its place, in the store.
     progress : bool, optional
         Whether to draw a progress bar on stderr. Default: if that is a terminal, or in a notebook,
         and it takes more than a second.
@@ -112,31 +114,31 @@ def sweep(
         ("fixed|free") and `side` (left, right). Variables: `torque` (..., ferromagnet, component),
         J/m2; `absorbed_spin_current` (..., ferromagnet, component), A/m2; `efficiency` (...,
         spacer, side), of the ferromagnet on that side; `spin_resistance` and `resistance` (...),
-        Ohm m2.
+        Ohm m2. In memory, or of a store in dask arrays with its chunks.
 
     Raises
     ------
     ImportError
-        If xarray is not installed.
+        If xarray, or for a store zarr or dask, is not installed.
     TypeError, ValueError
         If an argument is not as above, a value is out of its range, the builder cannot take
         arrays, an argument changes no stack of the sweep or no result, the layers are not the same
-        at all points, or the store is of another sweep: one with other numbers, or of another
-        version of spinfem or of what it computes with.
+        at all points, the workers have other versions of spinfem or of what it computes with, or
+        the store is of another sweep: one with other numbers, or of other versions.
     OSError
         If the store cannot be written.
     """
-    check_xarray()
+    check_xarray(*(() if store is None else ("zarr", "dask.array")))
     _check_executor(executor, builder)
     if isinstance(arguments, Mapping) and not arguments:
         raise TypeError(f"arguments must map at least one name to values, got {arguments!r}")
     plan = plan_sweep(
         builder, arguments, j0, current_density, pointwise, degree=degree, elements=elements
     )
-    with nullcontext() if store is None else chunk_store(store) as chunks:
-        if chunks:
-            chunks.begin(identity(plan))
-        return run(plan, executor, chunks, progress)
+    with nullcontext() if store is None else grid_store(store) as kept:
+        if kept:
+            begin(kept, plan)
+        return run(plan, executor, kept, progress)
 
 
 def plan_sweep(
@@ -213,10 +215,15 @@ def identity(plan: Plan) -> dict[str, Any]:
     }
 
 
+def begin(store: GridStore, plan: Plan) -> None:
+    """Say what is stored; errors as of `GridStore.begin`."""
+    store.begin(identity(plan), blank_dataset(plan), plan.chunk)
+
+
 def run(
-    plan: Plan, executor: Executor | None, store: ChunkStore | None, progress: bool | None
+    plan: Plan, executor: Executor | None, store: GridStore | None, progress: bool | None
 ) -> xarray.Dataset:
-    """Solve a sweep, or load what is stored of it.
+    """Solve a sweep, as far as it is not stored.
 
     Parameters
     ----------
@@ -224,79 +231,88 @@ def run(
         The sweep.
     executor, progress
         As of `sweep`.
-    store : ChunkStore, optional
-        Where chunks are kept; it has begun this sweep.
+    store : GridStore, optional
+        Where results are kept; it has begun this sweep.
     """
-    shapes, points = plan.variables, math.prod(plan.shape)
-    results = {name: np.empty((points, *rest)) for name, rest in shapes.items()}
-    told = store is not None and not plan.pointwise
-
-    with progress_bar("sweep", points, progress) as advance:
-
-        def keep(chunk: Chunk, found: Mapping[str, NDArray[Any]]) -> None:
-            start, stop = map(plan.start, chunk)
-            for name, values in results.items():
-                values[start:stop] = found[name]
-            advance(stop - start)
-
-        missing = []
-        begin = 0
-        for chunk, found in _stored(plan, store):
-            keep(chunk, found)
-            missing.append((begin, chunk[0]))
-            begin = chunk[1]
-        missing.append((begin, plan.blocks))
-        for chunk, found in _solved(plan, missing, executor, told):
-            if store:
-                store.save(chunk, found)
-            keep(chunk, found)
-    return to_dataset(plan, results)
+    with progress_bar("sweep", math.prod(plan.shape), progress) as advance:
+        if store:
+            _fill(plan, executor, store, advance)
+            return store.dataset()
+        results = {name: np.empty((*plan.shape, *rest)) for name, rest in plan.variables.items()}
+        task = partial(_solve, versions(), None)
+        for chunk, found in _done(executor, task, _parts(plan, plan.chunk)):
+            for name, values in found.items():
+                results[name][chunk] = values
+            advance(_points(chunk))
+    return to_dataset(plan, with_torque(results))
 
 
-def _stored(
-    plan: Plan, store: ChunkStore | None
-) -> Iterator[tuple[Chunk, dict[str, NDArray[Any]]]]:
-    """Yield chunks that are stored, and are what would be computed, in order."""
-    begin = 0
-    for chunk in store.chunks() if store else ():
-        first, stop = chunk
-        found = store.load(chunk) if store and begin <= first < stop <= plan.blocks else None
-        if found is None:
-            continue
-        if plan.pointwise or np.array_equal(found[BUILT], built(plan, *chunk)):
-            yield chunk, found
-            begin = stop
+def _fill(
+    plan: Plan, executor: Executor | None, store: GridStore, advance: Callable[[int], None]
+) -> None:
+    """Solve what is not stored, or is not what would be computed."""
+
+    def missing() -> Iterator[tuple[Chunk, Plan]]:
+        for chunk, part in _parts(plan, store.chunk):
+            if store.has(chunk, partial(_source, part)):
+                advance(_points(chunk))
+            else:
+                store.check_writable()
+                yield chunk, part
+
+    task = partial(_solve, versions(), store.writer)
+    for chunk, seal in _done(executor, task, missing()):
+        store.accept(chunk, seal)
+        advance(_points(chunk))
 
 
-def _solved(
-    plan: Plan, missing: list[Chunk], executor: Executor | None, told: bool
-) -> Iterator[tuple[Chunk, dict[str, NDArray[Any]]]]:
-    """Yield chunks of what is missing with their results, in the order in which they are ready."""
-    seconds = plan.seconds
-    gaps = [gap for gap in missing if gap[0] < gap[1]]
-    if gaps and seconds is None:
-        first, stop = gaps[0]
-        began = time.perf_counter()
-        found = solve_blocks(plan, first, first + 1, told)
-        seconds = time.perf_counter() - began
-        yield (first, first + 1), found
-        gaps[0] = (first + 1, stop)
-    chunks = [chunk for gap in gaps for chunk in _cut(gap, seconds or 0.0, plan.blocks)]
+def _source(part: Plan) -> list[str]:
+    """Return what the results of a part are made from, as far as the manifest does not say it."""
+    return [] if part.pointwise else built(part)
+
+
+def _parts(plan: Plan, size: tuple[int, ...]) -> Iterator[tuple[Chunk, Plan]]:
+    return ((chunk, plan.part(chunk)) for chunk in plan.cut(size))
+
+
+def _points(chunk: Chunk) -> int:
+    return math.prod(part.stop - part.start for part in chunk)
+
+
+def _solve(
+    expected: dict[str, str], write: Callable[..., bytes] | None, chunk: Chunk, part: Plan
+) -> Any:
+    """Solve a chunk, wherever that is; return its results, or if they are written their seal."""
+    differ = [name for name, version in versions().items() if expected.get(name) != version]
+    if differ:
+        raise ValueError(
+            "workers must have the same versions as who starts a sweep, got another of "
+            f"{', '.join(differ)}"
+        )
+    found, source = solve_grid(part, told=write is not None and not part.pointwise)
+    return found if write is None else write(chunk, source, with_torque(found))
+
+
+def _done(
+    executor: Executor | None,
+    task: Callable[[Chunk, Plan], Any],
+    parts: Iterable[tuple[Chunk, Plan]],
+) -> Iterator[tuple[Chunk, Any]]:
+    """Yield chunks with what the task returns, in the order in which they are ready."""
     if executor is None:
-        for chunk in chunks:
-            yield chunk, solve_blocks(plan, *chunk, told)
+        for chunk, part in parts:
+            yield chunk, task(chunk, part)
         return
-    futures = {executor.submit(solve_blocks, plan, *chunk, told): chunk for chunk in chunks}
+    parts = iter(parts)
+    waiting: dict[Any, Chunk] = {}
     try:
-        for future in as_completed(list(futures)):
-            yield futures.pop(future), future.result()
+        while True:
+            for chunk, part in islice(parts, WAITING - len(waiting)):
+                waiting[executor.submit(task, chunk, part)] = chunk
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield waiting.pop(future), future.result()
     finally:
-        for future in futures:
+        for future in waiting:
             future.cancel()
-
-
-def _cut(gap: Chunk, seconds: float, blocks: int) -> list[Chunk]:
-    """Cut blocks into chunks that take a second, or less where that would leave few of them."""
-    size = min(CHUNK_SECONDS / max(seconds, 1e-9), blocks / CHUNKS)
-    edges = [*range(*gap, max(int(size), 1)), gap[1]]
-    return list(pairwise(edges))

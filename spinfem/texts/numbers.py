@@ -42,6 +42,8 @@ UNITS = {
     "resistance": Unit("fOhm m2", 1e-15),
     "spin_resistance": Unit("fOhm m2", 1e-15),
     "torque": Unit("J/m2"),
+    **{f"spin_potential_{c}": Unit("V") for c in "xyz"},
+    **{f"spin_current_{c}": Unit("A/m2") for c in "xyz"},
 }
 """Units of quantities of samples, and of results, that people use."""
 ANGLES = {"polar": _ANGLE, "azimuth": _ANGLE}

@@ -686,6 +686,7 @@ COMPLETIONS = [
     ("spinfem solve --pl", "--plot"),
     ("spinfem export x.toml --to mu", "mumax3 mumax3-field"),
     ("spinfem sensitivity x.toml --of spin", "spin_resistance"),
+    ("spinfem fit x.toml x.csv --component field", "field-like"),
     ("spinfem materials Co9", "Co90Fe10"),
     ("spinfem solve exa", "examples.toml"),  # files are for the shell
 ]

@@ -417,10 +417,10 @@ COMMANDS = {
     ),
     "points": (
         [
-            *["sweep", VALVE, "-o", "a.nc", "--vary", "free.polar_deg=0:1:3000"],
-            *["--vary", "fixed.polar_deg=0:1:3000"],
+            *["sweep", VALVE, "-o", "a.nc", "--vary", "free.polar_deg=0:1:3000000"],
+            *["--vary", "fixed.polar_deg=0:1:3000000"],
         ],
-        "--vary: results must fit into 512 MiB, got 9000000 points of 128 bytes: vary less at a",
+        "--vary: results must fit on the disk twice, got 9000000000000 points of 128 bytes where ",
     ),
     "option": (
         ["sweep", VALVE, "--vary", "free." + "x" * 100_000 + "=0:1:3", "-o", "a.nc"],

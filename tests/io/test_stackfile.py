@@ -1,5 +1,6 @@
 """Stack files say the same as Python, to the last bit."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import spinfem as sf
 from spinfem.io.stackfile import read
+from spinfem.io.vary import FileBuilder, parse
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -70,7 +72,7 @@ def assert_same(a, b):
         assert type(one.material) is type(other.material)
         assert one.name == other.name
         assert np.array_equal(one.m, other.m)
-        for key in ("name", "D", "l", "p", "lambda_J", "lambda_phi"):
+        for key in ("name", "D", "l", "p", "beta_D", "lambda_J", "lambda_phi"):
             assert getattr(one.material, key, None) == getattr(other.material, key, None)
         assert getattr(one, "thickness", None) == getattr(other, "thickness", None)
     for one, other in zip(a.joints, b.joints, strict=True):
@@ -141,6 +143,18 @@ def test_conductivities(written):
     assert N.material.D == 2e7
     np.testing.assert_allclose(F.material.D, 1.7e7 * (1 - 0.46**2), rtol=1e-15)
     assert F.material.total_conductivity == pytest.approx(1.7e7, rel=1e-15)
+
+
+def test_two_polarizations(written):
+    """Of the total conductivity, as in codes that have two; l is that along m."""
+    text = SI.replace("rho_star_ohm_m = 75e-9", "sigma_S_m = 1.7e7")
+    F = sf.load(written(text.replace("beta = 0.46", "beta = 0.46\nbeta_D = -0.3")))[0].layers[0]
+    code = sf.Ferromagnet.from_drift_diffusion(
+        1.7e7, beta=0.46, beta_D=-0.3, l_sf=60e-9 / np.sqrt(1 + 0.46 * 0.3)
+    )
+    assert (F.material.D, F.material.p, F.material.beta_D) == (code.D, code.p, code.beta_D)
+    assert F.material.l == 60e-9
+    assert code.l == pytest.approx(60e-9, rel=1e-15)
 
 
 def test_exchange_lengths(written):
@@ -270,6 +284,71 @@ def test_ends(written, end, expected):
     stack, _ = sf.load(written(f'{SI}\n[right]\nend = "{end}"\n'))
     assert stack.right == expected
     assert stack.left == sf.Reservoir()
+
+
+BATTERY = 'end = "reservoir"\nspin_potential_V = [1e-6, 0, -2e-6]\n'
+SOURCE = 'end = "spin-source"\nspin_current_A_m2 = [0, 1e9, 0.5]\n'
+
+
+def test_ends_that_drive(written):
+    stack, _ = sf.load(written(f"{SI}\n[left]\n{SOURCE}[right]\n{BATTERY}"))
+    assert stack.left == sf.SpinSource([0, 1e9, 0.5])
+    assert stack.right == sf.Reservoir([1e-6, 0, -2e-6])
+    again, _ = sf.load(written(stack.to_toml()))
+    assert (again.left, again.right) == (stack.left, stack.right)
+    table = str(stack)
+    assert "mu_s = (1e-06, 0, -2e-06) V" in table
+    assert "j_s = (0, 1e+09, 0.5) A/m2" in table
+
+
+def test_ends_that_drive_in_the_papers_units():
+    N = sf.NormalMetal(D=1.0, l=2.0)
+    stack = sf.SpinSource([0, 0, 0.25]) | N(1.0) | sf.Reservoir([0.5, 0, 0])
+    text = stack.to_toml()
+    assert 'end = "spin-source"\nspin_current = [0.0, 0.0, 0.25]' in text
+    assert 'end = "reservoir"\nspin_potential = [0.5, 0.0, 0.0]' in text
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        (SOURCE.replace("[0, 1e9, 0.5]", "[0, 1]"), "left.spin_current_A_m2: must be three finite"),
+        (BATTERY.replace("-2e-6", "inf"), "left.spin_potential_V: must be three finite numbers"),
+        (
+            SOURCE + BATTERY.splitlines()[1],
+            "left.spin_potential_V: must be left out at a spin-source",
+        ),
+        (
+            BATTERY + SOURCE.splitlines()[1],
+            "left.spin_current_A_m2: must be left out at a reservoir",
+        ),
+        ('end = "spin-source"', "left.spin_current_A_m2: required key is missing"),
+        (
+            BATTERY.replace('end = "reservoir"', 'lead = "N"'),
+            "left.spin_potential_V: must be left out with a lead",
+        ),
+        (
+            BATTERY.replace("_V", ""),
+            "left.spin_potential: SI and the paper's units must not mix in one file",
+        ),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_ends_that_cannot_drive_so(written, end, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        sf.load(written(f"{SI}\n[left]\n{end}\n"))
+
+
+def test_what_ends_drive_varies_by_its_components(written):
+    file = read(written(f"{SI}\n[right]\n{BATTERY}"))
+    variation = parse("right.spin_potential_V.y=0:1e-6:3", file)
+    assert variation.attributes["units"] == "V"
+    builder = FileBuilder(file.tables, {variation.name: variation.where})
+    stack = builder(**{variation.name: variation.values})
+    expected = [[1e-6, y, -2e-6] for y in (0.0, 0.5e-6, 1e-6)]
+    np.testing.assert_array_equal(stack.right.spin_potential, expected)
+    with pytest.raises(ValueError, match="key must be a numeric one of 'right"):
+        parse("right.spin_potential_V.w=0:1:3", file)
 
 
 def test_magnetic_lead(written):

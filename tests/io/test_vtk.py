@@ -118,11 +118,14 @@ def test_torque_density_of_strong_ferromagnets(mesh, solution):
     assert not density[number == 1].any()
 
 
+@pytest.mark.parametrize("mixing", [None, 1e15 + 1e14j])
 @pytest.mark.parametrize("D", [1e7, np.array([1e7, 2e7])])
-def test_torque_density_with_exchange_lengths_adds_up_to_the_torque(D):
+def test_torque_density_with_exchange_lengths_adds_up_to_the_torque(D, mixing):
     def solved(D, method):
         weak = sf.Ferromagnet(D=D, l=40e-9, p=0.5, lambda_J=3e-9, lambda_phi=2e-9)
-        stack = sf.Lead(Cu) | Co(8e-9, m=(0, 0, 1)) | Cu(5e-9) | weak(4e-9, m=(0, 1, 0), name="w")
+        stack = sf.Lead(Cu) | Co(8e-9, m=(0, 0, 1)) | Cu(5e-9)
+        stack = stack if mixing is None else stack | sf.Interface(mixing=mixing)
+        stack = stack | weak(4e-9, m=(0, 1, 0), name="w") | Cu(2e-9) | Co(2e-9, m=(1, 0, 0))
         return sf.solve(stack | sf.Lead(Cu), 1e11, method=method)
 
     fields = vtkmesh.fields_of(solved(D, "saddle"))

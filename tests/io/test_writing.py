@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spinfem as sf
-from tests.strategies import samples
+from tests.strategies import drifting, samples
 
 ULP = 2**-52
 
@@ -43,7 +43,7 @@ def assert_same(found, expected, off=0.0):
             np.testing.assert_allclose(one.resistance, other.resistance, rtol=off, atol=0)
 
 
-@given(samples())
+@given(samples() | drifting())
 def test_any_sample_in_plain_units(tmp_path_factory, stack):
     assert_same(loaded(tmp_path_factory, stack.to_toml()), stack)
 
@@ -72,7 +72,7 @@ def in_SI(stack):
 
 
 @pytest.mark.filterwarnings("ignore::spinfem.UnitWarning")
-@given(samples())
+@given(samples() | drifting())
 def test_any_sample_in_SI(tmp_path_factory, stack):
     """Nanometres are coarser than metres by 7 % of the doubles, so that some cannot be hit."""
     expected = in_SI(stack)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from reference import solve as match
-from strategies import contact_amplification, has_sink, samples, stacks
+from strategies import contact_amplification, drifting, has_sink, samples, stacks
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
@@ -91,12 +91,13 @@ def test_bounds_hold_on_random_stacks_and_are_sharp():
 
 
 @pytest.mark.long
-def test_bounds_hold_with_interfaces_and_exchange_lengths():
+@pytest.mark.parametrize("kind", [samples, drifting])
+def test_bounds_hold_with_interfaces_exchange_lengths_and_two_polarizations(kind):
     for ratios in RATIOS.values():
         ratios.clear()
 
     @settings(max_examples=100)
-    @given(samples())
+    @given(kind())
     def each(stack):
         reference = match(stack)
         torques = [np.array(reference.absorbed[name], float) for name in names_of(stack)]
@@ -134,6 +135,10 @@ GRADED = {
     "ferromagnet": (sf.NormalMetal(D=4.0, l=3.0), sf.Ferromagnet(D=D_of, l=l_of, p=p_of)),
     "both": (sf.NormalMetal(D=D_of, l=2.0), sf.Ferromagnet(D=1.0, l=l_of, p=p_of)),
     "no relaxation": (sf.NormalMetal(D=D_of, l=np.inf), sf.Ferromagnet(D=D_of, l=0.5, p=0.4)),
+    "two polarizations": (
+        sf.NormalMetal(D=4.0, l=3.0),
+        sf.Ferromagnet(D=D_of, l=l_of, p=0.4, beta_D=p_of),
+    ),
     "a jump at a node": (sf.NormalMetal(D=kinked, l=1.0), sf.Ferromagnet(D=1.0, l=0.7, p=0.4)),
 }
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
-from strategies import samples
+from strategies import drifting, samples
 
 import spinfem as sf
 from spinfem.fem.mesh import layer_nodes
@@ -72,7 +72,7 @@ def test_jumps_of_the_potential(stack):
 
 @pytest.mark.long
 @many
-@given(samples())
+@given(samples() | drifting())
 def test_inside_layers_the_potential_joins_that_at_their_faces(stack):
     """And falls as eqs. (2), (3) say in between: here in integrated form."""
     s = sf.solve(stack)
@@ -86,7 +86,7 @@ def test_inside_layers_the_potential_joins_that_at_their_faces(stack):
         expected = ends[0] - x / layer.material.total_conductivity
         if has_m(layer):
             along = found.spin_potential @ layer.m
-            expected -= layer.material.p / 2 * (along - along[0])
+            expected -= layer.material.diffusion_polarization / 2 * (along - along[0])
         np.testing.assert_allclose(found.potential, expected, rtol=0, atol=1e-9 * scale)
         at = s.potential(found.x[1:-1])
         # positions far from 0 are rounded: some digits of a thin layer go
@@ -94,7 +94,7 @@ def test_inside_layers_the_potential_joins_that_at_their_faces(stack):
 
 
 @many
-@given(samples())
+@given(samples() | drifting())
 def test_voltage(stack):
     """The drop of mu_0 from before the first face to behind the last, and what leads add to it."""
     s = sf.solve(stack, 1.5)
@@ -103,7 +103,7 @@ def test_voltage(stack):
         if has_m(end):
             side = "left" if face == 0 else "right"
             mu = getattr(s.interfaces[face], f"spin_potential_{side}")
-            drop += sign * end.material.p / 2 * (end.m @ mu)
+            drop += sign * end.material.diffusion_polarization / 2 * (end.m @ mu)
     scale = largest_potential(s)
     assert s.voltage == pytest.approx(drop, rel=1e-12, abs=1e-13 * scale)
     assert s.resistance == pytest.approx(s.voltage / 1.5, rel=1e-12)
@@ -182,8 +182,8 @@ def test_channels_are_potentials_along_an_axis():
 def heat_of_interfaces(s):
     """AR* (1 - gamma^2) j0^2 + AR* |j_s - gamma j0 m|^2, as the bulk with D -> 1/AR*, p -> gamma.
 
-    Next to a strong ferromagnet j_s is that along m, and a mixing conductance puts G_r mu_s^2/2
-    besides: mu_s falls to 0 across m, and j_s.mu_s/2 is lost.
+    Next to a strong ferromagnet, or where there is a mixing conductance, j_s is that along m, and
+    the latter puts G_r mu_s^2/2 besides: mu_s falls to 0 across m, and j_s.mu_s/2 is lost.
     """
     total, j0 = 0.0, s.j0
     for i, (face, joint) in enumerate(zip(s.interfaces, s.stack.joints)):
@@ -191,9 +191,10 @@ def heat_of_interfaces(s):
             continue
         magnet = magnet_at(s.stack, i)
         strong = magnet is not None and magnet.material.is_strong
+        mixes = joint.mixing is not None
         driven = np.zeros(3) if magnet is None else joint.gamma * j0 * magnet.m
         sides = face.spin_current_left, face.spin_current_right
-        if strong:
+        if strong or mixes:
             sides = [(j @ magnet.m) * magnet.m for j in sides]
         enters, leaves = (j - driven for j in sides)
         total += joint.resistance * (1 - joint.gamma**2) * j0**2
@@ -201,7 +202,7 @@ def heat_of_interfaces(s):
             total += (face.spin_potential_left @ enters - face.spin_potential_right @ leaves) / 2
         else:
             total += joint.resistance * (enters @ enters)
-        if strong and joint.mixing is not None:
+        if mixes:
             on_left = magnet is s.stack.elements[i]
             mu = face.spin_potential_right if on_left else face.spin_potential_left
             across = mu - (mu @ magnet.m) * magnet.m
@@ -210,7 +211,10 @@ def heat_of_interfaces(s):
 
 
 def heat_of_leads(s):
-    """G mu_s^2/2, of what decays in a lead; across m of a weak one with Re D_tot/(2 l_perp)."""
+    """G mu_s^2/2, of what decays in a lead; across m of a weak one with Re D_tot/(2 l_perp).
+
+    And (p - beta_D) j0 m.(j_s - p j0 m)/D, where they differ.
+    """
     total = 0.0
     for end, face, side in ((s.stack.left, 0, "left"), (s.stack.right, -1, "right")):
         if not isinstance(end, sf.Lead):
@@ -223,6 +227,9 @@ def heat_of_leads(s):
             total += slow.real * (across @ across) / 2
         along = mu - across
         total += metal.stiffness * (along @ along) / 2
+        if has_m(end):
+            falls = (end.m @ mu) * (1 if face == -1 else -1)
+            total += (metal.p - metal.diffusion_polarization) * s.j0 * falls / 2
     return total
 
 
@@ -236,7 +243,7 @@ def heat_of_layers(s):
 
 
 @many
-@given(samples())
+@given(samples() | drifting())
 def test_heat_is_current_times_voltage(stack):
     s = sf.solve(stack, -1.5)
     heat = heat_of_layers(s) + heat_of_interfaces(s) + heat_of_leads(s)

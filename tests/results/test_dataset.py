@@ -108,6 +108,7 @@ def test_units_and_names_are_in_the_attributes():
         **dict.fromkeys(("face_potential", "potential_up", "potential_down"), "V"),
         **dict.fromkeys(("spin_current", "face_spin_current", "absorbed_spin_current"), "A/m2"),
         **dict.fromkeys(("spin_resistance", "resistance"), "Ohm m2"),
+        "voltage": "V",
         "dissipation": "W/m3",
         "torque": "J/m2",
         "efficiency": "1",

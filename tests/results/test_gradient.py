@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from reference import solve as match
-from strategies import COLLINEAR, contact_amplification, has_sink, samples, stacks
+from strategies import COLLINEAR, contact_amplification, drifting, has_sink, samples, stacks
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
@@ -167,7 +167,7 @@ def outputs(stack, steps=()):
 
 
 def units(stack, parameters):
-    """What a step of every number is measured by: itself; 1 for p and gamma; a radian.
+    """What a step of every number is measured by: itself; 1 for polarizations; a radian.
 
     G_i by the whole mixing conductance; AR* = 0 by what one spin diffusion length of the best
     metal has. l = inf by 0: it is not moved.
@@ -177,7 +177,7 @@ def units(stack, parameters):
     found = {}
     for name, value in parameters.items():
         owner, _, key = name.rpartition(".")
-        if key in (*ANGLES, "p", "gamma"):
+        if key in (*ANGLES, "p", "beta_D", "gamma"):
             found[name] = 1.0
         elif key == "resistance":
             found[name] = value or least
@@ -305,6 +305,19 @@ def test_random_samples_every_number(stack):
     check(stack, one_by_one)
 
 
+@settings(max_examples=2)
+@given(drifting())
+def test_two_polarizations_every_number(stack):
+    check(stack, one_by_one)
+
+
+@pytest.mark.long
+@settings(max_examples=100)
+@given(drifting())
+def test_two_polarizations_all_numbers_at_once(stack):
+    check(stack, all_at_once)
+
+
 def test_collinear_efficiencies_beside_an_interface_of_no_resistance():
     """Whose current is that through the ferromagnet, not that behind the ring."""
     F, N = sf.Ferromagnet(D=1.0, l=np.inf, p=0.2), sf.NormalMetal(D=1.0, l=np.inf)
@@ -334,6 +347,9 @@ GRADED = {
     "D, p": {"D": D_of, "l": 0.4, "p": p_of},
     "l, p": {"D": 1.2, "l": l_of, "p": p_of},
     "all": {"D": D_of, "l": l_of, "p": p_of},
+    "beta_D": {"D": D_of, "l": 0.4, "p": 0.5, "beta_D": p_of},
+    "p beside a beta_D": {"D": D_of, "l": 0.4, "p": p_of, "beta_D": -0.3},
+    "both polarizations": {"D": 1.2, "l": l_of, "p": p_of, "beta_D": lambda xi: xi - 0.4},
     "D of a normal metal": {"D": D_of, "l": 0.4},
     "l of a normal metal": {"D": 1.2, "l": l_of},
     "a normal metal": {"D": D_of, "l": l_of},

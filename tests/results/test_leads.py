@@ -9,12 +9,14 @@ from spinfem.results.leads import lead_solution, leads_of
 N = sf.NormalMetal(D=5.0, l=1.5)
 F = sf.Ferromagnet(D=2.0, l=0.8, p=0.6)
 WEAK = sf.Ferromagnet(D=2.0, l=0.8, p=0.6, lambda_J=0.3, lambda_phi=0.5)
+TWICE = sf.Ferromagnet(D=2.0, l=0.8, p=0.6, beta_D=-0.3, lambda_phi=0.5)
 TILTED = sf.direction(70, 20)
 INSIDE = F(0.5, m=(0, 0, 1)) | N(0.3) | F(0.4, m=sf.direction(50, 50)) | N(0.2)
 ENDS = {
     "normal": (N, None),
     "strong ferromagnet": (F, TILTED),
     "exchange lengths": (WEAK, TILTED),
+    "two polarizations": (TWICE, TILTED),
 }
 DEPTH = 1.2
 """Of what of a lead is a layer instead."""

@@ -125,9 +125,10 @@ def slab(joint):
     return G / np.sinh(thickness), G * np.tanh(thickness / 2) * (joint.delta > 0)
 
 
-def in_interface(v, magnet):
-    """What of mu_s is in an interface: at a strong ferromagnet the part along m."""
-    return along(v, magnet.m) if magnet is not None and is_strong(magnet) else v
+def in_interface(v, magnet, joint):
+    """What of mu_s is in an interface: the part along m, but with exchange lengths alone all."""
+    lets_all = magnet is None or not (is_strong(magnet) or joint.mixing is not None)
+    return v if lets_all else along(v, magnet.m)
 
 
 def ends(stack):
@@ -259,7 +260,7 @@ def test_angular_momentum(stack):
         if joint is not None and joint.delta:
             f = s.interfaces[i]
             both = f.spin_potential_left + f.spin_potential_right
-            lost += slab(joint)[1] * in_interface(both, magnet)
+            lost += slab(joint)[1] * in_interface(both, magnet, joint)
     far = []
     for end, face, side in ((stack.left, 0, "left"), (stack.right, -1, "right")):
         at_face = getattr(s.interfaces[face], f"spin_current_{side}")
@@ -321,18 +322,17 @@ def energy_form(stack, mu, nu):
     for i, joint, magnet, on_left in contacts(stack):
         if joint is None:
             continue
-        jumps = [x.right[i] - x.left[i] for x in (mu, nu)]
-        if magnet is not None and is_strong(magnet):
-            jumps = [along(jump, magnet.m) for jump in jumps]
-            if joint.mixing is not None:
-                outside = [(x.right if on_left else x.left)[i] for x in (mu, nu)]
-                taken = turned(complex(joint.mixing), magnet.m, outside[0])
-                total += taken @ outside[1]
+        jumps = [in_interface(x.right[i] - x.left[i], magnet, joint) for x in (mu, nu)]
+        if joint.mixing is not None:
+            outside = [(x.right if on_left else x.left)[i] for x in (mu, nu)]
+            taken = turned(complex(joint.mixing), magnet.m, outside[0])
+            total += taken @ outside[1]
         if joint.resistance:
             B, S = slab(joint)
             total += B * jumps[0] @ jumps[1]
             for at in ("left", "right"):
-                total += S * np.dot(*(in_interface(getattr(x, at)[i], magnet) for x in (mu, nu)))
+                both = (in_interface(getattr(x, at)[i], magnet, joint) for x in (mu, nu))
+                total += S * np.dot(*both)
     return total
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from reference import solve as match
-from strategies import contact_amplification, samples
+from strategies import contact_amplification, drifting, samples
 
 import spinfem as sf
 
@@ -113,6 +113,23 @@ def absorption(stack):
 @given(samples())
 def test_saddle_point_agrees_with_matched_exponentials(stack):
     check(sf.solve(stack, method="saddle"), match(stack))
+
+
+@settings(max_examples=6)
+@given(drifting())
+def test_two_polarizations_agree_with_matched_exponentials(stack):
+    """On all paths: the charge of the reference follows a law of its own."""
+    reference = match(stack)
+    check(sf.solve(stack), reference)
+    check(sf.analytic.solve(stack), reference)
+    check(sf.solve(stack, method="saddle"), reference)
+
+
+@pytest.mark.long
+@settings(max_examples=300)
+@given(drifting())
+def test_many_with_two_polarizations_agree_with_matched_exponentials(stack):
+    check(sf.solve(stack), match(stack))
 
 
 def test_a_stiff_layer_beside_a_mixing_conductance():

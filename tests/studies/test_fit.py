@@ -11,8 +11,10 @@ import pytest
 import xarray
 
 import spinfem as sf
-import spinfem.studies.fitting as fitting
+import spinfem.studies.fitproblem as fitproblem
 from spinfem.studies.fitdata import check_data, check_parameters
+from spinfem.studies.fitproblem import Problem
+from spinfem.studies.outputs import Output
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
@@ -89,21 +91,28 @@ PLACES = {"d": np.array([[0.3], [1.0], [2.0]]), "polar": np.array([0.0, 45.0, 12
 
 
 def problem(builder, data, coordinates, parameters, output="resistance", priors=None):
-    measured = check_data(builder, data, coordinates, 0.01)
-    return fitting._Problem(
-        builder, measured, check_parameters(parameters), priors or {}, output, int
-    )
+    output = output if isinstance(output, Output) else Output(output)
+    measured = check_data(builder, data, coordinates, 0.01, output)
+    return Problem(builder, measured, check_parameters(parameters), priors or {}, output, int)
 
 
 def internal(of):
     """Residuals and Jacobian as functions of the unbounded variables of lmfit's minimizer."""
-    parameters = lmfit.Parameters()
+    parameters, scales = lmfit.Parameters(), {}
     for name, u in of.unknowns.items():
-        s = u.scale
+        s = scales[name] = u.scale
         parameters.add(name, u.start / s, min=u.lower / s, max=u.upper / s, vary=u.vary)
-    minimizer = lmfit.Minimizer(of.residuals, parameters)
+
+    def values(scaled):
+        return {name: scaled[name].value * s for name, s in scales.items()}
+
+    def jacobian(scaled):
+        names = [name for name, u in of.unknowns.items() if u.vary]
+        return of.jacobian(values(scaled), names) * [scales[name] for name in names]
+
+    minimizer = lmfit.Minimizer(lambda scaled: of.residuals(values(scaled)), parameters)
     minimizer.prepare_fit()
-    minimizer.jacfcn, minimizer.col_deriv = of.jacobian, False
+    minimizer.jacfcn, minimizer.col_deriv = jacobian, False
     start = np.array(minimizer.result._init_vals_internal)
     return minimizer._Minimizer__residual, minimizer._jacobian, start
 
@@ -160,20 +169,17 @@ def test_jacobian_at_a_bound_of_the_description():
 
     bounds = {"AR": (0.5, 0.0, 1.0), "p": (0.5, -1.0, 1 - 1e-9)}
     of = problem(stack, np.ones(3), {"d": np.array([0.5, 1.0, 2.0])}, bounds)
-    scaled = lmfit.Parameters()
-    scaled.add("AR", 1e-8)  # in units of the start
-    scaled.add("p", 2 * (1 - 2e-9))
-    found = of.jacobian(scaled)
+    found = of.jacobian({"AR": 0.5e-8, "p": 1 - 2e-9}, ["AR", "p"])
 
     def at(AR, p):
         return sf.solve(stack(AR, p, of.measured.coordinates["d"])).resistance / 0.01
 
-    for column, (AR, p, scale) in enumerate([(1e-3, 0.0, 0.5), (0.0, -1e-3, 0.5)]):
+    for column, (AR, p) in enumerate([(1e-3, 0.0), (0.0, -1e-3)]):
         # one-sided, of fourth order
         base = (0.5e-8, 1 - 2e-9)
         steps = [at(base[0] + n * AR, base[1] + n * p) for n in range(5)]
         slope = np.tensordot([-25, 48, -36, 16, -3], steps, 1) / (12 * (AR + p))
-        np.testing.assert_allclose(found[:, column], scale * slope, rtol=1e-6)
+        np.testing.assert_allclose(found[:, column], slope, rtol=1e-6)
 
 
 def test_jacobian_at_the_pole():
@@ -200,7 +206,12 @@ def test_jacobian_at_the_pole():
 def test_nothing_but_stacks_is_built_for_the_jacobian(monkeypatch):
     of = problem(series, EXACT, POINTS, START)
     calls = []
-    monkeypatch.setattr(fitting, "solve", lambda stack: calls.append(stack) or sf.solve(stack))
+
+    def counted(*given):
+        calls.append(given)
+        return sf.solve(*given)
+
+    monkeypatch.setattr(fitproblem, "solve", counted)
     residuals, jacobian, x = internal(of)
     residuals(x)
     jacobian(x)
@@ -256,10 +267,7 @@ def test_uncertainties_scale_with_those_of_the_data_only_if_given():
 def test_correlation_and_covariance():
     found = sf.fit(series, noisy(1), START, coordinates=POINTS, uncertainty=SIGMA)
     of = problem(series, EXACT, POINTS, {name: found.values[name] for name in TRUTH})
-    scaled = lmfit.Parameters()
-    for name in TRUTH:
-        scaled.add(name, 1.0)
-    jacobian = of.jacobian(scaled) / list(found.values.values()) * 0.01 / SIGMA.reshape(-1, 1)
+    jacobian = of.jacobian(found.values, [*TRUTH]) * 0.01 / SIGMA.reshape(-1, 1)
     expected = np.linalg.inv(jacobian.T @ jacobian)
     # lmfit's is that of the last step but one
     np.testing.assert_allclose(found.result.covar, expected, rtol=1e-2)
@@ -674,3 +682,10 @@ def test_lmfit_is_asked_for(monkeypatch):
     monkeypatch.setitem(sys.modules, "lmfit", None)
     with pytest.raises(ImportError, match="a fit needs lmfit: pip install lmfit"):
         misfit()
+
+
+def test_a_fit_that_does_not_converge_says_so(monkeypatch):
+    monkeypatch.setattr("spinfem.studies.fitminimizer.MOST", 1)
+    with pytest.warns(UserWarning, match=r"the fit has not converged: .* or give bounds"):
+        found = sf.fit(series, noisy(1), START, coordinates=POINTS, uncertainty=SIGMA)
+    assert not found.result.success

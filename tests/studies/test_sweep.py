@@ -11,7 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -19,14 +25,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from distributed import KilledWorker
 
 import spinfem as sf
 from spinfem import cli
 from spinfem.files import locked
-from spinfem.files.chunkstore import chunk_store
+from spinfem.files.gridstore import MANIFEST, SEALED, grid_store
 from spinfem.io.stackfile import read
 from spinfem.io.vary import FileBuilder, parse
 from spinfem.studies import blocks, sweeping
+from spinfem.studies.dataset import with_torque
 from spinfem.studies.definitions import definition
 from spinfem.studies.fingerprints import fingerprint, versions
 
@@ -60,7 +68,7 @@ def small(monkeypatch):
     """Blocks of a few points, each a chunk of its own."""
     monkeypatch.setattr(blocks, "NUMBERS", 20)
     monkeypatch.setattr(blocks, "POINTWISE_POINTS", 4)
-    monkeypatch.setattr(sweeping, "CHUNK_SECONDS", 1e-9)
+    monkeypatch.setattr(blocks, "CHUNK_SECONDS", 1e-9)
 
 
 def same(a, b):
@@ -130,6 +138,7 @@ def test_attributes_say_what_is_what():
         "efficiency": "1",
         "spin_resistance": "Ohm m2",
         "resistance": "Ohm m2",
+        "voltage": "V",
     }
     assert all(data[name].attrs["long_name"] for name in data)
 
@@ -242,12 +251,20 @@ def test_blocks_tile_the_grid_in_order(shape, room):
     coordinates = {name: np.arange(float(n)) for name, n in zip(names, shape)}
     block = blocks._block_shape(shape, room)
     assert np.prod(block) <= max(room, 1)
-    plan = blocks.Plan(valve, coordinates, False, 1.0, {}, (), (), (), block)
+    plan = blocks.Plan(valve, coordinates, False, 1.0, {}, (), (), (), block, block)
     order = np.arange(np.prod(shape)).reshape(shape)
-    seen = [order[plan.index(i)].ravel() for i in range(plan.blocks)]
-    assert np.array_equal(np.concatenate(seen), order.ravel())
-    starts = [plan.start(i) for i in range(plan.blocks + 1)]
-    assert starts == [0, *np.cumsum([len(part) for part in seen])]
+    parts = [plan.cut(block)]
+    for seconds in (1e-9, 0.3, 10.0):  # chunks of many, three and single blocks
+        chunk = blocks._chunk_shape(shape, block, seconds)
+        assert all(c % b == 0 or c == n for c, b, n in zip(chunk, block, shape))
+        parts.append(
+            tuple(slice(a.start + c.start, a.start + c.stop) for a, c in zip(outer, inner))
+            for outer in plan.cut(chunk)
+            for inner in plan.part(outer).cut(block)
+        )
+    expected = [*plan.cut(block)]
+    assert all([*these] == expected for these in parts[1:])
+    assert np.array_equal(np.concatenate([order[i].ravel() for i in expected]), order.ravel())
 
 
 # --- builders ---------------------------------------------------------------------------------
@@ -487,7 +504,7 @@ def test_overflow_names_the_point():
 
 def test_missing_xarray_says_what_to_install(monkeypatch, capfd):
     monkeypatch.setitem(sys.modules, "xarray", None)
-    with pytest.raises(ImportError, match="xarray: pip install xarray h5netcdf h5py"):
+    with pytest.raises(ImportError, match="xarray: pip install xarray zarr dask h5netcdf h5py"):
         sf.sweep(valve, {"theta": THETA})
     with pytest.raises(SystemExit) as stop:
         cli.main(["sweep", str(SI), "--vary", "free.polar_deg=0:180:5", "-o", "x.nc"])
@@ -552,16 +569,70 @@ def test_pointwise_sweeps_keep_workers_busy_from_the_first_point_on(shape):
     assert pool.before == tried
     points = np.prod(shape)
     assert pool.tasks >= min(points, 32)
-    assert points / pool.tasks * 0.02 <= 2 * sweeping.CHUNK_SECONDS
+    assert points / pool.tasks * 0.02 <= 2 * blocks.CHUNK_SECONDS
     assert len(calls) == tried + points
     assert same(found, sf.sweep(valve, arguments, pointwise=True))
 
 
-def test_chunks_take_a_second_and_there_are_many():
-    assert sweeping._cut((0, 1000), 0.25, 1000) == [(i, i + 4) for i in range(0, 1000, 4)]
-    assert len(sweeping._cut((0, 1000), 1e-6, 1000)) >= sweeping.CHUNKS
-    assert sweeping._cut((3, 5), 100.0, 10) == [(3, 4), (4, 5)]
-    assert sweeping._cut((5, 5), 1.0, 10) == []
+@pytest.mark.parametrize(
+    ("shape", "block", "seconds", "chunk"),
+    [
+        ((1000,), (1,), 0.25, (4,)),
+        ((1000,), (1,), 1e-6, (15,)),
+        ((1000, 10), (1, 10), 0.125, (8, 10)),
+        ((100, 10), (1, 2), 0.125, (1, 10)),
+        ((10, 100, 4), (1, 5, 4), 0.05, (1, 15, 4)),
+        ((1000, 100), (1, 50), 1e-3, (15, 100)),
+        ((10,), (1,), 100.0, (1,)),
+        ((), (), 1.0, ()),
+    ],
+)
+def test_chunks_take_a_second_and_there_are_many(shape, block, seconds, chunk):
+    assert blocks._chunk_shape(shape, block, seconds) == chunk
+
+
+def test_few_chunks_at_once_are_with_an_executor(small, monkeypatch):
+    """And no more of the plan than that is made."""
+    monkeypatch.setattr(sweeping, "WAITING", 3)
+    real, made, most = blocks.Plan.part, [0], []
+    monkeypatch.setattr(blocks.Plan, "part", lambda *a: made.append(1) or real(*a))
+
+    class Last(Executor):
+        """Its tasks are done once more than one is asked for."""
+
+        def submit(self, task, *arguments):
+            future = Future()
+            if not arguments:
+                future.set_result(task())
+                return future
+            queue.append((future, task, arguments))
+            most.append(len(queue))
+            assert sum(made) <= len(queue) + len(finished) + 1
+            if len(queue) == 3:
+                while queue:
+                    one, task, arguments = queue.pop()
+                    finished.append(one)
+                    one.set_result(task(*arguments))
+            return future
+
+    queue, finished = [], []
+    arguments = {"theta": np.linspace(0, 180, 60)}
+    found = sf.sweep(valve, arguments, executor=Last())
+    assert max(most) == 3
+    assert len(finished) == 15
+    assert same(found, sf.sweep(valve, arguments))
+
+
+def test_workers_of_another_version_are_refused(monkeypatch):
+    real, calls = versions(), []
+
+    def there():
+        calls.append(1)
+        return real if len(calls) == 1 else {**real, "numpy": "1.0"}
+
+    monkeypatch.setattr(sweeping, "versions", there)
+    with pytest.raises(ValueError, match=r"^workers must have the same versions .* of numpy$"):
+        sf.sweep(valve, {"theta": THETA})
 
 
 def test_error_of_a_worker_reaches_the_caller(small):
@@ -574,9 +645,24 @@ def test_error_of_a_worker_reaches_the_caller(small):
         sf.sweep(refuse, {"theta": np.linspace(0, 180, 19)}, pointwise=True, executor=pool)
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    """A dask cluster of two processes."""
+    from dask.distributed import LocalCluster
+
+    with (
+        np.errstate(all="warn"),  # the traps are for spinfem
+        LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        yield cluster
+
+
 @pytest.mark.long
-def test_dask_cluster_changes_no_bit(small):
-    from dask.distributed import Client, LocalCluster
+@pytest.mark.parametrize("store", [None, "x.zarr"])
+def test_dask_cluster_changes_no_bit(small, cluster, tmp_path, monkeypatch, store):
+    from dask.distributed import Client
+
+    monkeypatch.chdir(tmp_path)  # where workers are not
 
     def build(theta, d_N):  # sent by value: the workers do not know this file
         return (
@@ -588,46 +674,173 @@ def test_dask_cluster_changes_no_bit(small):
         )
 
     arguments = {"theta": THETA, "d_N": D_N}
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with (
-        np.errstate(all="warn"),  # the traps are for spinfem
-        LocalCluster(processes=True, **options) as cluster,
+        np.errstate(all="warn"),
         Client(cluster) as client,
         client.get_executor() as executor,
     ):
-        found = sf.sweep(build, arguments, 1e11, executor=executor)
+        found = sf.sweep(build, arguments, 1e11, executor=executor, store=store)
     assert same(found, sf.sweep(valve, arguments, 1e11))
+
+
+@pytest.mark.long
+def test_command_on_a_cluster(run, cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    vary = ["--vary", ANGLE, "--vary", SPACER]
+    assert run("sweep", SI, *vary, "-o", "alone.nc")[0] == 0
+    address = cluster.scheduler_address
+    with np.errstate(all="warn"):
+        status, out, err = run("sweep", SI, *vary, "-o", "out.nc", "--scheduler", address)
+    assert (status, err) == (0, "")
+    assert out.startswith("out.nc: 21 points")
+    assert same(opened("out.nc"), opened("alone.nc"))
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (CancelledError(), "the scheduler at {} is gone"),
+        (
+            KilledWorker("a", None, 3),
+            "workers of {} died over one chunk, perhaps for lack of memory",
+        ),
+        (ImportError("No module"), "{} has another environment (ImportError: No module)"),
+    ],
+)
+@pytest.mark.long
+def test_a_cluster_that_fails_is_one_line(run, cluster, tmp_path, monkeypatch, error, message):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("spinfem.cli.sweepfile.run", fail)
+    path, address = tmp_path / "out.nc", cluster.scheduler_address
+    with np.errstate(all="warn"):
+        found = run("sweep", SI, "--vary", ANGLE, "-o", path, "--scheduler", address)
+    goes_on = "the same command goes on from here"
+    line = f"error: {path}: cannot be written: {message.format(address)}; {goes_on}\n"
+    assert found == (2, "", line)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["tcp://127.0.0.1:1"], "--scheduler tcp://127.0.0.1:1: no scheduler answers ("),
+        (["nowhere"], "--scheduler nowhere: no scheduler answers ("),
+        (["x://127.0.0.1:1"], "--scheduler x://127.0.0.1:1: no scheduler answers ("),
+        (["tcp://127.0.0.1:1", "--workers", "2"], "--scheduler must come without --workers"),
+    ],
+)
+def test_no_cluster(run, tmp_path, monkeypatch, options, message):
+    monkeypatch.setattr("spinfem.cli.sweepfile.CONNECTING", 0.1)
+    with np.errstate(all="warn"):
+        status, out, err = run(
+            *("sweep", SI, "--vary", ANGLE, "-o", tmp_path / "out.nc", "--scheduler", *options)
+        )
+    assert (status, out) == (2, "")
+    assert err.startswith(f"error: {message}")
+    assert err.count("\n") == 1
 
 
 # --- store ------------------------------------------------------------------------------------
 
 
-def test_store_keeps_what_is_done(small, tmp_path, monkeypatch):
+def chunks_in(store):
+    """Files that say which chunks are done, in order."""
+    files = (store / SEALED).glob("c*")
+    whole = [file for file in files if re.fullmatch(r"c(\.\d+)*", file.name)]
+    return sorted(whole, key=lambda file: [int(n) for n in file.name.split(".")[1:]])
+
+
+@pytest.fixture
+def solved(monkeypatch):
+    """First points of what is solved."""
+    solved = []
+    real = sweeping.solve_grid
+
+    def noting(plan, told):
+        solved.append(tuple(float(values[0]) for values in plan.coordinates.values()))
+        return real(plan, told)
+
+    monkeypatch.setattr(sweeping, "solve_grid", noting)
+    return solved
+
+
+def test_store_keeps_what_is_done(small, tmp_path, solved):
     arguments, store = {"theta": THETA, "d_N": D_N}, tmp_path / "store"
     whole = sf.sweep(valve, arguments, 1e11)
     assert same(sf.sweep(valve, arguments, 1e11, store=store), whole)
-    chunks = sorted(store.glob("chunk-*.npz"))
-    assert len(chunks) == 7
-
-    solved = []
-    real = sweeping.solve_blocks
-    monkeypatch.setattr(sweeping, "solve_blocks", lambda p, *b: solved.append(b[:2]) or real(p, *b))
+    assert [file.name for file in chunks_in(store)] == [f"c.{i}.0.0" for i in range(7)]
+    solved.clear()
     assert same(sf.sweep(valve, arguments, 1e11, store=store), whole)
     assert solved == []
-    content = chunks[1].read_bytes()
-    broken = (
-        content[: len(content) // 2],
-        b"",
-        content[:-1],
-        content[:300] + b"xxxx" + content[304:],  # in the numbers
-    )
-    for piece in broken:
-        chunks[1].write_bytes(piece)
-        chunks[3].unlink(missing_ok=True)
-        solved.clear()
-        assert same(sf.sweep(valve, arguments, 1e11, store=store), whole)
-        assert solved == [(1, 2), (3, 4)]
-        assert chunks[1].read_bytes() == content
+    broken = {}
+    for i, name in enumerate((*whole, SEALED)[1:]):
+        (path,) = (store / name).glob(f"c.{i}.*")
+        content = broken[path] = path.read_bytes()
+        kept = (content[: len(content) // 2], b"", content[:-1], content + b"x", None, content[:9])
+        path.unlink() if kept[i] is None else path.write_bytes(kept[i])
+    assert same(sf.sweep(valve, arguments, 1e11, store=store), whole)
+    assert solved == [(theta, D_N[0]) for theta in THETA[:6]]
+    assert all(path.read_bytes() == content for path, content in broken.items())
+    (store / SEALED / "c.6.0.0").unlink()
+    solved.clear()
+    assert same(sf.sweep(valve, arguments, 1e11, store=store), whole)
+    assert solved == [(THETA[6], D_N[0])]
+
+
+def test_stored_dataset_is_lazy_and_what_zarr_opens(tmp_path):
+    import dask.array as da
+
+    arguments, path = {"theta": THETA, "d_N": D_N}, tmp_path / "x.zarr"
+    whole = sf.sweep(valve, arguments, 1e11)
+    data = sf.sweep(valve, arguments, 1e11, store=path)
+    opened = xr.open_zarr(path)
+    for one in (data, opened):
+        assert all(isinstance(one[name].data, da.Array) for name in one)
+        assert same(one, whole)
+    assert [*data] == [*whole]
+    assert data["ferromagnet"].dtype == whole["ferromagnet"].dtype
+    assert {p.name for p in path.iterdir()} == {
+        *map(str, whole.variables),
+        "sweep_record",
+        "zarr.json",
+    }
+    assert {p.name for p in (path / "sweep_record").iterdir()} == {"sealed", "zarr.json"}
+    assert not list(path.rglob("*.tmp*"))
+
+
+def test_stored_dataset_without_magnets(tmp_path):
+    N = sf.NormalMetal(D=2.0, l=1.0)
+    call = {"builder": lambda d: sf.Reservoir() | N(d), "arguments": {"d": [1.0, 3.0]}}
+    for _ in range(2):
+        assert same(sf.sweep(**call, store=tmp_path), sf.sweep(**call))
+    assert same(xr.open_zarr(tmp_path), sf.sweep(**call))
+
+
+@pytest.mark.parametrize("name", ["a/b", "a:b", "x" * 250, "__a", "end.", "new\nline"])
+def test_names_that_files_cannot_have(tmp_path, name):
+    """They are in the dataset, and counted in the store."""
+
+    def build(**values):
+        return valve(values["theta"], values[name])
+
+    call = {"builder": build, "arguments": {"theta": THETA, name: D_N}}
+    expected = sf.sweep(**call)
+    assert same(sf.sweep(**call, store=tmp_path), expected)
+    axis = name.replace("/", "|")
+    assert same(xr.open_zarr(tmp_path).rename(axis_1=axis), expected)
+
+
+@pytest.mark.parametrize("names", [["mine.txt"], ["manifest.json", "chunk-000000-000001.npz"]])
+def test_store_with_other_files_is_refused(tmp_path, names):
+    """As those of another program, or of spinfem before stores were zarr groups."""
+    for name in names:
+        (tmp_path / name).touch()
+    (tmp_path / ".hidden").touch()
+    message = re.escape(f"got other files ({names[-1]})")
+    with pytest.raises(ValueError, match=rf"store must be empty .*, {message}"):
+        sf.sweep(valve, {"theta": THETA}, store=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*names, ".hidden"}
 
 
 def test_store_of_another_sweep_is_refused(small, tmp_path):
@@ -651,7 +864,7 @@ def test_store_of_another_sweep_is_refused(small, tmp_path):
     ):
         with pytest.raises(ValueError, match=rf"store must be empty .*different .*\b{what}\b"):
             sf.sweep(**(call | change))
-    (tmp_path / "store" / "manifest.json").write_text("{")
+    (tmp_path / "store" / MANIFEST).write_text("{")
     with pytest.raises(ValueError, match="got an unreadable manifest"):
         sf.sweep(**call)
 
@@ -929,57 +1142,126 @@ def test_store_of_another_version_is_refused(tmp_path, monkeypatch, package):
         sf.sweep(valve, {"theta": THETA}, store=tmp_path)
 
 
+def flipped(path, byte):
+    content = bytearray(path.read_bytes())
+    content[byte] ^= 1 << byte % 8
+    path.write_bytes(content)
+
+
 def test_any_flipped_bit_of_a_chunk_is_found(tmp_path):
-    with chunk_store(tmp_path) as store:
-        store.begin({"a": 1})
-        store.save((2, 3), {"x": np.arange(5.0)})
-        (path,) = tmp_path.glob("chunk-*")
-        content = path.read_bytes()
-        assert np.array_equal(store.load((2, 3))["x"], np.arange(5.0))
-        with np.load(path) as members:
-            assert members.files == ["x"]
-        for byte in range(len(content)):
-            broken = bytearray(content)
-            broken[byte] ^= 1 << byte % 8
-            path.write_bytes(broken)
-            assert store.load((2, 3)) is None
-        for end in range(0, len(content), 7):
-            path.write_bytes(content[:end])
-            assert store.load((2, 3)) is None
+    plan = sweeping.plan_sweep(valve, {"theta": np.array([10.0, 60.0])})
+    found, source = blocks.solve_grid(plan, told=True)
+    (chunk,) = plan.cut(plan.chunk)
+    with grid_store(tmp_path) as store:
+        sweeping.begin(store, plan)
+        seal = store.writer(chunk, source, with_torque(found))
+        assert not store.has(chunk, lambda: source)
+        store.accept(chunk, seal)
+        assert store.has(chunk, lambda: source)
+        assert not store.has(chunk, lambda: ["other"])
+        for name in (*plan.variables, SEALED):
+            (path,) = tmp_path.glob(f"{name}/c.*")
+            content = path.read_bytes()
+            for byte in range(len(content)):
+                flipped(path, byte)
+                assert not store.has(chunk, lambda: source)
+                path.write_bytes(content)
+            for end in range(0, len(content), 7):
+                path.write_bytes(content[:end])
+                assert not store.has(chunk, lambda: source)
+            path.write_bytes(content)
+        assert store.has(chunk, lambda: source)
+
+
+@pytest.mark.parametrize("share", [0.1, pytest.param(1.0, marks=pytest.mark.long)])
+def test_flipped_bits_of_what_is_said_of_chunks_are_mended(tmp_path, share):
+    """Sizes, names and values of the axes; where it is not known whose they are, they are not."""
+    call = {"builder": valve, "arguments": {"theta": THETA}}
+    expected = sf.sweep(**call)
+    sf.sweep(**call, store=tmp_path)
+    rng = random.Random(0)
+    content = {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()}
+    for path in rng.sample([*content], round(share * len(content))):
+        at = content[path].index(b"sweep") if path == tmp_path / MANIFEST else 0
+        flipped(path, rng.randrange(at, len(content[path]) - 10))
+        if path != tmp_path / MANIFEST:
+            assert same(sf.sweep(**call, store=tmp_path), expected)
+            assert path.read_bytes() == content[path]
+        else:
+            with pytest.raises(ValueError, match="store must be empty or that of this sweep"):
+                sf.sweep(**call, store=tmp_path)
+            path.write_bytes(content[path])
 
 
 def test_chunks_under_other_names_and_of_other_sweeps_are_not_taken(small, tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     arguments = {"theta": np.linspace(0, 180, 40)}
-    expected = sf.sweep(valve, arguments, store=one)
+    expected = sf.sweep(valve, arguments, store=one).load()
     sf.sweep(valve, arguments, 2.0, store=other)
-    chunks = sorted(path.name for path in one.glob("chunk-*"))
-    (one / chunks[3]).write_bytes((one / chunks[2]).read_bytes())
-    (one / chunks[5]).write_bytes((other / chunks[5]).read_bytes())
-    (one / "chunk-000000-000099.npz").write_bytes((one / chunks[0]).read_bytes())
-    (one / "chunk-a-b.npz").touch()
+    names = [path.relative_to(one) for path in one.rglob("c.*")]
+    for name in names:
+        for number, (store, source) in {3: (one, 2), 5: (other, 5)}.items():
+            if name.name.startswith(f"c.{number}"):
+                file = name.name.replace(str(number), str(source), 1)
+                (one / name).write_bytes((store / name.with_name(file)).read_bytes())
+    assert not same(xr.open_zarr(one), expected)
     assert same(sf.sweep(valve, arguments, store=one), expected)
 
 
-def test_chunks_of_two_cuts_make_one_sweep(monkeypatch, tmp_path):
-    """As of processes on a file system without locks, or of runs at different speeds."""
-    monkeypatch.setattr(blocks, "NUMBERS", 20)
-    monkeypatch.setattr(sweeping, "CHUNKS", 1)
-    arguments = {"theta": np.linspace(0, 180, 200)}
-    expected = sf.sweep(valve, arguments)
-    files = {}
-    for seconds in (1e-9, 0.01, 0.05):
-        monkeypatch.setattr(sweeping, "CHUNK_SECONDS", seconds)
-        place = tmp_path / str(seconds)
-        assert same(sf.sweep(valve, arguments, store=place), expected)
-        files |= {path.name: path.read_bytes() for path in place.glob("chunk-*")}
-    rng = random.Random(0)
-    for _ in range(3):
-        for path in place.glob("chunk-*"):
-            path.unlink()
-        for name in rng.sample(sorted(files), len(files) // 2):
-            (place / name).write_bytes(files[name])
-        assert same(sf.sweep(valve, arguments, store=place), expected)
+@pytest.mark.parametrize(
+    ("first", "then", "count"),
+    [pytest.param(1e-9, 1.0, 34, marks=pytest.mark.long), (1.0, 1e-9, 1)],
+)
+def test_a_store_keeps_its_cut(monkeypatch, tmp_path, solved, first, then, count):
+    """Of runs at different speeds, and of processes on a file system without locks."""
+    monkeypatch.setattr(blocks, "CHUNKS", 1)
+    call = {"builder": branching, "arguments": {"theta": np.linspace(0, 180, 200)}}
+    call["pointwise"] = True
+    expected = sf.sweep(**call)
+    monkeypatch.setattr(blocks, "CHUNK_SECONDS", first)
+    assert same(sf.sweep(**call, store=tmp_path), expected)
+    assert len(chunks_in(tmp_path)) == count
+    for file in chunks_in(tmp_path)[::2]:
+        file.unlink()
+    monkeypatch.setattr(blocks, "CHUNK_SECONDS", then)
+    solved.clear()
+    assert same(sf.sweep(**call, store=tmp_path), expected)
+    assert len(chunks_in(tmp_path)) == count
+    assert len(solved) == -(-count // 2)
+
+
+def test_what_a_dead_run_left_running_stays_outside(tmp_path):
+    """Its folder goes, and what is written to that later is no part of the store."""
+    plan = sweeping.plan_sweep(valve, {"theta": THETA})
+    (chunk,) = plan.cut(plan.chunk)
+    found, source = blocks.solve_grid(plan, told=True)
+    wrong = with_torque({name: values + 1 for name, values in found.items()})
+    with grid_store(tmp_path) as dead:
+        sweeping.begin(dead, plan)
+        write = dead.writer
+        write(chunk, source, wrong)
+        dead.end = lambda: None
+    expected = sf.sweep(valve, {"theta": THETA})
+    data = sf.sweep(valve, {"theta": THETA}, store=tmp_path)
+    write(chunk, source, wrong)
+    assert same(data, expected)
+    assert same(sf.sweep(valve, {"theta": THETA}, store=tmp_path), expected)
+    assert {p.name for p in (tmp_path / "sweep_record").iterdir()} == {"sealed", "zarr.json"}
+
+
+def test_workers_in_another_folder_are_an_error(tmp_path):
+    """As of another machine: what they wrote is not here."""
+
+    class Elsewhere(ThreadPoolExecutor):
+        def submit(self, task, *arguments):
+            return super().submit(lambda: [task(*arguments), *map(os.unlink, written())][0])
+
+    def written():
+        return [*tmp_path.glob("sweep_record/run-*/torque/c.*")]
+
+    message = f"^{tmp_path}: store must be in a folder that all workers share, got a chunk that"
+    with Elsewhere(1) as executor, pytest.raises(FileNotFoundError, match=message):
+        sf.sweep(valve, {"theta": THETA}, store=tmp_path, executor=executor)
 
 
 HOLDER = """
@@ -1004,7 +1286,7 @@ def test_lock_ends_with_its_process_and_others_wait(tmp_path, capfd):
             future = pool.submit(sf.sweep, valve, {"theta": THETA}, store=tmp_path)
             time.sleep(0.3)
             assert not future.done()
-            assert list(tmp_path.glob("chunk-*")) == []
+            assert [path.name for path in tmp_path.iterdir()] == ["lock"]
             holder.kill()
             assert same(future.result(30), sf.sweep(valve, {"theta": THETA}))
         os.kill(worker, 0)  # it is there
@@ -1077,7 +1359,7 @@ def test_without_locks_a_sweep_goes_on(tmp_path, monkeypatch, error):
 
 def test_store_that_cannot_be_written_to_is_read(tmp_path, monkeypatch):
     expected = sf.sweep(valve, {"theta": THETA}, store=tmp_path)
-    (tmp_path / "lock").unlink()
+    assert not (tmp_path / "lock").exists()
     real = os.open
 
     def refuse(path, *arguments):
@@ -1085,23 +1367,31 @@ def test_store_that_cannot_be_written_to_is_read(tmp_path, monkeypatch):
             raise PermissionError(errno.EACCES, "Permission denied")
         return real(path, *arguments)
 
+    def read_only(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
     monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(xr.Dataset, "to_zarr", read_only)
     assert same(sf.sweep(valve, {"theta": THETA}, store=tmp_path), expected)
+    chunks_in(tmp_path)[0].unlink()
+    with pytest.raises(PermissionError, match=f"^{tmp_path}: cannot be written: Permission denied"):
+        sf.sweep(valve, {"theta": THETA}, store=tmp_path)
 
 
 def test_stopped_sweep_keeps_its_chunks(small, tmp_path, monkeypatch):
-    real, left = sweeping.solve_blocks, iter(range(4))
+    real, left = sweeping.solve_grid, iter(range(4))
 
-    def stopped(*args):
+    def stopped(*args, **options):
         if next(left, None) is None:
             raise KeyboardInterrupt
-        return real(*args)
+        return real(*args, **options)
 
-    monkeypatch.setattr(sweeping, "solve_blocks", stopped)
+    monkeypatch.setattr(sweeping, "solve_grid", stopped)
     with pytest.raises(KeyboardInterrupt):
         sf.sweep(valve, {"theta": THETA, "d_N": D_N}, store=tmp_path)
-    assert len(list(tmp_path.glob("chunk-*.npz"))) == 4
-    monkeypatch.setattr(sweeping, "solve_blocks", real)
+    assert len(chunks_in(tmp_path)) == 4
+    assert np.isnan(xr.open_zarr(tmp_path)["resistance"]).sum() == 3 * 3
+    monkeypatch.setattr(sweeping, "solve_grid", real)
     found = sf.sweep(valve, {"theta": THETA, "d_N": D_N}, store=tmp_path)
     assert same(found, sf.sweep(valve, {"theta": THETA, "d_N": D_N}))
 
@@ -1294,6 +1584,18 @@ def faces(tmp_path):
         return read(path)
 
     return faces
+
+
+def test_beta_D_varies(faces):
+    """The voltage changes, and D with it, since the total conductivity is given."""
+    text = FACES.replace("beta = 0.5", "beta = 0.5\nbeta_D = 0.1")
+    file = faces(text)
+    variation = parse("Co.beta_D=0.1:0.9:3", file)
+    build = FileBuilder(file.tables, {variation.name: variation.where})
+    batch = sf.solve(build(**{variation.name: variation.values}))
+    for beta_D, found in zip((0.1, 0.5, 0.9), batch.resistance, strict=True):
+        one = faces(text.replace("beta_D = 0.1", f"beta_D = {beta_D}"))
+        assert found == pytest.approx(sf.solve(one.stack).resistance, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -1506,7 +1808,7 @@ def test_command_varies_an_interface(run, tmp_path):
 def test_every_number_of_an_interface_varies():
     file = read(EXAMPLES / "exchange_biased_valve.toml")
     names = [joint.name for joint in file.stack.joints if joint]
-    assert names == ["FeMn/Co", "Co/Cu", "Cu/Py", "Py/Cu"]
+    assert names == ["IrMn/Co", "Co/Cu", "Cu/Py", "Py/Cu"]
     for name in names:
         for key, argument, unit in (("AR_fOhm_m2", "resistance", 1e-15), ("gamma", "gamma", 1)):
             variation = parse(f"{name}.{key}=0.1:0.6:3", file)
@@ -1662,9 +1964,8 @@ def test_killed_over_and_over(options):
 CHOPPED = """
 import sys
 from spinfem import cli
-from spinfem.studies import blocks, sweeping
+from spinfem.studies import blocks
 blocks.NUMBERS = 2000
-sweeping.CHUNK_SECONDS = 1e-9
 cli.main(sys.argv[1:])
 """
 """The command with chunks of some 400 points."""
@@ -1683,12 +1984,12 @@ def test_killed_at_any_moment(run, tmp_path, monkeypatch, workers):
     kept = 0
     for goal in (0, 25, 60, 100):  # chunks, of 101; then wait a moment of any length
         process = subprocess.Popen([sys.executable, "-c", CHOPPED, *command])
-        while process.poll() is None and len(list(parts.glob("chunk-*"))) < goal:
+        while process.poll() is None and len(chunks_in(parts)) < goal:
             time.sleep(0.001)
         time.sleep(rng.uniform(0, 0.03))
         process.kill()
         process.wait()
-        done = len(list(parts.glob("chunk-*")))
+        done = len(chunks_in(parts))
         assert done >= kept or path.exists()
         kept = done
         if path.exists():
@@ -1699,8 +2000,50 @@ def test_killed_at_any_moment(run, tmp_path, monkeypatch, workers):
     assert {p.name for p in tmp_path.iterdir()} == {"whole.nc", "out.nc"}
 
 
+BOUNDED = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+import spinfem as sf
+from spinfem.studies.dataset import write_netcdf
+folder = Path(sys.argv[1])
+Cu, Co = sf.NormalMetal(D=8.0, l=1.0), sf.Ferromagnet(D=2.0, l=1.0, p=0.5)
+def valve(theta, d):
+    return Co(1.0, m=sf.direction(0)) | Cu(d) | Co(1.0, m=sf.direction(theta))
+def sweep(n, store):
+    arguments = {"theta": np.linspace(0, 180, n), "d": np.geomspace(0.01, 10, 2000)}
+    return sf.sweep(valve, arguments, store=store and folder / store)
+def use(data, name):
+    write_netcdf(data, folder / name)
+    return float(data["efficiency"].mean())
+use(sweep(100, "few.zarr"), "few.nc")  # loads and compiles
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+limit = pages * resource.getpagesize() + 200 * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    sweep(2000, None)
+except MemoryError:
+    print("too large")
+print(use(sweep(2000, "many.zarr"), "many.nc"))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on memory")
+def test_memory_is_bounded(tmp_path):
+    """Of 4e6 points, 512 MB, in a store, out of it and into a file, with room for 200 MB."""
+    command = [sys.executable, "-c", BOUNDED, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    first, mean = done.stdout.split("\n")[:2]
+    assert first == "too large"
+    with xr.open_dataset(tmp_path / "many.nc", engine="h5netcdf") as data:
+        assert float(data["efficiency"].mean()) == pytest.approx(float(mean), rel=1e-12)
+        assert np.isfinite(data["torque"].isel(theta=-1)).all()
+
+
 def test_manifest_says_what_is_swept(small, tmp_path):
     sf.sweep(valve, {"theta": THETA}, store=tmp_path)
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / MANIFEST).read_text())["attributes"]["sweep"]
     assert manifest["arguments"] == ["theta"]
     assert manifest["versions"]["spinfem"] == sf.__version__
