@@ -105,7 +105,7 @@ def escaped(text: str) -> str:
 
 TABLES = {
     "SIFile": "The file itself",
-    "EndTable": "`[left]`, `[right]`",
+    "_SIEnd": "`[left]`, `[right]`",
     "SINormal": "`[materials.X]`, `kind = \"normal\"`",
     "SIFerromagnet": "`[materials.X]`, `kind = \"ferromagnet\"`",
     "LibraryMetal": "`[materials.X]`, from the library",
@@ -114,7 +114,10 @@ TABLES = {
     "CellUse": "`[[layers]]`, a cell",
     "_SIMesh": "`[mesh]`",
 }
-IN_PAPERS_UNITS = ("PaperFile", "_PaperNormal", "_PaperFerromagnet", "_PaperLayer", "_PaperInterface")
+IN_PAPERS_UNITS = (
+    *("PaperFile", "_PaperEnd", "_PaperNormal", "_PaperFerromagnet"),
+    *("_PaperLayer", "_PaperInterface"),
+)
 
 
 def stack_file_keys() -> str:

@@ -25,6 +25,7 @@ relaxation and all, and noise of 0.5 % of the change of R. Checked against the e
 these valves (`sf.Analogy`): the fit finds chi and asymmetry within its uncertainties.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -99,3 +100,6 @@ print(f"chi-square {found.result.chisqr:.1f} for {freedom} degrees of freedom")
 assert abs(found.result.chisqr - freedom) < 3 * np.sqrt(2 * freedom)
 print(f"correlation of chi and asymmetry: {found.correlation['chi_thin', 'asymmetry_thin']:.2f}")
 print(f"{found.solves} solves of all angles and {found.gradients} gradients")
+
+found.plot()
+plt.show()

@@ -24,6 +24,7 @@ import csv
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -93,6 +94,9 @@ freedom = found.result.nfree
 print(f"chi-square {found.result.chisqr:.1f} for {freedom} degrees of freedom")
 assert abs(found.result.chisqr - freedom) < 3 * np.sqrt(2 * freedom)
 print(f"correlation of beta and l: {found.correlation['beta', 'l']:.2f}")
+
+found.plot()
+plt.show()
 
 if "__file__" in globals():
     with Path(__file__).with_suffix(".csv").open(newline="") as file:

@@ -13,6 +13,7 @@ are illustrative, Co/Cu/Py-like, with normal noise. Checked is that the fit find
 uncertainties, and that chi-square is what it should be.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import spinfem as sf
@@ -90,3 +91,6 @@ print(f"chi-square {found.result.chisqr:.1f} for {freedom} degrees of freedom")
 assert abs(found.result.chisqr - freedom) < 3 * np.sqrt(2 * freedom)
 print(f"{data.size} samples and states were solved {found.solves} times, as one batch, and their")
 print(f"resistances differentiated {found.gradients} times, each for less than one more solve")
+
+found.plot()
+plt.show()

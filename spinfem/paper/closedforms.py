@@ -88,7 +88,7 @@ def valve(
 
     Written in ``o_i = A_i - B``, so that nothing cancels where d_N/l_N is tiny: ``A1 A2 - B^2 c^2 =
     o1 o2 + B (o1 + o2) + B^2 s^2`` and ``A2 p1 - B c p2 = o2 p1 + B (p1 - c p2)``, with ``1 - |c|``
-    from |m2 -/+ m1|.
+    from ``|m2 -/+ m1|``.
 
     Parameters
     ----------
