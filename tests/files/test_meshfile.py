@@ -678,8 +678,8 @@ ARGUMENTS = [
      "scale (length of one unit of the mesh) must be positive and finite, got 0"),
     ({"scale": -1e-9}, ValueError, "must be positive and finite, got -1e-09"),
     ({"scale": "nm"}, TypeError, "scale (length of one unit of the mesh) must be a real number"),
-    ({"left": N}, TypeError, "left must be a Lead, Reservoir or SpinBlocking, got NormalMetal("),
-    ({"right": N(1)}, TypeError, "right must be a Lead, Reservoir or SpinBlocking, got Layer("),
+    ({"left": N}, TypeError, "left must be a Lead, Reservoir, SpinBlocking or SpinSource, got"),
+    ({"right": N(1)}, TypeError, "right must be a Lead, Reservoir, SpinBlocking or SpinSource"),
 ]
 # fmt: on
 
