@@ -1,4 +1,4 @@
-"""The documentation: ``python -m sphinx -W docs docs/_build/html`` after ``pip install '.[docs]'``."""
+"""The documentation: ``python -m sphinx -W docs docs/_build/html``, with the extra `docs`."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ generated.write_all()
 
 project = "spinfem"
 author = "The spinfem developers"
-copyright = author  # noqa: A001
+copyright = author
 version = release = spinfem.__version__
 
 extensions = [

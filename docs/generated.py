@@ -106,8 +106,8 @@ def escaped(text: str) -> str:
 TABLES = {
     "SIFile": "The file itself",
     "_SIEnd": "`[left]`, `[right]`",
-    "SINormal": "`[materials.X]`, `kind = \"normal\"`",
-    "SIFerromagnet": "`[materials.X]`, `kind = \"ferromagnet\"`",
+    "SINormal": '`[materials.X]`, `kind = "normal"`',
+    "SIFerromagnet": '`[materials.X]`, `kind = "ferromagnet"`',
     "LibraryMetal": "`[materials.X]`, from the library",
     "_SILayer": "`[[layers]]`, a layer",
     "_SIInterface": "`[[layers]]`, an interface",
@@ -136,6 +136,7 @@ def stack_file_keys() -> str:
 
 
 def key_table(title: str, table: dict[str, Any]) -> str:
+    """Return a table of keys."""
     required = table.get("required", ())
     rows = [
         f"| `{key}` | {value['description']} | {'yes' if key in required else ''} |"

@@ -53,13 +53,28 @@ def test_readme_command(tmp_path, monkeypatch, capsys):
         assert (tmp_path / name).stat().st_size > 0
 
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MADE = ("_build", "_made", "_gallery", "gallery")
+DOCS = [p for p in sorted((ROOT / "docs").rglob("*.md")) if not {*MADE} & {*p.parts}]
+PAGES = [ROOT / "README.md", *DOCS]
+CELL = re.compile(r"```\{code-cell\}\n((?::.*\n)*)(.*?)```", flags=re.DOTALL)
+NOTEBOOKS = [page for page in DOCS if CELL.search(page.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links(page):
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("page", NOTEBOOKS, ids=lambda page: page.stem)
+def test_notebooks(page, tmp_path, monkeypatch):
+    """As they are executed when the site is built."""
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for _, cell in CELL.findall(page.read_text(encoding="utf-8")):
+        exec(compile(cell, page.name, "exec"), names)
+    plt.close("all")
 
 
 def blocks_of(page):

@@ -13,9 +13,10 @@ from spinfem.handoff.texts import TARGETS
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("spinfem", "examples", "benchmarks", "meshes")
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("[a-z]*/*.md")]
 TEXTS = {
     path: " ".join(path.read_text(encoding="utf-8").split())
-    for path in [*ROOT.glob("*.md"), *(f for name in FOLDERS for f in (ROOT / name).rglob("*.py"))]
+    for path in [*PAGES, *(f for name in FOLDERS for f in (ROOT / name).rglob("*.py"))]
 }
 SPELLINGS = {"γ": "gamma", "μ": "mu_", "× 10¹¹": "e11", "× 10⁵": "e5", "**": "", "mu_0γ": "mu_0 γ"}
 VALVE = ROOT / "examples" / "co_cu_py.toml"

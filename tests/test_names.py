@@ -598,7 +598,8 @@ def test_what_to_install():
         for path in (ROOT / folder).rglob("*.py")
     ]
     commands = []
-    for path in (ROOT / "README.md", *texts):
+    pages = (p for p in (ROOT / "docs").rglob("*.md") if "_made" not in p.parts)
+    for path in (ROOT / "README.md", *pages, *texts):
         commands += re.findall(r"pip\s+install ([^`\n(&\"]+)", path.read_text())
     assert len(commands) > 6
     for command in commands:
@@ -607,6 +608,6 @@ def test_what_to_install():
                 named = re.fullmatch(r"\.(?:\[(.*)\])?", wanted)[1]
                 assert set((named or "").split(",")) - {""} <= set(extras), command
             elif not wanted.startswith("-"):
-                wanted_by = [p for e in ("fit", "sweep", "test") for p in extras[e]]
+                wanted_by = [p for e in ("fit", "sweep", "test", "interop") for p in extras[e]]
                 packages = {re.split(r"[<>=\[]", p)[0] for p in wanted_by}
                 assert wanted in packages, command

@@ -124,9 +124,9 @@ def test_the_schema_refuses_what_a_file_may_not_have(validator, old, new):
     assert [*validator.iter_errors(tomllib.loads(template().replace(old, new, 1)))]
 
 
-def test_the_file_in_the_readme_is_what_it_says(loaded):
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+def test_the_file_in_the_documentation_is_what_it_says(loaded):
+    page = Path(__file__).parents[2] / "docs" / "howto" / "stack_files.md"
+    (text,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     stack, j0 = loaded(text)
     assert [layer.name for layer in stack.layers][::2] == [f"magnet{n}" for n in range(1, 16)]
     assert j0 == 1e11
