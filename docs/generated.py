@@ -137,9 +137,9 @@ def stack_file_keys() -> str:
 
 def key_table(title: str, table: dict[str, Any]) -> str:
     """Return a table of keys."""
-    required = table.get("required", ())
+    required, bar = table.get("required", ()), chr(92) + "|"
     rows = [
-        f"| `{key}` | {value['description']} | {'yes' if key in required else ''} |"
+        f"| `{key}` | {value['description'].replace('|', bar)} | {'yes' if key in required else ''} |"
         for key, value in table["properties"].items()
     ]
     return "\n".join([f"### {title}\n", "| key | meaning | required |", "|---|---|---|", *rows, ""])
