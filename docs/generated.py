@@ -137,11 +137,10 @@ def stack_file_keys() -> str:
 
 def key_table(title: str, table: dict[str, Any]) -> str:
     """Return a table of keys."""
-    required, bar = table.get("required", ()), chr(92) + "|"
-    rows = [
-        f"| `{key}` | {value['description'].replace('|', bar)} | {'yes' if key in required else ''} |"
-        for key, value in table["properties"].items()
-    ]
+    needed, rows = table.get("required", ()), []
+    for key, value in table["properties"].items():
+        meaning = value["description"].replace("|", chr(92) + "|")
+        rows.append(f"| `{key}` | {meaning} | {'yes' if key in needed else ''} |")
     return "\n".join([f"### {title}\n", "| key | meaning | required |", "|---|---|---|", *rows, ""])
 
 
