@@ -48,7 +48,8 @@ MEANINGS = {
     "left": "what is behind the left end; a reservoir if left out",
     "right": "what is behind the right end; a reservoir if left out",
     "lead": "a material: a half-infinite lead of it",
-    "end": '"reservoir" (mu_s = 0) or "spin-blocking" (j_s = 0), in place of a lead',
+    "end": '"reservoir" (mu_s = 0) or "spin-blocking" (j_s = 0), in place of a lead; '
+    "a superconducting lead is a reservoir behind an interface",
     # layers
     "layers": "the sample from left to right, along +x",
     "material": "one of the materials of this file",
