@@ -237,7 +237,10 @@ def _read_mesh(folder: Path, mesh: MeshTable, file: AnyFile) -> None:
             raise PlacedError(f"must be unique, got {name!r} twice", ("layers", i, "name"))
         seen.add(name)
     with at("mesh"):
-        found = [layer.name for layer in mesh.read(folder, names)]
+        try:
+            found = [layer.name for layer in mesh.read(folder, names)]
+        except OSError as error:
+            raise PlacedError(str(error), ("file",)) from None
     for (i, name), there in zip(tables, found, strict=True):
         if name != there:
             raise PlacedError(
