@@ -48,8 +48,7 @@ MEANINGS = {
     "left": "what is behind the left end; a reservoir if left out",
     "right": "what is behind the right end; a reservoir if left out",
     "lead": "a material: a half-infinite lead of it",
-    "end": '"reservoir" (mu_s = 0) or "spin-blocking" (j_s = 0), in place of a lead; '
-    "a superconducting lead is a reservoir behind an interface",
+    "end": '"reservoir" (mu_s = 0) or "spin-blocking" (j_s = 0), in place of a lead',
     # layers
     "layers": "the sample from left to right, along +x",
     "material": "one of the materials of this file",
@@ -62,7 +61,7 @@ MEANINGS = {
     "group": "layers with the same group are one magnet, and have parallel m",
     # interfaces
     "interface": "an interface between two layers, or a layer and an end; without one it is "
-    "transparent",
+    "transparent; before a reservoir, the face of a superconducting lead",
     "AR_fOhm_m2": "fOhm m2, AR* of Valet and Fert: RA/(1 - gamma^2) of the measured RA; default 0",
     "AR": "AR* of Valet and Fert; default 0",
     "gamma": "asymmetry, between -1 and 1; default 0",
