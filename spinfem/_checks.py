@@ -11,7 +11,7 @@ import math
 import re
 import reprlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -306,6 +306,22 @@ def one_line(message: str) -> str:
     """Return a message in one line, without control characters; a long one without its middle."""
     text, half = visible(" ".join(message.splitlines())), LONGEST_MESSAGE // 2
     return text if len(text) <= 2 * half else f"{text[:half]} ... {text[-half:]}"
+
+
+MOST_LISTED = 12
+"""Names in a message."""
+
+
+def listed(names: Collection[str]) -> str:
+    """Return names for a message; of many those in the middle are left out.
+
+    >>> listed([f"F{k}" for k in range(40)])
+    'F0, F1, F2, F3, F4, F5, ... 28 more ..., F34, F35, F36, F37, F38, F39'
+    """
+    given, half = [*names], MOST_LISTED // 2
+    if len(given) > MOST_LISTED:
+        given[half:-half] = [f"... {len(given) - MOST_LISTED} more ..."]
+    return ", ".join(given)
 
 
 def note(message: str) -> None:

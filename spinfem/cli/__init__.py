@@ -153,7 +153,7 @@ COMMANDS: tuple[tuple[str, Callable[..., object], str], ...] = (
     ("materials", list_sourced, "Py"),
     ("converge", study, "examples/co_cu_py.toml -o errors.csv --plot errors.png"),
     ("figures", draw_figures, "my_figures"),
-    ("schema", print_schema, ""),
+    ("schema", print_schema, "> spinfem.schema.json"),
 )
 """Name, function and an example of each command."""
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from .._checks import note
+from .._checks import listed, note
 from ..files.disk import check_target, replacing
 from ..handoff.texts import Normal, Target
 from ..solver import solve
@@ -91,7 +91,7 @@ def _chosen(
         found = [pair for pair in both if pair[0] in (fixed or pair) and free in (None, pair[1])]
     layers = {layer for _, layer in found}
     if len(layers) != 1 or len(found) != (len(fixed) or len(found)):
-        known = ", ".join(f"{left!r} and {right!r}" for left, right in spacers) or "none"
+        known = listed([f"{left!r} and {right!r}" for left, right in spacers]) or "none"
         given = " and ".join(fixed) or None
         raise ValueError(
             "--fixed and --free must name ferromagnets with a spacer between them "

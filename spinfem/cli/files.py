@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +44,7 @@ def check(
 ) -> str | int:
     """Check FILE: tell all that is wrong in it, one error a line, or what it is.
 
+    Below is what the library says of its metals in FILE, such as a bound that is taken as a number.
     The exit status is 0 if it is right, and 2 if not.
     """
     from ..files.tables import FileError
@@ -54,7 +56,26 @@ def check(
         for line in error.lines:
             note(f"error: {line}")
         return 2
-    return f"{file}: {_described(found)}"
+    return "\n".join([f"{file}: {_described(found)}", *_remarks(found)])
+
+
+def _remarks(file: StackFile) -> Iterator[str]:
+    """Tell what the library says of its metals in a file, and which numbers are only bounds."""
+    from ..io.metaltables import LibraryMetal
+    from ..sample.library import SHIPPED
+    from ..sample.libraryfile import SYMBOLS
+
+    for name, table in file.tables.materials.items():
+        if not isinstance(table, LibraryMetal):
+            continue
+        metal, variant, entry = SHIPPED.entry("material", table.library, **table.choice)
+        said = [entry.description] if entry.description else []
+        for key, number in entry.quantities.items():
+            if number.bound and getattr(table, key, None) is None:
+                symbol, unit = SYMBOLS[key]
+                said.append(f"{symbol} {number.shown()} {unit}: that bound is taken")
+        if said:
+            yield f"materials.{name}: {metal}, {variant}: {'; '.join(said)}"
 
 
 def _described(file: StackFile) -> str:

@@ -151,6 +151,8 @@ def fit_file(file: StackFile, table: Columns, request: Request) -> FileFit:
     columns = {key.name: table.numbers(key.name) for key in measured_at}
     for key in measured_at:
         _check_values(f"{table.source}: column {key.name!r}", key, columns[key.name], file)
+    if not measured_at and set(table.names) - {column, request.uncertainty}:
+        note(f"warning: {table.source}: all points are of one sample: no column is a key of it")
     names = {one.key.identifier: one.key for one in parameters}
     names |= {key.name: key for key in measured_at}
     builder = FileBuilder(file.tables, {n: key.places for n, key in names.items() if key.places})

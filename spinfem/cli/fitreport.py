@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import FloatArray
+from .._checks import FloatArray, listed
 from .._version import __version__
 from ..io.columns import Columns, unit_at_end, write_columns
 from ..io.stackfile import StackFile
@@ -45,6 +45,7 @@ def results_of_fit(file: StackFile, table: Columns, found: FileFit) -> dict[str,
                 "upper": _known(one.upper),
                 "fitted": one.vary,
                 "determined": one.key.identifier not in fit.undetermined,
+                "at_bound": one.key.identifier in fit.at_bounds,
             }
             for one in found.parameters
         ],
@@ -65,7 +66,13 @@ def fit_to_json(results: dict[str, Any]) -> str:
     return json.dumps(results, indent=2, allow_nan=False)
 
 
-def fit_report(file: StackFile, table: Columns, found: FileFit, probability: float | None) -> str:
+def fit_report(
+    file: StackFile,
+    table: Columns,
+    found: FileFit,
+    probability: float | None,
+    uncertainty: str | None,
+) -> str:
     """Write what was found for reading."""
     fit = found.fit
     head = f"{table.source}: {fit.best_fit.size} points of {found.column}, {fit.output.title}"
@@ -102,6 +109,7 @@ def fit_report(file: StackFile, table: Columns, found: FileFit, probability: flo
     parts: list[Part] = [
         *filter(None, [file.title, str(file.path)]),
         head,
+        *_left_alone(table, found, uncertainty),
         Table(columns, found.parameters, cells),
         "",
         f"{quality} for {freedom}, {fit.solves} solves",
@@ -126,6 +134,13 @@ def write_points(found: FileFit, table: Columns, uncertainty: str | None, path: 
     write_columns(path, columns)
 
 
+def _left_alone(table: Columns, found: FileFit, uncertainty: str | None) -> list[str]:
+    """Name the columns that were not used."""
+    used = {found.column, uncertainty, *found.columns}
+    left = [name for name in table.names if name not in used]
+    return [f"columns left alone: {listed(left)}"] if left else []
+
+
 def _correlations(found: FileFit) -> list[Part]:
     """Return the pairs of parameters that go together, the strongest first."""
     fit = found.fit
@@ -142,7 +157,9 @@ def _correlations(found: FileFit) -> list[Part]:
 def _remark(found: FileFit, one: Parameter) -> str:
     if not one.vary:
         return "given"
-    return "undetermined" if one.key.identifier in found.fit.undetermined else ""
+    if one.key.identifier in found.fit.undetermined:
+        return "undetermined"
+    return "at a bound" if one.key.identifier in found.fit.at_bounds else ""
 
 
 def _is_known(found: FileFit) -> bool:

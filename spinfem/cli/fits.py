@@ -81,7 +81,7 @@ def fit_numbers(
     of FILE as in spinfem sweep --vary, such as free.thickness_nm; A.KEY=B.KEY gives both one value,
     and so does --free. The column that was measured has its unit at its end, such as
     AdR_fOhm_m2, RA_Ohm_um2, R_Ohm, MR_percent or T_uJ_m2; without a unit it is in SI, or in that of
-    FILE. Other columns are left alone.
+    FILE. Other columns are left alone, and named.
 
     \b
     Measured are
@@ -111,6 +111,7 @@ def fit_numbers(
         lower, upper      null for none
         fitted            false of --set
         determined        false if the data do not tell it
+        at_bound          true if it ended at its lower or upper
       correlations        of each pair: names, value
       chi_square          null without --uncertainty
       scatter             about the fit, in the unit of the column
@@ -162,4 +163,4 @@ def fit_numbers(
         write_picture(picture, dpi, figure)
     if as_json:
         return fit_to_json(results_of_fit(description, table, found))
-    return fit_report(description, table, found, confidence)
+    return fit_report(description, table, found, confidence, uncertainty)

@@ -59,7 +59,8 @@ def sweep_over(
     done until then, as large as OUT.nc. A second command with the same OUT.nc waits for the first.
 
     OUT.png shows RA, dr, torques (T) and efficiencies (g); where an axis is an angle, MR too: RA
-    over the least one along that axis, less 1.
+    over the least one along that axis, less 1. For a table, in Python:
+    xarray.open_dataset("OUT.nc").resistance.to_series().to_csv("OUT.csv").
     """
     from ..io.stackfile import read
     from ..io.vary import check_size, parse

@@ -266,9 +266,10 @@ def _problems(error: ErrorDetails, tagged: Mapping[str, int]) -> Iterator[Placed
     where, known = _place(error["loc"], tagged), error["ctx"]["known"]
     for key in error["ctx"]["keys"]:
         value = error["input"][key]
-        hint = key_hint(key, known) or (
-            kind_hint(value, (), in_file=True) if isinstance(value, str) else ""
-        )
+        hint = key_hint(key, known)
+        for name in (key, value):
+            if isinstance(name, str):
+                hint = hint or kind_hint(name, (), in_file=True)
         hint = hint or f"; must be one of {', '.join(known)}"
         yield PlacedError(f"unknown key{hint}", (*where, key))
 

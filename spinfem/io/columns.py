@@ -7,6 +7,7 @@ Units are at the end of a column's name, as in keys of stack files: ``thickness_
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -23,6 +24,9 @@ LARGEST = 64 << 20
 """Bytes of a file."""
 DELIMITERS = ",;\t"
 """What may be between columns: whichever is first in the line of their names."""
+COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
+"""A number with a decimal comma."""
+POINT = "; decimals have a point, not a comma"
 ENDS: dict[str, tuple[str, float]] = UNITS | {
     "Ohm": ("Ohm", 1.0),
     "mOhm": ("Ohm", 1e-3),
@@ -110,9 +114,10 @@ class Columns:
         except ValueError:
             value = np.nan
         if not np.isfinite(value):
+            comma = COMMA.fullmatch(text.strip())
             raise ValueError(
                 f"{self.source}: line {line}, column {name!r}: must be a finite number, "
-                f"got {text.strip()!r}"
+                f"got {text.strip()!r}{POINT if comma else ''}"
             )
         return value
 
@@ -161,7 +166,9 @@ def read_columns(path: Path) -> Columns:
     try:
         text = content_of(path, LARGEST).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise refusal(f"must be text in UTF-8, got another byte at {error.start}") from None
+        raise refusal(
+            f"must be text in UTF-8, got another byte at {error.start}; save it in that encoding"
+        ) from None
     except ValueError as error:
         raise refusal(str(error)) from None
     used = [
@@ -185,7 +192,11 @@ def read_columns(path: Path) -> Columns:
             raise refusal(f"names of columns must be given and different, got {name!r}")
     for (number, _), row in zip(used, rows, strict=True):
         if len(row) != len(names):
-            raise refusal(f"line {number}: must have {len(names)} columns, got {len(row)}")
+            commas = delimiter == "," and len(row) > len(names)
+            raise refusal(
+                f"line {number}: must have {len(names)} columns, got {len(row)}"
+                f"{POINT if commas else ''}"
+            )
     columns = zip(*rows[1:], strict=True)
     return Columns(
         str(path), dict(zip(names, columns, strict=True)), [number for number, _ in used[1:]]

@@ -70,7 +70,7 @@ MEANINGS = {
     "group": "layers with the same group are one magnet, and have parallel m",
     # interfaces
     "interface": "an interface between two layers, or a layer and an end; without one it is "
-    "transparent",
+    "transparent; before a reservoir, the face of a superconducting lead",
     "AR_fOhm_m2": "fOhm m2, AR* of Valet and Fert: RA/(1 - gamma^2) of the measured RA; default 0",
     "AR": "AR* of Valet and Fert; default 0",
     "gamma": "asymmetry, between -1 and 1; default 0",

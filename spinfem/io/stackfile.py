@@ -47,7 +47,7 @@ from ..sample.pieces import (
     freeze,
 )
 from ..sample.stack import LoadedStack, Stack
-from ..sample.units import THICKNESS, in_silence, notice, once
+from ..sample.units import THICKNESS, in_silence, notice, notice_radians, once
 from .cells import Copies, Plain, without_cells
 from .keys import MEASURED, Units, find_units, values_of
 from .schema import (
@@ -221,6 +221,8 @@ def _notice_units(path: Path, data: dict[str, Any], plain: Plain, mesh: MeshTabl
                 quantity, unit = MEASURED[key]
                 SI = first * quantity.sizes[unit]
                 notice(quantity, f"{path}: {key_path(plain.written(where), data)}", SI, unit)
+            elif key in ANGLES:
+                notice_radians(f"{path}: {key_path(plain.written(where), data)}", float(value))
         if mesh is not None:
             for layer in mesh.layers:
                 what = f"{path}: thickness of layer {layer.name!r} by mesh.scale_nm"
@@ -237,7 +239,10 @@ def _read_mesh(folder: Path, mesh: MeshTable, file: AnyFile) -> None:
             raise PlacedError(f"must be unique, got {name!r} twice", ("layers", i, "name"))
         seen.add(name)
     with at("mesh"):
-        found = [layer.name for layer in mesh.read(folder, names)]
+        try:
+            found = [layer.name for layer in mesh.read(folder, names)]
+        except OSError as error:
+            raise PlacedError(str(error), ("file",)) from None
     for (i, name), there in zip(tables, found, strict=True):
         if name != there:
             raise PlacedError(
@@ -404,6 +409,7 @@ def _material_hint(name: str, metals: dict[str, Metal]) -> str:
     return kind_hint(name, metals, in_file=True)
 
 
+ANGLES = ("polar_deg", "azimuth_deg")
 MAGNETIC = ("m", "polar_deg", "azimuth_deg", "group")
 """Keys that have a meaning in ferromagnets alone."""
 

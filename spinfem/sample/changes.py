@@ -28,8 +28,9 @@ def check_keys(name: str, changes: Mapping[str, Any], known: tuple[str, ...]) ->
     wrong = [key for key in changes if key not in known]
     if wrong:
         hints = dict.fromkeys(_change_hint(key, known, changes) for key in wrong)
+        what = f"{name!r}, a metal," if known == METAL_KEYS else repr(name)
         raise TypeError(
-            f"a change of {name!r} must be one of {', '.join(known)}, "
+            f"a change of {what} must be one of {', '.join(known)}, "
             f"got {' and '.join(map(repr, wrong))}{''.join(hints)}"
         )
 

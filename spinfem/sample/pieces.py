@@ -25,7 +25,7 @@ from .._checks import (
     unit_vector,
 )
 from .materials import Ferromagnet, Metal
-from .units import INTERFACE_RESISTANCE, MIXING, THICKNESS, notice
+from .units import INTERFACE_RESISTANCE, MIXING, THICKNESS, notice, notice_radians
 
 
 def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
@@ -51,9 +51,16 @@ def direction(polar: ArrayLike, azimuth: ArrayLike = 0.0) -> FloatArray:
     ------
     TypeError, ValueError
         If an angle is not a finite real number.
+
+    Warns
+    -----
+    UnitWarning
+        If the largest angle is pi/2, pi or 2 pi: radians are likely meant.
     """
     polar = finite("polar (angle in degrees)", polar)
     azimuth = finite("azimuth (angle in degrees)", azimuth)
+    notice_radians("polar (angle of a magnetization)", polar)
+    notice_radians("azimuth (angle of a magnetization)", azimuth)
     sine, cosine = sine_and_cosine(polar)
     around_y, around_x = sine_and_cosine(azimuth)
     parts = sine * around_x, sine * around_y, cosine

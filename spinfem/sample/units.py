@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, pi
 from types import FrameType
 from typing import Any
 
@@ -136,6 +136,14 @@ INTERFACE_RESISTANCE = Quantity(
     ("fOhm m2", "Ohm um2"),
     0.0,
 )
+RESISTANCE = Quantity(
+    "resistance-area product",
+    "Ohm m2",
+    0.0,
+    1e-9,
+    (1e-17, 1e-12),
+    ("fOhm m2", "Ohm um2"),
+)
 MIXING = Quantity(
     "mixing conductance",
     "S/m2",
@@ -147,7 +155,13 @@ MIXING = Quantity(
 
 _told: ContextVar[frozenset[str] | set[str] | None] = ContextVar("told", default=None)
 """Kinds of which nothing more is said; None where everything is."""
-_ALL = frozenset(q.kind for q in (THICKNESS, LENGTH, RESISTIVITY, INTERFACE_RESISTANCE, MIXING))
+_QUANTITIES = (THICKNESS, LENGTH, RESISTIVITY, INTERFACE_RESISTANCE, RESISTANCE, MIXING)
+_ANGLE = "angle"
+_ALL = frozenset({_ANGLE, *(quantity.kind for quantity in _QUANTITIES)})
+_IN_RADIANS = {90.0: pi / 2, 180.0: pi, 360.0: 2 * pi}
+"""Angles in degrees, and what they are in radians."""
+_AS_WRITTEN = 1e-5
+"""By which an angle that is written with five digits may be off."""
 
 
 def notice(quantity: Quantity, what: str, value: Any, unit: str | None = None) -> None:
@@ -187,6 +201,37 @@ def notice(quantity: Quantity, what: str, value: Any, unit: str | None = None) -
         UnitWarning,
         stacklevel=_caller(),
     )
+
+
+def notice_radians(what: str, degrees: Any) -> None:
+    """Warn of angles that end in half a turn, a quarter or a whole one in radians.
+
+    Parameters
+    ----------
+    what : str
+        What it is, for the message.
+    degrees : float or array
+        The angles as they were given.
+
+    Warns
+    -----
+    UnitWarning
+        As `notice`.
+    """
+    largest = abs(degrees) if isinstance(degrees, float) else np.max(np.abs(degrees), initial=0.0)
+    told = _told.get()
+    if not 1.5 < largest < 6.5 or (told is not None and _ANGLE in told):
+        return
+    for meant, radians in _IN_RADIANS.items():
+        if abs(largest - radians) < _AS_WRITTEN:
+            if isinstance(told, set):
+                told.add(_ANGLE)
+            warnings.warn(
+                f"{what} should be in degrees, got {_text(float(largest))} degrees: {meant:g} "
+                f"degrees ({_text(radians)} rad) is meant?",
+                UnitWarning,
+                stacklevel=_caller(),
+            )
 
 
 def _text(x: float) -> str:

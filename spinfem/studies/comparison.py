@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import BoolArray, Number
+from .._checks import BoolArray, Number, listed, unit_vector
 from ..physics.directions import angle
 from ..sample.stack import LoadedStack, Stack, check_stack
 from ..solver import solve
@@ -76,10 +76,28 @@ def magnetoresistance(
 
 
 def turned_by_name(stack: Stack, turned: Mapping[str, ArrayLike]) -> Stack:
-    """Return a stack with new magnetizations by the names of layers, leads and groups."""
+    """Return a stack with new magnetizations by the names of layers, leads and groups.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is not that of a ferromagnet, or a direction is not valid.
+    """
     for name, m in turned.items():
-        stack = stack.replace(name, m=m)
+        direction = unit_vector(f"m of {name!r}", m)
+        try:
+            stack = stack.replace(name, m=direction)
+        except TypeError:  # m is valid, and so is the name: it is that of a metal or an interface
+            raise ValueError(
+                f"what is turned must be a ferromagnet ({listed(_magnets(stack))}), got {name!r}"
+            ) from None
     return stack
+
+
+def _magnets(stack: Stack) -> list[str]:
+    """Return the names of all that has a magnetization."""
+    e = elements_of(stack)
+    return [name for name, has in zip(stack.element_names, e.magnetic, strict=True) if has]
 
 
 def notice_opened(before: Stack, after: Stack, level: int) -> None:

@@ -18,6 +18,8 @@ from .outputs import Output
 if TYPE_CHECKING:
     import xarray
 
+NEAR = 1e-6
+"""Of the scale of a parameter, by which a fit that goes to a bound may keep off it."""
 Priors = dict[str, tuple[float, float]]
 """Mean and standard deviation by parameter."""
 
@@ -28,6 +30,7 @@ class Measured(NamedTuple):
     values: FloatArray
     uncertainty: FloatArray  # broadcasts to the values; 1 if it is not known
     coordinates: dict[str, FloatArray]  # broadcast to the values
+    titles: tuple[str, str] = ("data", "uncertainty of the data")  # in messages
 
 
 class Unknown(NamedTuple):
@@ -38,6 +41,10 @@ class Unknown(NamedTuple):
     upper: float
     vary: bool
     scale: float  # its unit in a fit, and of its steps
+
+    def is_bound(self, value: float) -> bool:
+        """Tell whether a value is one of the bounds, as near as a fit comes to them."""
+        return any(abs(value - end) <= NEAR * self.scale for end in (self.lower, self.upper))
 
     def clipped(self, value: float) -> float:
         """Return a value within the bounds to the last bit."""
@@ -55,10 +62,15 @@ def check_data(
     """Check the data and what belongs to them; arguments as of `spinfem.fit`."""
     if coordinates is not None and not isinstance(coordinates, Mapping):
         raise TypeError(f"coordinates must map names to arrays, got {coordinates!r}")
+    titles = Measured._field_defaults["titles"]
     if is_table(data):
-        data, coordinates, uncertainty = _of_table(
-            builder, columns_of(data), coordinates, uncertainty, output, column
+        table, sigma_title = columns_of(data), titles[1]
+        if isinstance(uncertainty, str):
+            sigma_title = f"{table.source}: column {uncertainty!r}"
+        data, coordinates, uncertainty, column = _of_table(
+            builder, table, coordinates, uncertainty, output, column
         )
+        titles = f"{table.source}: column {column!r}", sigma_title
     elif column is not None:
         raise ValueError(f"column must be left out unless the data are a table, got {column!r}")
     elif _is_labelled(data):
@@ -79,7 +91,7 @@ def check_data(
         for name, value in (coordinates or {}).items()
     }
     sigma = 1.0 if uncertainty is None else positive("uncertainty of the data", uncertainty)
-    return Measured(values, _of_points("uncertainty of the data", sigma, values), given)
+    return Measured(values, _of_points("uncertainty of the data", sigma, values), given, titles)
 
 
 def _of_table(
@@ -89,8 +101,8 @@ def _of_table(
     uncertainty: Any,
     output: Output,
     column: str | None,
-) -> tuple[FloatArray, dict[str, Any], Any]:
-    """Return data, coordinates and uncertainty from the columns of a table."""
+) -> tuple[FloatArray, dict[str, Any], Any, str]:
+    """Return data, coordinates and uncertainty from the columns of a table, and which has data."""
     given = dict(coordinates or {})
     taken = {value for value in (column, uncertainty) if isinstance(value, str)}
     for name, value in given.items():
@@ -127,7 +139,7 @@ def _of_table(
                 f"{table.source}: uncertainty of the data must be positive, "
                 f"got {uncertainty.min():g} at index {int(uncertainty.argmin())}"
             )
-    return data, given, uncertainty
+    return data, given, uncertainty, column
 
 
 def _measured(table: Columns, name: str, what: str, output: Output) -> FloatArray:

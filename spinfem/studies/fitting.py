@@ -46,7 +46,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, check_installed, finite
 from .._progress import progress_bar
-from ..sample.units import in_silence, once
+from ..sample.units import RESISTANCE, in_silence, notice, once
 from ..solution import Solution
 from .builders import Builder, check_callable
 from .fitdata import Measured, check_count, check_data, check_parameters, check_priors
@@ -90,6 +90,9 @@ class Fit:
         Parameters that neither data nor priors determine: alone, or some of them against each
         other, they leave the fit as it is, to rounding, or the uncertainty is larger than the range
         between the bounds. Their values mean nothing by themselves.
+    at_bounds : tuple of str
+        Parameters that ended at one of their bounds, beyond which the data would have them. Their
+        uncertainties, and those of parameters that go with them, mean nothing.
     """
 
     result: lmfit.MinimizerResult
@@ -102,6 +105,7 @@ class Fit:
     solves: int
     gradients: int
     undetermined: tuple[str, ...] = ()
+    at_bounds: tuple[str, ...] = ()
 
     @property
     def values(self) -> Values:
@@ -256,6 +260,8 @@ class Fit:
         text = str(fit_report(self.result))
         if self.undetermined:
             text += f"\n[[Undetermined]]\n    {', '.join(self.undetermined)}"
+        if self.at_bounds:
+            text += f"\n[[At a bound]]\n    {', '.join(self.at_bounds)}"
         return text
 
     def __str__(self) -> str:
@@ -338,9 +344,11 @@ def fit(
     Warns
     -----
     UserWarning
-        If the fit has not converged; if some parameters are `Fit.undetermined`; or if `output`
-        turns one of two layers that are in contact and parallel: if they are one magnet, they need
-        a `group`.
+        If the fit has not converged; if some parameters are `Fit.undetermined` or end at a bound,
+        `Fit.at_bounds`; or if `output` turns one of two layers that are in contact and parallel: if
+        they are one magnet, they need a `group`.
+    UnitWarning
+        If resistances, or their uncertainty, are larger than those of any sample.
     """
     check_installed("a fit", "pip install lmfit", "lmfit")
     from .fitminimizer import ScaledMinimizer
@@ -357,10 +365,13 @@ def fit(
         problem = Problem(builder, measured, unknowns, known, wanted, advance)
         check_count(measured, unknowns, known)
         with once():
-            wanted.notice_states(problem.check_build())
+            stacks = problem.check_build()
+            wanted.notice_states(stacks)
             problem.check_effects()
         with in_silence(), np.errstate(all="ignore"):
             problem.check_derivatives()
+        if stacks.units == "SI" and wanted.unit == "Ohm m2":
+            _notice_units(measured, uncertainty is not None)
         minimizer = ScaledMinimizer(problem, scale_covar=uncertainty is None)
         # lmfit sets errstate as well, and after an error leaves it so
         with np.errstate(all="ignore"):
@@ -400,4 +411,20 @@ def fit(
             "well; fix some of them, or give priors",
             stacklevel=2,
         )
-    return dataclasses.replace(found, undetermined=undetermined)
+    ends = [name for name in result.var_names if unknowns[name].is_bound(values[name])]
+    at_bounds = tuple(name for name in ends if name not in undetermined)
+    if at_bounds:
+        warnings.warn(
+            f"{', '.join(map(repr, at_bounds))} ended at a bound: the data fit best beyond it, and "
+            "uncertainties mean nothing there",
+            stacklevel=2,
+        )
+    return dataclasses.replace(found, undetermined=undetermined, at_bounds=at_bounds)
+
+
+def _notice_units(measured: Measured, uncertain: bool) -> None:
+    """Warn of resistance-area products that no sample has, once."""
+    with once():
+        notice(RESISTANCE, measured.titles[0], np.abs(measured.values))
+        if uncertain:
+            notice(RESISTANCE, measured.titles[1], measured.uncertainty)

@@ -36,6 +36,26 @@ def test_a_new_file_is_checked_and_solved(run, tmp_path):
     assert run("new")[1].startswith("stack.toml: ")
 
 
+def test_what_the_library_says_of_metals_is_told(run, tmp_path):
+    """Niobium as a lead is no superconductor; of a bound that is replaced nothing is said."""
+    text = """
+    left.lead = "lead"
+    [materials]
+    lead = { library = "Nb" }
+    Cu = { library = "Cu" }
+    long = { library = "Cu", l_nm = 450 }
+    [[layers]]
+    material = "Cu"
+    thickness_nm = 10
+    """
+    (tmp_path / "a.toml").write_text(text)
+    status, out, err = run("check", "a.toml")
+    assert (status, err) == (0, "")
+    _, niobium, copper = out.splitlines()
+    assert niobium.startswith("materials.lead: Nb, normal: in its normal state; a superconducting")
+    assert copper == "materials.Cu: Cu, 293 K: l >= 110 nm: that bound is taken"
+
+
 def test_a_new_file_overwrites_nothing(run, tmp_path):
     (tmp_path / "a.toml").write_text("mine")
     status, out, err = run("new", "a.toml")

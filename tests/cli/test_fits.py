@@ -195,9 +195,25 @@ def test_bounds_are_those_of_the_key(run, tmp_path):
     found = json.loads(out)["parameters"]
     assert [(one["lower"], one["upper"]) for one in found] == [(-1, 1), (0, None)]
     path = table(tmp_path / "a.csv", {"free.thickness_nm": T, "AdR_fOhm_m2": 4 * [20.0]})
-    status, out, _ = run(*TURN, "--json", data=path, free=("--free", "Py.beta=0.5"))
+    status, out, err = run(*TURN, "--json", data=path, free=("--free", "Py.beta=0.5"))
     assert status == 0
     assert 1 - 1e-6 < abs(values(out)["Py.beta"]) < 1
+    assert err.startswith(f"warning: {VALVE}: 'Py.beta' ended at a bound")
+    assert json.loads(out)["parameters"][0]["at_bound"] is True
+
+
+def test_columns_that_are_left_alone_are_named(run, tmp_path):
+    """And that nothing varies from point to point, where none of the columns is a key."""
+    columns = {"d_nm": T, "AdR_fOhm_m2": [1.3, 1.9, 2.2, 2.3], "note": ["a", "b", "c", "d"]}
+    path = table(tmp_path / "a.csv", columns)
+    options = (*TURN, "--data", "AdR_fOhm_m2")
+    _, out, err = run(*options, data=path, free=FREE[:2])
+    assert "columns left alone: d_nm, note" in out.splitlines()
+    assert err == f"warning: {path}: all points are of one sample: no column is a key of it\n"
+    columns["free.thickness_nm"] = columns.pop("d_nm")
+    _, out, err = run(*options, data=table(path, columns), free=FREE[:2])
+    assert "columns left alone: note" in out.splitlines()
+    assert err == ""
 
 
 def test_priors(run):
@@ -221,6 +237,8 @@ BAD = [
     (("--prior", "Py.p=1:1"), "--prior must be of one of --free .Py.beta, Py.l_nm., got 'Py.p'"),
     (("--prior", "Py.beta=1:0"), "--prior must be NAME=MEAN:SIGMA, with a positive SIGMA"),
     (("--turn", "fre=180"), "'fre'; did you mean 'free'"),
+    (("--turn", "Py=180"), r"must be a ferromagnet \(pinned, free\), got 'Py'"),
+    (("--turn", "Cu/Py=180"), r"must be a ferromagnet \(pinned, free\), got 'Cu/Py'"),
     (("--turn", "free"), "--turn must be NAME=POLAR"),
     (("--compare", "ratio"), "--compare must come with --turn"),
     (("--data", "AdR"), r"\.csv: --data must be one of its columns"),
@@ -275,7 +293,8 @@ def test_the_papers_units(run, tmp_path):
     metal = read(valve).stack.layers[0].material.name
     free = ("--free", f"{metal}.p=0.5:0:1")
     status, _, err = run(data=table(tmp_path / "a.csv", data), file=valve, free=free)
-    assert (status, err) == (0, "")
+    assert status == 0
+    assert "unit" not in err
     data["RA_Ohm_m2"] = data.pop("RA")
     _, _, err = run(data=table(tmp_path / "a.csv", data), file=valve, free=free)
     assert "column 'RA_Ohm_m2' must have no unit" in err

@@ -261,6 +261,11 @@ def test_two_spacers_without_a_sum(run, tmp_path):
 @pytest.mark.parametrize(
     ("file", "arguments", "message"),
     [
+        (
+            EXAMPLES / "multilayer.toml",
+            (),
+            r"'down3' and 'up4', ... 47 more ..., 'down27' and 'up28'",
+        ),
         (DUAL, (), r"must name ferromagnets .*'bottom' and 'free', 'free' and 'top'"),
         (DUAL, ("--fixed", "free"), r"got --fixed free, --free None"),
         (DUAL, ("--fixed", "top", "--fixed", "fixde"), r"got --fixed top and fixde, --free None"),

@@ -125,7 +125,7 @@ def device(free=Py, theta=70.0):
     return (
         sf.Lead(Cu)
         | Co(0.6, m=sf.direction(0.0), name="fixed")
-        | sf.Interface(0.3, gamma=0.6)
+        | sf.Interface(0.3, gamma=0.6, name="contact")
         | Cu(0.4, name="spacer")
         | free(0.5, m=sf.direction(theta, 20.0), name="free")
         | Cu(0.3)
@@ -341,6 +341,12 @@ def test_magnetoresistance_of_a_batch():
         ({"spacer": (0, 0, 1)}, ValueError, "m "),
         ({"nobody": (0, 0, 1)}, ValueError, "nobody"),
         ({"free": (0, 0, 0)}, ValueError, "m "),
+        ({"free": "up"}, TypeError, "m of 'free'"),
+        (
+            {"contact": (0, 0, 1)},
+            ValueError,
+            r"must be a ferromagnet \(fixed, free, end\), got 'cont",
+        ),
     ],
 )
 def test_magnetoresistance_refuses(turned, error, message):

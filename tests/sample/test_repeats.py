@@ -80,7 +80,7 @@ def test_replace_takes_a_metal():
     assert names(stack) == ["free1", "Cu1", "free2", "Cu2"]  # layers keep their names
     assert [stack.left.material, stack.layers[1].material] == [silver, silver]
     with pytest.raises(
-        TypeError, match="a change of 'Ag' must be one of material, got 'thickness'"
+        TypeError, match="a change of 'Ag', a metal, must be one of material, got 'thickness'"
     ):
         stack.replace("Ag", thickness=1.0)
 

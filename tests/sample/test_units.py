@@ -297,7 +297,59 @@ def test_a_fit_warns_once():
         RA = sf.solve(build(d)).resistance
     with pytest.warns(sf.UnitWarning) as found:
         sf.fit(lambda factor, d: build(factor * d), RA, {"factor": 1.1}, coordinates={"d": d})
-    assert len(found) == 1
+    assert [str(one.message).split()[0] for one in found] == ["thickness", "data"]
+
+
+FERROMAGNET = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+
+
+def series(l, d):
+    F = replace(FERROMAGNET, l=l)
+    return F(8e-9, m=UP) | Cu(10e-9) | F(d, m=sf.direction(180))
+
+
+@pytest.mark.parametrize(
+    ("data", "uncertainty", "message"),
+    [
+        (1.0, None, r"data should be .* Ohm m2: 7\S+e-16 Ohm m2 \(\S+ fOhm m2\)"),
+        (1e-15, 0.03, "uncertainty of the data should be .* got 0.03 Ohm m2: 3e-17 Ohm m2"),
+        ("RA", None, "data: column 'RA' should be from 0 to 1e-9 Ohm m2"),
+        ("RA_fOhm_m2", "error", "data: column 'error' should be from 0 to 1e-9 Ohm m2, got 0.03"),
+    ],
+)
+def test_a_fit_of_resistances_without_their_unit(data, uncertainty, message):
+    """The same numbers in fOhm m2, as a column says, or in SI are nothing to warn of."""
+    pytest.importorskip("lmfit")
+    d = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
+    RA = sf.solve(series(60e-9, d * 1e-9)).resistance
+    begin = {"l": (50e-9, 1e-9, 1e-6)}
+    given = {"coordinates": {"d": d * 1e-9}, "uncertainty": uncertainty}
+    if isinstance(data, str):
+        given["column"] = data
+        data = {data: RA * 1e15, "error": [0.03] * 5}
+    else:
+        data = RA * 1e15 * data
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")  # and what such data lead to is said as well
+        sf.fit(series, data, begin, **given)
+    (text,) = (str(one.message) for one in found if one.category is sf.UnitWarning)
+    assert re.match(message, text)
+    table = {"RA_fOhm_m2": RA * 1e15, "error_fOhm_m2": [0.03] * 5}
+    sf.fit(
+        series, table, begin, **{**given, "column": "RA_fOhm_m2", "uncertainty": "error_fOhm_m2"}
+    )
+
+
+@pytest.mark.parametrize("angle", [np.pi / 2, 3.1416, -6.28319, np.linspace(0, np.pi, 5)])
+@pytest.mark.parametrize("name", ["polar", "azimuth"])
+def test_radians(name, angle):
+    with pytest.warns(sf.UnitWarning, match=rf"{name} .* degrees: \d+ degrees \(.* rad\) is meant"):
+        sf.direction(**{"polar": 10.0, name: angle})
+
+
+@pytest.mark.parametrize("angle", [0.0, 1.57, 3.14, 3.0, 90.0, 180.0, np.linspace(0, 180, 181)])
+def test_degrees(angle):
+    sf.direction(angle, angle)
 
 
 def test_units_of_a_metal_stay_with_it():
@@ -422,6 +474,17 @@ def test_slips_in_a_file_are_named_with_file_and_key(tmp_path, old, new, where, 
     assert text.startswith(f"{path}: {where} should be from ")
     assert text.endswith(f", got {given}" + (f": {meant} is meant?" if meant else ""))
     assert warning.filename == __file__
+
+
+@pytest.mark.parametrize("key", ["polar_deg", "azimuth_deg"])
+def test_radians_in_a_file(tmp_path, key):
+    path = tmp_path / "valve.toml"
+    old = "polar_deg = 90"
+    new = "polar_deg = 3.14159" if key == "polar_deg" else f"{old}\nazimuth_deg = 1.5708"
+    path.write_text(FILE.replace(old, new))
+    with pytest.warns(sf.UnitWarning, match=rf"layers\[4\].{key} should be in degrees") as found:
+        sf.load(path)
+    assert len(found) == 1
 
 
 def test_a_file_warns_once_of_each_kind(tmp_path):

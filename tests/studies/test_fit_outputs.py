@@ -644,7 +644,16 @@ def test_fits_that_are_refused(changes, message):
 GOOD = "t_nm,AdR_fOhm_m2\n1,1\n2,1.5\n4,2\n"
 BAD_TABLES = [
     ("", {}, "must have a line of names and rows of numbers"),
-    (GOOD.replace("1.5", "1,5"), {}, "line 3: must have 2 columns, got 3"),
+    (
+        GOOD.replace("1.5", "1,5"),
+        {},
+        "line 3: must have 2 columns, got 3; decimals have a point, not a comma",
+    ),
+    (
+        GOOD.replace(",", ";").replace("1.5", "1,5"),
+        {},
+        "must be a finite number, got '1,5'; decimals have a point, not a comma",
+    ),
     (
         GOOD.replace("1.5", "n/a"),
         {},
