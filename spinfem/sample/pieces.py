@@ -110,6 +110,8 @@ class Joinable:
         """Return a chain of so many copies, whose names are numbered; see `stack.Stack`."""
         return self.stack_type.repeated(self, repeats)
 
+    __rmul__ = __mul__
+
 
 def _not_a_piece(given: object) -> TypeError:
     hint = "; a metal needs a thickness, as in Cu(10e-9)" if isinstance(given, Metal) else ""
@@ -448,6 +450,11 @@ class Interface(Joinable):
                 f"{reprlib.repr(self.delta)} and resistance 0; spins are lost in what resists"
             )
         mixing = self.mixing
+        if isinstance(mixing, tuple) and len(mixing) == 2 and np.isrealobj(mixing):
+            raise ValueError(
+                f"mixing (conductance) of {what} must be a complex number, G_r + 1j*G_i, or an "
+                f"array of them for a batch, got {mixing!r}"
+            )
         if mixing is not None:
             mixing = conductance(f"mixing (conductance) of {what}", mixing)
         freeze(

@@ -377,6 +377,13 @@ def test_an_interface_at_either_end_waits_for_what_will_stand_beside_it(numbers)
         N(1.0) | spacer
 
 
+def test_a_pair_is_no_mixing_conductance():
+    """As stack files have it; a batch of two is an array."""
+    with pytest.raises(ValueError, match=r"must be a complex number, G_r \+ 1j\*G_i, or an array"):
+        sf.Interface(1.0, mixing=(5e14, 1e13))
+    assert np.shape(sf.Interface(1.0, mixing=np.array([5e14, 1e13])).mixing) == (2,)
+
+
 # --- groups ---------------------------------------------------------------------------------------
 
 
