@@ -94,7 +94,10 @@ def solve_file(
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None
         text = to_json(results_of(description, solution))
-        _write(solution, description.units, output, wire, picture, dpi)
+        try:
+            _write(solution, description.units, output, wire, picture, dpi)
+        except ValueError as error:  # a field that overflows
+            raise ValueError(f"{file}: {error}") from None
     return text if as_json else report(description, solution)
 
 

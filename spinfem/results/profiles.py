@@ -39,23 +39,36 @@ class Profiles(NamedTuple):
 
 
 def profiles_of(solution: SolvedStack) -> Profiles:
-    """Collect the fields of all layers, at points dense enough to draw them."""
+    """Collect the fields of all layers, at points dense enough to draw them.
+
+    Raises
+    ------
+    ValueError
+        If one of them overflows.
+    """
     layers, pieces, shape = solution.layers, solution.stack.layers, solution.shape
     potential = joined([layer.potential for layer in layers], shape)
     half = joined([_half(*pair) for pair in zip(layers, pieces, strict=True)], shape)
     places = [layer.x for layer in layers]
+    fields = {
+        "spin_potential": joined([layer.spin_potential for layer in layers], shape, 3),
+        "spin_current": joined([layer.spin_current for layer in layers], shape, 3),
+        "potential": potential,
+        "potential_up": potential + half,
+        "potential_down": potential - half,
+        "dissipation": joined([layer.dissipation for layer in layers], shape),
+    }
+    for name, values in fields.items():
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"{name} must be finite, got an overflow of double precision: the current or "
+                "numbers of the stack are too large or too small"
+            )
     return Profiles(
         tuple(x.shape[-1] for x in places),
         tuple(layer.name for layer in layers),
         joined(places, shape if any(x.ndim > 1 for x in places) else ()),
-        {
-            "spin_potential": joined([layer.spin_potential for layer in layers], shape, 3),
-            "spin_current": joined([layer.spin_current for layer in layers], shape, 3),
-            "potential": potential,
-            "potential_up": potential + half,
-            "potential_down": potential - half,
-            "dissipation": joined([layer.dissipation for layer in layers], shape),
-        },
+        fields,
     )
 
 

@@ -69,8 +69,8 @@ class LayerSolution:
         besides.
         """
         solution, xi, transport = self.solution, self._samples, self.solution.transport
-        j0 = solution.j0
-        heat = solution.times(transport.dissipation(self.index, xi), j0**2, 1)
+        j0 = np.asarray(solution.j0)  # whose square may be inf, where that of a float raises
+        heat = solution.times(transport.dissipation(self.index, xi), j0 * j0, 1)
         for of_ends in solution.transports[1:]:
             both = transport.dissipation(self.index, xi, of_ends)
             heat = heat + solution.times(both, 2 * j0, 1)

@@ -449,7 +449,7 @@ class Interface(Joinable):
                 f"delta (spin memory loss) of {what} must be 0 without a resistance, got "
                 f"{reprlib.repr(self.delta)} and resistance 0; spins are lost in what resists"
             )
-        mixing = self.mixing
+        mixing: Any = self.mixing
         if isinstance(mixing, tuple) and len(mixing) == 2 and np.isrealobj(mixing):
             raise ValueError(
                 f"mixing (conductance) of {what} must be a complex number, G_r + 1j*G_i, or an "

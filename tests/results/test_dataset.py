@@ -148,3 +148,16 @@ def test_printing_loads_nothing_heavy():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []
+
+
+def test_fields_that_overflow_are_an_error():
+    """The square of the current is part of the heat."""
+    N = sf.NormalMetal(D=1.0, l=1.0)
+    stack = N(1.0) | sf.Ferromagnet(D=1.0, l=1.0, p=0.5)(1.0, m=(0, 0, 1))
+    solution = sf.solve(stack, 1e200)
+    assert np.isfinite(solution.voltage)
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(ValueError, match=r"^dissipation must be finite"),
+    ):
+        solution.to_dataset()
