@@ -88,6 +88,7 @@ top floor   what users hold: `solution`, `analogy`, `solver`, `analytic`
 `studies`   many solutions: sweeps, fits, convergence, comparisons, changes of sign
 `handoff`   torques for micromagnetic codes
 `figures`   the paper's figures, and ours
+`explorer`  a stack with sliders, in a browser
 `cli`       the command line
 ==========  ======================================================================
 """
@@ -112,6 +113,7 @@ from .sample.units import UnitWarning
 if TYPE_CHECKING:
     from . import analytic
     from .analogy import Analogy
+    from .explorer.entry import explore
     from .handoff.torques import slonczewski, torque_table
     from .io.stackfile import load
     from .sample.library import interface, load_materials, material
@@ -140,6 +142,7 @@ __all__ = [
     "analytic",
     "converge",
     "direction",
+    "explore",
     "fit",
     "interdiffused",
     "interface",
@@ -160,6 +163,7 @@ _LATER = {
     "Solution": ".solution",
     "analytic": ".analytic",
     "converge": ".studies.convergence",
+    "explore": ".explorer.entry",
     "fit": ".studies.fitting",
     "interdiffused": ".sample.profiles",
     "interface": ".sample.library",

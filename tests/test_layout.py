@@ -30,6 +30,7 @@ FLOORS = [
     ("studies",),
     ("handoff",),
     ("figures",),
+    ("explorer",),
     ("cli",),
     ("__init__", "__main__"),
 ]
@@ -113,6 +114,8 @@ HEAVY = {
     "xarray",
     "numba",
     "lmfit",
+    "panel",
+    "bokeh",
 }
 
 

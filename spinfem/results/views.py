@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 
 from .._checks import FloatArray, read_only
-from ..solvers.transport import Values
 from .scaling import Scaled
 
 
@@ -29,9 +28,14 @@ class LayerSolution:
         return self.solution.transport.field(self.index).samples()
 
     @cached_property
-    def _values(self) -> Values:
+    def _vectors(self) -> tuple[FloatArray, FloatArray]:
+        mu, j = self.solution.transport.field(self.index).evaluate(self._samples)
+        return read_only(self.solution.scaled(mu, 1)), read_only(self.solution.scaled(j, 1))
+
+    @cached_property
+    def _potential(self) -> FloatArray:
         found = self.solution.transport.evaluate(self.index, self._samples)
-        return Values(*(read_only(self.solution.scaled(a, 1)) for a in found))
+        return read_only(self.solution.scaled(found.potential, 1))
 
     @cached_property
     def x(self) -> FloatArray:
@@ -44,17 +48,17 @@ class LayerSolution:
     @property
     def spin_potential(self) -> FloatArray:
         """mu_s, V, shape (..., n, 3)."""
-        return self._values.spin_potential
+        return self._vectors[0]
 
     @property
     def spin_current(self) -> FloatArray:
         """j_s, A/m2, positive towards +x, shape (..., n, 3)."""
-        return self._values.spin_current
+        return self._vectors[1]
 
     @property
     def potential(self) -> FloatArray:
         """Electrochemical potential mu_0, V, 0 at the right end of the stack, shape (..., n)."""
-        return self._values.potential
+        return self._potential
 
     @cached_property
     def dissipation(self) -> FloatArray:
