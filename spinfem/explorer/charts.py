@@ -98,7 +98,10 @@ HODOGRAPH = {
     **RODS,
     "rods": _line(GREY, 0.7, "dashed"),
     **{name: _line(metal.color, metal.width, "solid", metal.label) for name, metal in METALS},
-    **{f"{name} lead": _line(metal.color, metal.width, "dashed", "lead") for name, metal in METALS},
+    **{
+        f"{name} lead": _line(metal.color, metal.width, "dashed", f"{name} lead")
+        for name, metal in METALS
+    },
     "jump": _line("black", 1.2, "dotted", "jump"),
     "faces": _dots(4, "black"),
     "left end": _dots(10, None, "left end"),
@@ -182,7 +185,7 @@ class Chart:
         legend = Legend(
             items=items,
             orientation="horizontal",
-            ncols=max(1, width // 115),
+            ncols=max(2, width // 115),
             location="top_left",
             border_line_color=None,
             label_text_font_size="11px",

@@ -12,10 +12,9 @@ import numpy as np
 
 from ..plot.pictures import SolutionPlots, overview
 from ..sample.materials import Ferromagnet, Metal
-from ..sample.pieces import Interface, Layer, Lead, SpinBlocking, direction
+from ..sample.pieces import Interface, Layer, Lead, SpinBlocking
 from ..sample.stack import Stack
-from ..sample.writing import stack_file
-from .movable import signed_angles
+from ..sample.writing import magnetic, stack_file
 from .seen import Seen
 
 DPI = 150
@@ -163,10 +162,12 @@ class _Code(str):
 
 def _names(piece: Layer | Lead) -> dict[str, Any]:
     """Return direction, name and group of a piece."""
+    known = magnetic(piece)
     found: dict[str, Any] = {}
-    if piece.m is not None:
-        polar, azimuth = signed_angles(piece.m)
-        found["m"] = tuple(piece.m.tolist())
-        if np.array_equal(direction(polar, azimuth), piece.m):
-            found["m"] = _Code(f"sf.direction({polar!r}{f', {azimuth!r}' if azimuth else ''})")
-    return found | {key: v for key in ("name", "group") if (v := getattr(piece, key)) is not None}
+    if "polar_deg" in known:
+        angles = (repr(known[key]) for key in ("polar_deg", "azimuth_deg") if key in known)
+        found["m"] = _Code(f"sf.direction({', '.join(angles)})")
+    elif "m" in known:
+        found["m"] = known["m"]
+    given = {"name": piece.name, "group": piece.group}
+    return found | {key: value for key, value in given.items() if value is not None}

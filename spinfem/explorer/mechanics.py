@@ -44,6 +44,8 @@ NO_RODS = (
 )
 FORCE = "force:"
 """In front of the names of forces, of which two are called like cords."""
+OF_BOX = 0.62
+"""Of the width of the picture, what arrows take as the extent of what is drawn."""
 SIDE = 300.0
 """Width and height of the picture, points."""
 
@@ -81,11 +83,13 @@ def _in_plane(seen: Seen, analogy: Mechanism, old: Picture | None) -> Picture:
     across, along = folded_axes(solution)
     labels = symbol("spin_potential", across, unit), symbol("spin_potential", along, unit)
     drawn = np.concatenate([*curves, points, np.zeros((1, 2))])
-    low, high = limits(drawn)
-    room = 0.18 * (high - low)  # for arrows
-    low, high = steady_box(low - room, high + room, old, labels)
     forces = [forces_on(ring, sheet) for ring, sheet in zip(rings, sheets, strict=True)]
-    forces = scaled(forces, largest_force(rings), 0.8 * float(high[0] - low[0]))
+    largest = largest_force(rings)
+    reach = scaled(forces, largest, float(np.ptp(drawn, axis=0).max()))
+    tips = [p + force.vector for p, own in zip(points, reach, strict=True) for force in own]
+    low, high = steady_box(*limits(np.array([*drawn, *tips])), old, labels)
+    # as long as they are in this box, so that they do not change with what is drawn
+    forces = scaled(forces, largest, OF_BOX * float(high[0] - low[0]))
     arrows = [a for p, own in zip(points, forces, strict=True) for a in fan_out(p, own)]
     names = [name for name, _ in rods_of(solution)]
     rods = rods_in(names, folded.rods, low, high, 0.97)
@@ -128,7 +132,7 @@ def _over_x(seen: Seen, analogy: Mechanism, old: Picture | None) -> Picture:
         **_arrows(arrows, span),
         **shades(x[::2], x[1::2], [cord.kind == "F" for cord in analogy.cords], y),
         "rods": line(broken(upright)),
-        "names": {"x": middle, "y": [y[1]] * len(names), "text": names},
+        "names": {"x": middle, "y": [y[1] - 0.03 * float(np.ptp(y))] * len(names), "text": names},
     }
     return Picture(sources, ends, y, labels)
 

@@ -10,10 +10,15 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..plot.hodograph import DrawnRod
+from ..plot.labels import shortened
 from ..plot.style import SYMBOLS, Quantity
 
 Ends = tuple[float, float]
 Columns = dict[str, Any]
+EDGE = 0.068
+"""Of new ends of an axis: what is at most empty at either of them."""
+NAME = 30
+"""Characters of the names at a rod."""
 SLACK = 0.55
 """Of an axis: where what is drawn spans less of it, the axis follows."""
 
@@ -42,7 +47,8 @@ def line(points: FloatArray) -> Columns:
 
 def steady(old: Ends | None, new: Ends) -> Ends:
     """Return the ends of an axis: the old ones as long as what is drawn fills them well."""
-    if old is None or not old[0] <= new[0] <= new[1] <= old[1]:
+    room = EDGE * (new[1] - new[0])
+    if old is None or not old[0] <= new[0] + room <= new[1] - room <= old[1]:
         return new
     return old if new[1] - new[0] > SLACK * (old[1] - old[0]) else new
 
@@ -78,7 +84,10 @@ def heads(rods: list[DrawnRod], low: FloatArray, high: FloatArray) -> Columns:
     for i, place in enumerate(places):
         while any((np.abs(place - other) < 1.5 * room).all() for other in places[:i]):
             place[1] -= room[1]
-    return {**line(places), "text": [unicode_of(", ".join(rod.names)) for rod in rods]}
+    return {
+        **line(places),
+        "text": [shortened(unicode_of(", ".join(rod.names)), NAME) for rod in rods],
+    }
 
 
 POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

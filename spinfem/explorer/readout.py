@@ -7,9 +7,11 @@ from html import escape
 import numpy as np
 
 from ..physics.directions import degrees_between
+from ..plot.style import unit_scale
 from ..results.report import magnet_direction
 from ..texts.numbers import short, unit_of
 from .mechanics import longest_arrow
+from .pictures import unicode_of
 from .seen import Seen
 from .turning import turning_body
 
@@ -51,8 +53,10 @@ def readout(seen: Seen) -> str:
     cell("resistance RA", f"{float(solution.resistance) * factor:.5g}{unit}", "RA")
     if body := turning_body(seen):
         vector = solution.torque(body) if si else solution.absorbed_spin_current(body)
-        size, unit = float(np.linalg.norm(vector)), " J/m²" if si else ""
-        cell(f"torque on {body}" if si else f"absorbed by {body}", f"{size:.4g}{unit}", "torque")
+        size = float(np.linalg.norm(vector))
+        factor, unit = unit_scale(size, "J/m$^2$" if si else "")
+        shown = f"{size * factor:.4g} {unicode_of(unit).strip(' ()')}"
+        cell(f"torque on {body}" if si else f"absorbed by {body}", shown, "torque")
     if seen.mechanism is not None:
         cell("longest arrow", longest_arrow(seen, si), "arrow")
     return f'<table class="numbers"><tr>{"".join(cells)}</tr></table>'

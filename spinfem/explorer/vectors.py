@@ -38,25 +38,27 @@ from .pictures import (
 )
 from .seen import Seen
 
+MANY = 24
+"""So many faces have lines; where there are more, they would cover what is drawn."""
 PROJECTED = Frame(np.eye(3)[[0, 2]], ("x", "z"))
 """Where what does not lie in a plane, and cannot be folded, is seen from the side."""
 
 
-def view_of(solution: Solution, quantity: Quantity, frame: Frame) -> tuple[View, str]:
-    """Return what a hodograph shows in a plane, and what is to be said of it."""
+def view_of(solution: Solution, quantity: Quantity, frame: Frame) -> View:
+    """Return what a hodograph shows in a plane: folded, or from the side, if there is none."""
     if frame is not SPACE:
-        return look(solution, quantity, frame), ""
+        return look(solution, quantity, frame)
     try:
         check_plain("folding", solution.stack)
     except ValueError:
-        return look(solution, quantity, PROJECTED), "seen along y"
-    return look_folded(solution, quantity, fold(solution)), "folded into a plane"
+        return look(solution, quantity, PROJECTED)
+    return look_folded(solution, quantity, fold(solution))
 
 
 def hodograph(seen: Seen, quantity: Quantity, frame: Frame, old: Picture | None) -> Picture:
     """Return the picture of a hodograph, on the axes of an old one as far as it fits."""
     solution = seen.solution
-    view, _ = view_of(solution, quantity, frame)
+    view = view_of(solution, quantity, frame)
     factor, unit = scale(solution, quantity, seen.si)
     curves, leads = ([curve * factor for curve in own] for own in (view.curves, view.leads))
     before, after = view.before * factor, view.after * factor
@@ -117,7 +119,7 @@ def profile(seen: Seen, quantity: Quantity, old: Picture | None) -> Picture:
     sources |= shades(starts, stops, magnetic, y)
     resistive = np.array([joint is not None for joint in solution.stack.joints])
     for name, own in (("face", faces[~resistive]), ("resistive interface", faces[resistive])):
-        if own.size:
+        if 0 < own.size <= MANY:
             sources[name] = line(broken([np.array([[at, y[0]], [at, y[1]]]) for at in own]))
     width = float(stops[-1] - starts[0])
     roomy = (stops - starts) / width > 0.06
