@@ -85,10 +85,10 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
         }
         options = {one.title: one.name for one in presets().values()}
         if given is not None:
-            options = {given.title: "", **options}
-        self.preset = pn.widgets.Select(name="Stack", options=options, width=WIDTH - 20)
-        self.turned = pn.widgets.Select(name="Turning", width=150)
-        self.spacer = pn.widgets.Select(name="Torques across", width=150)
+            options = {f"{given.title} (given)": "", **options}
+        self.preset = pn.widgets.Select(label="Stack", options=options, width=WIDTH - 20)
+        self.turned = pn.widgets.Select(label="Turning", width=150)
+        self.spacer = pn.widgets.Select(label="Torques across", width=150)
         self.numbers = pn.pane.HTML(stylesheets=[STYLE])
         self.wrong = pn.pane.HTML("", visible=False, stylesheets=[STYLE])
         self.address = pn.widgets.TextInput(visible=False)
