@@ -164,7 +164,9 @@ class Chart:
         self.figure.toolbar.logo = None
         self.figure.toolbar.autohide = True
         self.figure.grid.visible = False
+        self.figure.axis.minor_tick_line_color = None
         self.sources: dict[str, ColumnDataSource] = {}
+        self._looks: dict[str, tuple[str, bool]] = {}
         self._legend: dict[str, tuple[LegendItem, list[str]]] = {}
         self._note = Label(
             x=width / 2,
@@ -198,21 +200,26 @@ class Chart:
         self.figure.add_layout(self._note)
 
     def _add(self, name: str, glyph: Glyph) -> None:
-        columns = {value for value in glyph.style.values() if value in COLUMNS} or {"x", "y"}
+        known = {column for column in glyph.style.values() if column in COLUMNS} or {"x", "y"}
         if glyph.kind == "text":
-            columns |= {"x", "y"}
-        self.sources[name] = source = ColumnDataSource({column: [] for column in columns})
+            known |= {"x", "y"}
         place = {"x": "x", "y": "y"} if glyph.kind in ("line", "scatter", "text") else {}
-        drawn = getattr(self.figure, glyph.kind)(source=source, **place, **glyph.style)
+        draw = getattr(self.figure, glyph.kind)
+        self.sources[name] = source = ColumnDataSource({column: [] for column in known})
+        draw(source=source, **place, **glyph.style)
         if glyph.kind == "segment":
             color = glyph.style["line_color"]
             head = NormalHead(size=10, fill_color=color, line_color=color)
             ends = {"x_start": "x0", "y_start": "y0", "x_end": "x1", "y_end": "y1"}
             self.figure.add_layout(Arrow(end=head, source=source, line_color=None, **ends))
         if glyph.label:
-            item = LegendItem(label=glyph.label, renderers=[drawn], visible=False)
-            item, names = self._legend.setdefault(glyph.label, (item, []))
-            names.append(name)
+            if glyph.label not in self._legend:
+                # a glyph of its own, or legends would be made anew whenever numbers move
+                sample = ColumnDataSource({column: [np.nan] for column in known})
+                drawn = draw(source=sample, **place, **glyph.style)
+                item = LegendItem(label=glyph.label, renderers=[drawn], visible=False)
+                self._legend[glyph.label] = item, []
+            self._legend[glyph.label][1].append(name)
 
     def show(self, what: Picture | Note) -> None:
         """Show a picture, or say why there is none."""
@@ -230,10 +237,16 @@ class Chart:
         for name, source in self.sources.items():
             new = sources.get(name) or {column: [] for column in source.data}
             if not all(_same(values, source.data[column]) for column, values in new.items()):
-                source.data = {column: np.asarray(values) for column, values in new.items()}
+                # as lists: every array would be two messages more
+                source.data = {
+                    column: np.asarray(values).tolist() for column, values in new.items()
+                }
         for label, (item, names) in self._legend.items():
-            item.visible = any(len(_first(sources.get(name))) > 0 for name in names)
-            item.label = value(words.get(label, label))
+            seen = any(len(_first(sources.get(name))) > 0 for name in names)
+            looks = words.get(label, label), seen
+            if self._looks.get(label) != looks:  # else legends would be made anew
+                self._looks[label] = looks
+                item.update(label=value(looks[0]), visible=seen)
         self.shown = picture
 
     def _set_axes(self, picture: Picture) -> None:

@@ -78,8 +78,8 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
             "g": Chart(EFFICIENCIES, FRAME, 125, "Efficiencies g of the torques, eq. (1)"),
             "dr": Chart(RESISTANCE, FRAME, 90, "Spin resistance δr"),
             "torque": Chart(TORQUE, FRAME, 90, "Torque"),
-            "spin_potential": Chart(HODOGRAPH, 205, 205, "Hodograph of μₛ"),
-            "spin_current": Chart(HODOGRAPH, 205, 205, "Hodograph of jₛ"),
+            "spin_potential": Chart(HODOGRAPH, 200, 200, "Hodograph of μₛ"),
+            "spin_current": Chart(HODOGRAPH, 200, 200, "Hodograph of jₛ"),
             "spin_potential over x": Chart(PROFILE, FRAME, 95, "μₛ(x)"),
             "spin_current over x": Chart(PROFILE, FRAME, 95, "jₛ(x)"),
         }

@@ -54,8 +54,8 @@ def readout(seen: Seen) -> str:
     if body := turning_body(seen):
         vector = solution.torque(body) if si else solution.absorbed_spin_current(body)
         size = float(np.linalg.norm(vector))
-        factor, unit = unit_scale(size, "J/m$^2$" if si else "")
-        shown = f"{size * factor:.4g} {unicode_of(unit).strip(' ()')}"
+        factor, unit = unit_scale(size, "J/m$^2$") if si else (1.0, "")
+        shown = f"{size * factor:.4g} {unicode_of(unit).strip(' ()')}".strip()
         cell(f"torque on {body}" if si else f"absorbed by {body}", shown, "torque")
     if seen.mechanism is not None:
         cell("longest arrow", longest_arrow(seen, si), "arrow")

@@ -28,6 +28,12 @@ def as_wrong(text: str) -> str:
     return f'<p class="wrong">{escape(one_line(text))}</p>' if text else ""
 
 
+class Handle(pn.widgets.IntSlider):  # type: ignore[misc]
+    """A slider whose moves are seen at once, and not 50 ms later."""
+
+    _debounce = 0
+
+
 class Row:
     """One slider, its number, and what is wrong with it."""
 
@@ -35,7 +41,7 @@ class Row:
         self.slider = slider
         self._moved = moved
         self._quiet = False
-        self.handle = pn.widgets.IntSlider(
+        self.handle = Handle(
             start=0,
             end=slider.steps,
             value=slider.position_of(value),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
+from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..plot.style import COMPONENTS, unit_scale
 from ..sample.pieces import direction
 from ..solution import Solution
@@ -86,9 +87,10 @@ def _results(seen: Seen, solution: Solution, angles: FloatArray) -> Rotation:
     bounds, of_resistance, of_torque = solution.bounds, None, None
     if bounds is not None:
         of_resistance = Band(*(np.broadcast_to(end, n) for end in bounds.spin_resistance))
-        if body is not None and seen.si:
+        if body is not None:
             index = solution.ferromagnets.index(body)
-            ends = (np.broadcast_to(end[..., index, :], (n, 3)) for end in bounds.torques)
+            unit = 1.0 if seen.si else TORQUE_PER_SPIN_CURRENT
+            ends = (np.broadcast_to(end[..., index, :] / unit, (n, 3)) for end in bounds.torques)
             of_torque = Band(*ends)
     resistance = np.broadcast_to(solution.spin_resistance, n)
     return Rotation(angles, efficiencies, resistance, torque, of_resistance, of_torque)

@@ -16,6 +16,7 @@ pytest.importorskip("panel")
 
 from spinfem.explorer.page import Explorer  # needs panel
 
+pytestmark = pytest.mark.browser
 MOST = 0.05
 """Seconds that a change may take of five layers."""
 

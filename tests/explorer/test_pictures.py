@@ -112,6 +112,8 @@ def test_bounds_are_bands_that_hold_the_exact_values():
     band, values = curve.resistance_band, right.resistance[::3]
     assert np.all((band.low <= values) & (values <= band.high))
     assert np.all(band.high - band.low > 1e-3 * values)
+    torque, values = curve.torque_band, right.torque[::3]
+    assert np.all((torque.low <= values + 1e-15) & (values - 1e-15 <= torque.high))
     assert "band" in turning_pictures(coarse, curve, point_of(coarse), {})["dr"].sources
 
 
