@@ -20,7 +20,10 @@ def explore_file(
         int, typer.Option(min=0, max=65535, help="Where to listen; 0: any free port.")
     ] = 5006,
     address: Annotated[
-        str, typer.Option(help="On which address; others than this let other machines connect.")
+        str,
+        typer.Option(
+            help="Address of this machine to listen on; others than this let others connect."
+        ),
     ] = LOCAL,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address and open nothing.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -84,7 +85,8 @@ def serve(
     port : int
         Where to listen; 0 for any free port.
     address : str
-        On which address; by default other machines cannot connect.
+        On which address of this machine, by which pages are asked for; by default no other machine
+        can connect.
     browser : bool
         Whether to open one.
     ready : callable, optional
@@ -106,9 +108,10 @@ def serve(
         location = panel.state.location
         return Explorer(base, location.search if location else "", in_browser=True)
 
-    names = dict.fromkeys((address, LOCAL, "localhost", socket.gethostname()))
+    host = f"[{address}]" if ":" in address else address
+    names = dict.fromkeys((host, LOCAL, "localhost", socket.gethostname()))
     if ready is not None:
-        ready(f"http://{address}:{port}/")
+        ready(f"http://{host}:{port}/")
     panel.serve(
         page,
         address=address,
@@ -138,8 +141,9 @@ def _free_port(address: str, port: int) -> int:
         try:
             trial.bind((address, port))
         except OSError as error:
-            raise OSError(
-                f"port {port} of {address} must be free to listen on: {error.strerror or error}; "
-                "--port 0 takes any"
-            ) from None
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                text = f"port must be free to listen on (0 takes any that is), got {port}"
+            else:
+                text = f"address must be one of this machine, got {address!r}"
+            raise OSError(f"{text}: {error.strerror or error}") from None
         return int(trial.getsockname()[1])

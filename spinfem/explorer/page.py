@@ -72,6 +72,7 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
         self._old: dict[str, Picture] = {}
         self._curve: tuple[tuple[object, ...], Rotation] | None = None
         self._pending: Any = None
+        self._layout: Any = None
         self.spent = 0.0
         self.charts = {
             "mechanics": Chart(MECHANICS, FRAME, FRAME, "Rods, rings, cords and forces"),
@@ -231,6 +232,8 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
                 if isinstance(picture, Picture):
                     self._old[name] = picture
             self.numbers.object = readout(self.seen)
+        if self._layout is not None:
+            pn.io.push_notebook(self._layout)  # which in notebooks no figure does by itself
         self.spent = time.perf_counter() - start
 
     def _pictures(self) -> dict[str, Picture | Note]:
