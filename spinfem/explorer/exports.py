@@ -30,9 +30,12 @@ def toml_of(seen: Seen) -> str:
     return _mesh_note(seen) + text
 
 
+def _mesh(seen: Seen) -> dict[str, Any]:
+    return {**seen.mesh, **({"certify": True} if seen.certified else {})}
+
+
 def _mesh_note(seen: Seen) -> str:
-    given = ", ".join(f"{name}={value}" for name, value in seen.mesh.items())
-    return f"# seen with spinfem.solve(..., {given}, certify=True)\n" if given else ""
+    return f"# seen with spinfem.solve(..., {_arguments(_mesh(seen))})\n" if seen.mesh else ""
 
 
 def png_of(seen: Seen) -> bytes:
@@ -63,7 +66,7 @@ def python_of(seen: Seen) -> str:
     """
     writer = _Python(seen.stack)
     pieces = [writer.piece(piece) for piece in seen.stack.pieces]
-    given = {"j0": seen.j0, **seen.mesh, **({"certify": True} if seen.mesh else {})}
+    given = {"j0": seen.j0, **_mesh(seen)}
     lines = [
         "import spinfem as sf",
         "",

@@ -15,6 +15,9 @@ from ..solver import solve
 from .slider import Slider
 from .sliders import Sliders
 
+MOST_CERTIFIED = 20
+"""Layers of a stack up to which bounds follow the sliders."""
+
 
 @dataclass(frozen=True)
 class Base:
@@ -109,10 +112,15 @@ class Seen:
         found: dict[str, Any] = {} if degree == DEGREE else {"degree": degree}
         return found | ({"elements": elements} if elements else {})
 
+    @property
+    def certified(self) -> bool:
+        """Whether bounds are found: where the mesh lets them be seen, and they are found soon."""
+        return bool(self.mesh) and len(self.stack.layers) <= MOST_CERTIFIED
+
     @cached_property
     def solution(self) -> Solution:
-        """The solution, with bounds if its mesh is not the usual one; ValueError as of `solve`."""
-        return solve(self.stack, self.j0, certify=bool(self.mesh), **self.mesh)
+        """The solution, with bounds if it is `certified`; ValueError as of `solve`."""
+        return solve(self.stack, self.j0, certify=self.certified, **self.mesh)
 
     @property
     def si(self) -> bool:

@@ -17,14 +17,15 @@ from .seen import Seen
 
 ANGLES = np.linspace(-180.0, 180.0, 181)
 """Polar angles of the turning magnetization, degrees."""
-CERTIFIED = ANGLES[::3]
-"""The same where bounds are drawn, which take longer."""
+CERTIFIED = ANGLES[::6]
+"""The same of bounds, which take longer."""
 AXIS = (-180.0, 180.0)
 
 
 class Band(NamedTuple):
-    """Certified bounds of a curve."""
+    """Certified bounds of a curve, (k,) or (k, 3)."""
 
+    angles: FloatArray
     low: FloatArray
     high: FloatArray
 
@@ -36,8 +37,8 @@ class Rotation(NamedTuple):
     efficiencies: tuple[FloatArray, FloatArray] | None  # (n,) each
     resistance: FloatArray  # (n,) dr
     torque: FloatArray | None  # (n, 3) of what turns; a spin current in the paper's units
-    resistance_band: Band | None  # (n,)
-    torque_band: Band | None  # (n, 3)
+    resistance_band: Band | None  # over angles of its own
+    torque_band: Band | None
 
 
 def rotation_of(seen: Seen) -> Rotation:
@@ -45,12 +46,18 @@ def rotation_of(seen: Seen) -> Rotation:
     slider = seen.turning
     if slider is None:
         raise ValueError("There is no ferromagnet to turn.")
-    angles = CERTIFIED if seen.mesh else ANGLES
     places = [seen.stack.ordinals[i] for i in slider.pieces]
-    ways = direction(angles, seen.azimuth)
-    batch = seen.stack.turned({k: ways for k in places if k is not None})
-    solution = solve(batch, seen.j0, certify=bool(seen.mesh), **seen.mesh)
-    return _results(seen, solution, angles)
+
+    def at(angles: FloatArray, certify: bool) -> Rotation:
+        ways = direction(angles, seen.azimuth)
+        batch = seen.stack.turned({k: ways for k in places if k is not None})
+        return _results(seen, solve(batch, seen.j0, certify=certify, **seen.mesh), angles)
+
+    curve = at(ANGLES, certify=False)
+    if seen.certified:
+        bands = at(CERTIFIED, certify=True)
+        curve = curve._replace(resistance_band=bands.resistance_band, torque_band=bands.torque_band)
+    return curve
 
 
 def point_of(seen: Seen) -> Rotation:
@@ -86,12 +93,12 @@ def _results(seen: Seen, solution: Solution, angles: FloatArray) -> Rotation:
         torque = np.broadcast_to(vector, (n, 3))
     bounds, of_resistance, of_torque = solution.bounds, None, None
     if bounds is not None:
-        of_resistance = Band(*(np.broadcast_to(end, n) for end in bounds.spin_resistance))
+        of_resistance = Band(angles, *(np.broadcast_to(end, n) for end in bounds.spin_resistance))
         if body is not None:
             index = solution.ferromagnets.index(body)
             unit = 1.0 if seen.si else TORQUE_PER_SPIN_CURRENT
             ends = (np.broadcast_to(end[..., index, :] / unit, (n, 3)) for end in bounds.torques)
-            of_torque = Band(*ends)
+            of_torque = Band(angles, *ends)
     resistance = np.broadcast_to(solution.spin_resistance, n)
     return Rotation(angles, efficiencies, resistance, torque, of_resistance, of_torque)
 
@@ -144,8 +151,9 @@ def _resistance(
     }
     heights = [curve.resistance * factor, np.zeros(1)]
     if curve.resistance_band is not None:
-        low, high = (end * factor for end in curve.resistance_band)
-        sources["band"] = {"x": curve.angles, "low": low, "high": high}
+        band = curve.resistance_band
+        low, high = band.low * factor, band.high * factor
+        sources["band"] = {"x": band.angles, "low": low, "high": high}
         heights += [low, high]
     return _picture(sources, with_room(heights), (angle, f"δr{unicode_of(unit)}"), old)
 
@@ -163,8 +171,9 @@ def _torque(
         sources[axis] = {"x": curve.angles, "y": curve.torque[:, i] * factor}
         sources[f"{axis} now"] = {"x": now.angles, "y": now.torque[:, i] * factor}
         if curve.torque_band is not None:
-            low, high = (end[:, i] * factor for end in curve.torque_band)
-            sources[f"{axis} band"] = {"x": curve.angles, "low": low, "high": high}
+            band = curve.torque_band
+            low, high = band.low[:, i] * factor, band.high[:, i] * factor
+            sources[f"{axis} band"] = {"x": band.angles, "low": low, "high": high}
             heights += [low, high]
     return _picture(sources, with_room(heights), (angle, f"{name}{unicode_of(unit)}"), old)
 

@@ -10,6 +10,10 @@ from spinfem.explorer.presets import preset, presets
 from spinfem.explorer.seen import Seen, base_of
 
 FIRST = "fig5"
+NAMES = [
+    pytest.param(name, marks=pytest.mark.long) if name == "multilayer" else name
+    for name in presets()
+]
 
 
 def read(query, given=None):
@@ -26,7 +30,7 @@ def moved(name):
     return seen
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", NAMES)
 def test_an_address_says_what_is_seen(name):
     seen = moved(name)
     found, left_out = read("?" + query_of(seen))
@@ -87,7 +91,7 @@ def run(text):
     return found["solution"]
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", NAMES)
 def test_python_reproduces_what_is_seen_to_the_bit(name):
     seen = moved(name)
     solution = run(python_of(seen))
@@ -96,7 +100,7 @@ def test_python_reproduces_what_is_seen_to_the_bit(name):
     assert solution.stack.element_names == seen.stack.element_names
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", NAMES)
 def test_toml_reproduces_what_is_seen(name, tmp_path):
     seen = moved(name)
     path = tmp_path / "stack.toml"
@@ -131,6 +135,7 @@ def test_graded_layers_are_refused():
             write(seen)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["fig5", "exchange_biased_valve"])
 def test_a_picture_is_written(name):
     assert png_of(Seen(preset(name))).startswith(b"\x89PNG")
