@@ -607,5 +607,7 @@ def test_what_to_install():
                 named = re.fullmatch(r"\.(?:\[(.*)\])?", wanted)[1]
                 assert set((named or "").split(",")) - {""} <= set(extras), command
             elif not wanted.startswith("-"):
-                packages = {re.split(r"[<>=\[]", p)[0] for e in ("fit", "sweep") for p in extras[e]}
+                packages = {
+                    re.split(r"[<>=\[]", p)[0] for e in ("app", "fit", "sweep") for p in extras[e]
+                }
                 assert wanted in packages, command

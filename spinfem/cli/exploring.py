@@ -34,7 +34,7 @@ def explore_file(
     Sliders are there for all of its angles, thicknesses and numbers; without FILE those of the
     paper's Fig. 5. The address in the browser holds what is seen. It can be saved as a picture, as
     a stack file and as Python. It is read from FILE once, and no other file is; nothing is fetched
-    from elsewhere. Ctrl-C ends it. Needs pip install 'spinfem[app]'.
+    from elsewhere. Ctrl-C ends it.
     """
     from ..explorer import entry
     from ..explorer.seen import base_of

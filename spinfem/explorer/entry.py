@@ -41,7 +41,7 @@ def explore(stack: Stack | LoadedStack | None = None) -> Explorer:
     Raises
     ------
     ImportError
-        If Panel is not installed: ``pip install 'spinfem[app]'``.
+        If Panel is not installed.
     TypeError, ValueError
         If it is no stack, or a batch.
 
@@ -66,7 +66,7 @@ def explore(stack: Stack | LoadedStack | None = None) -> Explorer:
 
 def check() -> None:
     """Raise ImportError, saying what to install, if Panel is not there."""
-    check_installed("the explorer", "pip install 'spinfem[app]'", "panel")
+    check_installed("the explorer", "pip install panel", "panel")
 
 
 def serve(

@@ -30,6 +30,14 @@ def toml_of(seen: Seen) -> str:
     return _mesh_note(seen) + text
 
 
+def is_written(seen: Seen) -> bool:
+    """Whether there is a text that holds the stack."""
+    try:
+        return bool(toml_of(seen) and python_of(seen))
+    except ValueError:
+        return False
+
+
 def _mesh(seen: Seen) -> dict[str, Any]:
     return {**seen.mesh, **({"certify": True} if seen.certified else {})}
 

@@ -25,7 +25,7 @@ from .charts import (
     TORQUE,
     Chart,
 )
-from .exports import png_of, python_of, toml_of
+from .exports import is_written, png_of, python_of, toml_of
 from .mechanics import SIDE, mechanics
 from .pictures import Note, Picture
 from .presets import preset, presets
@@ -99,7 +99,14 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
             )
         self.rows: dict[str, Row] = {}
         self.sidebar = pn.Column(width=WIDTH)
+        self.saves = self._saves()
         seen, left_out = read_query(query, given, preset, FIRST)
+        try:
+            with np.errstate(all="ignore"):
+                _ = seen.solution
+        except ValueError as error:
+            left_out.append(f"address: {error}")
+            seen = Seen(seen.base)
         self._open(seen)
         self._say("; ".join(left_out))
         self.preset.param.watch(self._choose, "value")
@@ -145,6 +152,8 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
             self.spacer.value = pairs.index(seen.spacer) if seen.spacer else None
         finally:
             self._opening = False
+        for save in self.saves[1:]:
+            save.disabled = not is_written(seen)
         sliders = seen.base.sliders
         self.rows = {
             one.key: Row(one, sliders.value(one.key, seen.values), self._move)
@@ -255,9 +264,10 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
 
     def _laid_out(self) -> Any:
         charts = {name: pn.pane.Bokeh(chart.figure) for name, chart in self.charts.items()}
-        saves = pn.Row(*self._saves())
         return pn.Row(
-            pn.Column(self.preset, pn.Row(self.turned, self.spacer), saves, self.sidebar),
+            pn.Column(
+                self.preset, pn.Row(self.turned, self.spacer), pn.Row(*self.saves), self.sidebar
+            ),
             pn.Column(
                 self.wrong,
                 self.numbers,
@@ -273,11 +283,7 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
 
     def _saves(self) -> list[Any]:
         def file(make: Callable[[Seen], Any]) -> Any:
-            try:
-                made = make(self.seen)
-            except ValueError as error:
-                self._say(str(error))
-                raise
+            made = make(self.seen)
             return StringIO(made) if isinstance(made, str) else BytesIO(made)
 
         kinds = (

@@ -54,10 +54,16 @@ class Base:
 def base_of(
     given: Stack | LoadedStack, title: str | None = None, preset: str | None = None
 ) -> Base:
-    """Return what is seen of a stack at first; TypeError or ValueError if it is no single one."""
+    """Return what is seen of a stack at first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no stack, a batch, or cannot be solved.
+    """
     stack = check_stack(given)
     base = Base(preset, title or repr(stack), stack, 1.0 if stack.j0 is None else stack.j0)
-    _ = base.sliders  # raises
+    _ = base.sliders, Seen(base).solution  # raise
     return base
 
 

@@ -33,7 +33,7 @@ class Role(NamedTuple):
     si: str  # its key in a stack file in SI
     paper: str
     group: str
-    kind: str  # of its range, one of RANGES
+    kind: str  # of its range, a key of FIXED or as in `_range`
 
 
 ROLES = {
@@ -185,19 +185,17 @@ class Slider:
 
 def _range(kind: str, key: str, value: float) -> dict[str, Any]:
     """Return what a slider of some kind is over which its number may move."""
+    if kind in FIXED:
+        return FIXED[kind]
     least, most = _allowed(key, value)
-    size = abs(value) if value and math.isfinite(value) else 1.0
+    size = _size(key, value)
     if kind in ("positive", "length"):
         low, high = max(size / REACH, least), min(size * REACH, most)
         found = {"low": low, "high": high, "log": True, "steps": STEPS}
         return {**found, "least": least, "most": most, "infinite": kind == "length"}
     if kind == "from zero":
-        high = min(4 * abs(value) or 2.0, most)
-        return {"low": 0.0, "high": high, "steps": 200, "least": 0.0, "most": most}
-    if kind == "either sign":
-        high = 2 * size
-        return {"low": -high, "high": high, "steps": 400, "least": -most, "most": most}
-    return dict(FIXED[kind])
+        return {"low": 0.0, "high": min(4 * size, most), "steps": 200, "least": 0.0, "most": most}
+    return {"low": -2 * size, "high": 2 * size, "steps": 400, "least": -most, "most": most}
 
 
 FIXED: dict[str, dict[str, Any]] = {
@@ -217,15 +215,30 @@ FIXED: dict[str, dict[str, Any]] = {
 """Ranges that do not depend on the number."""
 
 
+def _measured(key: str) -> tuple[float, ...]:
+    """Return the ends of what any sample has and of what most have, in the unit of a key."""
+    known = MEASURED.get("mixing_S_m2" if key in ("G_r_S_m2", "G_i_S_m2") else key)
+    if known is None:
+        return ()
+    quantity, unit = known
+    ends = (quantity.lowest, quantity.highest, *quantity.usual)
+    return tuple(end / quantity.sizes[unit] for end in ends)
+
+
+def _size(key: str, value: float) -> float:
+    """Return how large a number is; where it is 0 or infinite, how large it often is."""
+    if value and math.isfinite(value):
+        return abs(value)
+    measured = _measured(key)
+    return math.sqrt(measured[2] * measured[3]) if measured else 1.0
+
+
 def _allowed(key: str, value: float) -> tuple[float, float]:
     """Return ends of what any sample has, or far beyond what a number without a unit is."""
-    known = MEASURED.get("mixing_S_m2" if key in ("G_r_S_m2", "G_i_S_m2") else key)
-    if known is not None:
-        quantity, unit = known
-        size = quantity.sizes[unit]
-        return quantity.lowest / size, quantity.highest / size
-    size = abs(value) if value and math.isfinite(value) else 1.0
-    return size / BEYOND, size * BEYOND
+    size, measured = _size(key, value), _measured(key)
+    if not measured:
+        return size / BEYOND, size * BEYOND
+    return min(measured[0], size / REACH), max(measured[1], size * REACH)
 
 
 # --- units ------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ def test_what_is_given_may_be_called_like_a_preset():
 
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_opens(page, name):
+    page.preset.value = next(other for other in presets() if other != name)
     page.preset.value = name
     assert page.stack is preset(name).stack
     assert page.address.value == f"?preset={name}"
@@ -94,6 +95,23 @@ def test_the_address_follows_and_opens_the_same(page):
     assert same.rows["free.polar_deg"].number.value == "12"
     assert same.turned.value == "fixed"
     assert same.solution.spin_resistance == page.solution.spin_resistance
+
+
+def test_an_address_that_the_stack_refuses_is_told():
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+    joint = sf.Interface(1e-15, delta=0.5, name="I")
+    base = base_of(Co(4e-9, m=(0, 0, 1)) | joint | sf.Reservoir())
+    page = Explorer(base, "?I.AR_fOhm_m2=0")
+    assert "must be 0 without a resistance" in page.wrong.object
+    assert page.seen.values == {}
+
+
+def test_what_no_file_can_hold_is_not_offered():
+    N = sf.NormalMetal(D=lambda xi: 1 + xi, l=1.0)
+    page = sf.explore(N(1.0) | sf.Ferromagnet(D=1.0, l=1.0, p=0.5)(1.0, m=(0, 0, 1)))
+    assert [save.disabled for save in page.saves] == [False, True, True]
+    page.preset.value = "fig4"
+    assert not any(save.disabled for save in page.saves)
 
 
 def test_texts_from_outside_are_escaped():

@@ -181,6 +181,24 @@ def test_wrong_numbers_are_refused_in_one_line(key, text, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("l", [np.inf, 1e-20, 1e3])
+def test_a_number_is_on_its_slider_whatever_it_is(l):
+    metal = sf.NormalMetal(D=1e8, l=1.0, name="X", units=None)
+    metal = sf.NormalMetal.from_resistivity(1e-8, l=l, name="X") if np.isinf(l) else metal
+    stack = sf.Lead(metal) | sf.Ferromagnet(D=1e-7, l=l, p=0.999999)(3e-13, m=(0, 0, 1))
+    for slider in base_of(stack).sliders.all:
+        assert slider.low < slider.high
+        assert slider.least <= slider.low
+        assert slider.high <= slider.most
+        assert 0 <= slider.position_of(slider.value) <= slider.steps
+
+
+def test_stacks_that_cannot_be_solved_are_refused():
+    N, F = sf.NormalMetal(D=1.0, l=np.inf), sf.Ferromagnet(D=1.0, l=np.inf, p=0.5)
+    with pytest.raises(ValueError, match="spin"):
+        base_of(sf.SpinBlocking() | F(1.0, m=(0, 0, 1)) | N(1.0) | sf.SpinBlocking())
+
+
 def test_batches_are_refused():
     with pytest.raises(ValueError, match=r"single stack, got a batch of shape \(3,\)"):
         base_of(valve(np.zeros(3)))
