@@ -17,7 +17,7 @@ STATIC = Path(__file__).parent / "_static"
 PICTURES = {
     "sign_change": "preset=fig5",
     "dual_valve": "preset=dual_valve&free.polar_deg=120.0",
-    "bounds": "preset=fig4&degree=1.0&elements=4.0&F2.polar_deg=-90.0",
+    "bounds": "preset=fig4&degree=1.0&elements=2.0&F2.polar_deg=-90.0",
 }
 """Queries of addresses by the names of their pictures."""
 FLAGS = [

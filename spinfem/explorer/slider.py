@@ -149,7 +149,7 @@ class Slider:
 
     def shown(self, value: float) -> str:
         """Write a number as it is shown, without its unit."""
-        return f"{value / self.unit.size:.9g}"
+        return f"{value / self.unit.size:.7g}"
 
     def typed(self, text: str) -> float:
         """Read a number as it is shown.
