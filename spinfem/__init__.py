@@ -89,6 +89,7 @@ top floor   what users hold: `solution`, `analogy`, `solver`, `analytic`
 `studies`   many solutions: sweeps, fits, convergence, comparisons, changes of sign
 `handoff`   torques for micromagnetic codes
 `figures`   the paper's figures, and ours
+`explorer`  a stack with sliders, in a browser
 `cli`       the command line
 ==========  ======================================================================
 """
@@ -114,6 +115,7 @@ from .sample.units import UnitWarning
 if TYPE_CHECKING:
     from . import analytic
     from .analogy import Analogy
+    from .explorer.entry import explore
     from .handoff.torques import slonczewski, torque_table
     from .io.stackfile import load
     from .sample.library import interface, load_materials, material
@@ -145,6 +147,7 @@ __all__ = [
     "analytic",
     "converge",
     "direction",
+    "explore",
     "fit",
     "interdiffused",
     "interface",
@@ -166,6 +169,7 @@ _LATER = {
     "Solution": ".solution",
     "analytic": ".analytic",
     "converge": ".studies.convergence",
+    "explore": ".explorer.entry",
     "fit": ".studies.fitting",
     "interdiffused": ".sample.profiles",
     "interface": ".sample.library",

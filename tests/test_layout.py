@@ -30,6 +30,7 @@ FLOORS = [
     ("studies",),
     ("handoff",),
     ("figures",),
+    ("explorer",),
     ("cli",),
     ("__init__", "__main__"),
 ]
@@ -116,6 +117,8 @@ HEAVY = {
     "distributed",
     "numba",
     "lmfit",
+    "panel",
+    "bokeh",
 }
 
 

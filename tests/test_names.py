@@ -610,6 +610,8 @@ def test_what_to_install():
                 named = re.fullmatch(r"\.(?:\[(.*)\])?", wanted)[1]
                 assert set((named or "").split(",")) - {""} <= set(extras), command
             elif not wanted.startswith("-"):
-                wanted_by = [p for e in ("fit", "sweep", "test", "interop") for p in extras[e]]
+                wanted_by = [
+                    p for e in ("app", "fit", "sweep", "test", "interop") for p in extras[e]
+                ]
                 packages = {re.split(r"[<>=\[]", p)[0] for p in wanted_by}
                 assert wanted in packages, command

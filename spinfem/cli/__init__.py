@@ -21,6 +21,7 @@ from .._version import __version__
 from ..sample.units import UnitWarning
 from .converging import study
 from .drawing import draw_figures
+from .exploring import explore_file
 from .exporting import export
 from .files import begin, check, print_schema
 from .fits import fit_numbers
@@ -153,6 +154,7 @@ COMMANDS: tuple[tuple[str, Callable[..., object], str], ...] = (
     ("materials", list_sourced, "Py"),
     ("converge", study, "examples/co_cu_py.toml -o errors.csv --plot errors.png"),
     ("figures", draw_figures, "my_figures"),
+    ("explore", explore_file, "examples/co_cu_py.toml"),
     ("schema", print_schema, "> spinfem.schema.json"),
 )
 """Name, function and an example of each command."""

@@ -95,11 +95,19 @@ class Variation:
                 if whole.endswith(end):
                     found["units"], whole = unit, whole.removesuffix(end)
             return {"long_name": f"{key} of the {whole.replace('_', ' ')} of {name}"} | found
-        for end, unit in UNITS.items():
-            if key.endswith(end):
-                found["units"], key = unit, key.removesuffix(end)
-                break
-        return {"long_name": WORDS.get(key, key) + (f" of {name}" if name else "")} | found
+        word, unit = meaning(key)
+        if unit:
+            found["units"] = unit
+        return {"long_name": word + (f" of {name}" if name else "")} | found
+
+
+def meaning(key: str) -> tuple[str, str]:
+    """Return what a numeric key means, in words, and its unit; none of one without a unit."""
+    for end, unit in UNITS.items():
+        if key.endswith(end):
+            key = key.removesuffix(end)
+            return WORDS.get(key, key), unit
+    return WORDS.get(key, key), ""
 
 
 def parse(text: str, file: StackFile) -> Variation:

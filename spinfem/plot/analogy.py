@@ -48,7 +48,7 @@ def _draw_in_plane(ax: Any, analogy: Mechanism, folded: Folded, si: bool) -> Non
     factor, unit = scale(solution, "spin_potential", si)
     sheets = [folded.sheets[ring.face] for ring in rings]
     points = np.array([r.point @ sheet for r, sheet in zip(rings, sheets, strict=True)]) * factor
-    curves = [curve * factor for curve in _curves(analogy, folded)]
+    curves = [curve * factor for curve in curves_in_plane(analogy, folded)]
     drawn = np.concatenate([*curves, points, np.zeros((1, 2))])
 
     forces = [forces_on(ring, sheet) for ring, sheet in zip(rings, sheets, strict=True)]
@@ -64,7 +64,7 @@ def _draw_in_plane(ax: Any, analogy: Mechanism, folded: Folded, si: bool) -> Non
     draw_cords(ax, analogy.cords, curves)
 
 
-def _curves(analogy: Mechanism, folded: Folded) -> Iterator[FloatArray]:
+def curves_in_plane(analogy: Mechanism, folded: Folded) -> Iterator[FloatArray]:
     """How the cords hang in the plane; those of leads are along the nearest rod."""
     for i, cord in enumerate(analogy.cords):
         if cord.layer is not None:
@@ -82,7 +82,7 @@ def _draw_over_x(ax: Any, analogy: Mechanism, si: bool) -> float:
     factor, unit = scale(solution, "spin_potential", si)
     length, metre = (1e9, " (nm)") if si else (1.0, "")
     units = np.array([length, factor])
-    curves = [curve * units for curve in _graphs(analogy, axis)]
+    curves = [curve * units for curve in graphs_over_x(analogy, axis)]
     places = [(solution.stack.x[ring.face], ring.point @ axis) for ring in rings]
     points = np.array(places) * units
     x = np.concatenate([curve[[0, -1], 0] for curve in curves])
@@ -113,7 +113,7 @@ def _draw_over_x(ax: Any, analogy: Mechanism, si: bool) -> float:
     return name_layers(ax, names, (middle - x[0]) / (x[-1] - x[0]))
 
 
-def _graphs(analogy: Mechanism, axis: FloatArray) -> Iterator[FloatArray]:
+def graphs_over_x(analogy: Mechanism, axis: FloatArray) -> Iterator[FloatArray]:
     """Graphs of mu_s over x of all cords, (n, 2) each; of leads the part next to the stack."""
     solution = analogy.solution
     thickness = float(solution.stack.x[-1])
@@ -138,8 +138,19 @@ def line_up(
     ax: Any, rings: tuple[Ring, ...], points: FloatArray, forces: list[list[Force]]
 ) -> Iterator[Arrow]:
     """Arrows side by side, each cord's on its side; aside from their rings if these are close."""
-    start, stop = ax.get_xlim()
-    wide = LANE * ax.figure.dpi / (72 * ax.bbox.width)  # of the axes
+    wide = LANE * ax.figure.dpi / (72 * ax.bbox.width)
+    return lined_up(ax.get_xlim(), wide, rings, points, forces)
+
+
+def lined_up(
+    ends: tuple[float, float],
+    wide: float,
+    rings: tuple[Ring, ...],
+    points: FloatArray,
+    forces: list[list[Force]],
+) -> Iterator[Arrow]:
+    """Do the same over an axis with these ends, of which a lane is a fraction `wide`."""
+    start, stop = ends
     drawn = [i for i, own in enumerate(forces) if own]
     places = (points[drawn, 0] - start) / (stop - start)
     room = np.full(len(drawn), 3.5 * wide)

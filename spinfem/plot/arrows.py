@@ -90,11 +90,21 @@ def draw_arrows(ax: Any, arrows: list[Arrow]) -> None:
         own = [arrow for arrow in arrows if arrow.name == kind]
         if not own:
             continue
-        vectors = np.array([arrow.vector for arrow in own])
-        ways = vectors / span * points
-        ways /= np.linalg.norm(ways, axis=1, keepdims=True)
-        rightwards = np.stack([ways[:, 1], -ways[:, 0]], axis=1) * span / points
-        shift = LANE * np.array([[arrow.lane] for arrow in own]) * rightwards
-        starts = np.array([arrow.start for arrow in own]) + shift
+        starts, vectors = beside_each_other(own, span, points)
         ax.quiver(*starts.T, *vectors.T, color=color, gid=label, zorder=4, **style)
         ax.plot([], [], color=color, marker=">", markersize=4, linewidth=1.5, label=label)
+
+
+def beside_each_other(
+    arrows: list[Arrow], span: FloatArray, points: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return where arrows begin in their lanes, and their vectors, (n, 2) each.
+
+    `span` is what the axes show in x and in y, `points` how many points they are wide and high.
+    """
+    vectors = np.array([arrow.vector for arrow in arrows])
+    ways = vectors / span * points
+    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+    rightwards = np.stack([ways[:, 1], -ways[:, 0]], axis=1) * span / points
+    shift = LANE * np.array([[arrow.lane] for arrow in arrows]) * rightwards
+    return np.array([arrow.start for arrow in arrows]) + shift, vectors

@@ -228,18 +228,36 @@ def draw_rods(
     ax: Any, names: list[str], rods: FloatArray, low: FloatArray, high: FloatArray, **style: Any
 ) -> None:
     """Draw a line along every magnetization and name it; parallel ones share line and label."""
+    named = rods_in(names, rods, low, high, 0.75 if ax.name == "3d" else 1.0)
+    if named:  # room: else names would meet the ticks of the cube
+        style = {"color": GREY, "linestyle": "--", "linewidth": 0.7, "zorder": 1, **style}
+        style["linewidth"] *= min(1.0, MANY / len(named))
+        for rod in named:
+            ax.plot(*np.stack([rod.tail, rod.head]).T, **style)
+        name_rods(ax, ["\n".join(rod.names) for rod in named], np.array([r.head for r in named]))
+
+
+class DrawnRod(NamedTuple):
+    """The line along some parallel magnetizations."""
+
+    names: list[str]  # a few of theirs
+    tail: FloatArray  # (k,)
+    head: FloatArray  # (k,)
+
+
+def rods_in(
+    names: list[str], rods: FloatArray, low: FloatArray, high: FloatArray, room: float = 1.0
+) -> list[DrawnRod]:
+    """Return lines along every magnetization, as far as some part of a box around the origin."""
     named: dict[tuple[float, ...], list[str]] = {}
     for name, rod in zip(names, rods, strict=True):
         named.setdefault(tuple(np.round(rod, 9) + 0.0), []).append(name)
-    if named:
-        ways = np.array(list(named))
-        room = 0.75 if ax.name == "3d" else 1.0  # else names would meet the ticks of the cube
-        heads, tails = room * _reach(ways, low, high), room * _reach(-ways, low, high)
-        style = {"color": GREY, "linestyle": "--", "linewidth": 0.7, "zorder": 1, **style}
-        style["linewidth"] *= min(1.0, MANY / len(named))
-        for line in np.stack([tails, heads], axis=1):
-            ax.plot(*line.T, **style)
-        name_rods(ax, ["\n".join(_few(shared)) for shared in named.values()], heads)
+    if not named:
+        return []
+    ways = np.array(list(named))
+    heads, tails = room * _reach(ways, low, high), room * _reach(-ways, low, high)
+    shown = map(_few, named.values())
+    return [DrawnRod(*rod) for rod in zip(shown, tails, heads, strict=True)]
 
 
 def _few(names: list[str]) -> list[str]:

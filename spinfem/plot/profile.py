@@ -40,7 +40,7 @@ SHORTEST = 12.0
 
 def draw_profiles(axes: Any, solution: SolvedStack, quantities: Quantities, si: bool) -> float:
     """Draw one profile on each of the axes, and return the height of the layers' names, inches."""
-    leads = _leads_beside(solution)
+    leads = leads_beside(solution)
     for ax, quantity in zip(axes, quantities, strict=True):
         _draw_profile(ax, solution, leads, quantity, si)
     before, after = ([one for one in leads if one.side == side] for side in ("left", "right"))
@@ -50,7 +50,7 @@ def draw_profiles(axes: Any, solution: SolvedStack, quantities: Quantities, si: 
     return name_layers(axes[0], [plain(piece.name) for piece in pieces], middle)
 
 
-def _leads_beside(solution: SolvedStack) -> list[LeadSolution]:
+def leads_beside(solution: SolvedStack) -> list[LeadSolution]:
     """Return leads as far as they are drawn: until mu_s has decayed, if that is not far."""
     thickness = float(solution.stack.x[-1])
     least, most = (part * thickness for part in LEAD)

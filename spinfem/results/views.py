@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from .._checks import FloatArray, read_only
-from ..solvers.transport import Transport, Values
+from ..solvers.transport import Transport
 from .scaling import Scaled
 
 
@@ -29,11 +29,15 @@ class LayerSolution:
         return self.solution.transport.field(self.index).samples()
 
     @cached_property
-    def _values(self) -> Values:
-        found = self.solution.all_scaled(
-            [t.evaluate(self.index, self._samples) for t in self.solution.transports]
-        )
-        return Values(*map(read_only, found))
+    def _vectors(self) -> tuple[FloatArray, FloatArray]:
+        fields = (t.field(self.index).evaluate(self._samples) for t in self.solution.transports)
+        mu, j = (self.solution.scaled(values, 1) for values in zip(*fields, strict=True))
+        return read_only(mu), read_only(j)
+
+    @cached_property
+    def _potential(self) -> FloatArray:
+        found = [t.evaluate(self.index, self._samples) for t in self.solution.transports]
+        return read_only(self.solution.scaled([values.potential for values in found], 1))
 
     @cached_property
     def x(self) -> FloatArray:
@@ -46,17 +50,17 @@ class LayerSolution:
     @property
     def spin_potential(self) -> FloatArray:
         """mu_s, V, shape (..., n, 3)."""
-        return self._values.spin_potential
+        return self._vectors[0]
 
     @property
     def spin_current(self) -> FloatArray:
         """j_s, A/m2, positive towards +x, shape (..., n, 3)."""
-        return self._values.spin_current
+        return self._vectors[1]
 
     @property
     def potential(self) -> FloatArray:
         """Electrochemical potential mu_0, V, 0 at the right end of the stack, shape (..., n)."""
-        return self._values.potential
+        return self._potential
 
     @cached_property
     def dissipation(self) -> FloatArray:

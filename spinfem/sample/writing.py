@@ -80,7 +80,7 @@ class _Writer:
             return self.drive(end)
         what = f"the {side} lead" if end.name is None else f"lead {end.name!r}"
         metal = self.material(end.material, what)
-        return {"lead": metal, "name": end.name, **_magnetic(end)}
+        return {"lead": metal, "name": end.name, **magnetic(end)}
 
     def drive(self, end: object) -> Entries:
         if isinstance(end, SpinSource):
@@ -98,7 +98,7 @@ class _Writer:
             raise ValueError(f"nodes of {what} must not be those of a mesh to be written, got some")
         thickness = self.length("thickness", layer.thickness, what)
         metal = self.material(layer.material, what)
-        return {"material": metal, "name": layer.name, **thickness, **_magnetic(layer)}
+        return {"material": metal, "name": layer.name, **thickness, **magnetic(layer)}
 
     def interface(self, joint: Interface) -> Entries:
         what = "an interface" if joint.name is None else f"interface {joint.name!r}"
@@ -176,7 +176,7 @@ class _Writer:
         return {best: found[best]}
 
 
-def _magnetic(piece: Layer | Lead) -> Entries:
+def magnetic(piece: Layer | Lead) -> Entries:
     """Return the direction of m, as angles where they are as good, and the group."""
     if piece.m is None:
         return {}

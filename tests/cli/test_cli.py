@@ -19,6 +19,7 @@ import scipy.constants
 import spinfem as sf
 from spinfem import cli, figures
 from spinfem.cli import solving
+from spinfem.explorer import entry
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SI, PAPER = EXAMPLES / "co_cu_py.toml", EXAMPLES / "paper_valve.toml"
@@ -409,6 +410,9 @@ def test_example_of_every_command_runs(run, tmp_path, monkeypatch, name):
     monkeypatch.setattr(figures, "FIGURES", few)
     if name == "sweep":
         pytest.importorskip("h5netcdf")
+    if name == "explore":  # which would go on until it is interrupted
+        monkeypatch.setattr(entry, "check", lambda: None)
+        monkeypatch.setattr(entry, "serve", lambda base, *_: base.sliders)
     _, out, _ = run(name, "--help")
     example = out.partition("Example:\n")[2].replace("\\\n", " ").partition(" > ")[0]
     program, *arguments = shlex.split(example)

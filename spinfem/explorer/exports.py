@@ -1,0 +1,184 @@
+"""What is seen, as files that reproduce it: a stack file, Python, a picture."""
+
+from __future__ import annotations
+
+import io
+import keyword
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..plot.pictures import SolutionPlots, overview
+from ..sample.materials import Ferromagnet, Metal
+from ..sample.pieces import Interface, Layer, Lead, SpinBlocking
+from ..sample.stack import Stack
+from ..sample.writing import magnetic, stack_file
+from .seen import Seen
+
+DPI = 150
+
+
+def toml_of(seen: Seen) -> str:
+    """Return the text of a stack file; ValueError where none can hold the stack.
+
+    The mesh is not in it, if that is not the usual one, but a comment says so.
+    """
+    stack = seen.stack
+    text = stack_file(stack.elements, stack.joints, seen.j0, seen.si)
+    return _mesh_note(seen) + text
+
+
+def is_written(seen: Seen) -> bool:
+    """Whether there is a text that holds the stack."""
+    try:
+        return bool(toml_of(seen) and python_of(seen))
+    except ValueError:
+        return False
+
+
+def _mesh(seen: Seen) -> dict[str, Any]:
+    return {**seen.mesh, **({"certify": True} if seen.certified else {})}
+
+
+def _mesh_note(seen: Seen) -> str:
+    return f"# seen with spinfem.solve(..., {_arguments(_mesh(seen))})\n" if seen.mesh else ""
+
+
+def png_of(seen: Seen) -> bytes:
+    """Return a picture: the mechanical analogy if there is one, else profiles and hodographs."""
+    from matplotlib.figure import Figure
+
+    units: Any = "SI" if seen.si else "plain"
+    if seen.mechanism is None:
+        figure = overview(seen.solution, units=units)
+    else:
+        figure = Figure(figsize=(4.2, 5.2), layout="constrained")
+        SolutionPlots(seen.solution).analogy(figure.add_subplot(), units=units)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DPI)
+    return file.getvalue()
+
+
+# --- Python -----------------------------------------------------------------------------------
+
+
+def python_of(seen: Seen) -> str:
+    """Return a program that solves the same stack, to the last bit, and draws it.
+
+    Raises
+    ------
+    ValueError
+        If a metal is graded, or a layer has nodes of a mesh.
+    """
+    writer = _Python(seen.stack)
+    pieces = [writer.piece(piece) for piece in seen.stack.pieces]
+    given = {"j0": seen.j0, **_mesh(seen)}
+    lines = [
+        "import spinfem as sf",
+        "",
+        *writer.metals.values(),
+        "",
+        "stack = sf.Stack(",
+        "    [",
+        *(f"        {piece}," for piece in pieces),
+        "    ]",
+        ")",
+        f"solution = sf.solve(stack, {_arguments(given)})",
+        "",
+        'if __name__ == "__main__":',
+        "    import matplotlib.pyplot as plt",
+        "",
+        "    print(solution)",
+        *(f"    solution.plot.{name}()" for name in _plots(seen)),
+        "    plt.show()",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _plots(seen: Seen) -> Iterator[str]:
+    yield from ("profile", "hodograph")
+    if seen.mechanism is not None:
+        yield "analogy"
+
+
+def _arguments(given: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={_written(value)}" for key, value in given.items())
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, float) and not np.isfinite(value):
+        return f'float("{value}")'
+    return repr(value)
+
+
+class _Python:
+    """Writes pieces of a stack, and keeps the metals they are made of."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.names: dict[int, str] = {}
+        self.metals: dict[int, str] = {}
+        self._layers = iter(stack.layers)
+
+    def piece(self, piece: Any) -> str:
+        if isinstance(piece, Layer):
+            piece = next(self._layers)  # which has a name
+            if piece.nodes is not None:
+                raise ValueError(f"nodes of layer {piece.name!r} must not be those of a mesh")
+            thickness, more = _written(piece.thickness), _arguments(_names(piece))
+            return f"{self._metal(piece.material)}({', '.join([thickness, more])})"
+        if isinstance(piece, Lead):
+            more = _arguments(_names(piece))
+            return f"sf.Lead({', '.join(filter(None, [self._metal(piece.material), more]))})"
+        if isinstance(piece, Interface):
+            given = {key: getattr(piece, key) for key in ("gamma", "delta", "mixing", "name")}
+            given = {"resistance": piece.resistance} | {k: v for k, v in given.items() if v}
+            return f"sf.Interface({_arguments(given)})"
+        return "sf.SpinBlocking()" if isinstance(piece, SpinBlocking) else "sf.Reservoir()"
+
+    def _metal(self, metal: Metal) -> str:
+        """Return the variable of a metal, which is written if it is not yet."""
+        if metal.is_graded:
+            raise ValueError("metals must be uniform to be written, got D, l or p over xi")
+        if id(metal) not in self.names:
+            magnetic = isinstance(metal, Ferromagnet)
+            wanted = re.sub(r"\W", "_", metal.name or ("F" if magnetic else "N"), flags=re.ASCII)
+            if not wanted.isidentifier() or keyword.iskeyword(wanted) or wanted in TAKEN:
+                wanted = f"metal_{wanted}"
+            name, n = wanted, 1
+            while name in self.names.values():
+                n += 1
+                name = f"{wanted}_{n}"
+            self.names[id(metal)] = name
+            given = {**metal.numbers, "name": metal.name, "units": metal.units}
+            given = {key: value for key, value in given.items() if value is not None}
+            kind = "Ferromagnet" if magnetic else "NormalMetal"
+            self.metals[id(metal)] = f"{name} = sf.{kind}({_arguments(given)})"
+        return self.names[id(metal)]
+
+
+TAKEN = ("sf", "stack", "solution", "plt")
+
+
+class _Code(str):
+    """What is written as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _names(piece: Layer | Lead) -> dict[str, Any]:
+    """Return direction, name and group of a piece."""
+    known = magnetic(piece)
+    found: dict[str, Any] = {}
+    if "polar_deg" in known:
+        angles = (repr(known[key]) for key in ("polar_deg", "azimuth_deg") if key in known)
+        found["m"] = _Code(f"sf.direction({', '.join(angles)})")
+    elif "m" in known:
+        found["m"] = known["m"]
+    given = {"name": piece.name, "group": piece.group}
+    return found | {key: value for key, value in given.items() if value is not None}

@@ -1,0 +1,303 @@
+"""The page: sliders on the left, pictures on the right, by Panel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from io import BytesIO, StringIO
+from typing import Any, cast
+
+import numpy as np
+import panel as pn
+
+from ..plot.hodograph import frame_of
+from ..plot.style import Quantity
+from ..sample.stack import Stack
+from ..solution import Solution
+from .address import query_of, read_query
+from .charts import (
+    EFFICIENCIES,
+    HODOGRAPH,
+    MECHANICS,
+    PROFILE,
+    RESISTANCE,
+    TORQUE,
+    Chart,
+)
+from .exports import is_written, png_of, python_of, toml_of
+from .mechanics import SIDE, mechanics
+from .pictures import Note, Picture
+from .presets import preset, presets
+from .readout import readout
+from .rows import STYLE, WIDTH, Row, as_wrong
+from .seen import Base, Seen
+from .slider import GROUPS
+from .turning import (
+    Rotation,
+    all_but_the_angle,
+    point_of,
+    rotation_of,
+    turning_pictures,
+)
+from .vectors import hodograph, profile
+
+FIRST = "fig5"
+"""The preset where nothing is given."""
+LATER = 300
+"""When the address follows a change, ms."""
+OPEN = {"Directions", "Thicknesses"}
+"""Groups of sliders that are seen at first."""
+FRAME = int(SIDE * 4 / 3)
+
+
+class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
+    """A stack with sliders and pictures; a notebook shows it.
+
+    Attributes
+    ----------
+    stack : Stack
+        As the sliders are now.
+    solution : Solution
+        Its solution.
+    python, toml : str
+        What reproduces it.
+    spent : float
+        How long the last change took here, s.
+    """
+
+    def __init__(self, given: Base | None, query: str = "", in_browser: bool = False) -> None:
+        super().__init__()
+        self._given = given
+        self._old: dict[str, Picture] = {}
+        self._curve: tuple[tuple[object, ...], Rotation] | None = None
+        self._pending: Any = None
+        self._layout: Any = None
+        self.spent = 0.0
+        self.charts = {
+            "mechanics": Chart(MECHANICS, FRAME, FRAME, "Rods, rings, cords and forces"),
+            "g": Chart(EFFICIENCIES, FRAME, 125, "Efficiencies g of the torques, eq. (1)"),
+            "dr": Chart(RESISTANCE, FRAME, 90, "Spin resistance δr"),
+            "torque": Chart(TORQUE, FRAME, 90, "Torque"),
+            "spin_potential": Chart(HODOGRAPH, 200, 200, "Hodograph of μₛ"),
+            "spin_current": Chart(HODOGRAPH, 200, 200, "Hodograph of jₛ"),
+            "spin_potential over x": Chart(PROFILE, FRAME, 95, "μₛ(x)"),
+            "spin_current over x": Chart(PROFILE, FRAME, 95, "jₛ(x)"),
+        }
+        options = {one.title: one.name for one in presets().values()}
+        if given is not None:
+            options = {f"{given.title} (given)": "", **options}
+        self.preset = pn.widgets.Select(label="Stack", options=options, width=WIDTH - 20)
+        self.turned = pn.widgets.Select(label="Turning", width=150)
+        self.spacer = pn.widgets.Select(label="Torques across", width=150)
+        self.numbers = pn.pane.HTML(stylesheets=[STYLE])
+        self.wrong = pn.pane.HTML("", visible=False, stylesheets=[STYLE])
+        self.address = pn.widgets.TextInput(visible=False)
+        if in_browser:
+            self.address.jscallback(
+                value="history.replaceState(null, '', cb_obj.value || location.pathname)"
+            )
+        self.rows: dict[str, Row] = {}
+        self.sidebar = pn.Column(width=WIDTH)
+        self.saves = self._saves()
+        seen, left_out = read_query(query, given, preset, FIRST)
+        try:
+            with np.errstate(all="ignore"):
+                _ = seen.solution
+        except ValueError as error:
+            left_out.append(f"address: {error}")
+            seen = Seen(seen.base)
+        self._open(seen)
+        self._say("; ".join(left_out))
+        self.preset.param.watch(self._choose, "value")
+        self.turned.param.watch(self._choose_turned, "value")
+        self.spacer.param.watch(self._choose_spacer, "value")
+        self._layout = self._laid_out()
+
+    def __panel__(self) -> Any:
+        return self._layout
+
+    @property
+    def stack(self) -> Stack:
+        """As the sliders are now."""
+        return self.seen.stack
+
+    @property
+    def solution(self) -> Solution:
+        """Its solution."""
+        return self.seen.solution
+
+    @property
+    def python(self) -> str:
+        """A program that reproduces it."""
+        return python_of(self.seen)
+
+    @property
+    def toml(self) -> str:
+        """A stack file that does."""
+        return toml_of(self.seen)
+
+    # --- what happens -----------------------------------------------------------------------------
+
+    def _open(self, seen: Seen) -> None:
+        """Show another stack."""
+        self.seen, self._old, self._curve = seen, {}, None
+        self._opening = True
+        try:
+            self.preset.value = seen.base.preset or ""
+            self.turned.options = [*seen.base.turnable]
+            self.turned.value = seen.turning.owner if seen.turning else None
+            pairs = seen.solution.spacers
+            self.spacer.options = {" | ".join(pair): i for i, pair in enumerate(pairs)}
+            self.spacer.value = pairs.index(seen.spacer) if seen.spacer else None
+        finally:
+            self._opening = False
+        for save in self.saves[1:]:
+            save.disabled = not is_written(seen)
+        sliders = seen.base.sliders
+        self.rows = {
+            one.key: Row(one, sliders.value(one.key, seen.values), self._move)
+            for one in sliders.all
+        }
+        groups = [
+            (name, [r for r in self.rows.values() if r.slider.group == name]) for name in GROUPS
+        ]
+        self.sidebar[:] = [
+            pn.Card(
+                *(row.layout for row in rows),
+                pn.Spacer(height=12),
+                title=name,
+                collapsed=name not in OPEN,
+                width=WIDTH,
+                margin=(2, 0),
+            )
+            for name, rows in groups
+            if rows
+        ]
+        self._draw()
+
+    def _choose(self, event: Any) -> None:
+        if not self._opening:
+            base = preset(event.new) if event.new else self._given
+            self._say("")
+            self._open(Seen(cast(Base, base)))
+            self._write_address()
+
+    def _choose_turned(self, event: Any) -> None:
+        if not self._opening:
+            self._change(Seen(self.seen.base, self.seen.values, event.new, self.seen.pair))
+
+    def _choose_spacer(self, event: Any) -> None:
+        if not self._opening:
+            self._change(Seen(self.seen.base, self.seen.values, self.seen.turned, event.new))
+
+    def _move(self, row: Row, value: float) -> None:
+        new = self.seen.with_value(row.slider.key, value)
+        try:
+            with np.errstate(all="ignore"):
+                _ = new.solution
+        except ValueError as error:
+            row.say(str(error))
+            return
+        row.say("")
+        self._change(new)
+
+    def _change(self, seen: Seen) -> None:
+        self.seen = seen
+        self._draw()
+        self._write_address()
+
+    def _write_address(self) -> None:
+        """Let the address follow, when nothing has changed for a while."""
+
+        def write() -> None:
+            query = query_of(self.seen)
+            self.address.value = f"?{query}" if query else ""
+
+        doc = pn.state.curdoc
+        if doc is None or doc.session_context is None:
+            write()
+            return
+        if self._pending is not None:
+            doc.remove_timeout_callback(self._pending)
+
+        def later() -> None:
+            self._pending = None
+            write()
+
+        self._pending = doc.add_timeout_callback(later, LATER)
+
+    def _say(self, text: str) -> None:
+        self.wrong.object = as_wrong(text)
+        self.wrong.visible = bool(text)
+
+    # --- what is seen -----------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        start = time.perf_counter()
+        with pn.io.hold(), np.errstate(all="ignore"):
+            for name, picture in self._pictures().items():
+                self.charts[name].show(picture)
+                if isinstance(picture, Picture):
+                    self._old[name] = picture
+            self.numbers.object = readout(self.seen)
+        if self._layout is not None:
+            pn.io.push_notebook(self._layout)  # which in notebooks no figure does by itself
+        self.spent = time.perf_counter() - start
+
+    def _pictures(self) -> dict[str, Picture | Note]:
+        seen, old = self.seen, self._old
+        found: dict[str, Picture | Note] = {"mechanics": mechanics(seen, old.get("mechanics"))}
+        frame = frame_of(seen.solution)
+        quantities: tuple[Quantity, ...] = ("spin_potential", "spin_current")
+        for quantity in quantities:
+            found[quantity] = hodograph(seen, quantity, frame, old.get(quantity))
+            over_x = f"{quantity} over x"
+            found[over_x] = profile(seen, quantity, old.get(over_x))
+        try:
+            key = all_but_the_angle(seen)
+            if self._curve is None or self._curve[0] != key:
+                self._curve = key, rotation_of(seen)
+            return found | turning_pictures(seen, self._curve[1], point_of(seen), old)
+        except ValueError as error:
+            return found | dict.fromkeys(("g", "dr", "torque"), Note(str(error)))
+
+    def _laid_out(self) -> Any:
+        charts = {name: pn.pane.Bokeh(chart.figure) for name, chart in self.charts.items()}
+        return pn.Row(
+            pn.Column(
+                self.preset, pn.Row(self.turned, self.spacer), pn.Row(*self.saves), self.sidebar
+            ),
+            pn.Column(
+                self.wrong,
+                self.numbers,
+                pn.FlexBox(
+                    charts["mechanics"],
+                    pn.Column(charts["g"], charts["dr"], charts["torque"]),
+                    pn.Row(charts["spin_potential"], charts["spin_current"]),
+                    pn.Column(charts["spin_potential over x"], charts["spin_current over x"]),
+                ),
+                self.address,
+            ),
+        )
+
+    def _saves(self) -> list[Any]:
+        def file(make: Callable[[Seen], Any]) -> Any:
+            made = make(self.seen)
+            return StringIO(made) if isinstance(made, str) else BytesIO(made)
+
+        kinds = (
+            ("Save picture", "png", png_of),
+            ("TOML", "toml", toml_of),
+            ("Python", "py", python_of),
+        )
+        return [
+            pn.widgets.FileDownload(
+                callback=partial(file, make),
+                filename=f"stack.{ending}",
+                label=label,
+                width=95,
+                margin=(5, 5),
+            )
+            for label, ending, make in kinds
+        ]
