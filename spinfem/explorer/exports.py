@@ -12,7 +12,7 @@ import numpy as np
 
 from ..plot.pictures import SolutionPlots, overview
 from ..sample.materials import Ferromagnet, Metal
-from ..sample.pieces import Interface, Layer, Lead, SpinBlocking
+from ..sample.pieces import Interface, Layer, Lead
 from ..sample.stack import Stack
 from ..sample.writing import magnetic, stack_file
 from .seen import Seen
@@ -136,7 +136,9 @@ class _Python:
             given = {key: getattr(piece, key) for key in ("gamma", "delta", "mixing", "name")}
             given = {"resistance": piece.resistance} | {k: v for k, v in given.items() if v}
             return f"sf.Interface({_arguments(given)})"
-        return "sf.SpinBlocking()" if isinstance(piece, SpinBlocking) else "sf.Reservoir()"
+        given = {key: getattr(piece, key, None) for key in ("spin_potential", "spin_current")}
+        given = {key: value.tolist() for key, value in given.items() if value is not None}
+        return f"sf.{type(piece).__name__}({_arguments(given)})"
 
     def _metal(self, metal: Metal) -> str:
         """Return the variable of a metal, which is written if it is not yet."""

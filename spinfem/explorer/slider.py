@@ -43,6 +43,7 @@ ROLES = {
     "D of N": Role("resistivity_ohm_m", "D", "Metals", "positive"),
     "D of F": Role("rho_star_ohm_m", "D", "Metals", "positive"),
     "p": Role("beta", "p", "Metals", "polarization"),
+    "beta_D": Role("beta_D", "beta_D", "Metals", "polarization"),
     "l": Role("l_nm", "l", "Metals", "length"),
     "lambda_J": Role("lambda_J_nm", "lambda_J", "Metals", "positive"),
     "lambda_phi": Role("lambda_phi_nm", "lambda_phi", "Metals", "positive"),

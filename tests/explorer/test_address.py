@@ -139,3 +139,19 @@ def test_graded_layers_are_refused():
 @pytest.mark.parametrize("name", ["fig5", "exchange_biased_valve"])
 def test_a_picture_is_written(name):
     assert png_of(Seen(preset(name))).startswith(b"\x89PNG")
+
+
+def test_what_ends_give_and_two_polarizations_are_written(tmp_path):
+    """beta_D has its slider; what is given at an end has none, and stays as it is."""
+    N = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
+    F = sf.Ferromagnet.from_drift_diffusion(1.4e7, beta=0.4, beta_D=0.5, l_sf=10e-9, name="F")
+    stack = sf.Reservoir(spin_potential=(1e-6, 0, 0)) | N(5e-9) | F(3e-9, m=(0, 0, 1), name="a")
+    stack = stack | N(2e-9) | F(2e-9, m=(1, 0, 1), name="b") | N(1e-9)
+    seen = Seen(base_of(stack | sf.SpinSource(spin_current=(0, 1e9, 0))))
+    assert any(slider.key == "F.beta_D" for slider in seen.base.sliders.all)
+    path = tmp_path / "stack.toml"
+    path.write_text(toml_of(seen), encoding="utf-8")
+    for solution in (run(python_of(seen)), sf.solve(*sf.load(path))):
+        largest = np.abs(seen.solution.torques).max()
+        assert np.abs(solution.torques - seen.solution.torques).max() <= 1e-13 * largest
+        assert solution.voltage == pytest.approx(seen.solution.voltage, rel=1e-12)

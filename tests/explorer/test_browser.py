@@ -2,8 +2,10 @@
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +30,25 @@ PATIENCE = 60_000
 """ms."""
 
 
+def wait_for(url):
+    """Wait until somebody answers there."""
+    port = int(url.rstrip("/").rpartition(":")[2])
+    for _ in range(300):
+        with socket.socket() as trial:
+            if trial.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+
+
 @pytest.fixture(scope="module")
 def url():
     """Serve an example, and return where."""
     command = [sys.executable, "-m", "spinfem", "explore", EXAMPLE, "--port", "0", "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            yield server.stdout.readline().split()[0]
+            url = server.stdout.readline().split()[0]
+            wait_for(url)  # said before the server listens
+            yield url
         finally:
             server.terminate()
 
