@@ -178,6 +178,8 @@ def has_sink(stack):
     """Whether anything absorbs a uniform mu_s: decided here from the description alone."""
     pieces = [e for e in stack.elements if isinstance(e, sf.Layer | sf.Lead)]
     ends = (stack.left, stack.right)
+    if not all(any(map(_absorbs, part)) for part in _shut_in(stack)):
+        return False
     if any(isinstance(e, sf.Reservoir) for e in ends) or any(
         np.isfinite(e.material.l) for e in pieces
     ):
@@ -186,6 +188,35 @@ def has_sink(stack):
         return True
     m = [e.m for e in pieces if e.m is not None and _turns(e.material)]
     return any(np.linalg.norm(np.cross(a, b)) > COLLINEAR for a, b in itertools.pairwise(m))
+
+
+def _shut_in(stack):
+    """Ferromagnets in contact that mixing conductances, or ends, let nothing across m through."""
+    found, part = [], None
+    closing = sf.SpinBlocking | sf.SpinSource
+    for k, e in enumerate(stack.elements[1:-1]):
+        if e.m is None or e.material.is_strong:
+            part = None
+            continue
+        before, behind = stack.joints[k : k + 2]
+        if _mixes(before) or (k == 0 and isinstance(stack.left, closing)):
+            part = []
+        if part is not None:
+            part.append(e.material)
+            last = k == len(stack.layers) - 1 and isinstance(stack.right, closing)
+            if _mixes(behind) or last:
+                found.append(part)
+                part = None
+    return found
+
+
+def _mixes(joint):
+    return joint is not None and joint.mixing is not None
+
+
+def _absorbs(metal):
+    lengths = (metal.l, metal.lambda_J, metal.lambda_phi)
+    return any(length is not None and np.isfinite(length) for length in lengths)
 
 
 def _turns(metal):
