@@ -93,7 +93,7 @@ def slurm(monkeypatch):
     class Here(LocalCluster):
         def __init__(self, **options):
             asked.update(options)
-            super().__init__(2, threads_per_worker=1, dashboard_address=None)
+            super().__init__(2, threads_per_worker=1, dashboard_address=":0")
 
         def adapt(self, *, maximum_jobs):
             assert maximum_jobs > 0
@@ -130,7 +130,7 @@ def test_cluster_page_asks_slurm_for_what_it_says(tmp_path, monkeypatch, request
     run_cluster_page(tmp_path, monkeypatch)
     with (
         np.errstate(all="warn"),
-        jobqueue.SLURMCluster(**slurm, scheduler_options={"dashboard_address": None}) as cluster,
+        jobqueue.SLURMCluster(**slurm, scheduler_options={"dashboard_address": ":0"}) as cluster,
     ):
         script = cluster.job_script()
     for line in ("#SBATCH -p compute", "#SBATCH -A spintronics", "#SBATCH -t 02:00:00"):

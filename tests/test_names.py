@@ -161,7 +161,7 @@ EDITS = [
     ('[left]\nlead = "Cu"', '[left]\nlead = "Nb"', REFUGE),
     ('[left]\nlead = "Cu"', '[left]\nlead = "superconductor"', REFUGE),
     ('[left]\nlead = "Cu"', '[left]\nkind = "superconductor"', "left.kind: unknown key; a super"),
-    ('[left]\nlead = "Cu"', '[left]\nsuperconductor = true', f"unknown key; {REFUGE}"),
+    ('[left]\nlead = "Cu"', '[left]\nsuperconductor = true', REFUGE),
     ('thickness_nm = 10', 'tunnel_barrier = 10', BARRIER),
     ('[left]\nlead = "Cu"', '[left]\nkind = "spin sink"',
      "left.kind: unknown key; must be one of m, polar_deg, azimuth_deg, group, lead, end, name"),

@@ -208,7 +208,9 @@ def _along_layers(
     B, S, _ = (x[..., None] for x in t.bulk.two_ports[0])
     source = drives[1:-1, :, None] * e.m[1:-1]
     terms = np.abs(source) + np.abs(current) + S * np.abs(left)
-    by_current = terms.max(axis=-1) < (B * (np.abs(left) + np.abs(right))).max(axis=-1)
+    sizes, differ = np.abs(left) + np.abs(right), np.abs(left - right)
+    cancels = differ.max(axis=-1) < 0.1 * sizes.max(axis=-1)  # else nothing is lost
+    by_current = cancels & (terms.max(axis=-1) < (B * sizes).max(axis=-1))
     falls = (current - source - S * left) / B
     return left, right, np.where(by_current[..., None], falls, left - right)
 

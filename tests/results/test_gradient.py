@@ -921,3 +921,14 @@ def test_unknown_names_have_near_matches():
         gradient["a.thicknes"]
     with pytest.raises(KeyError, match="is called 3"):
         gradient[3]
+
+
+def test_a_thick_layer_at_a_reservoir():
+    """Next to no current comes through: by how much mu_s falls is not read from its roundings."""
+    pytest.importorskip("numba")
+    first = sf.Ferromagnet(D=1.0, l=1.0, p=0.0)(100.0, m=(0, 0, 1), name="first")
+    last = sf.Ferromagnet(D=1.0, l=np.inf, p=0.5)(1.0, m=(0, 0, 1), name="last")
+    slopes = sf.solve(first | last).gradient("spin_resistance")
+    # dr = (p1 - p2)^2/2: both pull the ring between them with 1/2
+    assert slopes["first.p"] == pytest.approx(-0.5, rel=1e-12)
+    assert slopes["last.p"] == pytest.approx(0.5, rel=1e-12)
