@@ -23,7 +23,7 @@ settings.load_profile("spinfem")
 
 SHARE, LEAST = 0.1, 10
 """Of the random examples of a test the default run tries so many, and at least so many."""
-MOST = 8
+MOST = 5
 """And of the sets of parameters of a test at most so many, some of all its kinds."""
 
 
