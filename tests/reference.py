@@ -84,7 +84,7 @@ class Reference:
         largest = max(map(abs, self._potentials()))
         if not self.j0:  # mu_0 may be nothing
             largest = max(largest, self.potential_scale)
-        whole = self.resistance if self.j0 else largest
+        whole = abs(self.resistance) if self.j0 else largest
         return (
             _same(self._spin_potentials(), other._spin_potentials(), largest)
             and _same(self._currents(), other._currents(), self.current_scale)
