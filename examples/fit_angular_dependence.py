@@ -101,5 +101,10 @@ assert abs(found.result.chisqr - freedom) < 3 * np.sqrt(2 * freedom)
 print(f"correlation of chi and asymmetry: {found.correlation['chi_thin', 'asymmetry_thin']:.2f}")
 print(f"{found.solves} solves of all angles and {found.gradients} gradients")
 
-found.plot()
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.5), layout="constrained")
+fitted = found.best_fit - SERIES
+for ax, name, row, curve, error in zip(axes, SPACERS, R, fitted, uncertainty, strict=True):
+    ax.errorbar(points["angle"], row * 1e15, error * 1e15, fmt="o", markersize=3)
+    ax.plot(points["angle"], curve * 1e15)
+    ax.set(title=f"{name} spacer", xlabel="angle (deg)", ylabel="RA (fΩ m²)")
 plt.show()

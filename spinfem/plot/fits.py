@@ -14,6 +14,8 @@ from .sweeps import COLORS, UNITS
 
 LABELLED = 12
 """Curves that a legend names at most."""
+BESIDE = 4
+"""With more of them it would cover the data, and stands beside them."""
 
 
 class Series(NamedTuple):
@@ -23,14 +25,12 @@ class Series(NamedTuple):
     at: FloatArray  # (n,)
     data: FloatArray
     uncertainty: FloatArray | None
-    residuals: FloatArray
+    residuals: FloatArray  # model - data, in units of the uncertainty if there is one
     curve_at: FloatArray  # (m,)
     curve: FloatArray
 
 
-def draw_fit(
-    axes: Any, series: Sequence[Series], over: str, title: str, unit: str, residual: str
-) -> Any:
+def draw_fit(axes: Any, series: Sequence[Series], over: str, title: str, unit: str) -> Any:
     """Draw a fit on two given axes or a new pyplot figure, and return the axes.
 
     Parameters
@@ -43,8 +43,6 @@ def draw_fit(
         What is on the axis below.
     title, unit : str
         What the data are, and their SI unit, or an empty string.
-    residual : str
-        What the residuals are.
 
     Raises
     ------
@@ -70,16 +68,21 @@ def draw_fit(
         label = plain(one.label) if i < LABELLED and one.label else "_"
         above.errorbar(one.at, factor * one.data, errors, label=label, **style)
         above.plot(one.curve_at, factor * one.curve, color=color, linewidth=1.2)
-        unit_errors = None if one.uncertainty is None else np.ones_like(one.residuals)
-        below.errorbar(one.at, one.residuals, unit_errors, **style)
+        if one.uncertainty is None:
+            below.errorbar(one.at, factor * one.residuals, **style)
+        else:  # in units of it
+            below.errorbar(one.at, one.residuals, np.ones_like(one.residuals), **style)
     below.axhline(0, color=GREY, linewidth=0.8, zorder=1)
     above.set_ylabel(plain(title) + shown, fontsize="small")
-    below.set_ylabel(residual, fontsize="small")
+    known = series[0].uncertainty is not None
+    left = r"(model $-$ data)/$\sigma$" if known else r"model $-$ data" + shown
+    below.set_ylabel(left, fontsize="small")
     below.set_xlabel(plain(over), fontsize="small")
     for ax in axes:
         ax.tick_params(labelsize="small")
-    if above.get_legend_handles_labels()[1]:
-        above.legend(fontsize="x-small")
+    if labels := above.get_legend_handles_labels()[1]:
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if len(labels) > BESIDE else {}
+        above.legend(fontsize="x-small", **beside)
     return axes
 
 

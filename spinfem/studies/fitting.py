@@ -250,8 +250,7 @@ class Fit:
             )
             for curve in curves
         ]
-        residual = r"residual/$\sigma$" if known else "residual"
-        return draw_fit(axes, series, name, self.output.title, unit, residual)
+        return draw_fit(axes, series, name, self.output.title, unit)
 
     def report(self) -> str:
         """Return values, uncertainties and correlations as lmfit writes them; `print` shows it."""

@@ -397,7 +397,7 @@ def test_picture_has_points_curves_and_residuals(one_fit):
 
     above, below = one_fit.plot()
     assert above.get_ylabel() == "change of the resistance (fΩ m$^2$)"
-    assert (below.get_xlabel(), below.get_ylabel()) == ("t", r"residual/$\sigma$")
+    assert (below.get_xlabel(), below.get_ylabel()) == ("t", r"(model $-$ data)/$\sigma$")
     curve = max(above.lines, key=lambda line: line.get_xdata().size)
     x, y = curve.get_data()
     assert x.size >= 201
@@ -417,7 +417,9 @@ def test_picture_has_a_curve_for_each_other_coordinate():
     above, below = found.plot()
     labels = above.get_legend_handles_labels()[1]
     assert labels == ["theta = 0", "theta = 180"]
-    assert below.get_ylabel() == "residual"
+    unit = above.get_ylabel().removeprefix("resistance")
+    assert unit
+    assert below.get_ylabel() == r"model $-$ data" + unit
     above, below = found.plot("theta", plt.figure().subplots(2, 1))
     assert below.get_xlabel() == "theta"
     with pytest.raises(ValueError, match=r"x must be one of the coordinates .* did you mean 'th"):
