@@ -385,6 +385,7 @@ def test_what_no_batch_can_have_goes_point_by_point(build, argument):
         check_points(sf.sweep(build, arguments, pointwise=True), name, build)
 
 
+@pytest.mark.long
 def test_store_tells_interfaces_and_profiles_apart(tmp_path):
     call = {"arguments": {"theta": THETA}, "store": tmp_path / "store"}
     sf.sweep(lambda theta: sample(theta=theta), **call)
@@ -1836,7 +1837,7 @@ def test_slash_in_the_name_of_an_argument(tmp_path):
         sf.sweep(lambda **v: valve(v["a/b"]), {"a/b": THETA, "a|b": THETA})
 
 
-@pytest.mark.parametrize("vary", [[ANGLE], [ANGLE, SPACER]])
+@pytest.mark.parametrize("vary", [[ANGLE], pytest.param([ANGLE, SPACER], marks=pytest.mark.long)])
 @pytest.mark.parametrize("file", [SI, pytest.param(PAPER, marks=pytest.mark.long)])
 def test_picture(run, tmp_path, vary, file):
     if file is PAPER:
@@ -1920,7 +1921,8 @@ def test_write_that_fails_in_the_system(tmp_path, size):
     assert [p.name for p in tmp_path.iterdir()] == [".out.nc.parts"]
 
 
-@pytest.mark.parametrize("thickness", [pytest.param(10, marks=pytest.mark.long), pytest.param(11)])
+@pytest.mark.long
+@pytest.mark.parametrize("thickness", [10, 11])
 def test_two_at_once_with_one_output(tmp_path, thickness):
     """They come one after the other, end well, and what is there is that of the last one."""
     files, path = [tmp_path / "a.toml", tmp_path / "b.toml"], tmp_path / "out.nc"
