@@ -339,7 +339,8 @@ def fit(
         the way; a parameter that varies does not change the stack where it starts, or a coordinate
         does not; the derivative of the output with respect to a parameter without a prior is zero
         at its start; or a parameter changes a function of xi, or turns ferromagnets out of a
-        collinear contact: there are no derivatives then.
+        collinear contact: there are no derivatives then; or a torque was measured and something
+        is given at an end of the stack.
 
     Warns
     -----
