@@ -202,6 +202,17 @@ def test_bounds_are_those_of_the_key(run, tmp_path):
     assert json.loads(out)["parameters"][0]["at_bound"] is True
 
 
+def test_as_many_points_as_parameters(run, tmp_path):
+    """There is no scatter then, which the report says in its place."""
+    values = {"free.thickness_nm": [5.0], "AdR_fOhm_m2": [0.5]}
+    data = table(tmp_path / "one.csv", values)
+    one = ("--free", "Py.beta=0.5:0:1")
+    status, out, _ = run(*TURN, data=data, free=one)
+    assert status == 0
+    assert "no scatter for 0 degrees of freedom" in out
+    assert json.loads(run(*TURN, "--json", data=data, free=one)[1])["scatter"] is None
+
+
 def test_columns_that_are_left_alone_are_named(run, tmp_path):
     """And that nothing varies from point to point, where none of the columns is a key."""
     columns = {"d_nm": T, "AdR_fOhm_m2": [1.3, 1.9, 2.2, 2.3], "note": ["a", "b", "c", "d"]}
