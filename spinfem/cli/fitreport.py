@@ -103,7 +103,8 @@ def fit_report(
 
     freedom = f"{fit.result.nfree} degree{'s' * (fit.result.nfree != 1)} of freedom"
     unit = f" {found.unit.written}" if found.unit.written else ""
-    quality = f"scatter about the fit {_scatter(found):.3g}{unit}"
+    scatter = _scatter(found)
+    quality = "no scatter" if scatter is None else f"scatter about the fit {scatter:.3g}{unit}"
     if _is_known(found):
         quality = f"chi-square {fit.result.chisqr:.4g}"
     parts: list[Part] = [
@@ -187,7 +188,10 @@ def _interval(found: FileFit, one: Parameter) -> list[float]:
 
 
 def _scatter(found: FileFit) -> float | None:
-    """Return the root mean square of the residuals per degree of freedom, in the column's unit."""
+    """Return the root mean square of the residuals per degree of freedom, in the column's unit.
+
+    None without such a degree: the curve goes through all points.
+    """
     fit = found.fit
     if not fit.result.nfree:
         return None

@@ -26,6 +26,7 @@ from ..files.gridstore import OtherSweepError, grid_store
 from ..io.stackfile import StackFile
 from ..io.vary import FileBuilder, Variation
 from ..results.numbers import VARIABLES
+from ..solvers.elements import check_undriven
 from ..studies.builders import axis_name
 from ..studies.dataset import write_netcdf
 from ..studies.sweeping import begin, plan_sweep, run
@@ -81,7 +82,10 @@ def sweep_file(
     """
     others = [v for v in variations if v.currents is None]
     builder = FileBuilder(file.tables, {v.name: v.where for v in others})
-    j0 = file.j0 if others == [*variations] else 1.0
+    j0 = file.j0
+    if others != [*variations]:
+        check_undriven("a sweep over the current", file.stack)  # else torques are no multiples
+        j0 = 1.0
     plan = plan_sweep(builder, {v.name: v.values for v in others}, j0)
     with grid_store(parts_of(output)) as store:
         try:
@@ -105,7 +109,7 @@ def sweep_file(
 
 
 def _with_currents(dataset: xarray.Dataset, variations: Sequence[Variation]) -> xarray.Dataset:
-    """Return results at some currents, of those at a current of 1: all are linear, or constant."""
+    """Return results at some currents, of those at 1: in proportion, or the same at each."""
     import xarray
 
     for variation in variations:
@@ -114,7 +118,7 @@ def _with_currents(dataset: xarray.Dataset, variations: Sequence[Variation]) -> 
         axis = axis_name(variation.name)
         dataset = dataset.expand_dims({axis: variation.values}).chunk({axis: "auto"})
         currents = xarray.DataArray(variation.currents, dims=axis)
-        for name in ("torque", "absorbed_spin_current"):
+        for name in ("torque", "absorbed_spin_current", "voltage"):
             values = dataset[name] * currents + 0.0  # turns -0.0 into 0.0
             dataset[name] = values.assign_attrs(dataset[name].attrs)
         del dataset.attrs["j0"]

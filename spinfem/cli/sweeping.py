@@ -53,10 +53,11 @@ def sweep_over(
     logarithm. More than one --vary make the outer product. In OUT.nc the axis has the name of the
     key, with | for each / in it: Co/Cu.AR_fOhm_m2 is Co|Cu.AR_fOhm_m2.
 
-    OUT.nc holds torque, absorbed_spin_current, efficiency, spin_resistance and resistance, with
-    units; no torque in the paper's units. If the command is stopped, by whatever, OUT.nc is as it
-    was before, and the same command goes on where it was; a directory .OUT.nc.parts keeps what is
-    done until then, as large as OUT.nc. A second command with the same OUT.nc waits for the first.
+    OUT.nc holds torque, absorbed_spin_current, efficiency, spin_resistance, resistance and voltage,
+    with units; no torque in the paper's units. If the command is stopped, by whatever, OUT.nc is as
+    it was before, and the same command goes on where it was; a directory .OUT.nc.parts keeps what
+    is done until then, as large as OUT.nc. A second command with the same OUT.nc waits for the
+    first.
 
     OUT.png shows RA, dr, torques (T) and efficiencies (g); where an axis is an angle, MR too: RA
     over the least one along that axis, less 1. For a table, in Python:

@@ -161,7 +161,8 @@ class _Python:
         return self.names[id(metal)]
 
 
-TAKEN = ("sf", "stack", "solution", "plt")
+TAKEN = ("sf", "stack", "solution", "plt", "float", "print")
+"""Names that the program uses itself."""
 
 
 class _Code(str):

@@ -44,6 +44,7 @@ from ..sample.pieces import (
     SpinBlocking,
     SpinSource,
     direction,
+    drive_of,
     freeze,
 )
 from ..sample.stack import LoadedStack, Stack
@@ -266,8 +267,11 @@ def stack_of(file: AnyFile, copies: Copies | None = None) -> Stack:
         for name, places in names.items():
             for copy in (elements[1 + i] for i in places):
                 freeze(copy, copy_of=(*copy.copy_of, (key, name)))  # type: ignore[union-attr]
-    with at("layers"):  # names and shapes, so that below only an interface can be wrong
-        Stack([element for element in elements if not isinstance(element, Interface)])
+    # names and shapes, so that below only an interface can be wrong; what is given at an end may
+    # need the interface that is beside it
+    bare = [x for x in elements if not isinstance(x, Interface) and drive_of(x) is None]
+    with at("layers"):
+        Stack(bare)
     problems: list[PlacedError] = []
     for i, piece in enumerate(file.layers):
         if isinstance(piece, InterfaceTable):

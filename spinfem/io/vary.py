@@ -164,7 +164,8 @@ def check_size(variations: Sequence[Variation], file: StackFile, room: int) -> N
     """
     points = math.prod(variation.values.size for variation in variations)
     magnets = sum(getattr(element, "m", None) is not None for element in file.stack.elements)
-    per_point = 64 * max(magnets, 1)  # two vectors of each, and what is between two and of them all
+    # two vectors of each, what is between two, and of them all
+    per_point = 64 * max(magnets, 1) + 8
     if 2 * points * per_point > room:
         raise ValueError(
             f"--vary: results must fit on the disk twice, got {points} points of {per_point} bytes "

@@ -17,7 +17,7 @@ from ..physics import bulk, interfaces
 from ..physics.directions import angle
 from ..sample.materials import Metal, reduced
 from ..solvers.condensed import Condensed
-from ..solvers.elements import Elements, remembered
+from ..solvers.elements import Elements, inwards, remembered
 from ..solvers.ports import ComplexArray, across_conductance, exchange_rate
 from ..solvers.transport import Field, Jump
 
@@ -88,7 +88,7 @@ class Derivatives:
 
 def drive_names(e: Elements, face: int) -> tuple[str, str, str]:
     """Return what the components of what is given at an end are called."""
-    kind = "spin_potential" if e.reservoir[0 if face == 0 else 1] else "spin_current"
+    kind = e.drive_kind(face)
     return f"{kind}_x", f"{kind}_y", f"{kind}_z"
 
 
@@ -485,7 +485,7 @@ def add_drives(total: Derivatives, t: Solved, phi: Field) -> None:
     """
     e, faces = t.elements, phi.faces
     for face in e.drives:
-        side, way = (0, 1.0) if face == 0 else (1, -1.0)
+        side, way = inwards(face)
         if e.reservoir[side]:
             slope = way * (faces.current_left, faces.current_right)[side][face]
         else:

@@ -26,7 +26,7 @@ from ..physics import interfaces
 from ..physics.contact import contact_absorption
 from ..physics.directions import across, apply, axial, cross
 from .balance import Balance, Rods
-from .elements import Elements
+from .elements import Elements, inwards
 from .faces import Faces
 from .plan import INTERFACE, Bars
 from .ports import Bulk, Row, make_row, share_of_exchange
@@ -570,8 +570,8 @@ class Condensed(Transport):
         """Put what is given at the ends into what is at the faces, left and right of each."""
         e = self.elements
         for face in e.drives:
-            outside, inside = (0, 1) if face == 0 else (1, 0)
-            drive = e.drive(face)
+            outside, way = inwards(face)
+            inside, drive = 1 - outside, e.drive(face)
             if not e.reservoir[outside]:
                 currents[outside][face] = drive
                 k = face + inside
@@ -583,7 +583,7 @@ class Condensed(Transport):
                 k = face + inside
                 potentials[inside][face] += _along(drive, e.m[k]) if e.strong[k] else drive
             if face in e.mixing:  # the reservoir is the normal metal there
-                k, way = e.mixing[face], 1.0 if face == 0 else -1.0
+                k = e.mixing[face]
                 m, mixing = e.m[k], e.flat(e.resistive[face].mixing)  # type: ignore[arg-type]
                 perpendicular = drive - _along(drive, m)
                 taken = axial(np.zeros(1), mixing, m) @ perpendicular[..., None]

@@ -21,7 +21,7 @@ from .._checks import BoolArray, FloatArray, IntArray, Number
 from ..physics.bulk import stiffness
 from ..physics.directions import COLLINEAR, angle
 from ..sample.materials import Metal
-from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir
+from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir, drive_of
 from ..sample.stack import Stack
 from ..sample.units import in_silence
 
@@ -295,6 +295,10 @@ class Elements:
         """Thicknesses of the layers alone, shape (n, N or 1), m."""
         return self.columns["thickness"].dense(self.shape)[1:-1]
 
+    def drive_kind(self, face: int) -> str:
+        """Return what is given at an end, if something is: "spin_potential" or "spin_current"."""
+        return "spin_potential" if self.reservoir[inwards(face)[0]] else "spin_current"
+
     def drive(self, face: int) -> FloatArray:
         """Return what is given at the left or the right end of the stack, (N or 1, 3)."""
         return self.flat(self.drives[face], 1)
@@ -304,6 +308,11 @@ class Elements:
         """``G = D/(2 l)`` of the left and the right end, shape (2, N or 1), S/m2; eqs. (7), (8)."""
         ends = [0, -1]
         return stiffness(self.D[ends], self.l[ends])
+
+
+def inwards(face: int) -> tuple[int, float]:
+    """Return at which end of a stack a face is, 0 or 1, and which way is in from there, 1 or -1."""
+    return (0, 1.0) if face == 0 else (1, -1.0)
 
 
 def elements_of(stack: Stack) -> Elements:
@@ -351,7 +360,7 @@ def _collected(stack: Stack) -> Elements:
         {
             face: drive
             for face, end in ((0, elements[0]), (len(elements) - 2, elements[-1]))
-            if (drive := getattr(end, "drive", None)) is not None
+            if (drive := drive_of(end)) is not None
         },
         {name: i for i, name in enumerate(names) if name},
         stack.groups,
@@ -406,10 +415,10 @@ def check_undriven(what: str, stack: Stack) -> None:
     """Raise ValueError where mu_s or a spin current is given at an end."""
     e = elements_of(stack)
     if e.drives:
-        side = "left" if 0 in e.drives else "right"
-        kind = "spin_potential" if e.reservoir[0 if side == "left" else 1] else "spin_current"
+        face = min(e.drives)
         raise ValueError(
-            f"{what} must be of what j0 drives alone, got a {kind} that is given at the {side} end"
+            f"{what} must be of what j0 drives alone, got a {e.drive_kind(face)} that is given at "
+            f"the {('left', 'right')[inwards(face)[0]]} end"
         )
 
 

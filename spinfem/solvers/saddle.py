@@ -35,7 +35,7 @@ from ..physics.contact import contact_absorption
 from ..physics.directions import axes_across, axial
 from ..sample.pieces import Interface
 from ..sample.stack import Stack
-from .elements import Elements, elements_of
+from .elements import Elements, elements_of, inwards
 from .faces import Faces, rows
 from .meshed import across_mesh, element_counts
 from .ports import absorption, share_of_exchange
@@ -186,7 +186,7 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
         given = np.zeros((basis.N + 2, 3))
         shifts = [np.zeros(n) for n in counted]
         for face, vector in e.drives.items():
-            side, way = (0, 1.0) if face == 0 else (1, -1.0)
+            side, way = inwards(face)
             drive = e.flat(vector, 1)[0]
             if e.reservoir[side]:  # it has no functions, and no part in C
                 shifts[face] = -way * weights[face][side] @ drive
@@ -357,7 +357,7 @@ def _add_drive(
     absorbed: FloatArray,
 ) -> None:
     """Add what is given at an end to the currents there, and to what a ferromagnet absorbs."""
-    side, way = (0, 1.0) if face == 0 else (1, -1.0)
+    side, way = inwards(face)
     outside, inside = currents[side], currents[1 - side]
     k = face + 1 - side
     m = e.m[k, 0]
@@ -415,8 +415,9 @@ def _faces(
     left, right = (side.copy() for side in sides)
     drives = {} if j0 else {face: e.flat(drive, 1)[0] for face, drive in e.drives.items()}
     for face, drive in drives.items():
-        if e.reservoir[0 if face == 0 else 1]:
-            (left if face == 0 else right)[face] = drive
+        side, _ = inwards(face)
+        if e.reservoir[side]:
+            (left, right)[side][face] = drive
     for face, ((W_a, W_b), value) in enumerate(zip(weights, multipliers, strict=True)):
         a, b = spaces[face], spaces[face + 1]
         j_a, j_b = a @ a.T @ W_a.T @ value, b @ b.T @ W_b.T @ value

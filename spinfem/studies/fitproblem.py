@@ -14,6 +14,7 @@ from ..sample.stack import Stack
 from ..sample.units import in_silence
 from ..solution import Solution
 from ..solver import solve
+from ..solvers.elements import check_undriven
 from .builders import (
     PLACES,
     SCALARS_ONLY,
@@ -111,7 +112,8 @@ class Problem:
     def check_build(self) -> Stack:
         """Check that the builder makes of arrays of coordinates what it makes of their numbers.
 
-        Return the stacks of all points, where the parameters start.
+        And that, if a torque was measured, nothing but the current drives them. Return the stacks
+        of all points, where the parameters start.
         """
         shape, coordinates = self.measured.values.shape, self.measured.coordinates
 
@@ -139,6 +141,8 @@ class Problem:
         for at, place, stack in zip(places, numbers, stacks, strict=True):
             if not same_stacks(batch.part(shape, at), stack):
                 raise refusal(f"another stack from arrays than from numbers at {where(place)}")
+        if self.output.result == "torque":  # which is taken to be in proportion to the current
+            check_undriven(f"a fit of the {self.output.title}", batch)
         return batch
 
     def check_effects(self) -> None:

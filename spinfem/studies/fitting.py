@@ -114,11 +114,19 @@ class Fit:
 
     @property
     def uncertainties(self) -> Values:
-        """Standard deviations of what was varied; nan if the data do not determine all of it."""
-        if self.result.covar is None:
+        """Standard deviations of what was varied; nan if the data do not determine all of it.
+
+        And nan if neither `uncertainty` nor a scatter tells them: of as many points as parameters.
+        """
+        if self.result.covar is None or not self._is_scaled:
             return dict.fromkeys(self.result.var_names, math.nan)
         deviations = np.sqrt(np.diag(self.result.covar))
         return dict(zip(self.result.var_names, deviations.tolist(), strict=True))
+
+    @property
+    def _is_scaled(self) -> bool:
+        """Whether it is known how uncertain the data are; lmfit takes no scatter for none."""
+        return not self.minimizer.scale_covar or self.result.nfree > 0
 
     @property
     def correlation(self) -> dict[tuple[str, str], float]:
@@ -159,8 +167,8 @@ class Fit:
         Raises
         ------
         ValueError
-            If the probability is not between 0 and 1, less than two parameters were varied, or the
-            data do not determine all of them.
+            If the probability is not between 0 and 1, less than two parameters were varied, the
+            data do not determine all of them, or nothing tells how uncertain the data are.
         """
         from lmfit import conf_interval
 
@@ -176,6 +184,11 @@ class Fit:
             raise ValueError(
                 "confidence intervals must be of parameters that the data determine, got "
                 f"{', '.join(self.undetermined or self.result.var_names)}"
+            )
+        if not self._is_scaled:
+            raise ValueError(
+                "confidence intervals must be of data of known uncertainty, or of more points than "
+                f"parameters, got {self.best_fit.size} points"
             )
         known = None if self.minimizer.scale_covar else _rise
         found = conf_interval(self.minimizer, self.result, sigmas=[level], prob_func=known)
@@ -338,7 +351,8 @@ def fit(
         the way; a parameter that varies does not change the stack where it starts, or a coordinate
         does not; the derivative of the output with respect to a parameter without a prior is zero
         at its start; or a parameter changes a function of xi, or turns ferromagnets out of a
-        collinear contact: there are no derivatives then.
+        collinear contact: there are no derivatives then; or a torque was measured and something
+        is given at an end of the stack.
 
     Warns
     -----

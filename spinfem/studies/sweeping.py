@@ -67,7 +67,7 @@ def sweep(
     """Solve a stack at all points of the outer product of its arguments.
 
     Results are the same to the last bit whether or not there is an executor or a store. Without a
-    store the whole dataset is in memory: with two ferromagnets, 130 bytes for every point. With
+    store the whole dataset is in memory: with two ferromagnets, 140 bytes for every point. With
     one it is on disk, and its variables are dask arrays that read what is asked of them.
 
     Parameters
@@ -114,7 +114,8 @@ def sweep(
         ("fixed|free") and `side` (left, right). Variables: `torque` (..., ferromagnet, component),
         J/m2; `absorbed_spin_current` (..., ferromagnet, component), A/m2; `efficiency` (...,
         spacer, side), of the ferromagnet on that side; `spin_resistance` and `resistance` (...),
-        Ohm m2. In memory, or of a store in dask arrays with its chunks.
+        Ohm m2; `voltage` (...), V, as of `Solution.voltage`. In memory, or of a store in dask
+        arrays with its chunks.
 
     Raises
     ------

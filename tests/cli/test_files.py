@@ -150,7 +150,7 @@ def valve(tmp_path):
 
 @pytest.mark.parametrize(("key", "sign"), [("j0_A_m2", 1), ("current_density_A_m2", -1)])
 def test_the_current_can_be_swept(run, valve, key, sign):
-    """As if each current were solved: torques are in proportion, all else is the same."""
+    """As if each current were solved: torques and voltage in proportion, all else the same."""
     xarray = pytest.importorskip("xarray")
     status, out, err = run("sweep", valve, "--vary", f"{key}=-1e11:1e11:5", "-o", "a.nc")
     assert (status, err, out) == (0, "", f"a.nc: 5 points, {key} (5)\n")
@@ -165,6 +165,7 @@ def test_the_current_can_be_swept(run, valve, key, sign):
                 # one rounding of each product
                 np.testing.assert_allclose(found, expected, rtol=1e-15, atol=1e-13 * 1e-6)
             assert float(point["resistance"]) == solution.resistance
+            assert float(point["voltage"]) == pytest.approx(solution.voltage, rel=1e-15)
 
 
 @pytest.mark.long
@@ -197,3 +198,13 @@ def test_the_current_is_swept_with_others(run, valve):
 def test_bad_currents(run, valve, vary, message):
     arguments = [part for text in vary for part in ("--vary", text)]
     assert message in run("sweep", valve, *arguments, "-o", "a.nc")[2]
+
+
+def test_what_else_drives_a_stack_is_not_in_proportion_to_the_current(run, valve):
+    pytest.importorskip("xarray")
+    battery = 'end = "reservoir"\nspin_potential_V = [0, 0, 1e-6]'
+    text = valve.read_text(encoding="utf-8")
+    valve.write_text(text.replace('lead = "Cu"', battery, 1), encoding="utf-8")
+    status, _, err = run("sweep", valve, "--vary", "j0_A_m2=0:1e11:3", "-o", "a.nc")
+    assert status == 2
+    assert "a sweep over the current must be of what j0 drives alone, got a spin_potential" in err

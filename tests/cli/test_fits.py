@@ -19,6 +19,7 @@ DATA = EXAMPLES / "fit_exchange_biased_valve.csv"
 FREE = ("--free", "Py.beta=0.5:0:1", "--free", "Py.l_nm=10:0:")
 COLUMNS = ("--data", "AdR_fOhm_m2", "--uncertainty", "error_fOhm_m2")
 TURN = ("--turn", "free=180")
+LIKELY = ("--confidence", 0.95)
 AP = {"free": sf.direction(180)}
 T = np.array([2.0, 5.0, 12.0, 30.0])
 
@@ -200,6 +201,20 @@ def test_bounds_are_those_of_the_key(run, tmp_path):
     assert 1 - 1e-6 < abs(values(out)["Py.beta"]) < 1
     assert err.startswith(f"warning: {VALVE}: 'Py.beta' ended at a bound")
     assert json.loads(out)["parameters"][0]["at_bound"] is True
+
+
+def test_as_many_points_as_parameters(run, tmp_path):
+    """There is no scatter then, which the report says in its place, and nothing else to go by."""
+    thin, *_, thick = np.loadtxt(DATA, delimiter=",", skiprows=1)[:, :2]
+    points = np.transpose([thin, thick]).tolist()
+    data = table(tmp_path / "two.csv", dict(zip(("free.thickness_nm", "AdR_fOhm_m2"), points)))
+    status, out, err = run(*TURN, data=data)
+    assert (status, err) == (0, "")
+    assert "no scatter for 0 degrees of freedom" in out
+    found = json.loads(run(*TURN, "--json", data=data)[1])
+    assert found["scatter"] is None
+    assert [one["uncertainty"] for one in found["parameters"]] == [None, None]
+    assert "more points than parameters, got 2 points" in run(*TURN, *LIKELY, data=data)[2]
 
 
 def test_columns_that_are_left_alone_are_named(run, tmp_path):

@@ -116,11 +116,14 @@ def test_toml_reproduces_what_is_seen(name, tmp_path):
 def test_names_are_only_names_in_python():
     """Whatever they are called, and whether or not Python could call something so."""
     N = sf.NormalMetal(D=1.0, l=1.0, name="import")
+    used = [sf.NormalMetal(D=1.0, l=np.inf, name=name) for name in ("float", "print")]
     F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5, name='"); raise SystemExit(1) #')
     stack = (
         sf.Lead(N)
         | F(1.0, m=(1, 2, 3), name='it\'s a "layer"')
         | N(1.0, name="\\n")
+        | used[0](1.0)
+        | used[1](1.0)
         | F(0.5, m=(0, 1, 0), name="sf", group="stack")
     )
     seen = Seen(base_of(stack))

@@ -420,7 +420,7 @@ COMMANDS = {
             *["sweep", VALVE, "-o", "a.nc", "--vary", "free.polar_deg=0:1:3000000"],
             *["--vary", "fixed.polar_deg=0:1:3000000"],
         ],
-        "--vary: results must fit on the disk twice, got 9000000000000 points of 128 bytes where ",
+        "--vary: results must fit on the disk twice, got 9000000000000 points of 136 bytes where ",
     ),
     "option": (
         ["sweep", VALVE, "--vary", "free." + "x" * 100_000 + "=0:1:3", "-o", "a.nc"],

@@ -301,6 +301,18 @@ def test_ends_that_drive(written):
     assert "j_s = (0, 1e+09, 0.5) A/m2" in table
 
 
+def test_a_spin_potential_behind_a_mixing_conductance(written):
+    """It may be across m there, which it may not be at the ferromagnet itself."""
+    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5)
+    face = sf.Interface(0.2, mixing=1 + 0.1j)
+    stack = sf.Reservoir([0.1, 0.2, 0.3]) | face | F(1.0, m=[0, 0, 1], name="F") | sf.Reservoir()
+    again, _ = sf.load(written(stack.to_toml()))
+    assert again.left == stack.left
+    np.testing.assert_array_equal(sf.solve(again).torque("F"), sf.solve(stack).torque("F"))
+    with pytest.raises(ValueError, match="spin_potential of a reservoir must be along m"):
+        sf.load(written(stack.to_toml().replace("mixing = [1.0, 0.1]\n", "")))
+
+
 def test_ends_that_drive_in_the_papers_units():
     N = sf.NormalMetal(D=1.0, l=2.0)
     stack = sf.SpinSource([0, 0, 0.25]) | N(1.0) | sf.Reservoir([0.5, 0, 0])

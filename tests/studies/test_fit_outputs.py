@@ -636,6 +636,20 @@ BAD_FITS = [
 ]
 
 
+def test_a_torque_that_is_not_of_the_current_alone():
+    """It is taken to be in proportion to the current; resistances are those of j0 alone."""
+
+    def driven(**numbers):
+        return sf.Stack([sf.Reservoir([0.0, 0.0, 1e-6]), *valve(theta=60.0, **numbers).pieces[1:]])
+
+    given = {"coordinates": {"t": T}, "progress": False}
+    with pytest.raises(ValueError, match="a fit of the z component of the torque on free must be "):
+        sf.fit(driven, np.ones(6), START, output=OUTPUTS["torque"], **given)
+    data = sf.solve(driven(beta=0.6, l=50e-9, t=T)).resistance
+    found = sf.fit(driven, data, START, **given)
+    assert found.values == pytest.approx({"beta": 0.6, "l": 50e-9}, rel=1e-6)
+
+
 @pytest.mark.parametrize(("changes", "message"), BAD_FITS)
 def test_fits_that_are_refused(changes, message):
     given = {"parameters": START, "coordinates": {"t": T}, "output": AP_OUTPUT} | changes
