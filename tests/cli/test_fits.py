@@ -9,6 +9,7 @@ import pytest
 
 import spinfem as sf
 from spinfem import cli
+from spinfem.io.columns import unit_at_end
 from spinfem.io.stackfile import read
 from spinfem.io.vary import FileBuilder, find_key
 
@@ -234,6 +235,79 @@ def test_columns_that_are_left_alone_are_named(run, tmp_path):
 def test_priors(run):
     _, out, _ = run(*COLUMNS, *TURN, "--json", "--prior", "Py.l_nm=5.5:0.001")
     assert values(out)["Py.l_nm"] == pytest.approx(5.5, abs=0.003)
+
+
+def test_priors_are_in_the_unit_of_their_key(run, tmp_path):
+    """A series of 300 +- 1 mOhm, and data that tell its sum with the contact alone."""
+    path = table(
+        tmp_path / "a.csv", {"pillar.area_um2": [0.01] * 3, "R_Ohm": [1.0] * 3, "e": [1e-3] * 3}
+    )
+    device = (
+        "--free",
+        "pillar.series_mOhm=200:0:1000",
+        "--free",
+        "pillar.contact_fOhm_m2=1:-90:90",
+    )
+    options = ("--data", "R_Ohm", "--uncertainty", "e", "--json")
+    prior = ("--prior", "pillar.series_mOhm=300:1")
+    _, out, _ = run(*options, *prior, data=path, free=device)
+    own = {one["name"]: one["uncertainty"] for one in json.loads(out)["parameters"]}
+    assert values(out)["pillar.series_mOhm"] == pytest.approx(300, abs=1e-3)
+    assert own["pillar.series_mOhm"] == pytest.approx(1, rel=1e-3)
+    contact = 10 * (1 - 0.3) - sf.solve(stacks()).resistance * 1e15
+    assert values(out)["pillar.contact_fOhm_m2"] == pytest.approx(contact, abs=1e-3)
+
+
+def test_a_current_against_j0_is_fitted_within_its_bounds(run, tmp_path):
+    """J = -j0: its lower bound is the upper one of j0."""
+    angles = np.array([40.0, 80.0, 120.0])
+    torque = sf.solve(stacks(**{"free.polar_deg": angles}), -2e11).torque("free")[:, 2]
+    path = table(tmp_path / "a.csv", {"free.polar_deg": angles, "T_mJ_m2": 1e3 * torque})
+    options = ("--of", "torque", "--on", "free", "--component", "z", "--json")
+    _, out, err = run(*options, data=path, free=("--free", "current_density_A_m2=1e11:5e10:9e11"))
+    assert err == ""
+    (one,) = json.loads(out)["parameters"]
+    assert one["value"] == pytest.approx(2e11, rel=1e-6)
+    assert (one["lower"], one["upper"]) == (5e10, 9e11)
+
+
+def test_azimuths_of_what_turns(run, tmp_path):
+    """The polar angle stands first: the pinned layer is along z."""
+    after = {"free": sf.direction(120.0, 30.0)}
+    data = sf.magnetoresistance(stacks(**{"free.thickness_nm": T, "Py.beta": 0.8}), after)
+    path = table(tmp_path / "a.csv", {"free.thickness_nm": T, "AdR_fOhm_m2": data.change * 1e15})
+    _, out, _ = run("--turn", "free=120:30", "--json", data=path, free=FREE[:2])
+    assert values(out)["Py.beta"] == pytest.approx(0.8, rel=1e-6)
+
+
+SIZES = {
+    "Ohm": ("Ohm", 1.0),
+    "mOhm": ("Ohm", 1e-3),
+    "kOhm": ("Ohm", 1e3),
+    "m2": ("m2", 1.0),
+    "um2": ("m2", 1e-12),
+    "nm2": ("m2", 1e-18),
+    "J_m2": ("J/m2", 1.0),
+    "mJ_m2": ("J/m2", 1e-3),
+    "uJ_m2": ("J/m2", 1e-6),
+    "J_A": ("J/A", 1.0),
+    "percent": ("", 1e-2),
+    "Ohm_m2": ("Ohm m2", 1.0),
+    "Ohm_um2": ("Ohm m2", 1e-12),
+    "mOhm_um2": ("Ohm m2", 1e-15),
+    "fOhm_m2": ("Ohm m2", 1e-15),
+    "nm": ("m", 1e-9),
+    "A_m2": ("A/m2", 1.0),
+    "deg": ("degrees", 1.0),
+}
+"""By what prefixes mean: milli of an area's unit is before, micro of it is squared."""
+
+
+def test_units_of_columns():
+    for end, (base, size) in SIZES.items():
+        found = unit_at_end(f"x_{end}")
+        assert (found.plain, found.base) == ("x", base)
+        assert found.size == pytest.approx(size, rel=1e-15)
 
 
 BAD = [
