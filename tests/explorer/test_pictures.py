@@ -1,5 +1,8 @@
 """What the pictures show."""
 
+import html
+import re
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ import spinfem as sf
 from spinfem.explorer.mechanics import FORCE, mechanics
 from spinfem.explorer.pictures import Note, Picture, steady, unicode_of
 from spinfem.explorer.presets import preset, presets
+from spinfem.explorer.readout import readout
 from spinfem.explorer.seen import Seen
 from spinfem.explorer.turning import all_but_the_angle, point_of, rotation_of, turning_pictures
 from spinfem.explorer.vectors import hodograph, profile
@@ -86,6 +90,77 @@ def test_curves_over_the_angle_go_through_what_is_solved_there(name):
         assert close(curve.resistance[i] / there.resistance[0], 1.0)
         size = np.abs(curve.torque).max()
         assert close(curve.torque[i] / size, there.torque[0] / size)
+
+
+UNITS = {
+    "exchange_biased_valve": {"dr": (" (fΩ m²)", 1e15), "torque": (" (µJ/m²)", 1e6)},
+    "dual_valve": {"dr": (" (fΩ m²)", 1e15), "torque": (" (µJ/m²)", 1e6)},
+    "fig5": {"dr": (" (10⁻²)", 1e2), "torque": ("", 1.0)},
+}
+"""Of axes, and how many of them one of the unit of the stack is."""
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_what_is_drawn_is_what_is_solved_in_the_units_of_the_axes(name):
+    """Of every side and component, at the angle of the point and at one of the curves."""
+    base = preset(name)
+    free = {"fig5": "F2"}.get(name, "free")
+    seen = Seen(base).with_value(f"{free}.polar_deg", 37.5).with_value(f"{free}.azimuth_deg", 20.0)
+    coarse = seen.with_value("degree", 1.0).with_value("elements", 2.0)
+    pictures = turning_pictures(seen, rotation_of(seen), point_of(seen), {})
+    bands = turning_pictures(coarse, rotation_of(coarse), point_of(coarse), {})
+    for kind, symbol in (("dr", "δr"), ("torque", "T" if seen.si else "absorbed jₛ")):
+        assert pictures[kind].labels[1] == symbol + UNITS[name][kind][0]
+    for angle, is_now in ((37.5, True), (-124.0, False)):
+        solution = sf.solve(base.stack.replace(free, m=sf.direction(angle, 20.0)), base.j0)
+        vector = solution.torque(free) if seen.si else solution.absorbed_spin_current(free)
+        g = dict(zip(("left", "right"), solution.efficiency(*seen.spacer)))
+        expected = {("g", side, side): value for side, value in g.items()}
+        expected["dr", "dr", ""] = solution.spin_resistance * UNITS[name]["dr"][1]
+        for axis, value in zip("xyz", vector):
+            expected["torque", axis, axis] = value * UNITS[name]["torque"][1]
+        for (kind, curve, point), value in expected.items():
+            sources = pictures[kind].sources
+            columns = sources[f"{point} now".strip() if is_now else curve]
+            (i,) = np.flatnonzero(np.isclose(columns["x"], angle, atol=1e-9))
+            size = 1.0 if kind == "g" else np.abs(sources[curve]["y"]).max()
+            assert columns["y"][i] == pytest.approx(value, rel=1e-9, abs=1e-9 * size)
+            if kind != "g":
+                band = bands[kind].sources[f"{point} band".strip()]
+                near = np.argmin(abs(band["x"] - angle))
+                at = sources[curve]["y"][np.argmin(abs(sources[curve]["x"] - band["x"][near]))]
+                assert band["low"][near] - 1e-9 * size <= at <= band["high"][near] + 1e-9 * size
+    assert pictures["g"].words == {
+        side: f"g of {magnet}" for side, magnet in zip(("left", "right"), seen.spacer)
+    }
+
+
+@pytest.mark.parametrize("name", ["exchange_biased_valve", "fig5"])
+def test_numbers_above_the_pictures(name):
+    """In the units that stand there: of a stack in SI fΩ m² and µJ/m²."""
+    seen = Seen(preset(name)).with_value("degree", 3.0)
+    cells = re.findall(r"<td>(.*?)<br><b.*?data-name=\"(.*?)\">(.*?)</b>", readout(seen))
+    shown = {key: (label, html.unescape(text).split()) for label, key, text in cells}
+    solution, free = seen.solution, seen.turning.owner
+    vector = solution.torque(free) if seen.si else solution.absorbed_spin_current(free)
+    to, of_torque = (1e15, 1e6) if seen.si else (1.0, 1.0)
+    low, high = solution.bounds.spin_resistance
+    expected = {
+        "g left": solution.efficiency(*seen.spacer)[0],
+        "g right": solution.efficiency(*seen.spacer)[1],
+        "dr": solution.spin_resistance * to,
+        "RA": solution.resistance * to,
+        "torque": np.linalg.norm(vector) * of_torque,
+        "bounds": low * to,
+    }
+    for key, value in expected.items():
+        assert float(shown[key][1][0]) == pytest.approx(value, rel=6e-4), key
+    assert float(shown["bounds"][1][2]) == pytest.approx(high * to, rel=6e-4)
+    if seen.si:
+        assert shown["dr"][1][1:] == shown["RA"][1][1:] == shown["bounds"][1][3:] == ["fΩ", "m²"]
+        assert shown["torque"][1][1:] == ["µJ/m²"]
+    for side, magnet in zip(("left", "right"), seen.spacer):
+        assert shown[f"g {side}"][0] == f"g of {magnet}"
 
 
 def test_curves_do_not_depend_on_the_angle_they_are_over():

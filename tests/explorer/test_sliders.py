@@ -9,7 +9,7 @@ import pytest
 import spinfem as sf
 from spinfem.explorer.movable import MOST, signed_angles
 from spinfem.explorer.presets import preset, presets
-from spinfem.explorer.seen import Seen, base_of
+from spinfem.explorer.seen import Base, Seen, base_of
 from spinfem.io.stackfile import read
 from spinfem.io.vary import parse
 from spinfem.solver import solve
@@ -100,6 +100,88 @@ def test_numbers_of_interfaces_are_moved():
         seen = seen.with_value(key, value)
     (found,) = filter(None, seen.stack.joints)
     assert (found.resistance, found.gamma, found.mixing) == (0.7 / 1e15, 0.2, 4e14 - 1e13j)
+
+
+SHOWN = {
+    "first.polar_deg": (25, "°"),
+    "first.azimuth_deg": (70, "°"),
+    "second.polar_deg": (110, "°"),
+    "second.azimuth_deg": (-35, "°"),
+    "first.thickness_nm": (3, "nm"),
+    "spacer.thickness_nm": (7, "nm"),
+    "second.thickness_nm": (2, "nm"),
+    "Cu.resistivity_ohm_m": (60, "nΩ m"),
+    "Cu.l_nm": (450, "nm"),
+    "S.rho_star_ohm_m": (50, "nΩ m"),
+    "S.beta": (0.6, ""),
+    "S.l_nm": (40, "nm"),
+    "W.rho_star_ohm_m": (100, "nΩ m"),
+    "W.beta": (0.3, ""),
+    "W.beta_D": (0.7, ""),
+    "W.l_nm": (5, "nm"),
+    "W.lambda_J_nm": (2, "nm"),
+    "W.lambda_phi_nm": (4, "nm"),
+    "I.AR_fOhm_m2": (2, "fΩ m²"),
+    "I.gamma": (0.5, ""),
+    "I.delta": (0.3, ""),
+    "I.G_r_S_m2": (4e14, "S/m²"),
+    "I.G_i_S_m2": (-1e13, "S/m²"),
+    "j0_A_m2": (3e10, "A/m²"),
+}
+
+
+def of_shown(numbers):
+    """The stack of such numbers, written by hand."""
+
+    def at(owner, key):
+        return numbers[f"{owner}.{key}"]
+
+    beta, rho, l = at("S", "beta"), at("S", "rho_star_ohm_m") * 1e-9, at("S", "l_nm") * 1e-9
+    strong = sf.Ferromagnet.from_valet_fert(rho, beta=beta, l=l, name="S")
+    share = 1 - at("W", "beta") * at("W", "beta_D")  # of the conductivity for charge
+    weak = sf.Ferromagnet.from_drift_diffusion(
+        1e9 / at("W", "rho_star_ohm_m") / share,
+        beta=at("W", "beta"),
+        beta_D=at("W", "beta_D"),
+        l_sf=at("W", "l_nm") * 1e-9 / np.sqrt(share),
+        lambda_J=at("W", "lambda_J_nm") * 1e-9,
+        lambda_phi=at("W", "lambda_phi_nm") * 1e-9,
+        name="W",
+    )
+    l = at("Cu", "l_nm") * 1e-9
+    metal = sf.NormalMetal.from_resistivity(at("Cu", "resistivity_ohm_m") * 1e-9, l=l, name="Cu")
+    mixing = complex(at("I", "G_r_S_m2"), at("I", "G_i_S_m2"))
+    given = {key: at("I", key) for key in ("gamma", "delta")}
+    joint = sf.Interface(at("I", "AR_fOhm_m2") * 1e-15, **given, mixing=mixing, name="I")
+
+    def layer(of, name):
+        thickness = at(name, "thickness_nm") * 1e-9
+        if of is metal:
+            return of(thickness, name=name)
+        angles = at(name, "polar_deg"), at(name, "azimuth_deg")
+        return of(thickness, m=sf.direction(*angles), name=name)
+
+    stack = layer(strong, "first") | joint | layer(metal, "spacer") | layer(weak, "second")
+    return sf.Lead(metal) | stack | sf.Lead(metal)
+
+
+def test_numbers_are_shown_and_moved_in_their_units():
+    numbers = {key: number for key, (number, _) in SHOWN.items()}
+    seen = Seen(Base(None, "", of_shown(numbers), 3e10))
+    found = {s.key: (float(s.shown(s.value)), s.unit.name) for s in seen.base.sliders.all}
+    assert {key: found[key] for key in SHOWN} == {
+        key: (pytest.approx(number, rel=1e-9), unit) for key, (number, unit) in SHOWN.items()
+    }
+    assert set(found) - set(SHOWN) == {"degree", "elements"}
+    before = seen.solution.torques
+    for key, number in numbers.items():
+        new = 1.1 * number
+        moved = seen.with_value(key, seen.base.sliders.by_key[key].typed(f"{new:.9g}")).solution
+        current = new if key == "j0_A_m2" else 3e10
+        expected = sf.solve(of_shown({**numbers, key: new}), current).torques
+        size = np.abs(expected).max()
+        np.testing.assert_allclose(moved.torques, expected, rtol=0, atol=1e-9 * size)
+        assert np.abs(moved.torques - before).max() > 1e-7 * size
 
 
 def test_what_is_not_moved_stays_to_the_bit():

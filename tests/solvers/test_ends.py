@@ -48,6 +48,8 @@ RIGHT = {
     "lead": N(0.3) | sf.Lead(N),
 }
 CORE = N(0.4) | MIXING | F(0.5, m=M[0], name="a") | N(0.3) | WEAK(0.4, m=M[1], name="b") | N(0.2)
+DRIFTING = N(0.4) | dataclasses.replace(F, beta_D=-0.7)(0.5, m=M[0], name="a") | N(0.3)
+DRIFTING |= dataclasses.replace(WEAK, beta_D=0.8)(0.4, m=M[1], name="b") | N(0.2)
 PLAIN = N(0.4) | F(0.5, m=M[0], name="a") | N(0.3) | G(0.4, m=M[1], name="b") | N(0.2)
 
 
@@ -236,10 +238,11 @@ def test_efficiencies_at_collinear_magnetizations():
     assert found == pytest.approx(sf.solve(stack.undriven()).efficiency("a", "b"), rel=1e-12)
 
 
+@pytest.mark.parametrize("core", [PLAIN, DRIFTING], ids=["one polarization", "two"])
 @pytest.mark.parametrize("j0", [0.0, 0.6])
-def test_heat_is_the_work_of_the_current_and_of_the_ends(j0):
+def test_heat_is_the_work_of_the_current_and_of_the_ends(j0, core):
     """``j0 V + (mu_s.j_s)/2`` of the left end less that of the right one."""
-    s = sf.solve(LEFT["battery"] | PLAIN | RIGHT["source"], j0)
+    s = sf.solve(LEFT["battery"] | core | RIGHT["source"], j0)
     y, weights = np.polynomial.legendre.leggauss(40)
     heat = 0.0
     for i, layer in enumerate(s.stack.layers):
