@@ -7,6 +7,7 @@ of `thickness_nm` is not that of `thickness_m`. Only a misspelt name gets anothe
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ UNITS = {end: (unit, size) for unit, ends in _SIZES.items() for end, size in end
 PARTS = {part for end in UNITS for part in end.split("_")}
 
 
+@functools.lru_cache(1000)
 def split_unit(key: str) -> tuple[str, str]:
     """Return what a key is without its unit, and the unit at its end, or an empty string.
 

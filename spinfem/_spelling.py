@@ -6,6 +6,7 @@ sample of it, without a word: what is short, a number, a symbol or a formula mus
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from itertools import islice
@@ -78,14 +79,19 @@ def nearest(given: str, known: Iterable[str]) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
+@functools.lru_cache(MOST)
+def _words(name: str) -> list[str]:
+    return _WORDS.findall(name)
+
+
 def _slips(given: str, name: str) -> int | None:
     """Count the slips that make `given` of `name`; None if it is another name."""
     if abs(len(given) - len(name)) > 4:  # two slips, two separators
         return None
-    words, right = _WORDS.findall(given), _WORDS.findall(name)
+    words, right = _words(given), _words(name)
     if words and "".join(words) == "".join(right):
         return 0
-    if sum(letter.isalpha() for letter in name) < 2:
+    if sum(map(str.isalpha, name)) < 2:
         return None  # d is no D, J0 no j0
     words, right = [word.casefold() for word in words], [word.casefold() for word in right]
     if "".join(words) == "".join(right):

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -87,7 +87,12 @@ def check_target(path: Path, *suffixes: str) -> None:
 
 def room_for(folder: Path, *own: Path) -> int:
     """Return the bytes that are free where a folder is, and those that folders of ours take."""
-    taken = sum(path.stat().st_size for place in own for path in place.rglob("*") if path.is_file())
+    taken = 0
+    for place in own:
+        for inside, _, names in os.walk(place):  # unlike rglob it bears with folders that go away
+            for name in names:
+                with suppress(FileNotFoundError):  # as whoever works there may remove files
+                    taken += os.stat(os.path.join(inside, name)).st_size
     return shutil.disk_usage(folder).free + taken
 
 

@@ -66,10 +66,13 @@ def some_long(kinds, *long):
 
 
 def assert_quick(work, seconds=SECONDS):
-    """It takes no longer, and no more memory."""
-    began = time.process_time()
-    work()
-    assert time.process_time() - began < seconds
+    """It takes no longer, one of three times on a machine that is busy, and no more memory."""
+    taken = []
+    while len(taken) < 3 and min(taken, default=seconds) >= seconds:
+        began = time.process_time()
+        work()
+        taken.append(time.process_time() - began)
+    assert min(taken) < seconds
     tracemalloc.start()
     try:
         work()

@@ -2019,9 +2019,10 @@ def use(data, name):
     write_netcdf(data, folder / name)
     return float(data["efficiency"].mean())
 use(sweep(100, "few.zarr"), "few.nc")  # loads and compiles
-pages = int(Path("/proc/self/statm").read_text().split()[0])
-limit = pages * resource.getpagesize() + 200 * 2**20
-resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+(taken,) = (line for line in open("/proc/self/status") if line.startswith("VmData"))
+limit = int(taken.split()[1]) * 2**10 + 200 * 2**20
+# what is written to: of an address space, threads of the C library reserve 64 MB each at a time
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 try:
     sweep(2000, None)
 except MemoryError:
