@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gmsh
-import meshio
 import numpy as np
+
+from spinfem.files import vtkwriter
 
 
 class Layer(NamedTuple):
@@ -91,19 +92,10 @@ def write_vtu(path: Path, layers: list[Layer]) -> None:
                 cells.append(pairs)
                 number += [group] * len(pairs)
     points = coordinates.reshape(-1, 3)[np.argsort(tags)]
-    mesh = meshio.Mesh(points, [("line", np.concatenate(cells))], cell_data={"layer": [number]})
-    mesh.write(path, file_format="vtu")
-    # meshio reads field data but does not write it
-    names = "".join(
-        f'<DataArray type="Int64" Name="{layer.name}" NumberOfTuples="1" format="ascii">{i}'
-        "</DataArray>\n"
-        for i, layer in enumerate(layers, start=1)
+    mesh = vtkwriter.VtkMesh(
+        points, {"line": np.concatenate(cells)}, {}, {"layer": [np.array(number)]}
     )
-    text = path.read_text(encoding="utf-8")
-    head = "<UnstructuredGrid>\n"
-    path.write_text(
-        text.replace(head, f"{head}<FieldData>\n{names}</FieldData>\n"), encoding="utf-8"
-    )
+    vtkwriter.write_vtu(path, mesh, {layer.name: i for i, layer in enumerate(layers, start=1)})
 
 
 def make(folder: Path) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,13 +18,12 @@ from numpy.typing import ArrayLike
 from .._checks import finite
 from .._progress import progress_bar
 from ..files.disk import check_target, explained, replacing
+from ..files.vtkwriter import NOT_IN_XML, write_pvd, write_vtu
 from ..sample.pieces import in_SI
 from ..sample.units import THICKNESS, notice
 from .vtkmesh import Fields, Units, check_diameter, fields_of, line_mesh, wire_mesh
 
 if TYPE_CHECKING:
-    import meshio
-
     from ..results.solved import SolvedStack
 
 
@@ -83,67 +80,45 @@ def write(
         check_diameter(diameter)
         if any(map(in_SI, solution.stack.elements)):
             notice(THICKNESS, "diameter of the wire", float(diameter))
-    labels = _timesteps(solution, times) if series else []
+    steps = _timesteps(solution, times) if series else []
     if series:
+        if NOT_IN_XML.search(path.name):
+            raise ValueError(
+                f"{path}: name of a .pvd file must be of characters that XML allows, "
+                f"got {path.name!r}"
+            )
         _check_folder(_folder(path), path)
     fields = fields_of(solution, units)
+    field_data = _field_data(fields)
 
-    def mesh(point: int) -> meshio.Mesh:
-        if diameter is None:
-            return line_mesh(fields, point)
-        return wire_mesh(fields, diameter, point)
+    def write_point(point: int, place: Path) -> None:
+        mesh = line_mesh(fields, point) if diameter is None else wire_mesh(fields, diameter, point)
+        write_vtu(place, mesh, field_data)
 
     if series:
-        with progress_bar("save", len(labels), progress) as advance:
-            _write_series(path, labels, fields, mesh, advance)
+        with progress_bar("save", len(steps), progress) as advance:
+            _write_series(path, steps, write_point, advance)
         return
     with replacing(path) as temporary:
-        _write_mesh(mesh(0), fields, temporary, path)
+        write_point(0, temporary)
 
 
-def _write_mesh(mesh: meshio.Mesh, fields: Fields, place: Path, shown: Path) -> None:
-    """Write one .vtu file; `shown` is what messages call it."""
-    import meshio
-
-    said = io.StringIO()  # meshio prints what it has to say, and may exit the interpreter
-    try:
-        with redirect_stdout(said), redirect_stderr(said):
-            mesh.write(place, file_format="vtu")
-    except (SystemExit, meshio.WriteError) as error:
-        reason = " ".join(said.getvalue().split()) or error
-        raise OSError(f"{shown}: cannot be written: {reason}") from error
-    # meshio reads field data but does not write them
-    text = place.read_text(encoding="utf-8")
-    place.write_text(text.replace("<Piece ", _field_data(fields) + "<Piece ", 1), encoding="utf-8")
-
-
-def _field_data(fields: Fields) -> str:
-    known = {f"unit of {name}: {unit}": size for name, (unit, size) in fields.units.items()}
-    known |= {f"layer: {name}": i for i, name in enumerate(fields.names)}
-    arrays = (
-        f"<DataArray type={quoteattr('Float64' if isinstance(value, float) else 'Int64')} "
-        f'Name={quoteattr(_printable(name))} NumberOfTuples="1" format="ascii">{value!r}'
-        "</DataArray>\n"
-        for name, value in known.items()
-    )
-    return f"<FieldData>\n{''.join(arrays)}</FieldData>\n"
-
-
-def _printable(text: str) -> str:
-    """Replace what XML does not allow."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+def _field_data(fields: Fields) -> dict[str, float]:
+    """Return sizes of units, and numbers of layers: meshio cannot read files that hold texts."""
+    sizes = {f"unit of {name}: {unit}": size for name, (unit, size) in fields.units.items()}
+    return sizes | {f"layer: {name}": i for i, name in enumerate(fields.names)}
 
 
 # --- collections ------------------------------------------------------------------------------
 
 
-def _timesteps(solution: SolvedStack, times: ArrayLike | None) -> list[str]:
-    """Return the times of all points as texts."""
+def _timesteps(solution: SolvedStack, times: ArrayLike | None) -> list[float]:
+    """Return the times of all points."""
     count = int(np.prod(solution.shape))
     if not count:
         raise ValueError(f"a .pvd file needs a point, got a batch of shape {solution.shape}")
     if times is None:
-        return [str(i) for i in range(count)]
+        return list(range(count))
     given = np.asarray(finite("times", times))
     try:
         values = np.broadcast_to(given, solution.shape).ravel()
@@ -156,35 +131,25 @@ def _timesteps(solution: SolvedStack, times: ArrayLike | None) -> list[str]:
             "times must differ from point to point, since a time shows one file, got "
             f"{len(np.unique(values))} for {count} points"
         )
-    return [repr(float(value)) for value in values]
+    return [float(value) for value in values]
 
 
 def _write_series(
     path: Path,
-    labels: list[str],
-    fields: Fields,
-    mesh: Callable[[int], meshio.Mesh],
+    steps: list[float],
+    write_point: Callable[[int, Path], None],
     advance: Callable[[int], None],
 ) -> None:
     """Write a collection: all of it, or nothing."""
     folder = _folder(path)
-    digits = max(4, len(str(len(labels) - 1)))
-    names = [f"{folder.name}_{i:0{digits}}.vtu" for i in range(len(labels))]
+    digits = max(4, len(str(len(steps) - 1)))
+    names = [f"{folder.name}_{i:0{digits}}.vtu" for i in range(len(steps))]
     with _replacing_both(path, folder) as (index, place):
         for i, name in enumerate(names):
-            _write_mesh(mesh(i), fields, place / name, path)
+            write_point(i, place / name)
             advance(1)
-        sets = (
-            f'    <DataSet timestep="{label}" group="" part="0" '
-            f"file={quoteattr(f'{folder.name}/{name}')}/>\n"
-            for label, name in zip(labels, names, strict=True)
-        )
-        index.write_text(
-            '<?xml version="1.0" encoding="utf-8"?>\n'
-            '<VTKFile type="Collection" version="1.0">\n  <Collection>\n'
-            f"{''.join(sets)}  </Collection>\n</VTKFile>\n",
-            encoding="utf-8",
-        )
+        files = (f"{folder.name}/{name}" for name in names)
+        write_pvd(index, zip(steps, files, strict=True))
 
 
 def _folder(path: Path) -> Path:

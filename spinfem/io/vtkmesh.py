@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from .._checks import FloatArray, IntArray, positive
 from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..files.vtkwriter import VtkMesh
 from ..results.profiles import FIELDS, joined, profiles_of
 from ..sample.materials import Ferromagnet
 from ..sample.pieces import Layer
 
 if TYPE_CHECKING:
-    import meshio
-
     from ..results.solved import SolvedStack
     from ..results.views import LayerSolution
 
@@ -106,20 +105,18 @@ def fields_of(solution: SolvedStack, units: Units | None = None) -> Fields:
     )
 
 
-def line_mesh(fields: Fields, point: int = 0) -> meshio.Mesh:
+def line_mesh(fields: Fields, point: int = 0) -> VtkMesh:
     """Return the layers of one point of a batch as unconnected chains of line cells, with data."""
-    import meshio
-
     x, starts = fields.x[point], fields.starts
-    return meshio.Mesh(
+    return VtkMesh(
         np.column_stack([x, np.zeros((len(x), 2))]),
-        [("line", np.column_stack([starts, starts + 1]))],
-        point_data={name: values[point] for name, values in fields.points.items()},
-        cell_data={name: [values[point]] for name, values in fields.cells.items()},
+        {"line": np.column_stack([starts, starts + 1])},
+        {name: values[point] for name, values in fields.points.items()},
+        {name: [values[point]] for name, values in fields.cells.items()},
     )
 
 
-def wire_mesh(fields: Fields, diameter: float, point: int = 0) -> meshio.Mesh:
+def wire_mesh(fields: Fields, diameter: float, point: int = 0) -> VtkMesh:
     """Return the layers of one point of a batch as unconnected pieces of a round wire, with data.
 
     Parameters
@@ -136,8 +133,6 @@ def wire_mesh(fields: Fields, diameter: float, point: int = 0) -> meshio.Mesh:
     TypeError, ValueError
         If the diameter is not one positive number.
     """
-    import meshio
-
     diameter = check_diameter(diameter) * fields.length
     angle = 2 * np.pi * np.arange(SECTORS) / SECTORS
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
@@ -159,13 +154,11 @@ def wire_mesh(fields: Fields, diameter: float, point: int = 0) -> meshio.Mesh:
         left = (size * fields.starts[:, None, None] + faces).reshape(-1, faces.shape[1])
         return np.column_stack([left, left + size])
 
-    return meshio.Mesh(
+    return VtkMesh(
         np.column_stack([np.repeat(x, size), np.tile(section, (len(x), 1))]),
-        [("wedge", along(triangles)), ("hexahedron", along(quads))],
-        point_data={
-            name: np.repeat(values[point], size, axis=0) for name, values in fields.points.items()
-        },
-        cell_data={
+        {"wedge": along(triangles), "hexahedron": along(quads)},
+        {name: np.repeat(values[point], size, axis=0) for name, values in fields.points.items()},
+        {
             name: [np.repeat(values[point], len(faces), axis=0) for faces in (triangles, quads)]
             for name, values in fields.cells.items()
         },

@@ -1,6 +1,7 @@
 """Fields for ParaView, read back with meshio and PyVista."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import spinfem as sf
 from spinfem.cli import main
 from spinfem.files import disk as files
+from spinfem.files.meshfile import read_layers
 from spinfem.io import vtkmesh
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
@@ -201,11 +203,26 @@ def test_units_and_names_are_in_the_field_data(mesh):
     assert [mesh.field_data[f"layer: {name}"][0] for name in NAMES] == [0, 1, 2]
 
 
-def test_names_may_be_anything(tmp_path):
-    name = 'a<b> & "c"\n\x00µ'
-    sf.solve(sf.Stack([Cu(1e-9, name=name)])).save(tmp_path / "n.vtu")
-    mesh = meshio.read(tmp_path / "n.vtu")
-    assert mesh.field_data['layer: a<b> & "c"??µ'] == 0
+# of what XML takes to be its own, of what it would make spaces of, beyond 16 bits, before lines
+NAMES_OF_ALL_KINDS = ["a<b> & \"c\" 'd'", "]]>&amp;", "Py\tµ\n2\r", "層🙂", "<Piece "]
+
+
+@pytest.fixture
+def named(tmp_path):
+    """A file of layers with such names, and one that no XML can hold."""
+    names = [*NAMES_OF_ALL_KINDS, "x\x00\ud800\uffff"]
+    path = tmp_path / "n.vtu"
+    sf.solve(sf.Stack([Cu(1e-9, name=name) for name in names])).save(path)
+    return path
+
+
+def test_names_may_be_anything(named):
+    field_data = meshio.read(named).field_data
+    found = {key: value[0] for key, value in field_data.items() if key.startswith("layer: ")}
+    expected = [*NAMES_OF_ALL_KINDS, "x???"]
+    assert found == {f"layer: {name}": i for i, name in enumerate(expected)}
+    layers = read_layers(named, expected, tags="layer")  # by our own reader
+    assert [layer.name for layer in layers] == expected
 
 
 def test_plain_numbers_stay(tmp_path):
@@ -266,8 +283,8 @@ def test_layers_of_the_wire_share_no_points(solution):
     seen = []
     for i in range(3):
         layer = [
-            block.data[numbers == i].ravel()
-            for block, numbers in zip(wire.cells, wire.cell_data["layer"], strict=True)
+            cells[numbers == i].ravel()
+            for cells, numbers in zip(wire.cells.values(), wire.cell_data["layer"], strict=True)
         ]
         seen.append(set(np.concatenate(layer).tolist()))
     assert len(set.union(*seen)) == sum(map(len, seen)) == len(wire.points)
@@ -341,11 +358,12 @@ def test_times_are_those_given(batch, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["sweep", "sweep.pvd"]
 
 
-def test_collection_of_wires_and_of_a_single_solution(solution, tmp_path):
-    solution.save_wire(tmp_path / "a & b.c.pvd", diameter=1e-9)
-    times, (path,) = steps_of(tmp_path / "a & b.c.pvd")
+@pytest.mark.parametrize("name", ["a & b.c", "<\"'µ\n🙂"])
+def test_collection_of_wires_and_of_a_single_solution(solution, tmp_path, name):
+    solution.save_wire(tmp_path / f"{name}.pvd", diameter=1e-9)
+    times, (path,) = steps_of(tmp_path / f"{name}.pvd")
     assert times == [0]
-    assert path == tmp_path / "a & b.c" / "a & b.c_0000.vtu"
+    assert path == tmp_path / name / f"{name}_0000.vtu"
     assert [block.type for block in meshio.read(path).cells] == ["wedge", "hexahedron"]
 
 
@@ -365,6 +383,13 @@ def test_collection_of_wires_and_of_a_single_solution(solution, tmp_path):
 def test_bad_times(batch, tmp_path, times, error, message):
     with pytest.raises(error, match=message):
         batch.save(tmp_path / "sweep.pvd", times=times)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a\x01.pvd", "\udcff.pvd"])
+def test_collections_that_xml_cannot_name(batch, tmp_path, name):
+    with pytest.raises(ValueError, match=re.escape(f"that XML allows, got {name!r}")):
+        batch.save(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
@@ -468,6 +493,15 @@ def test_pyvista_reads_what_is_written(solution, tmp_path, pyvista):
             assert np.array_equal(seen.field_data[key], values)
         ends = np.concatenate([block.data.ravel() for block in mesh.cells])
         assert np.array_equal(np.unique(seen.cell_connectivity), np.unique(ends))
+
+
+@pytest.mark.interop
+def test_pyvista_reads_names_of_all_kinds(named, pyvista):
+    seen, mesh = pyvista.read(named).field_data, meshio.read(named).field_data
+    assert set(seen) == set(mesh)
+    for key, values in mesh.items():
+        assert seen[key].dtype == values.dtype
+        assert np.array_equal(seen[key], values)
 
 
 @pytest.mark.interop
@@ -579,9 +613,10 @@ def test_places_that_cannot_be_written(solution, tmp_path, end):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", f"folder.{end}"]
 
 
+@pytest.mark.parametrize("end", ["vtu", "pvd"])
 @pytest.mark.parametrize("failure", [SystemExit(1), meshio.WriteError("no way")])
 def test_meshio_ends_neither_the_program_nor_in_half_a_file(
-    solution, tmp_path, monkeypatch, failure, capfd
+    solution, tmp_path, monkeypatch, failure, end, capfd
 ):
     def fail(self, path, **options):
         path.write_text("half")
@@ -589,20 +624,22 @@ def test_meshio_ends_neither_the_program_nor_in_half_a_file(
         raise failure
 
     monkeypatch.setattr(meshio.Mesh, "write", fail)
-    path = tmp_path / "valve.vtu"
+    path = tmp_path / f"valve.{end}"
     path.write_text("before")
-    with pytest.raises(OSError, match=r"valve\.vtu: cannot be written: Error: no way$"):
+    message = rf"^{re.escape(str(path))}: cannot be written: Error: no way$"
+    with pytest.raises(OSError, match=message):
         solution.save(path)
-    assert [p.name for p in tmp_path.iterdir()] == ["valve.vtu"]
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
     assert path.read_text() == "before"
     assert capfd.readouterr() == ("", "")
 
 
-def test_full_disk_is_one_line(solution, tmp_path, monkeypatch):
+@pytest.mark.parametrize("writer", [meshio.Mesh, ET.ElementTree])  # of a file, of field data
+def test_full_disk_is_one_line(solution, tmp_path, monkeypatch, writer):
     def fail(self, path, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(meshio.Mesh, "write", fail)
+    monkeypatch.setattr(writer, "write", fail)
     with pytest.raises(
         OSError, match=r"valve\.vtu: cannot be written: No space left on device$"
     ) as e:
