@@ -83,6 +83,20 @@ def blocks_of(page):
     return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
 
+@pytest.mark.interop
+def test_paraview_page(tmp_path, monkeypatch):
+    pytest.importorskip("pyvista")
+    monkeypatch.chdir(tmp_path)
+    solution = spinfem.solve(spinfem.load(ROOT / "examples" / "dual_valve.toml"))
+    solution.save("line.vtu")
+    names = {}
+    (block,) = blocks_of("howto/paraview.md")
+    exec(block, names)
+    x, free = 1e9 * solution.layer("free").x, names["free"]
+    assert free.bounds[:2] == pytest.approx((x[0], x[-1]), rel=1e-12)
+    assert free.n_cells == len(x) - 1
+
+
 @pytest.fixture
 def slurm(monkeypatch):
     """Two processes of this machine in place of SLURM's, and what SLURM's would be asked for."""
