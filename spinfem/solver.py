@@ -107,7 +107,7 @@ def solve(
         )
     if not isinstance(certify, bool):
         raise TypeError(f"certify must be True or False, got {certify!r}")
-    workers = _threads(threads)
+    workers = threads_of(threads)
     stack = check_stack(stack)
     current = check_current(stack, j0, current_density)
     e = elements_of(stack)
@@ -155,7 +155,8 @@ def solve(
     return solution
 
 
-def _threads(threads: int | None) -> int:
+def threads_of(threads: int | None) -> int:
+    """Return the threads that a batch may take; TypeError, ValueError if that is no number."""
     if threads is not None:
         return whole("threads", threads)
     given = os.environ.get("NUMBA_NUM_THREADS", "1")

@@ -19,12 +19,12 @@ import numba
 from numba.core import event, types
 from numba.extending import intrinsic, overload, register_jitable
 
-from . import doubled, ladder, lanes, layers, links, loads, rings
+from . import doubled, ladder, lanes, layers, links, loads, rings, turning
 from .ladder import Chain
 from .lanes import WIDTH, either_of, floats_of, from_behind, moved, points_of, same_for_all
 
 OPTIONS = {"error_model": "numpy"}
-MODULES = (doubled, loads, links, layers, rings, ladder)
+MODULES = (doubled, loads, links, layers, rings, ladder, turning)
 
 
 @intrinsic
@@ -91,6 +91,7 @@ class Kernels(NamedTuple):
     solve: Callable[..., tuple[float, float]]  # `ladder.solve`
     sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
     solve_points: Callable[..., None]  # `ladder.solve_between`, several points at a time
+    turn_points: Callable[..., None]  # `turning.drive` and `turning.respond`, likewise
     width: int  # how many; there must not be less
 
 
@@ -171,6 +172,30 @@ def _kernels(text: str) -> Kernels:
                 before, chain, behind, sides, moved(results, i), again
             )
 
+    @compile_
+    def turn_points(skeleton, m, lifts, collinear, work, taken, responses, missed, begin, end):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        chain, room = either_of(skeleton), points_of(work)
+        ways, given = points_of(m), points_of(lifts)
+        driven, lifted, rest = points_of((taken, responses, missed))
+        for block in range(begin, end, WIDTH):
+            i = min(block, end - WIDTH)
+            own, here = moved(chain, i), moved(ways, i)
+            missing, _ = turning.drive(own, room, here, collinear, moved(driven, i))
+            lift, response = moved(given, i), moved(lifted, i)
+            for k in range(len(lift)):
+                more = turning.respond(own, room, here, lift[k], response[k])
+                missing = doubled.pick(more > missing, more, missing)
+            moved(rest, i)[0] = missing
+
     return Kernels(
-        condense, condense_across, solve_plain, assemble, solve, sweep, solve_points, WIDTH
+        condense,
+        condense_across,
+        solve_plain,
+        assemble,
+        solve,
+        sweep,
+        solve_points,
+        turn_points,
+        WIDTH,
     )

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from .._checks import FloatArray
-from . import ladder
+from . import ladder, turning
 from .ladder import Chain
 from .loads import Loads
 from .rings import ALL, FOUND, SIZE
+from .turning import Skeleton, Work
 
 
 @cache
@@ -212,21 +213,104 @@ def _solve_lanes(
 ) -> None:
     """Solve points by compiled code, in threads."""
     points, (left, window, right) = sums.shape[1], chains
-    pieces = min(threads, points // fast.width)
 
     def solve(begin: int, end: int) -> None:
         own = _with_room(window, fast.width)
         fast.solve_points(left, own, right, edge, parts, sums, begin, end)
 
+    _in_threads(solve, points, min(threads, points // fast.width))
+
+
+def _in_threads(work: Callable[[int, int], None], points: int, pieces: int) -> None:
+    """Do what there is to do from some point to another one, in pieces side by side."""
     if pieces == 1:
-        solve(0, points)
+        work(0, points)
         return
     from concurrent.futures import ThreadPoolExecutor
 
     bounds = [points * i // pieces for i in range(pieces + 1)]
     with ThreadPoolExecutor(pieces) as pool:
-        for job in [pool.submit(solve, *ends) for ends in pairwise(bounds)]:
+        for job in [pool.submit(work, *ends) for ends in pairwise(bounds)]:
             job.result()
+
+
+def turn_points(
+    skeleton: Skeleton,
+    room: Callable[[int], Work],
+    m: FloatArray,
+    collinear: float,
+    lifts: FloatArray,
+    threads: int,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Turn a chain, as `turning.drive`, and lift its rods, as `turning.respond`, at all points.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        Its numbers have the points on their last axes, or these are 1 long.
+    room : callable
+        Makes room to work in at a number of points.
+    m : (3, n, N)
+        Magnetizations of the elements.
+    collinear : float
+        As of `turning.drive`.
+    lifts : (c, 3, n, N)
+        By what rods are lifted, one after the other.
+    threads : int
+        Threads that may be taken.
+
+    Returns
+    -------
+    taken : (3, n, N)
+        What the elements take up of a current of 1.
+    responses : (c, 3, n, N)
+        And when their rods are lifted.
+    missed : (1, N)
+        The largest of what balances miss of what they balance.
+    """
+    points = m.shape[-1]
+    taken, responses, missed = np.empty_like(m), np.empty_like(lifts), np.empty((1, points))
+    fast = kernels((1 + len(lifts)) * skeleton.shape.shape[1], points)
+    given = skeleton, m, lifts
+    found = taken, responses, missed
+    if fast is None:
+        _turn_arrays(*given, collinear, room(points), *found)
+    elif points >= fast.width:
+        _turn_lanes(fast, given, collinear, room, found, threads)
+    else:
+        wide = changed(partial(_repeated, fast.width), (*given, *found))
+        _turn_lanes(fast, wide[:3], collinear, room, wide[3:], 1)
+        _filled(found, changed(lambda x: x[..., :points], wide[3:]))
+    return found
+
+
+def _turn_arrays(
+    skeleton: Skeleton,
+    m: FloatArray,
+    lifts: FloatArray,
+    collinear: float,
+    work: Work,
+    taken: FloatArray,
+    responses: FloatArray,
+    missed: FloatArray,
+) -> None:
+    """Turn a chain at all points by arrays."""
+    missed[0] = turning.drive(skeleton, work, m, collinear, taken)[0]
+    for lift, response in zip(lifts, responses, strict=True):
+        np.maximum(missed, turning.respond(skeleton, work, m, lift, response), out=missed)
+
+
+def _turn_lanes(
+    fast: Any, given: Any, collinear: float, room: Callable[[int], Work], found: Any, threads: int
+) -> None:
+    """Turn a chain at points by compiled code, in threads."""
+    _in_threads(
+        lambda begin, end: fast.turn_points(
+            *given, collinear, room(fast.width), *found, begin, end
+        ),
+        found[-1].size,
+        min(threads, found[-1].size // fast.width),
+    )
 
 
 def _repeated(points: int, numbers: Any) -> Any:

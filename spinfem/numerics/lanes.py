@@ -128,6 +128,7 @@ def _call(name: str, operands: int) -> Any:
 
 for _function, _name in (
     (operator.add, "fadd"),
+    (operator.iadd, "fadd"),
     (operator.sub, "fsub"),
     (operator.mul, "fmul"),
     (operator.truediv, "fdiv"),

@@ -91,7 +91,7 @@ class Balance:
         pulled = np.zeros(m.shape)
         missed, heat = kernels.solve_plain(plan.links, *given, loads, rods, pulled)
         if not missed <= MISSED:
-            raise _unbalanced(np.array([missed]))
+            raise unbalanced(np.array([missed]))
         self.pulled = pulled.T
         self.loads = Loads(*loads)
         self.rods = Rods(rods[0, :, None], rods[1, :, None], (), np.array([heat]))
@@ -191,7 +191,7 @@ class Balance:
         found = kernels.found_of(chain.runs)
         missed, heat = kernels.solve(self._work, chain, amplitude, flow, found)
         if not missed <= MISSED:
-            raise _unbalanced(np.array([missed]))
+            raise unbalanced(np.array([missed]))
         if push is None:
             self.loads = chain.loads
         rings = self._split(found, 0, plan.links, ())
@@ -244,7 +244,7 @@ class Balance:
         edge = np.array([sign[0], free])
         missed, heat = kernels.solve_points(work, (left, middle, right), edge, parts, self.threads)
         if not (missed <= MISSED).all():
-            raise _unbalanced(missed)
+            raise unbalanced(missed)
         amplitude[stop:] *= sign[:, None]
         flow[stop:] *= -sign[:, None]
         if not plan.runs:
@@ -337,7 +337,7 @@ MISSED = 1e-9
 """Largest sum of what balances may miss of what they balance: roundings are far below it."""
 
 
-def _unbalanced(missed: FloatArray) -> ValueError:
+def unbalanced(missed: FloatArray) -> ValueError:
     """Return what is wrong where spin currents do not balance, at one or more points."""
     if not np.isfinite(missed).all():
         return ValueError("results must be finite, got an overflow of double precision")

@@ -1,0 +1,303 @@
+r"""A chain whose rods turn: what magnets take up in any directions of theirs.
+
+Two-ports do not change while magnetizations turn; cosines of spacers and the frames of free rings
+do. `drive` is the whole of that: links turned, the chain solved, and what every magnet takes up.
+
+A magnetization that moves carries its rod to a place `lift` off the line (the potential that spin
+pumping adds, ``-(hbar/|e|) m x dm/dt``, for spins that turn with it): the two-ports that see mu_s
+across it are shifted by that. `respond` is what all magnets take up then, without a current.
+
+Functions are elementwise, as in `spinfem.numerics.doubled`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .ladder import Chain, assemble_tables, solve
+from .links import NO_AXIS, Shape, pull
+from .loads import Links, Loads, Numbers
+from .rings import Runs
+
+LEFT, RIGHT = 0, 1
+"""Ends of a two-port."""
+Three = tuple[Any, Any, Any]
+"""A vector."""
+
+
+class Skeleton(NamedTuple):
+    """What of a chain stays while magnetizations turn.
+
+    Elements are those that m is given for; what is 0 long is not there.
+    """
+
+    ports: Numbers  # (5, q) as `links.Ports`
+    shape: Numbers  # (4, links + 1) int, as `links.Shape`
+    runs: Any  # `rings.Runs`, whose m, ends and plane are of no use, or None
+    axes: Numbers  # (q_r,) int: element whose m a part of a run counts along, or NO_AXIS
+    rods: Numbers  # (r, 2) int: those of its first and its last ring
+    pair: Numbers  # (r, 2) int: those whose directions are the plane of a run
+    rings: (
+        Numbers  # (t, 3) int: a ring, where of it is what is taken up there, and by which element
+    )
+    share: Numbers  # (t, 2) of that, what is taken up; the second part turns about m
+    seats: Numbers  # (w, 3) int: the link that a lift shifts, which of its ends, of which element
+    parts: Numbers  # (v, 4) int: the same of parts of runs; and which of `rings` is inside, or -1
+    shift: Numbers  # (v, 2) of the lift, the shift of a part; the second part turns about m
+    grounded: Numbers  # (g,) int: elements from which spins leave to the ground
+    lost: Numbers  # (g, 2) conductance across m to there, S/m2; the second part turns about m
+
+
+class Work(NamedTuple):
+    """Room for what changes, of as many points as are at work."""
+
+    turned: Any  # m (q_r, 3), ends (r, 2, 5) and plane (r, 2, 3) of runs, or None
+    sources: Any  # (2, q_r) of runs, or None
+    push: Any  # (q_r, 6), or None
+    made: Numbers  # (7, links)
+    unturned: Numbers  # (3, links)
+    loads: Numbers  # (5, links + 1)
+    memory: Any  # (q_r + 2 r, rings.SIZE), or None
+    rods: Numbers  # (2, links + 1) amplitudes and currents
+    found: Any  # (q_r + r, rings.FOUND), or None
+
+
+def drive(
+    skeleton: Skeleton, work: Work, m: Numbers, collinear: float, taken: Numbers
+) -> tuple[Any, Any]:
+    """Find what all elements take up of a current of 1.
+
+    Parameters
+    ----------
+    skeleton, work
+        The chain, and room to work in.
+    m : (3, n)
+        Magnetizations of the elements.
+    collinear : float
+        Largest ``1 - |cos|`` of collinear rods in contact.
+    taken : (3, n)
+        Filled: spin currents.
+
+    Returns
+    -------
+    missed, heat : number
+        As of `ladder.solve`.
+    """
+    assemble_tables(skeleton.ports, skeleton.shape, m, collinear, work.made, work.unturned)
+    runs = turned(skeleton.runs, skeleton, work, m)
+    return solved(skeleton, work, m, runs, taken)
+
+
+def turned(runs: Any, skeleton: Skeleton, work: Work, m: Numbers) -> Any:
+    """Return runs in their directions, driven by a current."""
+    if runs is None:
+        return None
+    axes, ends, plane = work.turned
+    for i in range(len(skeleton.axes)):
+        if skeleton.axes[i] != NO_AXIS:
+            put_way(axes[i], m, skeleton.axes[i])
+    for r in range(len(skeleton.rods)):
+        for side in range(2):
+            k, own = skeleton.rods[r][side], ends[r][side]
+            if k != NO_AXIS:
+                put_way(own, m, k)
+            own[3], own[4] = runs.ends[r][side][3], runs.ends[r][side][4]
+            k = skeleton.pair[r][side]
+            if k != NO_AXIS:
+                put_way(plane[r][side], m, k)
+            else:
+                for i in range(3):
+                    plane[r][side][i] = runs.plane[r][side][i]
+    for i in range(len(skeleton.axes)):
+        work.sources[0][i], work.sources[1][i] = runs.s_left[i], runs.s_right[i]
+        for j in range(6):
+            work.push[i][j] = 0.0 * m[0][0]
+    return driven(runs, work)
+
+
+def driven(runs: Runs, work: Work) -> Runs:
+    """Return runs in their directions, with what drives them: one type of numbers for all."""
+    axes, ends, plane = work.turned
+    return Runs(
+        axes,
+        runs.B,
+        runs.S_left,
+        runs.S_right,
+        work.sources[0],
+        work.sources[1],
+        work.push,
+        ends,
+        plane,
+        runs.still,
+        runs.start,
+        runs.kinds,
+        runs.of_link,
+    )
+
+
+def put_way(row: Numbers, m: Numbers, k: int) -> None:
+    """Store the direction of an element."""
+    row[0], row[1], row[2] = m[0][k], m[1][k], m[2][k]
+
+
+def pushed(runs: Any, skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers) -> Any:
+    """Return runs, which have been turned, pushed by lifts in place of a current."""
+    if runs is None:
+        return None
+    for i in range(len(work.push)):
+        work.sources[0][i], work.sources[1][i] = 0.0 * lift[0][0], 0.0 * lift[0][0]
+        for j in range(6):
+            work.push[i][j] = 0.0 * lift[0][0]
+    for i in range(len(skeleton.parts)):
+        part, side, k = skeleton.parts[i][0], skeleton.parts[i][1], skeleton.parts[i][2]
+        push_part(runs, work, part, side, shifted(m, lift, k, skeleton.shift[i]))
+    return driven(runs, work)
+
+
+def solved(
+    skeleton: Skeleton, work: Work, m: Numbers, runs: Any, taken: Numbers
+) -> tuple[Any, Any]:
+    """Solve the chain, and add up what all elements take up."""
+    made, loads = work.made, work.loads
+    links = Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
+    chain = Chain(links, runs, Loads(loads[0], loads[1], loads[2], loads[3], loads[4]), work.memory)
+    missed, heat = solve(chain, work.rods[0], work.rods[1], work.found)
+    for i in range(3):
+        for k in range(len(taken[i])):
+            taken[i][k] = 0.0 * missed
+    shape = skeleton.shape
+    where = Shape(shape[0], shape[1], shape[2], shape[3])
+    ways, pulled = (m[0], m[1], m[2]), (taken[0], taken[1], taken[2])
+    pull(where, ways, work.unturned[0], made[5], work.rods[0], pulled)
+    take_at_rings(runs, skeleton, work.found, m, taken)
+    return missed, heat
+
+
+def take_at_rings(runs: Any, skeleton: Skeleton, found: Any, m: Numbers, taken: Numbers) -> None:
+    """Add what is taken up at the rings of runs."""
+    if runs is None:
+        return
+    for i in range(len(skeleton.rings)):
+        ring, place, k = skeleton.rings[i][0], skeleton.rings[i][1], skeleton.rings[i][2]
+        row = found[ring]
+        take(taken, m, k, (row[place], row[place + 1], row[place + 2]), skeleton.share[i])
+
+
+def take(taken: Numbers, m: Numbers, k: int, v: Three, share: Numbers) -> None:
+    """Add a share of a vector, the second part of it turned about m."""
+    x, y, z = v
+    p, q, r = m[0][k], m[1][k], m[2][k]
+    one, other = share[0], share[1]
+    taken[0][k] += one * x + other * (q * z - r * y)
+    taken[1][k] += one * y + other * (r * x - p * z)
+    taken[2][k] += one * z + other * (p * y - q * x)
+
+
+def respond(skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, taken: Numbers) -> Any:
+    """Find what all elements take up when their rods are lifted; return what balances miss.
+
+    Parameters
+    ----------
+    skeleton, work, m
+        As of `drive`, which was called for this m.
+    lift : (3, n)
+        By what rods are lifted, across m, V.
+    taken : (3, n)
+        Filled: spin currents, A/m2.
+    """
+    made, axis = work.made, skeleton.shape[2]
+    for k in range(len(made[3])):
+        made[3][k], made[4][k] = 0.0 * made[5][k], 0.0 * made[5][k]
+    for i in range(len(skeleton.seats)):
+        link, side, k = skeleton.seats[i][0], skeleton.seats[i][1], skeleton.seats[i][2]
+        other = axis[link + 1 - side]
+        along = m[0][other] * lift[0][k] + m[1][other] * lift[1][k] + m[2][other] * lift[2][k]
+        pulled = work.unturned[0][link] * along
+        if side == LEFT:
+            made[4][link] += pulled
+        else:
+            made[3][link] += -made[5][link] * pulled
+    runs = pushed(skeleton.runs, skeleton, work, m, lift)
+    missed, _ = solved(skeleton, work, m, runs, taken)
+    for i in range(len(skeleton.seats)):
+        link, side, k = skeleton.seats[i][0], skeleton.seats[i][1], skeleton.seats[i][2]
+        B = work.unturned[0][link]
+        stiff = B + work.unturned[1 + side][link]
+        x, y, z = lift[0][k], lift[1][k], lift[2][k]
+        taken[0][k] += -stiff * x
+        taken[1][k] += -stiff * y
+        taken[2][k] += -stiff * z
+        x, y, z = across((B * x, B * y, B * z), m, axis[link + 1 - side])
+        other = axis[link + 1 - side]
+        taken[0][other] += x
+        taken[1][other] += y
+        taken[2][other] += z
+    take_inside(runs, skeleton, work, m, lift, taken)
+    for i in range(len(skeleton.grounded)):
+        k = skeleton.grounded[i]
+        take(taken, m, k, (-lift[0][k], -lift[1][k], -lift[2][k]), skeleton.lost[i])
+    return missed
+
+
+def shifted(m: Numbers, lift: Numbers, k: int, shift: Numbers) -> Three:
+    """Return the shift that a lift of element k is."""
+    x, y, z = lift[0][k], lift[1][k], lift[2][k]
+    p, q, r = m[0][k], m[1][k], m[2][k]
+    one, other = shift[0], shift[1]
+    return (
+        one * x + other * (q * z - r * y),
+        one * y + other * (r * x - p * z),
+        one * z + other * (p * y - q * x),
+    )
+
+
+def across(v: Three, m: Numbers, k: int) -> Three:
+    """Return what of a vector is across the direction of element k."""
+    x, y, z = v
+    p, q, r = m[0][k], m[1][k], m[2][k]
+    along = p * x + q * y + r * z
+    return x - along * p, y - along * q, z - along * r
+
+
+def acting(three: Numbers, axis: Numbers, v: Three) -> Three:
+    """Return what acts along, across and turning about an axis, applied to a vector."""
+    x, y, z = v
+    p, q, r = axis[0], axis[1], axis[2]
+    along = p * x + q * y + r * z
+    x, y, z = x - along * p, y - along * q, z - along * r
+    along, turning = three[0] * along, three[2]
+    return (
+        along * p + three[1] * x + turning * (q * z - r * y),
+        along * q + three[1] * y + turning * (r * x - p * z),
+        along * r + three[1] * z + turning * (p * y - q * x),
+    )
+
+
+def push_part(runs: Runs, work: Work, i: int, side: int, v: Three) -> None:
+    """Add the currents by which a shift of the ring at one end drives a part of a run."""
+    axis, row = work.turned[0][i], work.push[i]
+    a, b, c = acting(runs.B[i], axis, v)
+    if side == LEFT:
+        x, y, z = acting(runs.S_left[i], axis, v)
+        row[0], row[1], row[2] = row[0] + (a + x), row[1] + (b + y), row[2] + (c + z)
+        row[3], row[4], row[5] = row[3] + a, row[4] + b, row[5] + c
+    else:
+        x, y, z = acting(runs.S_right[i], axis, v)
+        row[0], row[1], row[2] = row[0] - a, row[1] - b, row[2] - c
+        row[3], row[4], row[5] = row[3] - (a + x), row[4] - (b + y), row[5] - (c + z)
+
+
+def take_inside(
+    runs: Any, skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, taken: Numbers
+) -> None:
+    """Add what parts of runs that are shifted take up besides, of what their shunts lose."""
+    if runs is None:
+        return
+    for i in range(len(skeleton.parts)):
+        part, side, inside = skeleton.parts[i][0], skeleton.parts[i][1], skeleton.parts[i][3]
+        if inside >= 0:
+            shift = shifted(m, lift, skeleton.parts[i][2], skeleton.shift[i])
+            shunt = runs.S_left[part] if side == LEFT else runs.S_right[part]
+            k = skeleton.rings[inside][2]
+            more = across(acting(shunt, work.turned[0][part], shift), m, k)
+            take(taken, m, k, more, skeleton.share[inside])

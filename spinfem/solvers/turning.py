@@ -1,0 +1,207 @@
+"""A stack's chain for magnetizations that turn, for `spinfem.numerics.turning`.
+
+Where a moving magnetization shifts what two-ports see, and which spins leave it straight to the
+ground, is found once; so are the two-ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .._checks import FloatArray, IntArray
+from ..numerics.links import NO_AXIS, RUN
+from ..numerics.rings import AT_ROD, FOUND, INSIDE, SIZE
+from ..numerics.turning import LEFT, RIGHT, Skeleton, Work
+from .condensed import Condensed
+from .elements import Elements
+from .ports import Row, share_of_exchange
+from .runs import runs_at_points
+
+ALL_OF_IT = np.array([[1.0], [0.0]])
+"""A share, and the part of it that turns about m."""
+
+
+def skeleton_of(solved: Condensed, moving: Iterable[int]) -> Skeleton:
+    """Return what of a solved stack's chain does not depend on magnetizations.
+
+    Parameters
+    ----------
+    solved : Condensed
+        The stack; whatever its magnetizations, they are of no use.
+    moving : iterable of int
+        Elements whose rods are lifted when they move.
+
+    Raises
+    ------
+    ValueError
+        If spins that a moving magnetization pumps meet no resistance: it is in contact with a
+        reservoir, or with another ferromagnet.
+    """
+    e, row = solved.elements, solved.row
+    plan, runs = row.plan, None
+    axes, rods, pair = (np.zeros(shape, dtype=np.intp) for shape in ((0,), (0, 2), (0, 2)))
+    places: list[tuple[int, int, int]] = []
+    shares: list[FloatArray] = []
+    if plan.runs:
+        those = plan.runs_between(0, plan.links)
+        runs = runs_at_points(e, row, those, None, False, 0)
+        runs = runs._replace(still=np.full_like(runs.still, -1))
+        axes, rods, pair = those.axes, those.rods, those.pair
+        for i, k in enumerate(plan.magnets.tolist()):
+            for link, on_right in plan.beside[i]:
+                if plan.kind[link] == RUN:
+                    begin, end = those.ring_ends[plan.run_of_link[link]]
+                    places.append((begin if on_right else end - 1, AT_ROD, k))
+                    shares.append(ALL_OF_IT)
+        for k, (r, part) in plan.part_of.items():
+            places.append((those.ring_ends[r][0] + part, INSIDE, k))
+            shares.append(_two(share_of_exchange(e, k)))
+    seats, parts, shifts, grounded, lost = _seats(solved, moving, places)
+    return Skeleton(
+        _ports(e, row),
+        plan.shape_table,
+        runs,
+        axes,
+        rods,
+        pair,
+        _table(places, 3),
+        _numbers(shares),
+        _table(seats, 3),
+        _table(parts, 4),
+        _numbers(shifts),
+        np.array(grounded, dtype=np.intp),
+        _numbers(lost),
+    )
+
+
+def room_for(skeleton: Skeleton, points: int) -> Work:
+    """Return room to work in at some points at once."""
+    links = skeleton.shape.shape[1] - 1
+
+    def blank(*shape: int) -> FloatArray:
+        return np.zeros((*shape, points))
+
+    turned, sources, push, memory, found = None, None, None, None, None
+    if skeleton.runs is not None:
+        q, r = len(skeleton.axes), len(skeleton.rods)
+        turned = blank(q, 3), blank(r, 2, 5), blank(r, 2, 3)
+        memory, found = blank(q + 2 * r, SIZE), blank(q + r, FOUND)
+        sources, push = blank(2, q), blank(q, 6)
+    return Work(
+        turned,
+        sources,
+        push,
+        blank(7, links),
+        blank(3, links),
+        blank(5, links + 1),
+        memory,
+        blank(2, links + 1),
+        found,
+    )
+
+
+def _ports(e: Elements, row: Row) -> FloatArray:
+    """Return two-ports, (5, q, N), or (5, q, 1) where none varies."""
+    if not row.varying:
+        return row.table[..., None].copy()
+    table = np.repeat(row.table[..., None], e.points, axis=-1)
+    for port, values in row.varying.items():
+        for own, value in zip(table[:, port], values, strict=True):
+            own[:] = value
+    return table
+
+
+def _seats(solved: Condensed, moving: Iterable[int], places: list[tuple[int, int, int]]) -> Any:
+    """Return which two-ports see the lifts of moving elements.
+
+    Of links, of parts of runs with their shifts, and to the ground with what is lost there; as the
+    jumps of torques' dual fields (`spinfem.results.duals`).
+    """
+    e, plan = solved.elements, solved.row.plan
+    seats: list[tuple[int, int, int]] = []
+    parts: list[tuple[int, int, int, int]] = []
+    shifts: list[FloatArray] = []
+    grounded: list[int] = []
+    lost: list[FloatArray] = []
+    inside = {(ring, k): i for i, (ring, place, k) in enumerate(places) if place == INSIDE}
+    last = len(e.joints) - 1
+    for k in moving:
+        for face, other in ((k - 1, k - 1), (k, k + 1)):
+            held = e.reservoir[0 if face == 0 else 1] and face in (0, last)
+            joint = e.joints[face]
+            if e.lets_across(k, face):
+                if held and joint is None:
+                    raise _unresisted("a reservoir")
+                port = _port_of(plan, k, other > k)
+                shift = -share_of_exchange(e, k)
+            elif held:
+                if joint is None or joint.mixing is None:
+                    raise _unresisted("a reservoir")
+                grounded.append(k)
+                lost.append(_two(e.flat(joint.mixing)))
+                continue
+            elif e.strong[other]:
+                if joint is None:
+                    raise _unresisted("another ferromagnet")
+                continue
+            else:
+                port, shift = _port_of(plan, other, other < k), np.ones(1, dtype=complex)
+            if port < 0:
+                continue
+            side = LEFT if (other > k) != e.lets_across(k, face) else RIGHT
+            link = int(np.searchsorted(plan.start, port, side="right")) - 1
+            if plan.kind[link] == RUN:
+                r = int(plan.run_of_link[link])
+                run = plan.runs[r]
+                part = next(i for i, (a, b) in enumerate(run.parts) if a <= port < b)
+                begin = plan.runs_between(0, plan.links).ring_ends[r][0]
+                own = sum(len(one.parts) for one in plan.runs[:r]) + part
+                ring = inside.get((begin + part, run.axes[part]), -1)
+                parts.append((own, side, k, ring))
+                shifts.append(_two(shift))
+            elif plan.axis[link + 1 - side] == NO_AXIS:
+                B, S_left, S_right = solved.balance.unturned.of(link)
+                stiff = np.asarray(B + (S_left, S_right)[side], dtype=complex)
+                if face in e.mixing:
+                    mixing = e.flat(joint.mixing)  # type: ignore[union-attr, arg-type]
+                    stiff = stiff * mixing / (stiff + mixing)
+                grounded.append(k)
+                lost.append(_two(np.atleast_1d(stiff)))
+            else:
+                seats.append((link, side, k))
+    return seats, parts, shifts, grounded, lost
+
+
+def _port_of(plan: Any, k: int, last: bool) -> int:
+    """Return the first or the last two-port of an element, or -1 if it has none."""
+    own = plan.element_ports[k]
+    if own.stop == own.start:
+        return -1
+    return int(own.stop - 1 if last else own.start)
+
+
+def _unresisted(what: str) -> ValueError:
+    return ValueError(
+        "a magnetization that moves must be separated, by normal metal or a mixing conductance, "
+        f"from what takes up all spins it pumps, got one in contact with {what}"
+    )
+
+
+def _two(values: Any) -> FloatArray:
+    """Return complex numbers, (N or 1,), as two rows."""
+    return np.array([values.real, values.imag])
+
+
+def _table(rows: list[Any], columns: int) -> IntArray:
+    return np.array(rows, dtype=np.intp).reshape(-1, columns)
+
+
+def _numbers(rows: list[FloatArray]) -> FloatArray:
+    """Return rows of two numbers each, (t, 2, N or 1)."""
+    if not rows:
+        return np.zeros((0, 2, 1))
+    points = max(row.shape[-1] for row in rows)
+    return np.array([np.broadcast_to(row, (2, points)) for row in rows])
