@@ -1,0 +1,312 @@
+r"""Magnetizations in motion: the equation of Landau, Lifshitz and Gilbert, and steps in time.
+
+Of every magnet i that moves, with H in A/m, T from `spinfem.numerics.turning` and the spins that it
+pumps included (`spinfem.dynamics.motion` has units and sources),
+
+    dm_i/dt = -gamma_0 m_i x H_i + alpha_i m_i x dm_i/dt + c_i (j0 T_i + sum_j K_ij dm_j/dt),
+
+which is linear in all dm/dt and solved as it stands, in a frame e_1, e_2 = m x e_1 across every m.
+Directions are those of vectors: what a step makes of their lengths means nothing.
+
+Steps are those of Dormand and Prince of order 8 with errors of orders 5 and 3 (Hairer, Norsett and
+Wanner, Solving Ordinary Differential Equations I, II.5 and II.10), their table as `steps` has it.
+Every point of a batch has a time and a step of its own. Functions are elementwise, as in
+`spinfem.numerics.doubled`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .doubled import pick, some, square_root
+from .loads import Numbers
+from .turning import Skeleton, Work, drive, respond
+
+STAGES = 12
+"""Of a step, and the slope at its end."""
+LARGEST, SMALLEST, SAFETY = 10.0, 0.2, 0.9
+"""By what a step may grow and shrink, and what it is made shorter than the next may be."""
+
+
+class Magnets(NamedTuple):
+    """Magnets that move in a chain, b of them."""
+
+    skeleton: Skeleton
+    held: Numbers  # (3, n) directions of all elements, of which those that move are of no use
+    places: Numbers  # (e, 2) int: elements that move, and of which magnet
+    alpha: Numbers  # (b,)
+    per_current: Numbers  # (b,) c_i, 1/s per A/m2
+    matrix: Numbers  # (3 b, 3 b) gamma_0 Q of ``H_i = h_i + sum_j Q_ij m_j``, 1/s
+    bilinear: Numbers  # (b, b) gamma_0 q of ``q (m_i.m_j) m_j`` in H_i, 1/s
+    pumping: Numbers  # (1,) hbar/|e| of spins that are pumped, V s; () without
+    currents: Numbers  # (d, 4) j0 in every leg, as a cubic of the time since it began, A/m2 per s^i
+    fields: Numbers  # (d, 4, 3 b) gamma_0 h likewise, 1/s per s^i
+
+
+class Room(NamedTuple):
+    """Room to work in, of as many points as are at work."""
+
+    turning: Work
+    m: Numbers  # (3, n)
+    taken: Numbers  # (3, n)
+    lift: Numbers  # (3, n)
+    frames: Numbers  # (6 b,) e_1 and e_2 of every magnet
+    forces: Numbers  # (3 b,)
+    system: Numbers  # (2 b, 2 b + 1)
+    place: Numbers  # (3 b,)
+    y: Numbers  # (3 b,) where a stage is
+    slopes: Numbers  # (STAGES + 1, 3 b)
+
+
+class Table(NamedTuple):
+    """Numbers of a method of steps; see `scipy.integrate.DOP853`."""
+
+    A: Numbers  # (STAGES, STAGES)
+    C: Numbers  # (STAGES,)
+    B: Numbers  # (STAGES,)
+    E3: Numbers  # (STAGES + 1,)
+    E5: Numbers  # (STAGES + 1,)
+
+
+# --- slopes -------------------------------------------------------------------------------------
+
+
+def velocity(
+    magnets: Magnets, room: Room, y: Numbers, leg: int, since: Any, collinear: float, slope: Numbers
+) -> None:
+    """Find dm/dt.
+
+    Parameters
+    ----------
+    magnets, room
+        What moves, and room to work in.
+    y : (3 b,)
+        Vectors along m.
+    leg, since : int, number
+        Which of currents and fields, and the time since it began.
+    collinear : float
+        As of `turning.drive`.
+    slope : (3 b,)
+        Filled, 1/s.
+    """
+    m, count = room.m, len(magnets.alpha)
+    for i in range(count):
+        put_frame(room, i, y[3 * i], y[3 * i + 1], y[3 * i + 2])
+    for i in range(len(magnets.places)):
+        k, j = magnets.places[i][0], magnets.places[i][1]
+        for a in range(3):
+            m[a][k] = room.forces[3 * j + a]
+    drive(magnets.skeleton, room.turning, m, collinear, room.taken)
+    make_forces(magnets, room, leg, since)
+    system, frames = room.system, room.frames
+    for i in range(2 * count):
+        for j in range(2 * count):
+            system[i][j] = 0.0 * y[0]
+    for i in range(count):
+        # the force across m, turned: m x f is what precesses, see `make_forces`
+        f = room.place
+        x, y_, z = f[3 * i], f[3 * i + 1], f[3 * i + 2]
+        for a in range(2):
+            e = 6 * i + 3 * a
+            system[2 * i + a][2 * count] = (
+                frames[e] * x + frames[e + 1] * y_ + frames[e + 2] * z
+            )
+            system[2 * i + a][2 * i + a] = 1.0 + 0.0 * x
+        system[2 * i][2 * i + 1] = 0.0 * x + magnets.alpha[i]
+        system[2 * i + 1][2 * i] = 0.0 * x - magnets.alpha[i]
+    if len(magnets.pumping) > 0:
+        pump(magnets, room)
+    eliminated(system, 2 * count)
+    for i in range(count):
+        e, one, two = 6 * i, system[2 * i][2 * count], system[2 * i + 1][2 * count]
+        for a in range(3):
+            slope[3 * i + a] = one * frames[e + a] + two * frames[e + 3 + a]
+
+
+def put_frame(room: Room, i: int, x: Any, y: Any, z: Any) -> None:
+    """Store the direction of a vector, and two directions across it."""
+    size = square_root(x * x + y * y + z * z)
+    x, y, z = x / size, y / size, z / size
+    room.forces[3 * i], room.forces[3 * i + 1], room.forces[3 * i + 2] = x, y, z
+    # across it, and across the axis it is farthest from
+    first, second = abs(x) <= abs(y), abs(y) <= abs(x)
+    p = pick(first & (abs(x) <= abs(z)), 0.0 * x, pick(second & (abs(y) <= abs(z)), z, -y))
+    q = pick(first & (abs(x) <= abs(z)), -z, pick(second & (abs(y) <= abs(z)), 0.0 * x, x))
+    r = pick(first & (abs(x) <= abs(z)), y, pick(second & (abs(y) <= abs(z)), -x, 0.0 * x))
+    size = square_root(p * p + q * q + r * r)
+    p, q, r = p / size, q / size, r / size
+    frames = room.frames
+    frames[6 * i], frames[6 * i + 1], frames[6 * i + 2] = p, q, r
+    frames[6 * i + 3] = y * r - z * q
+    frames[6 * i + 4] = z * p - x * r
+    frames[6 * i + 5] = x * q - y * p
+
+
+def make_forces(magnets: Magnets, room: Room, leg: int, since: Any) -> None:
+    """Store ``-gamma_0 m x H + c j0 T`` of all magnets in `room.place`."""
+    m, count = room.forces, len(magnets.alpha)
+    current = cubic(magnets.currents[leg], since)
+    out = room.place
+    for i in range(count):
+        field = magnets.fields[leg]
+        x, y, z = (
+            at_time(field, 3 * i, since),
+            at_time(field, 3 * i + 1, since),
+            at_time(field, 3 * i + 2, since),
+        )
+        for j in range(3 * count):
+            x = x + magnets.matrix[3 * i][j] * m[j]
+            y = y + magnets.matrix[3 * i + 1][j] * m[j]
+            z = z + magnets.matrix[3 * i + 2][j] * m[j]
+        for j in range(len(magnets.bilinear)):
+            u, v, w = m[3 * j], m[3 * j + 1], m[3 * j + 2]
+            dot = m[3 * i] * u + m[3 * i + 1] * v + m[3 * i + 2] * w
+            more = magnets.bilinear[i][j] * dot
+            x, y, z = x + more * u, y + more * v, z + more * w
+        p, q, r = m[3 * i], m[3 * i + 1], m[3 * i + 2]
+        out[3 * i], out[3 * i + 1], out[3 * i + 2] = r * y - q * z, p * z - r * x, q * x - p * y
+    for i in range(len(magnets.places)):
+        k, j = magnets.places[i][0], magnets.places[i][1]
+        strength = magnets.per_current[j] * current
+        for a in range(3):
+            out[3 * j + a] += strength * room.taken[a][k]
+
+
+def cubic(numbers: Numbers, since: Any) -> Any:
+    """Return a cubic at a time."""
+    return numbers[0] + since * (numbers[1] + since * (numbers[2] + since * numbers[3]))
+
+
+def at_time(fields: Numbers, i: int, since: Any) -> Any:
+    """Return one of the fields at a time."""
+    one, two = fields[0][i], fields[1][i]
+    three, four = fields[2][i], fields[3][i]
+    return one + since * (two + since * (three + since * four))
+
+
+def pump(magnets: Magnets, room: Room) -> None:
+    """Add the spins that are pumped, ``-c K``, to the system; a rod is lifted by -hbar/|e| m x v."""
+    system, frames, lift = room.system, room.frames, room.lift
+    count, strength = len(magnets.alpha), magnets.pumping[0]
+    for j in range(count):
+        for b in range(2):
+            for a in range(3):
+                for k in range(len(lift[a])):
+                    lift[a][k] = 0.0 * frames[0]
+            for i in range(len(magnets.places)):
+                if magnets.places[i][1] == j:
+                    k = magnets.places[i][0]
+                    for a in range(3):
+                        # m x e_1 = e_2, m x e_2 = -e_1
+                        way = frames[6 * j + 3 + a] if b == 0 else -frames[6 * j + a]
+                        lift[a][k] = -strength * way
+            respond(magnets.skeleton, room.turning, room.m, lift, room.taken)
+            for i in range(len(magnets.places)):
+                k, own = magnets.places[i][0], magnets.places[i][1]
+                x, y, z = room.taken[0][k], room.taken[1][k], room.taken[2][k]
+                for a in range(2):
+                    e = 6 * own + 3 * a
+                    part = frames[e] * x + frames[e + 1] * y + frames[e + 2] * z
+                    system[2 * own + a][2 * j + b] += -magnets.per_current[own] * part
+
+
+def eliminated(system: Numbers, size: int) -> None:
+    """Solve a system whose symmetric part is positive; the solution is in its last column."""
+    for k in range(size):
+        per = 1.0 / system[k][k]
+        for j in range(k + 1, size + 1):
+            system[k][j] = system[k][j] * per
+        for i in range(size):
+            if i != k:
+                factor = system[i][k]
+                for j in range(k + 1, size + 1):
+                    system[i][j] += -factor * system[k][j]
+
+
+# --- steps --------------------------------------------------------------------------------------
+
+
+def advance(
+    magnets: Magnets,
+    room: Room,
+    table: Table,
+    y: Numbers,
+    clock: Numbers,
+    leg: int,
+    begin: float,
+    end: float,
+    tolerance: float,
+    collinear: float,
+    most: int,
+) -> None:
+    """Move to a time, in steps whose errors are small enough.
+
+    Parameters
+    ----------
+    magnets, room, table
+        What moves, room to work in, and the method.
+    y : (3 b,)
+        Unit vectors; changed.
+    clock : (4,)
+        Time, the next step, and how many were taken and tried; changed.
+    leg, begin, end : int, float, float
+        Which of currents and fields, when it began, and until when to move. Points that are beyond
+        stay.
+    tolerance : float
+        Error of a step, in radians.
+    collinear : float
+        As of `turning.drive`.
+    most : int
+        Steps that may be tried, lest what cannot be done takes for ever.
+    """
+    slopes, size = room.slopes, len(y)
+    velocity(magnets, room, y, leg, clock[0] - begin, collinear, slopes[0])
+    tries = 0
+    while some(clock[0] < end) and tries < most:
+        tries += 1
+        left = end - clock[0]
+        is_last = clock[1] >= left
+        h = pick(left > 0, pick(is_last, left, clock[1]), 0.0)
+        for s in range(1, STAGES + 1):
+            for i in range(size):
+                total = 0.0 * y[i]
+                for j in range(s):
+                    weight = table.B[j] if s == STAGES else table.A[s][j]
+                    if weight != 0.0:
+                        total = total + weight * slopes[j][i]
+                room.y[i] = y[i] + h * total
+            at = clock[0] - begin + (h if s == STAGES else table.C[s] * h)
+            velocity(magnets, room, room.y, leg, at, collinear, slopes[s])
+        error = h * error_of(room, table, size) / tolerance
+        taken = (error <= 1.0) & (left > 0)
+        root = square_root(square_root(square_root(pick(error > 1e-12, error, 1e-12))))
+        factor = SAFETY / root
+        factor = pick(factor > SMALLEST, factor, SMALLEST)  # also of what is no number
+        factor = pick(factor < LARGEST, factor, LARGEST)
+        for i in range(len(magnets.alpha)):
+            x, v, w = room.y[3 * i], room.y[3 * i + 1], room.y[3 * i + 2]
+            length = square_root(x * x + v * v + w * w)
+            for a in range(3 * i, 3 * i + 3):
+                y[a] = pick(taken, room.y[a] / length, y[a])
+                slopes[0][a] = pick(taken, slopes[STAGES][a], slopes[0][a])
+        arrived = taken & is_last
+        clock[0] = pick(arrived, end, pick(taken, clock[0] + h, clock[0]))
+        clock[2] = clock[2] + pick(taken, 1.0, 0.0)
+        clock[3] = clock[3] + pick(left > 0, 1.0, 0.0)
+        # the last step of a leg says little of the next one
+        longer = pick(factor * h > clock[1], factor * h, clock[1])
+        clock[1] = pick(arrived, longer, pick(left > 0, factor * h, clock[1]))
+
+
+def error_of(room: Room, table: Table, size: int) -> Any:
+    """Return the error of a step per its length."""
+    fifth, third = 0.0 * room.y[0], 0.0 * room.y[0]
+    for i in range(size):
+        one, other = 0.0 * room.y[0], 0.0 * room.y[0]
+        for s in range(STAGES + 1):
+            one = one + table.E5[s] * room.slopes[s][i]
+            other = other + table.E3[s] * room.slopes[s][i]
+        fifth, third = fifth + one * one, third + other * other
+    whole = fifth + 0.01 * third
+    none = whole > 0
+    return fifth / square_root(pick(none, whole, 1.0) * size)
