@@ -27,6 +27,7 @@ FLOORS = [
     ("plot",),
     ("io",),
     ("solution", "analogy", "solver", "analytic"),
+    ("dynamics",),
     ("studies",),
     ("handoff",),
     ("figures",),

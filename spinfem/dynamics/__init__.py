@@ -1,0 +1,1 @@
+"""What magnetizations do: magnets, the fields on them, and how they move."""
