@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from .._checks import FloatArray, listed, read_only, spin_vector
 from ..constants import MU_0
 from ..physics import magnetism
+from ..physics.directions import apply
 from ..results.solved import body_name
 from ..sample.pieces import Layer
 from ..sample.stack import LoadedStack, Stack, check_stack
@@ -273,7 +274,7 @@ class _Sample:
             Q.add((i, i), magnetism.of_poles(Ms, tensor(magnet.demag)))
         for coupling in couplings:
             a, b = (self._partner(coupling, name) for name in coupling.names)
-            if a not in self.number and b not in self.number:
+            if not {a, b} & self.number.keys():
                 raise ValueError(
                     f"at least one of the magnets of a coupling must move, got {coupling.a!r} and "
                     f"{coupling.b!r}, which are held"
@@ -288,13 +289,15 @@ class _Sample:
                     Q.add((i, self.number[other]), part)
                     J2.add((i, self.number[other]), np.asarray(coupling.biquadratic))
                 else:
-                    m, Ms = self.direction(other), np.asarray(self.magnets[body].Ms)
-                    h.add((i,), np.einsum("...ab,...b->...a", part, m))
-                    # its m is an axis: J2 counts as an anisotropy, per volume
-                    K = np.asarray(coupling.biquadratic / self.thickness(body))
-                    Q.add((i, i), magnetism.along(K, m, Ms))
+                    h.add((i,), apply(part, self.direction(other)))
+                    Q.add((i, i), self._axis_of(coupling, body, other))
         # (..., i, j, a, b) to (..., i, a, j, b)
         return h.total(), Q.total().swapaxes(-3, -2), J2.total()
+
+    def _axis_of(self, coupling: Coupling, body: Body, held: Body) -> FloatArray:
+        """Return Q of biquadratic exchange with a held magnet: its m is the axis of J_2/t."""
+        K, Ms = coupling.biquadratic / self.thickness(body), self.magnets[body].Ms
+        return magnetism.along(np.asarray(K), self.direction(held), np.asarray(Ms))
 
     def _exchange(self, coupling: Coupling, body: Body) -> FloatArray:
         """Return Q of bilinear exchange at a magnet."""
