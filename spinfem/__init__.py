@@ -86,6 +86,7 @@ wing        what is in it
 `plot`      pictures
 `io`        stack files, fields for ParaView
 top floor   what users hold: `solution`, `analogy`, `solver`, `analytic`
+`dynamics`  magnets, the fields on them, and how they move
 `studies`   many solutions: sweeps, fits, convergence, comparisons, changes of sign
 `handoff`   torques for micromagnetic codes
 `figures`   the paper's figures, and ours
@@ -115,9 +116,11 @@ from .sample.units import UnitWarning
 if TYPE_CHECKING:
     from . import analytic
     from .analogy import Analogy
+    from .dynamics.magnets import Coupling, Magnet
     from .explorer.entry import explore
     from .handoff.torques import slonczewski, torque_table
     from .io.stackfile import load
+    from .physics.demagnetization import demagnetizing_factors, dipolar_tensor
     from .sample.library import interface, load_materials, material
     from .sample.profiles import interdiffused, sampled
     from .solution import Solution
@@ -131,10 +134,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Analogy",
+    "Coupling",
     "Ferromagnet",
     "Interface",
     "Layer",
     "Lead",
+    "Magnet",
     "NormalMetal",
     "Output",
     "Reservoir",
@@ -147,6 +152,8 @@ __all__ = [
     "UnitWarning",
     "analytic",
     "converge",
+    "demagnetizing_factors",
+    "dipolar_tensor",
     "direction",
     "explore",
     "fit",
@@ -166,11 +173,15 @@ __all__ = [
 
 _LATER = {
     "Analogy": ".analogy",
+    "Coupling": ".dynamics.magnets",
+    "Magnet": ".dynamics.magnets",
     "Output": ".studies.outputs",
     "Solution": ".solution",
     "TorqueFunction": ".dynamics.torques",
     "analytic": ".analytic",
     "converge": ".studies.convergence",
+    "demagnetizing_factors": ".physics.demagnetization",
+    "dipolar_tensor": ".physics.demagnetization",
     "explore": ".explorer.entry",
     "fit": ".studies.fitting",
     "interdiffused": ".sample.profiles",

@@ -16,7 +16,7 @@ from itertools import pairwise
 from math import pi
 
 from ._spelling import amounts, near_match, nearest
-from .constants import CONDUCTANCE_QUANTUM
+from .constants import CONDUCTANCE_QUANTUM, MU_0
 
 # --- units ------------------------------------------------------------------------------------
 
@@ -29,6 +29,7 @@ _SIZES: dict[str, dict[str, float]] = {
     "S/m2": {"S_m2": 1, "S_cm2": 1e4, "S_um2": 1e12}
     | {"per_m2": CONDUCTANCE_QUANTUM, "per_nm2": 1e18 * CONDUCTANCE_QUANTUM},
     "A/m2": {"A_m2": 1, "A_cm2": 1e4, "MA_m2": 1e6, "mA_um2": 1e9, "MA_cm2": 1e10, "A_um2": 1e12},
+    "A/m": {"A_m": 1, "kA_m": 1e3, "T": 1 / MU_0},
     "K": {"K": 1},
 }
 UNITS = {end: (unit, size) for unit, ends in _SIZES.items() for end, size in ends.items()}
@@ -56,7 +57,7 @@ def shown_unit(end: str) -> str:
         return "degrees"
     if end.startswith("per_"):
         return end.replace("per_", "1/")
-    over = end.startswith(("S_", "MS_", "A_", "MA_", "mA_"))
+    over = end.startswith(("S_", "MS_", "A_", "MA_", "mA_", "kA_"))
     return end.replace("_", "/" if over else " ", 1)
 
 

@@ -6,9 +6,11 @@ TORQUE_PER_SPIN_CURRENT = 6.62607015e-34 / (2 * pi) / (2 * 1.602176634e-19)
 """hbar/2|e|, J s/C: torque per absorbed spin current; h and e are exact in the SI."""
 CONDUCTANCE_QUANTUM = 1.602176634e-19**2 / 6.62607015e-34
 """e^2/h, S, exact in the SI: mixing conductances in 1/m2 are in units of it."""
+MU_0 = 1.25663706127e-6
+"""Vacuum permeability, T m/A, CODATA 2022: B of a field in A/m."""
 GAMMA = 1.760859628e11
 """Gyromagnetic ratio of the electron, rad/(s T), CODATA 2022."""
-GAMMA_0 = 1.25663706127e-6 * GAMMA
+GAMMA_0 = MU_0 * GAMMA
 """mu_0 gamma, m/(A s), CODATA 2022: what micromagnetic codes have, whose fields are in A/m."""
 EQUATION_OF_MOTION = (
     f"dm/dt = gamma T/(M_s t), gamma = {GAMMA / 1e11:.9f}e11 rad/(s T), with T in J/m2, M_s in A/m "

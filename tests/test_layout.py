@@ -28,6 +28,7 @@ FLOORS = [
     ("plot",),
     ("io",),
     ("solution", "analogy", "solver", "analytic"),
+    ("dynamics",),
     ("studies",),
     ("handoff",),
     ("figures",),

@@ -1,1 +1,1 @@
-"""What magnetizations do: torques as functions of their directions, and all that follows."""
+"""Magnetizations that move: torques as functions of their directions, and all that follows."""

@@ -152,10 +152,26 @@ MIXING = Quantity(
     (1e13, 1e16),
     ("1/(fOhm m2)", "1/nm2", "1/m2", "S/um2", "S/cm2"),
 )
+MAGNETIZATION = Quantity(
+    "saturation magnetization",
+    "A/m",
+    1e3,
+    5e6,
+    (1e5, 2.5e6),
+    ("kA/m", "T"),
+)
 
 _told: ContextVar[frozenset[str] | set[str] | None] = ContextVar("told", default=None)
 """Kinds of which nothing more is said; None where everything is."""
-_QUANTITIES = (THICKNESS, LENGTH, RESISTIVITY, INTERFACE_RESISTANCE, RESISTANCE, MIXING)
+_QUANTITIES = (
+    THICKNESS,
+    LENGTH,
+    RESISTIVITY,
+    INTERFACE_RESISTANCE,
+    RESISTANCE,
+    MIXING,
+    MAGNETIZATION,
+)
 _ANGLE = "angle"
 _ALL = frozenset({_ANGLE, *(quantity.kind for quantity in _QUANTITIES)})
 _IN_RADIANS = {90.0: pi / 2, 180.0: pi, 360.0: 2 * pi}
