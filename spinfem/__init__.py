@@ -135,6 +135,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Analogy",
     "Coupling",
+    "Dynamics",
     "Ferromagnet",
     "Interface",
     "Layer",
@@ -173,6 +174,7 @@ __all__ = [
 
 _LATER = {
     "Analogy": ".analogy",
+    "Dynamics": ".dynamics.dynamics",
     "Coupling": ".dynamics.magnets",
     "Magnet": ".dynamics.magnets",
     "Output": ".studies.outputs",

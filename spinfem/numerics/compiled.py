@@ -1,8 +1,8 @@
 """The functions of this folder, compiled by numba (the extra `fast`).
 
 Nothing is written twice: numba compiles the elementwise functions as they stand, for floats and for
-lanes. Three get a body of their own: choices, square roots, and products, whose rest is found by a
-fused multiplication and addition.
+lanes. Four get a body of their own: choices, whether there is any, square roots, and products,
+whose rest is found by a fused multiplication and addition.
 """
 
 from __future__ import annotations
@@ -55,6 +55,13 @@ def _pick(condition: Any, _a: Any, _b: Any) -> Any:
     return lambda condition, a, b: a if condition else b
 
 
+@overload(doubled.some, jit_options=OPTIONS, strict=False)
+def _some(condition: Any) -> Any:
+    if condition == lanes.Mask:
+        return lambda condition: lanes.some(condition)
+    return lambda condition: condition
+
+
 @overload(doubled.square_root, jit_options=OPTIONS, strict=False)
 def _square_root(x: Any) -> Any:
     if x == lanes.Lanes:
@@ -62,7 +69,7 @@ def _square_root(x: Any) -> Any:
     return lambda x: math.sqrt(x)
 
 
-OWN_BODY = (doubled.two_product, doubled.pick, doubled.square_root)
+OWN_BODY = (doubled.two_product, doubled.pick, doubled.some, doubled.square_root)
 
 
 def _register() -> str:

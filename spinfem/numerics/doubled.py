@@ -30,6 +30,11 @@ def pick(condition: Any, a: Number, b: Number) -> Number:
     return a if condition else b
 
 
+def some(condition: Any) -> bool:
+    """Tell whether a condition holds anywhere."""
+    return bool(np.any(condition))
+
+
 def square_root(x: Number) -> Number:
     """Return the square root of what is not negative."""
     return x**0.5

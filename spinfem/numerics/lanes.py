@@ -172,6 +172,17 @@ def square_root(_context: Any, _x: Any) -> Any:
 
 
 @intrinsic
+def some(_context: Any, _condition: Any) -> Any:
+    """Whether a condition holds in any lane."""
+
+    def body(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        bits = builder.bitcast(values[0], ir.IntType(WIDTH))
+        return builder.icmp_unsigned("!=", bits, ir.Constant(ir.IntType(WIDTH), 0))
+
+    return types.boolean(Mask), body
+
+
+@intrinsic
 def choose(_context: Any, _condition: Any, a: Any, b: Any) -> Any:
     """A number where a condition holds, and another where it does not."""
 

@@ -108,9 +108,7 @@ def velocity(
         x, y_, z = f[3 * i], f[3 * i + 1], f[3 * i + 2]
         for a in range(2):
             e = 6 * i + 3 * a
-            system[2 * i + a][2 * count] = (
-                frames[e] * x + frames[e + 1] * y_ + frames[e + 2] * z
-            )
+            system[2 * i + a][2 * count] = frames[e] * x + frames[e + 1] * y_ + frames[e + 2] * z
             system[2 * i + a][2 * i + a] = 1.0 + 0.0 * x
         system[2 * i][2 * i + 1] = 0.0 * x + magnets.alpha[i]
         system[2 * i + 1][2 * i] = 0.0 * x - magnets.alpha[i]
@@ -185,7 +183,7 @@ def at_time(fields: Numbers, i: int, since: Any) -> Any:
 
 
 def pump(magnets: Magnets, room: Room) -> None:
-    """Add the spins that are pumped, ``-c K``, to the system; a rod is lifted by -hbar/|e| m x v."""
+    """Add the spins that are pumped, ``-c K``: a rod is lifted by ``-hbar/|e| m x dm/dt``."""
     system, frames, lift = room.system, room.frames, room.lift
     count, strength = len(magnets.alpha), magnets.pumping[0]
     for j in range(count):

@@ -1,0 +1,270 @@
+r"""Magnets of a stack that move: their equation of motion.
+
+Of every magnet i, with H in A/m, T in J/m2 and t its thickness,
+
+.. math::
+
+    \frac{dm_i}{dt} = -\gamma_0 m_i \times H_i + \alpha_i m_i \times \frac{dm_i}{dt}
+        + \frac{\gamma}{M_{s,i} t_i} \Big(T_i\, j_0 + \sum_j K_{ij} \frac{dm_j}{dt}\Big) .
+
+T is that of the whole stack in the directions of the moment. K is spin pumping, with backflow: in a
+frame that turns with m the equilibrium is at the potential ``-(hbar/|e|) m x dm/dt`` across m
+(moments count, and electrons' are opposite to their spins, hence the sign), so that a magnet that
+moves carries its rod off by that, and what all magnets take up then are torques (Y. Tserkovnyak, A.
+Brataas and G. E. W. Bauer, doi:10.1103/PhysRevB.66.224403). Torques follow m without delay: spins
+diffuse in well below a picosecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import FloatArray, listed, unit_vector
+from ..constants import GAMMA, GAMMA_0, TORQUE_PER_SPIN_CURRENT
+from ..fem.mesh import DEGREE
+from ..physics.directions import cross
+from ..sample.stack import LoadedStack, Stack, check_stack
+from ..solver import threads_of
+from ..solvers.elements import elements_of
+from .fields import fields_of
+from .magnets import Coupling, Magnet
+from .turning import TurningStack
+
+LIFT = 2 * TORQUE_PER_SPIN_CURRENT
+"""hbar/|e|, V s: potential of a frame that turns, per angular velocity."""
+
+Directions = Mapping[str, ArrayLike] | ArrayLike
+
+
+class MagnetSystem:
+    """Magnets of a stack that move in its torques, fields and pumped spins.
+
+    `spinfem.Dynamics` adds what is made of their equation of motion.
+
+    x is the film normal, along the stack; in mumax3 and OOMMF that is z.
+
+    Parameters
+    ----------
+    stack : Stack
+        The sample; its magnetizations are those of magnets that are held, and where others begin.
+    magnets : mapping of str to Magnet
+        What moves, by the names of layers and groups; what is not named is held.
+    field, flux_density, couplings
+        As of `spinfem.dynamics.fields.fields_of`: the applied field in A/m or, in place of it, mu_0
+        times that in T; `Coupling` of magnets.
+    pumping : bool
+        Whether moving magnets pump spins, which damps them.
+    degree, elements, threads
+        As of `spinfem.solve`.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What moves, from left to right: the order of f magnets in arrays.
+    shape : tuple of int
+        Shape of the batch: of the stack and of all numbers of magnets, couplings and the field.
+    fields : Fields
+        Fields on what moves.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As from `fields_of` and `spinfem.TorqueFunction`; with `pumping` ValueError also if a magnet
+        that moves is in contact with a reservoir, which would take up all spins it pumps.
+    """
+
+    def __init__(
+        self,
+        stack: Stack | LoadedStack,
+        magnets: Mapping[str, Magnet],
+        *,
+        field: ArrayLike | None = None,
+        flux_density: ArrayLike | None = None,
+        couplings: Iterable[Coupling] = (),
+        pumping: bool = True,
+        degree: int = DEGREE,
+        elements: int | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if not isinstance(pumping, bool):
+            raise TypeError(f"pumping must be True or False, got {pumping!r}")
+        self.stack, self.pumping = check_stack(stack), pumping
+        self.fields = fields_of(
+            self.stack, magnets, field=field, flux_density=flux_density, couplings=couplings
+        )
+        self.names, self.shape = self.fields.names, self.fields.shape
+        bodies = self.fields.bodies
+        moving = bodies if pumping else ()
+        self.turning = TurningStack(self.stack, degree, elements, threads_of(threads), moving)
+        self.turning.check_moving()
+        self._places = [self.turning.bodies.index(body) for body in bodies]
+
+    # --- directions -----------------------------------------------------------------------------
+
+    def directions(self, m: Directions | None = None) -> FloatArray:
+        """Return unit vectors of all magnets that move, shape (..., f, 3).
+
+        Parameters
+        ----------
+        m : mapping of str to array (..., 3), or array (..., f, 3), optional
+            Directions by name, of those left out that of the stack; or of all in order.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a name is not that of a magnet that moves, or a direction is none.
+        """
+        if m is not None and not isinstance(m, Mapping):
+            found = unit_vector("m", m)
+            if found.shape[-2:] != (len(self.names), 3):
+                raise ValueError(
+                    f"m must have shape (..., {len(self.names)}, 3), directions of "
+                    f"{listed(self.names)}, got {found.shape}"
+                )
+            return found
+        given = {} if m is None else m
+        for name in given:
+            if name not in self.names:
+                raise ValueError(f"m must be of {listed(self.names)}, which move, got {name!r}")
+        own, e = self.fields.bodies, elements_of(self.stack)
+        ways = [
+            unit_vector(f"m of {name}", given[name])
+            if name in given
+            else e.columns["m"].of(body[0])
+            for name, body in zip(self.names, own, strict=True)
+        ]
+        return np.stack(np.broadcast_arrays(*ways), axis=-2)
+
+    def _whole(self, m: FloatArray) -> tuple[FloatArray, tuple[int, ...]]:
+        """Return directions of all magnets, and the shape of what is found there."""
+        shape = np.broadcast_shapes(m.shape[:-2], self.shape)
+        e, bodies = elements_of(self.stack), self.turning.bodies
+        whole = np.empty((*shape, len(bodies), 3))
+        for i, body in enumerate(bodies):
+            if i not in self._places:
+                whole[..., i, :] = e.columns["m"].of(body[0])
+        whole[..., self._places, :] = m
+        return whole, shape
+
+    # --- torques --------------------------------------------------------------------------------
+
+    @property
+    def per_torque(self) -> FloatArray:
+        """``gamma/(M_s t)``, 1/s per J/m2, shape (..., f)."""
+        return np.asarray(GAMMA / (self.fields.Ms * self.fields.thickness))
+
+    def torque(self, m: FloatArray) -> FloatArray:
+        """Return the torques of a particle current of 1 A/m2, J/m2, shape (..., f, 3).
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors.
+        """
+        absorbed, _ = self.turning.absorbed(*self._whole(m))
+        return np.asarray(TORQUE_PER_SPIN_CURRENT * absorbed[..., self._places, :])
+
+    def pumped(self, m: FloatArray) -> FloatArray:
+        """Return K, the torques that motion pumps, J s/m2, shape (..., f, 3, f, 3).
+
+        ``K[..., i, :, j, :] @ dm_j/dt`` is the torque on magnet i.
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors.
+        """
+        whole, shape = self._whole(m)
+        f = len(self.names)
+        if not self.pumping:
+            return np.zeros((*shape, f, 3, f, 3))
+        lifts = np.zeros((f, 3, *whole.shape))
+        own = whole[..., self._places, :]
+        for j in range(f):
+            for b, axis in enumerate(np.eye(3)):
+                lifts[j, b, ..., self._places[j], :] = -LIFT * cross(own[..., j, :], axis)
+        _, found = self.turning.absorbed(whole, shape, lifts.reshape(3 * f, *whole.shape))
+        shaped = found[..., self._places, :].reshape(f, 3, *shape, f, 3)
+        return np.asarray(TORQUE_PER_SPIN_CURRENT * np.moveaxis(shaped, (0, 1), (-2, -1)))
+
+    def damping(self, name: str, m: Directions | None = None) -> FloatArray:
+        """Return the damping of a magnet, its own and by the spins it pumps, shape (..., 2, 2).
+
+        It takes the place of alpha in ``alpha m x dm/dt``, in a frame ``e_1, e_2 = m x e_1`` across
+        m: of ``frame_across``.
+
+        Parameters
+        ----------
+        name : str
+            What moves.
+        m : mapping or array, optional
+            Directions as of `directions`. Default: those of the stack.
+
+        Raises
+        ------
+        ValueError
+            If nothing of that name moves.
+        """
+        if name not in self.names:
+            raise ValueError(f"name must be one of {listed(self.names)}, got {name!r}")
+        i, ways = self.names.index(name), self.directions(m)
+        frame = frame_across(ways[..., i, :])
+        K = self.per_torque[..., i, None, None] * self.pumped(ways)[..., i, :, i, :]
+        turned = np.einsum("...ab,...bc,...dc->...ad", frame, K, frame)
+        # m x (A v) = K v, and m x e_1 = e_2, m x e_2 = -e_1
+        own = np.stack([turned[..., 1, :], -turned[..., 0, :]], axis=-2)
+        return np.asarray(self.fields.alpha[..., i, None, None] * np.eye(2) + own)
+
+    def velocity(self, m: Directions, j0: ArrayLike = 0.0) -> FloatArray:
+        """Return dm/dt, 1/s, shape (..., f, 3).
+
+        Parameters
+        ----------
+        m : mapping or array
+            Directions, as of `directions`.
+        j0 : float or array
+            Particle current, A/m2, positive when electrons flow towards +x.
+        """
+        ways = self.directions(m)
+        force = -GAMMA_0 * cross(ways, self.fields.field(ways))
+        strength = np.asarray(j0)[..., None, None] * self.per_torque[..., None]
+        force = force + strength * self.torque(ways)
+        f = len(self.names)
+        flat = force.reshape(*force.shape[:-2], 3 * f, 1)
+        return np.asarray(np.linalg.solve(self.resisting(ways), flat)).reshape(force.shape)
+
+    def resisting(self, m: FloatArray) -> FloatArray:
+        """Return ``1 - alpha m x - (gamma/M_s t) K``, which times dm/dt is what drives.
+
+        Shape (..., 3 f, 3 f).
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors.
+        """
+        f = len(self.names)
+        whole = -self.per_torque[..., None, None, None] * self.pumped(m)
+        for i in range(f):
+            turning = -self.fields.alpha[..., i, None, None] * turning_about(m[..., i, :])
+            whole[..., i, :, i, :] += np.eye(3) + turning
+        return whole.reshape(*whole.shape[:-4], 3 * f, 3 * f)
+
+
+def turning_about(m: FloatArray) -> FloatArray:
+    """Return the matrix of ``m x``, shape (..., 3, 3)."""
+    return np.asarray(np.swapaxes(cross(m[..., None, :], np.eye(3)), -1, -2))
+
+
+def frame_across(m: FloatArray) -> FloatArray:
+    """Return two directions across m, ``e_1`` and ``e_2 = m x e_1``, as rows, shape (..., 2, 3).
+
+    ``e_1`` is across the axis (x, y or z) that m is farthest from.
+    """
+    axis = np.eye(3)[np.abs(m).argmin(axis=-1)]
+    first = cross(axis, m)
+    first = first / np.linalg.norm(first, axis=-1, keepdims=True)
+    return np.stack([first, cross(m, first)], axis=-2)

@@ -1,0 +1,210 @@
+"""The chain of a stack in many directions of its magnetizations at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from functools import cached_property, partial
+
+import numpy as np
+
+from .._checks import FloatArray
+from ..fem.mesh import DEGREE
+from ..numerics import kernels
+from ..numerics.turning import Skeleton, Work
+from ..physics.directions import COLLINEAR_REST
+from ..results.solved import body_name, named_bodies
+from ..sample.stack import Stack
+from ..solver import MAX_DEGREE, whole
+from ..solvers.balance import MISSED, unbalanced
+from ..solvers.condensed import Condensed
+from ..solvers.elements import check_spin_sink, check_undriven, elements_of
+from ..solvers.meshed import Meshed
+from ..solvers.turning import room_for, skeleton_of
+
+Body = tuple[int, ...]
+
+
+class TurningStack:
+    """A stack whose magnets turn; what does not depend on that is found once.
+
+    Parameters
+    ----------
+    stack : Stack
+        The sample. Its magnetizations are of no use, but of leads without a name.
+    degree, elements : int, int or None
+        As of `spinfem.solve`.
+    threads : int
+        Threads that a batch may take.
+    moving : iterable of tuple of int
+        Magnets whose rods are lifted when they move, as in `Elements.bodies`.
+
+    Attributes
+    ----------
+    bodies : tuple of tuple of int
+        Elements of every magnet that has a name, from left to right.
+    names : tuple of str
+        Their names.
+    shape : tuple of int
+        Shape of the batch.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        degree: int = DEGREE,
+        elements: int | None = None,
+        threads: int = 1,
+        moving: Iterable[Body] = (),
+    ) -> None:
+        self.stack, self.shape, self.threads = stack, stack.shape, threads
+        if elements is not None:
+            elements = whole("elements", elements)
+        self.accuracy = whole("degree", degree, most=MAX_DEGREE), elements
+        check_undriven("a torque function", stack)
+        self.bodies: tuple[Body, ...] = elements_of(stack).bodies[named_bodies(stack)]
+        self.names = tuple(str(body_name(stack, body)) for body in self.bodies)
+        if not self.names:
+            raise ValueError("a torque function must be of a stack with a ferromagnet, got none")
+        self.moving = tuple(moving)
+        self._elements = np.concatenate(self.bodies)
+        numbers, counts = np.arange(len(self.bodies)), [len(body) for body in self.bodies]
+        self._of_body = np.repeat(numbers, counts)
+        self._firsts = np.searchsorted(self._of_body, numbers)
+
+    def check_moving(self) -> None:
+        """Raise ValueError if spins that a moving magnet pumps meet no resistance."""
+        _ = self.skeleton
+
+    @property
+    def has_contacts(self) -> bool:
+        """Whether strong ferromagnets touch, so that they take up spins of each other there."""
+        return bool(self.solved.plan.contact.size)
+
+    def at(self, directions: FloatArray) -> Stack:
+        """Return the stack in directions (..., f, 3)."""
+        stack = self.stack
+        for i, name in enumerate(self.names):
+            stack = stack.replace(name, m=directions[..., i, :])
+        return stack
+
+    def solved_at(self, directions: FloatArray) -> Condensed:
+        """Return the solved stack in directions (..., f, 3)."""
+        e = elements_of(self.at(directions))
+        check_spin_sink(e)
+        return Condensed(e, Meshed(e, *self.accuracy), self.threads)
+
+    def shape_at(self, directions: FloatArray) -> tuple[int, ...]:
+        """Return the shape of what is found in directions; ValueError if there is none."""
+        try:
+            return np.broadcast_shapes(directions.shape[:-2], self.shape)
+        except ValueError:
+            raise ValueError(
+                f"m must broadcast with the stack's batch {self.shape} on all but its last two "
+                f"axes, got shape {directions.shape}"
+            ) from None
+
+    def absorbed(
+        self, directions: FloatArray, shape: tuple[int, ...], lifts: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the spin currents that magnets absorb: of a current of 1, and of lifts.
+
+        Parameters
+        ----------
+        directions : array, shape (..., f, 3)
+            Unit vectors.
+        shape : tuple of int
+            From `shape_at`.
+        lifts : array, shape (c, *shape, f, 3), optional
+            By what rods are lifted across m, V, one after the other; of those that move alone.
+
+        Returns
+        -------
+        absorbed : array, shape (*shape, f, 3)
+            Per current.
+        responses : array, shape (c, *shape, f, 3)
+            A/m2.
+
+        Raises
+        ------
+        ValueError
+            If there is no spin sink, or spin currents do not balance.
+        """
+        if not self._always_sinks:
+            check_spin_sink(elements_of(self.at(directions)))
+        table = self._table(directions, shape)
+        lifted = np.zeros((0 if lifts is None else len(lifts), *table.shape))
+        if lifts is not None:
+            ways = np.moveaxis(lifts.reshape(len(lifts), -1, len(self.names), 3), 1, -1)
+            lifted[:, :, self._elements] = ways.swapaxes(1, 2)[:, :, self._of_body]
+        taken, responses, missed = kernels.turn_points(
+            self.skeleton_at(shape), self.room, table, COLLINEAR_REST, lifted, self.threads
+        )
+        if not (missed <= MISSED).all():
+            raise unbalanced(missed[0])
+        one = np.add.reduceat(taken[:, self._elements], self._firsts, axis=1).T
+        more = np.add.reduceat(responses[:, :, self._elements], self._firsts, axis=2)
+        return one.reshape(*shape, -1, 3), more.transpose(0, 3, 2, 1).reshape(
+            -1, *shape, *one.shape[1:]
+        )
+
+    # --- the chain ------------------------------------------------------------------------------
+
+    @cached_property
+    def solved(self) -> Condensed:
+        """The stack in directions that any stack may have: no two are collinear."""
+        angles = np.arange(1.0, 1.0 + len(self.names))
+        ways = np.cos(angles), np.sin(angles), np.sin(angles) ** 2 + 0.1
+        e = elements_of(self.at(np.stack(ways, axis=-1)))
+        return Condensed(e, Meshed(e, *self.accuracy))
+
+    @cached_property
+    def skeleton(self) -> Skeleton:
+        """What does not depend on directions."""
+        return skeleton_of(self.solved, [k for body in self.moving for k in body])
+
+    @property
+    def room(self) -> Callable[[int], Work]:
+        """What makes room to work in at some points."""
+        return partial(room_for, self.skeleton)
+
+    @cached_property
+    def _always_sinks(self) -> bool:
+        """Whether there is a spin sink in all directions."""
+        try:
+            check_spin_sink(elements_of(self.at(np.tile([0.0, 0.0, 1.0], (len(self.names), 1)))))
+        except ValueError:
+            return False
+        return True
+
+    @cached_property
+    def held(self) -> FloatArray:
+        """Magnetizations of all elements as the stack has them, (3, n + 2, N or 1)."""
+        return elements_of(self.stack).m.T.swapaxes(1, 2)
+
+    def _table(self, directions: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+        """Return magnetizations of all elements, (3, n + 2, N)."""
+        if directions.shape[:-2] != shape:
+            directions = np.broadcast_to(directions, (*shape, *directions.shape[-2:]))
+        table = self.over(self.held, shape)
+        if table.shape[-1] != math.prod(shape):
+            table = np.repeat(table, math.prod(shape), axis=-1)
+        table = np.require(table, float, ["C", "W", "O"])
+        ways = directions.reshape(-1, len(self.names), 3).T
+        table[:, self._elements] = ways[:, self._of_body]
+        return table
+
+    def skeleton_at(self, shape: tuple[int, ...]) -> Skeleton:
+        """Return what does not depend on directions at all points of a batch."""
+        if shape == self.shape or not self.shape:
+            return self.skeleton
+        found: Skeleton = kernels.changed(partial(self.over, shape=shape), self.skeleton)
+        return found
+
+    def over(self, numbers: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+        """Return numbers of the stack's points, on their last axis, at those of a larger batch."""
+        own, rest = self.shape, numbers.shape[:-1]
+        if numbers.dtype != float or numbers.shape[-1] == 1:
+            return numbers
+        shaped = numbers.reshape(*rest, *(1,) * (len(shape) - len(own)), *own)
+        return np.broadcast_to(shaped, (*rest, *shape)).reshape(*rest, -1)
