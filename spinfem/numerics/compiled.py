@@ -19,12 +19,12 @@ import numba
 from numba.core import event, types
 from numba.extending import intrinsic, overload, register_jitable
 
-from . import doubled, ladder, lanes, layers, links, loads, rings, turning
+from . import doubled, ladder, lanes, layers, links, loads, motion, rings, turning
 from .ladder import Chain
 from .lanes import WIDTH, either_of, floats_of, from_behind, moved, points_of, same_for_all
 
 OPTIONS = {"error_model": "numpy"}
-MODULES = (doubled, loads, links, layers, rings, ladder, turning)
+MODULES = (doubled, loads, links, layers, rings, ladder, turning, motion)
 
 
 @intrinsic
@@ -99,6 +99,7 @@ class Kernels(NamedTuple):
     sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
     solve_points: Callable[..., None]  # `ladder.solve_between`, several points at a time
     turn_points: Callable[..., None]  # `turning.drive` and `turning.respond`, likewise
+    run_points: Callable[..., None]  # `motion.run`, likewise
     width: int  # how many; there must not be less
 
 
@@ -195,6 +196,28 @@ def _kernels(text: str) -> Kernels:
                 missing = doubled.pick(more > missing, more, missing)
             moved(rest, i)[0] = missing
 
+    @compile_
+    def run_points(
+        magnets, room, table, legs, y, clock, samples, tolerance, collinear, most, begin, end
+    ):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        those, own = either_of(magnets), points_of(room)
+        method, times = floats_of(table), floats_of(legs)
+        ways, clocks, kept = points_of(y), points_of(clock), points_of(samples)
+        for i in range(begin, end, WIDTH):
+            motion.run(
+                moved(those, i),
+                own,
+                method,
+                times,
+                moved(ways, i),
+                moved(clocks, i),
+                moved(kept, i),
+                tolerance,
+                collinear,
+                most,
+            )
+
     return Kernels(
         condense,
         condense_across,
@@ -204,5 +227,6 @@ def _kernels(text: str) -> Kernels:
         sweep,
         solve_points,
         turn_points,
+        run_points,
         WIDTH,
     )

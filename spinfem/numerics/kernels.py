@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from .._checks import FloatArray
-from . import ladder, turning
+from . import ladder, motion, turning
 from .ladder import Chain
 from .loads import Loads
+from .motion import Legs, Magnets, Room, Table
 from .rings import ALL, FOUND, SIZE
 from .turning import Skeleton, Work
 
@@ -39,6 +40,8 @@ WORTH = 1.0
 """Seconds without numba from which on it is worth loading, which takes half of that."""
 _spent = [0.0]
 """Seconds that all work so far has taken without it, as estimated."""
+STEPS_OF_A_LEG = 200
+"""Slopes that a leg of motion may take, for what it is worth."""
 PER_LINK, PER_OPERATION, PER_POINT = 8e-6, 2e-4, 2e-7
 """Seconds that a link takes in floats; and in arrays, and for every point of these."""
 
@@ -282,6 +285,64 @@ def turn_points(
         _turn_lanes(fast, wide[:3], collinear, room, wide[3:], 1)
         _filled(found, changed(lambda x: x[..., :points], wide[3:]))
     return found
+
+
+def run_points(
+    magnets: Magnets,
+    room: Callable[[int], Room],
+    table: Table,
+    legs: Legs,
+    state: tuple[FloatArray, FloatArray, FloatArray],
+    limits: tuple[float, float, int],
+    threads: int,
+) -> None:
+    """Move magnets in time, as `motion.run`, at all points.
+
+    Parameters
+    ----------
+    magnets : Magnets
+        Their numbers have the points on their last axes, or these are 1 long.
+    room : callable
+        Makes room to work in at a number of points.
+    table, legs
+        As of `motion.run`.
+    state : tuple of array
+        `y`, `clock` and `samples` as there, with the points on their last axes; changed.
+    limits : tuple
+        Tolerance, `collinear` and how many steps may be tried in a leg.
+    threads : int
+        Threads that may be taken.
+    """
+    points = state[0].shape[-1]
+    fast = kernels(len(legs.ends) * STEPS_OF_A_LEG * magnets.skeleton.shape.shape[1], points)
+    if fast is None:
+        motion.run(magnets, room(points), table, legs, *state, *limits)
+        return
+    wide = -(-points // fast.width) * fast.width
+    given, moving = magnets, state
+    if wide > points:
+        given, moving = changed(partial(_repeated_if_many, points, wide), (magnets, state))
+    _in_threads(
+        lambda begin, end: fast.run_points(
+            given,
+            room(fast.width),
+            table,
+            legs,
+            *moving,
+            *limits,
+            begin * fast.width,
+            end * fast.width,
+        ),
+        wide // fast.width,
+        min(threads, wide // fast.width),
+    )
+    if moving is not state:
+        _filled(state, changed(lambda x: x[..., :points], moving))
+
+
+def _repeated_if_many(points: int, wide: int, numbers: Any) -> Any:
+    """Return numbers over more points, where they have as many as there are."""
+    return _repeated(wide, numbers) if numbers.shape[-1] == points else numbers
 
 
 def _turn_arrays(

@@ -24,8 +24,9 @@ from .turning import Skeleton, Work, drive, respond
 
 STAGES = 12
 """Of a step, and the slope at its end."""
-LARGEST, SMALLEST, SAFETY = 10.0, 0.2, 0.9
-"""By what a step may grow and shrink, and what it is made shorter than the next may be."""
+LARGEST, SMALLEST, SAFETY, HOPELESS = 10.0, 0.2, 0.9, 1e300
+"""By what a step may grow and shrink, and by what it is shorter than the error would let it be;
+and an error of what is no number."""
 
 
 class Magnets(NamedTuple):
@@ -39,7 +40,9 @@ class Magnets(NamedTuple):
     matrix: Numbers  # (3 b, 3 b) gamma_0 Q of ``H_i = h_i + sum_j Q_ij m_j``, 1/s
     bilinear: Numbers  # (b, b) gamma_0 q of ``q (m_i.m_j) m_j`` in H_i, 1/s
     pumping: Numbers  # (1,) hbar/|e| of spins that are pumped, V s; () without
-    currents: Numbers  # (d, 4) j0 in every leg, as a cubic of the time since it began, A/m2 per s^i
+    currents: (
+        Numbers  # (d, 4) j0 in every piece, as a cubic of the time since it began, A/m2 per s^i
+    )
     fields: Numbers  # (d, 4, 3 b) gamma_0 h likewise, 1/s per s^i
 
 
@@ -51,9 +54,9 @@ class Room(NamedTuple):
     taken: Numbers  # (3, n)
     lift: Numbers  # (3, n)
     frames: Numbers  # (6 b,) e_1 and e_2 of every magnet
-    forces: Numbers  # (3 b,)
+    ways: Numbers  # (3 b,) unit vectors
     system: Numbers  # (2 b, 2 b + 1)
-    place: Numbers  # (3 b,)
+    forces: Numbers  # (3 b,) ``-gamma_0 m x H + c j0 T``, 1/s
     y: Numbers  # (3 b,) where a stage is
     slopes: Numbers  # (STAGES + 1, 3 b)
 
@@ -66,6 +69,15 @@ class Table(NamedTuple):
     B: Numbers  # (STAGES,)
     E3: Numbers  # (STAGES + 1,)
     E5: Numbers  # (STAGES + 1,)
+
+
+class Legs(NamedTuple):
+    """Times at which motion halts: where it is sampled, or a piece of currents and fields ends."""
+
+    ends: Numbers  # (l,) s
+    pieces: Numbers  # (l,) int: of currents and fields
+    begins: Numbers  # (l,) s: when that began
+    samples: Numbers  # (l,) int: where it is sampled to, or -1
 
 
 # --- slopes -------------------------------------------------------------------------------------
@@ -95,7 +107,7 @@ def velocity(
     for i in range(len(magnets.places)):
         k, j = magnets.places[i][0], magnets.places[i][1]
         for a in range(3):
-            m[a][k] = room.forces[3 * j + a]
+            m[a][k] = room.ways[3 * j + a]
     drive(magnets.skeleton, room.turning, m, collinear, room.taken)
     make_forces(magnets, room, leg, since)
     system, frames = room.system, room.frames
@@ -103,15 +115,15 @@ def velocity(
         for j in range(2 * count):
             system[i][j] = 0.0 * y[0]
     for i in range(count):
-        # the force across m, turned: m x f is what precesses, see `make_forces`
-        f = room.place
-        x, y_, z = f[3 * i], f[3 * i + 1], f[3 * i + 2]
+        f = room.forces
+        p, q, r = f[3 * i], f[3 * i + 1], f[3 * i + 2]
         for a in range(2):
             e = 6 * i + 3 * a
-            system[2 * i + a][2 * count] = frames[e] * x + frames[e + 1] * y_ + frames[e + 2] * z
-            system[2 * i + a][2 * i + a] = 1.0 + 0.0 * x
-        system[2 * i][2 * i + 1] = 0.0 * x + magnets.alpha[i]
-        system[2 * i + 1][2 * i] = 0.0 * x - magnets.alpha[i]
+            system[2 * i + a][2 * count] = frames[e] * p + frames[e + 1] * q + frames[e + 2] * r
+            system[2 * i + a][2 * i + a] = 1.0 + 0.0 * p
+        # alpha m x dm/dt
+        system[2 * i][2 * i + 1] = 0.0 * p + magnets.alpha[i]
+        system[2 * i + 1][2 * i] = 0.0 * p - magnets.alpha[i]
     if len(magnets.pumping) > 0:
         pump(magnets, room)
     eliminated(system, 2 * count)
@@ -125,7 +137,7 @@ def put_frame(room: Room, i: int, x: Any, y: Any, z: Any) -> None:
     """Store the direction of a vector, and two directions across it."""
     size = square_root(x * x + y * y + z * z)
     x, y, z = x / size, y / size, z / size
-    room.forces[3 * i], room.forces[3 * i + 1], room.forces[3 * i + 2] = x, y, z
+    room.ways[3 * i], room.ways[3 * i + 1], room.ways[3 * i + 2] = x, y, z
     # across it, and across the axis it is farthest from
     first, second = abs(x) <= abs(y), abs(y) <= abs(x)
     p = pick(first & (abs(x) <= abs(z)), 0.0 * x, pick(second & (abs(y) <= abs(z)), z, -y))
@@ -141,10 +153,10 @@ def put_frame(room: Room, i: int, x: Any, y: Any, z: Any) -> None:
 
 
 def make_forces(magnets: Magnets, room: Room, leg: int, since: Any) -> None:
-    """Store ``-gamma_0 m x H + c j0 T`` of all magnets in `room.place`."""
-    m, count = room.forces, len(magnets.alpha)
+    """Store ``-gamma_0 m x H + c j0 T`` of all magnets in `room.forces`."""
+    m, count = room.ways, len(magnets.alpha)
     current = cubic(magnets.currents[leg], since)
-    out = room.place
+    out = room.forces
     for i in range(count):
         field = magnets.fields[leg]
         x, y, z = (
@@ -279,8 +291,8 @@ def advance(
         taken = (error <= 1.0) & (left > 0)
         root = square_root(square_root(square_root(pick(error > 1e-12, error, 1e-12))))
         factor = SAFETY / root
-        factor = pick(factor > SMALLEST, factor, SMALLEST)  # also of what is no number
         factor = pick(factor < LARGEST, factor, LARGEST)
+        factor = pick((factor > SMALLEST) & (error < HOPELESS), factor, SMALLEST)
         for i in range(len(magnets.alpha)):
             x, v, w = room.y[3 * i], room.y[3 * i + 1], room.y[3 * i + 2]
             length = square_root(x * x + v * v + w * w)
@@ -306,5 +318,40 @@ def error_of(room: Room, table: Table, size: int) -> Any:
             other = other + table.E3[s] * room.slopes[s][i]
         fifth, third = fifth + one * one, third + other * other
     whole = fifth + 0.01 * third
-    none = whole > 0
-    return fifth / square_root(pick(none, whole, 1.0) * size)
+    return fifth / square_root(pick(whole > 0, whole, 1.0) * size)
+
+
+def run(
+    magnets: Magnets,
+    room: Room,
+    table: Table,
+    legs: Legs,
+    y: Numbers,
+    clock: Numbers,
+    samples: Numbers,
+    tolerance: float,
+    collinear: float,
+    most: int,
+) -> None:
+    """Move through legs of time.
+
+    Parameters
+    ----------
+    magnets, room, table
+        What moves, room to work in, and the method.
+    legs : Legs
+        When to be where.
+    y, clock, tolerance, collinear, most
+        As of `advance`.
+    samples : (times, 3 b)
+        Filled.
+    """
+    for a in range(3):
+        for k in range(len(room.m[a])):
+            room.m[a][k] = 0.0 * y[0] + magnets.held[a][k]
+    for i in range(len(legs.ends)):
+        leg, begin, end = legs.pieces[i], legs.begins[i], legs.ends[i]
+        advance(magnets, room, table, y, clock, leg, begin, end, tolerance, collinear, most)
+        if legs.samples[i] >= 0:
+            for j in range(len(y)):
+                samples[legs.samples[i]][j] = y[j]
