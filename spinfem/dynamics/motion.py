@@ -3,24 +3,56 @@
 from __future__ import annotations
 
 import math
-from functools import cache
-from typing import Any
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from .._checks import FloatArray
-from ..constants import GAMMA_0, TORQUE_PER_SPIN_CURRENT
+from .._progress import progress_bar
+from ..constants import GAMMA_0, MU_0, TORQUE_PER_SPIN_CURRENT
 from ..numerics import kernels
 from ..numerics.motion import STAGES, Legs, Magnets, Room, Table
 from ..physics.directions import COLLINEAR_REST
 from ..solvers.turning import room_for
+from .pieces import Pieces, at_all_edges
 from .system import LIFT, MagnetSystem
 
 FIRST_STEP = 1e-3
 """Radians of the first step: short, and soon longer."""
 MOST_STEPS = 10_000_000
-"""Steps that a leg may take."""
+"""Steps that may be tried from one halt to the next."""
+BOLTZMANN = 1.380649e-23
+"""J/K, exact in the SI."""
+AT_ONCE = 2**22
+"""Numbers of samples, or of noise, that are made at once."""
+
+
+class Drive(NamedTuple):
+    """What drives magnets in time."""
+
+    current: Pieces  # j0, A/m2, of all points of a batch, or of one for all
+    field: Pieces  # what comes to the fields of the system, A/m, of three components
+
+
+class State(NamedTuple):
+    """Where motion is: all that it takes to go on."""
+
+    y: FloatArray  # (3 f, N) unit vectors
+    clock: FloatArray  # (5, N), see `numerics.motion.advance`
+
+
+class Thermal(NamedTuple):
+    """Fields of a temperature."""
+
+    temperature: float  # K
+    area: float  # m2
+    step: float  # s; the longest
+    seed: int
+
+
+# --- numbers ------------------------------------------------------------------------------------
 
 
 @cache
@@ -28,8 +60,7 @@ def table() -> Table:
     """Return the method's numbers, from SciPy."""
     from scipy.integrate import DOP853
 
-    A, C, B, E3, E5 = (np.asarray(getattr(DOP853, name)) for name in ("A", "C", "B", "E3", "E5"))
-    return Table(*(np.ascontiguousarray(x, float) for x in (A, C, B, E3, E5)))
+    return Table(*(np.ascontiguousarray(getattr(DOP853, name), float) for name in Table._fields))
 
 
 def magnets_of(
@@ -43,50 +74,43 @@ def magnets_of(
         What moves.
     shape : tuple of int
         Shape of the batch.
-    currents : array, shape (d, 4, N or 1)
-        j0 in every piece of time, as a cubic of the time since its beginning, A/m2 per s^i.
-    fields : array, shape (d, 4, 3 f, N or 1)
-        What comes to the fields of `system` likewise, A/m per s^i.
+    currents : array, shape (d, c, N or 1)
+        As of `numerics.motion.Magnets`.
+    fields : array, shape (d, c, 3)
+        What comes to the fields of `system`, A/m, likewise.
     """
     own, turning = system.fields, system.turning
     f = len(system.names)
 
     def flat(values: FloatArray, *rest: int) -> FloatArray:
         """Return numbers (..., *components) as (*rest, N or 1)."""
-        batch = values.shape[: values.ndim - len(rest)]
+        numbers = np.asarray(values)
+        batch = numbers.shape[: numbers.ndim - len(rest)]
         if math.prod(batch) != 1:
-            values = np.broadcast_to(values, (*shape, *values.shape[len(batch) :]))
-        return np.ascontiguousarray(values.reshape(-1, math.prod(rest)).T.reshape(*rest, -1))
+            numbers = np.broadcast_to(numbers, (*shape, *numbers.shape[len(batch) :]))
+        return np.ascontiguousarray(numbers.reshape(-1, math.prod(rest)).T).reshape(*rest, -1)
 
     h = GAMMA_0 * flat(own.h.reshape(*own.h.shape[:-2], 3 * f), 3 * f)
-    fields = GAMMA_0 * fields
-    fields = (
-        np.concatenate([fields[:, :1] + h, np.repeat(fields[:, 1:], 1, axis=0)], axis=1)
-        if (fields.shape[-1] == h.shape[-1])
-        else _added(fields, h)
-    )
-    J2, no_pairs = own.J2, not own.J2.any()
-    biquadratic = 2 * GAMMA_0 * J2 / own.moments[..., None]
+    all_fields = np.zeros((*fields.shape[:2], *h.shape))
+    all_fields += GAMMA_0 * np.tile(fields, f)[..., None]
+    all_fields[:, 0] += h
+    pairs = np.zeros((0, f, 1))
+    if own.J2.any():
+        pairs = 2 * GAMMA_0 * flat(own.J2 / own.moments[..., None], f, f)
+    matrix = own.Q.reshape(*own.Q.shape[:-4], 3 * f, 3 * f)
+    places = [(k, i) for i, body in enumerate(own.bodies) for k in body]
     return Magnets(
         turning.skeleton_at(shape),
         np.ascontiguousarray(turning.over(turning.held, shape)),
-        np.array([(k, i) for i, body in enumerate(own.bodies) for k in body], dtype=np.intp),
+        np.array(places, dtype=np.intp),
         flat(own.alpha, f),
         flat(TORQUE_PER_SPIN_CURRENT * system.per_torque, f),
-        GAMMA_0 * flat(own.Q.reshape(*own.Q.shape[:-4], 3 * f, 3 * f), 3 * f, 3 * f),
-        np.zeros((0, f, 1)) if no_pairs else flat(biquadratic, f, f),
+        GAMMA_0 * flat(matrix, 3 * f, 3 * f),
+        pairs,
         np.full((int(system.pumping), 1), LIFT),
-        currents,
-        fields,
+        np.ascontiguousarray(currents),
+        all_fields,
     )
-
-
-def _added(fields: FloatArray, h: FloatArray) -> FloatArray:
-    """Add what is constant to cubics, of which one has more points."""
-    points = max(fields.shape[-1], h.shape[-1])
-    fields = np.array(np.broadcast_to(fields, (*fields.shape[:-1], points)))
-    fields[:, 0] += h
-    return fields
 
 
 def room_to_move(system: MagnetSystem, points: int) -> Room:
@@ -108,65 +132,165 @@ def room_to_move(system: MagnetSystem, points: int) -> Room:
         blank(3 * b),
         blank(3 * b),
         blank(STAGES + 1, 3 * b),
+        blank(3 * b),
     )
 
 
-def integrate(
-    system: MagnetSystem,
-    m: FloatArray,
-    j0: ArrayLike,
-    times: FloatArray,
-    tolerance: float,
-) -> Any:
-    """Integrate from the first of some times on.
+# --- motion -------------------------------------------------------------------------------------
+
+
+def begin(system: MagnetSystem, m: FloatArray, shape: tuple[int, ...], drive: Drive) -> State:
+    """Return the state at the beginning.
 
     Parameters
     ----------
-    system : MagnetSystem
-        What moves.
+    system, drive
+        What moves, and what drives it.
     m : array, shape (..., f, 3)
-        Unit vectors at the first time.
-    j0 : float or array
-        Particle current, A/m2.
+        Unit vectors.
+    shape : tuple of int
+        Shape of the batch.
+    """
+    f, points = len(system.names), math.prod(shape)
+    ways = np.broadcast_to(m, (*shape, f, 3))
+    current = drive.current.numbers[0, 0]
+    j0 = current.reshape(shape) if current.size > 1 else current[0]
+    speed = np.abs(system.velocity(ways, j0)).reshape(points, -1).max(axis=-1)
+    clock = np.zeros((5, points))
+    clock[0] = drive.current.edges[0]
+    clock[1] = FIRST_STEP / np.maximum(speed, 1.0)
+    return State(np.array(ways.reshape(points, 3 * f).T, order="C"), clock)
+
+
+def advance(
+    system: MagnetSystem,
+    shape: tuple[int, ...],
+    drive: Drive,
+    state: State,
+    times: FloatArray,
+    tolerance: float,
+    use: Callable[[FloatArray], None],
+    progress: bool | None,
+) -> None:
+    """Move through some times, from where the state is.
+
+    Parameters
+    ----------
+    system, shape, drive
+        As of `begin`.
+    state : State
+        Changed.
     times : array, shape (T,)
-        s; increasing.
+        s; increasing, none before the state's.
     tolerance : float
         Error of a step, radians.
+    use : callable
+        Takes unit vectors at some times, (t, 3 f, N), one part after the other; the state is then
+        that at the last of them.
+    progress : bool, optional
+        As of `spinfem.sweep`.
 
-    Returns
-    -------
-    array, shape (..., T, f, 3)
-        Unit vectors at all times.
+    Raises
+    ------
+    ValueError
+        If steps become too many: torques or fields are not finite.
     """
-    f = len(system.names)
-    shape = np.broadcast_shapes(m.shape[:-2], np.shape(j0), system.shape)
-    points = math.prod(shape)
-    current = np.broadcast_to(np.asarray(j0, dtype=float), shape if np.ndim(j0) else ()).reshape(-1)
-    currents = np.zeros((1, 4, current.size))
-    currents[0, 0] = current
-    magnets = magnets_of(system, shape, currents, np.zeros((1, 4, 3 * f, 1)))
-    y = np.array(np.broadcast_to(m, (*shape, f, 3)).reshape(points, 3 * f).T, order="C")
-    samples = np.empty((len(times), 3 * f, points))
-    speed = np.abs(system.velocity(np.moveaxis(y.T.reshape(*shape, f, 3), 0, 0), j0))
-    fastest = speed.reshape(points, -1).max(axis=-1)
-    clock = np.zeros((4, points))
-    clock[0], clock[1] = times[0], FIRST_STEP / np.maximum(fastest, 1e6)
-    legs = Legs(
-        np.asarray(times, dtype=float),
-        np.zeros(len(times), dtype=np.intp),
-        np.full(len(times), times[0]),
-        np.arange(len(times)),
+    edges, (currents, fields) = at_all_edges(drive.current, drive.field)
+    count = max(currents.shape[1], fields.shape[1])
+    currents, fields = (
+        np.concatenate([x, np.zeros((len(x), count - x.shape[1], x.shape[2]))], axis=1)
+        for x in (currents, fields)
     )
-    limits = tolerance, COLLINEAR_REST, MOST_STEPS
-    kernels.run_points(
-        magnets,
-        lambda points: room_to_move(system, points),
-        table(),
-        legs,
-        (y, clock, samples),
-        limits,
-        system.turning.threads,
+    magnets = magnets_of(system, shape, currents, fields)
+    size, points = state.y.shape
+    part = max(1, AT_ONCE // (size * points))
+    with progress_bar("run", len(times), progress) as done:
+        for first in range(0, len(times), part):
+            chosen = times[first : first + part]
+            samples = np.empty((len(chosen), size, points))
+            kernels.run_points(
+                magnets,
+                partial(room_to_move, system),
+                table(),
+                legs_of(edges, float(state.clock[0].min()), chosen),
+                (state.y, state.clock, samples),
+                (tolerance, COLLINEAR_REST, MOST_STEPS),
+                system.turning.threads,
+            )
+            if not (state.clock[0] >= chosen[-1]).all():
+                late = int(np.argmin(state.clock[0] >= chosen[-1]))
+                raise ValueError(
+                    f"motion must be possible in {MOST_STEPS} steps from one time to the next, got "
+                    f"stuck at {state.clock[0, late]:g} s"
+                    + (f" at point {late} of the batch" if points > 1 else "")
+                )
+            use(samples)
+            done(len(chosen))
+
+
+def legs_of(edges: FloatArray, now: float, times: FloatArray) -> Legs:
+    """Return the halts from now to the last of some times, where pieces end too."""
+    inner = edges[1:-1]
+    ends = np.unique(np.concatenate([inner[(inner > now) & (inner < times[-1])], times]))
+    pieces = np.clip(np.searchsorted(edges, ends, side="left") - 1, 0, len(edges) - 2)
+    places = np.searchsorted(times, ends)
+    sampled = np.where(times[places] == ends, places, -1)
+    return Legs(
+        ends,
+        pieces.astype(np.intp),
+        (edges[pieces] + edges[pieces + 1]) / 2,
+        2 / np.diff(edges)[pieces],
+        sampled.astype(np.intp),
     )
-    if not (clock[0] >= times[-1]).all():
-        raise ValueError("motion must come to its end")
-    return samples.transpose(2, 0, 1).reshape(*shape, len(times), f, 3), clock
+
+
+def shake(
+    system: MagnetSystem,
+    shape: tuple[int, ...],
+    drive: Drive,
+    state: State,
+    times: FloatArray,
+    thermal: Thermal,
+    use: Callable[[FloatArray], None],
+    progress: bool | None,
+) -> None:
+    """Move through some times in the fields of a temperature.
+
+    ``<H H> = 2 alpha k T/(gamma_0 mu_0 M_s V dt)`` of every component in a step dt, W. F. Brown,
+    doi:10.1103/PhysRev.130.1677. Parameters as of `advance`; current and field do not change.
+    """
+    size, points = state.y.shape
+    magnets = magnets_of(system, shape, drive.current.numbers, drive.field.numbers)
+    own = system.fields
+    volume = thermal.area * own.thickness
+    strength = 2 * own.alpha * BOLTZMANN * thermal.temperature
+    strength = strength / (GAMMA_0 * MU_0 * own.Ms * volume)
+    per_root = np.broadcast_to(np.sqrt(strength), (*shape, strength.shape[-1]))
+    spread = GAMMA_0 * np.repeat(per_root.reshape(points, -1).T, 3, axis=0)
+    random = np.random.default_rng(thermal.seed)
+    part = max(1, AT_ONCE // (size * points))
+    with progress_bar("run", len(times), progress) as done:
+        for time in times.tolist():
+            now = float(state.clock[0, 0])
+            steps = math.ceil((time - now) / thermal.step * (1 - 1e-12))
+            for first in range(0, steps, part):
+                step = (time - now) / steps
+                noise = random.standard_normal((min(part, steps - first), size, points))
+                noise *= spread / math.sqrt(step)
+                kernels.shake_points(
+                    magnets,
+                    partial(room_to_move, system),
+                    (state.y, noise),
+                    step,
+                    COLLINEAR_REST,
+                    system.turning.threads,
+                )
+            state.clock[0], state.clock[2] = time, state.clock[2] + steps
+            use(state.y[None].copy())
+            done(1)
+
+
+def as_directions(samples: Any, shape: tuple[int, ...], f: int) -> FloatArray:
+    """Return unit vectors (T, 3 f, N) as (*shape, T, f, 3)."""
+    found = np.concatenate(samples) if isinstance(samples, list) else samples
+    return np.ascontiguousarray(found.transpose(2, 0, 1)).reshape(*shape, len(found), f, 3)

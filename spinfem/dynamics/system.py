@@ -138,8 +138,21 @@ class MagnetSystem:
         ]
         return np.stack(np.broadcast_arrays(*ways), axis=-2)
 
-    def _whole(self, m: FloatArray) -> tuple[FloatArray, tuple[int, ...]]:
-        """Return directions of all magnets, and the shape of what is found there."""
+    def whole(self, m: FloatArray) -> tuple[FloatArray, tuple[int, ...]]:
+        """Return directions of all magnets with a name, also of those that are held.
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors of what moves.
+
+        Returns
+        -------
+        directions : array, shape (*shape, g, 3)
+            In the order of `TurningStack.names`.
+        shape : tuple of int
+            Shape of what is found there.
+        """
         shape = np.broadcast_shapes(m.shape[:-2], self.shape)
         e, bodies = elements_of(self.stack), self.turning.bodies
         whole = np.empty((*shape, len(bodies), 3))
@@ -164,7 +177,7 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        absorbed, _ = self.turning.absorbed(*self._whole(m))
+        absorbed, _ = self.turning.absorbed(*self.whole(m))
         return np.asarray(TORQUE_PER_SPIN_CURRENT * absorbed[..., self._places, :])
 
     def pumped(self, m: FloatArray) -> FloatArray:
@@ -177,7 +190,7 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        whole, shape = self._whole(m)
+        whole, shape = self.whole(m)
         f = len(self.names)
         if not self.pumping:
             return np.zeros((*shape, f, 3, f, 3))

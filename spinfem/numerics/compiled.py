@@ -100,6 +100,7 @@ class Kernels(NamedTuple):
     solve_points: Callable[..., None]  # `ladder.solve_between`, several points at a time
     turn_points: Callable[..., None]  # `turning.drive` and `turning.respond`, likewise
     run_points: Callable[..., None]  # `motion.run`, likewise
+    shake_points: Callable[..., None]  # `motion.shaken`, likewise
     width: int  # how many; there must not be less
 
 
@@ -197,9 +198,9 @@ def _kernels(text: str) -> Kernels:
             moved(rest, i)[0] = missing
 
     @compile_
-    def run_points(
+    def run_points(  # type: ignore[no-untyped-def]
         magnets, room, table, legs, y, clock, samples, tolerance, collinear, most, begin, end
-    ):  # type: ignore[no-untyped-def]
+    ):
         text  # noqa: B018
         those, own = either_of(magnets), points_of(room)
         method, times = floats_of(table), floats_of(legs)
@@ -218,6 +219,14 @@ def _kernels(text: str) -> Kernels:
                 most,
             )
 
+    @compile_
+    def shake_points(magnets, room, y, noise, step, collinear, begin, end):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        those, own = either_of(magnets), points_of(room)
+        ways, fields = points_of(y), points_of(noise)
+        for i in range(begin, end, WIDTH):
+            motion.shaken(moved(those, i), own, moved(ways, i), step, moved(fields, i), collinear)
+
     return Kernels(
         condense,
         condense_across,
@@ -228,5 +237,6 @@ def _kernels(text: str) -> Kernels:
         solve_points,
         turn_points,
         run_points,
+        shake_points,
         WIDTH,
     )

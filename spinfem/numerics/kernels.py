@@ -40,7 +40,7 @@ WORTH = 1.0
 """Seconds without numba from which on it is worth loading, which takes half of that."""
 _spent = [0.0]
 """Seconds that all work so far has taken without it, as estimated."""
-STEPS_OF_A_LEG = 200
+SLOPES_OF_A_LEG = 200
 """Slopes that a leg of motion may take, for what it is worth."""
 PER_LINK, PER_OPERATION, PER_POINT = 8e-6, 2e-4, 2e-7
 """Seconds that a link takes in floats; and in arrays, and for every point of these."""
@@ -313,36 +313,73 @@ def run_points(
     threads : int
         Threads that may be taken.
     """
-    points = state[0].shape[-1]
-    fast = kernels(len(legs.ends) * STEPS_OF_A_LEG * magnets.skeleton.shape.shape[1], points)
+    work = len(legs.ends) * SLOPES_OF_A_LEG * magnets.skeleton.shape.shape[1]
+    fast = kernels(work, state[0].shape[-1])
     if fast is None:
-        motion.run(magnets, room(points), table, legs, *state, *limits)
+        motion.run(magnets, room(state[0].shape[-1]), table, legs, *state, *limits)
         return
-    wide = -(-points // fast.width) * fast.width
+
+    def move(those: Magnets, changing: Any, begin: int, end: int) -> None:
+        own = room(fast.width)
+        fast.run_points(those, own, table, legs, *changing, *limits, begin, end)
+
+    _move_lanes(fast.width, move, magnets, state, threads)
+
+
+def shake_points(
+    magnets: Magnets,
+    room: Callable[[int], Room],
+    state: tuple[FloatArray, FloatArray],
+    step: float,
+    collinear: float,
+    threads: int,
+) -> None:
+    """Move magnets in noise, as `motion.shaken`, at all points.
+
+    Parameters
+    ----------
+    magnets, room, threads
+        As of `run_points`.
+    state : tuple of array
+        `y`, and `noise`, with the points on their last axes; y is changed.
+    step, collinear
+        As of `motion.shaken`.
+    """
+    y, noise = state
+    fast = kernels(2 * len(noise) * magnets.skeleton.shape.shape[1], y.shape[-1])
+    if fast is None:
+        motion.shaken(magnets, room(y.shape[-1]), y, step, noise, collinear)
+        return
+
+    def move(those: Magnets, changing: Any, first: int, last: int) -> None:
+        ways, fields = changing
+        own = room(fast.width)
+        fast.shake_points(those, own, ways, fields, step, collinear, first, last)
+
+    _move_lanes(fast.width, move, magnets, state, threads)
+
+
+def _move_lanes(
+    width: int, move: Callable[..., None], magnets: Magnets, state: Any, threads: int
+) -> None:
+    """Move magnets at all points by compiled code, in threads; what is too few is filled up."""
+    points = state[0].shape[-1]
+    groups = -(-points // width)
     given, moving = magnets, state
-    if wide > points:
-        given, moving = changed(partial(_repeated_if_many, points, wide), (magnets, state))
+    if groups * width > points:
+
+        def wider(numbers: FloatArray) -> FloatArray:
+            own = numbers.shape[-1] == points
+            return _repeated(groups * width, numbers) if own else numbers
+
+        given, moving = changed(wider, (magnets, state))
     _in_threads(
-        lambda begin, end: fast.run_points(
-            given,
-            room(fast.width),
-            table,
-            legs,
-            *moving,
-            *limits,
-            begin * fast.width,
-            end * fast.width,
-        ),
-        wide // fast.width,
-        min(threads, wide // fast.width),
+        lambda begin, end: move(given, moving, begin * width, end * width),
+        groups,
+        min(threads, groups),
     )
     if moving is not state:
         _filled(state, changed(lambda x: x[..., :points], moving))
-
-
-def _repeated_if_many(points: int, wide: int, numbers: Any) -> Any:
-    """Return numbers over more points, where they have as many as there are."""
-    return _repeated(wide, numbers) if numbers.shape[-1] == points else numbers
 
 
 def _turn_arrays(

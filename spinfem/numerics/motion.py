@@ -24,7 +24,7 @@ from .turning import Skeleton, Work, drive, respond
 
 STAGES = 12
 """Of a step, and the slope at its end."""
-LARGEST, SMALLEST, SAFETY, HOPELESS = 10.0, 0.2, 0.9, 1e300
+LARGEST, SMALLEST, SAFETY, HOPELESS = 5.0, 0.2, 0.85, 1e300
 """By what a step may grow and shrink, and by what it is shorter than the error would let it be;
 and an error of what is no number."""
 
@@ -40,10 +40,8 @@ class Magnets(NamedTuple):
     matrix: Numbers  # (3 b, 3 b) gamma_0 Q of ``H_i = h_i + sum_j Q_ij m_j``, 1/s
     bilinear: Numbers  # (b, b) gamma_0 q of ``q (m_i.m_j) m_j`` in H_i, 1/s
     pumping: Numbers  # (1,) hbar/|e| of spins that are pumped, V s; () without
-    currents: (
-        Numbers  # (d, 4) j0 in every piece, as a cubic of the time since it began, A/m2 per s^i
-    )
-    fields: Numbers  # (d, 4, 3 b) gamma_0 h likewise, 1/s per s^i
+    currents: Numbers  # (d, c) j0 in every piece of time, as a polynomial of u from -1 to 1, A/m2
+    fields: Numbers  # (d, c, 3 b) gamma_0 h likewise, 1/s
 
 
 class Room(NamedTuple):
@@ -59,6 +57,7 @@ class Room(NamedTuple):
     forces: Numbers  # (3 b,) ``-gamma_0 m x H + c j0 T``, 1/s
     y: Numbers  # (3 b,) where a stage is
     slopes: Numbers  # (STAGES + 1, 3 b)
+    noise: Numbers  # (3 b,) gamma_0 times a field that is the same in a step, 1/s
 
 
 class Table(NamedTuple):
@@ -76,7 +75,8 @@ class Legs(NamedTuple):
 
     ends: Numbers  # (l,) s
     pieces: Numbers  # (l,) int: of currents and fields
-    begins: Numbers  # (l,) s: when that began
+    middles: Numbers  # (l,) s: when the middle of that is
+    rates: Numbers  # (l,) 1/s: two over how long that is
     samples: Numbers  # (l,) int: where it is sampled to, or -1
 
 
@@ -84,7 +84,7 @@ class Legs(NamedTuple):
 
 
 def velocity(
-    magnets: Magnets, room: Room, y: Numbers, leg: int, since: Any, collinear: float, slope: Numbers
+    magnets: Magnets, room: Room, y: Numbers, piece: int, u: Any, collinear: float, slope: Numbers
 ) -> None:
     """Find dm/dt.
 
@@ -94,8 +94,8 @@ def velocity(
         What moves, and room to work in.
     y : (3 b,)
         Vectors along m.
-    leg, since : int, number
-        Which of currents and fields, and the time since it began.
+    piece, u : int, number
+        Which piece of currents and fields, and where in it, from -1 to 1.
     collinear : float
         As of `turning.drive`.
     slope : (3 b,)
@@ -109,7 +109,7 @@ def velocity(
         for a in range(3):
             m[a][k] = room.ways[3 * j + a]
     drive(magnets.skeleton, room.turning, m, collinear, room.taken)
-    make_forces(magnets, room, leg, since)
+    make_forces(magnets, room, piece, u)
     system, frames = room.system, room.frames
     for i in range(2 * count):
         for j in range(2 * count):
@@ -152,17 +152,16 @@ def put_frame(room: Room, i: int, x: Any, y: Any, z: Any) -> None:
     frames[6 * i + 5] = x * q - y * p
 
 
-def make_forces(magnets: Magnets, room: Room, leg: int, since: Any) -> None:
+def make_forces(magnets: Magnets, room: Room, piece: int, u: Any) -> None:
     """Store ``-gamma_0 m x H + c j0 T`` of all magnets in `room.forces`."""
     m, count = room.ways, len(magnets.alpha)
-    current = cubic(magnets.currents[leg], since)
+    current = polynomial(magnets.currents[piece], u)
     out = room.forces
     for i in range(count):
-        field = magnets.fields[leg]
         x, y, z = (
-            at_time(field, 3 * i, since),
-            at_time(field, 3 * i + 1, since),
-            at_time(field, 3 * i + 2, since),
+            field_at(magnets.fields[piece], 3 * i, u) + room.noise[3 * i],
+            field_at(magnets.fields[piece], 3 * i + 1, u) + room.noise[3 * i + 1],
+            field_at(magnets.fields[piece], 3 * i + 2, u) + room.noise[3 * i + 2],
         )
         for j in range(3 * count):
             x = x + magnets.matrix[3 * i][j] * m[j]
@@ -182,16 +181,22 @@ def make_forces(magnets: Magnets, room: Room, leg: int, since: Any) -> None:
             out[3 * j + a] += strength * room.taken[a][k]
 
 
-def cubic(numbers: Numbers, since: Any) -> Any:
-    """Return a cubic at a time."""
-    return numbers[0] + since * (numbers[1] + since * (numbers[2] + since * numbers[3]))
+def polynomial(numbers: Numbers, u: Any) -> Any:
+    """Return the sum of all ``numbers[i] u^i``."""
+    last = len(numbers) - 1
+    total = numbers[last] + 0.0 * u
+    for i in range(last - 1, -1, -1):
+        total = numbers[i] + u * total
+    return total
 
 
-def at_time(fields: Numbers, i: int, since: Any) -> Any:
-    """Return one of the fields at a time."""
-    one, two = fields[0][i], fields[1][i]
-    three, four = fields[2][i], fields[3][i]
-    return one + since * (two + since * (three + since * four))
+def field_at(fields: Numbers, k: int, u: Any) -> Any:
+    """Return one of the fields, the sum of all ``fields[i][k] u^i``."""
+    last = len(fields) - 1
+    total = fields[last][k] + 0.0 * u
+    for i in range(last - 1, -1, -1):
+        total = fields[i][k] + u * total
+    return total
 
 
 def pump(magnets: Magnets, room: Room) -> None:
@@ -242,8 +247,9 @@ def advance(
     table: Table,
     y: Numbers,
     clock: Numbers,
-    leg: int,
-    begin: float,
+    piece: int,
+    middle: float,
+    rate: float,
     end: float,
     tolerance: float,
     collinear: float,
@@ -257,11 +263,12 @@ def advance(
         What moves, room to work in, and the method.
     y : (3 b,)
         Unit vectors; changed.
-    clock : (4,)
-        Time, the next step, and how many were taken and tried; changed.
-    leg, begin, end : int, float, float
-        Which of currents and fields, when it began, and until when to move. Points that are beyond
-        stay.
+    clock : (5,)
+        Time, the next step, how many were taken and tried, and whether the last was not taken;
+        changed.
+    piece, middle, rate, end : int, float, float, float
+        Which piece of currents and fields, when its middle is, two over how long it is, and until
+        when to move. Points that are beyond stay.
     tolerance : float
         Error of a step, in radians.
     collinear : float
@@ -270,7 +277,7 @@ def advance(
         Steps that may be tried, lest what cannot be done takes for ever.
     """
     slopes, size = room.slopes, len(y)
-    velocity(magnets, room, y, leg, clock[0] - begin, collinear, slopes[0])
+    velocity(magnets, room, y, piece, (clock[0] - middle) * rate, collinear, slopes[0])
     tries = 0
     while some(clock[0] < end) and tries < most:
         tries += 1
@@ -285,13 +292,15 @@ def advance(
                     if weight != 0.0:
                         total = total + weight * slopes[j][i]
                 room.y[i] = y[i] + h * total
-            at = clock[0] - begin + (h if s == STAGES else table.C[s] * h)
-            velocity(magnets, room, room.y, leg, at, collinear, slopes[s])
+            share = 1.0 if s == STAGES else table.C[s]
+            u = (clock[0] + share * h - middle) * rate
+            velocity(magnets, room, room.y, piece, u, collinear, slopes[s])
         error = h * error_of(room, table, size) / tolerance
         taken = (error <= 1.0) & (left > 0)
         root = square_root(square_root(square_root(pick(error > 1e-12, error, 1e-12))))
         factor = SAFETY / root
-        factor = pick(factor < LARGEST, factor, LARGEST)
+        most_now = pick(clock[4] > 0, 1.0, LARGEST)  # not again right after it was too long
+        factor = pick(factor < most_now, factor, most_now)
         factor = pick((factor > SMALLEST) & (error < HOPELESS), factor, SMALLEST)
         for i in range(len(magnets.alpha)):
             x, v, w = room.y[3 * i], room.y[3 * i + 1], room.y[3 * i + 2]
@@ -303,6 +312,7 @@ def advance(
         clock[0] = pick(arrived, end, pick(taken, clock[0] + h, clock[0]))
         clock[2] = clock[2] + pick(taken, 1.0, 0.0)
         clock[3] = clock[3] + pick(left > 0, 1.0, 0.0)
+        clock[4] = pick(left > 0, pick(taken, 0.0, 1.0), clock[4])
         # the last step of a leg says little of the next one
         longer = pick(factor * h > clock[1], factor * h, clock[1])
         clock[1] = pick(arrived, longer, pick(left > 0, factor * h, clock[1]))
@@ -350,8 +360,53 @@ def run(
         for k in range(len(room.m[a])):
             room.m[a][k] = 0.0 * y[0] + magnets.held[a][k]
     for i in range(len(legs.ends)):
-        leg, begin, end = legs.pieces[i], legs.begins[i], legs.ends[i]
-        advance(magnets, room, table, y, clock, leg, begin, end, tolerance, collinear, most)
+        piece, middle, rate = legs.pieces[i], legs.middles[i], legs.rates[i]
+        end = legs.ends[i]
+        advance(
+            magnets, room, table, y, clock, piece, middle, rate, end, tolerance, collinear, most
+        )
         if legs.samples[i] >= 0:
             for j in range(len(y)):
                 samples[legs.samples[i]][j] = y[j]
+
+
+def shaken(
+    magnets: Magnets,
+    room: Room,
+    y: Numbers,
+    step: float,
+    noise: Numbers,
+    collinear: float,
+) -> None:
+    """Move in steps of one length in fields that are other ones in each, by the rule of Heun.
+
+    Its limit is Stratonovich's (Garcia-Palacios and Lazaro, doi:10.1103/PhysRevB.58.14937).
+
+    Parameters
+    ----------
+    magnets, room, collinear
+        As of `run`; currents and fields do not change.
+    y : (3 b,)
+        Unit vectors; changed.
+    step : float
+        s.
+    noise : (steps, 3 b)
+        gamma_0 times the fields, 1/s.
+    """
+    slopes, size = room.slopes, len(y)
+    for a in range(3):
+        for k in range(len(room.m[a])):
+            room.m[a][k] = 0.0 * y[0] + magnets.held[a][k]
+    for i in range(len(noise)):
+        for k in range(size):
+            room.noise[k] = noise[i][k]
+        velocity(magnets, room, y, 0, 0.0 * y[0], collinear, slopes[0])
+        for k in range(size):
+            room.y[k] = y[k] + step * slopes[0][k]
+        velocity(magnets, room, room.y, 0, 0.0 * y[0], collinear, slopes[1])
+        for j in range(len(magnets.alpha)):
+            for k in range(3 * j, 3 * j + 3):
+                room.y[k] = y[k] + 0.5 * step * (slopes[0][k] + slopes[1][k])
+            p, q, r = room.y[3 * j], room.y[3 * j + 1], room.y[3 * j + 2]
+            length = square_root(p * p + q * q + r * r)
+            y[3 * j], y[3 * j + 1], y[3 * j + 2] = p / length, q / length, r / length
