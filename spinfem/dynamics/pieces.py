@@ -77,10 +77,8 @@ def pieces_of(
         here = values(middle[:, None] + length / 2 * nodes)
         largest = max(largest, float(np.abs(here).max()))
         numbers = np.einsum("ij,pjk->pik", to_numbers, here)
-        missed = np.abs(
-            np.einsum("ij,pjk->pik", check, numbers)
-            - values(middle[:, None] + length / 2 * between)
-        ).max(axis=(1, 2))
+        there = values(middle[:, None] + length / 2 * between)
+        missed = np.abs(np.einsum("ij,pjk->pik", check, numbers) - there).max(axis=(1, 2))
         close = (missed <= CLOSE * largest) | (length[:, 0] <= SHORTEST * (end - begin))
         done += [(*pair, n) for pair, n in zip(open_[close].tolist(), numbers[close], strict=True)]
         rest, middle = open_[~close], middle[~close]
