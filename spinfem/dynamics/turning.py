@@ -66,11 +66,23 @@ class TurningStack:
         self.names = tuple(str(body_name(stack, body)) for body in self.bodies)
         if not self.names:
             raise ValueError("a torque function must be of a stack with a ferromagnet, got none")
+        self._check_joints()
         self.moving = tuple(moving)
         self._elements = np.concatenate(self.bodies)
         numbers, counts = np.arange(len(self.bodies)), [len(body) for body in self.bodies]
         self._of_body = np.repeat(numbers, counts)
         self._firsts = np.searchsorted(self._of_body, numbers)
+
+    def _check_joints(self) -> None:
+        """Raise ValueError for interfaces of ferromagnets, which are collinear, that turn apart."""
+        e, names = elements_of(self.stack), self.stack.element_names
+        for face, joint in enumerate(e.joints):
+            between = joint is not None and e.magnetic[face] and e.magnetic[face + 1]
+            if between and e.body_of(face) != e.body_of(face + 1):
+                raise ValueError(
+                    "ferromagnets with an interface between them must be collinear, and turn as "
+                    f"one: give {names[face]} and {names[face + 1]} one group"
+                )
 
     def check_moving(self) -> None:
         """Raise ValueError if spins that a moving magnet pumps meet no resistance."""
