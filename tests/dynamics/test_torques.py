@@ -6,6 +6,7 @@ import re
 import extremes
 import numpy as np
 import pytest
+from strategies import contact_amplification
 
 import spinfem as sf
 from spinfem.constants import CONDUCTANCE_QUANTUM, GAMMA, TORQUE_PER_SPIN_CURRENT
@@ -62,6 +63,7 @@ def check(model, numbers):
                     turned = turned.replace(name, m=way)
                 expected = sf.solve(turned).torques
                 scale = max(np.abs(expected).max(), TORQUE_PER_SPIN_CURRENT)  # of p j0
+                scale *= contact_amplification(turned)
                 np.testing.assert_allclose(one, expected, rtol=0, atol=1e-13 * scale)
 
 
