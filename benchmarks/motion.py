@@ -84,8 +84,9 @@ def slope_in_python() -> Callable[[float, Array], list[float]]:
 
     def slope(_t: float, m: Array) -> list[float]:
         x, y, z = m
-        c = z / math.sqrt(x * x + y * y + z * z)  # the fixed layer is along z
-        g = B * (A2 * P1 - B * c * P2) / (A1 * A2 - (B * c) ** 2)
+        size = math.sqrt(x * x + y * y + z * z)  # else it grows, by the torque
+        x, y, z = x / size, y / size, z / size
+        g = B * (A2 * P1 - B * z * P2) / (A1 * A2 - (B * z) ** 2)  # the fixed layer is along z
         hx, hy, hz = -field * nx * x, -field * ny * y, -field * nz * z
         s = strength * g
         # T = s m x (m1 x m) = s (m1 - (m.m1) m)
@@ -120,7 +121,10 @@ def single_trajectory(seconds: float) -> Result:
 
     ways: list[tuple[str, Callable[[], Array]]] = [
         *((f"spinfem, rtol {rtol:g}", lambda rtol=rtol: own(rtol)) for rtol in (1e-6, 1e-8, 1e-10)),  # type: ignore[misc]
-        *((f"SciPy DOP853, closed form in Python, rtol {rtol:g}", lambda rtol=rtol: peer(rtol)) for rtol in (1e-6, 1e-9)),  # type: ignore[misc]
+        *(
+            (f"SciPy DOP853, closed form in Python, rtol {rtol:g}", lambda rtol=rtol: peer(rtol))
+            for rtol in (1e-6, 1e-9)
+        ),  # type: ignore[misc]
     ]
     for (label, way), took in zip(ways, medians([way for _, way in ways], seconds), strict=True):
         found.append([label, float(np.linalg.norm(way() - exact)), took])
@@ -213,8 +217,17 @@ def cmtj_trajectory(seconds: float) -> Result:
     def peer(step: float) -> Array:
         demag = [vector(row) for row in np.diag(DEMAG)]
         layer = cmtj.Layer.createSTTLayer(
-            "free", vector(START), vector((0, 0, 1)), MS * MU_0, 4e-9, 1e-15, demag, ALPHA,
-            Lambda, 0.0, P,
+            "free",
+            vector(START),
+            vector((0, 0, 1)),
+            MS * MU_0,
+            4e-9,
+            1e-15,
+            demag,
+            ALPHA,
+            Lambda,
+            0.0,
+            P,
         )
         layer.setReferenceLayer(vector((0, 0, 1)))
         junction = cmtj.Junction([layer])
@@ -225,7 +238,10 @@ def cmtj_trajectory(seconds: float) -> Result:
 
     ways: list[tuple[str, Callable[[], Array]]] = [
         *((f"spinfem, rtol {rtol:g}", lambda rtol=rtol: own(rtol)) for rtol in (1e-6, 1e-8)),  # type: ignore[misc]
-        *((f"cmtj, RK4, {step * 1e12:g} ps", lambda step=step: peer(step)) for step in (1e-12, 1e-13)),  # type: ignore[misc]
+        *(
+            (f"cmtj, RK4, {step * 1e12:g} ps", lambda step=step: peer(step))
+            for step in (1e-12, 1e-13)
+        ),  # type: ignore[misc]
     ]
     found = []
     for (label, way), took in zip(ways, medians([way for _, way in ways], seconds), strict=True):
