@@ -82,8 +82,25 @@ Gallery
 =======
 
 Every example states its equations first, draws what it computes, and checks itself: against a
-closed form, an identity, or the truth that was put in. All of them are in the folder `examples`,
-and run as they are.
+closed form, an identity, or the truth that was put in. All of them are in the folder ``examples``,
+and run as they are. The explorer turns the same stacks live, in a browser:
+
+.. grid:: 1 3 3 3
+
+   .. grid-item-card:: Through the sign change of g2
+      :img-top: ../_static/explorer_sign_change.png
+      :link: ../howto/explore
+      :link-type: doc
+
+   .. grid-item-card:: A dual valve, not in one plane
+      :img-top: ../_static/explorer_dual_valve.png
+      :link: ../howto/explore
+      :link-type: doc
+
+   .. grid-item-card:: Certified bounds as bands
+      :img-top: ../_static/explorer_bounds.png
+      :link: ../howto/explore
+      :link-type: doc
 
 """
 
