@@ -190,7 +190,7 @@ def _kernels(text: str) -> Kernels:
         for block in range(begin, end, WIDTH):
             i = min(block, end - WIDTH)
             own, here = moved(chain, i), moved(ways, i)
-            missing, _ = turning.drive(own, room, here, collinear, moved(driven, i))
+            missing = turning.drive(own, room, here, collinear, moved(driven, i))
             lift, response = moved(given, i), moved(lifted, i)
             for k in range(len(lift)):
                 more = turning.respond(own, room, here, lift[k], response[k])
