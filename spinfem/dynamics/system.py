@@ -138,9 +138,17 @@ class MagnetSystem:
         ]
         return np.stack(np.broadcast_arrays(*ways), axis=-2)
 
-    def _whole(self, m: FloatArray) -> tuple[FloatArray, tuple[int, ...]]:
-        """Return directions of all magnets, and the shape of what is found there."""
-        shape = np.broadcast_shapes(m.shape[:-2], self.shape)
+    def with_held(self, m: FloatArray) -> tuple[FloatArray, tuple[int, ...]]:
+        """Return directions of all magnets, held ones too, and the shape of what is found there.
+
+        That of the stack and of m: fields may have a larger one, on which torques do not depend.
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors of those that move.
+        """
+        shape = np.broadcast_shapes(m.shape[:-2], self.turning.shape)
         e, bodies = elements_of(self.stack), self.turning.bodies
         whole = np.empty((*shape, len(bodies), 3))
         for i, body in enumerate(bodies):
@@ -164,8 +172,42 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        absorbed, _ = self.turning.absorbed(*self._whole(m))
+        absorbed, _ = self.turning.absorbed(*self.with_held(m))
         return np.asarray(TORQUE_PER_SPIN_CURRENT * absorbed[..., self._places, :])
+
+    def torque_slope(self, m: FloatArray) -> FloatArray:
+        """Return the derivative of `torque` with m, J/m2 per A/m2, shape (..., 3 f, 3 f).
+
+        In the order of the components of m, ``m.reshape(..., 3 f)``.
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors.
+        """
+        slopes = self.turning.slopes(*self.with_held(m), self.fields.bodies)
+        size = 3 * len(self.names)
+        return np.asarray(TORQUE_PER_SPIN_CURRENT * slopes.reshape(*slopes.shape[:-4], size, size))
+
+    def resistance(self, m: FloatArray) -> FloatArray:
+        """Return the resistance times area between the ends of the stack, Ohm m2, shape (...).
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors.
+        """
+        return np.asarray(self.turning.solution_at(self.with_held(m)[0]).resistance)
+
+    def resistance_slope(self, m: FloatArray) -> FloatArray:
+        """Return the derivative of the resistance with m, Ohm m2, shape (..., f, 3).
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors.
+        """
+        return self.turning.resistance_slopes(self.with_held(m)[0], self.fields.bodies)
 
     def pumped(self, m: FloatArray) -> FloatArray:
         """Return K, the torques that motion pumps, J s/m2, shape (..., f, 3, f, 3).
@@ -177,7 +219,7 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        whole, shape = self._whole(m)
+        whole, shape = self.with_held(m)
         f = len(self.names)
         if not self.pumping:
             return np.zeros((*shape, f, 3, f, 3))
@@ -246,12 +288,11 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        f = len(self.names)
-        whole = -self.per_torque[..., None, None, None] * self.pumped(m)
-        for i in range(f):
-            turning = -self.fields.alpha[..., i, None, None] * turning_about(m[..., i, :])
-            whole[..., i, :, i, :] += np.eye(3) + turning
-        return whole.reshape(*whole.shape[:-4], 3 * f, 3 * f)
+        own = np.eye(3) - self.fields.alpha[..., None, None] * turning_about(m)
+        own = np.einsum("...iab,ij->...iajb", own, np.eye(len(self.names)))
+        whole = own - self.per_torque[..., None, None, None] * self.pumped(m)
+        size = 3 * len(self.names)
+        return np.asarray(whole.reshape(*whole.shape[:-4], size, size))
 
 
 def turning_about(m: FloatArray) -> FloatArray:
