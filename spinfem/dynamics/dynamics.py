@@ -134,7 +134,8 @@ class Dynamics(MagnetSystem):
 
         All of them at once, by eigenvalues, if m is steady at every current: all collinear, along
         the easy axes and the field. Any other state needs a range and is followed through it, until
-        it ceases to be; it may seem stable throughout if it is not in less than a fiftieth of it.
+        it ceases to be. What happens and is undone within a twenty-fifth of the range may be
+        missed.
 
         Parameters
         ----------

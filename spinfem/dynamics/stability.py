@@ -105,7 +105,7 @@ def _differences(
 ) -> FloatArray:
     """Return the derivatives of torques in frames across m, by differences, (..., 2 f, 2 f)."""
     f = len(system.names)
-    turned = np.broadcast_to(m, (2 * f, *m.shape)).copy()
+    turned = np.broadcast_to(m, (2 * f, *torque.shape)).copy()
     for k in range(2 * f):
         turned[k, ..., k // 2, :] += STEP * frames[..., k // 2, k % 2, :]
     changes = (system.torque(normalized(turned)) - torque) / STEP

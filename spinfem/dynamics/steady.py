@@ -38,14 +38,6 @@ CLOSE = 1e-4
 """Of a force, relative to what it is a sum of, from which on Newton's method does the rest."""
 QUICKER = 3.0
 """By what steps of a run grow at most."""
-KINDS = {
-    "stable": "all deviations decay",
-    "saddle": "left along a line, others decay",
-    "oscillation": "left in a precession that grows",
-    "unstable": "left in every direction, along a line",
-    "marginal": "the slowest deviation neither grows nor decays",
-}
-"""How a steady state is left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,18 +82,18 @@ class SteadyState:
         - "stable": not at all; all deviations decay.
         - "oscillation": in a precession that grows.
         - "saddle": along a line, while other deviations decay.
-        - "unstable": along a line, and no deviation decays.
+        - "unstable": along a line, and no other deviation decays.
         - "marginal": what decays last neither grows nor decays, to rounding, as without any
           damping, or where a whole line of directions is steady.
         """
-        real = self.growth.real
-        if abs(real[0]) <= MARGINAL * np.abs(self.growth).max():
+        real, rounding = self.growth.real, MARGINAL * np.abs(self.growth).max()
+        if abs(real[0]) <= rounding:
             return "marginal"
         if real[0] < 0:
             return "stable"
         if self.growth[0].imag:
             return "oscillation"
-        return "unstable" if real[-1] > 0 else "saddle"
+        return "saddle" if real[-1] < -rounding else "unstable"
 
     @property
     def frequency(self) -> float:
@@ -205,17 +197,19 @@ def _distinct(m: FloatArray) -> FloatArray:
 
 
 def _merged(states: list[SteadyState]) -> list[SteadyState]:
-    """Return states, of a line of steady ones, which are alike, the first."""
+    """Return states; of a line of them, along which nothing drives and energy is one, the first."""
+    scale = max((abs(state.energy) for state in states), default=0.0)
     kept: list[SteadyState] = []
+    energies: list[float] = []
     for state in states:
-        if state.kind != "marginal" or not any(_alike(state, other) for other in kept):
-            kept.append(state)
+        if _is_of_a_line(state):
+            if any(abs(state.energy - energy) <= SAME * scale for energy in energies):
+                continue
+            energies.append(state.energy)
+        kept.append(state)
     return kept
 
 
-def _alike(a: SteadyState, b: SteadyState) -> bool:
-    size = np.abs(a.growth).max()
-    return bool(
-        np.abs(a.growth - b.growth).max() <= SAME * size
-        and abs(a.energy - b.energy) <= SAME * abs(a.energy)
-    )
+def _is_of_a_line(state: SteadyState) -> bool:
+    sizes = np.abs(state.growth)
+    return bool(sizes.min() <= SAME * sizes.max())

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
+from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..numerics.pencils import bialternate_sum, real_roots
 from .stability import (
     ComplexArray,
@@ -33,7 +34,7 @@ TOGETHER = 1e-7
 """Relative difference up to which two thresholds of one kind are one: those of twins are."""
 STILL = 1e-12
 """Of a force, relative to its derivative: less is none."""
-LONGEST, SHORTEST = 0.02, 1e-9
+LONGEST, SHORTEST = 0.04, 1e-9
 """Steps along a branch of states, where its range of currents and a radian count alike."""
 FLAT = 1e-6
 """Of a frequency, relative to the largest growth rate: less is that of a turn along a line."""
@@ -104,22 +105,25 @@ def critical(
         steady state, at the first.
     """
     given = forces(system, m)
+    whole = TORQUE_PER_SPIN_CURRENT * system.per_torque.max()  # of all spins that electrons have
     steady = all(
         np.linalg.norm(force) <= STILL * np.linalg.norm(slope)
         for force, slope in ((given.field, given.A), (given.torque, given.C))
     )
+    if np.linalg.norm(given.C) <= STILL * whole:
+        return []  # rounding: there are no torques
     if steady:
         found = _of_pencils(system, m, given)
-        if within is not None:
-            low, high = sorted(within)
-            found = [one for one in found if low <= one.j0 <= high]
     elif within is None:
         raise ValueError(
             "within=(first, last), currents in A/m2, must be given for a state that is not steady "
             f"at every current, got m = {np.round(m, 6).tolist()}"
         )
     else:
-        found = _followed(system, m, within)
+        found = critical_on_branch(system, m, within)
+    if within is not None:
+        low, high = sorted(within)
+        found = [one for one in found if low <= one.j0 <= high]
     return sorted(found, key=lambda one: abs(one.j0))
 
 
@@ -249,7 +253,9 @@ class _Branch:
         return _Point(m, float(j0), given.frames, way if along > 0 else -way, growth)
 
 
-def _followed(system: MagnetSystem, m: FloatArray, within: tuple[float, float]) -> list[Threshold]:
+def critical_on_branch(
+    system: MagnetSystem, m: FloatArray, within: tuple[float, float]
+) -> list[Threshold]:
     """Return the thresholds on the branch of a state, up to where it turns back."""
     branch = _Branch(system, m, within)
     point, length = branch.start, LONGEST
@@ -269,8 +275,7 @@ def _followed(system: MagnetSystem, m: FloatArray, within: tuple[float, float]) 
         if further.turns_back or not 0 <= branch.share(further) < 1:
             break
         point, length = further, min(LONGEST, 1.5 * length)
-    low, high = sorted(within)
-    return [one for one in found if low <= one.j0 <= high]
+    return found
 
 
 def _thresholds(
@@ -283,7 +288,7 @@ def _thresholds(
     from scipy.optimize import brentq
 
     before, behind = point.growing, further.growing
-    if np.linalg.norm(further.m - point.m, axis=-1).max() > 10 * LONGEST:
+    if np.linalg.norm(further.m - point.m, axis=-1).max() > 5 * LONGEST:
         return None
     if further.turns_back and abs(behind - before) != 1:
         return None
