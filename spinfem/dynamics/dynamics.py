@@ -157,6 +157,21 @@ class Dynamics(MagnetSystem):
         TypeError, ValueError
             If an argument is not as above, this is a batch, or a state that turns with the current
             has no range, no steady state next to it, or cannot be followed.
+
+        Examples
+        --------
+        >>> import spinfem as sf
+        >>> Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
+        >>> Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+        >>> Py = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=5.5e-9)
+        >>> fixed, free = Co(8e-9, m=(0, 0, 1)), Py(4e-9, m=(0, 0, 1), name="free")
+        >>> stack = sf.Lead(Cu) | fixed | Cu(10e-9) | free | sf.Lead(Cu)
+        >>> magnet = sf.Magnet(8e5, alpha=0.01, demag=(0.94, 0.04, 0.02))
+        >>> first = sf.Dynamics(stack, {"free": magnet}).critical_currents()[0]
+        >>> print(first.kind, f"{first.j0:.3g} A/m2, {first.frequency / 1e9:.3g} GHz")
+        oscillation 1.18e+11 A/m2, 4.07 GHz
+        >>> first.unstable
+        'above'
         """
         from .thresholds import critical
 

@@ -32,7 +32,7 @@ SAME = 1e-6
 """Angle, rad, up to which two steady states are one."""
 MARGINAL = 1e-10
 """Of a growth rate, relative to the largest one: less is rounding."""
-STEPS = 80
+STEPS = 60
 """Of a run from a start."""
 CLOSE = 1e-4
 """Of a force, relative to what it is a sum of, from which on Newton's method does the rest."""
@@ -127,10 +127,11 @@ def find(system: MagnetSystem, j0: float, count: int, seed: Any) -> list[SteadyS
     """
     rng = np.random.default_rng(seed)
     given = starts(system, count, rng)
-    current = np.full(len(given), j0)
     signs = rng.choice([-1.0, 1.0], given.shape[:2])
-    ends = [run(system, given, j0, way) for way in (np.ones(signs.shape), signs)]
-    found, steady = newton(system, np.concatenate([given, *ends]), np.tile(current, 3), STEPS)
+    damping = np.concatenate([np.ones(signs.shape), signs])
+    ends = run(system, np.concatenate([given, given]), j0, damping)
+    candidates = np.concatenate([given, ends])
+    found, steady = newton(system, candidates, np.full(len(candidates), j0), STEPS)
     states = states_at(system, _distinct(found[steady] + 0.0), j0)
     return sorted(_merged(states), key=lambda state: (state.growth[0].real, state.energy))
 
