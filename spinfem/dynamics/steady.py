@@ -142,7 +142,7 @@ def starts(system: MagnetSystem, count: int, rng: np.random.Generator) -> FloatA
     Those of the stack; all along the same axis, or that of a held magnet; corners, all magnets
     along axes of their own, as many as there are or `count` of them; and as many at random.
     """
-    f, whole = len(system.names), system.with_held(system.directions())[0]
+    f, whole = len(system.names), system.whole(system.directions())[0]
     axes = np.concatenate([np.eye(3), -np.eye(3), whole, -whole])
     axes = _distinct(axes[:, None])[:, 0]
     if len(axes) ** f <= count:

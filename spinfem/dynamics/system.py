@@ -138,15 +138,21 @@ class MagnetSystem:
         ]
         return np.stack(np.broadcast_arrays(*ways), axis=-2)
 
-    def with_held(self, m: FloatArray) -> tuple[FloatArray, tuple[int, ...]]:
-        """Return directions of all magnets, held ones too, and the shape of what is found there.
-
-        That of the stack and of m: fields may have a larger one, on which torques do not depend.
+    def whole(self, m: FloatArray) -> tuple[FloatArray, tuple[int, ...]]:
+        """Return directions of all magnets with a name, also of those that are held.
 
         Parameters
         ----------
         m : array, shape (..., f, 3)
-            Unit vectors of those that move.
+            Unit vectors of what moves.
+
+        Returns
+        -------
+        directions : array, shape (*shape, g, 3)
+            In the order of `TurningStack.names`.
+        shape : tuple of int
+            Shape of what is found there: that of m and of the stack. Fields may have a larger one,
+            on which torques do not depend.
         """
         shape = np.broadcast_shapes(m.shape[:-2], self.turning.shape)
         e, bodies = elements_of(self.stack), self.turning.bodies
@@ -172,7 +178,7 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        absorbed, _ = self.turning.absorbed(*self.with_held(m))
+        absorbed, _ = self.turning.absorbed(*self.whole(m))
         return np.asarray(TORQUE_PER_SPIN_CURRENT * absorbed[..., self._places, :])
 
     def torque_slope(self, m: FloatArray) -> FloatArray:
@@ -185,7 +191,7 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        slopes = self.turning.slopes(*self.with_held(m), self.fields.bodies)
+        slopes = self.turning.slopes(*self.whole(m), self.fields.bodies)
         size = 3 * len(self.names)
         return np.asarray(TORQUE_PER_SPIN_CURRENT * slopes.reshape(*slopes.shape[:-4], size, size))
 
@@ -197,7 +203,7 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        return np.asarray(self.turning.solution_at(self.with_held(m)[0]).resistance)
+        return np.asarray(self.turning.solution_at(self.whole(m)[0]).resistance)
 
     def resistance_slope(self, m: FloatArray) -> FloatArray:
         """Return the derivative of the resistance with m, Ohm m2, shape (..., f, 3).
@@ -207,7 +213,7 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        return self.turning.resistance_slopes(self.with_held(m)[0], self.fields.bodies)
+        return self.turning.resistance_slopes(self.whole(m)[0], self.fields.bodies)
 
     def pumped(self, m: FloatArray) -> FloatArray:
         """Return K, the torques that motion pumps, J s/m2, shape (..., f, 3, f, 3).
@@ -219,7 +225,7 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        whole, shape = self.with_held(m)
+        whole, shape = self.whole(m)
         f = len(self.names)
         if not self.pumping:
             return np.zeros((*shape, f, 3, f, 3))
