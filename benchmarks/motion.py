@@ -200,7 +200,7 @@ def cmtj_trajectory(seconds: float) -> Result:
     import cmtj
 
     stack = equal_valve()
-    form = sf.slonczewski(stack, "free")
+    form = sf.slonczewski(stack, "fixed", "free")
     P, Lambda = float(form.P), float(form.Lambda)
     free = sf.Magnet(MS, alpha=ALPHA, demag=DEMAG)
     dynamics = sf.Dynamics(stack, {"free": free}, pumping=False)

@@ -1,6 +1,6 @@
 """Both ways to run the one text: compiled by numba, and as it stands.
 
-As a script it compiles what tests of single stacks run, or those of batches: one half each.
+As a script it compiles what tests of single stacks run, those of batches, or of motion.
 """
 
 import sys
@@ -66,6 +66,9 @@ def routes(stack):
 
 def compile_for(which):
     """Run every function on every kind of argument: numba keeps what it compiles."""
+    if which == "motion":
+        compile_motion()
+        return
     for model in MODELS:
         stack = stack_of(model)
         if which == "single":
@@ -73,6 +76,18 @@ def compile_for(which):
         else:
             for vary in VARIED.values():
                 sf.solve(vary(stack, RAMP))
+
+
+def compile_motion():
+    """Let a magnet move, with and without thermal fields."""
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+    Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
+    layers = Co(8e-9, m=(0, 0, 1)) | Cu(1e-8) | Co(4e-9, m=(1, 0, 0), name="free")
+    magnets = {"free": sf.Magnet(1.4e6, alpha=0.01)}
+    system = sf.Dynamics(sf.Lead(Cu) | layers | sf.Lead(Cu), magnets, pumping=False)
+    times = np.array([0.0, 1e-12])
+    system.run(times=times)
+    system.run(times=times, temperature=300.0, area=1e-15)
 
 
 if __name__ == "__main__":
