@@ -108,9 +108,10 @@ class Port(NamedTuple):
     s_right: Vector
 
 
-FRAME, TURN, FORCE, STIFFNESS, RESPONSE, AT_REST, ONWARD, SIZE = 0, 9, 27, 33, 51, 69, 75, 93
-"""Where of a ring is kept: the frame of what is on its right, the turn into its own, P, T, W and v,
-and the turn from its own into the first, if that is soft; and how much there is.
+FRAME, TURN, FORCE, STIFFNESS, RESPONSE, AT_REST, STAYS, SIZE = 0, 9, 27, 33, 51, 69, 75, 76
+"""Where of a ring is kept: the frame of what is on its right, the turn into that from what is on
+its left, P, T, W and v, and whether, if what is on its right is soft, it stays in the frame of what
+is on its left; and how much there is.
 """
 STILL_FRAME, ANGLE, AXES, STILL_T, STILL_P = TURN, FORCE, STIFFNESS, RESPONSE, AT_REST
 """Where of a run is kept, in a row behind those of its rings: its axes; cosine and sine of its
@@ -288,21 +289,26 @@ def turned_along(
 
 
 def into_frame(
-    turn: Matrix, T: Matrix, P: Vector, meets: Three, is_soft: bool, row: Numbers
+    turn: Matrix, T: Matrix, P: Vector, largest: Number, is_soft: bool, row: Numbers
 ) -> tuple[Matrix, Vector]:
     """Return T and P in the frame of the two-port, or spring, they meet; the turn is kept.
 
-    If that is soft, they may be stiffer, and then stay as they are: what is huge along some axes
-    of theirs would hide, by its roundings, what is tiny along another. Then the turn from the frame
-    of the ring, whichever it is, into the other is kept as well.
+    If that is soft, T may be larger than the largest it meets, and then they stay as they are: what
+    is huge along some axes of T would hide, by its roundings, what is tiny along another.
     """
-    if is_soft:
-        same, size = identity(P[0][0]), size_of(T[0]) + size_of(T[1]) + size_of(T[2])
-        is_stiffer = size > abs(meets[0][0]) + abs(meets[1][0]) + abs(meets[2][0])
-        keep_matrix(row, ONWARD, either(is_stiffer, turn, same))
-        turn = either(is_stiffer, same, turn)
     keep_matrix(row, TURN, turn)
+    if is_soft:
+        size = size_of(T[0]) + size_of(T[1]) + size_of(T[2])
+        row[STAYS] = pick(size > largest, 1.0, 0.0 * size)
+        turn, _ = turns_of(row)
     return turned(turn, T), times(turn, P)
+
+
+def turns_of(row: Numbers) -> tuple[Matrix, Matrix]:
+    """Return the turn into the frame of a ring before what is soft, and that from it onwards."""
+    turn, stays = kept_matrix(row, TURN), row[STAYS] > 0
+    same = identity(row[STAYS])
+    return either(stays, same, turn), either(stays, turn, same)
 
 
 def turned(turn: Matrix, T: Matrix) -> Matrix:
@@ -310,12 +316,9 @@ def turned(turn: Matrix, T: Matrix) -> Matrix:
     return product(product(turn, T), transposed(turn))
 
 
-def seen_from_right(u: Vector, flow: Vector, is_soft: bool, row: Numbers) -> tuple[Vector, Vector]:
-    """Return what is at a ring in the frame of what is on its right."""
-    if not is_soft:
-        return u, flow
-    onward = kept_matrix(row, ONWARD)
-    return times(onward, u), times(onward, flow)
+def both_turned(turn: Matrix, u: Vector, flow: Vector) -> tuple[Vector, Vector]:
+    """Return place and current of a ring in a frame that is turned."""
+    return times(turn, u), times(turn, flow)
 
 
 # --- two-ports in their frames ----------------------------------------------------------------
@@ -324,6 +327,11 @@ def seen_from_right(u: Vector, flow: Vector, is_soft: bool, row: Numbers) -> tup
 def three_of(numbers: Numbers) -> Three:
     """Return three numbers of a two-port."""
     return double(numbers[0]), double(numbers[1]), double(numbers[2])
+
+
+def sum_of_sizes(numbers: Numbers) -> Number:
+    """Return the sum of the sizes of three numbers."""
+    return abs(numbers[0]) + abs(numbers[1]) + abs(numbers[2])
 
 
 def act(x: Three, v: Vector) -> Vector:
@@ -589,17 +597,17 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
                 T, P = turned_along(T, P, number, cosine, sine)
         elif kind != NORMAL:
             frame = frame_of(in_axes(axes, plane, runs.m[start + k]))
-        port = port_of(runs, start + k, axes, frame)
         if kind == SOFT or (kind == MAGNETIC and not flat):
-            meets, turn = plus(port.S_left, port.B), turn_into(frame, old)
-            T, P = into_frame(turn, T, P, meets, kind == SOFT, row)
+            largest = sum_of_sizes(runs.B[start + k]) + sum_of_sizes(runs.S_left[start + k])
+            T, P = into_frame(turn_into(frame, old), T, P, largest, kind == SOFT, row)
         keep_load(row, frame, T, P)
+        port = port_of(runs, start + k, axes, frame)
         if first == HELD and k == 0:
             T, P, W, v = through_held(port)
         elif first == ROD and k == 0:
             T, P, W, v = through_rod(load, (frame[0][0], frame[1][0], none), port)
         elif kind == SOFT:
-            T, P, W, v = through_soft(T, P, port, kept_matrix(row, ONWARD))
+            T, P, W, v = through_soft(T, P, port, turns_of(row)[1])
         else:
             T, P, W, v = through_free(T, P, port)
         keep_matrix(row, RESPONSE, W)
@@ -616,7 +624,8 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
     elif last != HELD:
         frame = frame_of(in_axes(axes, plane, runs.ends[r][1]))
     if last == SOFTLY_SPRUNG or (last != HELD and not flat):
-        T, P = into_frame(turn_into(frame, old), T, P, spring, last == SOFTLY_SPRUNG, row)
+        largest = abs(spring[1][0]) + abs(spring[2][0])
+        T, P = into_frame(turn_into(frame, old), T, P, largest, last == SOFTLY_SPRUNG, row)
     keep_load(row, frame, T, P)
     keep_matrix(memory[rows + count + 1], AXES, axes)
     keep(memory[rows + count + 1], ANGLE, (cosine, sine, none))
@@ -665,7 +674,7 @@ def at_soft_spring(T: Matrix, P: Vector, spring: Three, row: Numbers) -> Load:
 
     Nothing is divided by det(A), which may be zero; reach is at least that of the spring alone.
     """
-    turn = kept_matrix(row, ONWARD)
+    _, turn = turns_of(row)
     rod = turn[0]
     A = sum_of(T, product(transposed(turn), act_on(spring, turn)))
     first = cross(A[1], A[2])
@@ -716,8 +725,8 @@ def recover(
     none = double(0.0 * P[0][0])
     zeros = none, none, none
     u, flow, at_rod = zeros, P, zeros
+    own_u, own_flow = zeros, zeros  # in the frame of a ring before what is soft
     missed, size, heat = none[0], none[0], none[0]
-    here, arriving = u, flow
     if last != HELD:
         end = runs.ends[r][1]
         spring = none, double(end[3]), double(end[4])
@@ -728,13 +737,15 @@ def recover(
         elif last == SOFTLY_SPRUNG:
             u = plus(kept(row, AT_REST), scaled(kept(row, RESPONSE), u[0]))
         flow = minus(P, times(T, u))
-        here, arriving = seen_from_right(u, flow, last == SOFTLY_SPRUNG, row)
+        if last == SOFTLY_SPRUNG:
+            own_u, own_flow = u, flow
+            u, flow = both_turned(turns_of(row)[1], u, flow)
         if last == ROD:
-            at_rod = none, arriving[1], arriving[2]
+            at_rod = none, flow[1], flow[2]
         else:
-            at_rod, heat = act(spring, here), heat_of(spring, here)
-    put(found[places + count], PLACE, axes, row, here)
-    put(found[places + count], FLOW, axes, row, arriving)
+            at_rod, heat = act(spring, u), heat_of(spring, u)
+    put(found[places + count], PLACE, axes, row, u)
+    put(found[places + count], FLOW, axes, row, flow)
     put(found[places + count], AT_ROD, axes, row, at_rod)
     whole = len(found[places]) > FOUND
     if whole:
@@ -743,45 +754,50 @@ def recover(
     is_turned, is_soft = last != HELD, last == SOFTLY_SPRUNG
     for k in range(count - 1, -1, -1):
         behind, leaving = u, flow
-        if flat and not is_soft:
+        if is_soft:
+            into, _ = turns_of(memory[rows + k + 1])
+            behind, leaving = both_turned(transposed(into), own_u, own_flow)
+        elif flat:
             number, old_number = kinds[of + count + 4 + k], kinds[of + count + 3 + k]
             if number != old_number:
                 way = multiply(sine, double(2.0 * old_number - 3.0 + none[0]))
                 behind, leaving = turned_flat(u, cosine, way), turned_flat(flow, cosine, way)
         elif is_turned:
             back = transposed(kept_matrix(memory[rows + k + 1], TURN))
-            behind, leaving = times(back, u), times(back, flow)
+            behind, leaving = both_turned(back, u, flow)
         row, to = memory[rows + k], found[places + k]
         is_soft = kinds[of + k + 3] == SOFT
         is_turned = is_soft or kinds[of + k + 3] == MAGNETIC
         u = plus(kept(row, AT_REST), times(kept_matrix(row, RESPONSE), behind))
         flow = minus(kept(row, FORCE), times(kept_matrix(row, STIFFNESS), u))
-        here, arriving = seen_from_right(u, flow, is_soft, row)
+        if is_soft:
+            own_u, own_flow = u, flow
+            u, flow = both_turned(turns_of(row)[1], u, flow)
         # what comes out at the other end, and what is lost: B (u - u') has lost its digits
         port = port_of(runs, start + k, axes, kept_frame(row))
-        lost = plus(act(port.S_left, here), act(port.S_right, behind))
+        lost = plus(act(port.S_left, u), act(port.S_right, behind))
         balanced = plus(plus(leaving, minus(port.s_left, port.s_right)), lost)
-        rest = minus(arriving, balanced)
+        rest = minus(flow, balanced)
         if k == 0 and first == ROD:
             own = kept_frame(row)
             rest = dot((own[0][0], own[1][0], own[2][0]), rest), none, none
-        heat = heat + heat_of(port.S_left, here) + heat_of(port.S_right, behind)
-        heat = heat + heat_of(port.B, minus(here, behind))
+        heat = heat + heat_of(port.S_left, u) + heat_of(port.S_right, behind)
+        heat = heat + heat_of(port.B, minus(u, behind))
         size = size + size_of(balanced) + size_of(leaving) + size_of(lost)
         size = size + size_of(port.s_left) + size_of(port.s_right)
         if k > 0 or first != HELD:
             missed = missed + size_of(rest)
         if k == 0 and first != SPRUNG:
-            flow = arriving = balanced
-        put(to, PLACE, axes, row, here)
-        put(to, FLOW, axes, row, arriving)
+            flow = balanced
+        put(to, PLACE, axes, row, u)
+        put(to, FLOW, axes, row, flow)
         if is_turned:
             put(to, INSIDE, axes, row, (none, lost[1], lost[2]))
-            to[RISE] = risen(port, here, behind, arriving)
+            to[RISE] = risen(port, u, behind, flow)
         if whole:
-            put(to, ENTERING, axes, row, (none, arriving[1], arriving[2]))
+            put(to, ENTERING, axes, row, (none, flow[1], flow[2]))
             put(to, LEAVING, axes, row, (none, leaving[1], leaving[2]))
-            put(to, NEAR, axes, row, (none, here[1], here[2]))
+            put(to, NEAR, axes, row, (none, u[1], u[2]))
             put(to, FAR, axes, row, (none, behind[1], behind[2]))
     row = memory[rows]
     if first == HELD:
