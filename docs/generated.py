@@ -6,10 +6,13 @@ All of them are written anew by each build, into folders that git does not keep.
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import re
 import shutil
 import textwrap
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 HERE = Path(__file__).parent
@@ -18,7 +21,10 @@ ELSEWHERE = ("check_paraview.py", "paraview_valve.py", "picture_of_the_dual_valv
 """Examples that need a program which pip does not install with the documentation."""
 CHAPTERS = {
     "paper": ("The paper, section by section", r"paper_.*"),
-    "valves": ("Valves and multilayers", r".*valve.*|multilayer.*|co_cu.*|wavy.*|graded.*|error.*"),
+    "valves": (
+        "Valves and multilayers",
+        r"(?!fit_).*valve.*|multilayer.*|co_cu.*|wavy.*|graded.*|error.*",
+    ),
     "measured": ("From measurements to numbers", r"fit_.*"),
     "torques": ("Torques for other codes", r"handoff.*"),
 }
@@ -34,6 +40,17 @@ def write_all() -> None:
     (made / "library.md").write_text(library(), encoding="utf-8")
     (made / "validation.md").write_text(validation(), encoding="utf-8")
     (made / "commands.md").write_text(commands(), encoding="utf-8")
+    for name, text in first_steps().items():
+        (made / f"{name}.md").write_text(text, encoding="utf-8")
+
+
+def kernel_profile(folder: Path) -> Path:
+    """Write a profile for the notebooks' kernels, which say nothing but errors, and return it."""
+    profile = folder / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    quiet = "get_config().IPKernelApp.log_level = 'ERROR'\n"
+    (profile / "ipython_kernel_config.py").write_text(quiet, encoding="utf-8")
+    return folder
 
 
 # --- the gallery ---------------------------------------------------------------------------------
@@ -65,8 +82,25 @@ Gallery
 =======
 
 Every example states its equations first, draws what it computes, and checks itself: against a
-closed form, an identity, or the truth that was put in. All of them are in the folder `examples`,
-and run as they are.
+closed form, an identity, or the truth that was put in. All of them are in the folder ``examples``,
+and run as they are. The explorer turns the same stacks live, in a browser:
+
+.. grid:: 1 3 3 3
+
+   .. grid-item-card:: Through the sign change of g2
+      :img-top: ../_static/explorer_sign_change.png
+      :link: ../howto/explore
+      :link-type: doc
+
+   .. grid-item-card:: A dual valve, not in one plane
+      :img-top: ../_static/explorer_dual_valve.png
+      :link: ../howto/explore
+      :link-type: doc
+
+   .. grid-item-card:: Certified bounds as bands
+      :img-top: ../_static/explorer_bounds.png
+      :link: ../howto/explore
+      :link-type: doc
 
 """
 
@@ -95,9 +129,9 @@ def as_block(block: str) -> str:
 
 def escaped(text: str) -> str:
     """Escape what reStructuredText would take for markup, but for code in backticks."""
-    parts = re.split(r"(`[^`]*`)", text)
+    parts = re.split(r"(`+[^`]*`+)", text)
     parts[::2] = [re.sub(r"([*|\\])|_(?![\w(])", lambda m: "\\" + m[0], p) for p in parts[::2]]
-    parts[1::2] = [f"`{part}`" for part in parts[1::2]]
+    parts[1::2] = [f"``{part.strip('`')}``" for part in parts[1::2]]
     return "".join(parts)
 
 
@@ -132,6 +166,9 @@ def stack_file_keys() -> str:
         properties = tables[name].get("properties", {})
         others |= {key: value for key, value in properties.items() if key not in in_SI}
     parts.append(key_table("In the paper's units instead", {"properties": others}))
+    parts.append(
+        "No units in their names: any consistent ones do. They and those in SI do not mix.\n"
+    )
     return "\n".join(parts)
 
 
@@ -157,9 +194,19 @@ def validation() -> str:
 # --- the library, and the command line -----------------------------------------------------------
 
 
+def first_steps() -> dict[str, str]:
+    """Return what the commands of the start page print."""
+    with TemporaryDirectory() as folder, contextlib.chdir(folder):
+        printed("new", "valve.toml")
+        first = printed("solve", "valve.toml")
+        shutil.copy(HERE / "own_stack.toml", "mine.toml")
+        own = [printed(command, "mine.toml") for command in ("check", "solve")]
+    return {"first_stack": as_text(first), "own_stack": as_text("\n\n".join(own))}
+
+
 def library() -> str:
     """Return what `spinfem materials` prints of all metals and interfaces."""
-    return f"```text\n{printed('materials')}\n```\n"
+    return as_text(printed("materials"))
 
 
 def commands() -> str:
@@ -169,14 +216,16 @@ def commands() -> str:
     from spinfem.cli import app
 
     names = typer.main.get_command(app).commands
-    return "\n".join(f"## {name}\n\n```text\n{printed(name, '--help')}\n```\n" for name in names)
+    return "\n".join(f"## {name}\n\n{as_text(printed(name, '--help'))}" for name in names)
+
+
+def as_text(text: str) -> str:
+    """Return what was printed as a block."""
+    return f"```text\n{text}\n```\n"
 
 
 def printed(*arguments: str) -> str:
     """Return what a command prints."""
-    import contextlib
-    import io
-
     from spinfem import cli
 
     text = io.StringIO()

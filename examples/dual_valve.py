@@ -51,7 +51,7 @@ faces = solution.interfaces[1:3]
 work = sum((face.spin_potential @ m) * (face.absorbed @ delta_m) for face in faces)
 change = sf.solve(ahead).spin_resistance - sf.solve(behind).spin_resistance
 np.testing.assert_allclose(work, change, rtol=1e-6)
-print("work done by the torque when m turns, and change of dr (Ohm m2):", work, change)
+print(f"work done by the torque when m turns {work:.6e}, change of dr {change:.6e} Ohm m2")
 
 solution.plot.profile()
 polar = np.linspace(0.0, 180.0, 91)

@@ -79,7 +79,8 @@ for name in solution.ferromagnets:
     damping_like, field_like = solution.torque_parts(name)
     np.testing.assert_allclose(damping_like + field_like, solution.torque(name), rtol=1e-12)
     np.testing.assert_allclose(other.torque_parts(name), [damping_like, field_like], atol=1e-16)
-    print(f"{name:6}: damping-like {damping_like}, field-like {field_like} J/m2")
+    sizes = (np.linalg.norm(part) for part in (damping_like, field_like))
+    print("{:6}: damping-like {:.3e}, field-like {:.3e} J/m2".format(name, *sizes))
 
 if "__file__" in globals():
     stack, j0 = sf.load(Path(__file__).with_suffix(".toml"))

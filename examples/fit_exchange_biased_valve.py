@@ -17,7 +17,7 @@ tell, and l is where A dR bends; gamma needs to be known.
 The data are synthetic: of this formula, with numbers like those of Py, and seeded noise. spinfem
 knows nothing of the formula. Checked: it has the same A dR; the fit finds beta and l within its
 uncertainties, with the chi-square that it should have; and fit_exchange_biased_valve.csv holds
-these data, which spinfem fit --help takes.
+these data, which the example of `spinfem fit --help` takes.
 """
 
 import csv

@@ -96,5 +96,5 @@ figure, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")
 for stack, label in ((AP, "antiparallel"), (P, "parallel")):
     ax.semilogx(losses, sf.solve(stack).resistance * 1e15, label=label)
 ax.set(xlabel="spin memory loss δ at each interface", ylabel="RA (fΩ m²)")
-ax.legend()
+ax.legend(loc="center left")
 plt.show()

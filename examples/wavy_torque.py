@@ -13,7 +13,7 @@ the far side of the spacer, for the torque as for the slope. Checked here: both 
 other, that of the transparent valve against `sf.sign_changes`, and its slope against this formula.
 
 The parameters are illustrative, Co/Cu/Py-like, not measured values. With a path on the command
-line a picture is saved: wavy_torque.png is that of ``python wavy_torque.py wavy_torque.png``.
+line a picture is saved: wavy_torque.png is that of `python wavy_torque.py wavy_torque.png`.
 """
 
 import sys

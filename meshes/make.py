@@ -1,4 +1,4 @@
-"""Make the meshes of this directory with gmsh (``pip install '.[meshes]'``).
+"""Make the meshes of this directory with gmsh, which the extra `meshes` brings.
 
 ``python meshes/make.py [DIR]`` writes three meshes of lines along x, with the layers as named
 groups of cells, beside this script or into DIR:

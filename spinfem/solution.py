@@ -47,7 +47,7 @@ class Solution(Readable, SolvedStack):
     def gradient(self, output: str, *names: str) -> Gradient:
         """Return how a result changes with every number of the stack.
 
-        Derivatives are exact, from dual fields (`results.sensitivity`): all of them for about the
+        Derivatives are exact, from dual fields (``results.sensitivity``): all of them for about the
         cost of one more solve per component of the result, however many numbers there are.
 
         Parameters
@@ -166,9 +166,10 @@ class Solution(Readable, SolvedStack):
         densely enough to look smooth and doubled at interfaces.
 
         Data of the points: `spin_potential` and `spin_current` (n, 3), `potential`, `dissipation`
-        as in `LayerSolution`, and `potential_up` and `potential_down`: ``mu_0 +- m.mu_s/2`` in a
-        ferromagnet and ``mu_0 +- |mu_s|/2``, along the mu_s of that place, in a normal metal. So
-        they may change places at an interface where mu_s is against m.
+        as in `spinfem.results.views.LayerSolution`, and `potential_up` and `potential_down`:
+        ``mu_0 +- m.mu_s/2`` in a ferromagnet and ``mu_0 +- |mu_s|/2``, along the mu_s of that
+        place, in a normal metal. So they may change places at an interface where mu_s is against
+        m.
 
         Data of the cells: `layer` (number from 0), `kind` (0 normal metal, 1 ferromagnet), `m`
         and `torque_density` (n, 3), J/m3, both zero in normal metals. In a strong ferromagnet it is

@@ -72,12 +72,11 @@ def solve(
         "saddle": the saddle-point system with Lagrange multipliers, by a sparse direct solver;
         the reference, slower, and accurate as far as its condition number lets it.
     certify : bool
-        Whether to bound the errors of dr and of torques: `Solution.bounds`, see `results.certify`.
+        Whether to bound the errors of dr and of torques: ``Solution.bounds``.
     tol : float, optional
         Largest error that the bounds may leave open, dr relative to itself, torques to the largest
         of ``|j_s|`` and ``|p j0|``: elements are halved where that is needed, from `elements` in
-        every layer on, or 1, or the nodes it comes with, until it holds (`results.adaptive`). The
-        solution is certified.
+        every layer on, or 1, or the nodes it comes with, until it holds. The solution is certified.
     threads : int, optional
         Threads that a batch may take, with numba; results are the same to the bit. Default: the
         environment's NUMBA_NUM_THREADS, or 1.

@@ -66,6 +66,25 @@ def test_links(page):
         assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "validation" / "README.md"], ids=lambda p: p.name)
+def test_rows_of_tables_have_all_columns(page):
+    """A bar in a cell that is not escaped begins another cell."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    bars = [len(re.findall(r"(?<!\\)\|", line)) if line.startswith("| ") else 0 for line in lines]
+    for line, count, before in zip(lines[1:], bars[1:], bars, strict=False):
+        assert not (count and before) or count == before, line
+
+
+def test_own_stack_of_the_start_page_is_that_in_python():
+    """And the file and the text are of one sample."""
+    stack, j0 = spinfem.load(ROOT / "docs" / "own_stack.toml")
+    _, cell = CELL.findall((ROOT / "docs" / "start.md").read_text(encoding="utf-8"))[0]
+    names = {}
+    exec(compile(cell, "start.md", "exec"), names)
+    found = spinfem.solve(names["stack"], j0).torque("free")
+    assert found == pytest.approx(spinfem.solve(stack, j0).torque("free"), rel=1e-12)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("page", NOTEBOOKS, ids=lambda page: page.stem)
 def test_notebooks(page, tmp_path, monkeypatch):

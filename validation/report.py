@@ -50,5 +50,5 @@ def report() -> str:
 
 def table(rows: list[Row]) -> str:
     """Return a Markdown table."""
-    lines = [HEADS, ("---",) * len(HEADS), *(row.cells for row in rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    whole = [[cell.replace("|", "\\|") for cell in row.cells] for row in rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [HEADS, ("---",) * len(HEADS), *whole])

@@ -20,6 +20,7 @@ from .._checks import note
 from .._version import __version__
 from ..sample.units import UnitWarning
 from .converging import study
+from .copying import copy_examples
 from .drawing import draw_figures
 from .exploring import explore_file
 from .exporting import export
@@ -154,6 +155,7 @@ COMMANDS: tuple[tuple[str, Callable[..., object], str], ...] = (
     ("materials", list_sourced, "Py"),
     ("converge", study, "examples/co_cu_py.toml -o errors.csv --plot errors.png"),
     ("figures", draw_figures, "my_figures"),
+    ("examples", copy_examples, "my_examples"),
     ("explore", explore_file, "examples/co_cu_py.toml"),
     ("schema", print_schema, "> spinfem.schema.json"),
 )

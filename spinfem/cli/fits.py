@@ -106,7 +106,7 @@ def fit_numbers(
       points              number of them
       parameters          of each of --free and --set, in the unit of its key:
         name, value, start
-        uncertainty       standard deviation; null if given, undetermined or not known
+        uncertainty       standard deviation; null if given or undetermined
         interval          with --confidence, else null
         lower, upper      null for none
         fitted            false of --set

@@ -75,7 +75,8 @@ def solve_file(
         spin_current_right     vector just right of it
       spin_resistance          Ohm m2
       resistance               Ohm m2, of the whole stack
-      voltage                  V, j0 times resistance, and what is given at the ends drives
+      voltage                  V, j0 times resistance, and what is given at the
+                               ends drives
       spinfem_version
     """  # noqa: D301 - a real backspace tells typer to keep the lines
     from ..io.stackfile import read

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 from .._checks import FloatArray, finite, positive
 from ..solver import whole
 from . import motion
+from .linearized import LinearizedSystem
 from .pieces import Pieces, constant, pieces_of
 from .record import folder_of
-from .system import Directions, MagnetSystem
+from .system import Directions
 from .trajectory import Trajectory
 
 SAMPLES = 1001
@@ -23,7 +24,7 @@ TOLERANCE, FINEST = 1e-8, 1e-14
 """Error of a step, and the least that roundings leave room for."""
 
 
-class Dynamics(MagnetSystem):
+class Dynamics(LinearizedSystem):
     """Magnets of a stack that move in its torques, fields and pumped spins.
 
     x is the film normal, along the stack; in mumax3 and OOMMF that is z. Arguments and what they

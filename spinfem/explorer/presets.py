@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from pathlib import Path
 from typing import NamedTuple
 
 from ..figures import systems
+from ..files.shipped import shipped, title_of
 from ..io.stackfile import load
 from ..sample.stack import LoadedStack, Stack
 from .seen import Base, base_of
@@ -38,9 +37,6 @@ PAPER = (
         for case, angle in systems.FIG7.items()
     ),
 )
-PACKAGE = Path(__file__).parents[1]
-EXAMPLES = (PACKAGE / "examples", PACKAGE.parent / "examples")
-"""Where examples are: in an installed package, and in a checkout."""
 
 
 @cache
@@ -50,10 +46,9 @@ def presets() -> dict[str, Preset]:
 
 
 def _examples() -> Iterator[Preset]:
-    folder = next((one for one in EXAMPLES if one.is_dir()), None)
+    folder = shipped("examples")
     for path in sorted(folder.glob("*.toml")) if folder else ():
-        title = tomllib.loads(path.read_text(encoding="utf-8")).get("title", path.stem)
-        yield Preset(path.stem, str(title), partial(load, path))
+        yield Preset(path.stem, title_of(path), partial(load, path))
 
 
 @cache

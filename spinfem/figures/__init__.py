@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._progress import progress_bar
-from ..files.disk import check_target, explained
+from ..files.disk import check_target, make_directory
 from . import data, draw, ours
 from .data import Data
 from .files import write_animation, write_picture, write_table
@@ -84,12 +84,7 @@ def make(
     from matplotlib import rc_context, style
 
     target = Path(directory)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise NotADirectoryError(f"{target}: is not a directory") from None
-    except OSError as error:
-        raise explained("cannot be made", target, error) from None
+    make_directory(target)
     for entry in FIGURES:
         for suffix in (*entry.pictures, ".csv"):
             check_target(target / f"{entry.name}{suffix}", suffix)

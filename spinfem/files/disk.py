@@ -85,6 +85,22 @@ def check_target(path: Path, *suffixes: str) -> None:
         raise PermissionError(f"{path}: cannot be written: no permission in {path.parent}")
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory, and those above it, unless it is there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made; NotADirectoryError if a file has its name.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(f"{path}: is not a directory") from None
+    except OSError as error:
+        raise explained("cannot be made", path, error) from None
+
+
 def room_for(folder: Path, *own: Path) -> int:
     """Return the bytes that are free where a folder is, and those that folders of ours take."""
     taken = 0

@@ -421,7 +421,7 @@ def _turn_arrays(
     missed: FloatArray,
 ) -> None:
     """Turn a chain at all points by arrays."""
-    missed[0] = turning.drive(skeleton, work, m, collinear, taken)[0]
+    missed[0] = turning.drive(skeleton, work, m, collinear, taken)
     for lift, response in zip(lifts, responses, strict=True):
         np.maximum(missed, turning.respond(skeleton, work, m, lift, response), out=missed)
 

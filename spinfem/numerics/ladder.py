@@ -205,15 +205,15 @@ def mirrored(links: Links) -> Links:
     There a rod has the axis of the link on its right, the first in the mirror that of the ground.
     Arrays are copied: numba compiles for every layout anew.
     """
-    none = np.zeros(1)
+    one = np.ones_like(links.sign[:1])
     return Links(
         links.B[::-1].copy(),
         links.S_right[::-1].copy(),
         links.S_left[::-1].copy(),
         -links.s_right[::-1],
         -links.s_left[::-1],
-        np.concatenate([none + 1.0, links.sign[:0:-1]]),
-        np.concatenate([none, links.free[:0:-1]]),
+        np.concatenate([one, links.sign[:0:-1]]),
+        np.concatenate([0.0 * one, links.free[:0:-1]]),
     )
 
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .ladder import Chain, assemble_tables, solve
-from .links import NO_AXIS, Shape, pull
-from .loads import Links, Loads, Numbers
+from .ladder import Chain, meet, relative, settle, sweep
+from .links import NO_AXIS, Shape, pull, put_link, turn_at
+from .loads import Links, Loads, Numbers, at, put
+from .loads import current as current_of
 from .rings import Runs
 
 LEFT, RIGHT = 0, 1
@@ -31,8 +32,13 @@ class Skeleton(NamedTuple):
     Elements are those that m is given for; what is 0 long is not there.
     """
 
-    ports: Numbers  # (5, q) as `links.Ports`
-    shape: Numbers  # (4, links + 1) int, as `links.Shape`
+    links: Numbers  # (7, w) `loads.Links` of a window, those that turn of no use
+    unturned: Numbers  # (3, w) B, S_left and S_right before they are turned
+    shape: Numbers  # (4, w + 1) int, as `links.Shape`
+    turning: Numbers  # (v,) int: links that turn, but for runs
+    left: Numbers  # (3,) stiffness, force and its rest on the left rod of the window
+    right: Numbers  # (3,) the same on its right rod, as seen in a mirror
+    edge: Numbers  # (3,) two as of `ladder.solve_between`, and sizes of what drives outside
     runs: Any  # `rings.Runs`, whose m, ends and plane are of no use, or None
     axes: Numbers  # (q_r,) int: element whose m a part of a run counts along, or NO_AXIS
     rods: Numbers  # (r, 2) int: those of its first and its last ring
@@ -54,17 +60,14 @@ class Work(NamedTuple):
     turned: Any  # m (q_r, 3), ends (r, 2, 5) and plane (r, 2, 3) of runs, or None
     sources: Any  # (2, q_r) of runs, or None
     push: Any  # (q_r, 6), or None
-    made: Numbers  # (7, links)
-    unturned: Numbers  # (3, links)
-    loads: Numbers  # (5, links + 1)
+    links: Numbers  # (7, w)
+    loads: Numbers  # (5, w + 1)
     memory: Any  # (q_r + 2 r, rings.SIZE), or None
-    rods: Numbers  # (2, links + 1) amplitudes and currents
+    rods: Numbers  # (2, w + 1) amplitudes and currents
     found: Any  # (q_r + r, rings.FOUND), or None
 
 
-def drive(
-    skeleton: Skeleton, work: Work, m: Numbers, collinear: float, taken: Numbers
-) -> tuple[Any, Any]:
+def drive(skeleton: Skeleton, work: Work, m: Numbers, collinear: float, taken: Numbers) -> Any:
     """Find what all elements take up of a current of 1.
 
     Parameters
@@ -80,12 +83,33 @@ def drive(
 
     Returns
     -------
-    missed, heat : number
-        As of `ladder.solve`.
+    missed : number
+        What balances miss relative to all that they balance.
     """
-    assemble_tables(skeleton.ports, skeleton.shape, m, collinear, work.made, work.unturned)
+    shape, ways = shape_of(skeleton), (m[0], m[1], m[2])
+    links = links_of(work)
+    for k in range(len(work.links[0])):
+        for q in range(7):
+            work.links[q][k] = skeleton.links[q][k] + 0.0 * m[0][0]
+    for i in range(len(skeleton.turning)):
+        k = skeleton.turning[i]
+        angle, free = turn_at(k, shape, ways, collinear)
+        port = skeleton.unturned[0][k], skeleton.unturned[1][k], skeleton.unturned[2][k]
+        put_link(k, links, port, (0.0 * m[0][0], 0.0 * m[0][0]), angle, free)
     runs = turned(skeleton.runs, skeleton, work, m)
-    return solved(skeleton, work, m, runs, taken)
+    return solved(skeleton, work, m, runs, 1.0, taken)
+
+
+def shape_of(skeleton: Skeleton) -> Shape:
+    """Return where the links are."""
+    shape = skeleton.shape
+    return Shape(shape[0], shape[1], shape[2], shape[3])
+
+
+def links_of(work: Work) -> Links:
+    """Return the links of the window."""
+    made = work.links
+    return Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
 
 
 def turned(runs: Any, skeleton: Skeleton, work: Work, m: Numbers) -> Any:
@@ -155,22 +179,29 @@ def pushed(runs: Any, skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers)
 
 
 def solved(
-    skeleton: Skeleton, work: Work, m: Numbers, runs: Any, taken: Numbers
-) -> tuple[Any, Any]:
-    """Solve the chain, and add up what all elements take up."""
-    made, loads = work.made, work.loads
-    links = Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
+    skeleton: Skeleton, work: Work, m: Numbers, runs: Any, current: float, taken: Numbers
+) -> Any:
+    """Solve the window, and add up what all elements take up; `current` is 1, or 0 of lifts."""
+    links, loads, found = links_of(work), work.loads, work.found
     chain = Chain(links, runs, Loads(loads[0], loads[1], loads[2], loads[3], loads[4]), work.memory)
-    missed, heat = solve(chain, work.rods[0], work.rods[1], work.found)
+    last, left, right = len(links.B), skeleton.left, skeleton.right
+    load = left[0] + 0.0 * m[0][0], (current * left[1], current * left[2])
+    put(chain.loads, 0, load)
+    sweep(chain, 0, last)
+    amplitude, flow = work.rods[0], work.rods[1]
+    sign = current * skeleton.edge[0]
+    beyond = right[0] + 0.0 * m[0][0], (sign * right[1], sign * right[2])
+    own = at(chain.loads, last)
+    amplitude[last] = skeleton.edge[1] * meet(own, beyond)
+    flow[last] = current_of(own, amplitude[last])
+    missed, size, _ = settle(chain, 0, last, amplitude, flow, found)
     for i in range(3):
         for k in range(len(taken[i])):
             taken[i][k] = 0.0 * missed
-    shape = skeleton.shape
-    where = Shape(shape[0], shape[1], shape[2], shape[3])
     ways, pulled = (m[0], m[1], m[2]), (taken[0], taken[1], taken[2])
-    pull(where, ways, work.unturned[0], made[5], work.rods[0], pulled)
-    take_at_rings(runs, skeleton, work.found, m, taken)
-    return missed, heat
+    pull(shape_of(skeleton), ways, skeleton.unturned[0], links.sign, amplitude, pulled)
+    take_at_rings(runs, skeleton, found, m, taken)
+    return relative(missed, size + current * skeleton.edge[2])
 
 
 def take_at_rings(runs: Any, skeleton: Skeleton, found: Any, m: Numbers, taken: Numbers) -> None:
@@ -205,24 +236,24 @@ def respond(skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, taken: Nu
     taken : (3, n)
         Filled: spin currents, A/m2.
     """
-    made, axis = work.made, skeleton.shape[2]
+    made, axis = work.links, skeleton.shape[2]
     for k in range(len(made[3])):
         made[3][k], made[4][k] = 0.0 * made[5][k], 0.0 * made[5][k]
     for i in range(len(skeleton.seats)):
         link, side, k = skeleton.seats[i][0], skeleton.seats[i][1], skeleton.seats[i][2]
         other = axis[link + 1 - side]
         along = m[0][other] * lift[0][k] + m[1][other] * lift[1][k] + m[2][other] * lift[2][k]
-        pulled = work.unturned[0][link] * along
+        pulled = skeleton.unturned[0][link] * along
         if side == LEFT:
             made[4][link] += pulled
         else:
             made[3][link] += -made[5][link] * pulled
     runs = pushed(skeleton.runs, skeleton, work, m, lift)
-    missed, _ = solved(skeleton, work, m, runs, taken)
+    missed = solved(skeleton, work, m, runs, 0.0, taken)
     for i in range(len(skeleton.seats)):
         link, side, k = skeleton.seats[i][0], skeleton.seats[i][1], skeleton.seats[i][2]
-        B = work.unturned[0][link]
-        stiff = B + work.unturned[1 + side][link]
+        B = skeleton.unturned[0][link]
+        stiff = B + skeleton.unturned[1 + side][link]
         x, y, z = lift[0][k], lift[1][k], lift[2][k]
         taken[0][k] += -stiff * x
         taken[1][k] += -stiff * y

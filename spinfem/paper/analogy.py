@@ -457,7 +457,7 @@ class Mechanism:
         return sum(work) / j0**2
 
     def fold(self) -> Folded:
-        """Return the hodographs folded into one plane; see `spinfem.paper.folding.fold`."""
+        """Return the hodographs folded into one plane, a `spinfem.paper.folding.Folded`."""
         return fold(self.solution)
 
 

@@ -24,16 +24,32 @@ from ..solvers.elements import check_plain
 
 
 class Folded(NamedTuple):
-    """Hodographs in a plane; the first rod points up, along the second coordinate."""
+    """Hodographs in a plane; the first rod points up, along the second coordinate.
 
-    names: tuple[str, ...]  # of the ferromagnets; an unnamed lead is "left lead" or "right lead"
-    angles: FloatArray  # (f,) of every rod from the first, degrees, clockwise
-    rods: FloatArray  # (f, 2) their directions
-    potential: tuple[FloatArray, ...]  # mu_s of every layer, (n, 2) each, V
-    current: tuple[FloatArray, ...]  # j_s of every layer, (n, 2) each, A/m2
-    current_left: FloatArray  # (n + 1, 2) j_s on the left of every face
-    current_right: FloatArray  # (n + 1, 2) and on its right
-    sheets: FloatArray  # (n + 1, 3, 2) what lays a vector down: ``vector @ sheets[face]``
+    Attributes
+    ----------
+    names : tuple of str
+        Of the ferromagnets; an unnamed lead is "left lead" or "right lead".
+    angles : array, shape (f,)
+        Of every rod from the first, degrees, clockwise.
+    rods : array, shape (f, 2)
+        Their directions.
+    potential, current : tuple of array, shape (n, 2)
+        mu_s, V, and j_s, A/m2, of every layer.
+    current_left, current_right : array, shape (n + 1, 2)
+        j_s on the left and on the right of every face, A/m2.
+    sheets : array, shape (n + 1, 3, 2)
+        What lays a vector down: ``vector @ sheets[face]``.
+    """
+
+    names: tuple[str, ...]
+    angles: FloatArray
+    rods: FloatArray
+    potential: tuple[FloatArray, ...]
+    current: tuple[FloatArray, ...]
+    current_left: FloatArray
+    current_right: FloatArray
+    sheets: FloatArray
 
 
 def fold(solution: SolvedStack) -> Folded:

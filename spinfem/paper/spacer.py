@@ -53,7 +53,7 @@ class Spacer:
     digits, and formulas are written in o_i: ``A1 A2 - B^2 c^2 = o1 o2 + B (o1 + o2) + B^2 s^2``,
     ``A2 P1 - B c P2 = o2 P1 + B (P1 - c P2)``. They are as exact as P_i, S_i and the angle are;
     P1 - P2, all that counts of them in nearly parallel spacers of d_N/l_N -> 0, has an error of
-    their rounding. `Solution.efficiency`, which does not form P_i, is better there.
+    their rounding. `spinfem.Solution.efficiency`, which does not form P_i, is better there.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Spacer:
     cosine : float
         m1 . m2.
     rest : float, optional
-        ``1 - |m1 . m2|``, which the cosine has no digits of at small angles: from |m2 -/+ m1|.
+        ``1 - |m1 . m2|``, which the cosine has no digits of at small angles: from ``|m2 -/+ m1|``.
     is_reciprocal : bool
         Whether no ferromagnet of the stack has a beta_D that is not p.
     """
@@ -176,7 +176,7 @@ class Spacer:
         """``d(dr)/d(theta) = g1 g2 sin(theta)/B``, Ohm m2 per radian, as theta opens.
 
         If all behind either face turns along with it. For one magnetization that turns alone see
-        `Analogy.resistance_slope`.
+        `spinfem.Analogy.resistance_slope`.
 
         Raises
         ------

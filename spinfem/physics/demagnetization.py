@@ -42,7 +42,7 @@ def demagnetizing_factors(
     ellipsoid of the axes a, b, c ``N_a = (a b c/24) R_D(b^2/4, c^2/4, a^2/4)``, with Carlson's
     integral R_D: J. A. Osborn, Phys. Rev. 67, 351 (1945), doi:10.1103/PhysRev.67.351. Of a box the
     average over its volume, A. Aharoni, J. Appl. Phys. 83, 3432 (1998), doi:10.1063/1.367113, in a
-    form that keeps all digits of thin films (`spinfem.physics.demagnetization`).
+    form that keeps all digits of thin films (``spinfem.physics.demagnetization``).
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def dipolar_tensor(
     ``N_ba = N_ab thickness_a/thickness_b``. x is the film normal, along the stack; in mumax3 and
     OOMMF that is z. The integrals are those of A. J. Newell, W. Williams, D. J. Dunlop, J. Geophys.
     Res. 98, 9551 (1993), doi:10.1029/93JB00694, in a form that keeps all digits at any distance
-    (`spinfem.physics.demagnetization`).
+    (``spinfem.physics.demagnetization``).
 
     Parameters
     ----------

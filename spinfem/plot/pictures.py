@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SolutionPlots:
-    """Pictures of a single solution; `Solution.plot` returns this."""
+    """Pictures of a single solution; `spinfem.Solution.plot` returns this."""
 
     solution: SolvedStack
 
@@ -110,9 +110,9 @@ class SolutionPlots:
         units : {"SI", "plain"}, optional
             As in `profile`.
         fold : bool, optional
-            Whether to draw in one plane what `Analogy.fold` returns: the plane between every two
-            neighbouring rods is folded onto the next one about the rod that they share. Lengths and
-            angles in each stay what they are. The first rod points up. Default: False.
+            Whether to draw in one plane what `spinfem.Analogy.fold` returns: the plane between
+            every two neighbouring rods is folded onto the next one about the rod that they share.
+            Lengths and angles in each stay what they are. The first rod points up. Default: False.
 
         Returns
         -------

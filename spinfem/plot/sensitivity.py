@@ -16,7 +16,7 @@ COLORS = ("#0072B2", "#D55E00")
 """Of what makes a result larger, and smaller; of the palette of `style`."""
 PANELS = 15
 """Results that are drawn at most."""
-WIDTH, BAR, HEAD = 1.6, 0.16, 0.55
+WIDTH, BAR, HEAD = 1.6, 0.16, 0.6
 """Inches: a panel without its labels, a bar, and what is above and below all bars."""
 WIDEST = 10.5
 """Inches, of the figure."""

@@ -63,14 +63,14 @@ EXTRA_POINTS = 8
 
 @dataclass(frozen=True)
 class Bounds:
-    """Where the exact values lie, whatever the mesh; `Solution.bounds` of a certified solution.
+    """Where the exact values lie, whatever the mesh; ``Solution.bounds`` of a certified solution.
 
     Attributes
     ----------
     spin_resistance : (low, high)
         Of dr, Ohm m2, shape (...) each.
     torques : (low, high)
-        Of `Solution.torques`, J/m2, shape (..., f, 3) each.
+        Of `spinfem.Solution.torques`, J/m2, shape (..., f, 3) each.
     """
 
     spin_resistance: tuple[Number, Number]

@@ -105,7 +105,7 @@ class Stack(Readable, Joinable):
     shape : tuple of int
         Shape of the batch; ``()`` for a single stack.
     arrays : elements.Elements or None
-        What `spinfem.solvers.elements.elements_of` made of it, if it was asked already.
+        What ``spinfem.solvers.elements.elements_of`` made of it, if it was asked already.
     j0 : float or None
         Particle current, A/m2, that `spinfem.solve` takes where none is given: that of the file it
         was loaded from, also after `replace`. None, of a stack that was not loaded, or is made
@@ -258,7 +258,7 @@ class Stack(Readable, Joinable):
     ) -> Stack:
         """Return the stack whose layers are groups of line cells in a mesh, in the order of x.
 
-        The nodes of the mesh are those that the layers are solved on (`Layer.nodes`): errors are
+        The nodes of the mesh are those that the layers are solved on (``Layer.nodes``): errors are
         what its elements of the degree asked for make them. A layer whose thickness is replaced
         loses them.
 
@@ -268,7 +268,7 @@ class Stack(Readable, Joinable):
             The file: gmsh (.msh, versions 4.1 and 2.2), .vtu, or scikit-fem's .json.
         layers : mapping
             For every layer its metal, or its metal and m, by name: that of a physical group, of a
-            subdomain, or in a .vtu file of an integer of its cell data (`spinfem.files.meshfile`).
+            subdomain, or in a .vtu file of an integer of its cell data.
         left, right : Lead, Reservoir, SpinBlocking or SpinSource, optional
             The ends; a `Reservoir` where none is given.
         scale : float or array
@@ -386,7 +386,7 @@ class Stack(Readable, Joinable):
 
     @cached_property
     def units(self) -> Literal["SI"] | None:
-        """Units of all its metals (`Metal.units`): "SI", or None for any consistent ones."""
+        """Units of all its metals (``Metal.units``): "SI", or None for any consistent ones."""
         return "SI" if all(in_SI(e) for e in self.elements if isinstance(e, METALLIC)) else None
 
     @cached_property

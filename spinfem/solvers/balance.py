@@ -267,6 +267,11 @@ class Balance:
 
     # --- parts of the chain ---------------------------------------------------------------------
 
+    @property
+    def links_at_points(self) -> Links:
+        """All links, their numbers (links, N), or (links, 1) where they do not vary."""
+        return self._links(0, self.row.plan.links, None, self.e.points)
+
     def _links(self, first: int, stop: int, push: Push | None, points: int | None = None) -> Links:
         """Return some links; with the points of a batch on the last axes, if asked.
 

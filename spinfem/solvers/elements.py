@@ -21,7 +21,7 @@ from .._checks import BoolArray, FloatArray, IntArray, Number
 from ..physics.bulk import stiffness
 from ..physics.directions import COLLINEAR, angle
 from ..sample.materials import Metal
-from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir, drive_of
+from ..sample.pieces import METALLIC, Interface, Layer, Lead, Reservoir
 from ..sample.stack import Stack
 from ..sample.units import in_silence
 
@@ -360,7 +360,7 @@ def _collected(stack: Stack) -> Elements:
         {
             face: drive
             for face, end in ((0, elements[0]), (len(elements) - 2, elements[-1]))
-            if (drive := drive_of(end)) is not None
+            if (drive := getattr(end, "drive", None)) is not None
         },
         {name: i for i, name in enumerate(names) if name},
         stack.groups,

@@ -153,7 +153,7 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
 
     # mu_s || m: in element k, mu_s is a combination of the columns of spaces[k]
     spaces = [_space(e, k) for k in range(e.magnetic.size)]
-    R = sp.csr_array(sp.block_diag([spaces[k] for k in owner]))
+    R = _diagonal([spaces[k] for k in owner])
     A = R.T @ _vectorial(system, e) @ R
     load = R.T @ (system.f[:, None] * e.m[owner, 0]).ravel()
 
@@ -171,7 +171,7 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
         ]
     )
     counted = [len(W) for W, _ in weights]
-    Z = sp.block_diag([law.compliance[:n, :n] for n, law in zip(counted, laws, strict=True)])
+    Z = _diagonal([law.compliance[:n, :n] for n, law in zip(counted, laws, strict=True)])
     h = np.concatenate([law.source[:n] for n, law in zip(counted, laws, strict=True)])
     lossy = [(law, i) for law, *ends in zip(laws, on_left, on_right, strict=True) for i in ends]
     lossy = [(law, i) for law, i in lossy if law.shunt.any()]
@@ -277,7 +277,7 @@ def _assemble(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -
     def assembled(conducts: FloatArray, relaxes: FloatArray, leads: list[float]) -> sp.csr_array:
         K = forms.conduction.assemble(basis, conductance=conducts / unit)
         K += forms.relaxation.assemble(basis, relaxation=relaxes / unit)
-        return sp.csr_array(sp.block_diag([K, sp.diags_array(np.array(leads) / unit)]))
+        return _diagonal([K, np.diag(leads) / unit])
 
     ends = [0, e.magnetic.size - 1]
     across = [complex(_lead_across(e, k)[0]) for k in ends]
@@ -304,6 +304,13 @@ def _lead_across(e: Elements, k: int) -> NDArray[Any]:
     return np.asarray(np.sqrt(total * other))
 
 
+def _diagonal(blocks: Sequence[Any]) -> sp.csr_array:
+    """Return blocks, dense or sparse, along the diagonal."""
+    first, *others = blocks
+    # scipy tells by any one of them whether it shall be an array or, as of old, a matrix
+    return sp.csr_array(sp.block_diag([sp.coo_array(first), *others]))
+
+
 def _vectorial(system: System, e: Elements) -> sp.csr_array:
     """Return the weak form for vectors: along m, across it, and what turns about it."""
     along, across, turning = [], [], []
@@ -319,7 +326,7 @@ def _vectorial(system: System, e: Elements) -> sp.csr_array:
         (system.across, across),
         (system.turning, turning),
     ):
-        W = sp.block_diag([parts[k] for k in system.owner])
+        W = _diagonal([parts[k] for k in system.owner])
         total = total + sp.kron(K, sp.eye_array(3)) @ W
     return sp.csr_array(total)
 

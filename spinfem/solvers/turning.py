@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from .._checks import FloatArray, IntArray
-from ..numerics.links import NO_AXIS, RUN
+from ..numerics.kernels import blank_loads
+from ..numerics.ladder import Chain, mirrored, sweep
+from ..numerics.links import NO_AXIS, RUN, SPACER
+from ..numerics.loads import Links
 from ..numerics.rings import AT_ROD, FOUND, INSIDE, SIZE
 from ..numerics.turning import LEFT, RIGHT, Skeleton, Work
 from .condensed import Condensed
-from .elements import Elements
-from .ports import Row, share_of_exchange
+from .plan import Plan
+from .ports import share_of_exchange
 from .runs import runs_at_points
 
 ALL_OF_IT = np.array([[1.0], [0.0]])
@@ -46,7 +49,7 @@ def skeleton_of(solved: Condensed, moving: Iterable[int]) -> Skeleton:
     places: list[tuple[int, int, int]] = []
     shares: list[FloatArray] = []
     if plan.runs:
-        those = plan.runs_between(0, plan.links)
+        those = plan.runs_between(*_window(plan)[:2])
         runs = runs_at_points(e, row, those, None, False, 0)
         runs = runs._replace(still=np.full_like(runs.still, -1))
         axes, rods, pair = those.axes, those.rods, those.pair
@@ -59,10 +62,17 @@ def skeleton_of(solved: Condensed, moving: Iterable[int]) -> Skeleton:
         for k, (r, part) in plan.part_of.items():
             places.append((those.ring_ends[r][0] + part, INSIDE, k))
             shares.append(_two(share_of_exchange(e, k)))
+    first, stop, turning = _window(plan)
     seats, parts, shifts, grounded, lost = _seats(solved, moving, places)
+    links, left, right, edge = _fixed(solved, first, stop)
     return Skeleton(
-        _ports(e, row),
-        plan.shape_table,
+        links,
+        np.ascontiguousarray(solved.balance.unturned.dense(e.points)[:, first:stop]),
+        np.ascontiguousarray(plan.shape_table[:, first : stop + 1]),
+        turning - first,
+        left,
+        right,
+        edge,
         runs,
         axes,
         rods,
@@ -95,7 +105,6 @@ def room_for(skeleton: Skeleton, points: int) -> Work:
         sources,
         push,
         blank(7, links),
-        blank(3, links),
         blank(5, links + 1),
         memory,
         blank(2, links + 1),
@@ -103,15 +112,31 @@ def room_for(skeleton: Skeleton, points: int) -> Work:
     )
 
 
-def _ports(e: Elements, row: Row) -> FloatArray:
-    """Return two-ports, (5, q, N), or (5, q, 1) where none varies."""
-    if not row.varying:
-        return row.table[..., None].copy()
-    table = np.repeat(row.table[..., None], e.points, axis=-1)
-    for port, values in row.varying.items():
-        for own, value in zip(table[:, port], values, strict=True):
-            own[:] = value
-    return table
+def _window(plan: Plan) -> tuple[int, int, IntArray]:
+    """Return the first link that turns, the end of them, and those that are no runs."""
+    rods = (plan.axis[:-1] != NO_AXIS) & (plan.axis[1:] != NO_AXIS)
+    spacers = (plan.kind == SPACER) & rods
+    turning = np.flatnonzero(spacers | (plan.kind == RUN))
+    if not turning.size:
+        return 0, 0, turning
+    return int(turning[0]), int(turning[-1]) + 1, np.flatnonzero(spacers)
+
+
+def _fixed(
+    solved: Condensed, first: int, stop: int
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return the links of the window, and the loads of what is on both sides of it."""
+    balance, plan = solved.balance, solved.row.plan
+    links = Links(*np.broadcast_arrays(*balance.links_at_points))
+    found, driving = [], np.zeros_like(links.sign[0])
+    for side in (Links(*(x[:first] for x in links)), mirrored(Links(*(x[stop:] for x in links)))):
+        driving = driving + np.abs(side.s_left).sum(axis=0) + np.abs(side.s_right).sum(axis=0)
+        loads = blank_loads(len(side.B) + 1, side.B.shape[1:])
+        sweep(Chain(side, None, loads, None), 0, len(side.B))
+        found.append(np.array([x[-1] for x in loads[:3]]))
+    one = np.ones_like(driving)
+    last = [links.sign[stop], links.free[stop]] if stop < plan.links else [one, 0.0 * one]
+    return np.array([x[first:stop] for x in links]), found[0], found[1], np.array([*last, driving])
 
 
 def _seats(solved: Condensed, moving: Iterable[int], places: list[tuple[int, int, int]]) -> Any:
@@ -126,6 +151,7 @@ def _seats(solved: Condensed, moving: Iterable[int], places: list[tuple[int, int
     shifts: list[FloatArray] = []
     grounded: list[int] = []
     lost: list[FloatArray] = []
+    first, stop, _ = _window(plan)
     inside = {(ring, k): i for i, (ring, place, k) in enumerate(places) if place == INSIDE}
     last = len(e.joints) - 1
     for k in moving:
@@ -157,7 +183,7 @@ def _seats(solved: Condensed, moving: Iterable[int], places: list[tuple[int, int
                 r = int(plan.run_of_link[link])
                 run = plan.runs[r]
                 part = next(i for i, (a, b) in enumerate(run.parts) if a <= port < b)
-                begin = plan.runs_between(0, plan.links).ring_ends[r][0]
+                begin = plan.runs_between(first, stop).ring_ends[r][0]
                 own = sum(len(one.parts) for one in plan.runs[:r]) + part
                 ring = inside.get((begin + part, run.axes[part]), -1)
                 parts.append((own, side, k, ring))
@@ -171,7 +197,7 @@ def _seats(solved: Condensed, moving: Iterable[int], places: list[tuple[int, int
                 grounded.append(k)
                 lost.append(_two(np.atleast_1d(stiff)))
             else:
-                seats.append((link, side, k))
+                seats.append((link - first, side, k))
     return seats, parts, shifts, grounded, lost
 
 

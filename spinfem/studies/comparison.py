@@ -17,11 +17,21 @@ from ..solvers.elements import Elements, elements_of
 
 
 class Magnetoresistance(NamedTuple):
-    """What changes when magnetizations turn; with the shape of the batch."""
+    """What changes when magnetizations turn; with the shape of the batch.
 
-    ratio: Number  # change/before
-    change: Number  # after - before, Ohm m2
-    before: Number  # resistance-area product, Ohm m2
+    Attributes
+    ----------
+    ratio : float or array
+        ``change/before``.
+    change : float or array
+        ``after - before``, Ohm m2.
+    before, after : float or array
+        Resistance-area products, Ohm m2.
+    """
+
+    ratio: Number
+    change: Number
+    before: Number
     after: Number
 
 

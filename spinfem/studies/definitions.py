@@ -36,8 +36,9 @@ STANDARD = sysconfig.get_path("stdlib")
 INSTALLED = ("site-packages", "dist-packages")
 """Folders of what is installed."""
 OURS = __name__.partition(".")[0]
-UNREAD = ("_abc_impl",)
-"""Attributes of classes that say nothing of what they do."""
+UNREAD = ("_abc_impl", "__annotate_func__")
+"""Attributes of classes that say nothing of what they do; the latter, of Python 3.14, refers to
+all of the class."""
 
 
 def definition(function: Callable[..., Any]) -> str:

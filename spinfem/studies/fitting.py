@@ -75,7 +75,7 @@ class Fit:
         ``fit.minimizer.emcee(params=fit.result.params)``.
     solution : Solution
         Of the stacks with the best values, at all measured points, in the state that the builder
-        describes and with j0 = 1; `solution.stack` are these.
+        describes and with j0 = 1; ``solution.stack`` are these.
     best_fit : array
         The output with the best values, in its SI unit, of the data's shape.
     residuals : array
@@ -357,9 +357,9 @@ def fit(
     Warns
     -----
     UserWarning
-        If the fit has not converged; if some parameters are `Fit.undetermined` or end at a bound,
-        `Fit.at_bounds`; or if `output` turns one of two layers that are in contact and parallel: if
-        they are one magnet, they need a `group`.
+        If the fit has not converged; if some parameters are ``Fit.undetermined`` or end at a bound
+        (``Fit.at_bounds``); or if `output` turns one of two layers that are in contact and
+        parallel: if they are one magnet, they need a `group`.
     UnitWarning
         If resistances, or their uncertainty, are larger than those of any sample.
     """

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from moving import BOTH, FREE, lossless, rotation, system, valve
+from moving import BOTH, FREE, lossless, pair, rotation, tilted
 from scipy.integrate import solve_ivp
 
 import spinfem as sf
@@ -22,11 +22,11 @@ def test_energy_is_conserved_without_damping(time):
     }
     couplings = [sf.Coupling("fixed", "free", exchange=-2e-4, biquadratic=1e-4)]
     field = (1e4, 2e4, -3e4)
-    pair = system(magnets, couplings=couplings, pumping=False, field=field)
+    both = pair(magnets, couplings=couplings, pumping=False, field=field)
     m = {"fixed": sf.direction(20, 40), "free": sf.direction(70, -50)}
-    run = pair.run(m=m, times=np.linspace(0, time, 21), rtol=1e-12)
-    energy = pair.fields.energy(run.directions)
-    swing = np.abs(pair.fields.energy(np.eye(3)[[0, 1]]) - energy[0])
+    run = both.run(m=m, times=np.linspace(0, time, 21), rtol=1e-12)
+    energy = both.fields.energy(run.directions)
+    swing = np.abs(both.fields.energy(np.eye(3)[[0, 1]]) - energy[0])
     assert np.abs(run.directions - run.directions[0]).max() > 0.5  # they move
     np.testing.assert_allclose(energy, energy[0], rtol=0, atol=1e-8 * swing)
 
@@ -35,21 +35,21 @@ def test_energy_is_conserved_without_damping(time):
 def test_small_oscillations_have_the_frequency_of_kittel(H):
     """``f = (gamma_0/2 pi) sqrt((H + Ms (Nx - Nz)) (H + Ms (Ny - Nz)))``; 1e-4 rad: 1e-9 less."""
     Nx, Ny, Nz = 0.94, 0.04, 0.02
-    one = system({"free": lossless(demag=(Nx, Ny, Nz))}, pumping=False, field=(0, 0, H))
+    one = pair({"free": lossless(demag=(Nx, Ny, Nz))}, pumping=False, field=(0, 0, H))
     run = one.run(20e-9, m={"free": (0, 1e-4, 1)}, rtol=1e-11)
     expected = GAMMA_0 / (2 * np.pi) * np.sqrt((H + 8e5 * (Nx - Nz)) * (H + 8e5 * (Ny - Nz)))
     assert run.spectrum("free.y").line.frequency == pytest.approx(expected, rel=1e-6)
 
 
 def test_directions_stay_on_the_sphere():
-    run = system().run(2e-9, np.array([1e11, -1e12, 3e12]), rtol=1e-5)
+    run = pair().run(2e-9, np.array([1e11, -1e12, 3e12]), rtol=1e-5)
     assert np.abs(np.linalg.norm(run.directions, axis=-1) - 1).max() < 1e-15 * 4
     assert run.shape == (3,)
 
 
 def test_a_turned_sample_moves_likewise():
     """Spins have no axes: all of it, shape and field included, turned in spin space."""
-    R = rotation(3)
+    R = rotation(np.random.default_rng(3))
     time, j0 = np.linspace(0, 1e-9, 11), 3e11
     found = []
     for turn in (np.eye(3), R):
@@ -59,7 +59,7 @@ def test_a_turned_sample_moves_likewise():
             "fixed": sf.Magnet(1.4e6, alpha=0.01, K=1e5, axis=turn @ (0, 0, 1)),
         }
         m = turn @ (0.1, 0.2, 0.9), turn @ (0.0, 0.1, 1.0)
-        sample = sf.Dynamics(valve(*m), magnets, field=turn @ (1e4, 2e4, 3e4))
+        sample = sf.Dynamics(tilted(*m), magnets, field=turn @ (1e4, 2e4, 3e4))
         found.append(sample.run(times=time, j0=j0, rtol=1e-12).directions)
     np.testing.assert_allclose(found[0] @ R.T, found[1], rtol=0, atol=1e-9)
 
@@ -70,7 +70,7 @@ def pulse(t):
 
 def test_it_is_what_scipy_makes_of_the_velocity():
     """In ns; a current that jumps is integrated from one jump to the next."""
-    both = system()
+    both = pair()
     run = both.run(times=[0, 0.3e-9, 0.6e-9], j0=pulse, rtol=1e-12)
     y = both.directions().ravel()
     for begin, end, height in ((0, 0.2, 0.0), (0.2, 0.5, 2e11), (0.5, 0.6, 0.0)):
@@ -87,7 +87,7 @@ def test_it_is_what_scipy_makes_of_the_velocity():
 @pytest.mark.parametrize("j0", [3e11, np.array([1e11, 3e11])])
 @pytest.mark.parametrize("temperature", [None, 300.0])
 def test_without_numba_it_is_the_same(j0, temperature):
-    both = system(pumping=temperature is None)
+    both = pair(pumping=temperature is None)
     options = {"temperature": temperature, "area": temperature and 1e-14}
     call = {"times": np.linspace(0, 5e-12, 3), "j0": j0, **options}
     compiled = both.run(**call)
@@ -101,24 +101,26 @@ def test_points_of_a_batch_are_as_if_alone():
     """To the bit, however many there are, and in as many threads as one likes."""
     j0 = np.linspace(-1e12, 1e12, 9)
     time = {"times": np.linspace(0, 3e-10, 4), "rtol": 1e-6}
-    batch, threaded = system().run(j0=j0, **time), system(threads=2).run(j0=j0, **time)
+    batch, threaded = pair().run(j0=j0, **time), pair(threads=2).run(j0=j0, **time)
     assert np.ptp(batch.steps) > 0
     np.testing.assert_array_equal(batch.directions, threaded.directions)
     for i in (0, 4, 8):
-        alone = system().run(j0=j0[i], **time)
+        alone = pair().run(j0=j0[i], **time)
         np.testing.assert_array_equal(batch.directions[i], alone.directions)
         assert batch.steps[i] == alone.steps
 
 
 def test_batches_broadcast():
     magnets = {"free": sf.Magnet(np.array([7e5, 8e5]), demag=(0.94, 0.04, 0.02), alpha=0.01)}
-    sample = sf.Dynamics(valve(), magnets, field=np.array([[[0, 0, 1e4]], [[0, 0, -1e4]]]))
+    sample = sf.Dynamics(tilted(), magnets, field=np.array([[[0, 0, 1e4]], [[0, 0, -1e4]]]))
     time = {"times": [0, 1e-10]}
     run = sample.run(j0=np.array([1e11, 2e11]), m={"free": np.eye(3)[:, None, None]}, **time)
     assert run.shape == (3, 2, 2)
     assert run.resistance.shape == run.j0.shape == (3, 2, 2, 2)
     one = {"free": sf.Magnet(8e5, demag=(0.94, 0.04, 0.02), alpha=0.01)}
-    alone = sf.Dynamics(valve(), one, field=(0, 0, 1e4)).run(j0=2e11, m={"free": (0, 0, 1)}, **time)
+    alone = sf.Dynamics(tilted(), one, field=(0, 0, 1e4)).run(
+        j0=2e11, m={"free": (0, 0, 1)}, **time
+    )
     np.testing.assert_array_equal(run.m["free"][2, 0, 1], alone.m["free"])
     np.testing.assert_allclose(run[2, 0, 1].resistance, alone.resistance, rtol=1e-13)
 
@@ -138,7 +140,7 @@ def test_a_temperature_gives_the_distribution_of_langevin(count, within):
     """
     area, kT = 1e-16, BOLTZMANN * 300.0
     H = 2 * kT / (MU_0 * 8e5 * area * 4e-9)
-    one = system({"free": sf.Magnet(8e5, alpha=0.5)}, pumping=False, field=(0, 0, H))
+    one = pair({"free": sf.Magnet(8e5, alpha=0.5)}, pumping=False, field=(0, 0, H))
     options = {"temperature": 300.0, "area": area, "step": 1e-12, "seed": 4}
     run = one.run(times=np.linspace(0, 6e-9, 61), j0=np.zeros(count), **options)
     late = run.m["free"][:, 30:]
@@ -153,7 +155,7 @@ def test_a_temperature_gives_each_way_its_share():
     """Equipartition: ``<m_x^2>`` in a well whose height is 60 k T, within 3 %."""
     area, kT = 1e-15, BOLTZMANN * 300.0
     K = 60 * kT / (area * 4e-9)
-    one = system({"free": sf.Magnet(8e5, alpha=0.5, K=K)}, pumping=False)
+    one = pair({"free": sf.Magnet(8e5, alpha=0.5, K=K)}, pumping=False)
     options = {"temperature": 300.0, "area": area, "step": 2.5e-13, "seed": 1}
     start = {"free": (0, 0, 1)}
     run = one.run(times=np.linspace(0, 10e-9, 201), j0=np.zeros(400), m=start, **options)
@@ -167,7 +169,7 @@ def test_a_temperature_gives_each_way_its_share():
 
 def test_damping_of_a_temperature_makes_no_noise_without_it():
     """Seeds tell runs apart, points of a batch too; the same one gives the same run."""
-    one = system({"free": FREE}, pumping=False)
+    one = pair({"free": FREE}, pumping=False)
     call = {"times": [0, 1e-11, 3e-11], "temperature": 300.0, "area": 1e-15}
     first, again, other = (one.run(seed=seed, **call).directions for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
@@ -207,7 +209,7 @@ def test_pieces_are_the_function(name):
 
 def test_a_pulse_between_times_is_seen():
     """However few the times are: a pulse of the field turns m by gamma_0 H dt about it."""
-    one = system({"free": lossless()}, pumping=False)
+    one = pair({"free": lossless()}, pumping=False)
     H, dt = 1e5, 3e-11
 
     def field(t):
@@ -222,7 +224,7 @@ def test_a_pulse_between_times_is_seen():
 
 def test_velocity_has_events():
     """``sf.Dynamics.velocity`` in solve_ivp: when the free layer crosses the plane z = 0."""
-    one = system({"free": FREE}, field=(0, 0, -3e4))
+    one = pair({"free": FREE}, field=(0, 0, -3e4))
 
     def crossing(t, y):
         return y[2]
@@ -243,7 +245,7 @@ def test_velocity_has_events():
 
 def test_a_run_changes_nothing():
     """What runs are given is not changed by them."""
-    both = system(BOTH)
+    both = pair(BOTH)
     before = both.directions().copy()
     first, again = (both.run(times=[0, 1e-11], j0=1e11).directions for _ in range(2))
     np.testing.assert_array_equal(first, again)

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 import xarray as xr
-from moving import BOTH, FREE, system, valve
+from moving import BOTH, FREE, pair, tilted
 
 import spinfem as sf
 from spinfem.dynamics.spectra import Spectrum
@@ -15,7 +15,7 @@ from spinfem.dynamics.trajectory import Trajectory
 
 def moved(directions, times, j0=1e11):
     """A trajectory as given: (..., T, 3) of the free layer."""
-    one = system({"free": FREE})
+    one = pair({"free": FREE})
     steps = np.zeros(directions.shape[:-2], dtype=int)
     return Trajectory(one, one.stack, times, directions[..., None, :], np.array([j0]), steps)
 
@@ -87,7 +87,7 @@ def test_it_has_settled_if_the_last_fifth_is_still():
 def test_a_run_in_a_reversed_field_switches_and_settles():
     damped = {"free": sf.Magnet(8e5, alpha=0.2, demag=(0.94, 0.04, 0.02))}
     fields = np.array([[0, 0, -1e5], [0, 0, 1e5]])
-    run = sf.Dynamics(valve(free=(0.1, 0.2, 0.9)), damped, field=fields).run(10e-9, rtol=1e-6)
+    run = sf.Dynamics(tilted(free=(0.1, 0.2, 0.9)), damped, field=fields).run(10e-9, rtol=1e-6)
     np.testing.assert_array_equal(run.switched("free"), [True, False])
     np.testing.assert_array_equal(run.settled, [True, True])
     np.testing.assert_allclose(run.m["free"][:, -1, 2], [-1, 1], atol=1e-6)
@@ -96,18 +96,18 @@ def test_a_run_in_a_reversed_field_switches_and_settles():
 
 @pytest.fixture(scope="module")
 def run():
-    return system().run(times=np.linspace(0, 1e-10, 6), j0=3e11)
+    return pair().run(times=np.linspace(0, 1e-10, 6), j0=3e11)
 
 
 @pytest.fixture(scope="module")
 def batch():
     j0 = np.array([[1e11], [2e11]])
-    return system().run(times=np.linspace(0, 1e-10, 6), j0=j0, m={"free": np.eye(3)})
+    return pair().run(times=np.linspace(0, 1e-10, 6), j0=j0, m={"free": np.eye(3)})
 
 
 def test_resistance_is_that_of_the_solved_stack(run):
     for i in (0, 5):
-        stack = valve(fixed=run.m["fixed"][i], free=run.m["free"][i])
+        stack = tilted(fixed=run.m["fixed"][i], free=run.m["free"][i])
         expected = sf.solve(stack, 3e11)
         assert run.resistance[i] == pytest.approx(expected.resistance, rel=1e-12)
         assert run.voltage[i] == pytest.approx(expected.voltage, rel=1e-12)
@@ -139,7 +139,7 @@ def test_a_point_of_a_batch(batch):
 
 
 def test_a_point_of_a_batch_of_stacks():
-    stack = valve().replace("free", thickness=np.array([4e-9, 5e-9]))
+    stack = tilted().replace("free", thickness=np.array([4e-9, 5e-9]))
     run = sf.Dynamics(stack, {"free": FREE}).run(times=[0, 1e-11], j0=3e11)
     alone = sf.Dynamics(stack[1], {"free": FREE}).run(times=[0, 1e-11], j0=3e11)
     np.testing.assert_array_equal(run[1].directions, alone.directions)
@@ -184,7 +184,7 @@ BAD = [
     (lambda run, batch: run.spectrum("free.w"), "got 'free.w'"),
     (lambda run, batch: run.spectrum("free.x", 9e-11), "a spectrum must be of evenly spaced times, "
      "four at least, got 1"),
-    (lambda run, batch: system().run(times=[0, 1e-12, 3e-12, 4e-12]).spectrum("free.x"),
+    (lambda run, batch: pair().run(times=[0, 1e-12, 3e-12, 4e-12]).spectrum("free.x"),
      "with spacings 1e-12 to 2e-12 s"),
     (lambda run, batch: run.switched("spacer"), "name must be one of fixed, free, got 'spacer'"),
     (lambda run, batch: run.settled, "three times at least in its last fifth, got 2"),

@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from legibility import check_legible
-from moving import FREE, system
+from moving import FREE, pair
 from PIL import Image
 
 from spinfem.paper.analogy import Mechanism
@@ -24,12 +24,12 @@ def no_figures_are_left():
 
 @pytest.fixture(scope="module")
 def run():
-    return system().run(times=np.linspace(0, 4e-10, 41), j0=3e11)
+    return pair().run(times=np.linspace(0, 4e-10, 41), j0=3e11)
 
 
 @pytest.fixture(scope="module")
 def batch():
-    return system({"free": FREE}).run(times=[0, 1e-12, 2e-12, 3e-12], j0=np.array([1e11, 2e11]))
+    return pair({"free": FREE}).run(times=[0, 1e-12, 2e-12, 3e-12], j0=np.array([1e11, 2e11]))
 
 
 def lines(ax):
