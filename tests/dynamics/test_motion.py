@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from moving import BOTH, FREE, lossless, pair, rotation, tilted
+from moving import BOTH, FREE, lossless, pair, rotation, single, tilted
 from scipy.integrate import solve_ivp
 
 import spinfem as sf
@@ -39,6 +39,19 @@ def test_small_oscillations_have_the_frequency_of_kittel(H):
     run = one.run(20e-9, m={"free": (0, 1e-4, 1)}, rtol=1e-11)
     expected = GAMMA_0 / (2 * np.pi) * np.sqrt((H + 8e5 * (Nx - Nz)) * (H + 8e5 * (Ny - Nz)))
     assert run.spectrum("free.y").line.frequency == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("j0", [-2e11, 0.0, 3e11])
+def test_small_deviations_grow_as_their_eigenvalues_say(j0):
+    """``y_n+1 = a y_n + b y_n-1`` of two modes: roots are ``exp(growth dt)``; pumped spins too."""
+    one = single(field=(0, 0, 2e4))
+    run = one.run(times=np.linspace(0, 0.15e-9, 31), j0=j0, m={"free": (1e-4, 2e-4, 1)}, rtol=1e-12)
+    y = run.m["free"][:, 1]
+    a, b = np.linalg.lstsq(np.stack([y[1:-1], y[:-2]], axis=1), y[2:])[0]
+    found = np.log(np.roots([1, -a, -b]).astype(complex)) / run.times[1]
+    growth = one.growth({"free": (0, 0, 1)}, j0)
+    found = found[np.argsort(found.imag)]
+    np.testing.assert_allclose(found, growth[np.argsort(growth.imag)], rtol=1e-4)
 
 
 def test_directions_stay_on_the_sphere():
