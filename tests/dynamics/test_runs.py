@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from moving import BOTH, FREE, pair, tilted
 
 import spinfem as sf
 from spinfem.dynamics import motion, record
+from spinfem.numerics import kernels
 
 TIMES = np.linspace(0, 2e-10, 41)
 # fmt: off
@@ -72,6 +74,21 @@ def test_a_run_that_was_broken_off_goes_on(name, tmp_path):
         read = pair(**options).run(**call, store=store)
     np.testing.assert_array_equal(whole.directions, read.directions)
     np.testing.assert_array_equal(whole.steps, read.steps)
+
+
+@pytest.mark.usefixtures("kept_at_once")
+def test_layers_may_be_condensed_without_numba(tmp_path):
+    """As they are where it is not yet loaded: to the same bits, so that its store is known."""
+    call = {"times": TIMES, "j0": 3e11}
+    with patch.object(kernels, "kernels", lambda *work: None):
+        first = pair()
+        assert first.turning.skeleton is not None
+    with pytest.MonkeyPatch.context() as patched:
+        break_off(patched, 9)
+        with pytest.raises(Stop):
+            first.run(**call, store=tmp_path)
+    again, whole = pair().run(**call, store=tmp_path), pair().run(**call)
+    np.testing.assert_array_equal(again.directions, whole.directions)
 
 
 @pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "gone", "text"])
@@ -162,6 +179,7 @@ import numpy as np
 sys.path.insert(0, sys.argv[2])
 from moving import pair
 from spinfem.dynamics import motion, record
+from spinfem.numerics import kernels
 record.KEPT_AFTER, motion.PART_SECONDS = 0.02, 0.01
 thermal = {"temperature": 300.0, "area": 1e-15} if sys.argv[3] == "thermal" else {}
 run = pair(pumping=not thermal).run(
