@@ -99,8 +99,9 @@ class MagnetSystem:
         bodies = self.fields.bodies
         moving = bodies if pumping else ()
         self.turning = TurningStack(self.stack, degree, elements, threads_of(threads), moving)
-        self.turning.check_moving()
         self._places = [self.turning.bodies.index(body) for body in bodies]
+        if pumping:
+            self.turning.check_moving(self.whole(self.directions())[0])
 
     # --- directions -----------------------------------------------------------------------------
 
