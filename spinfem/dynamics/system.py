@@ -149,7 +149,7 @@ class MagnetSystem:
 
         Returns
         -------
-        directions : array, shape (*shape, g, 3)
+        directions : array, shape (..., g, 3)
             In the order of `TurningStack.names`.
         shape : tuple of int
             Shape of what is found there: that of m and of the stack. Fields may have a larger one,
