@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, finite, number, positive
 from . import motion
+from .linearized import LinearizedSystem
 from .pieces import Pieces, constant, pieces_of
-from .system import Directions, MagnetSystem
+from .system import Directions
 from .trajectory import Trajectory
 
 SAMPLES = 1001
@@ -19,7 +20,7 @@ SAMPLES = 1001
 TOLERANCE = 1e-8
 
 
-class Dynamics(MagnetSystem):
+class Dynamics(LinearizedSystem):
     """Magnets of a stack that move in its torques, fields and pumped spins.
 
     x is the film normal, along the stack; in mumax3 and OOMMF that is z. Arguments and what they

@@ -151,9 +151,10 @@ class MagnetSystem:
         directions : array, shape (*shape, g, 3)
             In the order of `TurningStack.names`.
         shape : tuple of int
-            Shape of what is found there.
+            Shape of what is found there: that of m and of the stack. Fields may have a larger one,
+            on which torques do not depend.
         """
-        shape = np.broadcast_shapes(m.shape[:-2], self.shape)
+        shape = np.broadcast_shapes(m.shape[:-2], self.turning.shape)
         e, bodies = elements_of(self.stack), self.turning.bodies
         whole = np.empty((*shape, len(bodies), 3))
         for i, body in enumerate(bodies):
@@ -179,6 +180,40 @@ class MagnetSystem:
         """
         absorbed, _ = self.turning.absorbed(*self.whole(m))
         return np.asarray(TORQUE_PER_SPIN_CURRENT * absorbed[..., self._places, :])
+
+    def torque_slope(self, m: FloatArray) -> FloatArray:
+        """Return the derivative of `torque` with m, J/m2 per A/m2, shape (..., 3 f, 3 f).
+
+        In the order of the components of m, ``m.reshape(..., 3 f)``.
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors.
+        """
+        slopes = self.turning.slopes(*self.whole(m), self.fields.bodies)
+        size = 3 * len(self.names)
+        return np.asarray(TORQUE_PER_SPIN_CURRENT * slopes.reshape(*slopes.shape[:-4], size, size))
+
+    def resistance(self, m: FloatArray) -> FloatArray:
+        """Return the resistance times area between the ends of the stack, Ohm m2, shape (...).
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors.
+        """
+        return np.asarray(self.turning.solution_at(self.whole(m)[0]).resistance)
+
+    def resistance_slope(self, m: FloatArray) -> FloatArray:
+        """Return the derivative of the resistance with m, Ohm m2, shape (..., f, 3).
+
+        Parameters
+        ----------
+        m : array, shape (..., f, 3)
+            Unit vectors.
+        """
+        return self.turning.resistance_slopes(self.whole(m)[0], self.fields.bodies)
 
     def pumped(self, m: FloatArray) -> FloatArray:
         """Return K, the torques that motion pumps, J s/m2, shape (..., f, 3, f, 3).
@@ -259,12 +294,11 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        f = len(self.names)
-        whole = -self.per_torque[..., None, None, None] * self.pumped(m)
-        for i in range(f):
-            turning = -self.fields.alpha[..., i, None, None] * turning_about(m[..., i, :])
-            whole[..., i, :, i, :] += np.eye(3) + turning
-        return whole.reshape(*whole.shape[:-4], 3 * f, 3 * f)
+        own = np.eye(3) - self.fields.alpha[..., None, None] * turning_about(m)
+        own = np.einsum("...iab,ij->...iajb", own, np.eye(len(self.names)))
+        whole = own - self.per_torque[..., None, None, None] * self.pumped(m)
+        size = 3 * len(self.names)
+        return np.asarray(whole.reshape(*whole.shape[:-4], size, size))
 
 
 def turning_about(m: FloatArray) -> FloatArray:

@@ -8,10 +8,8 @@ from numpy.typing import ArrayLike
 from .._checks import FloatArray, Number, unit_vector
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.mesh import DEGREE
-from ..results.sensitivity import of_absorbed
 from ..sample.stack import LoadedStack, Stack, check_stack
-from ..solution import Solution
-from ..solver import solve, threads_of
+from ..solver import threads_of
 from .turning import TurningStack
 
 
@@ -88,7 +86,7 @@ class TorqueFunction:
         """
         directions, shape = self._directions(m)
         if self._turning.has_contacts:
-            return np.asarray(self._solution(directions).torques)
+            return np.asarray(self._turning.solution_at(directions).torques)
         return TORQUE_PER_SPIN_CURRENT * self._turning.absorbed(directions, shape)[0]
 
     def jacobian(self, m: ArrayLike) -> FloatArray:
@@ -108,17 +106,7 @@ class TorqueFunction:
             nan where ferromagnets in contact are collinear.
         """
         directions, shape = self._directions(m)
-        solved, bodies = self._turning.solved_at(directions), self._turning.bodies
-        found = np.zeros((len(bodies), 3, len(bodies), 3, *shape))
-        across = np.eye(3) - directions[..., :, None] * directions[..., None, :]
-        for i, body in enumerate(bodies):
-            for a, derivatives in enumerate(of_absorbed(solved, body)):
-                for j, other in enumerate(bodies):
-                    slope = derivatives.m[list(other)].sum(axis=0)
-                    slope = np.broadcast_to(slope.reshape(*solved.elements.shape, 3), (*shape, 3))
-                    turning = np.einsum("...b,...bc->...c", slope, across[..., j, :, :])
-                    found[i, a, j] = np.moveaxis(turning, -1, 0)
-        return TORQUE_PER_SPIN_CURRENT * np.moveaxis(found, (0, 1, 2, 3), (-4, -3, -2, -1))
+        return TORQUE_PER_SPIN_CURRENT * self._turning.slopes(directions, shape)
 
     def resistance(self, m: ArrayLike) -> Number:
         """Return the resistance times area between the ends of the stack, Ohm m2.
@@ -129,7 +117,7 @@ class TorqueFunction:
             As of a call.
         """
         directions, _ = self._directions(m)
-        return self._solution(directions).resistance
+        return self._turning.solution_at(directions).resistance
 
     def _directions(self, m: ArrayLike) -> tuple[FloatArray, tuple[int, ...]]:
         """Check directions; return them, and the shape of what is found there."""
@@ -141,8 +129,3 @@ class TorqueFunction:
                 f"{directions.shape}"
             )
         return directions, self._turning.shape_at(directions)
-
-    def _solution(self, directions: FloatArray) -> Solution:
-        degree, elements = self._turning.accuracy
-        stack, threads = self._turning.at(directions), self._turning.threads
-        return solve(stack, degree=degree, elements=elements, threads=threads)

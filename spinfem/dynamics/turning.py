@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 
 import numpy as np
@@ -13,9 +13,12 @@ from ..fem.mesh import DEGREE
 from ..numerics import kernels
 from ..numerics.turning import Skeleton, Work
 from ..physics.directions import COLLINEAR_REST
+from ..results.sensitivity import of_absorbed, of_spin_resistance
 from ..results.solved import body_name, named_bodies
+from ..results.variations import Derivatives
 from ..sample.stack import Stack
-from ..solver import MAX_DEGREE, whole
+from ..solution import Solution
+from ..solver import MAX_DEGREE, solve, whole
 from ..solvers.balance import MISSED, unbalanced
 from ..solvers.condensed import Condensed
 from ..solvers.elements import check_spin_sink, check_undriven, elements_of
@@ -106,6 +109,11 @@ class TurningStack:
         check_spin_sink(e)
         return Condensed(e, Meshed(e, *self.accuracy), self.threads)
 
+    def solution_at(self, directions: FloatArray) -> Solution:
+        """Return the solution of the stack in directions (..., f, 3)."""
+        degree, elements = self.accuracy
+        return solve(self.at(directions), degree=degree, elements=elements, threads=self.threads)
+
     def shape_at(self, directions: FloatArray) -> tuple[int, ...]:
         """Return the shape of what is found in directions; ValueError if there is none."""
         try:
@@ -159,6 +167,65 @@ class TurningStack:
         return one.reshape(*shape, -1, 3), more.transpose(0, 3, 2, 1).reshape(
             -1, *shape, *one.shape[1:]
         )
+
+    def slopes(
+        self,
+        directions: FloatArray,
+        shape: tuple[int, ...],
+        bodies: Sequence[Body] | None = None,
+    ) -> FloatArray:
+        """Return the derivatives of what magnets absorb, per current, with all their directions.
+
+        By dual fields (`spinfem.results.sensitivity`).
+
+        Parameters
+        ----------
+        directions, shape
+            As of `absorbed`.
+        bodies : sequence of tuple of int, optional
+            Magnets of which and with respect to which; default: all.
+
+        Returns
+        -------
+        array, shape (*shape, b, 3, b, 3)
+            Across m: nothing changes along it. nan where ferromagnets in contact are collinear.
+        """
+        solved, given = self.solved_at(directions), self.bodies if bodies is None else bodies
+        found = np.zeros((len(given), 3, len(given), 3, *shape))
+        across = np.eye(3) - directions[..., :, None] * directions[..., None, :]
+        for i, body in enumerate(given):
+            for a, derivatives in enumerate(of_absorbed(solved, body)):
+                for j, other in enumerate(given):
+                    slope = self._turns(derivatives, other, solved)
+                    own = across[..., self.bodies.index(other), :, :]
+                    turning = np.einsum("...b,...bc->...c", slope, own)
+                    found[i, a, j] = np.moveaxis(np.broadcast_to(turning, (*shape, 3)), -1, 0)
+        return np.moveaxis(found, (0, 1, 2, 3), (-4, -3, -2, -1))
+
+    def resistance_slopes(self, directions: FloatArray, bodies: Sequence[Body]) -> FloatArray:
+        """Return the derivatives of the resistance with directions, Ohm m2, shape (..., b, 3).
+
+        Parameters
+        ----------
+        directions : array, shape (..., f, 3)
+            Unit vectors.
+        bodies : sequence of tuple of int
+            Magnets with respect to which.
+        """
+        solved = self.solved_at(directions)
+        derivatives = of_spin_resistance(solved)
+        found = []
+        for body in bodies:
+            m = directions[..., self.bodies.index(body), :]
+            turn = self._turns(derivatives, body, solved)
+            found.append(turn - np.sum(turn * m, axis=-1, keepdims=True) * m)
+        return np.stack(np.broadcast_arrays(*found), axis=-2)
+
+    @staticmethod
+    def _turns(derivatives: Derivatives, body: Body, solved: Condensed) -> FloatArray:
+        """Return a derivative with respect to m of a magnet, shape (..., 3)."""
+        turn = derivatives.m[list(body)].sum(axis=0)
+        return np.asarray(turn.reshape(*solved.elements.shape, 3))
 
     # --- the chain ------------------------------------------------------------------------------
 
