@@ -64,8 +64,21 @@ def routes(stack):
     return sf.solve(stack), solve_with_numpy(stack), sf.analytic.solve(stack)
 
 
+def moving(temperature=None, area=None):
+    """Two magnets move in a plain stack."""
+    Cu, Co = sf.NormalMetal(D=1.7e8, l=450e-9), sf.Ferromagnet(D=1.3e7, l=60e-9, p=0.46)
+    fixed, free = Co(8e-9, m=(0, 0, 1), name="a"), Co(4e-9, m=(0, 0.6, 0.8), name="b")
+    magnets = {"a": sf.Magnet(1e6, alpha=0.1), "b": sf.Magnet(8e5, alpha=0.1)}
+    stack = sf.Lead(Cu) | fixed | Cu(1e-8) | free | sf.Lead(Cu)
+    system = sf.Dynamics(stack, magnets, pumping=temperature is None)
+    system.run(times=[0, 1e-13, 2e-13], temperature=temperature, area=area)
+
+
 def compile_for(which):
     """Run every function on every kind of argument: numba keeps what it compiles."""
+    if which == "batches":
+        moving()
+        moving(300.0, 1e-14)
     for model in MODELS:
         stack = stack_of(model)
         if which == "single":
