@@ -24,6 +24,8 @@ from .ladder import Chain
 from .lanes import WIDTH, either_of, floats_of, from_behind, moved, points_of, same_for_all
 
 OPTIONS = {"error_model": "numpy"}
+INLINED = {turning: {"forceinline": True}, motion: {"forceinline": True}}
+"""Of functions whose many numbers take longer to be handed over than what is done with them."""
 MODULES = (doubled, loads, links, layers, rings, ladder, turning, motion)
 
 
@@ -80,7 +82,7 @@ def _register() -> str:
         for thing in vars(module).values():
             own = isinstance(thing, FunctionType) and thing.__module__ == module.__name__
             if own and thing not in OWN_BODY:
-                register_jitable(**OPTIONS)(thing)
+                register_jitable(**OPTIONS | INLINED.get(module, {}))(thing)
     for path in (lanes.__file__, __file__):
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()

@@ -277,14 +277,13 @@ def advance(
         Steps that may be tried, lest what cannot be done takes for ever.
     """
     slopes, size = room.slopes, len(y)
-    velocity(magnets, room, y, piece, (clock[0] - middle) * rate, collinear, slopes[0])
-    tries = 0
+    first, tries = 0, 0
     while some(clock[0] < end) and tries < most:
         tries += 1
         left = end - clock[0]
         is_last = clock[1] >= left
         h = pick(left > 0, pick(is_last, left, clock[1]), 0.0)
-        for s in range(1, STAGES + 1):
+        for s in range(first, STAGES + 1):  # the slope at the beginning is known behind a step
             for i in range(size):
                 total = 0.0 * y[i]
                 for j in range(s):
@@ -295,6 +294,7 @@ def advance(
             share = 1.0 if s == STAGES else table.C[s]
             u = (clock[0] + share * h - middle) * rate
             velocity(magnets, room, room.y, piece, u, collinear, slopes[s])
+        first = 1
         error = h * error_of(room, table, size) / tolerance
         taken = (error <= 1.0) & (left > 0)
         root = square_root(square_root(square_root(pick(error > 1e-12, error, 1e-12))))
@@ -400,10 +400,10 @@ def shaken(
     for i in range(len(noise)):
         for k in range(size):
             room.noise[k] = noise[i][k]
-        velocity(magnets, room, y, 0, 0.0 * y[0], collinear, slopes[0])
-        for k in range(size):
-            room.y[k] = y[k] + step * slopes[0][k]
-        velocity(magnets, room, room.y, 0, 0.0 * y[0], collinear, slopes[1])
+        for end in range(2):
+            for k in range(size):
+                room.y[k] = y[k] + end * step * slopes[0][k]
+            velocity(magnets, room, room.y, 0, 0.0 * y[0], collinear, slopes[end])
         for j in range(len(magnets.alpha)):
             for k in range(3 * j, 3 * j + 3):
                 room.y[k] = y[k] + 0.5 * step * (slopes[0][k] + slopes[1][k])

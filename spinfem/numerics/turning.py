@@ -38,7 +38,7 @@ class Skeleton(NamedTuple):
     turning: Numbers  # (v,) int: links that turn, but for runs
     left: Numbers  # (3,) stiffness, force and its rest on the left rod of the window
     right: Numbers  # (3,) the same on its right rod, as seen in a mirror
-    edge: Numbers  # (2,) as of `ladder.solve_between`
+    edge: Numbers  # (3,) two as of `ladder.solve_between`, and sizes of what drives outside
     runs: Any  # `rings.Runs`, whose m, ends and plane are of no use, or None
     axes: Numbers  # (q_r,) int: element whose m a part of a run counts along, or NO_AXIS
     rods: Numbers  # (r, 2) int: those of its first and its last ring
@@ -201,7 +201,7 @@ def solved(
     ways, pulled = (m[0], m[1], m[2]), (taken[0], taken[1], taken[2])
     pull(shape_of(skeleton), ways, skeleton.unturned[0], links.sign, amplitude, pulled)
     take_at_rings(runs, skeleton, found, m, taken)
-    return relative(missed, size)
+    return relative(missed, size + current * skeleton.edge[2])
 
 
 def take_at_rings(runs: Any, skeleton: Skeleton, found: Any, m: Numbers, taken: Numbers) -> None:

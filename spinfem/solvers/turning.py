@@ -128,14 +128,15 @@ def _fixed(
     """Return the links of the window, and the loads of what is on both sides of it."""
     balance, plan = solved.balance, solved.row.plan
     links = Links(*np.broadcast_arrays(*balance.links_at_points))
-    found = []
+    found, driving = [], np.zeros_like(links.sign[0])
     for side in (Links(*(x[:first] for x in links)), mirrored(Links(*(x[stop:] for x in links)))):
+        driving = driving + np.abs(side.s_left).sum(axis=0) + np.abs(side.s_right).sum(axis=0)
         loads = blank_loads(len(side.B) + 1, side.B.shape[1:])
         sweep(Chain(side, None, loads, None), 0, len(side.B))
         found.append(np.array([x[-1] for x in loads[:3]]))
-    sign = np.ones_like(links.sign[:1])
-    last = [links.sign[stop], links.free[stop]] if stop < plan.links else [sign[0], 0 * sign[0]]
-    return np.array([x[first:stop] for x in links]), found[0], found[1], np.array(last)
+    one = np.ones_like(driving)
+    last = [links.sign[stop], links.free[stop]] if stop < plan.links else [one, 0.0 * one]
+    return np.array([x[first:stop] for x in links]), found[0], found[1], np.array([*last, driving])
 
 
 def _seats(solved: Condensed, moving: Iterable[int], places: list[tuple[int, int, int]]) -> Any:
