@@ -1,4 +1,4 @@
-"""What ``spinfem critical``, ``run`` and ``phase`` have in common: magnets of a file, their states."""
+"""What commands for magnets that move have in common: reading them, and their states."""
 
 from __future__ import annotations
 

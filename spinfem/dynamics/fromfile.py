@@ -26,9 +26,7 @@ def motion_table(tables: AnyFile) -> DynamicsTable:
 
 
 @in_silence()
-def arguments_of(
-    tables: AnyFile, stack: Stack, field: FloatArray | None = None
-) -> dict[str, Any]:
+def arguments_of(tables: AnyFile, stack: Stack, field: FloatArray | None = None) -> dict[str, Any]:
     """Return what `spinfem.Dynamics` takes, from what a stack file says.
 
     Parameters

@@ -73,8 +73,8 @@ class MagnetKeys(Table):
     held: Flag | None = None
 
 
-MAGNET_KEYS = tuple(MagnetKeys.model_fields)
 MAGNETIZATIONS = ("Ms_A_m", "mu0_Ms_T")
+MAGNET_KEYS = tuple(MagnetKeys.model_fields)
 ARGUMENTS = {"alpha": "alpha", "demag": "demag", "K_J_m3": "K", "easy_axis": "axis", "held": "held"}
 """What keys that are used as they are mean to `spinfem.Magnet`."""
 
