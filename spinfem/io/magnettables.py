@@ -6,7 +6,7 @@ one of its layers or in several, in which they agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -168,19 +168,19 @@ class MagnetNumbers:
                     ("layers", index, key),
                 )
 
-    def check(self) -> None:
-        """Raise PlacedError unless the keys say what a magnet needs."""
+    def problems(self) -> Iterator[PlacedError]:
+        """Yield what a magnet must not have, or lacks."""
         given = [key for key in MAGNETIZATIONS if key in self.keys]
         if len(given) > 1:
             text = f"one of {' and '.join(MAGNETIZATIONS)} must be given, got both"
-            raise self._at(given[1], text)
+            yield self._at(given[1], text)
         for key, value in self.keys.items():
             if not given and not (key == "held" and value):
                 text = f"must be left out without {' or '.join(MAGNETIZATIONS)}, got {shown(value)}"
-                raise self._at(key, text)
+                yield self._at(key, text)
         if "easy_axis" in self.keys and "K_J_m3" not in self.keys:
             text = f"must be left out without K_J_m3, got {shown(self.keys['easy_axis'])}"
-            raise self._at("easy_axis", text)
+            yield self._at("easy_axis", text)
 
     def _at(self, key: str, text: str) -> PlacedError:
         return PlacedError(text, ("layers", self.where[key], key))
@@ -232,8 +232,7 @@ def magnets_in(tables: Sequence[Table], stack: Stack) -> Mapping[str, MagnetNumb
             with noted(problems):
                 found.setdefault(name, MagnetNumbers()).take(index, table, layer.group)
     for magnet in found.values():
-        with noted(problems):
-            magnet.check()
+        problems += magnet.problems()
     if problems:
         raise all_of(problems)
     return found
@@ -289,8 +288,9 @@ def _check_coupling(
                 )
         if not any(name in magnets and magnets[name].moves for name in coupling.between):
             raise ValueError(
-                f"one of the magnets must move, got {' and '.join(map(repr, coupling.between))} "
-                f"without {' or '.join(MAGNETIZATIONS)}, or held"
+                f"must be left out where neither magnet moves, got "
+                f"{' and '.join(map(repr, coupling.between))}, without "
+                f"{' or '.join(MAGNETIZATIONS)}, or held"
             )
     given = coupling.numbers
     for name in coupling.between:

@@ -233,7 +233,9 @@ def test_couplings_need_what_moves_and_an_Ms(system_of):
         system_of(without + dipolar)
     assert system_of(VALVE + dipolar).names == ("free",)
     other = layer("n", 5, material="Cu") + layer("third", 3)
-    with pytest.raises(ValueError, match=r"between: one of the magnets must move, got 'fixed' and"):
+    with pytest.raises(
+        ValueError, match=r"between: must be left out where neither magnet moves, got 'fixed' and"
+    ):
         system_of(VALVE + other + COUPLING.replace("free", "third"))
 
 
