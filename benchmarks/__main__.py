@@ -4,7 +4,7 @@ Run it in a clone of the repository, with the peers installed (`pip install -e "
 that is not installed is left out and says so):
 
     python -m benchmarks                 # everything, some 10 minutes; --quick for 3
-    python -m benchmarks single samples  # some of it: single, sweeps, samples, growth, memory
+    python -m benchmarks single samples  # some of it
 
 It prints Markdown:
 
@@ -27,6 +27,9 @@ growth
     Time and memory from 101 to 100,001 layers.
 memory
     Peak of a process that does one thing.
+motion
+    Torques as a function of directions; magnets that move, against what else one would write for
+    the same equation, and against cmtj (`benchmarks.motion`).
 
 How it is measured: each entry in a process of its own, one thread, warm; medians with the garbage
 collector off. numba, where it is installed, is loaded before; left to itself, spinfem loads it for
@@ -52,7 +55,7 @@ from .peers import IN_SWEEPS, PEERS
 from .tables import duration, error, ratio, table
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("single", "sweeps", "samples", "growth", "memory")
+PARTS = ("single", "sweeps", "samples", "growth", "memory", "motion")
 ONE_THREAD = {
     f"{library}_NUM_THREADS": "1"
     for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NGS", "NUMEXPR")
@@ -282,6 +285,44 @@ def memory(run: Runner, quick: bool) -> str:
     return table(["process", "peak memory"], rows)
 
 
+def motion(run: Runner, quick: bool) -> str:
+    """Return the tables of torques of directions and of trajectories."""
+    parts = []
+    found = run("torque_functions", run.seconds)
+    header = ["torques in 20,000 directions", "error", "each", "replaced and solved", "/ each"]
+    rows = [["valve", found["missing"], *"---"]] if "missing" in found else []
+    columns = [found.get(key, ()) for key in ("errors", "times", "solved")]
+    for label, wrong, each, solved in zip(MODELS.values(), *columns, strict=False):
+        rows.append([label, error(wrong), duration(each), duration(solved), ratio(solved / each)])
+    parts.append(table(header, rows))
+    for name, title in (
+        ("single_trajectory", "one valve, 20 ns at 0.03 MA/cm2"),
+        ("cmtj_trajectory", "two equal magnets, one moves, 2 ns"),
+    ):
+        found = run(name, run.seconds)
+        rows = [[title, found["missing"], *"--"]] if "missing" in found else []
+        for label, wrong, time in found.get("ways", ()):
+            beside = ratio(time / found["ways"][0][2])
+            rows.append([label, error(wrong), duration(time), beside])
+        if "pumping" in found:
+            took = found["pumping"]
+            beside = ratio(took / found["ways"][0][2])
+            rows.append(["spinfem, with pumped spins, rtol 1e-08", "", duration(took), beside])
+        parts.append(table([title, "error", "time", "/ first"], rows))
+    found = run("many_trajectories", run.seconds)
+    header = ["10,000 trajectories of 20 ns", "time", "/ spinfem"]
+    if "missing" in found:
+        parts.append(table(header, [["valve", found["missing"], "-"]]))
+    else:
+        own, peer = found["own"], found["peer"]
+        rows = [
+            ["spinfem, rtol 1e-06", duration(own), ""],
+            ["numpy in lockstep, closed form, RK4 of 1 ps", duration(peer), ratio(peer / own)],
+        ]
+        parts.append(table(header, rows))
+    return "\n\n".join(parts)
+
+
 def main() -> None:
     """Print the parts asked for."""
     parser = argparse.ArgumentParser(
@@ -306,7 +347,7 @@ def main() -> None:
 
     run = Runner(0.3 if given.quick else 3.0, given.limit, given.memory, given.numba)
     print(f"{machine(run)}\n", flush=True)
-    makers = dict(zip(PARTS, (single, sweeps, samples, growth, memory), strict=True))
+    makers = dict(zip(PARTS, (single, sweeps, samples, growth, memory, motion), strict=True))
     for part in given.parts or PARTS:
         print(f"### {part.capitalize()}\n\n{makers[part](run, given.quick)}\n", flush=True)
 

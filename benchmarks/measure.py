@@ -18,7 +18,7 @@ import numpy as np
 
 import spinfem as sf
 
-from . import cases
+from . import cases, motion
 from .cases import Array
 from .peers import PEERS, scikit_fem
 from .timing import Prepared, medians, peak_memory
@@ -369,6 +369,10 @@ MEASUREMENTS: dict[str, Callable[..., Result]] = {
         memory_layers,
         memory_points,
         machine,
+        motion.torque_functions,
+        motion.single_trajectory,
+        motion.many_trajectories,
+        motion.cmtj_trajectory,
     )
 }
 

@@ -33,6 +33,8 @@ STEPS = 40
 """Steps of the lockstep that are timed; the rest is multiplied."""
 DIRECTIONS = 20_000
 EXACT = 1e-13
+CMTJ_GAMMA_0 = 220880.0
+"""gamma_0 of cmtj, m/(A s): its time is scaled, so that its steps alone make errors."""
 
 
 def system(pumping: bool = False, model: str = "plain") -> sf.Dynamics:
@@ -200,8 +202,8 @@ def cmtj_trajectory(seconds: float) -> Result:
     import cmtj
 
     stack = equal_valve()
-    form = sf.slonczewski(stack, "free")
-    P, Lambda = float(form.P), float(form.Lambda)
+    form = sf.slonczewski(sf.solve(stack, CURRENT), "fixed", "free")
+    P, Lambda = float(form.P_free), float(form.Lambda)
     free = sf.Magnet(MS, alpha=ALPHA, demag=DEMAG)
     dynamics = sf.Dynamics(stack, {"free": free}, pumping=False)
     nanoseconds = 2.0
@@ -231,9 +233,10 @@ def cmtj_trajectory(seconds: float) -> Result:
         )
         layer.setReferenceLayer(vector((0, 0, 1)))
         junction = cmtj.Junction([layer])
-        # its current is conventional, and its torque with the opposite sign
         junction.setLayerCurrentDriver("free", cmtj.constantDriver(CURRENT))
-        junction.runSimulation(nanoseconds * 1e-9, step, nanoseconds * 1e-9 / 2)
+        whole = nanoseconds * 1e-9 * GAMMA_0 / CMTJ_GAMMA_0
+        steps = round(whole / step)
+        junction.runSimulation(whole * (1 - 1e-9), whole / steps, whole / 2)
         return np.array([getattr(junction.getLayerMagnetisation("free"), axis) for axis in "xyz"])
 
     ways: list[tuple[str, Callable[[], Array]]] = [

@@ -21,6 +21,8 @@ settings.register_profile(
 )
 settings.load_profile("spinfem")
 
+KINDS = ("single", "batches", "motion")
+"""Of compiled functions; see `kernels.compile_for`."""
 SHARE, LEAST = 0.1, 10
 """Of the random examples of a test the default run tries so many, and at least so many."""
 MOST = 5
@@ -28,7 +30,7 @@ MOST = 5
 
 
 def pytest_sessionstart(session):
-    """Compile on two cores, once, what every worker would compile for itself."""
+    """Compile on all cores, once, what every worker would compile for itself."""
     if hasattr(session.config, "workerinput") or session.config.option.collectonly:
         return
     folder = Path(find_spec("spinfem").origin).parent / "numerics"
@@ -36,7 +38,7 @@ def pytest_sessionstart(session):
     if kept and max(kept) > max(path.stat().st_mtime for path in folder.glob("*.py")):
         return
     script = Path(__file__).with_name("kernels.py")
-    for process in [subprocess.Popen([sys.executable, script, x]) for x in ("single", "batches")]:
+    for process in [subprocess.Popen([sys.executable, script, x]) for x in KINDS]:
         process.wait()
 
 

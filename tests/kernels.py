@@ -1,6 +1,6 @@
 """Both ways to run the one text: compiled by numba, and as it stands.
 
-As a script it compiles what tests of single stacks run, or those of batches: one half each.
+As a script it compiles what tests of single stacks run, those of batches, or of motion.
 """
 
 import sys
@@ -64,21 +64,11 @@ def routes(stack):
     return sf.solve(stack), solve_with_numpy(stack), sf.analytic.solve(stack)
 
 
-def moving(temperature=None, area=None):
-    """Two magnets move in a plain stack."""
-    Cu, Co = sf.NormalMetal(D=1.7e8, l=450e-9), sf.Ferromagnet(D=1.3e7, l=60e-9, p=0.46)
-    fixed, free = Co(8e-9, m=(0, 0, 1), name="a"), Co(4e-9, m=(0, 0.6, 0.8), name="b")
-    magnets = {"a": sf.Magnet(1e6, alpha=0.1), "b": sf.Magnet(8e5, alpha=0.1)}
-    stack = sf.Lead(Cu) | fixed | Cu(1e-8) | free | sf.Lead(Cu)
-    system = sf.Dynamics(stack, magnets, pumping=temperature is None)
-    system.run(times=[0, 1e-13, 2e-13], temperature=temperature, area=area)
-
-
 def compile_for(which):
     """Run every function on every kind of argument: numba keeps what it compiles."""
-    if which == "batches":
-        moving()
-        moving(300.0, 1e-14)
+    if which == "motion":
+        compile_motion()
+        return
     for model in MODELS:
         stack = stack_of(model)
         if which == "single":
@@ -86,6 +76,18 @@ def compile_for(which):
         else:
             for vary in VARIED.values():
                 sf.solve(vary(stack, RAMP))
+
+
+def compile_motion():
+    """Let a magnet move, with and without thermal fields."""
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
+    Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
+    layers = Co(8e-9, m=(0, 0, 1)) | Cu(1e-8) | Co(4e-9, m=(1, 0, 0), name="free")
+    magnets = {"free": sf.Magnet(1.4e6, alpha=0.01)}
+    system = sf.Dynamics(sf.Lead(Cu) | layers | sf.Lead(Cu), magnets, pumping=False)
+    times = np.array([0.0, 1e-12])
+    system.run(times=times)
+    system.run(times=times, temperature=300.0, area=1e-15)
 
 
 if __name__ == "__main__":

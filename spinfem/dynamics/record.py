@@ -133,8 +133,8 @@ def _refusal(folder: Path, got: str) -> ValueError:
 def _read_part(path: Path) -> dict[str, Any] | None:
     """Return the arrays of a file, or None if it is not there, or broken."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in ("run", "samples", "y", "clock")}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as part:
+            return {name: part[name] for name in ("run", "samples", "y", "clock")}
     except FileNotFoundError:
         return None
     except OSError as error:

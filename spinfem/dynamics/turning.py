@@ -26,6 +26,8 @@ from ..solvers.meshed import Meshed
 from ..solvers.turning import room_for, skeleton_of
 
 Body = tuple[int, ...]
+LOST = 1e-9
+"""Share of what lifts drive that pumped spins must exceed, to be right to seven digits."""
 
 
 class TurningStack:
@@ -87,9 +89,42 @@ class TurningStack:
                     f"one: give {names[face]} and {names[face + 1]} one group"
                 )
 
-    def check_moving(self) -> None:
-        """Raise ValueError if spins that a moving magnet pumps meet no resistance."""
-        _ = self.skeleton
+    def check_moving(self, directions: FloatArray) -> None:
+        """Raise ValueError if spins that moving magnets pump cannot be found.
+
+        If they meet no resistance, or are what is left of currents so large that doubles lose them:
+        lifts drive runs of free rings by ``(S + B) V`` of what is beside them.
+
+        Parameters
+        ----------
+        directions : array, shape (..., f, 3)
+            Unit vectors of all magnets.
+        """
+        own = self.skeleton
+        if not len(own.parts):
+            return
+        shape = self.shape_at(directions)
+        places = [self.bodies.index(body) for body in self.moving]
+        lifts = np.zeros((2, len(places), *np.broadcast_shapes(shape), len(self.names), 3))
+        axis = np.eye(3)[np.abs(directions).argmin(axis=-1)]
+        first = np.cross(axis, directions)
+        first /= np.linalg.norm(first, axis=-1, keepdims=True)
+        for way, lift in zip((first, np.cross(directions, first)), lifts, strict=True):
+            for i, place in enumerate(places):
+                lift[i, ..., place, :] = way[..., place, :]
+        _, found = self.absorbed(directions, shape, lifts.reshape(-1, *lifts.shape[2:]))
+        sizes = np.linalg.norm(found, axis=-1).reshape(2, len(places), -1, len(self.names))
+        for i, (place, body) in enumerate(zip(places, self.moving, strict=True)):
+            part, side, _, _ = own.parts[np.isin(own.parts[:, 2], body)].T
+            stiff = np.abs(own.runs.B[part]).max(axis=1)
+            shunts = np.stack([own.runs.S_left[part], own.runs.S_right[part]], axis=1)
+            stiff = stiff + np.abs(shunts).max(axis=2)[np.arange(len(part)), side]
+            if stiff.size and (LOST * stiff.max(axis=0) > sizes[:, i, :, place].min()).any():
+                raise ValueError(
+                    f"spins that {self.names[place]!r} pumps must not be lost in rounding, got "
+                    "numbers of the stack that are too far apart for doubles: leave them out by "
+                    "pumping=False"
+                )
 
     @property
     def has_contacts(self) -> bool:

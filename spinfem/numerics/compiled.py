@@ -100,7 +100,7 @@ class Kernels(NamedTuple):
     solve: Callable[..., tuple[float, float]]  # `ladder.solve`
     sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
     solve_points: Callable[..., None]  # `ladder.solve_between`, several points at a time
-    turn_points: Callable[..., None]  # `turning.drive` and `turning.respond`, likewise
+    turn_points: Callable[..., None]  # `turning.take_up`, likewise
     run_points: Callable[..., None]  # `motion.run`, likewise
     shake_points: Callable[..., None]  # `motion.shaken`, likewise
     width: int  # how many; there must not be less
@@ -117,7 +117,7 @@ class _Announcement(event.Listener):
         function = getattr(started.data.get("dispatcher"), "py_func", None)
         if not self.said and getattr(function, "__module__", "").startswith(__package__):
             self.said = True
-            print("spinfem: numba compiles, once on this machine; half a minute", file=sys.stderr)
+            print("spinfem: numba compiles, once on this machine; a minute", file=sys.stderr)
 
     def on_end(self, _event: event.Event) -> None:
         """Nothing is to be said."""
@@ -192,10 +192,14 @@ def _kernels(text: str) -> Kernels:
         for block in range(begin, end, WIDTH):
             i = min(block, end - WIDTH)
             own, here = moved(chain, i), moved(ways, i)
-            missing = turning.drive(own, room, here, collinear, moved(driven, i))
-            lift, response = moved(given, i), moved(lifted, i)
-            for k in range(len(lift)):
-                more = turning.respond(own, room, here, lift[k], response[k])
+            turning.turn(own, room, here, collinear)
+            lift, response, taking = moved(given, i), moved(lifted, i), moved(driven, i)
+            missing = 0.0 * here[0][0]
+            for k in range(-1, len(lift)):
+                is_lifted = k >= 0
+                by = lift[k] if is_lifted else here
+                to = response[k] if is_lifted else taking
+                more = turning.take_up(own, room, here, by, is_lifted, to)
                 missing = doubled.pick(more > missing, more, missing)
             moved(rest, i)[0] = missing
 

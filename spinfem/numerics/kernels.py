@@ -245,7 +245,7 @@ def turn_points(
     lifts: FloatArray,
     threads: int,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Turn a chain, as `turning.drive`, and lift its rods, as `turning.respond`, at all points.
+    """Find what is taken up in many directions, of a current and of lifts: `turning.take_up`.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def turn_points(
     m : (3, n, N)
         Magnetizations of the elements.
     collinear : float
-        As of `turning.drive`.
+        As of `turning.turn`.
     lifts : (c, 3, n, N)
         By what rods are lifted, one after the other.
     threads : int
@@ -421,9 +421,11 @@ def _turn_arrays(
     missed: FloatArray,
 ) -> None:
     """Turn a chain at all points by arrays."""
-    missed[0] = turning.drive(skeleton, work, m, collinear, taken)
+    turning.turn(skeleton, work, m, collinear)
+    missed[0] = turning.take_up(skeleton, work, m, m, False, taken)
     for lift, response in zip(lifts, responses, strict=True):
-        np.maximum(missed, turning.respond(skeleton, work, m, lift, response), out=missed)
+        rest = turning.take_up(skeleton, work, m, lift, True, response)
+        np.maximum(missed, rest, out=missed)
 
 
 def _turn_lanes(

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from .doubled import pick, some, square_root
 from .loads import Numbers
-from .turning import Skeleton, Work, drive, respond
+from .turning import Skeleton, Work, take_up, turn
 
 STAGES = 12
 """Of a step, and the slope at its end."""
@@ -97,7 +97,7 @@ def velocity(
     piece, u : int, number
         Which piece of currents and fields, and where in it, from -1 to 1.
     collinear : float
-        As of `turning.drive`.
+        As of `turning.turn`.
     slope : (3 b,)
         Filled, 1/s.
     """
@@ -108,24 +108,18 @@ def velocity(
         k, j = magnets.places[i][0], magnets.places[i][1]
         for a in range(3):
             m[a][k] = room.ways[3 * j + a]
-    drive(magnets.skeleton, room.turning, m, collinear, room.taken)
-    make_forces(magnets, room, piece, u)
+    turn(magnets.skeleton, room.turning, m, collinear)
+    columns = 2 * count * len(magnets.pumping)
+    for column in range(-1, columns):  # of the current, and of motion along every direction
+        if column >= 0:
+            lift_along(magnets, room, column)
+        take_up(magnets.skeleton, room.turning, m, room.lift, column >= 0, room.taken)
+        if column < 0:
+            make_forces(magnets, room, piece, u)
+            begin_system(magnets, room)
+        else:
+            pump(magnets, room, column)
     system, frames = room.system, room.frames
-    for i in range(2 * count):
-        for j in range(2 * count):
-            system[i][j] = 0.0 * y[0]
-    for i in range(count):
-        f = room.forces
-        p, q, r = f[3 * i], f[3 * i + 1], f[3 * i + 2]
-        for a in range(2):
-            e = 6 * i + 3 * a
-            system[2 * i + a][2 * count] = frames[e] * p + frames[e + 1] * q + frames[e + 2] * r
-            system[2 * i + a][2 * i + a] = 1.0 + 0.0 * p
-        # alpha m x dm/dt
-        system[2 * i][2 * i + 1] = 0.0 * p + magnets.alpha[i]
-        system[2 * i + 1][2 * i] = 0.0 * p - magnets.alpha[i]
-    if len(magnets.pumping) > 0:
-        pump(magnets, room)
     eliminated(system, 2 * count)
     for i in range(count):
         e, one, two = 6 * i, system[2 * i][2 * count], system[2 * i + 1][2 * count]
@@ -199,30 +193,50 @@ def field_at(fields: Numbers, k: int, u: Any) -> Any:
     return total
 
 
-def pump(magnets: Magnets, room: Room) -> None:
-    """Add the spins that are pumped, ``-c K``: a rod is lifted by ``-hbar/|e| m x dm/dt``."""
-    system, frames, lift = room.system, room.frames, room.lift
-    count, strength = len(magnets.alpha), magnets.pumping[0]
-    for j in range(count):
-        for b in range(2):
+def begin_system(magnets: Magnets, room: Room) -> None:
+    """Store ``1 - alpha m x`` and what it shall be, in frames across all m."""
+    system, frames, count = room.system, room.frames, len(magnets.alpha)
+    none = 0.0 * frames[0]
+    for i in range(2 * count):
+        for j in range(2 * count):
+            system[i][j] = none
+    for i in range(count):
+        f = room.forces
+        p, q, r = f[3 * i], f[3 * i + 1], f[3 * i + 2]
+        for a in range(2):
+            e = 6 * i + 3 * a
+            system[2 * i + a][2 * count] = frames[e] * p + frames[e + 1] * q + frames[e + 2] * r
+            system[2 * i + a][2 * i + a] = none + 1.0
+        system[2 * i][2 * i + 1] = none + magnets.alpha[i]
+        system[2 * i + 1][2 * i] = none - magnets.alpha[i]
+
+
+def lift_along(magnets: Magnets, room: Room, column: int) -> None:
+    """Lift the rods of a magnet that moves along one of its frame, by ``-hbar/|e| m x dm/dt``."""
+    frames, lift, strength = room.frames, room.lift, magnets.pumping[0]
+    for a in range(3):
+        for k in range(len(lift[a])):
+            lift[a][k] = 0.0 * frames[0]
+    for i in range(len(magnets.places)):
+        k, j = magnets.places[i][0], magnets.places[i][1]
+        if 2 * j == column:  # m x e_1 = e_2
             for a in range(3):
-                for k in range(len(lift[a])):
-                    lift[a][k] = 0.0 * frames[0]
-            for i in range(len(magnets.places)):
-                if magnets.places[i][1] == j:
-                    k = magnets.places[i][0]
-                    for a in range(3):
-                        # m x e_1 = e_2, m x e_2 = -e_1
-                        way = frames[6 * j + 3 + a] if b == 0 else -frames[6 * j + a]
-                        lift[a][k] = -strength * way
-            respond(magnets.skeleton, room.turning, room.m, lift, room.taken)
-            for i in range(len(magnets.places)):
-                k, own = magnets.places[i][0], magnets.places[i][1]
-                x, y, z = room.taken[0][k], room.taken[1][k], room.taken[2][k]
-                for a in range(2):
-                    e = 6 * own + 3 * a
-                    part = frames[e] * x + frames[e + 1] * y + frames[e + 2] * z
-                    system[2 * own + a][2 * j + b] += -magnets.per_current[own] * part
+                lift[a][k] = -strength * frames[6 * j + 3 + a]
+        if 2 * j + 1 == column:  # m x e_2 = -e_1
+            for a in range(3):
+                lift[a][k] = strength * frames[6 * j + a]
+
+
+def pump(magnets: Magnets, room: Room, column: int) -> None:
+    """Add ``-c K`` of motion along one direction."""
+    system, frames = room.system, room.frames
+    for i in range(len(magnets.places)):
+        k, own = magnets.places[i][0], magnets.places[i][1]
+        x, y, z = room.taken[0][k], room.taken[1][k], room.taken[2][k]
+        for a in range(2):
+            e = 6 * own + 3 * a
+            part = frames[e] * x + frames[e + 1] * y + frames[e + 2] * z
+            system[2 * own + a][column] += -magnets.per_current[own] * part
 
 
 def eliminated(system: Numbers, size: int) -> None:
@@ -272,7 +286,7 @@ def advance(
     tolerance : float
         Error of a step, in radians.
     collinear : float
-        As of `turning.drive`.
+        As of `turning.turn`.
     most : int
         Steps that may be tried, lest what cannot be done takes for ever.
     """

@@ -1,11 +1,11 @@
 r"""A chain whose rods turn: what magnets take up in any directions of theirs.
 
 Two-ports do not change while magnetizations turn; cosines of spacers and the frames of free rings
-do. `drive` is the whole of that: links turned, the chain solved, and what every magnet takes up.
+do. `turn` sets directions, and `take_up` finds what every magnet takes up then, of a current.
 
 A magnetization that moves carries its rod to a place `lift` off the line (the potential that spin
 pumping adds, ``-(hbar/|e|) m x dm/dt``, for spins that turn with it): the two-ports that see mu_s
-across it are shifted by that. `respond` is what all magnets take up then, without a current.
+across it are shifted by that, and drive a chain without a current.
 
 Functions are elementwise, as in `spinfem.numerics.doubled`.
 """
@@ -39,7 +39,7 @@ class Skeleton(NamedTuple):
     left: Numbers  # (3,) stiffness, force and its rest on the left rod of the window
     right: Numbers  # (3,) the same on its right rod, as seen in a mirror
     edge: Numbers  # (3,) two as of `ladder.solve_between`, and sizes of what drives outside
-    runs: Any  # `rings.Runs`, whose m, ends and plane are of no use, or None
+    runs: Any  # `rings.Runs`, whose m, ends, plane and push are of no use
     axes: Numbers  # (q_r,) int: element whose m a part of a run counts along, or NO_AXIS
     rods: Numbers  # (r, 2) int: those of its first and its last ring
     pair: Numbers  # (r, 2) int: those whose directions are the plane of a run
@@ -57,18 +57,20 @@ class Skeleton(NamedTuple):
 class Work(NamedTuple):
     """Room for what changes, of as many points as are at work."""
 
-    turned: Any  # m (q_r, 3), ends (r, 2, 5) and plane (r, 2, 3) of runs, or None
-    sources: Any  # (2, q_r) of runs, or None
-    push: Any  # (q_r, 6), or None
+    turned: Any  # m (q_r, 3), ends (r, 2, 5) and plane (r, 2, 3) of runs
+    sources: Numbers  # (2, q_r) of runs
+    push: Numbers  # (q_r, 6)
     links: Numbers  # (7, w)
     loads: Numbers  # (5, w + 1)
-    memory: Any  # (q_r + 2 r, rings.SIZE), or None
+    memory: Numbers  # (q_r + 2 r, rings.SIZE)
     rods: Numbers  # (2, w + 1) amplitudes and currents
-    found: Any  # (q_r + r, rings.FOUND), or None
+    found: Numbers  # (q_r + r, rings.FOUND)
 
 
-def drive(skeleton: Skeleton, work: Work, m: Numbers, collinear: float, taken: Numbers) -> Any:
-    """Find what all elements take up of a current of 1.
+def take_up(
+    skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, is_lifted: bool, taken: Numbers
+) -> Any:
+    """Find what all elements take up, in directions that `turn` has set.
 
     Parameters
     ----------
@@ -76,8 +78,10 @@ def drive(skeleton: Skeleton, work: Work, m: Numbers, collinear: float, taken: N
         The chain, and room to work in.
     m : (3, n)
         Magnetizations of the elements.
-    collinear : float
-        Largest ``1 - |cos|`` of collinear rods in contact.
+    lift : (3, n)
+        By what rods are lifted, across m, V.
+    is_lifted : bool
+        Whether it is that which drives; else a current of 1.
     taken : (3, n)
         Filled: spin currents.
 
@@ -86,18 +90,53 @@ def drive(skeleton: Skeleton, work: Work, m: Numbers, collinear: float, taken: N
     missed : number
         What balances miss relative to all that they balance.
     """
+    current = 0.0 if is_lifted else 1.0
+    set_sources(skeleton, work, m, current)
+    if is_lifted:
+        push(skeleton, work, m, lift)
+    missed = solved(skeleton, work, m, current, taken)
+    if is_lifted:
+        take_from_lifts(skeleton, work, m, lift, taken)
+    return missed
+
+
+def turn(skeleton: Skeleton, work: Work, m: Numbers, collinear: float) -> None:
+    """Set directions.
+
+    Parameters
+    ----------
+    skeleton, work, m
+        As of `take_up`.
+    collinear : float
+        Largest ``1 - |cos|`` of collinear rods in contact.
+    """
     shape, ways = shape_of(skeleton), (m[0], m[1], m[2])
-    links = links_of(work)
+    links, none = links_of(work), 0.0 * m[0][0]
     for k in range(len(work.links[0])):
         for q in range(7):
-            work.links[q][k] = skeleton.links[q][k] + 0.0 * m[0][0]
+            work.links[q][k] = skeleton.links[q][k] + none
     for i in range(len(skeleton.turning)):
         k = skeleton.turning[i]
         angle, free = turn_at(k, shape, ways, collinear)
         port = skeleton.unturned[0][k], skeleton.unturned[1][k], skeleton.unturned[2][k]
-        put_link(k, links, port, (0.0 * m[0][0], 0.0 * m[0][0]), angle, free)
-    runs = turned(skeleton.runs, skeleton, work, m)
-    return solved(skeleton, work, m, runs, 1.0, taken)
+        put_link(k, links, port, (none, none), angle, free)
+    axes, ends, plane = work.turned
+    runs = skeleton.runs
+    for i in range(len(skeleton.axes)):
+        if skeleton.axes[i] != NO_AXIS:
+            put_way(axes[i], m, skeleton.axes[i])
+    for r in range(len(skeleton.rods)):
+        for side in range(2):
+            k, own = skeleton.rods[r][side], ends[r][side]
+            if k != NO_AXIS:
+                put_way(own, m, k)
+            own[3], own[4] = runs.ends[r][side][3] + none, runs.ends[r][side][4] + none
+            k = skeleton.pair[r][side]
+            if k != NO_AXIS:
+                put_way(plane[r][side], m, k)
+            else:
+                for i in range(3):
+                    plane[r][side][i] = runs.plane[r][side][i] + none
 
 
 def shape_of(skeleton: Skeleton) -> Shape:
@@ -112,35 +151,9 @@ def links_of(work: Work) -> Links:
     return Links(made[0], made[1], made[2], made[3], made[4], made[5], made[6])
 
 
-def turned(runs: Any, skeleton: Skeleton, work: Work, m: Numbers) -> Any:
-    """Return runs in their directions, driven by a current."""
-    if runs is None:
-        return None
-    axes, ends, plane = work.turned
-    for i in range(len(skeleton.axes)):
-        if skeleton.axes[i] != NO_AXIS:
-            put_way(axes[i], m, skeleton.axes[i])
-    for r in range(len(skeleton.rods)):
-        for side in range(2):
-            k, own = skeleton.rods[r][side], ends[r][side]
-            if k != NO_AXIS:
-                put_way(own, m, k)
-            own[3], own[4] = runs.ends[r][side][3], runs.ends[r][side][4]
-            k = skeleton.pair[r][side]
-            if k != NO_AXIS:
-                put_way(plane[r][side], m, k)
-            else:
-                for i in range(3):
-                    plane[r][side][i] = runs.plane[r][side][i]
-    for i in range(len(skeleton.axes)):
-        work.sources[0][i], work.sources[1][i] = runs.s_left[i], runs.s_right[i]
-        for j in range(6):
-            work.push[i][j] = 0.0 * m[0][0]
-    return driven(runs, work)
-
-
-def driven(runs: Runs, work: Work) -> Runs:
-    """Return runs in their directions, with what drives them: one type of numbers for all."""
+def runs_of(skeleton: Skeleton, work: Work) -> Runs:
+    """Return runs in their directions, with what drives them."""
+    runs = skeleton.runs
     axes, ends, plane = work.turned
     return Runs(
         axes,
@@ -164,24 +177,22 @@ def put_way(row: Numbers, m: Numbers, k: int) -> None:
     row[0], row[1], row[2] = m[0][k], m[1][k], m[2][k]
 
 
-def pushed(runs: Any, skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers) -> Any:
-    """Return runs, which have been turned, pushed by lifts in place of a current."""
-    if runs is None:
-        return None
-    for i in range(len(work.push)):
-        work.sources[0][i], work.sources[1][i] = 0.0 * lift[0][0], 0.0 * lift[0][0]
+def set_sources(skeleton: Skeleton, work: Work, m: Numbers, current: float) -> None:
+    """Set what a current drives, alone."""
+    runs, made, none = skeleton.runs, work.links, 0.0 * m[0][0]
+    for k in range(len(made[3])):
+        made[3][k] = current * skeleton.links[3][k] + none
+        made[4][k] = current * skeleton.links[4][k] + none
+    for i in range(len(skeleton.axes)):
+        work.sources[0][i] = current * runs.s_left[i] + none
+        work.sources[1][i] = current * runs.s_right[i] + none
         for j in range(6):
-            work.push[i][j] = 0.0 * lift[0][0]
-    for i in range(len(skeleton.parts)):
-        part, side, k = skeleton.parts[i][0], skeleton.parts[i][1], skeleton.parts[i][2]
-        push_part(runs, work, part, side, shifted(m, lift, k, skeleton.shift[i]))
-    return driven(runs, work)
+            work.push[i][j] = none
 
 
-def solved(
-    skeleton: Skeleton, work: Work, m: Numbers, runs: Any, current: float, taken: Numbers
-) -> Any:
+def solved(skeleton: Skeleton, work: Work, m: Numbers, current: float, taken: Numbers) -> Any:
     """Solve the window, and add up what all elements take up; `current` is 1, or 0 of lifts."""
+    runs = runs_of(skeleton, work)
     links, loads, found = links_of(work), work.loads, work.found
     chain = Chain(links, runs, Loads(loads[0], loads[1], loads[2], loads[3], loads[4]), work.memory)
     last, left, right = len(links.B), skeleton.left, skeleton.right
@@ -200,14 +211,12 @@ def solved(
             taken[i][k] = 0.0 * missed
     ways, pulled = (m[0], m[1], m[2]), (taken[0], taken[1], taken[2])
     pull(shape_of(skeleton), ways, skeleton.unturned[0], links.sign, amplitude, pulled)
-    take_at_rings(runs, skeleton, found, m, taken)
+    take_at_rings(skeleton, found, m, taken)
     return relative(missed, size + current * skeleton.edge[2])
 
 
-def take_at_rings(runs: Any, skeleton: Skeleton, found: Any, m: Numbers, taken: Numbers) -> None:
+def take_at_rings(skeleton: Skeleton, found: Numbers, m: Numbers, taken: Numbers) -> None:
     """Add what is taken up at the rings of runs."""
-    if runs is None:
-        return
     for i in range(len(skeleton.rings)):
         ring, place, k = skeleton.rings[i][0], skeleton.rings[i][1], skeleton.rings[i][2]
         row = found[ring]
@@ -224,21 +233,9 @@ def take(taken: Numbers, m: Numbers, k: int, v: Three, share: Numbers) -> None:
     taken[2][k] += one * z + other * (p * y - q * x)
 
 
-def respond(skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, taken: Numbers) -> Any:
-    """Find what all elements take up when their rods are lifted; return what balances miss.
-
-    Parameters
-    ----------
-    skeleton, work, m
-        As of `drive`, which was called for this m.
-    lift : (3, n)
-        By what rods are lifted, across m, V.
-    taken : (3, n)
-        Filled: spin currents, A/m2.
-    """
+def push(skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers) -> None:
+    """Add what lifts drive."""
     made, axis = work.links, skeleton.shape[2]
-    for k in range(len(made[3])):
-        made[3][k], made[4][k] = 0.0 * made[5][k], 0.0 * made[5][k]
     for i in range(len(skeleton.seats)):
         link, side, k = skeleton.seats[i][0], skeleton.seats[i][1], skeleton.seats[i][2]
         other = axis[link + 1 - side]
@@ -248,8 +245,17 @@ def respond(skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, taken: Nu
             made[4][link] += pulled
         else:
             made[3][link] += -made[5][link] * pulled
-    runs = pushed(skeleton.runs, skeleton, work, m, lift)
-    missed = solved(skeleton, work, m, runs, 0.0, taken)
+    for i in range(len(skeleton.parts)):
+        part, side, k = skeleton.parts[i][0], skeleton.parts[i][1], skeleton.parts[i][2]
+        shift = shifted(m, lift, k, skeleton.shift[i])
+        push_part(skeleton.runs, work, part, side, shift)
+
+
+def take_from_lifts(
+    skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, taken: Numbers
+) -> None:
+    """Add what elements take up besides of what is lifted."""
+    axis = skeleton.shape[2]
     for i in range(len(skeleton.seats)):
         link, side, k = skeleton.seats[i][0], skeleton.seats[i][1], skeleton.seats[i][2]
         B = skeleton.unturned[0][link]
@@ -263,11 +269,10 @@ def respond(skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, taken: Nu
         taken[0][other] += x
         taken[1][other] += y
         taken[2][other] += z
-    take_inside(runs, skeleton, work, m, lift, taken)
+    take_inside(skeleton, work, m, lift, taken)
     for i in range(len(skeleton.grounded)):
         k = skeleton.grounded[i]
         take(taken, m, k, (-lift[0][k], -lift[1][k], -lift[2][k]), skeleton.lost[i])
-    return missed
 
 
 def shifted(m: Numbers, lift: Numbers, k: int, shift: Numbers) -> Three:
@@ -318,12 +323,9 @@ def push_part(runs: Runs, work: Work, i: int, side: int, v: Three) -> None:
         row[3], row[4], row[5] = row[3] - (a + x), row[4] - (b + y), row[5] - (c + z)
 
 
-def take_inside(
-    runs: Any, skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, taken: Numbers
-) -> None:
+def take_inside(skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, taken: Numbers) -> None:
     """Add what parts of runs that are shifted take up besides, of what their shunts lose."""
-    if runs is None:
-        return
+    runs = skeleton.runs
     for i in range(len(skeleton.parts)):
         part, side, inside = skeleton.parts[i][0], skeleton.parts[i][1], skeleton.parts[i][3]
         if inside >= 0:

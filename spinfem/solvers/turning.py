@@ -16,7 +16,7 @@ from ..numerics.kernels import blank_loads
 from ..numerics.ladder import Chain, mirrored, sweep
 from ..numerics.links import NO_AXIS, RUN, SPACER
 from ..numerics.loads import Links
-from ..numerics.rings import AT_ROD, FOUND, INSIDE, SIZE
+from ..numerics.rings import AT_ROD, FOUND, INSIDE, SIZE, Runs
 from ..numerics.turning import LEFT, RIGHT, Skeleton, Work
 from .condensed import Condensed
 from .plan import Plan
@@ -44,15 +44,15 @@ def skeleton_of(solved: Condensed, moving: Iterable[int]) -> Skeleton:
         reservoir, or with another ferromagnet.
     """
     e, row = solved.elements, solved.row
-    plan, runs = row.plan, None
-    axes, rods, pair = (np.zeros(shape, dtype=np.intp) for shape in ((0,), (0, 2), (0, 2)))
+    plan = row.plan
+    first, stop, turning = _window(plan)
+    those = plan.runs_between(first, stop)
     places: list[tuple[int, int, int]] = []
     shares: list[FloatArray] = []
+    runs = _no_runs(stop - first)
     if plan.runs:
-        those = plan.runs_between(*_window(plan)[:2])
         runs = runs_at_points(e, row, those, None, False, 0)
         runs = runs._replace(still=np.full_like(runs.still, -1))
-        axes, rods, pair = those.axes, those.rods, those.pair
         for i, k in enumerate(plan.magnets.tolist()):
             for link, on_right in plan.beside[i]:
                 if plan.kind[link] == RUN:
@@ -62,7 +62,6 @@ def skeleton_of(solved: Condensed, moving: Iterable[int]) -> Skeleton:
         for k, (r, part) in plan.part_of.items():
             places.append((those.ring_ends[r][0] + part, INSIDE, k))
             shares.append(_two(share_of_exchange(e, k)))
-    first, stop, turning = _window(plan)
     seats, parts, shifts, grounded, lost = _seats(solved, moving, places)
     links, left, right, edge = _fixed(solved, first, stop)
     return Skeleton(
@@ -74,9 +73,9 @@ def skeleton_of(solved: Condensed, moving: Iterable[int]) -> Skeleton:
         right,
         edge,
         runs,
-        axes,
-        rods,
-        pair,
+        those.axes,
+        those.rods,
+        those.pair,
         _table(places, 3),
         _numbers(shares),
         _table(seats, 3),
@@ -94,22 +93,26 @@ def room_for(skeleton: Skeleton, points: int) -> Work:
     def blank(*shape: int) -> FloatArray:
         return np.zeros((*shape, points))
 
-    turned, sources, push, memory, found = None, None, None, None, None
-    if skeleton.runs is not None:
-        q, r = len(skeleton.axes), len(skeleton.rods)
-        turned = blank(q, 3), blank(r, 2, 5), blank(r, 2, 3)
-        memory, found = blank(q + 2 * r, SIZE), blank(q + r, FOUND)
-        sources, push = blank(2, q), blank(q, 6)
+    q, r = len(skeleton.axes), len(skeleton.rods)
     return Work(
-        turned,
-        sources,
-        push,
+        (blank(q, 3), blank(r, 2, 5), blank(r, 2, 3)),
+        blank(2, q),
+        blank(q, 6),
         blank(7, links),
         blank(5, links + 1),
-        memory,
+        blank(q + 2 * r, SIZE),
         blank(2, links + 1),
-        found,
+        blank(q + r, FOUND),
     )
+
+
+def _no_runs(links: int) -> Runs:
+    """Return the runs of a chain that has none, of as many numbers as one that has some."""
+    three, one, none = np.zeros((0, 3, 1)), np.zeros((0, 1)), np.zeros(0, dtype=np.intp)
+    ends, plane = np.zeros((0, 2, 5, 1)), np.zeros((0, 2, 3, 1))
+    of_link = np.full(links, -1, dtype=np.intp)
+    start = np.zeros(1, dtype=np.intp)
+    return Runs(three, three, three, three, one, one, None, ends, plane, none, start, none, of_link)
 
 
 def _window(plan: Plan) -> tuple[int, int, IntArray]:

@@ -1,7 +1,9 @@
 """Torques as a function of directions, and the spins that moving magnets pump."""
 
 import dataclasses
+import itertools
 import re
+import warnings
 
 import extremes
 import numpy as np
@@ -216,11 +218,11 @@ def test_damping_over_the_angle():
     ``alpha(theta) = alpha' (1 - nu sin^2/(1 - nu^2 cos^2))`` of motion in the plane of both m,
     ``nu = (G_r - G*)/(G_r + G*)`` with G* of the ferromagnet.
     """
-    G, thin = 4e14, 1e-13
+    G, thin = 4e14, 1e-12
     l, rho, d = 5.5e-9, 291e-9, 200e-9
     F = sf.Ferromagnet.from_valet_fert(rho, beta=0.3, l=l)
     face = sf.Interface(0.0, mixing=G)
-    N = sf.NormalMetal(D=1e12, l=1.0)
+    N = sf.NormalMetal(D=1e10, l=1.0)
     theta = np.array([0.0, 10.0, 45.0, 80.0, 90.0, 135.0, 180.0])
     fixed, free = F(d, m=sf.direction(0), name="fixed"), F(d, m=sf.direction(theta), name="free")
     stack = sf.SpinBlocking() | fixed | face | N(thin) | face | free | sf.SpinBlocking()
@@ -269,16 +271,19 @@ def test_motion_loses_and_what_it_pumps_is_mutual(seed):
     layers = sf.Lead(Cu) | Cu(1e-9) | layers | Co(4e-9, m=c, name="c") | Cu(4e-9)
     system = sf.Dynamics(layers | sf.Lead(Cu), dict.fromkeys("abc", FREE))
     m = system.directions()
-    K, frames = system.pumped(m), frame_across(m)
-    # T = K v with v = omega x m: of turns omega
-    turns = np.cross(frames, m[:, None])
-    form = np.einsum("iax,ixjy,jby->iajb", frames, K, turns).reshape(6, 6)
+    form = lost(system.pumped(m), m)
     assert np.abs(form - form.T).max() < 1e-13 * np.abs(form).max()
-    values = np.linalg.eigvalsh(form)
-    assert (
-        values.max() <= 1e-14 * np.abs(values).max()
-        or values.min() >= -1e-14 * np.abs(values).max()
-    )
+    assert np.linalg.eigvalsh(form).min() >= -1e-14 * np.abs(form).max()
+
+
+def lost(K, m):
+    """The form of damping, of turns about directions across m.
+
+    Damping is ``T = A m x v``, with ``m x v = omega`` of ``v = omega x m``: this is A.
+    """
+    frames = frame_across(m)
+    turns = np.cross(frames, m[:, None])
+    return np.einsum("iax,ixjy,jby->iajb", frames, K, turns).reshape(2 * len(m), -1)
 
 
 def test_what_meets_no_resistance():
@@ -294,3 +299,54 @@ def test_what_meets_no_resistance():
     found = sf.Dynamics(behind, {"free": sf.Magnet(8e5)}).damping("free")
     expected = GAMMA * HBAR**2 * 3e14 / (2 * E**2 * 8e5 * 2e-9)
     np.testing.assert_allclose(found, expected * np.eye(2), rtol=1e-12, atol=1e-12 * expected)
+
+
+def without_precession(stack):
+    """The same with real mixing conductances, and with dephasing alone."""
+    pieces = []
+    for piece in stack.pieces:
+        if isinstance(piece, sf.Interface) and piece.mixing is not None:
+            piece = dataclasses.replace(piece, mixing=complex(piece.mixing).real)
+        metal = getattr(piece, "material", None)
+        if getattr(metal, "lambda_J", None) is not None:
+            length = metal.lambda_phi or metal.lambda_J
+            metal = dataclasses.replace(metal, lambda_J=None, lambda_phi=length)
+            piece = dataclasses.replace(piece, material=metal)
+        pieces.append(piece)
+    return sf.Stack(pieces)
+
+
+def check_that_motion_loses(numbers):
+    """What random stacks of every model pump is mutual, and takes energy; how many there were."""
+    count, refused = 0, []
+    for number, model in itertools.product(numbers, ("plain", "interfaces", "mixing", "exchange")):
+        rng = np.random.default_rng([11, number])
+        stack = without_precession(extremes.extreme(rng, model))
+        names = [layer.name for layer in stack.layers if layer.is_ferromagnet]
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore", sf.UnitWarning)  # of plain numbers
+                system = sf.Dynamics(stack, dict.fromkeys(names, FREE))
+                m = directions(rng, len(names))
+                system.turning.check_moving(system.whole(m)[0])
+                K = system.pumped(m)
+        except ValueError as error:
+            refused.append(str(error))
+            continue
+        form = lost(K, m)
+        scale = np.abs(form).max()
+        assert np.abs(form - form.T).max() <= 1e-7 * scale
+        assert np.linalg.eigvalsh(form).min() >= -1e-7 * scale
+        count += 1
+    reasons = "in contact|must move|must be separated|pumping=False"
+    assert all(re.search(reasons, message) for message in refused)
+    return count
+
+
+def test_motion_of_random_stacks_loses():
+    assert check_that_motion_loses(range(4)) > 5
+
+
+@pytest.mark.long
+def test_motion_of_many_random_stacks_loses():
+    assert check_that_motion_loses(range(120)) >= 200
