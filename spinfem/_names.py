@@ -57,12 +57,11 @@ def split_unit(key: str) -> tuple[str, str]:
     (('two_AR', 'fOhm_m2'), ('beta', ''))
     """
     parts = key.replace("ohm", "Ohm").split("_")
-    for first in range(1, len(parts)):
-        if "_".join(parts[first:]) in UNITS:
-            return "_".join(key.split("_")[:first]), "_".join(parts[first:])
     first = len(parts)
     while first > 1 and parts[first - 1] in PARTS:
         first -= 1
+    known = (i for i in range(1, first) if "_".join(parts[i:]) in UNITS)
+    first = next(known, first)
     return "_".join(key.split("_")[:first]), "_".join(parts[first:])
 
 

@@ -18,12 +18,15 @@ from .output import DPI, Dpi, Plot, check_picture
 from .report import to_json
 
 if TYPE_CHECKING:
+    from ..dynamics.dynamics import Dynamics
     from ..dynamics.trajectory import Trajectory
     from ..io.stackfile import StackFile
     from ..texts.tables import Part
 
 SPACING, FEWEST, MOST = 5e-12, 1001, 20_001
 """Seconds from one sample to the next, and how many there are at least and at most."""
+FARTHEST = 1e8
+"""Radians that magnets may move in a run, as far as the beginning tells: a few minutes."""
 REGULAR = 0.02
 """By what the size of a motion may change from its third quarter to its last one."""
 STEADY = 1e-6
@@ -103,6 +106,7 @@ def run_file(
     with np.errstate(all="ignore"):  # numbers out of range are found in the results
         try:
             times = _times(metres(motion.time_ns if time is None else time))
+            _check_distance(system, description.j0, times[-1])
             run = system.run(j0=description.j0, times=times, **options)
             results = _results(description, run, motion.temperature_K)
             text = to_json(results)
@@ -119,6 +123,18 @@ def run_file(
 def _times(end: float) -> FloatArray:
     """Return when the run is sampled, s."""
     return np.linspace(0.0, end, min(max(round(end / SPACING) + 1, FEWEST), MOST))
+
+
+def _check_distance(system: Dynamics, j0: float, end: float) -> None:
+    """Raise ValueError if magnets move too fast for a run that comes to its end."""
+    ways = np.repeat([*np.eye(3), *-np.eye(3)], len(system.names), axis=0)
+    around = np.concatenate([system.directions()[None], ways.reshape(6, -1, 3)])
+    distance = float(np.linalg.norm(system.velocity(around, j0), axis=-1).max()) * end
+    if not distance <= FARTHEST:
+        raise ValueError(
+            f"magnets must move by at most {FARTHEST:g} radians, got {distance:.3g} in "
+            f"{end * 1e9:g} ns: torques or fields are too large, or the time is too long"
+        )
 
 
 def _write(run: Trajectory, output: Path | None, picture: Path | None, dpi: int | None) -> None:

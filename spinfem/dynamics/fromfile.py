@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from .._checks import FloatArray
 from ..files.tables import PlacedError, at
 from ..io.magnettables import DynamicsTable, magnets_in
@@ -74,5 +76,5 @@ def arguments_of(tables: AnyFile, stack: Stack, field: FloatArray | None = None)
 def made_of(make: Callable[..., Made], file: StackFile) -> Made:
     """Return what is made of a stack and of `arguments_of`; PlacedError if that is not possible."""
     arguments = arguments_of(file.tables, file.stack)
-    with at("layers"), in_silence():
+    with at("layers"), in_silence(), np.errstate(all="ignore"):  # what is not finite is refused
         return make(file.stack, **arguments)

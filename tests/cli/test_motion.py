@@ -333,6 +333,16 @@ def test_bad_files(run, tmp_path, command, old, new, expected):
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("Ms_A_m = 8e5", "Ms_A_m = 1e-300"), ("j0_A_m2 = 3e11", "j0_A_m2 = 1e300")]
+)
+def test_motion_that_is_too_fast_is_refused(run, tmp_path, old, new):
+    edit(tmp_path, old, new)
+    status, out, err = run("run", "a.toml")
+    assert (status, out) == (2, "")
+    assert "error: a.toml: magnets must move by at most 1e+08 radians, got " in err
+
+
 def test_magnets_that_turn_freely_have_no_stable_states(run, tmp_path):
     edit(tmp_path, "demag = [0.861, 0.105, 0.034]", "")
     for command in (["critical", "a.toml"], ["phase", "a.toml", *AXES]):
