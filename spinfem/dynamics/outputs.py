@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def dataset_of(trajectory: Moved) -> xarray.Dataset:
-    """Return what `Trajectory.to_dataset` describes."""
+    """Return what ``Trajectory.to_dataset`` describes."""
     check_installed("a dataset", "pip install xarray", "xarray")
     import xarray
 
@@ -50,7 +50,7 @@ def dataset_of(trajectory: Moved) -> xarray.Dataset:
 
 
 def save(trajectory: Moved, path: str | PathLike[str], progress: bool | None) -> None:
-    """Write what `Trajectory.save` describes."""
+    """Write what ``Trajectory.save`` describes."""
     place = Path(path)
     check_target(place, ".nc", ".pvd")
     if place.suffix.lower() == ".pvd":

@@ -32,7 +32,7 @@ class SolvedMotion(Motion, Protocol):
 def animate(
     trajectory: SolvedMotion, path: str | PathLike[str] | None, what: str, frames: int
 ) -> Any:
-    """Do what `Trajectory.animate` describes."""
+    """Do what ``Trajectory.animate`` describes."""
     from matplotlib import pyplot as plt
     from matplotlib.animation import FuncAnimation, PillowWriter
 
