@@ -21,6 +21,7 @@ ELSEWHERE = ("check_paraview.py", "paraview_valve.py", "picture_of_the_dual_valv
 """Examples that need a program which pip does not install with the documentation."""
 CHAPTERS = {
     "paper": ("The paper, section by section", r"paper_.*"),
+    "motion": ("Magnetizations that move", r"oscillator.*|phase.*|resonance.*|three_magnets.*"),
     "valves": (
         "Valves and multilayers",
         r"(?!fit_).*valve.*|multilayer.*|co_cu.*|wavy.*|graded.*|error.*",
