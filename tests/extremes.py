@@ -61,9 +61,9 @@ def unit(v):
     return v / np.linalg.norm(v)
 
 
-def directions(rng):
+def directions(rng, kinds=DIRECTIONS):
     """A function that draws the magnetizations of one stack, which stand to each other somehow."""
-    kind = rng.choice(DIRECTIONS)
+    kind = rng.choice(kinds)
     axis = np.array([0.0, 0.0, 1.0]) if chance(rng, 0.3) else unit(rng.normal(size=3))
     other = unit(np.cross(axis, rng.normal(size=3)))
 
@@ -196,6 +196,74 @@ def extreme(rng, model="everything", max_layers=8):
         stack = draw(rng, model, max_layers)
         if is_driven(stack) and has_sink(stack):
             return stack
+
+
+def far_apart(rng):
+    """A stack in which free rings have stiffnesses up to 1e30 apart along and across axes.
+
+    A thin ferromagnet with exchange lengths of 1e-12 l meets, directly or behind a thin normal
+    metal, what is soft about another axis: a ferromagnet with exchange lengths, a lead of such or a
+    layer, or a mixing conductance. In half of them the current flows the other way.
+    """
+    while True:
+        turn = directions(rng, ("random", "coplanar", "nearly collinear", "nearly collinear"))
+        pieces = [*beyond(rng, turn, "left"), stiff_layer(rng, turn(), "stiff")]
+        if chance(rng, 0.3):
+            pieces.append(layer(rng, metal(rng, False), None, "spacer"))
+        pieces += soft_pieces(rng, turn)
+        stack = sf.Stack(pieces[:: rng.choice([-1, 1])])
+        if is_driven(stack) and has_sink(stack):
+            return stack
+
+
+def stiff_layer(rng, m, name):
+    l = power(rng, -2, 2)
+    material = sf.Ferromagnet(
+        D=power(rng, -3, 3),
+        l=l,
+        p=rng.choice([-1.0, 1.0]) * (1 - power(rng, -12, -9)),
+        **{key: l * power(rng, -12, -11) for key in rng.choice(LENGTHS)},
+    )
+    return material(l * power(rng, -9, -3), m=m, name=name)
+
+
+LENGTHS = np.array([("lambda_J",), ("lambda_phi",), ("lambda_J", "lambda_phi")], dtype=object)
+
+
+def beyond(rng, turn, side):
+    """An end, with or without a layer between; a strong ferromagnet only behind a normal metal."""
+    kind = rng.choice(["reservoir", "blocking", "normal", "weak", "strong"])
+    if kind == "reservoir":
+        pieces = [sf.Reservoir()]
+    elif kind == "blocking":
+        pieces = [sf.SpinBlocking()]
+    else:
+        material = metal(rng, kind != "normal", weak=kind == "weak")
+        pieces = [lead(rng, material, turn(), f"{side} magnet")]
+    if kind == "strong" or chance(rng, 0.4):
+        pieces.append(layer(rng, metal(rng, False), None, f"{side} layer"))
+    return pieces
+
+
+def soft_pieces(rng, turn):
+    """What is soft about an axis, and what is behind it."""
+    kind = rng.choice(["lead", "layer", "mixing"])
+    weak = sf.Ferromagnet(
+        D=power(rng, -3, 3),
+        l=power(rng, -2, 3),
+        p=polarization(rng),
+        lambda_J=power(rng, -2, 2),
+        lambda_phi=None if chance(rng, 0.5) else power(rng, -2, 2),
+    )
+    if kind == "lead":
+        return [sf.Lead(weak, m=turn(), name="soft")]
+    if kind == "layer":
+        return [layer(rng, weak, turn(), "soft"), *beyond(rng, turn, "right")[::-1]]
+    normal, strong = metal(rng, False), metal(rng, True)
+    joint = sf.Interface(
+        resistance(rng, [normal, strong]), gamma=polarization(rng), mixing=mixing(rng, [normal])
+    )
+    return [layer(rng, normal, None, "before"), joint, lead(rng, strong, turn(), "soft")]
 
 
 def is_driven(stack):

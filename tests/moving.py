@@ -60,3 +60,22 @@ def rotation(rng):
     Q, R = np.linalg.qr(rng.normal(size=(3, 3)))
     Q = Q * np.sign(np.diag(R))
     return Q * np.linalg.det(Q)
+
+
+FREE = sf.Magnet(Ms=8e5, alpha=0.01, demag=DEMAG)
+BOTH = {"fixed": sf.Magnet(Ms=1.4e6, alpha=0.01, demag=(0.9, 0.06, 0.04), K=1e5), "free": FREE}
+
+
+def tilted(free=(0.1, 0.2, 0.9), fixed=(0, 0, 1)):
+    """The valve, not at rest."""
+    return valve(fixed=fixed).replace("free", m=free)
+
+
+def pair(magnets=BOTH, **others):
+    """Both of its magnets move, or those that are given."""
+    return sf.Dynamics(tilted(), magnets, **others)
+
+
+def lossless(**magnet):
+    """A magnet without damping."""
+    return sf.Magnet(Ms=8e5, alpha=0.0, **magnet)

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 from .._checks import note
 from ..files.disk import explained
 from ..files.gridstore import OtherSweepError, grid_store
+from ..files.netcdf import write_netcdf
 from ..io.stackfile import StackFile
 from ..io.vary import FileBuilder, Variation
 from ..results.numbers import VARIABLES
 from ..solvers.elements import check_undriven
 from ..studies.builders import axis_name
-from ..studies.dataset import write_netcdf
 from ..studies.sweeping import begin, plan_sweep, run
 
 if TYPE_CHECKING:

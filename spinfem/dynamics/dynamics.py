@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, finite, number, positive
+from .._checks import FloatArray, finite, positive
+from ..solver import whole
 from . import motion
 from .linearized import LinearizedSystem
 from .pieces import Pieces, constant, pieces_of
+from .record import folder_of
 from .system import Directions
 from .trajectory import Trajectory
 
 SAMPLES = 1001
 """Times of a run that is not told at which."""
-TOLERANCE = 1e-8
+TOLERANCE, FINEST = 1e-8, 1e-14
+"""Error of a step, and the least that roundings leave room for."""
 
 
 class Dynamics(LinearizedSystem):
@@ -52,12 +56,15 @@ class Dynamics(LinearizedSystem):
         area: float | None = None,
         step: float = 1e-13,
         seed: int = 0,
+        store: str | PathLike[str] | None = None,
         progress: bool | None = None,
     ) -> Trajectory:
         """Let the magnets move.
 
         By steps of Dormand and Prince of order 8 whose length follows the error, of every point of
-        a batch by itself: results do not depend on the rest of a batch, on threads, or on `times`.
+        a batch by itself, and which end at all `times`: results do not depend on the rest of a
+        batch, nor on threads, to the bit. After every step m is put back on the sphere. For events,
+        or other methods, there is `velocity`.
 
         Parameters
         ----------
@@ -82,7 +89,11 @@ class Dynamics(LinearizedSystem):
         step : float
             Longest step in thermal fields, s.
         seed : int
-            Of their random numbers.
+            Of their random numbers, which differ from point to point of a batch.
+        store : str or path, optional
+            A folder, made if need be, in which a run that is broken off, or killed, is taken up
+            again by the same call, with the same result to the bit. What is done is written there
+            every few seconds, up to the last of `times`. Deleting it is up to you.
         progress : bool, optional
             As of `spinfem.sweep`.
 
@@ -93,38 +104,60 @@ class Dynamics(LinearizedSystem):
         Raises
         ------
         TypeError, ValueError
-            If an argument is not as above, or the motion does not come to its end.
+            If an argument is not as above, the motion does not come to its end, or the store is
+            of another run.
+        OSError
+            If the store cannot be read or written.
         """
         when = _times(time, times)
         ways = self.directions(m)
-        tolerance = float(positive("rtol (error of a step)", rtol))
+        tolerance = _one("rtol (error of a step)", rtol)
+        if tolerance < FINEST:
+            raise ValueError(f"rtol (error of a step) must be at least {FINEST:g}, got {rtol!r}")
         current, at_times = _current(j0, when)
         batch = at_times.shape[:-1]
-        shape = np.broadcast_shapes(ways.shape[:-2], batch, self.shape)
+        try:
+            shape = np.broadcast_shapes(ways.shape[:-2], batch, self.shape)
+        except ValueError:
+            raise ValueError(
+                f"batches of m, j0 and the system must broadcast, got shapes {ways.shape[:-2]}, "
+                f"{batch} and {self.shape}"
+            ) from None
         if current.numbers.shape[-1] > 1:
             spread = np.broadcast_to(current.numbers.reshape(1, 1, *batch), (1, 1, *shape))
             current = current._replace(numbers=spread.reshape(1, 1, -1))
         extra = constant(np.zeros(3), when[0], when[-1])
         if field is not None:
+            if not callable(field):
+                raise TypeError(
+                    "field must be a function of times (q,), s, to fields (q, 3), A/m (what does "
+                    f"not change is a field of the system), got {field!r}"
+                )
             extra = pieces_of("field", field, when[0], when[-1], 3)
+        changes = callable(j0) or field is not None
+        thermal = self._thermal(temperature, area, step, seed, changes)
         drive = motion.Drive(current, extra)
-        state = motion.begin(self, ways, shape, drive)
-        found: list[FloatArray] = []
-        if temperature is None:
-            motion.advance(self, shape, drive, state, when, tolerance, found.append, progress)
-        else:
-            thermal = self._thermal(
-                temperature, area, step, seed, callable(j0) or field is not None
-            )
-            motion.shake(self, shape, drive, state, when, thermal, found.append, progress)
-        directions = motion.as_directions(found, shape, len(self.names))
-        steps = state.clock[2].astype(int).reshape(shape)[()]
-        return Trajectory(self, when, directions, at_times, steps)
+        run = motion.Run(self, shape, drive, when, tolerance, thermal)
+        with folder_of(store) as folder:
+            record = motion.move(run, ways, folder, progress)
+        directions = record.ways.reshape(*shape, len(when), len(self.names), 3)
+        steps = record.clock[2].astype(int).reshape(shape)[()]
+        return Trajectory(self, self.stack, when, directions, at_times, steps)
 
     def _thermal(
-        self, temperature: float, area: float | None, step: float, seed: int, changes: bool
-    ) -> motion.Thermal:
+        self,
+        temperature: float | None,
+        area: float | None,
+        step: float,
+        seed: int,
+        changes: bool,
+    ) -> motion.Thermal | None:
         """Check what a temperature needs."""
+        if temperature is None:
+            if area is not None:
+                raise ValueError(f"area must be left out without a temperature, got {area!r}")
+            return None
+        kelvin = _one("temperature", temperature)
         if self.pumping:
             raise ValueError(
                 "temperature must be with pumping=False: thermal fields are those of alpha (give "
@@ -134,12 +167,16 @@ class Dynamics(LinearizedSystem):
             raise ValueError("temperature must be with a current and a field that do not change")
         if area is None:
             raise ValueError("area of the sample must be given with a temperature, m2")
-        return motion.Thermal(
-            float(positive("temperature", temperature)),
-            float(positive("area", area)),
-            float(positive("step", step)),
-            seed,
-        )
+        size, longest = _one("area", area), _one("step", step)
+        return motion.Thermal(kelvin, size, longest, whole("seed", seed, least=0))
+
+
+def _one(quantity: str, value: float) -> float:
+    """Check one positive number."""
+    found = positive(quantity, value)
+    if np.ndim(found):
+        raise ValueError(f"{quantity} must be one number, got shape {np.shape(found)}")
+    return float(found)
 
 
 def _times(time: float | None, times: ArrayLike | None) -> FloatArray:
@@ -147,8 +184,8 @@ def _times(time: float | None, times: ArrayLike | None) -> FloatArray:
     if (time is None) == (times is None):
         raise ValueError(f"one of time and times must be given, got {time!r} and {times!r}")
     if times is None:
-        return np.linspace(0.0, float(positive("time", cast(float, time))), SAMPLES)
-    when = np.atleast_1d(np.asarray(number("times", times)))
+        return np.linspace(0.0, _one("time", cast(float, time)), SAMPLES)
+    when = np.atleast_1d(np.asarray(finite("times", times)))
     if when.ndim != 1 or len(when) < 2 or not (np.diff(when) > 0).all():
         raise ValueError(f"times must be increasing numbers, two at least, got {times!r}")
     return when
@@ -159,6 +196,7 @@ def _current(
 ) -> tuple[Pieces, FloatArray]:
     """Return the current in pieces, and at all times, (..., T)."""
     if callable(j0):
-        return pieces_of("j0", j0, times[0], times[-1], 1), np.asarray(j0(times), dtype=float)
+        pieces = pieces_of("j0", j0, times[0], times[-1], 1)
+        return pieces, np.asarray(j0(times), dtype=float).reshape(times.shape)
     value = np.asarray(finite("j0", j0))
     return constant(value.reshape(-1), times[0], times[-1]), value[..., None]

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
 from functools import cache, partial
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from .._checks import FloatArray
 from .._progress import progress_bar
 from ..constants import GAMMA_0, MU_0, TORQUE_PER_SPIN_CURRENT
+from ..files.versions import versions
 from ..numerics import kernels
 from ..numerics.motion import STAGES, Legs, Magnets, Room, Table
 from ..physics.directions import COLLINEAR_REST
 from ..solvers.turning import room_for
 from .pieces import Pieces, at_all_edges
+from .record import Record, digest_of
 from .system import LIFT, MagnetSystem
 
 FIRST_STEP = 1e-3
@@ -27,6 +31,8 @@ BOLTZMANN = 1.380649e-23
 """J/K, exact in the SI."""
 AT_ONCE = 2**22
 """Numbers of samples, or of noise, that are made at once."""
+FIRST_PART, PART_SECONDS = 16, 0.2
+"""Times of a run until it is first said how far it is, and seconds until it is said again."""
 
 
 class Drive(NamedTuple):
@@ -36,13 +42,6 @@ class Drive(NamedTuple):
     field: Pieces  # what comes to the fields of the system, A/m, of three components
 
 
-class State(NamedTuple):
-    """Where motion is: all that it takes to go on."""
-
-    y: FloatArray  # (3 f, N) unit vectors
-    clock: FloatArray  # (5, N), see `numerics.motion.advance`
-
-
 class Thermal(NamedTuple):
     """Fields of a temperature."""
 
@@ -50,6 +49,17 @@ class Thermal(NamedTuple):
     area: float  # m2
     step: float  # s; the longest
     seed: int
+
+
+class Run(NamedTuple):
+    """What is to be done, but for where it begins."""
+
+    system: MagnetSystem
+    shape: tuple[int, ...]  # of the batch
+    drive: Drive
+    times: FloatArray  # (T,) s; increasing, the first is the beginning
+    tolerance: float  # error of a step, radians
+    thermal: Thermal | None
 
 
 # --- numbers ------------------------------------------------------------------------------------
@@ -88,7 +98,8 @@ def magnets_of(
         batch = numbers.shape[: numbers.ndim - len(rest)]
         if math.prod(batch) != 1:
             numbers = np.broadcast_to(numbers, (*shape, *numbers.shape[len(batch) :]))
-        return np.ascontiguousarray(numbers.reshape(-1, math.prod(rest)).T).reshape(*rest, -1)
+        table = np.array(numbers.reshape(-1, math.prod(rest)).T, order="C")  # not read-only
+        return table.reshape(*rest, -1)
 
     h = GAMMA_0 * flat(own.h.reshape(*own.h.shape[:-2], 3 * f), 3 * f)
     all_fields = np.zeros((*fields.shape[:2], *h.shape))
@@ -139,93 +150,108 @@ def room_to_move(system: MagnetSystem, points: int) -> Room:
 # --- motion -------------------------------------------------------------------------------------
 
 
-def begin(system: MagnetSystem, m: FloatArray, shape: tuple[int, ...], drive: Drive) -> State:
-    """Return the state at the beginning.
+def begin(run: Run, m: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return y and clock of `numerics.motion.advance` at the beginning.
 
     Parameters
     ----------
-    system, drive
-        What moves, and what drives it.
+    run : Run
+        What is to be done.
     m : array, shape (..., f, 3)
         Unit vectors.
-    shape : tuple of int
-        Shape of the batch.
     """
-    f, points = len(system.names), math.prod(shape)
-    ways = np.broadcast_to(m, (*shape, f, 3))
-    current = drive.current.numbers[0, 0]
-    j0 = current.reshape(shape) if current.size > 1 else current[0]
-    speed = np.abs(system.velocity(ways, j0)).reshape(points, -1).max(axis=-1)
+    f, points = len(run.system.names), math.prod(run.shape)
+    ways = np.broadcast_to(m, (*run.shape, f, 3))
+    current = run.drive.current.numbers[0, 0]
+    j0 = current.reshape(run.shape) if current.size > 1 else current[0]
+    speed = np.abs(run.system.velocity(ways, j0)).reshape(points, -1).max(axis=-1)
     clock = np.zeros((5, points))
-    clock[0] = drive.current.edges[0]
-    clock[1] = FIRST_STEP / np.maximum(speed, 1.0)
-    return State(np.array(ways.reshape(points, 3 * f).T, order="C"), clock)
+    clock[0] = run.times[0]
+    # a power of two: roundings of the velocity do not depend on the batch, but almost
+    clock[1] = 2.0 ** np.floor(np.log2(FIRST_STEP / np.maximum(speed, 1.0)))
+    return np.array(ways.reshape(points, 3 * f).T, order="C"), clock
 
 
-def advance(
-    system: MagnetSystem,
-    shape: tuple[int, ...],
-    drive: Drive,
-    state: State,
-    times: FloatArray,
-    tolerance: float,
-    use: Callable[[FloatArray], None],
-    progress: bool | None,
-) -> None:
-    """Move through some times, from where the state is.
+def driven(run: Run) -> tuple[FloatArray, Magnets]:
+    """Return the edges of all pieces of time, and what moves in these."""
+    edges, (currents, fields) = at_all_edges(run.drive.current, run.drive.field)
+    count = max(currents.shape[1], fields.shape[1])
+    currents, fields = (
+        np.concatenate([x, np.zeros((len(x), count - x.shape[1], x.shape[2]))], axis=1)
+        for x in (currents, fields)
+    )
+    return edges, magnets_of(run.system, run.shape, currents, fields)
+
+
+def move(run: Run, m: FloatArray, folder: Path | None, progress: bool | None) -> Record:
+    """Do it, or what is left of it.
 
     Parameters
     ----------
-    system, shape, drive
-        As of `begin`.
-    state : State
-        Changed.
-    times : array, shape (T,)
-        s; increasing, none before the state's.
-    tolerance : float
-        Error of a step, radians.
-    use : callable
-        Takes unit vectors at some times, (t, 3 f, N), one part after the other; the state is then
-        that at the last of them.
+    run : Run
+        What is to be done.
+    m : array, shape (..., f, 3)
+        Unit vectors, where it begins.
+    folder : Path, optional
+        Where parts of it are kept.
     progress : bool, optional
         As of `spinfem.sweep`.
 
     Raises
     ------
     ValueError
-        If steps become too many: torques or fields are not finite.
+        If steps become too many: torques or fields are not finite; or the folder holds something
+        else.
+    OSError
+        If it cannot be read or written.
     """
-    edges, (currents, fields) = at_all_edges(drive.current, drive.field)
-    count = max(currents.shape[1], fields.shape[1])
-    currents, fields = (
-        np.concatenate([x, np.zeros((len(x), count - x.shape[1], x.shape[2]))], axis=1)
-        for x in (currents, fields)
-    )
-    magnets = magnets_of(system, shape, currents, fields)
-    size, points = state.y.shape
-    part = max(1, AT_ONCE // (size * points))
-    with progress_bar("run", len(times), progress) as done:
-        for first in range(0, len(times), part):
-            chosen = times[first : first + part]
-            samples = np.empty((len(chosen), size, points))
-            kernels.run_points(
-                magnets,
-                partial(room_to_move, system),
-                table(),
-                legs_of(edges, float(state.clock[0].min()), chosen),
-                (state.y, state.clock, samples),
-                (tolerance, COLLINEAR_REST, MOST_STEPS),
-                system.turning.threads,
+    state, (edges, magnets) = begin(run, m), driven(run)
+    digest = ""
+    if folder is not None:
+        accuracy = run.tolerance, run.thermal
+        digest = digest_of(*versions().items(), edges, magnets, run.times, *state, *accuracy)
+    record = Record(*state, len(run.times), folder, digest)
+    with progress_bar("run", len(run.times), progress) as done:
+        record.tell(done)
+        if run.thermal is None:
+            advance(run, edges, magnets, record)
+        else:
+            shake(run, run.thermal, magnets, record)
+    return record
+
+
+def advance(run: Run, edges: FloatArray, magnets: Magnets, record: Record) -> None:
+    """Move from where a record is to the last of the times."""
+    size, points = record.y.shape
+    for chosen in _parts(run.times[record.count :], max(1, AT_ONCE // (size * points))):
+        samples = np.empty((len(chosen), size, points))
+        kernels.run_points(
+            magnets,
+            partial(room_to_move, run.system),
+            table(),
+            legs_of(edges, float(record.clock[0].min()), chosen),
+            (record.y, record.clock, samples),
+            (run.tolerance, COLLINEAR_REST, MOST_STEPS),
+            run.system.turning.threads,
+        )
+        if not (record.clock[0] >= chosen[-1]).all():
+            late = int(np.argmin(record.clock[0] >= chosen[-1]))
+            raise ValueError(
+                f"motion must be possible in {MOST_STEPS} steps from one time to the next, got "
+                f"stuck at {record.clock[0, late]:g} s"
+                + (f" at point {late} of the batch" if points > 1 else "")
             )
-            if not (state.clock[0] >= chosen[-1]).all():
-                late = int(np.argmin(state.clock[0] >= chosen[-1]))
-                raise ValueError(
-                    f"motion must be possible in {MOST_STEPS} steps from one time to the next, got "
-                    f"stuck at {state.clock[0, late]:g} s"
-                    + (f" at point {late} of the batch" if points > 1 else "")
-                )
-            use(samples)
-            done(len(chosen))
+        record.take(samples)
+
+
+def _parts(times: FloatArray, most: int) -> Iterator[FloatArray]:
+    """Return times part by part, so many that each takes a while, and at most some at once."""
+    first, part = 0, FIRST_PART
+    while first < len(times):
+        began, chosen = time.monotonic(), times[first : first + min(part, most)]
+        yield chosen
+        first += len(chosen)
+        part = max(1, 2 * part if time.monotonic() - began < PART_SECONDS else part // 2)
 
 
 def legs_of(edges: FloatArray, now: float, times: FloatArray) -> Legs:
@@ -244,53 +270,36 @@ def legs_of(edges: FloatArray, now: float, times: FloatArray) -> Legs:
     )
 
 
-def shake(
-    system: MagnetSystem,
-    shape: tuple[int, ...],
-    drive: Drive,
-    state: State,
-    times: FloatArray,
-    thermal: Thermal,
-    use: Callable[[FloatArray], None],
-    progress: bool | None,
-) -> None:
-    """Move through some times in the fields of a temperature.
+def shake(run: Run, thermal: Thermal, magnets: Magnets, record: Record) -> None:
+    """Move likewise in the fields of a temperature; current and field do not change.
 
     ``<H H> = 2 alpha k T/(gamma_0 mu_0 M_s V dt)`` of every component in a step dt, W. F. Brown,
-    doi:10.1103/PhysRev.130.1677. Parameters as of `advance`; current and field do not change.
+    doi:10.1103/PhysRev.130.1677. Random numbers from one time to the next are of their own: they
+    depend on the seed and on how many times were before, so that a run may be taken up at any.
     """
-    size, points = state.y.shape
-    magnets = magnets_of(system, shape, drive.current.numbers, drive.field.numbers)
-    own = system.fields
+    size, points = record.y.shape
+    own = run.system.fields
     volume = thermal.area * own.thickness
     strength = 2 * own.alpha * BOLTZMANN * thermal.temperature
     strength = strength / (GAMMA_0 * MU_0 * own.Ms * volume)
-    per_root = np.broadcast_to(np.sqrt(strength), (*shape, strength.shape[-1]))
+    per_root = np.broadcast_to(np.sqrt(strength), (*run.shape, strength.shape[-1]))
     spread = GAMMA_0 * np.repeat(per_root.reshape(points, -1).T, 3, axis=0)
-    random = np.random.default_rng(thermal.seed)
     part = max(1, AT_ONCE // (size * points))
-    with progress_bar("run", len(times), progress) as done:
-        for time in times.tolist():
-            now = float(state.clock[0, 0])
-            steps = math.ceil((time - now) / thermal.step * (1 - 1e-12))
-            for first in range(0, steps, part):
-                step = (time - now) / steps
-                noise = random.standard_normal((min(part, steps - first), size, points))
-                noise *= spread / math.sqrt(step)
-                kernels.shake_points(
-                    magnets,
-                    partial(room_to_move, system),
-                    (state.y, noise),
-                    step,
-                    COLLINEAR_REST,
-                    system.turning.threads,
-                )
-            state.clock[0], state.clock[2] = time, state.clock[2] + steps
-            use(state.y[None].copy())
-            done(1)
-
-
-def as_directions(samples: Any, shape: tuple[int, ...], f: int) -> FloatArray:
-    """Return unit vectors (T, 3 f, N) as (*shape, T, f, 3)."""
-    found = np.concatenate(samples) if isinstance(samples, list) else samples
-    return np.ascontiguousarray(found.transpose(2, 0, 1)).reshape(*shape, len(found), f, 3)
+    for number in range(record.count, len(run.times)):
+        now, then = float(record.clock[0, 0]), float(run.times[number])
+        random = np.random.default_rng(np.random.SeedSequence(thermal.seed, spawn_key=(number,)))
+        steps = math.ceil((then - now) / thermal.step * (1 - 1e-12))
+        for first in range(0, steps, part):
+            step = (then - now) / steps
+            noise = random.standard_normal((min(part, steps - first), size, points))
+            noise *= spread / math.sqrt(step)
+            kernels.shake_points(
+                magnets,
+                partial(room_to_move, run.system),
+                (record.y, noise),
+                step,
+                COLLINEAR_REST,
+                run.system.turning.threads,
+            )
+        record.clock[0], record.clock[2] = then, record.clock[2] + steps
+        record.take(record.y[None].copy())

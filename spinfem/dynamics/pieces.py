@@ -56,16 +56,21 @@ def pieces_of(
     to_numbers = np.linalg.inv(np.vander(nodes, increasing=True))
     check = np.vander(between, DEGREE + 1, increasing=True)
 
+    def wrong(got: str) -> ValueError:
+        shape = f"(q, {count})" if count > 1 else "(q,)"
+        return ValueError(
+            f"{quantity} as a function of time must give finite numbers of shape {shape} for times "
+            f"(q,), got {got}"
+        )
+
     def values(times: FloatArray) -> FloatArray:
         found = np.asarray(function(times.ravel()), dtype=float)
-        if found.shape not in ((times.size,), (times.size, count)) or not np.isfinite(found).all():
-            raise ValueError(
-                f"{quantity} as a function of time must give finite numbers, of shape (q, {count}) "
-                f"for times (q,), got {found!r}"
-                if count > 1
-                else f"{quantity} as a function of time must give finite numbers of shape (q,) for "
-                f"times (q,), got {found!r}"
-            )
+        right = (times.size, count) if count > 1 else (times.size,)
+        if found.shape not in (right, (times.size, count)):
+            raise wrong(f"shape {found.shape} for {times.size} times")
+        if not np.isfinite(found).all():
+            bad = np.argwhere(~np.isfinite(found))[0]
+            raise wrong(f"{found[tuple(bad)]:g} at {times.ravel()[bad[0]]:g} s")
         return found.reshape(*times.shape, count)
 
     edges = np.linspace(begin, end, FIRST + 1)

@@ -276,6 +276,27 @@ class MagnetSystem:
             Directions, as of `directions`.
         j0 : float or array
             Particle current, A/m2, positive when electrons flow towards +x.
+
+        Examples
+        --------
+        For SciPy's methods, and its events, time is to be in ns: its first steps and tolerances
+        take numbers to be near 1. Here, when a magnet in a reversed field crosses the plane
+        z = 0:
+
+        >>> import spinfem as sf
+        >>> from scipy.integrate import solve_ivp
+        >>> F, N = sf.Ferromagnet(D=1e7, l=6e-8, p=0.5), sf.NormalMetal(D=1.7e8, l=4.5e-7)
+        >>> stack = sf.Lead(N) | F(4e-9, m=sf.direction(20), name="free") | sf.Lead(N)
+        >>> free = sf.Magnet(Ms=8e5, alpha=0.1, demag=(0.94, 0.04, 0.02))
+        >>> system = sf.Dynamics(stack, {"free": free}, field=(0, 0, -4e4))
+        >>> def velocity(time, y):  # 1/ns
+        ...     return system.velocity(y.reshape(-1, 3)).ravel() * 1e-9
+        >>> def crossing(time, y):
+        ...     return y[2]
+        >>> start = system.directions().ravel()
+        >>> found = solve_ivp(velocity, (0, 1), start, "DOP853", rtol=1e-8, events=crossing)
+        >>> [round(float(time), 3) for time in found.t_events[0]]
+        [0.032]
         """
         ways = self.directions(m)
         force = -GAMMA_0 * cross(ways, self.fields.field(ways))

@@ -117,7 +117,7 @@ class _Announcement(event.Listener):
         function = getattr(started.data.get("dispatcher"), "py_func", None)
         if not self.said and getattr(function, "__module__", "").startswith(__package__):
             self.said = True
-            print("spinfem: numba compiles, once on this machine; half a minute", file=sys.stderr)
+            print("spinfem: numba compiles, once on this machine; a minute", file=sys.stderr)
 
     def on_end(self, _event: event.Event) -> None:
         """Nothing is to be said."""

@@ -316,7 +316,12 @@ def run_points(
     work = len(legs.ends) * SLOPES_OF_A_LEG * magnets.skeleton.shape.shape[1]
     fast = kernels(work, state[0].shape[-1])
     if fast is None:
-        motion.run(magnets, room(state[0].shape[-1]), table, legs, *state, *limits)
+
+        def move_all(those: Magnets, own: Room, changing: Any, fixed: Any) -> None:
+            (method, times), (y, clock, samples) = fixed, changing
+            motion.run(those, own, method, times, y, clock, samples, *limits)
+
+        _move_uncompiled(move_all, magnets, room, state, (table, legs))
         return
 
     def move(those: Magnets, changing: Any, begin: int, end: int) -> None:
@@ -348,7 +353,11 @@ def shake_points(
     y, noise = state
     fast = kernels(2 * len(noise) * magnets.skeleton.shape.shape[1], y.shape[-1])
     if fast is None:
-        motion.shaken(magnets, room(y.shape[-1]), y, step, noise, collinear)
+
+        def move_all(those: Magnets, own: Room, changing: Any, _: Any) -> None:
+            motion.shaken(those, own, changing[0], step, changing[1], collinear)
+
+        _move_uncompiled(move_all, magnets, room, state)
         return
 
     def move(those: Magnets, changing: Any, first: int, last: int) -> None:
@@ -357,6 +366,25 @@ def shake_points(
         fast.shake_points(those, own, ways, fields, step, collinear, first, last)
 
     _move_lanes(fast.width, move, magnets, state, threads)
+
+
+def _move_uncompiled(
+    move: Callable[..., None],
+    magnets: Magnets,
+    room: Callable[[int], Room],
+    state: tuple[FloatArray, ...],
+    fixed: Any = (),
+) -> None:
+    """Move magnets without numba: a single point in floats, several in arrays over them."""
+    points = state[0].shape[-1]
+    if points > 1:
+        move(magnets, room(points), state, fixed)
+        return
+    given = magnets, room(1), state
+    those, own, changing = changed(lambda x: x[..., 0] if x.dtype == float else x, given)
+    values = listed(changing)
+    move(listed(those), listed(own), values, listed(fixed))
+    _filled(changing, values)
 
 
 def _move_lanes(

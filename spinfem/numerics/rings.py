@@ -17,6 +17,10 @@ the axes of the laboratory dr would be off by 1e-8 beside a spring that is 1e25 
 the rest. From one frame to the next T and P are turned, by exact ones and zeros where two m are the
 same or opposite. A run of two directions is *flat*: its frames are turned in their plane alone.
 
+Where what is on the right may be far softer than T, *soft*, the ring counts in the frame of the
+stiffer of both (`into_frame`), and the two-port acts in its own: turned into that of the soft one,
+a T of 1e24 across its axis and 1e-3 along it would be off by 1e-8 in all that is there.
+
 A run goes from ring 0 to ring n through n two-ports. Its first and its last ring are *held* at
 zero, on a *rod*, or *sprung*: a spring, the mixing conductance, pulls back what leaves the rod.
 Along their rods they have the amplitudes of the chain of `spinfem.numerics.loads`.
@@ -55,10 +59,14 @@ from .doubled import (
 )
 from .loads import Load, Numbers
 
-HELD, ROD, SPRUNG = 0, 1, 2
-"""What the first or the last ring of a run is."""
-NORMAL, MAGNETIC = 0, 1
-"""What a two-port is: the same in all directions, or not."""
+HELD, ROD, SPRUNG, SOFTLY_SPRUNG = 0, 1, 2, 3
+"""What the first or the last ring of a run is. Of the last one the spring may be far softer, at any
+point of a batch, than what is on its left.
+"""
+NORMAL, MAGNETIC, SOFT = 0, 1, 2
+"""What a two-port is: the same in all directions; or not; or not and far softer, at any point of a
+batch, than what is on its left, which has another axis. The first of a run is not soft.
+"""
 CLOSED = 1e-280
 """Conductance between rings below which none is left; its inverse would overflow."""
 
@@ -100,15 +108,18 @@ class Port(NamedTuple):
     s_right: Vector
 
 
-FRAME, TURN, FORCE, STIFFNESS, RESPONSE, AT_REST, SIZE = 0, 9, 27, 33, 51, 69, 75
-"""Where of a ring is kept: its frame, the turn into it, P, T, W and v; and how much there is."""
+FRAME, TURN, FORCE, STIFFNESS, RESPONSE, AT_REST, STAYS, SIZE = 0, 9, 27, 33, 51, 69, 75, 76
+"""Where of a ring is kept: the frame of what is on its right, the turn into that from what is on
+its left, P, T, W and v, and whether, if what is on its right is soft, it stays in the frame of what
+is on its left; and how much there is.
+"""
 STILL_FRAME, ANGLE, AXES, STILL_T, STILL_P = TURN, FORCE, STIFFNESS, RESPONSE, AT_REST
 """Where of a run is kept, in a row behind those of its rings: its axes; cosine and sine of its
 second direction; T, P and the frame behind what is the same at all points of a batch.
 """
-PLACE, FLOW, INSIDE, AT_ROD, FOUND = 0, 3, 6, 9, 12
+PLACE, FLOW, INSIDE, AT_ROD, RISE, FOUND = 0, 3, 6, 9, 12, 13
 """Where `recover` puts what it finds for a ring, and how much there is."""
-ENTERING, LEAVING, NEAR, FAR, ALL = 12, 15, 18, 21, 24
+ENTERING, LEAVING, NEAR, FAR, ALL = 13, 16, 19, 22, 25
 """And what else, if there is room for it."""
 
 
@@ -185,6 +196,15 @@ def in_axes(axes: Matrix, plane: Numbers, m: Numbers) -> Vector:
     return x, y, z
 
 
+def either(condition: Any, A: Matrix, B: Matrix) -> Matrix:
+    """Return the matrix A where a condition holds, else B."""
+    return (
+        chosen(condition, A[0], B[0]),
+        chosen(condition, A[1], B[1]),
+        chosen(condition, A[2], B[2]),
+    )
+
+
 def lines(a: Numbers, m: Numbers) -> Number:
     """Return 1 where m is a, -1 where it is -a, to the last bit; else 0."""
     same = (a[0] == m[0]) & (a[1] == m[1]) & (a[2] == m[2])
@@ -220,12 +240,7 @@ def turn_into(frame: Matrix, old: Matrix) -> Matrix:
     sign = pick(same > 0, 1.0, -1.0)
     one, none = double(1.0 + 0.0 * sign), double(0.0 * sign)
     exact = (double(sign), none, none), (none, one, none), (none, none, double(sign))
-    known = (same > 0) | (opposite > 0)
-    return (
-        chosen(known, exact[0], turn[0]),
-        chosen(known, exact[1], turn[1]),
-        chosen(known, exact[2], turn[2]),
-    )
+    return either((same > 0) | (opposite > 0), exact, turn)
 
 
 def equal(a: Vector, b: Vector) -> Number:
@@ -274,18 +289,36 @@ def turned_along(
 
 
 def into_frame(
-    m: Vector, old: Matrix, T: Matrix, P: Vector, row: Numbers
-) -> tuple[Matrix, Matrix, Vector]:
-    """Return the frame of a direction, and T and P in it from another; the turn is kept."""
-    frame = frame_of(m)
-    turn = turn_into(frame, old)
+    turn: Matrix, T: Matrix, P: Vector, largest: Number, is_soft: bool, row: Numbers
+) -> tuple[Matrix, Vector]:
+    """Return T and P in the frame of the two-port, or spring, they meet; the turn is kept.
+
+    If that is soft, T may be larger than the largest it meets, and then they stay as they are: what
+    is huge along some axes of T would hide, by its roundings, what is tiny along another.
+    """
     keep_matrix(row, TURN, turn)
-    return frame, turned(turn, T), times(turn, P)
+    if is_soft:
+        size = size_of(T[0]) + size_of(T[1]) + size_of(T[2])
+        row[STAYS] = pick(size > largest, 1.0, 0.0 * size)
+        turn, _ = turns_of(row)
+    return turned(turn, T), times(turn, P)
+
+
+def turns_of(row: Numbers) -> tuple[Matrix, Matrix]:
+    """Return the turn into the frame of a ring before what is soft, and that from it onwards."""
+    turn, stays = kept_matrix(row, TURN), row[STAYS] > 0
+    same = identity(row[STAYS])
+    return either(stays, same, turn), either(stays, turn, same)
 
 
 def turned(turn: Matrix, T: Matrix) -> Matrix:
     """Return a matrix in a frame that is turned."""
     return product(product(turn, T), transposed(turn))
+
+
+def both_turned(turn: Matrix, u: Vector, flow: Vector) -> tuple[Vector, Vector]:
+    """Return place and current of a ring in a frame that is turned."""
+    return times(turn, u), times(turn, flow)
 
 
 # --- two-ports in their frames ----------------------------------------------------------------
@@ -294,6 +327,11 @@ def turned(turn: Matrix, T: Matrix) -> Matrix:
 def three_of(numbers: Numbers) -> Three:
     """Return three numbers of a two-port."""
     return double(numbers[0]), double(numbers[1]), double(numbers[2])
+
+
+def sum_of_sizes(numbers: Numbers) -> Number:
+    """Return the sum of the sizes of three numbers."""
+    return abs(numbers[0]) + abs(numbers[1]) + abs(numbers[2])
 
 
 def act(x: Three, v: Vector) -> Vector:
@@ -391,10 +429,51 @@ def through_free(T: Matrix, P: Vector, port: Port) -> tuple[Matrix, Vector, Matr
     return T_behind, P_behind, acted_on(response, port.B), v
 
 
+def through_soft(
+    T: Matrix, P: Vector, port: Port, turn: Matrix
+) -> tuple[Matrix, Vector, Matrix, Vector]:
+    """Return the same where the ring does not count in the frame of the two-port.
+
+    The turn is from its frame to that; T, P and v, and u = v + W u', are in that of the ring, and
+    what is behind the two-port in its own. With R the turn and ``H = T + R^T S_left R``,
+    ``A = H + R^T B R`` the load is ``T' = S_right + B R (A^-1 H) R^T``: A^-1 H is of order 1.
+    """
+    back = transposed(turn)
+    held = sum_of(T, product(back, act_on(port.S_left, turn)))
+    response = inverse(sum_of(held, product(back, act_on(port.B, turn))))
+    driven = minus(P, times(back, port.s_left))
+    v = times(response, driven)
+    T_behind = joined_by(act_on(port.B, turned(turn, product(response, held))), port.S_right)
+    through, taken = act(port.B, times(turn, v)), times(turn, times(held, v))
+    whole = plus(times(turn, driven), port.s_right)
+    small = size_of(through) < size_of(taken)
+    P_behind = chosen(small, plus(port.s_right, through), minus(whole, taken))
+    return T_behind, P_behind, acted_on(product(response, back), port.B), v
+
+
+def sum_of(A: Matrix, B: Matrix) -> Matrix:
+    """Return ``A + B``."""
+    return plus(A[0], B[0]), plus(A[1], B[1]), plus(A[2], B[2])
+
+
 def heat_of(x: Three, v: Vector) -> Number:
     """Return ``v . X v``, rounded; what turns about the axis adds nothing."""
     (p, _), (q, _), (r, _) = v
     return x[0][0] * (p * p) + x[1][0] * (q * q + r * r)
+
+
+def risen(port: Port, u: Vector, behind: Vector, j: Vector) -> Number:
+    """Return by what u rises across a two-port along its axis, rounded.
+
+    As a difference, or from the current that enters, ``(s + S u - j)/B``: whichever has lost less
+    digits.
+    """
+    (B, _, _), (S, _, _) = port.B, port.S_left
+    lost, source = multiply(S, u[0]), port.s_left[0]
+    largest = abs(source[0]) + abs(j[0][0]) + abs(lost[0])
+    by_current = largest < B[0] * (abs(u[0][0]) + abs(behind[0][0]))
+    driven = subtract(add(source, lost), j[0])
+    return pick(by_current, driven[0] / pick(by_current, B[0], 1.0), subtract(behind[0], u[0])[0])
 
 
 def size_of(v: Vector) -> Number:
@@ -508,36 +587,45 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
         T, P, frame = kept_matrix(row, STILL_T), kept(row, STILL_P), kept_matrix(row, STILL_FRAME)
         number = kinds[of + count + 2 + begin]
     for k in range(begin, count):
-        row = memory[rows + k]
+        row, kind, old = memory[rows + k], kinds[of + k + 3], frame
         if k == still and not again:
             keep_state(memory[rows + count + 1], T, P, frame)
         if flat:
             old_number, number = number, kinds[of + count + 3 + k]
             frame = flat_frame(number, cosine, sine)
-            if number != old_number:
+            if number != old_number and kind != SOFT:
                 T, P = turned_along(T, P, number, cosine, sine)
-        elif kinds[of + k + 3] == MAGNETIC:
-            frame, T, P = into_frame(in_axes(axes, plane, runs.m[start + k]), frame, T, P, row)
+        elif kind != NORMAL:
+            frame = frame_of(in_axes(axes, plane, runs.m[start + k]))
+        if kind == SOFT or (kind == MAGNETIC and not flat):
+            largest = sum_of_sizes(runs.B[start + k]) + sum_of_sizes(runs.S_left[start + k])
+            T, P = into_frame(turn_into(frame, old), T, P, largest, kind == SOFT, row)
         keep_load(row, frame, T, P)
         port = port_of(runs, start + k, axes, frame)
         if first == HELD and k == 0:
             T, P, W, v = through_held(port)
         elif first == ROD and k == 0:
             T, P, W, v = through_rod(load, (frame[0][0], frame[1][0], none), port)
+        elif kind == SOFT:
+            T, P, W, v = through_soft(T, P, port, turns_of(row)[1])
         else:
             T, P, W, v = through_free(T, P, port)
         keep_matrix(row, RESPONSE, W)
         keep(row, AT_REST, v)
-    row = memory[rows + count]
+    row, old = memory[rows + count], frame
+    spring = none, double(runs.ends[r][1][3]), double(runs.ends[r][1][4])
     if still == count and not again:
         keep_state(memory[rows + count + 1], T, P, frame)
     if flat:
         old_number, number = number, kinds[of + 2 * count + 3]
         frame = flat_frame(number, cosine, sine)
-        if number != old_number:
+        if number != old_number and last != SOFTLY_SPRUNG:
             T, P = turned_along(T, P, number, cosine, sine)
     elif last != HELD:
-        frame, T, P = into_frame(in_axes(axes, plane, runs.ends[r][1]), frame, T, P, row)
+        frame = frame_of(in_axes(axes, plane, runs.ends[r][1]))
+    if last == SOFTLY_SPRUNG or (last != HELD and not flat):
+        largest = abs(spring[1][0]) + abs(spring[2][0])
+        T, P = into_frame(turn_into(frame, old), T, P, largest, last == SOFTLY_SPRUNG, row)
     keep_load(row, frame, T, P)
     keep_matrix(memory[rows + count + 1], AXES, axes)
     keep(memory[rows + count + 1], ANGLE, (cosine, sine, none))
@@ -545,6 +633,8 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
         return load[0], none
     if last == ROD:
         return T[0][0][0], P[0]
+    if last == SOFTLY_SPRUNG:
+        return at_soft_spring(T, P, spring, row)
     yielding = spring_response(T, runs.ends[r][1])
     keep_matrix(row, RESPONSE, yielding)
     # what is across the rod gives way
@@ -574,6 +664,29 @@ def spring_response(T: Matrix, end: Numbers) -> Matrix:
     )
 
 
+def at_soft_spring(T: Matrix, P: Vector, spring: Three, row: Numbers) -> Load:
+    """Return the load along a rod r from T and P on a ring that a spring G pulls back to it.
+
+    The ring does not count in the frame of the rod. With ``A = T + G`` and ``reach = r adj(A) r``
+
+        T' = det(A)/reach,    P' = r adj(A) P/reach,
+        u = v + w u',    w = adj(A) r/reach,    v = r x (A^T (P x r))/reach .
+
+    Nothing is divided by det(A), which may be zero; reach is at least that of the spring alone.
+    """
+    _, turn = turns_of(row)
+    rod = turn[0]
+    A = sum_of(T, product(transposed(turn), act_on(spring, turn)))
+    first = cross(A[1], A[2])
+    adjugate = transposed((first, cross(A[2], A[0]), cross(A[0], A[1])))
+    along = times(adjugate, rod)
+    share = divide(double(1.0 + 0.0 * P[0][0]), dot(rod, along))
+    keep(row, RESPONSE, scaled(along, share))
+    keep(row, AT_REST, scaled(cross(rod, times(transposed(A), cross(P, rod))), share))
+    stiffness = multiply(dot(A[0], first), share)
+    return stiffness[0], multiply(dot(rod, times(adjugate, P)), share)
+
+
 def recover(
     runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers
 ) -> tuple[Number, Number, Number, Number]:
@@ -587,11 +700,12 @@ def recover(
         Amplitude along the last rod; of no use if that is held.
     found : (q + r, FOUND) or (q + r, ALL)
         Of all runs; filled, in the axes of the laboratory: of every ring its place u, the current
-        that reaches it from the left (of the first ring, that which leaves it to the right), what
-        the shunts of the two-port on its right take up across its axis, if it has one, and, of the
-        first and the last ring, what the rod takes up. If there is room, of the two-port on its
-        right the parts across its axis of the currents through both its ends, and of the places
-        there: with their own digits, however small they are.
+        that reaches it from the left (of the first ring, that which leaves it to the right), and of
+        the two-port on its right, if that has an axis, what its shunts take up across the axis, and
+        by what u rises along the axis; of the first and the last ring, what the rod takes up. If
+        there is room, of the two-port on its right the parts across its axis of the currents
+        through both its ends, and of the places there: with their own digits, however small they
+        are.
 
     Returns
     -------
@@ -611,18 +725,25 @@ def recover(
     none = double(0.0 * P[0][0])
     zeros = none, none, none
     u, flow, at_rod = zeros, P, zeros
+    own_u, own_flow = zeros, zeros  # in the frame of a ring before what is soft
     missed, size, heat = none[0], none[0], none[0]
     if last != HELD:
+        end = runs.ends[r][1]
+        spring = none, double(end[3]), double(end[4])
         u = double(right), none, none
         if last == SPRUNG:
             driven = minus(P, scaled((none, T[1][0], T[2][0]), u[0]))
             u = plus(u, times(kept_matrix(row, RESPONSE), driven))
-            end = runs.ends[r][1]
-            at_rod = act((none, double(end[3]), double(end[4])), u)
-            heat = heat_of((none, double(end[3]), none), u)
+        elif last == SOFTLY_SPRUNG:
+            u = plus(kept(row, AT_REST), scaled(kept(row, RESPONSE), u[0]))
         flow = minus(P, times(T, u))
+        if last == SOFTLY_SPRUNG:
+            own_u, own_flow = u, flow
+            u, flow = both_turned(turns_of(row)[1], u, flow)
         if last == ROD:
             at_rod = none, flow[1], flow[2]
+        else:
+            at_rod, heat = act(spring, u), heat_of(spring, u)
     put(found[places + count], PLACE, axes, row, u)
     put(found[places + count], FLOW, axes, row, flow)
     put(found[places + count], AT_ROD, axes, row, at_rod)
@@ -630,24 +751,32 @@ def recover(
     if whole:
         for place in (ENTERING, LEAVING, NEAR, FAR):
             put(found[places + count], place, axes, row, zeros)
-    is_turned = last != HELD
+    is_turned, is_soft = last != HELD, last == SOFTLY_SPRUNG
     for k in range(count - 1, -1, -1):
         behind, leaving = u, flow
-        if flat:
+        if is_soft:
+            into, _ = turns_of(memory[rows + k + 1])
+            behind, leaving = both_turned(transposed(into), own_u, own_flow)
+        elif flat:
             number, old_number = kinds[of + count + 4 + k], kinds[of + count + 3 + k]
             if number != old_number:
                 way = multiply(sine, double(2.0 * old_number - 3.0 + none[0]))
                 behind, leaving = turned_flat(u, cosine, way), turned_flat(flow, cosine, way)
         elif is_turned:
             back = transposed(kept_matrix(memory[rows + k + 1], TURN))
-            behind, leaving = times(back, u), times(back, flow)
+            behind, leaving = both_turned(back, u, flow)
         row, to = memory[rows + k], found[places + k]
+        is_soft = kinds[of + k + 3] == SOFT
+        is_turned = is_soft or kinds[of + k + 3] == MAGNETIC
         u = plus(kept(row, AT_REST), times(kept_matrix(row, RESPONSE), behind))
+        flow = minus(kept(row, FORCE), times(kept_matrix(row, STIFFNESS), u))
+        if is_soft:
+            own_u, own_flow = u, flow
+            u, flow = both_turned(turns_of(row)[1], u, flow)
         # what comes out at the other end, and what is lost: B (u - u') has lost its digits
         port = port_of(runs, start + k, axes, kept_frame(row))
         lost = plus(act(port.S_left, u), act(port.S_right, behind))
         balanced = plus(plus(leaving, minus(port.s_left, port.s_right)), lost)
-        flow = minus(kept(row, FORCE), times(kept_matrix(row, STIFFNESS), u))
         rest = minus(flow, balanced)
         if k == 0 and first == ROD:
             own = kept_frame(row)
@@ -662,9 +791,9 @@ def recover(
             flow = balanced
         put(to, PLACE, axes, row, u)
         put(to, FLOW, axes, row, flow)
-        is_turned = kinds[of + k + 3] == MAGNETIC
         if is_turned:
             put(to, INSIDE, axes, row, (none, lost[1], lost[2]))
+            to[RISE] = risen(port, u, behind, flow)
         if whole:
             put(to, ENTERING, axes, row, (none, flow[1], flow[2]))
             put(to, LEAVING, axes, row, (none, leaving[1], leaving[2]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -24,42 +24,83 @@ CORDS = {
 """Paler than the arrows on top of them."""
 
 
-def draw_analogy(ax: Any, analogy: Mechanism, si: bool) -> float:
+class View(NamedTuple):
+    """What is seen of spin space, and how large."""
+
+    factor: float  # of potentials
+    unit: str
+    largest: float  # force, A/m2
+    extent: float  # of rings and cords
+    low: FloatArray  # (2,) corners
+    high: FloatArray
+
+
+def draw_analogy(ax: Any, analogy: Mechanism, si: bool, view: View | None = None) -> float:
     """Draw rods, rings, cords and forces, and return the height of the layers' names, inches.
 
-    In spin space, folded; but over x if all rods are along one line.
+    In spin space, folded; but over x if all rods are along one line, unless there is a view.
     """
     if not analogy.rings:
         raise ValueError("a picture of the analogy needs a ferromagnet, got none")
     if ax.name == "3d":
         raise ValueError(f"ax must be plane axes for the analogy, got {ax!r}")
     folded = analogy.fold()
-    if np.abs(folded.rods[:, 0]).max() <= FLAT:
+    if view is None and np.abs(folded.rods[:, 0]).max() <= FLAT:
         return _draw_over_x(ax, analogy, si)
-    _draw_in_plane(ax, analogy, folded, si)
+    _draw_in_plane(ax, analogy, folded, view or common_view([analogy], si))
     return 0.0
 
 
 # --- in spin space ----------------------------------------------------------------------------
 
 
-def _draw_in_plane(ax: Any, analogy: Mechanism, folded: Folded, si: bool) -> None:
-    solution, rings = analogy.solution, analogy.rings
-    factor, unit = scale(solution, "spin_potential", si)
-    sheets = [folded.sheets[ring.face] for ring in rings]
-    points = np.array([r.point @ sheet for r, sheet in zip(rings, sheets, strict=True)]) * factor
-    curves = [curve * factor for curve in curves_in_plane(analogy, folded)]
-    drawn = np.concatenate([*curves, points, np.zeros((1, 2))])
+def common_view(analogies: list[Mechanism], si: bool) -> View:
+    """Return a view that holds some pictures of the analogy, all on one scale."""
+    factor, unit = max((scale(one.solution, "spin_potential", si) for one in analogies), key=_size)
+    largest = max(largest_force(one.rings) for one in analogies)
+    folds = [one.fold() for one in analogies]
+    drawn = [_drawn(*both, factor) for both in zip(analogies, folds, strict=True)]
+    whole = np.concatenate([np.concatenate([*c, p, np.zeros((1, 2))]) for c, p in drawn])
+    extent = float(np.ptp(whole, axis=0).max())
+    ends = [
+        arrow.start + arrow.vector
+        for one, folded, (_, points) in zip(analogies, folds, drawn, strict=True)
+        for arrow in _arrows(one, folded, points, largest, extent)
+    ]
+    return View(factor, unit, largest, extent, *limits(np.array([*whole, *ends])))
 
-    forces = [forces_on(ring, sheet) for ring, sheet in zip(rings, sheets, strict=True)]
-    forces = scaled(forces, largest_force(rings), np.ptp(drawn, axis=0).max())
-    arrows = [a for p, own in zip(points, forces, strict=True) for a in fan_out(p, own)]
-    low, high = limits(np.array([*drawn, *(arrow.start + arrow.vector for arrow in arrows)]))
-    labels = [axis_label("spin_potential", name, unit) for name in folded_axes(solution)]
-    set_square(ax, low, high, labels)
+
+def _size(scaling: tuple[float, str]) -> float:
+    return -scaling[0]
+
+
+def _drawn(
+    analogy: Mechanism, folded: Folded, factor: float
+) -> tuple[list[FloatArray], FloatArray]:
+    """Return cords as curves, and where rings are, in the plane."""
+    sheets = [folded.sheets[ring.face] for ring in analogy.rings]
+    points = [r.point @ sheet for r, sheet in zip(analogy.rings, sheets, strict=True)]
+    curves = [curve * factor for curve in curves_in_plane(analogy, folded)]
+    return curves, np.array(points) * factor
+
+
+def _arrows(
+    analogy: Mechanism, folded: Folded, points: FloatArray, largest: float, extent: float
+) -> list[Arrow]:
+    """Return the forces on rings in the plane."""
+    forces = [forces_on(ring, folded.sheets[ring.face]) for ring in analogy.rings]
+    scaled_forces = scaled(forces, largest, extent)
+    return [a for p, own in zip(points, scaled_forces, strict=True) for a in fan_out(p, own)]
+
+
+def _draw_in_plane(ax: Any, analogy: Mechanism, folded: Folded, view: View) -> None:
+    solution, rings = analogy.solution, analogy.rings
+    curves, points = _drawn(analogy, folded, view.factor)
+    labels = [axis_label("spin_potential", name, view.unit) for name in folded_axes(solution)]
+    set_square(ax, view.low, view.high, labels)
     names = [name for name, _ in rods_of(solution)]
-    draw_rods(ax, names, folded.rods, low, high, linestyle="-", linewidth=0.9)
-    draw_arrows(ax, arrows)
+    draw_rods(ax, names, folded.rods, view.low, view.high, linestyle="-", linewidth=0.9)
+    draw_arrows(ax, _arrows(analogy, folded, points, view.largest, view.extent))
     draw_rings(ax, rings, points)
     draw_cords(ax, analogy.cords, curves)
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from .._checks import FloatArray
 from .labels import plain
-from .style import GREY, unit_scale
-from .sweeps import COLORS, UNITS
+from .style import COLORS, GREY, unit_scale
+from .sweeps import UNITS
 
 LABELLED = 12
 """Curves that a legend names at most."""

@@ -127,7 +127,7 @@ class SolutionPlots:
         """
         quantities, si = check(self.solution, quantity, VECTORS, units)
         solid = not fold and frame_of(self.solution) is SPACE
-        options = {"subplot_kw": {"projection": "3d" if solid else None}}
+        options: dict[str, Any] = {"subplot_kw": {"projection": "3d" if solid else None}}
         columns = len(quantities)
         axes, legend = panels(ax, quantities, (3.5 * columns, 3.7), (1, columns), **options)
         draw_hodographs(axes, self.solution, quantities, si, fold)

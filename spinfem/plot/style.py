@@ -29,6 +29,8 @@ PREFIXED = ("V", "J/m$^2$", "Ω", "Ω m")
 FEMTO = ("Ω m$^2$",)
 """What is in femto as long as it is read easily, as in tables of Valet and Fert's numbers."""
 COMPONENTS = (("x", "#0072B2", "-"), ("y", "#000000", ":"), ("z", "#CC79A7", "--"))
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Of ferromagnets."""
 GREY = "0.45"
 FLAT = 1e-9
 """Of the largest vector: vectors that leave a plane by up to this lie in it."""
@@ -68,12 +70,16 @@ def check(
 
 def panels(
     ax: Any,
-    quantities: Quantities,
+    quantities: tuple[str, ...],
     size: tuple[float, float],
     shape: tuple[int, int],
+    single: str = "a quantity",
     **options: Any,
 ) -> tuple[Any, Any]:
-    """Return axes, one for each quantity, given or new, and what the legend belongs to."""
+    """Return axes, one for each quantity, given or new, and what the legend belongs to.
+
+    `single` is what else may be given for a picture on one Axes.
+    """
     from matplotlib.axes import Axes
 
     if ax is None:
@@ -83,7 +89,8 @@ def panels(
         return figure.subplots(*shape, squeeze=False, **options).ravel(), figure
     axes = np.atleast_1d(np.array(ax, dtype=object))
     if axes.shape != (len(quantities),) or not all(isinstance(one, Axes) for one in axes):
-        required = "two Axes (or one, with a quantity)" if len(quantities) == 2 else "one Axes"
+        count = {1: "one", 2: "two"}.get(len(quantities), str(len(quantities)))
+        required = f"{count} Axes" + (f" (or one, with {single})" if len(quantities) > 1 else "")
         raise ValueError(f"ax must be {required} for {' and '.join(quantities)}, got {ax!r}")
     return axes, axes[0]
 

@@ -9,14 +9,12 @@ import numpy as np
 
 from .._checks import FloatArray
 from .labels import plain, shortened, text_size
-from .style import GREY, add_legend, unit_scale
+from .style import COLORS, GREY, add_legend, unit_scale
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
 
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Of ferromagnets: the palette of Okabe and Ito, as in `spinfem.plot.style`."""
 UNITS = {
     "Ohm": "Ω",
     "Ohm m2": "Ω m$^2$",

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import FloatArray
+from .._checks import BoolArray, FloatArray
 from ..fem.fields import LayerField
 from ..numerics import chain
 from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, add_pull, turn_between
-from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE
-from ..physics import interfaces
+from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE, RISE
+from ..physics import bulk, interfaces
 from ..physics.contact import contact_absorption
 from ..physics.directions import across, apply, axial, cross
 from .balance import Balance, Rods
@@ -31,7 +31,7 @@ from .faces import Faces
 from .plan import INTERFACE, Bars
 from .ports import Bulk, Row, make_row, share_of_exchange
 from .runs import Push
-from .transport import Field, Given, Jump, Transport
+from .transport import NODES, Field, Given, Jump, Transport
 
 NONE = np.zeros((1, 3))
 NOTHING: Mapping[int, float] = MappingProxyType({})
@@ -42,6 +42,8 @@ FEW = 100
 """Points up to which all of a chain is found at once: finding it later would take longer."""
 NARROW = 1e-6
 """Sine of an angle from which on parts across m have lost few of the digits of the whole."""
+NEARLY = 0.999
+"""Polarization from which on a spin current has lost digits of what it misses of p j0."""
 
 
 class Load(NamedTuple):
@@ -171,8 +173,37 @@ class Condensed(Transport):
             found[magnet] = right - left
         return found
 
+    def _is_thin(self, layer: int) -> BoolArray:
+        """Whether a layer is thinner than l, with p near 1: ``p j0 - m.j_s`` may be tiny there."""
+        e, k = self.elements, layer + 1
+        found: BoolArray = (e.thickness[layer] <= e.l[k]) & (np.abs(e.p[k]) > NEARLY)
+        return found
+
+    def _missing_ahead(self, layer: int, xi: FloatArray) -> FloatArray:
+        """Return the mean of ``p j0 - m.j_s`` from xi to the right face of a thin layer, (q, N).
+
+        Where p is nearly 1, currents have lost the digits of it. Its mean over the layer follows
+        from `rises`, ``D/2d`` times that, and the rest from what relaxes, ``kappa m.mu_s``.
+        """
+        e, k, thin = self.elements, layer + 1, self._is_thin(layer)
+        by_currents = 0.0 if thin.all() else super()._missing_ahead(layer, xi)
+        if not thin.any():
+            return np.asarray(by_currents)
+        d, D, l = e.thickness[layer], e.D[k], e.l[k]
+        (magnet,) = np.flatnonzero(self.magnets == k)
+        whole = self.rises[magnet] * D / (2 * d)
+        relaxed = np.zeros((len(xi), e.points))
+        for at, weight in zip(*NODES, strict=True):
+            for begin, sign in ((np.zeros_like(xi), 1.0), (xi, -1.0)):
+                mu, _ = self.field(layer).evaluate(begin + (1 - begin) * at)
+                relaxed += sign * weight * (1 - begin) * at * (mu * e.m[k]).sum(axis=-1)
+        return np.asarray(np.where(thin, whole + bulk.relaxation(D, l) * d * relaxed, by_currents))
+
     def _rises_of(self, bars: Bars) -> FloatArray:
-        """Return by what m.mu_s rises across two-ports along magnets, (b, N or 1); see `_risen`."""
+        """Return by what m.mu_s rises across two-ports along magnets, (b, N or 1); see `_risen`.
+
+        Runs have found it with their own digits.
+        """
         if self.elements.shape:
             pairs = zip(bars.ports.tolist(), bars.elements.tolist(), strict=True)
             found = np.empty((bars.ports.size, self.rods.amplitude.shape[1]))
@@ -184,30 +215,23 @@ class Condensed(Transport):
         sign, free = self.balance.links.sign[links], self.balance.links.free[links]
         amplitude, flow = rods.amplitude[:, 0], rods.flow[:, 0]
         u, j, end = sign * amplitude[links], sign * flow[links], amplitude[links + 1]
+        rise = _risen((B, S_left, s_left), u, j, end, free)
         for r, which, part in bars.in_runs:
-            ring, other = rods.rings[r][part, :, 0], rods.rings[r][part + 1, :, 0]
-            m = self.elements.columns["m"].fixed[bars.elements[which]]
-            u[which] = _dot(ring[:, PLACE : PLACE + 3], m)
-            j[which] = _dot(ring[:, FLOW : FLOW + 3], m)
-            end[which], free[which] = _dot(other[:, PLACE : PLACE + 3], m), 1.0
-        return _risen((B, S_left, s_left), u, j, end, free)[:, None]
+            rise[which] = rods.rings[r][part, RISE, 0]
+        return rise[:, None]
 
     def _rise(self, port: int, k: int) -> FloatArray:
         """Return by what m.mu_s rises across a two-port along magnet k, (N or 1,); see `_risen`."""
         plan, row = self.plan, self.row
         link = int(np.searchsorted(plan.start, port, side="right")) - 1
-        B, S_left, _, s_left, _ = row.varying.get(port) or row.table[:, port]
-        if plan.kind[link] == OWN:
-            sign, free = self._sign(link), self.balance.free_of(link)
-            u, j = sign * self.rods.amplitude[link], sign * self.rods.flow[link]
-            end = self.rods.amplitude[link + 1]
-        else:
+        if plan.kind[link] != OWN:
             r = int(plan.run_of_link[link])
-            part = plan.runs[r].begins.index(port)
-            ring, other = self.rods.rings[r][part : part + 2]
-            u, end = (self._along(r[PLACE : PLACE + 3], k) for r in (ring, other))
-            j, free = self._along(ring[FLOW : FLOW + 3], k), np.ones(1)
-        return _risen((B, S_left, s_left), u, j, end, free)
+            rise: FloatArray = self.rods.rings[r][plan.runs[r].begins.index(port), RISE]
+            return rise
+        B, S_left, _, s_left, _ = row.varying.get(port) or row.table[:, port]
+        sign, free = self._sign(link), self.balance.free_of(link)
+        u, j = sign * self.rods.amplitude[link], sign * self.rods.flow[link]
+        return _risen((B, S_left, s_left), u, j, self.rods.amplitude[link + 1], free)
 
     def absorbed(self, magnet: int) -> FloatArray:
         """Return the spin current that a magnet absorbs, shape (N or 1, 3)."""

@@ -205,6 +205,9 @@ class RunSet(NamedTuple):
     axes: IntArray  # (q,)
     joined: tuple[int, ...]  # parts of more than one two-port
     weak: IntArray  # parts that have a two-port of their own across m
+    turned: IntArray  # (t, 2) parts behind others of another axis, and their places in `kinds`
+    turned_springs: IntArray  # (s, 3) runs with a spring at the last ring that has another axis
+    # than what is before it, their last parts, and the places of these rings in `kinds`
     rods: IntArray  # (r, 2)
     springs: IntArray  # (r, 2) faces, or -1
     pair: IntArray  # (r, 2) magnets whose directions make the plane of a flat run
@@ -234,6 +237,16 @@ def _run_set(
         magnets = [k for k in (run.rods[0], *run.axes, run.rods[1]) if k != NO_AXIS] or [NO_AXIS]
         pairs.append((magnets[0], next((k for k in magnets if k != magnets[0]), magnets[0])))
     lengths = [len(run.parts) for _, run in those]
+    start = np.cumsum([0, *lengths])
+    turned, turned_springs = [], []
+    for i, ((_, run), begin) in enumerate(zip(those, start.tolist(), strict=False)):
+        place, before = 2 * begin + 4 * i, run.rods[0]
+        for q, axis in enumerate(run.axes):
+            if q > 0 and NO_AXIS not in (axis, before) and axis != before:
+                turned.append((begin + q, place + 3 + q))
+            before = before if axis == NO_AXIS else axis
+        if run.springs[1] >= 0 and before not in (NO_AXIS, run.rods[1]):
+            turned_springs.append((i, begin + len(run.parts) - 1, place + 1))
     places = itertools.accumulate(n + 1 for n in lengths)
 
     def integers(values: Sequence[object]) -> IntArray:
@@ -246,11 +259,13 @@ def _run_set(
         integers(axes),
         tuple(i for i, (begin, end) in enumerate(parts) if end > begin + 1),
         integers(weak),
+        integers(turned).reshape(-1, 2),
+        integers(turned_springs).reshape(-1, 3),
         integers([run.rods for _, run in those]).reshape(-1, 2),
         integers([run.springs for _, run in those]).reshape(-1, 2),
         integers(pairs).reshape(-1, 2),
         all(run.kinds[2] for _, run in those),
-        np.cumsum([0, *lengths]),
+        start,
         integers([kind for _, run in those for kind in run.kinds]),
         of_link,
         np.zeros(len(those), dtype=np.intp),

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._checks import FloatArray
+from .._checks import BoolArray, FloatArray, IntArray
 from ..numerics.links import NO_AXIS, joined
-from ..numerics.rings import Runs
+from ..numerics.rings import SOFT, SOFTLY_SPRUNG, Runs
 from .elements import Elements
 from .plan import RunPlan, RunSet
 from .ports import Row
@@ -19,6 +19,13 @@ ANY_PLANE = np.eye(3)[:2]
 """Where there is no magnetization."""
 DIFFERENT = 1e-12
 """Sine of directions that span the plane of a run; of less, others are looked for."""
+FAR_APART = 1e6
+"""Ratio of stiffnesses K and K' from which on it matters in whose frame a ring counts.
+
+In the frame of K', what is left of K along the axis of K, at an angle s to its own, is off by
+``1e-32 K s``. What is found is at least ``K' s^2`` or a sink of size k: the relative error is at
+most ``1e-32 sqrt(K/k K/K')``, 1e-13 for K/k = 1e32.
+"""
 
 
 THREE = ("B", "S_left", "S_right")
@@ -43,6 +50,7 @@ class RunNumbers(NamedTuple):
     three: tuple[FloatArray, FloatArray, FloatArray]  # B, S_left, S_right
     sources: FloatArray  # (2, q)
     springs: FloatArray  # (r, 2, 2) across and turning
+    kinds: IntArray  # as of `rings.Runs`
 
 
 def numbers_of(row: Row, those: RunSet, transposed: bool) -> RunNumbers:
@@ -66,7 +74,32 @@ def _numbers(row: Row, those: RunSet, transposed: bool) -> RunNumbers:
     springs = np.where(those.springs >= 0, row.springs[those.springs], 0.0)
     both = np.stack([springs.real, turning * springs.imag], axis=-1)
     sources = table[3:].copy()  # of one layout: numba compiles for every one anew
-    return RunNumbers((three[0], three[1], three[2]), sources, both)
+    B, S_left, S_right = three
+    return RunNumbers((B, S_left, S_right), sources, both, _kinds(those, B, S_left, S_right, both))
+
+
+def _kinds(
+    those: RunSet, B: FloatArray, S_left: FloatArray, S_right: FloatArray, springs: FloatArray
+) -> IntArray:
+    """Return kinds with what is soft marked, by numbers as of `rings.Runs`, and springs of ends.
+
+    The load behind a two-port is at most B + S_right.
+    """
+    if not len(those.turned) and not len(those.turned_springs):
+        return those.kinds
+    kinds, stiffest = those.kinds.copy(), np.abs(B).max(axis=1) + np.abs(S_right).max(axis=1)
+    parts, places = those.turned.T
+    own = np.abs(B[parts]).max(axis=1) + np.abs(S_left[parts]).max(axis=1)
+    kinds[places[_any(stiffest[parts - 1] > FAR_APART * own)]] = SOFT
+    runs, parts, places = those.turned_springs.T
+    own = np.abs(springs[runs, 1]).max(axis=1)
+    kinds[places[_any(stiffest[parts] > FAR_APART * own)]] = SOFTLY_SPRUNG
+    return kinds
+
+
+def _any(truths: BoolArray) -> BoolArray:
+    """Return where something holds at any point."""
+    return np.array([each.any() for each in truths], dtype=bool)
 
 
 def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed: bool) -> Runs:
@@ -105,7 +138,7 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
         plane,
         those.still,
         those.start,
-        those.kinds,
+        numbers.kinds,
         those.of_link,
     )
 
@@ -152,7 +185,9 @@ def runs_at_points(
         for name, values in zip(one._fields, one, strict=True)
         if name in changed
     }
-    return one._replace(still=still, **pointwise)
+    runs = one._replace(still=still, **pointwise)
+    kinds = _kinds(those, runs.B, runs.S_left, runs.S_right, runs.ends[:, :, 3:])
+    return runs._replace(kinds=kinds)
 
 
 def _at_points(first: FloatArray, changed: list[tuple[Any, Any]], points: int) -> FloatArray:

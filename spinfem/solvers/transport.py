@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.polynomial import legendre
 
-from .._checks import FloatArray, IntArray
+from .._checks import BoolArray, FloatArray, IntArray
 from ..fem.fields import LayerField
 from ..fem.graded import GradedField, profiles
 from ..physics import bulk, interfaces
@@ -23,8 +23,11 @@ from ..physics.directions import across
 from .elements import Elements
 from .faces import Faces
 
-GAUSS = 12
-"""Points for integrals over layers thinner than l: roundings are all that is left."""
+_GAUSS = legendre.leggauss(12)
+NODES = (1 + _GAUSS[0]) / 2, _GAUSS[1] / 2
+"""Points from 0 to 1, and weights, for integrals over layers thinner than l: roundings are all that
+is left.
+"""
 
 Side = Literal["left", "right"]
 
@@ -241,12 +244,19 @@ class Transport(ABC):
         ahead = ends[0] - ends[1]
         if e.magnetic[k]:
             unit = 2 * e.thickness[layer] / e.D[k] * (1 - xi)
-            thin = unit < np.abs(ends[0]) + np.abs(ends[1])
+            thin = self._is_thin(layer) | (unit < np.abs(ends[0]) + np.abs(ends[1]))
             if thin.any():
                 ahead = np.where(thin, unit * self._missing_ahead(layer, xi), ahead)
         phi = self.face_potentials[0][k] + self.ohmic[layer] * (1 - xi)
         phi = phi + bulk.spin_drop(e.beta_D[k], ahead)
         return Values(mu, j, phi)
+
+    def _is_thin(self, layer: int) -> BoolArray:
+        """Whether m.mu_s rises too little in a layer to be a difference, whatever it is, (N or 1,).
+
+        Elsewhere that is found from values.
+        """
+        return np.zeros(1, dtype=bool)
 
     def _missing_ahead(self, layer: int, xi: FloatArray) -> FloatArray:
         """Return the mean of ``p j0 - m.j_s`` from xi to the right face of a thin layer, (q, N).
@@ -256,9 +266,9 @@ class Transport(ABC):
         """
         e, k = self.elements, layer + 1
         total = np.zeros((len(xi), e.points))
-        for node, weight in zip(*legendre.leggauss(GAUSS), strict=True):
-            _, j = self.field(layer).evaluate(xi + (1 - xi) * (1 + node) / 2)
-            total += weight / 2 * (self.j0 * e.p[k] - (j * e.m[k]).sum(axis=-1))
+        for at, weight in zip(*NODES, strict=True):
+            _, j = self.field(layer).evaluate(xi + (1 - xi) * at)
+            total += weight * (self.j0 * e.p[k] - (j * e.m[k]).sum(axis=-1))
         return total
 
     def dissipation(self, layer: int, xi: FloatArray, other: Transport | None = None) -> FloatArray:

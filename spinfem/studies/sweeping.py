@@ -36,13 +36,14 @@ from numpy.typing import ArrayLike
 from .._progress import progress_bar
 from ..fem.mesh import DEGREE
 from ..files.gridstore import Chunk, GridStore, grid_store
+from ..files.versions import versions
 from ..sample.stack import Stack, check_current, check_stack
 from ..sample.units import in_silence, once
 from .blocks import Plan, built, make_plan, solve_grid
 from .builders import Builder, build_one, probes
 from .dataset import blank_dataset, check_xarray, to_dataset, with_torque
 from .definitions import definition
-from .fingerprints import fingerprint, versions
+from .fingerprints import fingerprint
 
 if TYPE_CHECKING:
     import xarray

@@ -218,11 +218,11 @@ def test_damping_over_the_angle():
     ``alpha(theta) = alpha' (1 - nu sin^2/(1 - nu^2 cos^2))`` of motion in the plane of both m,
     ``nu = (G_r - G*)/(G_r + G*)`` with G* of the ferromagnet.
     """
-    G, thin = 4e14, 1e-13
+    G, thin = 4e14, 1e-12
     l, rho, d = 5.5e-9, 291e-9, 200e-9
     F = sf.Ferromagnet.from_valet_fert(rho, beta=0.3, l=l)
     face = sf.Interface(0.0, mixing=G)
-    N = sf.NormalMetal(D=1e12, l=1.0)
+    N = sf.NormalMetal(D=1e10, l=1.0)
     theta = np.array([0.0, 10.0, 45.0, 80.0, 90.0, 135.0, 180.0])
     fixed, free = F(d, m=sf.direction(0), name="fixed"), F(d, m=sf.direction(theta), name="free")
     stack = sf.SpinBlocking() | fixed | face | N(thin) | face | free | sf.SpinBlocking()

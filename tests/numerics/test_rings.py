@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spinfem.numerics import rings
-from spinfem.numerics.rings import HELD, MAGNETIC, NORMAL, ROD, SPRUNG, Runs
+from spinfem.numerics.rings import HELD, MAGNETIC, NORMAL, ROD, SOFT, SOFTLY_SPRUNG, SPRUNG, Runs
 
 DIGITS = 200
 LAYOUTS = [
@@ -53,7 +53,7 @@ def directions(rng, count, kind):
 class Network:
     """A run, with its numbers as they are given to `rings` and as matrices of many digits."""
 
-    def __init__(self, rng, layout, ends, way, decades, flat=False):
+    def __init__(self, rng, layout, ends, way, decades, flat=False, soft=False):
         count = len(layout)
         own = [NORMAL if not x else MAGNETIC for x in layout]
         m = directions(rng, count + 2, way)
@@ -79,6 +79,8 @@ class Network:
                 if k == count or own[k] == MAGNETIC:
                     before = 1 if axis is one else 2
                 frames.append(before)
+        last = SOFTLY_SPRUNG if soft and ends[1] == SPRUNG else ends[1]
+        kinds = [SOFT if soft and k > 0 and x == MAGNETIC else x for k, x in enumerate(own)]
         ring = np.zeros((1, 2, 5))
         ring[0, :, :3] = self.rods
         ring[0, :, 3:] = self.springs * (np.array(ends) == SPRUNG)[:, None]
@@ -94,7 +96,7 @@ class Network:
             np.array([[one, two if flat else second]]),
             np.array([0]),
             np.array([0, count]),
-            np.array([*ends, int(flat), *own, *frames]),
+            np.array([ends[0], last, int(flat), *kinds, *frames]),
             np.array([0]),
         )
 
@@ -263,3 +265,39 @@ def test_runs_of_two_directions(way, ends):
     for layout in LAYOUTS:
         for decades in (0, 6, 12):
             check(Network(rng, layout, ends, way, decades, flat=True))
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        (HELD, SPRUNG),
+        *(
+            pytest.param(ends, marks=pytest.mark.long)
+            for ends in [(HELD, HELD), (ROD, SPRUNG), (SPRUNG, SPRUNG)]
+        ),
+    ],
+)
+@pytest.mark.parametrize("way", WAYS)
+def test_rings_that_count_in_the_frame_of_the_stiffer(way, ends, flat):
+    """Whatever is marked as soft: it may be the stiffer one."""
+    rng = np.random.default_rng([ends[0], ends[1], len(way), 2])
+    for layout in ([1, 1], [0, 1, 0], [1, 0, 1], [1, 1, 1]):
+        for decades in (0, 6, 12):
+            check(Network(rng, layout, ends, way, decades, flat=flat, soft=True))
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("layout", [[1, 1], [1, 0, 1]])
+@pytest.mark.parametrize("last", [HELD, ROD, SPRUNG])
+def test_stiffnesses_in_one_ring_that_are_1e26_apart_about_different_axes(last, layout, way, flat):
+    """In the frame of the soft two-port, or spring, the first currents would be off by 1e-6."""
+    rng = np.random.default_rng([last, len(layout), len(way), int(flat), 3])
+    for _ in range(5):
+        network = Network(rng, layout, (HELD, last), way, 2, flat=flat, soft=True)
+        for shunts in (network.S_left, network.S_right):
+            shunts[0, 1:] *= 1e26
+        if 0 in layout:
+            network.B[1] *= 1e28
+        check(network)

@@ -6,7 +6,8 @@ from legibility import check_legible
 
 import spinfem as sf
 from spinfem.plot.sensitivity import PANELS, sensitivity_figure
-from spinfem.plot.sweeps import COLORS, sweep_overview
+from spinfem.plot.style import COLORS
+from spinfem.plot.sweeps import sweep_overview
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
 Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")

@@ -31,12 +31,13 @@ import spinfem as sf
 from spinfem import cli
 from spinfem.files import locked
 from spinfem.files.gridstore import MANIFEST, SEALED, grid_store
+from spinfem.files.versions import versions
 from spinfem.io.stackfile import read
 from spinfem.io.vary import FileBuilder, parse
 from spinfem.studies import blocks, sweeping
 from spinfem.studies.dataset import with_torque
 from spinfem.studies.definitions import definition
-from spinfem.studies.fingerprints import fingerprint, versions
+from spinfem.studies.fingerprints import fingerprint
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -2007,7 +2008,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 import spinfem as sf
-from spinfem.studies.dataset import write_netcdf
+from spinfem.files.netcdf import write_netcdf
 folder = Path(sys.argv[1])
 Cu, Co = sf.NormalMetal(D=8.0, l=1.0), sf.Ferromagnet(D=2.0, l=1.0, p=0.5)
 def valve(theta, d):

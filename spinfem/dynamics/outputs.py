@@ -1,0 +1,67 @@
+"""Trajectories as xarray.Dataset, and as files."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._checks import check_installed
+from .._version import __version__
+from ..files.disk import check_target, replacing
+from ..files.netcdf import write_netcdf
+from ..io.vtk import write
+from ..results.dataset import CURRENT
+from ..results.numbers import VARIABLES
+from .moved import Moved
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def dataset_of(trajectory: Moved) -> xarray.Dataset:
+    """Return what `Trajectory.to_dataset` describes."""
+    check_installed("a dataset", "pip install xarray", "xarray")
+    import xarray
+
+    batch = tuple(f"batch_{i}" for i in range(len(trajectory.shape)))
+    over_time = (*batch, "time")
+
+    def about(long_name: str, units: str) -> dict[str, str]:
+        return {"long_name": long_name, "units": units}
+
+    variables = {
+        "m": (
+            (*over_time, "magnet", "component"),
+            trajectory.directions,
+            about("direction of the magnetization", "1"),
+        ),
+        "resistance": (over_time, trajectory.resistance, about(*VARIABLES["resistance"][1:])),
+        "voltage": (over_time, trajectory.voltage, about("j0 times resistance", "V")),
+        "steps": (batch, trajectory.steps, about("steps of the integration", "1")),
+    }
+    coordinates = {
+        "time": ("time", trajectory.times, about("time", "s")),
+        "magnet": [*trajectory.names],
+        "component": [*"xyz"],
+        "j0": (over_time, trajectory.j0, dict(CURRENT)),
+    }
+    return xarray.Dataset(variables, coordinates, {"spinfem_version": __version__})
+
+
+def save(trajectory: Moved, path: str | PathLike[str], progress: bool | None) -> None:
+    """Write what `Trajectory.save` describes."""
+    place = Path(path)
+    check_target(place, ".nc", ".pvd")
+    if place.suffix.lower() == ".pvd":
+        if trajectory.shape:
+            raise ValueError(
+                "a .pvd file needs a single trajectory, got a batch of shape "
+                f"{trajectory.shape}: give a point of it, run[0]"
+            )
+        write(trajectory.solution, place, times=trajectory.times, progress=progress)
+        return
+    check_installed("a .nc file", "pip install xarray dask h5netcdf h5py", "dask", "h5netcdf")
+    dataset = dataset_of(trajectory)
+    with replacing(place) as temporary:
+        write_netcdf(dataset, temporary)
