@@ -21,13 +21,13 @@ ELSEWHERE = ("check_paraview.py", "paraview_valve.py", "picture_of_the_dual_valv
 """Examples that need a program which pip does not install with the documentation."""
 CHAPTERS = {
     "paper": ("The paper, section by section", r"paper_.*"),
-    "motion": ("Magnetizations that move", r"oscillator.*|phase.*|resonance.*|three_magnets.*"),
     "valves": (
         "Valves and multilayers",
-        r"(?!fit_).*valve.*|multilayer.*|co_cu.*|wavy.*|graded.*|error.*",
+        r"(?!fit_|phase_).*valve.*|multilayer.*|co_cu.*|wavy.*|graded.*|error.*",
     ),
     "measured": ("From measurements to numbers", r"fit_.*"),
     "torques": ("Torques for other codes", r"handoff.*"),
+    "motion": ("Magnetizations that move", r"oscillator.*|phase.*|resonance.*|three_magnets.*"),
 }
 
 
