@@ -148,6 +148,8 @@ TABLES = {
     "_SIInterface": "`[[layers]]`, an interface",
     "CellUse": "`[[layers]]`, a cell",
     "_SIMesh": "`[mesh]`",
+    "CouplingTable": "`[[couplings]]`",
+    "DynamicsTable": "`[dynamics]`",
 }
 IN_PAPERS_UNITS = (
     *("PaperFile", "_PaperEnd", "_PaperNormal", "_PaperFerromagnet"),

@@ -20,6 +20,8 @@ from .constants import CONDUCTANCE_QUANTUM, MU_0
 
 # --- units ------------------------------------------------------------------------------------
 
+OERSTED = 1e3 / (4 * pi)
+"""A/m; mu_0 times that is 1 G."""
 _SIZES: dict[str, dict[str, float]] = {
     "m": {"m": 1, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "nm": 1e-9, "angstrom": 1e-10, "pm": 1e-12},
     "degrees": {"deg": 1, "rad": 180 / pi},
@@ -29,12 +31,22 @@ _SIZES: dict[str, dict[str, float]] = {
     "S/m2": {"S_m2": 1, "S_cm2": 1e4, "S_um2": 1e12}
     | {"per_m2": CONDUCTANCE_QUANTUM, "per_nm2": 1e18 * CONDUCTANCE_QUANTUM},
     "A/m2": {"A_m2": 1, "A_cm2": 1e4, "MA_m2": 1e6, "mA_um2": 1e9, "MA_cm2": 1e10, "A_um2": 1e12},
-    "A/m": {"A_m": 1, "kA_m": 1e3, "T": 1 / MU_0},
+    "A/m": {"A_m": 1, "kA_m": 1e3, "MA_m": 1e6, "T": 1 / MU_0, "mT": 1e-3 / MU_0}
+    | {"emu_cm3": 1e3, "Oe": OERSTED, "kOe": 1e3 * OERSTED, "G": OERSTED, "kG": 1e3 * OERSTED},
+    "J/m3": {"J_m3": 1, "kJ_m3": 1e3, "MJ_m3": 1e6, "erg_cm3": 0.1},
+    "J/m2": {"J_m2": 1, "mJ_m2": 1e-3, "erg_cm2": 1e-3},
+    "m2": {"m2": 1, "nm2": 1e-18, "um2": 1e-12},
+    "s": {"ns": 1e-9, "ps": 1e-12, "us": 1e-6},
     "K": {"K": 1},
 }
 UNITS = {end: (unit, size) for unit, ends in _SIZES.items() for end, size in ends.items()}
 """Ends of keys: the unit in SI, or degrees, and how many of that they are."""
-PARTS = {part for end in UNITS for part in end.split("_")}
+PARTS = {part for end in UNITS for part in end.split("_")} - {"J", "emu", "erg"}
+"""Parts of units that no unit begins with alone: lambda_J is no energy."""
+
+
+PER = ("S", "A", "J", "emu", "erg")
+"""Units whose sizes per length, area or volume are meant, as they are written before it."""
 
 
 @functools.lru_cache(1000)
@@ -48,6 +60,8 @@ def split_unit(key: str) -> tuple[str, str]:
     first = len(parts)
     while first > 1 and parts[first - 1] in PARTS:
         first -= 1
+    known = (i for i in range(1, first) if "_".join(parts[i:]) in UNITS)
+    first = next(known, first)
     return "_".join(key.split("_")[:first]), "_".join(parts[first:])
 
 
@@ -57,7 +71,7 @@ def shown_unit(end: str) -> str:
         return "degrees"
     if end.startswith("per_"):
         return end.replace("per_", "1/")
-    over = end.startswith(("S_", "MS_", "A_", "MA_", "mA_", "kA_"))
+    over = end.split("_")[0].removeprefix("k").removeprefix("M").removeprefix("m") in PER
     return end.replace("_", "/" if over else " ", 1)
 
 
@@ -251,8 +265,115 @@ QUANTITIES = (
             "flow towards +x: minus the conventional current density"
         },
     ),
+    Quantity(
+        ("Ms_A_m", "Ms"),
+        "A/m",
+        {
+            "M_s Ms M M0 M_0 Msat M_sat saturation_magnetization saturation_magnetisation": (
+                "the saturation magnetization"
+            ),
+            "4piMs 4piM 4_pi_Ms fourpiMs mu0M mu0_M mu_0_M mu_0_M_s J_s Js B_s Bs": (
+                "M_s, of mu_0 M_s or 4 pi M_s"
+            ),
+            "magnetization magnetisation": "the saturation magnetization",
+        },
+    ),
+    Quantity(
+        ("alpha",),
+        "",
+        {
+            "damping gilbert gilbert_damping alpha_G alpha_0 alpha0": "the Gilbert damping, "
+            "without that by spin pumping"
+        },
+    ),
+    Quantity(
+        ("demag",),
+        "",
+        {
+            "N Nd demagTensor demag_tensor demag_factors demagnetization demagnetizing_factors "
+            "shape_anisotropy": "[N_x, N_y, N_z] along the layers' normal x, which is z in mumax3 "
+            "and OOMMF, and along y and z"
+        },
+    ),
+    Quantity(
+        ("K_J_m3", "K"),
+        "J/m3",
+        {
+            "Ku1 Ku K1 K_u K_1 K_u1 Kuni K anis anisotropy uniaxial_anisotropy "
+            "anisotropy_constant": "the uniaxial anisotropy, positive where the axis is easy",
+            "Hk H_k HK H_K anisotropy_field": "mu_0 M_s H_K/2 of the anisotropy field H_K",
+        },
+    ),
+    Quantity(
+        ("easy_axis", "axis"),
+        "",
+        {
+            "anisU axis u anisAxis anis_axis anisotropy_axis K_axis easyaxis": "the axis of the "
+            "anisotropy, three numbers: (a, b, c) of mumax3 and OOMMF, whose z is the layers' "
+            "normal, is [c, a, b]"
+        },
+    ),
+    Quantity(("held",), "", {"fixed pinned frozen": "true of a magnet that does not move"}),
+    Quantity(
+        ("between",), "", {"layers magnets pair names a b": "the names of two layers or groups"}
+    ),
+    Quantity(
+        ("exchange_J_m2", "exchange"),
+        "J/m2",
+        {
+            "J J1 J_1 J_ex Jex J_iec iec IEC RKKY J_RKKY rkky exchange bilinear "
+            "interlayer_exchange": "J_1 of the energy per area -J_1 m_a.m_b, positive where "
+            "parallel is lower"
+        },
+    ),
+    Quantity(
+        ("biquadratic_J_m2", "biquadratic"),
+        "J/m2",
+        {"J2 J_2 B12 biquadratic": "J_2 of the energy per area -J_2 (m_a.m_b)^2"},
+    ),
+    Quantity(
+        ("dipolar",),
+        "",
+        {
+            "dipole dipoleTensor dipole_tensor N dipolar_tensor stray stray_field": "[N_x, N_y, "
+            "N_z] of the field -M_s N m of the second magnet at the first one"
+        },
+    ),
+    Quantity(
+        ("field_A_m", "field"),
+        "A/m",
+        {
+            "H Hext H_ext H_app Happ H0 H_0 field h_ext external_field applied_field Zeeman": (
+                "the applied field, [x, y, z], x along the layers' normal"
+            )
+        },
+    ),
+    Quantity(
+        ("flux_density_mT", "flux_density"),
+        "A/m",
+        {
+            "B Bext B_ext B_app B0 B_0 mu0H mu0_H flux_density induction": "mu_0 times the applied "
+            "field, [x, y, z], x along the layers' normal"
+        },
+    ),
+    Quantity(
+        ("pumping",), "", {"pump spin_pumping spinpumping": "whether moving magnets pump spins"}
+    ),
+    Quantity(
+        ("area_nm2", "area"),
+        "m2",
+        {"A S area surface cellSurface cross_section": "the area of the sample"},
+    ),
+    Quantity(
+        ("time_ns", "time"),
+        "s",
+        {"t T duration total_time totalTime t_end stop": "how long magnets move"},
+    ),
+    Quantity(
+        ("rtol",), "", {"tolerance atol maxerr error precision": "the error of a step, radians"}
+    ),
     Quantity(("scale_nm", "scale"), "m", {"unit units": "the length of one unit of the mesh"}),
-    Quantity(("temperature_K",), "K", {"T": "the temperature of the measurement"}),
+    Quantity(("temperature_K",), "K", {"T": "the temperature"}),
     Quantity(("kind",), "", {"type class": "'normal' or 'ferromagnet'"}),
     Quantity(("lead",), "", {"material metal": "the name of the material of the lead"}),
     Quantity(("material",), "", {"metal lead": "the metal of the layer"}),
@@ -299,7 +420,9 @@ def other_name(given: str, known: Collection[str]) -> tuple[str, str] | None:
     """Return which key is meant by another name of a quantity, and what it is here, or None."""
     name, end = split_unit(given)
     meant = [key for key in known if split_unit(key)[0] == name] or known
-    for quantity in QUANTITIES:
+    dimension = UNITS.get(end, ("", 1))[0]
+    # magnetization_A_m is no direction
+    for quantity in sorted(QUANTITIES, key=lambda one: bool(end) and one.unit != dimension):
         key = next((key for key in quantity.keys if key in meant), None)
         for names, meaning in quantity.others.items():
             if key and key != name and _is_one(name, names):

@@ -15,8 +15,8 @@ _SYMBOLS = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma "
     "tau upsilon phi chi psi omega"
 )
-SYMBOLS = frozenset(_SYMBOLS.split())
-"""Greek letters: none is another one misspelt."""
+SYMBOLS = frozenset([*_SYMBOLS.split(), "polar", "damping"])
+"""Greek letters, and words that are nearly dipolar and pumping: none is another one misspelt."""
 _ELEMENTS = (
     "He|Li|Be|Ne|Na|Mg|Al|Si|Cl|Ar|Ca|Sc|Ti|Cr|Mn|Fe|Co|Ni|Cu|Zn|Ga|Ge|As|Se|Br|Kr|Rb|Sr|Zr|Nb|"
     "Mo|Tc|Ru|Rh|Pd|Ag|Cd|In|Sn|Sb|Te|Xe|Cs|Ba|La|Ce|Pr|Nd|Pm|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu|Hf|"

@@ -77,6 +77,8 @@ MEASURED_RHO = "rho_star_ohm_m is rho/(1 - beta^2) of the measured rho, in Ohm m
 MEASURED_RA = "AR_fOhm_m2 is AR*, RA/(1 - gamma^2) of the measured RA, in fOhm m2"
 HALF = "AR_fOhm_m2 is AR*, half of 2AR*, in fOhm m2"
 CURRENT = "j0_A_m2 is the particle current, positive when electrons flow towards +x: minus the"
+MS = "Ms_A_m is the saturation magnetization, in A/m"
+KU = "K_J_m3 is the uniaxial anisotropy, positive where the axis is easy"
 BARRIER = "spinfem computes diffusion in metals, and no tunnelling through barriers"
 REFUGE = (
     'behind it: [left] with end = "reservoir", and a first of [[layers]] with interface = true and '
@@ -128,6 +130,40 @@ EDITS = [
      "current_density_A_m2 is in A/m2 (1 MA/cm2 = 1e+10 A/m2)"),
     ('kind = "normal"', 'type = "normal"', "kind is 'normal' or 'ferromagnet'"),
     ('lead = "Cu"', 'material = "Cu"', "lead is the name of the material of the lead"),
+    # magnets
+    ("azimuth_deg = 0", "Msat_A_m = 8e5", "Ms_A_m is the saturation magnetization, in A/m"),
+    ("azimuth_deg = 0", "Ms_T = 1", f"{MS} (1 T = 795775 A/m)"),
+    ("azimuth_deg = 0", "Ms_emu_cm3 = 800", f"{MS} (1 emu/cm3 = 1000 A/m)"),
+    ("azimuth_deg = 0", "magnetization_kA_m = 800", f"{MS} (1 kA/m = 1000 A/m)"),
+    ("azimuth_deg = 0", "4piMs_kG = 10",
+     "Ms_A_m is M_s, of mu_0 M_s or 4 pi M_s, in A/m (1 kG = 79577.5 A/m)"),
+    ("azimuth_deg = 0", "mu0_Ms_mT = 1000", "mu0_Ms_T is in T (1 mT = 0.001 T)"),
+    ("azimuth_deg = 0", "damping = 0.01",
+     "alpha is the Gilbert damping, without that by spin pumping"),
+    ("azimuth_deg = 0", "Ku1 = 5e3", f"{KU}, in J/m3"),
+    ("azimuth_deg = 0", "K_erg_cm3 = 5e4", f"{KU}, in J/m3 (1 erg/cm3 = 0.1 J/m3)"),
+    ("azimuth_deg = 0", "Hk_Oe = 100",
+     "K_J_m3 is mu_0 M_s H_K/2 of the anisotropy field H_K, in J/m3"),
+    ("azimuth_deg = 0", "anisU = [1, 0, 0]",
+     "easy_axis is the axis of the anisotropy, three numbers: (a, b, c) of mumax3 and OOMMF, "
+     "whose z is the layers' normal, is [c, a, b]"),
+    ("azimuth_deg = 0", "demag_factors = [1, 0, 0]", "demag is [N_x, N_y, N_z] along the layers'"),
+    ("azimuth_deg = 0", "pinned = true", "held is true of a magnet that does not move"),
+    ("azimuth_deg = 0", "azimuth_deg = 0\n[dynamics]\nB_ext = [0, 0, 1]",
+     "flux_density_mT is mu_0 times the applied field, [x, y, z], x along the layers' normal, in "
+     "mT"),
+    ("azimuth_deg = 0", "azimuth_deg = 0\n[dynamics]\nB_ext_T = [0, 0, 1]",
+     "in mT (1 T = 1000 mT)"),
+    ("azimuth_deg = 0", "azimuth_deg = 0\n[dynamics]\nfield_Oe = [0, 0, 100]",
+     "in A/m (1 Oe = 79.5775 A/m)"),
+    ("azimuth_deg = 0", "azimuth_deg = 0\n[dynamics]\nfeild_A_m = [0, 0, 1]",
+     "did you mean 'field_A_m'?"),
+    ("azimuth_deg = 0", "azimuth_deg = 0\n[dynamics]\ntime_ps = 100",
+     "time_ns is in ns (1 ps = 0.001 ns)"),
+    ("azimuth_deg = 0", "azimuth_deg = 0\n[[couplings]]\nbetween = ['a', 'b']\nJ1_mJ_m2 = 1",
+     "exchange_J_m2 is J_1 of the energy per area -J_1 m_a.m_b, positive where parallel is lower, "
+     "in J/m2 (1 mJ/m2 = 0.001 J/m2)"),
+    ("azimuth_deg = 0", "azimuth_deg = 0\n[dynamcs]\ntime_ns = 100", "did you mean 'dynamics'?"),
     # kinds of materials and ends
     ('kind = "normal"', 'kind = "insulator"', BARRIER),
     ('kind = "normal"', 'kind = "barrier"', BARRIER),

@@ -21,12 +21,15 @@ from .._version import __version__
 from ..sample.units import UnitWarning
 from .converging import study
 from .copying import copy_examples
+from .critical import critical_of
 from .drawing import draw_figures
 from .exploring import explore_file
 from .exporting import export
 from .files import begin, check, print_schema
 from .fits import fit_numbers
 from .output import quiet_drawing, say
+from .phases import phase
+from .running import run_file
 from .sensitivities import rank
 from .solving import solve_file
 from .sourced import list_sourced
@@ -152,6 +155,14 @@ COMMANDS: tuple[tuple[str, Callable[..., object], str], ...] = (
     ),
     ("export", export, "examples/co_cu_py.toml --to oommf -o torque.mif"),
     ("sensitivity", rank, "examples/co_cu_py.toml --of torque --plot bars.png"),
+    ("critical", critical_of, "examples/oscillator.toml"),
+    ("run", run_file, "examples/oscillator.toml -o run.nc --plot run.png"),
+    (
+        "phase",
+        phase,
+        "examples/oscillator.toml --vary j0_A_m2=-4e11:4e11:141 \\\n"
+        "      --vary field_z_A_m=-8e4:8e4:141 -o phase.nc --plot phase.png",
+    ),
     ("materials", list_sourced, "Py"),
     ("converge", study, "examples/co_cu_py.toml -o errors.csv --plot errors.png"),
     ("figures", draw_figures, "my_figures"),

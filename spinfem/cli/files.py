@@ -48,15 +48,27 @@ def check(
     The exit status is 0 if it is right, and 2 if not.
     """
     from ..files.tables import FileError
-    from ..io.stackfile import read
+    from ..io.stackfile import read_into
 
     try:
-        found = read(file)
+        found, moving = read_into(file, lambda found: (found, _moving(found)))
     except FileError as error:
         for line in error.lines:
             note(f"error: {line}")
         return 2
-    return "\n".join([f"{file}: {_described(found)}", *_remarks(found)])
+    return "\n".join([f"{file}: {_described(found, moving)}", *_remarks(found)])
+
+
+def _moving(file: StackFile) -> int:
+    """Return how many magnets move; PlacedError if they cannot."""
+    from ..io.magnettables import magnets_in
+
+    if not any(magnet.moves for magnet in magnets_in(file.tables.layers, file.stack).values()):
+        return 0
+    from ..dynamics.dynamics import Dynamics
+    from ..dynamics.fromfile import made_of
+
+    return len(made_of(Dynamics, file).names)
 
 
 def _remarks(file: StackFile) -> Iterator[str]:
@@ -78,7 +90,7 @@ def _remarks(file: StackFile) -> Iterator[str]:
             yield f"materials.{name}: {metal}, {variant}: {'; '.join(said)}"
 
 
-def _described(file: StackFile) -> str:
+def _described(file: StackFile, moving: int) -> str:
     """Write in one line what a stack file describes."""
     layers, joints = file.stack.layers, file.stack.joints
     length, current = ("nm", " A/m2") if file.units == "SI" else ("thick", "")
@@ -87,6 +99,7 @@ def _described(file: StackFile) -> str:
         (len(layers), "layer"),
         (sum(layer.is_ferromagnet for layer in layers), "ferromagnet"),
         (sum(joint is not None for joint in joints), "interface"),
+        *[(moving, "moving magnet")] * (moving > 0),
     ]
     units = "SI" if file.units == "SI" else "the paper's units"
     said = [f"{n} {name}{'s' * (n != 1)}" for n, name in counts]

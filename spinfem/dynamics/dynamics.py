@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -42,6 +42,44 @@ class Dynamics(LinearizedSystem):
     >>> run.m["free"].shape
     (1001, 3)
     """
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> Self:
+        """Return the magnets of a stack file.
+
+        A layer with Ms_A_m or mu0_Ms_T moves, unless it is held; see ``[[couplings]]`` and
+        ``[dynamics]`` there. The current of the file is that of its stack, ``.stack.j0``; time_ns,
+        rtol and temperature_K are of the command ``spinfem run`` alone.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, in SI.
+
+        Raises
+        ------
+        ValueError
+            If the file is not a valid stack file, or nothing moves in it. The message is one line
+            and names the file and the key, what is required and what was given.
+        OSError
+            If the file cannot be read.
+
+        Warns
+        -----
+        UnitWarning
+            If no sample has a number in the file, in the unit of its key.
+
+        Examples
+        --------
+        >>> import spinfem as sf
+        >>> system = sf.Dynamics.from_file("examples/oscillator.toml")
+        >>> system.names, f"{system.stack.j0:.3g} A/m2"
+        (('free',), '3e+11 A/m2')
+        """
+        from ..io.stackfile import read_into
+        from .fromfile import made_of
+
+        return read_into(path, lambda file: made_of(cls, file))
 
     def run(
         self,

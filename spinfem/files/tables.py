@@ -305,7 +305,7 @@ def _problem(error: ErrorDetails, tagged: Mapping[str, int]) -> PlacedError:
             requirement = choices = " or ".join(tags)  # a tag of several words is no kind
             where, given = (*where, "kind"), given["kind"]
         case other:
-            requirement = REQUIREMENTS[other]
+            requirement = REQUIREMENTS[other].format(key=where[-1])
     known = re.findall("'(.+?)'", choices)
     hint = kind_hint(str(given), known, in_file=True) if choices else ""
     return PlacedError(f"must be {requirement}, got {shown(given)}{hint}", where)
@@ -314,7 +314,7 @@ def _problem(error: ErrorDetails, tagged: Mapping[str, int]) -> PlacedError:
 REQUIREMENTS = {
     "string_type": "a string",
     "bool_type": "true or false",
-    "list_type": "an array of tables, [[layers]]",
+    "list_type": "an array of tables, [[{key}]]",
     "dict_type": "a table",
     "model_type": "a table",
     "model_attributes_type": "a table",

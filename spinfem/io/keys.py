@@ -11,6 +11,7 @@ from ..sample.units import (
     CONDUCTIVITY,
     INTERFACE_RESISTANCE,
     LENGTH,
+    MAGNETIZATION,
     MIXING,
     RESISTIVITY,
     THICKNESS,
@@ -29,12 +30,17 @@ MEASURED: dict[str, tuple[Quantity, str]] = {
     "sigma_S_m": (CONDUCTIVITY, "S/m"),
     "AR_fOhm_m2": (INTERFACE_RESISTANCE, "fOhm m2"),
     "mixing_S_m2": (MIXING, "S/m2"),
+    "Ms_A_m": (MAGNETIZATION, "A/m"),
+    "mu0_Ms_T": (MAGNETIZATION, "T"),
 }
 """Keys of SI whose numbers are compared with what samples have, and their units."""
 SI_KEYS = (
     *("j0_A_m2", "current_density_A_m2", "scale_nm", "beta", *MEASURED),
     *("spin_potential_V", "spin_current_A_m2"),
     *("library", "variant", "temperature_K"),
+    *("demag", "K_J_m3", "easy_axis", "held"),
+    *("between", "exchange_J_m2", "biquadratic_J_m2", "dipolar"),
+    *("field_A_m", "flux_density_mT", "pumping", "area_nm2", "time_ns", "rtol"),
 )
 PAPER_KEYS = (
     *("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "D", "AR", "mixing"),
@@ -68,6 +74,17 @@ MEANINGS = {
     "azimuth_deg": "degrees, its angle from +x, the layers' normal, towards +y; default 0",
     "m": "direction of the magnetization in place of the angles, of any length but zero",
     "group": "layers with the same group are one magnet, and have parallel m",
+    # magnets
+    "Ms_A_m": "A/m, saturation magnetization: with it a layer moves, unless it is held; keys of a "
+    "magnet stand in one layer of a group, or agree in several",
+    "mu0_Ms_T": "T, mu_0 M_s, in place of Ms_A_m",
+    "alpha": "Gilbert damping, without that by spin pumping; default 0",
+    "demag": "demagnetizing factors [N_x, N_y, N_z], x along the layers' normal: [1, 0, 0] of a "
+    "thin film; default 0",
+    "K_J_m3": "J/m3, uniaxial anisotropy, positive where the axis is easy; default 0",
+    "easy_axis": "[x, y, z], axis of the anisotropy, of any length but zero; default z, in the "
+    "plane of the layers",
+    "held": "true of a magnet that does not move; its M_s then only acts on others",
     # interfaces
     "interface": "an interface between two layers, or a layer and an end; without one it is "
     "transparent; before a reservoir, the face of a superconducting lead",
@@ -88,6 +105,21 @@ MEANINGS = {
     "scale_nm": "nm, length of one unit of the mesh",
     "scale": "length of one unit of the mesh; default 1",
     "tags": "array of cell data in a .vtu file that tells layers apart, if it has several",
+    # motion
+    "couplings": "of magnets, besides their torques",
+    "between": "the names of two layers or groups; a coupling acts on those that move",
+    "exchange_J_m2": "J/m2, J_1 of -J_1 m_a.m_b, positive where parallel is lower; default 0",
+    "biquadratic_J_m2": "J/m2, J_2 of -J_2 (m_a.m_b)^2, negative where perpendicular is lower; "
+    "default 0",
+    "dipolar": "[N_x, N_y, N_z] of the field -M_s N m of the second magnet at the first one; "
+    "default 0",
+    "dynamics": "how magnets move: what spinfem critical, run and phase need",
+    "field_A_m": "A/m, [x, y, z], applied field, x along the layers' normal; default 0",
+    "flux_density_mT": "mT, [x, y, z], mu_0 times the applied field, in place of field_A_m",
+    "pumping": "whether magnets that move pump spins, which damps them; default true",
+    "area_nm2": "nm2, area of the sample, on which thermal fields depend",
+    "time_ns": "ns, how long spinfem run lets magnets move; default 20",
+    "rtol": "error of a step of spinfem run, radians; default 1e-8",
     # materials
     "materials": "metals by their names",
     "kind": '"normal" or "ferromagnet"; an antiferromagnet is a normal metal with a short l',
@@ -104,7 +136,8 @@ MEANINGS = {
     "library": "numbers with sources, `spinfem materials` lists them; keys given beside it replace "
     "its numbers",
     "variant": "which of several sources in the library",
-    "temperature_K": "K, temperature that the source states, in place of the variant",
+    "temperature_K": "K, temperature that the source of a library's numbers states, in place of "
+    "the variant; in [dynamics] that of thermal fields, with pumping = false",
     "D": "4 D_up D_down/(D_up + D_down), 1/rho*; in a normal metal the conductivity",
     "l": "spin diffusion length; inf for none",
     "p": "polarization, between -1 and 1",

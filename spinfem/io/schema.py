@@ -33,6 +33,7 @@ from ..files.tables import (
 )
 from ..sample.pieces import Interface
 from .keys import Units
+from .magnettables import CouplingTable, DynamicsTable, MagnetKeys
 from .metaltables import LibraryKeys, PaperMetal, SIMetal, library_interface
 
 # --- ends and layers --------------------------------------------------------------------------
@@ -93,7 +94,7 @@ class LayerTable(MagneticTable):
         raise NotImplementedError
 
 
-class _SILayer(LayerTable):
+class _SILayer(MagnetKeys, LayerTable):
     """One of ``[[layers]]`` that is a layer, in SI."""
 
     thickness_nm: Positive
@@ -196,6 +197,10 @@ class MeshLayerTable(LayerTable):
     name: Name
     thickness_nm: NoThickness = None
     thickness: NoThickness = None
+
+
+class _SIMeshLayer(MagnetKeys, MeshLayerTable):
+    """One of ``[[layers]]`` that is a group of cells of the mesh, in SI."""
 
 
 # --- interfaces -------------------------------------------------------------------------------
@@ -365,6 +370,8 @@ class FileTables(Table, Generic[End, Layer, Face, Metal, Mesh]):
 class _SI(FileTables[_SIEnd, Layer, _SIInterface, SIMetal, _SIMesh], Generic[Layer]):
     j0_A_m2: Finite | None = None
     current_density_A_m2: Finite | None = None
+    couplings: list[CouplingTable] = Field(default_factory=list)
+    dynamics: DynamicsTable | None = None
 
     @property
     def current(self) -> float:
@@ -393,7 +400,7 @@ class PaperFile(_Paper[_PaperLayer]):
     """A whole file in the paper's units."""
 
 
-class SIMeshFile(_SI[MeshLayerTable]):
+class SIMeshFile(_SI[_SIMeshLayer]):
     """A whole file in SI, its layers from a mesh."""
 
 

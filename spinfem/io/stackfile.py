@@ -10,11 +10,11 @@ file, key, what is required and what was given.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -51,6 +51,7 @@ from ..sample.stack import LoadedStack, Stack
 from ..sample.units import THICKNESS, in_silence, notice, notice_radians, once
 from .cells import Copies, Plain, without_cells
 from .keys import MEASURED, Units, find_units, values_of
+from .magnettables import MAGNET_KEYS, check_motion
 from .schema import (
     AnyFile,
     CellUse,
@@ -59,8 +60,12 @@ from .schema import (
     LayerTable,
     MagneticTable,
     MeshTable,
+    SIFile,
+    SIMeshFile,
     validated,
 )
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -142,9 +147,26 @@ def read(path: str | PathLike[str], changes: Mapping[Location, float] | None = N
         Numbers that take the place of the file's, by their keys and indices from the top, cells
         being in the place of where they stand.
     """
+    return read_into(path, lambda file: file, changes)
+
+
+def read_into(
+    path: str | PathLike[str],
+    make: Callable[[StackFile], Made],
+    changes: Mapping[Location, float] | None = None,
+) -> Made:
+    """Return what is made of a stack file, whose PlacedErrors are put into words as in `load`.
+
+    Parameters
+    ----------
+    path, changes
+        As of `read`.
+    make : callable
+        Makes it; the places in its errors are those in `StackFile.tables`.
+    """
     path = Path(path)
 
-    def make(data: dict[str, Any]) -> StackFile:
+    def made(data: dict[str, Any]) -> Made:
         units = find_units(data)
         _check_tables(data, units)
         plain = without_cells(data)
@@ -158,11 +180,15 @@ def read(path: str | PathLike[str], changes: Mapping[Location, float] | None = N
             if file.mesh is not None:
                 _read_mesh(path.parent, file.mesh, file)
             stack = stack_of(file, plain.copies)
+            if isinstance(file, SIFile | SIMeshFile):
+                check_motion(file.layers, file.couplings, file.dynamics, stack)
         if units == "SI":
             _notice_units(path, data, plain, file.mesh)
-        return StackFile(stack, file.current, file.title, units, path, file, plain.copies)
+        found = StackFile(stack, file.current, file.title, units, path, file, plain.copies)
+        with plain.as_written():
+            return make(found)
 
-    return made_of(path, make)
+    return made_of(path, made)
 
 
 def _check_tables(data: dict[str, Any], units: Units) -> None:
@@ -421,7 +447,7 @@ MAGNETIC = ("m", "polar_deg", "azimuth_deg", "group")
 def _direction(table: MagneticTable, metal: Metal, where: Location) -> ArrayLike | None:
     """Return m of a ferromagnet, and None for a normal metal."""
     if isinstance(metal, NormalMetal):
-        _left_out(table, MAGNETIC, "in a normal metal", where)
+        _left_out(table, (*MAGNETIC, *MAGNET_KEYS), "in a normal metal", where)
         return None
     if table.polar_deg is None:
         _left_out(table, ("azimuth_deg",), "without polar_deg", where)
@@ -433,6 +459,6 @@ def _direction(table: MagneticTable, metal: Metal, where: Location) -> ArrayLike
 
 def _left_out(table: Table, keys: tuple[str, ...], circumstance: str, where: Location) -> None:
     for key in keys:
-        if (value := getattr(table, key)) is not None:
+        if (value := getattr(table, key, None)) is not None:
             text = f"must be left out {circumstance}, got {shown(value)}"
             raise PlacedError(text, (*where, key))

@@ -90,6 +90,13 @@ material = "Py"
 name = "free"
 thickness_nm = 4
 polar_deg = 60
+# Ms_A_m = 8e5
+# mu0_Ms_T = 1
+# alpha = 0.01
+# demag = [0.94, 0.04, 0.02]
+# K_J_m3 = 5e3
+# easy_axis = [0, 0, 1]
+# held = true
 
 # [[layers]]
 # cell = "bilayer"
@@ -105,6 +112,22 @@ polar_deg = 60
 # [[cells.bilayer.layers]]
 # material = "Cu"
 # thickness_nm = 6
+
+
+# [[couplings]]
+# between = ["fixed", "free"]
+# exchange_J_m2 = -1e-4
+# biquadratic_J_m2 = -1e-5
+# dipolar = [-0.033, 0.010, 0.023]
+
+# [dynamics]
+# field_A_m = [0, 0, 1e4]
+# flux_density_mT = [0, 0, 10]
+# pumping = false
+# temperature_K = 300
+# area_nm2 = 6000
+# time_ns = 20
+# rtol = 1e-8
 
 
 # [mesh]

@@ -1,4 +1,4 @@
-"""What ``spinfem sweep --vary`` says: which key of a stack file takes which values."""
+"""What ``--vary`` says: which key of a stack file takes which values."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from pydantic import BaseModel
 from .._checks import FloatArray
 from .._names import key_hint
 from .._spelling import near_match
+from ..constants import MU_0
 from ..files.tables import Location
 from ..sample.pieces import Layer, Lead, Reservoir, drive_of
 from ..sample.stack import Stack
 from ..sample.units import once
+from .magnettables import MAGNET_KEYS
 from .schema import AnyFile, InterfaceTable, LayerTable, MagneticTable
 from .stackfile import StackFile, read, stack_of
 
@@ -29,6 +31,10 @@ UNITS = {
     "_fOhm_m2": "fOhm m2",
     "_A_m2": "A/m2",
     "_S_m2": "S/m2",
+    "_A_m": "A/m",
+    "_mT": "mT",
+    "_T": "T",
+    "_J_m3": "J/m3",
 }
 """Units by the end of a key; keys without one are in the paper's units."""
 DRIVE_UNITS = {"_V": "V", "_A_m2": "A/m2"}
@@ -48,10 +54,22 @@ WORDS = {
     "scale": "scale of the mesh",
     "j0": "particle current",
     "current_density": "current density",
+    "Ms": "saturation magnetization",
+    "mu0_Ms": "mu_0 M_s",
+    "alpha": "damping",
+    "K": "anisotropy",
+    **{f"field_{x}": f"{x} of the applied field" for x in "xyz"},
+    **{f"flux_density_{x}": f"{x} of the applied flux density" for x in "xyz"},
 }
 """What keys mean, without their units, where they do not say so themselves."""
 CURRENTS = {"j0_A_m2": 1.0, "current_density_A_m2": -1.0, "j0": 1.0}
 """Keys of the current, and the particle current for 1 of them."""
+FIELDS = {
+    f"{key}_{axis}_{unit}": (i, size)
+    for key, unit, size in (("field", "A_m", 1.0), ("flux_density", "mT", 1e-3 / MU_0))
+    for i, axis in enumerate("xyz")
+}
+"""Names of a component of the applied field: its number, and A/m for 1 of them."""
 MOST = 10**7
 """Values along one axis."""
 
@@ -85,6 +103,14 @@ class Variation:
         return None if sign is None else sign * self.values
 
     @property
+    def field(self) -> tuple[int, FloatArray] | None:
+        """Component of the applied field, and its values, A/m; None if something else varies."""
+        if self.name not in FIELDS:
+            return None
+        component, size = FIELDS[self.name]
+        return component, size * self.values
+
+    @property
     def attributes(self) -> dict[str, str]:
         """Attributes of the axis in the dataset."""
         name, _, key = self.name.rpartition(".")
@@ -110,7 +136,7 @@ def meaning(key: str) -> tuple[str, str]:
     return WORDS.get(key, key), ""
 
 
-def parse(text: str, file: StackFile) -> Variation:
+def parse(text: str, file: StackFile, *, moving: bool = False) -> Variation:
     """Read ``LAYER.KEY=START:STOP:N`` or ``...:log``, and try it in the stack file.
 
     What a key requires is an interval, so that all values are right if the first and the last are.
@@ -124,6 +150,8 @@ def parse(text: str, file: StackFile) -> Variation:
         The stack file; LAYER is the name of a layer, a group, an interface, a lead or a material in
         it, "left" or "right". One that has KEY is meant. The name of a layer of a cell is that of
         all its copies. Without LAYER, KEY is that of the current.
+    moving : bool
+        Whether keys of magnets may vary too, and components of the applied field.
 
     Raises
     ------
@@ -132,13 +160,17 @@ def parse(text: str, file: StackFile) -> Variation:
     """
     name, equals, given = text.rpartition("=")
     currents = [key for key in CURRENTS if key in type(file.tables).model_fields]
-    if not equals or (name not in currents and "." not in name.strip(".")):
-        one = currents[0]
-        raise ValueError(f"--vary must be LAYER.KEY=START:STOP:N or {one}=..., got {text!r}")
+    alone = [*currents, *(FIELDS if moving else ())]
+    if not equals or (name not in alone and "." not in name.strip(".")):
+        ways = ["LAYER.KEY=START:STOP:N", f"{currents[0]}=...", *["field_z_A_m=..."] * moving]
+        raise ValueError(
+            f"--vary must be {', '.join(ways[:-1])} or {ways[-1]}, got {text!r}"
+            f"{key_hint(name, alone) if equals and moving else ''}"
+        )
     try:
-        where = ((name,),) if name in currents else find_key(name, file)
+        where = ((name,),) if name in alone else find_key(name, file, moving=moving)
         values, log = _range(given)
-        if name not in currents:
+        if name not in alone:
             check_values(name, where, values, file)
     except ValueError as error:
         raise ValueError(f"--vary {name}: {error}") from None
@@ -213,17 +245,18 @@ def _range(given: str) -> tuple[FloatArray, bool]:
     return spaced(start, stop, int(parts[2])), log
 
 
-def find_key(name: str, file: StackFile) -> tuple[Location, ...]:
+def find_key(name: str, file: StackFile, *, moving: bool = False) -> tuple[Location, ...]:
     """Return where a key, ``LAYER.KEY``, stands in a stack file.
 
-    Where a layer and a material share a name, that which has the key is meant.
+    Where a layer and a material share a name, that which has the key is meant. Keys of magnets are
+    found if `moving`.
 
     Raises
     ------
     ValueError
         If nothing has that name, or it has no such number.
     """
-    place, key = _find(name, file)
+    place, key = _find(name, file, moving)
     return tuple((*where, *place.within(key)) for where in place.where)
 
 
@@ -237,9 +270,9 @@ def limits_of(name: str, file: StackFile) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _find(name: str, file: StackFile) -> tuple[_Place, str]:
+def _find(name: str, file: StackFile, moving: bool = False) -> tuple[_Place, str]:
     owner, _, key = name.rpartition(".")
-    places = _places(file)
+    places = _places(file, moving)
     if owner not in {place.name for place in places}:
         known = list(dict.fromkeys(place.name for place in places))
         raise ValueError(
@@ -276,7 +309,7 @@ class _Place:
     """A table whose numbers may vary; `magnetic` tells whether a ferromagnet is there.
 
     A group has the tables of all its layers, and a layer of a cell those of its copies, of which
-    one is kept.
+    one is kept. Numbers of a magnet that moves are among them if `moving`.
     """
 
     name: str
@@ -284,6 +317,7 @@ class _Place:
     table: BaseModel
     magnetic: bool
     is_group: bool = False
+    moving: bool = False
 
     def within(self, key: str) -> Location:
         """Return where a key stands in the table."""
@@ -291,9 +325,12 @@ class _Place:
 
     @property
     def keys(self) -> list[str]:
-        """The keys that may have numbers; of a group those of its m."""
+        """The keys that may have numbers; of a group those of its m, and of a magnet."""
         keys = [*_numeric_keys(self.table), *self.pairs]
-        return [key for key in keys if key in ANGLES] if self.is_group else keys
+        if not self.moving:
+            keys = [key for key in keys if key not in MAGNET_KEYS]
+        together = ANGLES | {*MAGNET_KEYS}
+        return [key for key in keys if key in together] if self.is_group else keys
 
     @property
     def pairs(self) -> list[str]:
@@ -308,6 +345,8 @@ class _Place:
             not self.magnetic or table.m is not None or (table.group and not self.is_group)
         ):
             never |= ANGLES
+        if not self.magnetic:
+            never |= {*MAGNET_KEYS}
         if isinstance(table, InterfaceTable) and not self.magnetic:
             never.add("gamma")
         for pair in EITHER:
@@ -335,11 +374,12 @@ EITHER = (
     ("resistivity_ohm_m", "sigma_S_m"),
     ("rho_star_ohm_m", "sigma_S_m"),
     ("rho_star_ohm_m", "beta_D"),
+    ("Ms_A_m", "mu0_Ms_T"),
 )
 """Keys that are not given together."""
 
 
-def _places(file: StackFile) -> list[_Place]:
+def _places(file: StackFile, moving: bool = False) -> list[_Place]:
     """Return all that may vary: layers and named interfaces, leads, groups, materials."""
     tables, stack, face = file.tables, file.stack, 0
     layers: dict[int, _Place] = {}
@@ -347,7 +387,8 @@ def _places(file: StackFile) -> list[_Place]:
         where = (("layers", i),)
         if isinstance(table, LayerTable):
             layer, face = stack.layers[face], face + 1
-            layers[i] = _Place(str(layer.name), where, table, layer.is_ferromagnet)
+            magnetic = layer.is_ferromagnet
+            layers[i] = _Place(str(layer.name), where, table, magnetic, moving=moving)
         elif isinstance(table, InterfaceTable) and table.name is not None:
             beside = stack.elements[face : face + 2]
             magnetic = any(isinstance(e, Layer | Lead) and e.is_ferromagnet for e in beside)
@@ -378,7 +419,7 @@ def _together(name: str, places: Iterable[_Place], is_group: bool) -> _Place:
     """Return what varies in several places at once: a group, or all copies of a layer."""
     first, *others = places
     every = first.where + tuple(where for place in others for where in place.where)
-    return _Place(name, every, first.table, first.magnetic, is_group)
+    return _Place(name, every, first.table, first.magnetic, is_group, first.moving)
 
 
 def _numeric_keys(table: BaseModel) -> list[str]:
@@ -402,8 +443,13 @@ class FileBuilder:
 
     def __call__(self, **values: FloatArray) -> Stack:
         """Return the stack for values of ``LAYER.KEY``, in the unit of the key."""
+        return stack_of(self.changed(**values))
+
+    def changed(self, **values: FloatArray) -> AnyFile:
+        """Return the tables with values of ``LAYER.KEY``, in the unit of the key."""
         changes = {where: value for name, value in values.items() for where in self.places[name]}
-        return stack_of(_changed(self.tables, changes))
+        tables: AnyFile = _changed(self.tables, changes)
+        return tables
 
 
 def _changed(node: Any, changes: Mapping[Location, Any]) -> Any:

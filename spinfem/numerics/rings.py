@@ -232,11 +232,17 @@ def frame_of(m: Vector) -> Matrix:
     return m, cross(third, m), third
 
 
-def turn_into(frame: Matrix, old: Matrix) -> Matrix:
-    """Return what turns vectors from one frame into another."""
+def turn_into(frame: Matrix, old: Matrix, flat: bool) -> Matrix:
+    """Return what turns vectors from one frame into another.
+
+    Exact where both first axes are the same or opposite. In a flat run, where opposite frames are
+    turned in their plane, cosine and sine are exact then; else they are as `frame_of` has them.
+    """
+    turn = product(frame, transposed(old))
+    if flat:
+        return turn
     same = equal(frame[0], old[0])
     opposite = equal(frame[0], scaled(old[0], double(-1.0 + 0.0 * same)))
-    turn = product(frame, transposed(old))
     sign = pick(same > 0, 1.0, -1.0)
     one, none = double(1.0 + 0.0 * sign), double(0.0 * sign)
     exact = (double(sign), none, none), (none, one, none), (none, none, double(sign))
@@ -599,7 +605,7 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
             frame = frame_of(in_axes(axes, plane, runs.m[start + k]))
         if kind == SOFT or (kind == MAGNETIC and not flat):
             largest = sum_of_sizes(runs.B[start + k]) + sum_of_sizes(runs.S_left[start + k])
-            T, P = into_frame(turn_into(frame, old), T, P, largest, kind == SOFT, row)
+            T, P = into_frame(turn_into(frame, old, flat), T, P, largest, kind == SOFT, row)
         keep_load(row, frame, T, P)
         port = port_of(runs, start + k, axes, frame)
         if first == HELD and k == 0:
@@ -625,7 +631,7 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
         frame = frame_of(in_axes(axes, plane, runs.ends[r][1]))
     if last == SOFTLY_SPRUNG or (last != HELD and not flat):
         largest = abs(spring[1][0]) + abs(spring[2][0])
-        T, P = into_frame(turn_into(frame, old), T, P, largest, last == SOFTLY_SPRUNG, row)
+        T, P = into_frame(turn_into(frame, old, flat), T, P, largest, last == SOFTLY_SPRUNG, row)
     keep_load(row, frame, T, P)
     keep_matrix(memory[rows + count + 1], AXES, axes)
     keep(memory[rows + count + 1], ANGLE, (cosine, sine, none))

@@ -68,7 +68,7 @@ def magnets_of(motion: Motion, name: str | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class TrajectoryPlots:
-    """Pictures of a single trajectory; `spinfem.dynamics.trajectory.Trajectory.plot` returns this.
+    """Pictures of a single trajectory; ``Trajectory.plot`` returns this.
 
     All draw on a new pyplot figure or on given axes, and return the axes.
     """

@@ -169,7 +169,7 @@ def _draw_curves(ax: Any, panels: list[Panel], magnets: list[str]) -> None:
     """Draw results of one kind over the axis, torques on the same magnetization in one colour."""
     first = panels[0]
     (axis,) = first.values.dims
-    x = _set_axis(ax, "x", first.values[axis])
+    x = set_axis(ax, "x", first.values[axis])
     factor, unit = unit_scale(max(float(np.abs(one.values).max()) for one in panels), first.unit)
     for panel in panels:
         color = COLORS[magnets.index(panel.on)] if panel.on else "black"
@@ -199,7 +199,7 @@ def _draw_map(ax: Any, panel: Panel, axes: list[str]) -> None:
             style = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
         elif low < high:
             style = {"vmin": low, "vmax": high}
-    places = _set_axis(ax, "x", values[x]), _set_axis(ax, "y", values[y])
+    places = set_axis(ax, "x", values[x]), set_axis(ax, "y", values[y])
     # as pixels, also in vector formats: millions of cells make files that nothing opens
     mesh = ax.pcolormesh(*places, values, shading="nearest", rasterized=True, **style)
     on, by = (plain(shortened(name, NAME)) for name in (panel.on, panel.by))
@@ -210,7 +210,7 @@ def _draw_map(ax: Any, panel: Panel, axes: list[str]) -> None:
     bar.formatter.set_useOffset(False)
 
 
-def _set_axis(ax: Any, which: str, values: xarray.DataArray) -> FloatArray:
+def set_axis(ax: Any, which: str, values: xarray.DataArray) -> FloatArray:
     """Name an axis and return its values as they are drawn."""
     factor, unit = 1.0, _unit(values)
     if unit == "Ω m":  # of a metal: 1e-8, and as a rule on a linear scale

@@ -56,7 +56,7 @@ def test_what_is_copied_is_all_that_it_needs(run, tmp_path):
     """Stack files beside data and meshes, and a script beside its stack file."""
     run("examples", "new/mine")
     stacks = [name for name in EXPECTED if name.endswith(".toml")]
-    assert len(stacks) == 9
+    assert len(stacks) == 10
     for name in stacks:
         assert run("check", tmp_path / "new" / "mine" / name)[::2] == (0, "")
     runpy.run_path(str(tmp_path / "new" / "mine" / "co_cu_py.py"), run_name="__main__")

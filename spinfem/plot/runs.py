@@ -1,0 +1,42 @@
+"""The picture of a run of magnets: directions and resistance in time, and their spectrum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .motion import Motion, TrajectoryPlots, check_single
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def run_overview(motion: Motion) -> Figure:
+    """Return a figure of a single trajectory.
+
+    Directions of all magnets and the resistance over time, and the spectrum of the resistance in
+    the second half. It is not a pyplot figure: nothing keeps it but its owner.
+
+    Parameters
+    ----------
+    motion : Motion
+        The trajectory.
+
+    Raises
+    ------
+    ValueError
+        If it is a batch, or has too few times.
+    """
+    from matplotlib.figure import Figure
+
+    check_single(motion)
+    rows = len(motion.names)
+    figure = Figure(figsize=(7.2, max(3.8, 0.9 + 1.3 * rows)), layout="constrained")
+    halves: Any = figure.subfigures(1, 2)
+    left, right = halves
+    plots = TrajectoryPlots(motion)
+    plots.m(left.subplots(rows, 1, squeeze=False, sharex=True).ravel())
+    upper, lower = right.subplots(2, 1)
+    plots.resistance(upper)
+    middle = (motion.times[0] + motion.times[-1]) / 2
+    plots.spectrum("resistance", lower, begin=float(middle))
+    return figure
