@@ -28,7 +28,7 @@ def test_deviations_grow_as_eigenvalues_say(case):
     frames, size = forces(system, m).frames, 2 * len(system.names)
     deviations = 1e-4 * np.array([1.0, -1.0])[:, None, None] * np.eye(size)
     run = system.run(
-        times=np.linspace(0.0, T, 5), j0=j0, m=moved(m, frames, deviations), rtol=1e-12
+        times=np.linspace(0.0, T, 101), j0=j0, m=moved(m, frames, deviations), rtol=1e-12
     )
     ends = np.einsum("...iab,...ib->...ia", frames, run.directions[..., -1, :, :])
     ends = ends.reshape(2, size, size)
