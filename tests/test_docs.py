@@ -25,6 +25,15 @@ ELSEWHERE = {
     "check_paraview.py": "ParaView runs it",
     "picture_of_the_dual_valve.py": "tests/io/test_vtk.py runs it",
 }
+SLOW = (
+    "oscillator_of_a_wavy_torque.py",
+    "phase_diagram_of_a_valve.py",
+    "three_magnets_that_move.py",
+)
+EXAMPLES = [
+    pytest.param(path, marks=[pytest.mark.long] if path.name in SLOW else [], id=path.name)
+    for path in sorted((ROOT / "examples").glob("*.py"))
+]
 MODULES = [m.name for m in pkgutil.walk_packages(spinfem.__path__, "spinfem.")]
 
 
@@ -180,7 +189,7 @@ def test_docstring_examples(name):
     assert module.__doc__
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", EXAMPLES)
 def test_example_scripts(path, tmp_path, monkeypatch, capsys):
     if path.name in ELSEWHERE:
         pytest.skip(ELSEWHERE[path.name])

@@ -46,7 +46,7 @@ class Fields:
     names : tuple of str
         What moves: layers or groups.
     bodies : tuple of tuple of int
-        Where the ferromagnetic layers of each stand in `Stack.elements`.
+        Where the ferromagnetic layers of each stand in ``Stack.elements``.
     shape : tuple of int
         Shape of the batch: of the stack and of all numbers of magnets, couplings and the field.
     Ms, alpha, thickness : array, shape (..., f)

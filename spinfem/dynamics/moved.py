@@ -138,7 +138,8 @@ class Moved:
         """Frequency of the largest line in the second half of the run, Hz, shape (...).
 
         Of all directions together; 0 where they have settled. A line between the frequencies of
-        `spectrum` is told to much less than their distance, see `Spectrum.line`.
+        `spectrum` is told to much less than their distance, see
+        `spinfem.dynamics.spectra.Spectrum.line`.
         """
         middle = (self.times[0] + self.times[-1]) / 2
         lines = [self.spectrum(f"{name}.{axis}", middle) for name in self.names for axis in "xyz"]

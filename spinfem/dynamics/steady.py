@@ -56,7 +56,8 @@ class SteadyState:
         Growth rates, 1/s, largest real part first: deviations are sums of ``exp(growth t)``. An
         imaginary part is an angular frequency; those that precess come in pairs.
     energy : float
-        Energy per area of fields, J/m2, as of `Fields.energy`. Torques have none.
+        Energy per area of fields, J/m2, as of `spinfem.dynamics.fields.Fields.energy`. Torques have
+        none.
     """
 
     names: tuple[str, ...]

@@ -72,8 +72,9 @@ class MagnetSystem:
     Raises
     ------
     TypeError, ValueError
-        As from `fields_of` and `spinfem.TorqueFunction`; with `pumping` ValueError also if a magnet
-        that moves is in contact with a reservoir, which would take up all spins it pumps.
+        As from `spinfem.dynamics.fields.fields_of` and `spinfem.TorqueFunction`; with `pumping`
+        ValueError also if a magnet that moves is in contact with a reservoir, which would take up
+        all spins it pumps.
     """
 
     def __init__(
@@ -150,7 +151,7 @@ class MagnetSystem:
         Returns
         -------
         directions : array, shape (..., g, 3)
-            In the order of `TurningStack.names`.
+            In the order of the names of `turning`.
         shape : tuple of int
             Shape of what is found there: that of m and of the stack. Fields may have a larger one,
             on which torques do not depend.

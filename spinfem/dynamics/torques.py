@@ -92,7 +92,7 @@ class TorqueFunction:
     def jacobian(self, m: ArrayLike) -> FloatArray:
         """Return the derivatives of the torques with respect to all directions.
 
-        Exact, by dual fields (`spinfem.results.sensitivity`).
+        Exact, by dual fields (``spinfem.results.sensitivity``).
 
         Parameters
         ----------

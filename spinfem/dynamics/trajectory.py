@@ -61,7 +61,7 @@ class Trajectory(Moved):
         """Write a file: .nc (netCDF) of all that `to_dataset` has, or .pvd for ParaView.
 
         A .pvd file, of a single trajectory, has the fields in the stack at all times, in s; see
-        `Solution.save`. ``xarray.open_dataset(path)`` reads the other one.
+        `spinfem.Solution.save`. ``xarray.open_dataset(path)`` reads the other one.
 
         Parameters
         ----------

@@ -40,8 +40,8 @@ WORTH = 1.0
 """Seconds without numba from which on it is worth loading, which takes half of that."""
 _spent = [0.0]
 """Seconds that all work so far has taken without it, as estimated."""
-SLOPES_OF_A_LEG = 200
-"""Slopes that a leg of motion may take, for what it is worth."""
+MOTION = 10**5
+"""Links of any motion: how many steps it takes is not known before, and numba is worth it."""
 PER_LINK, PER_OPERATION, PER_POINT = 8e-6, 2e-4, 2e-7
 """Seconds that a link takes in floats; and in arrays, and for every point of these."""
 
@@ -313,8 +313,7 @@ def run_points(
     threads : int
         Threads that may be taken.
     """
-    work = len(legs.ends) * SLOPES_OF_A_LEG * magnets.skeleton.shape.shape[1]
-    fast = kernels(work, state[0].shape[-1])
+    fast = kernels(MOTION, state[0].shape[-1])
     if fast is None:
 
         def move_all(those: Magnets, own: Room, changing: Any, fixed: Any) -> None:
@@ -351,7 +350,7 @@ def shake_points(
         As of `motion.shaken`.
     """
     y, noise = state
-    fast = kernels(2 * len(noise) * magnets.skeleton.shape.shape[1], y.shape[-1])
+    fast = kernels(MOTION, y.shape[-1])
     if fast is None:
 
         def move_all(those: Magnets, own: Room, changing: Any, _: Any) -> None:

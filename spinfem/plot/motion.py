@@ -126,7 +126,7 @@ class TrajectoryPlots:
         Parameters
         ----------
         what, begin
-            As of ``Trajectory.spectrum``.
+            As of `spinfem.dynamics.trajectory.Trajectory.spectrum`.
         ax : Axes, optional
             Where to draw. Default: a new pyplot figure, one column wide.
 
