@@ -349,8 +349,7 @@ def shake_points(
     step, collinear
         As of `motion.shaken`.
     """
-    y, noise = state
-    fast = kernels(MOTION, y.shape[-1])
+    fast = kernels(MOTION, state[0].shape[-1])
     if fast is None:
 
         def move_all(those: Magnets, own: Room, changing: Any, _: Any) -> None:
