@@ -91,6 +91,8 @@ def _parsed(content: bytes) -> tuple[ElementTree.Element, bytes]:
         root = ElementTree.fromstring(content, ElementTree.XMLParser(target=_Tree()))
     except ElementTree.ParseError as error:
         raise MalformedError(f"it must be XML: {error}") from None
+    except (LookupError, ValueError):  # an encoding that there is not, or not for XML
+        raise MalformedError("it must be XML in an encoding that is known, as UTF-8") from None
     return root, raw
 
 

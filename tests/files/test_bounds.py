@@ -336,6 +336,11 @@ MESHES = {
         "there must be as many bytes as are announced, got fewer",
     ),
     "appended": (".vtu", 10**6 * "<AppendedData ", "it must be XML"),
+    "encoding": (
+        ".vtu",
+        f'<?xml version="1.0" encoding="utf{10**5 * "9"}"?><a/>',
+        "it must be XML",
+    ),
     "raw appended": (".vtu", 50_000 * '<AppendedData encoding="raw">_', "it must be XML"),
     "entities": (
         ".vtu",

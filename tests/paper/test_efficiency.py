@@ -64,11 +64,12 @@ def test_what_lies_behind_a_spacer(stack):
                 assert found == pytest.approx(value, rel=1e-6, abs=1e-9 * lost * scale)
             # (B1), for any sign of P1 and P2
             (P1, P2), (g1, g2) = spacer.P, g
+            sign1, sign2 = np.sign(spacer.P)  # products of what is tiny would be zero
             if abs(A2 * P1 - B * c * P2) > 1e-9 * (abs(A2 * P1) + abs(B * c * P2)):
-                assert (P1 * g2 < 0) == (P1 * P2 * B * c > A2 * P1**2)
+                assert (sign1 * g2 < 0) == (sign1 * P2 * B * c > A2 * abs(P1))
             if abs(A1 * P2 - B * c * P1) > 1e-9 * (abs(A1 * P2) + abs(B * c * P1)):
-                assert (P2 * g1 < 0) == (P1 * P2 * B * c > A1 * P2**2)
-            assert not (P1 * g2 < 0 and P2 * g1 < 0)
+                assert (sign2 * g1 < 0) == (sign2 * P1 * B * c > A1 * abs(P2))
+            assert not (sign1 * g2 < 0 and sign2 * g1 < 0)
 
 
 @pytest.mark.parametrize(("p1", "p2"), [(0.1, 0.9), (-0.1, -0.9), (0.1, -0.9), (-0.1, 0.9)])
