@@ -15,9 +15,9 @@ LINES = re.findall(r"^\| (?!what |---).*", TABLE.split("## Conventions")[0], fla
 
 @functools.cache
 def computed():
-    from validation.report import all_rows
+    from validation.report import all_rows, line
 
-    return {f"| {' | '.join(row.cells)} |": row for row in all_rows()}
+    return {line(row): row for row in all_rows()}
 
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))

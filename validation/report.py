@@ -48,7 +48,13 @@ def report() -> str:
     return "\n\n".join([*parts, CONVENTIONS]) + "\n"
 
 
+def line(row: Row) -> str:
+    """Write a row of the table; what divides columns is escaped in its cells."""
+    cells = (cell.replace("|", "\\|") for cell in row.cells)
+    return f"| {' | '.join(cells)} |"
+
+
 def table(rows: list[Row]) -> str:
     """Return a Markdown table."""
-    whole = [[cell.replace("|", "\\|") for cell in row.cells] for row in rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [HEADS, ("---",) * len(HEADS), *whole])
+    heads = [f"| {' | '.join(cells)} |" for cells in (HEADS, ("---",) * len(HEADS))]
+    return "\n".join([*heads, *map(line, rows)])

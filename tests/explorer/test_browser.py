@@ -135,7 +135,8 @@ def test_theta_is_turned_through_the_change_of_sign_of_g2(page, url):
 
     turned = sf.solve(FIG5.replace("F2", m=sf.direction(polar)))
     assert after == f"{float(turned.efficiency('F1', 'F2')[1]):.4f}"
-    assert page.url == f"{url}?preset=fig5&F2.polar_deg={polar!r}"
+    address = f"{url}?preset=fig5&F2.polar_deg={polar!r}"
+    page.wait_for_function("address => location.href === address", arg=address)
     opened(page, page.url)
     assert shown(page, "g right") == after
 
