@@ -263,3 +263,40 @@ def test_a_run_changes_nothing():
     first, again = (both.run(times=[0, 1e-11], j0=1e11).directions for _ in range(2))
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(both.directions(), before)
+
+
+@pytest.mark.parametrize("j0", [2e11, -2e11])
+def test_it_is_the_paper_s_valve_in_an_equation_of_motion_of_its_own(j0):
+    """(A2) and Gilbert's equation written out here, of the layer on the left and on the right."""
+    D1, l1, p1, d1, D2, l2, p2, d2 = 1.3e7, 6e-8, 0.46, 8e-9, 3.4e6, 5.5e-9, 0.76, 4e-9
+    DN, lN, dN, Ms, alpha, H = 1.7e8, 4.5e-7, 1e-8, 8e5, 0.02, np.array([1e4, 2e4, 3e4])
+    F1, F2 = sf.Ferromagnet(D=D1, l=l1, p=p1), sf.Ferromagnet(D=D2, l=l2, p=p2)
+    A1, A2 = (
+        D / (2 * l * np.tanh(d / l)) + DN / (2 * lN * np.tanh(dN / lN))
+        for D, l, d in ((D1, l1, d1), (D2, l2, d2))
+    )
+    B = DN / (2 * lN * np.sinh(dN / lN))
+    start = np.array([sf.direction(20, 10), sf.direction(70, -40)])
+    layers = (
+        F1(d1, m=start[0], name="1") | sf.NormalMetal(D=DN, l=lN)(dN) | F2(d2, m=start[1], name="2")
+    )
+    gamma, hbar_2e = 1.760859628e11, 1.054571817e-34 / (2 * 1.602176634e-19)
+    for name, own, d in (("1", 0, d1), ("2", 1, d2)):
+        magnet = sf.Magnet(Ms, alpha=alpha)
+        system = sf.Dynamics(layers, {name: magnet}, field=H, pumping=False)
+        run = system.run(times=[0, 5e-10], j0=j0, rtol=1e-11)
+
+        def velocity(t, y, own=own, d=d):
+            m = y / np.linalg.norm(y)
+            other = start[1 - own]
+            c = m @ other
+            det = A1 * A2 - (B * c) ** 2
+            g1, g2 = B * (A1 * p2 - B * c * p1) / det, B * (A2 * p1 - B * c * p2) / det
+            # (1): T1 = -(hbar/2|e|) j0 g1 m1 x (m2 x m1), T2 = (hbar/2|e|) j0 g2 m2 x (m1 x m2)
+            T = hbar_2e * j0 * (-g1 if own == 0 else g2) * np.cross(m, np.cross(other, m))
+            force = -gamma * 4e-7 * np.pi * np.cross(m, H) + gamma * T / (Ms * d)
+            return 1e-9 * (force + alpha * np.cross(m, force)) / (1 + alpha**2)
+
+        y = solve_ivp(velocity, (0, 0.5), start[own], "DOP853", rtol=1e-11, atol=1e-12).y[:, -1]
+        assert np.linalg.norm(y - start[own]) > 0.05
+        np.testing.assert_allclose(run.m[name][-1], y / np.linalg.norm(y), rtol=0, atol=1e-7)
