@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike
 from .._checks import FloatArray, listed, unit_vector
 from ..constants import GAMMA, GAMMA_0, TORQUE_PER_SPIN_CURRENT
 from ..fem.mesh import DEGREE
-from ..physics.directions import cross
+from ..physics.directions import axes_across, cross
 from ..sample.stack import LoadedStack, Stack, check_stack
 from ..solver import threads_of
 from ..solvers.elements import elements_of
@@ -330,11 +330,5 @@ def turning_about(m: FloatArray) -> FloatArray:
 
 
 def frame_across(m: FloatArray) -> FloatArray:
-    """Return two directions across m, ``e_1`` and ``e_2 = m x e_1``, as rows, shape (..., 2, 3).
-
-    ``e_1`` is across the axis (x, y or z) that m is farthest from.
-    """
-    axis = np.eye(3)[np.abs(m).argmin(axis=-1)]
-    first = cross(axis, m)
-    first = first / np.linalg.norm(first, axis=-1, keepdims=True)
-    return np.stack([first, cross(m, first)], axis=-2)
+    """Return two directions across m, ``e_1`` and ``e_2 = m x e_1``, as rows, shape (..., 2, 3)."""
+    return np.stack(axes_across(m), axis=-2)

@@ -12,7 +12,7 @@ from .._checks import FloatArray
 from ..fem.mesh import DEGREE
 from ..numerics import kernels
 from ..numerics.turning import Skeleton, Work
-from ..physics.directions import COLLINEAR_REST
+from ..physics.directions import COLLINEAR_REST, axes_across
 from ..results.sensitivity import of_absorbed, of_spin_resistance
 from ..results.solved import body_name, named_bodies
 from ..results.variations import Derivatives
@@ -105,11 +105,8 @@ class TurningStack:
             return
         shape = self.shape_at(directions)
         places = [self.bodies.index(body) for body in self.moving]
-        lifts = np.zeros((2, len(places), *np.broadcast_shapes(shape), len(self.names), 3))
-        axis = np.eye(3)[np.abs(directions).argmin(axis=-1)]
-        first = np.cross(axis, directions)
-        first /= np.linalg.norm(first, axis=-1, keepdims=True)
-        for way, lift in zip((first, np.cross(directions, first)), lifts, strict=True):
+        lifts = np.zeros((2, len(places), *shape, len(self.names), 3))
+        for way, lift in zip(axes_across(directions), lifts, strict=True):
             for i, place in enumerate(places):
                 lift[i, ..., place, :] = way[..., place, :]
         _, found = self.absorbed(directions, shape, lifts.reshape(-1, *lifts.shape[2:]))

@@ -78,10 +78,13 @@ def apply(matrix: FloatArray, vector: FloatArray) -> FloatArray:
 
 
 def axes_across(m: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return two unit vectors across m, shape (N, 3), that make a right-handed frame with it."""
-    least = np.eye(3)[np.abs(m).argmin(axis=1)]
+    """Return two unit vectors across m, shape (..., 3), that make a right-handed frame with it.
+
+    The first is also across the axis, x, y or z, that m is farthest from.
+    """
+    least = np.eye(3)[np.abs(m).argmin(axis=-1)]
     first = np.cross(m, least)
-    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    first /= np.linalg.norm(first, axis=-1, keepdims=True)
     return first, np.cross(m, first)
 
 
