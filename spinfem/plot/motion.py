@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .._checks import FloatArray, listed
+from .._checks import FloatArray, Number, listed
 from .hodograph import limits, set_square
 from .labels import plain
 from .style import COLORS, COMPONENTS, GREY, add_legend, panels, unit_scale
@@ -39,6 +39,10 @@ class Motion(Protocol):
     @property
     def m(self) -> Mapping[str, FloatArray]:
         """Directions by name, (T, 3)."""
+
+    @property
+    def frequency(self) -> Number:
+        """Frequency of the largest line, Hz; 0 if all has settled."""
 
     def quantity(self, what: str) -> FloatArray:
         """Return values by name, (T,)."""

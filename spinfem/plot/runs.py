@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .motion import Motion, TrajectoryPlots, check_single
+from .motion import NANO, Motion, TrajectoryPlots, check_single
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+PERIODS, MANY = 10, 40
+"""How many periods of directions are drawn, if there are more than that many."""
 
 
 def run_overview(motion: Motion) -> Figure:
     """Return a figure of a single trajectory.
 
     Directions of all magnets and the resistance over time, and the spectrum of the resistance in
-    the second half. It is not a pyplot figure: nothing keeps it but its owner.
+    the second half. Of directions that go round and round for long, the last periods. It is not a
+    pyplot figure: nothing keeps it but its owner.
 
     Parameters
     ----------
@@ -34,7 +39,11 @@ def run_overview(motion: Motion) -> Figure:
     halves: Any = figure.subfigures(1, 2)
     left, right = halves
     plots = TrajectoryPlots(motion)
-    plots.m(left.subplots(rows, 1, squeeze=False, sharex=True).ravel())
+    panels = left.subplots(rows, 1, squeeze=False, sharex=True).ravel()
+    plots.m(panels)
+    rate, end = float(motion.frequency), float(motion.times[-1])
+    if rate * (end - float(motion.times[0])) > MANY:  # else it is a block of ink
+        panels[0].set_xlim((end - PERIODS / rate) * NANO, end * NANO)
     upper, lower = right.subplots(2, 1)
     plots.resistance(upper)
     middle = (motion.times[0] + motion.times[-1]) / 2

@@ -9,8 +9,10 @@ from legibility import check_legible
 from moving import FREE, pair
 from PIL import Image
 
+from spinfem.dynamics.trajectory import Trajectory
 from spinfem.paper.analogy import Mechanism
 from spinfem.plot.analogy import common_view
+from spinfem.plot.runs import run_overview
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -156,3 +158,16 @@ def test_frames_of_the_analogy_have_one_scale(run):
     assert view.factor in {one.factor for one in each}
     for one in each:  # and all that is in it can be seen
         assert view.extent / view.factor >= one.extent / one.factor
+
+
+def test_an_overview_of_what_goes_round_for_long():
+    """Of directions the last ten periods, of the resistance all of the time."""
+    system, rate = pair({"free": FREE}), 7e9
+    times = np.linspace(0, 20e-9, 2001)
+    angle = 2 * np.pi * rate * times
+    ways = np.stack([0.3 * np.cos(angle), 0.3 * np.sin(angle), 0.91**0.5 + 0 * angle], axis=-1)
+    run = Trajectory(system, system.stack, times, ways[:, None], np.array(3e11), 2000)
+    figure = run_overview(run)
+    directions, resistance, _ = figure.get_axes()
+    assert directions.get_xlim() == pytest.approx((20 - 10e9 / rate, 20), rel=1e-3)
+    assert resistance.get_xlim()[0] <= 0
