@@ -11,7 +11,7 @@ import typer
 
 from .._checks import FloatArray, positive
 from .._version import __version__
-from ..files.disk import check_target, replacing
+from ..files.disk import replacing
 from ..files.tables import metres
 from .moving import angles, moving_magnets
 from .output import DPI, Dpi, Plot, check_picture
@@ -67,7 +67,8 @@ def run_file(
     its mean and its swing in the second half.
 
     OUT.nc holds m, resistance and voltage, with units, at times 5 ps apart, 1001 at least and 20001
-    at most; OUT.png shows them, and the spectrum of the resistance in the second half.
+    at most; OUT.png shows them, of m that goes round for long the last periods, and the spectrum of
+    the resistance in the second half.
 
     \b
     With --json, one JSON object:
@@ -90,9 +91,13 @@ def run_file(
       spinfem_version
     """  # noqa: D301 - a real backspace tells typer to keep the lines
     from ..dynamics.fromfile import motion_table
+    from ..dynamics.outputs import check_savable
 
     if output:
-        check_target(output, ".nc", ".pvd")
+        try:
+            check_savable(output)
+        except ImportError as error:
+            raise ValueError(str(error)) from None
     if time is not None:
         positive("--time (of the run, ns)", time)
     check_picture(picture, dpi)

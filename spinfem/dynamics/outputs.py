@@ -49,10 +49,29 @@ def dataset_of(trajectory: Moved) -> xarray.Dataset:
     return xarray.Dataset(variables, coordinates, {"spinfem_version": __version__})
 
 
+def check_savable(place: Path) -> None:
+    """Check that a trajectory can be written to a file, before the work that makes it.
+
+    Parameters
+    ----------
+    place : Path
+        Where the file shall be.
+
+    Raises
+    ------
+    ValueError, OSError, ImportError
+        If its name does not end in .nc or .pvd, it cannot be there, or a package is missing.
+    """
+    check_target(place, ".nc", ".pvd")
+    if place.suffix.lower() == ".nc":
+        command = "pip install xarray dask h5netcdf h5py"
+        check_installed("a .nc file", command, "xarray", "dask", "h5netcdf", "h5py")
+
+
 def save(trajectory: Moved, path: str | PathLike[str], progress: bool | None) -> None:
     """Write what ``Trajectory.save`` describes."""
     place = Path(path)
-    check_target(place, ".nc", ".pvd")
+    check_savable(place)
     if place.suffix.lower() == ".pvd":
         if trajectory.shape:
             raise ValueError(
@@ -61,7 +80,6 @@ def save(trajectory: Moved, path: str | PathLike[str], progress: bool | None) ->
             )
         write(trajectory.solution, place, times=trajectory.times, progress=progress)
         return
-    check_installed("a .nc file", "pip install xarray dask h5netcdf h5py", "dask", "h5netcdf")
     dataset = dataset_of(trajectory)
     with replacing(place) as temporary:
         write_netcdf(dataset, temporary)

@@ -1,6 +1,7 @@
 """``spinfem critical``, ``run`` and ``phase``."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -360,3 +361,12 @@ def test_check_counts_magnets_that_move(run, tmp_path):
     coupling = '[[couplings]]\nbetween = ["fixd", "free"]\nexchange_J_m2 = 1\n'
     (tmp_path / "a.toml").write_text(OSCILLATOR + coupling)
     assert run("check", "a.toml")[2].startswith("error: a.toml: couplings[0].between: name must be")
+
+
+def test_a_package_that_is_missing_is_named_before_anything_moves(run, monkeypatch):
+    """Not after a run that took minutes."""
+    monkeypatch.setitem(sys.modules, "h5netcdf", None)
+    monkeypatch.setattr(sf.Dynamics, "run", lambda *_, **__: pytest.fail("it moved"))
+    status, out, err = run("run", "a.toml", "-o", "a.nc")
+    assert (status, out) == (2, "")
+    assert "a .nc file needs h5netcdf: pip install xarray dask h5netcdf h5py" in err
