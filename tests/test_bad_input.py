@@ -437,7 +437,7 @@ EDITS = [
     ("lead =", "laed =", "left.laed: unknown key; did you mean 'lead'?"),
     ("thickness_nm = 10", "thickness_nm = 10\nroughness = 1",
      "layers[1].roughness: unknown key; must be one of m, polar_deg, azimuth_deg, group, "
-     "material, name, thickness_nm"),
+     "material, name, Ms_A_m, mu0_Ms_T, alpha, demag, K_J_m3, easy_axis, held, thickness_nm"),
     ("[left]", "[solver]\n[left]",
      "solver: unknown key; must be one of title, left, right, materials, mesh, cells, layers, "
      "j0_A_m2, current_density_A_m2"),
@@ -588,7 +588,8 @@ EDITS = [
      "'Xy' (2) layers[2].material (layer 'free'): must be one of the materials (Cu, Py), got 'Xy'"),
     ("thickness_nm = 10", "".join(f"a{i} = 1\n" for i in range(1000)),
      "1000 errors: (1) layers[1].a0: unknown key; must be one of m, polar_deg, azimuth_deg, "
-     "group, material, name, thickness_nm (2) layers[1].a1: ", " and 995 more"),
+     "group, material, name, Ms_A_m, mu0_Ms_T, alpha, demag, K_J_m3, easy_axis, held, "
+     "thickness_nm (2) layers[1].a1: ", " and 995 more"),
 ]
 # fmt: on
 

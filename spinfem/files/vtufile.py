@@ -89,6 +89,8 @@ def _parsed(content: bytes) -> tuple[ElementTree.Element, bytes]:
         content = content[:first] + content[end:]
     try:
         root = ElementTree.fromstring(content, ElementTree.XMLParser(target=_Tree()))
+    except MalformedError:
+        raise
     except ElementTree.ParseError as error:
         raise MalformedError(f"it must be XML: {error}") from None
     except (LookupError, ValueError):  # an encoding that there is not, or not for XML
