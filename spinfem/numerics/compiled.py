@@ -21,7 +21,7 @@ from numba.extending import intrinsic, overload, register_jitable
 
 from . import doubled, ladder, lanes, layers, links, loads, motion, rings, turning
 from .ladder import Chain
-from .lanes import WIDTH, either_of, floats_of, from_behind, moved, points_of, same_for_all
+from .lanes import WIDTH, floats_of, from_behind, moved, points_of, same_for_all
 
 OPTIONS = {"error_model": "numpy"}
 INLINED = {turning: {"forceinline": True}, motion: {"forceinline": True}}
@@ -170,7 +170,7 @@ def _kernels(text: str) -> Kernels:
     def solve_points(left, window, right, edge, parts, sums, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         before, behind, sides = same_for_all(left), same_for_all(right), same_for_all(edge)
-        links_, runs = either_of(window.links), either_of(window.runs)
+        links_, runs = points_of(window.links), points_of(window.runs)
         own = points_of(window.loads), points_of(window.memory)
         one, two, (amplitude, flow, found) = points_of(parts)
         results = one, two, (from_behind(amplitude), from_behind(flow), found)
@@ -186,7 +186,7 @@ def _kernels(text: str) -> Kernels:
     @compile_
     def turn_points(skeleton, m, lifts, collinear, work, taken, responses, missed, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        chain, room = either_of(skeleton), points_of(work)
+        chain, room = points_of(skeleton), points_of(work)
         ways, given = points_of(m), points_of(lifts)
         driven, lifted, rest = points_of((taken, responses, missed))
         for block in range(begin, end, WIDTH):
@@ -208,7 +208,7 @@ def _kernels(text: str) -> Kernels:
         magnets, room, table, legs, y, clock, samples, tolerance, collinear, most, begin, end
     ):
         text  # noqa: B018
-        those, own = either_of(magnets), points_of(room)
+        those, own = points_of(magnets), points_of(room)
         method, times = floats_of(table), floats_of(legs)
         ways, clocks, kept = points_of(y), points_of(clock), points_of(samples)
         for i in range(begin, end, WIDTH):
@@ -228,7 +228,7 @@ def _kernels(text: str) -> Kernels:
     @compile_
     def shake_points(magnets, room, y, noise, step, collinear, begin, end):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        those, own = either_of(magnets), points_of(room)
+        those, own = points_of(magnets), points_of(room)
         ways, fields = points_of(y), points_of(noise)
         for i in range(begin, end, WIDTH):
             motion.shaken(moved(those, i), own, moved(ways, i), step, moved(fields, i), collinear)

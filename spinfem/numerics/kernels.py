@@ -216,6 +216,7 @@ def _solve_lanes(
 ) -> None:
     """Solve points by compiled code, in threads."""
     points, (left, window, right) = sums.shape[1], chains
+    window = _in_all_lanes(fast.width, window)
 
     def solve(begin: int, end: int) -> None:
         own = _with_room(window, fast.width)
@@ -399,6 +400,7 @@ def _move_lanes(
             return _repeated(groups * width, numbers) if own else numbers
 
         given, moving = changed(wider, (magnets, state))
+    given = _in_all_lanes(width, given)
     _in_threads(
         lambda begin, end: move(given, moving, begin * width, end * width),
         groups,
@@ -430,13 +432,20 @@ def _turn_lanes(
     fast: Any, given: Any, collinear: float, room: Callable[[int], Work], found: Any, threads: int
 ) -> None:
     """Turn a chain at points by compiled code, in threads."""
+    skeleton, *rest = given
+    skeleton = _in_all_lanes(fast.width, skeleton)
     _in_threads(
         lambda begin, end: fast.turn_points(
-            *given, collinear, room(fast.width), *found, begin, end
+            skeleton, *rest, collinear, room(fast.width), *found, begin, end
         ),
         found[-1].size,
         min(threads, found[-1].size // fast.width),
     )
+
+
+def _in_all_lanes(width: int, numbers: Any) -> Any:
+    """Return numbers of which those that all points have are there once for every lane."""
+    return changed(lambda x: _repeated(width, x) if x.shape[-1] == 1 else x, numbers)
 
 
 def _repeated(points: int, numbers: Any) -> Any:

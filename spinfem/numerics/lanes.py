@@ -21,8 +21,8 @@ from numba.core.typeconv import Conversion
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, register_model
 
-WIDTH = 4
-"""Lanes: what the registers of most processors hold."""
+WIDTH = 16
+"""Lanes: several registers of most processors, which work on one while another waits."""
 VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
 CHOICE = ir.VectorType(ir.IntType(1), WIDTH)
 SUFFIX = f"v{WIDTH}f64"
@@ -200,9 +200,9 @@ def choose(_context: Any, _condition: Any, a: Any, b: Any) -> Any:
 # --- sequences ----------------------------------------------------------------------------------
 
 
-POINTS, EITHER, SAME = "points", "either", "same"
-"""What arrays have: points on a last axis; either these, or one for all on a last axis 1 long; what
-all lanes have.
+POINTS, SAME = "points", "same"
+"""What arrays have: points on a last axis, or as many as there are lanes, which serve all points;
+what all lanes have.
 """
 FLOATS, COUNTS = "floats", "counts"
 """What gives no lanes: numbers of a single point; and integers, which all points have."""
@@ -228,7 +228,7 @@ class _NumbersModel(models.StructModel):
             ("data", types.CPointer(ITEMS.get(kind.what, types.float64))),
             ("counts", types.UniTuple(types.intp, kind.depth)),
             ("strides", types.UniTuple(types.intp, kind.depth)),
-            ("single", types.boolean),  # whether all lanes have the same
+            ("single", types.boolean),  # whether these lanes serve all points
         ]
         super().__init__(manager, kind, members)
 
@@ -244,7 +244,7 @@ def _kind_of(given: Any, what: str) -> Any:
         return NumbersType(given.ndim, COUNTS)
     if given.dtype != types.float64:
         raise TypingError(f"numbers must be doubles, or integers, got {given}")
-    if what not in (POINTS, EITHER):
+    if what != POINTS:
         return NumbersType(given.ndim, what)
     if given.layout != "C":
         raise TypingError(f"points must be side by side in memory, got {given}")
@@ -266,9 +266,10 @@ def _make(context: Any, builder: Any, given: Any, what: str, value: Any) -> Any:
     counts, strides = (cgutils.unpack_tuple(builder, x) for x in (array.shape, array.strides))
     made = cgutils.create_struct_proxy(kind)(context, builder)
     made.data = array.data
-    made.single = context.get_constant(types.boolean, kind.what == SAME)
-    if kind.what == EITHER:
-        made.single = builder.icmp_signed("==", counts[-1], context.get_constant(types.intp, 1))
+    made.single = context.get_constant(types.boolean, 0)
+    if kind.what == POINTS:
+        width = context.get_constant(types.intp, WIDTH)
+        made.single = builder.icmp_signed("==", counts[-1], width)
     made.counts, made.strides = (
         cgutils.pack_array(builder, x[: kind.depth]) for x in (counts, strides)
     )
@@ -294,12 +295,6 @@ def points_of(_context: Any, numbers: Any) -> Any:
 
 
 @intrinsic
-def either_of(_context: Any, numbers: Any) -> Any:
-    """The same, where the last axis of an array may be 1 long: all points have that."""
-    return _kind_of(numbers, EITHER)(numbers), _making(EITHER)
-
-
-@intrinsic
 def same_for_all(_context: Any, numbers: Any) -> Any:
     """Sequences of what is the same in all lanes: of arrays, likewise."""
     return _kind_of(numbers, SAME)(numbers), _making(SAME)
@@ -319,7 +314,7 @@ def _move(context: Any, builder: Any, kind: Any, value: Any, i: Any) -> Any:
             for k, part in enumerate(kind)
         ]
         return context.make_tuple(builder, kind, parts)
-    if not isinstance(kind, NumbersType) or kind.what not in (POINTS, EITHER):
+    if not isinstance(kind, NumbersType) or kind.what != POINTS:
         return value
     made = cgutils.create_struct_proxy(kind)(context, builder, value)
     size = context.get_abi_sizeof(context.get_data_type(types.float64))
@@ -397,21 +392,6 @@ def _get(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.load(place)
     if kind.what == SAME:
         return spread(builder, builder.load(place))
-    if kind.what == POINTS:
-        return _side_by_side(builder, place)
-    with builder.if_else(numbers.single) as (one, many):
-        with one:
-            same, after_one = spread(builder, builder.load(place)), builder.block
-        with many:
-            others, after_many = _side_by_side(builder, place), builder.block
-    found = builder.phi(VECTOR)
-    found.add_incoming(same, after_one)
-    found.add_incoming(others, after_many)
-    return found
-
-
-def _side_by_side(builder: Any, place: Any) -> Any:
-    """Return what is at a place and behind it."""
     found = builder.load(builder.bitcast(place, VECTOR.as_pointer()))
     found.align = 8
     return found

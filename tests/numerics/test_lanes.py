@@ -65,19 +65,21 @@ def test_what_a_product_leaves_over():
 @numba.njit
 def copied(a, out, i):
     """Copy the points from i on, each row from its end."""
-    a, out = lanes.moved(lanes.either_of(a), i), lanes.moved(lanes.points_of(out), i)
+    a, out = lanes.moved(lanes.points_of(a), i), lanes.moved(lanes.points_of(out), i)
     for k in range(len(a)):
         for x in range(len(a[k])):
             out[k][x] = lanes.from_behind(a[k])[x]
 
 
-@pytest.mark.parametrize("points", [11, 1])
-def test_numbers_from_a_point_on(points):
-    """Rows of arrays, of as many points or one for all."""
-    a, out = RNG.normal(size=(3, 2, points)), np.zeros((3, 2, 11))
+@pytest.mark.parametrize("is_for_all", [False, True])
+def test_numbers_from_a_point_on(is_for_all):
+    """Rows of arrays, of many points or of as many as there are lanes, for all."""
+    many = 2 * lanes.WIDTH + 3
+    a = RNG.normal(size=(3, 2, lanes.WIDTH if is_for_all else many))
+    out = np.zeros((3, 2, many))
     copied(a, out, 5)
     own = slice(5, 5 + lanes.WIDTH)
-    expected = np.broadcast_to(a[:, ::-1], out.shape)[:, :, own]
+    expected = a[:, ::-1, slice(None) if is_for_all else own]
     np.testing.assert_array_equal(out[:, :, own], expected)
     out[:, :, own] = 0.0
     assert not out.any()
