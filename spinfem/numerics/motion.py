@@ -129,16 +129,16 @@ def velocity(
 
 def put_frame(room: Room, i: int, x: Any, y: Any, z: Any) -> None:
     """Store the direction of a vector, and two directions across it."""
-    size = square_root(x * x + y * y + z * z)
-    x, y, z = x / size, y / size, z / size
+    per = 1.0 / square_root(x * x + y * y + z * z)
+    x, y, z = per * x, per * y, per * z
     room.ways[3 * i], room.ways[3 * i + 1], room.ways[3 * i + 2] = x, y, z
     # across it, and across the axis it is farthest from
     first, second = abs(x) <= abs(y), abs(y) <= abs(x)
     p = pick(first & (abs(x) <= abs(z)), 0.0 * x, pick(second & (abs(y) <= abs(z)), z, -y))
     q = pick(first & (abs(x) <= abs(z)), -z, pick(second & (abs(y) <= abs(z)), 0.0 * x, x))
     r = pick(first & (abs(x) <= abs(z)), y, pick(second & (abs(y) <= abs(z)), -x, 0.0 * x))
-    size = square_root(p * p + q * q + r * r)
-    p, q, r = p / size, q / size, r / size
+    per = 1.0 / square_root(p * p + q * q + r * r)
+    p, q, r = per * p, per * q, per * r
     frames = room.frames
     frames[6 * i], frames[6 * i + 1], frames[6 * i + 2] = p, q, r
     frames[6 * i + 3] = y * r - z * q
