@@ -24,7 +24,7 @@ from .ladder import Chain
 from .lanes import WIDTH, floats_of, from_behind, moved, points_of, same_for_all
 
 OPTIONS = {"error_model": "numpy"}
-INLINED = {turning: {"forceinline": True}, motion: {"forceinline": True}}
+INLINED = {module: {"forceinline": True} for module in (doubled, loads, rings, turning, motion)}
 """Of functions whose many numbers take longer to be handed over than what is done with them."""
 MODULES = (doubled, loads, links, layers, rings, ladder, turning, motion)
 

@@ -445,7 +445,9 @@ def _turn_lanes(
 
 def _in_all_lanes(width: int, numbers: Any) -> Any:
     """Return numbers of which those that all points have are there once for every lane."""
-    return changed(lambda x: _repeated(width, x) if x.shape[-1] == 1 else x, numbers)
+    return changed(
+        lambda x: x.repeat(width, -1) if x.shape[-1] == 1 and x.dtype == float else x, numbers
+    )
 
 
 def _repeated(points: int, numbers: Any) -> Any:
