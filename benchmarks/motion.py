@@ -9,6 +9,7 @@ lockstep, by the rule of Runge and Kutta; and cmtj, whose torque is exact for tw
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -37,10 +38,11 @@ CMTJ_GAMMA_0 = 220880.0
 """gamma_0 of cmtj, m/(A s): its time is scaled, so that its steps alone make errors."""
 
 
-def system(pumping: bool = False, model: str = "plain") -> sf.Dynamics:
+def system(pumping: bool = False, model: str = "plain", threads: int = 1) -> sf.Dynamics:
     """Return case A with a free layer that moves."""
     free = sf.Magnet(MS, alpha=ALPHA, demag=DEMAG)
-    return sf.Dynamics(cases.valve(60.0, model=model), {"free": free}, pumping=pumping)
+    stack = cases.valve(60.0, model=model)
+    return sf.Dynamics(stack, {"free": free}, pumping=pumping, threads=threads)
 
 
 def torque_functions(seconds: float) -> Result:
@@ -170,7 +172,7 @@ def lockstep(m: Array, steps: int) -> Array:
 
 
 def many_trajectories(seconds: float) -> Result:
-    """Time many trajectories, and the lockstep."""
+    """Time many trajectories, by one thread and by as many as there are cores, and the lockstep."""
     dynamics, random = system(), np.random.default_rng(2)
     m = random.normal(size=(MANY, 1, 3)) * 0.05 + START
     m /= np.linalg.norm(m, axis=-1, keepdims=True)
@@ -181,9 +183,13 @@ def many_trajectories(seconds: float) -> Result:
     lockstep(np.ascontiguousarray(m[:, 0].T), STEPS)
     peer = (time.perf_counter() - begin) * NANOSECONDS / (STEPS * STEP)
     times = np.array([0.0, NANOSECONDS * 1e-9])
-    begin = time.perf_counter()
-    dynamics.run(times=times, j0=CURRENT, m=m, rtol=1e-6)
-    own = time.perf_counter() - begin
+    cores = os.cpu_count() or 1
+    own = []
+    for threads in dict.fromkeys((1, cores)):
+        moving = system(threads=threads)
+        begin = time.perf_counter()
+        moving.run(times=times, j0=CURRENT, m=m, rtol=1e-6)
+        own.append([threads, time.perf_counter() - begin])
     return {"own": own, "peer": peer, "agrees": float(np.abs(other - exact).max())}
 
 

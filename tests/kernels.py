@@ -87,6 +87,7 @@ def compile_motion():
     system = sf.Dynamics(sf.Lead(Cu) | layers | sf.Lead(Cu), magnets, pumping=False)
     times = np.array([0.0, 1e-12])
     system.run(times=times)
+    system.run(times=times, j0=np.array([0.0, 1e11]))
     system.run(times=times, temperature=300.0, area=1e-15)
 
 

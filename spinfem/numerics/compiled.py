@@ -101,7 +101,8 @@ class Kernels(NamedTuple):
     sweep: Callable[..., None]  # `ladder.sweep`, of a whole chain
     solve_points: Callable[..., None]  # `ladder.solve_between`, several points at a time
     turn_points: Callable[..., None]  # `turning.take_up`, likewise
-    run_points: Callable[..., None]  # `motion.run`, likewise
+    run_one: Callable[..., None]  # `motion.run`, of a single point
+    run_points: Callable[..., None]  # and of several at a time
     shake_points: Callable[..., None]  # `motion.shaken`, likewise
     width: int  # how many; there must not be less
 
@@ -204,6 +205,13 @@ def _kernels(text: str) -> Kernels:
             moved(rest, i)[0] = missing
 
     @compile_
+    def run_one(magnets, room, table, legs, y, clock, samples, tolerance, collinear, most):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        those, own, method, times = floats_of((magnets, room, table, legs))
+        ways, clocks, kept = floats_of((y, clock, samples))
+        motion.run(those, own, method, times, ways, clocks, kept, tolerance, collinear, most)
+
+    @compile_
     def run_points(  # type: ignore[no-untyped-def]
         magnets, room, table, legs, y, clock, samples, tolerance, collinear, most, begin, end
     ):
@@ -242,6 +250,7 @@ def _kernels(text: str) -> Kernels:
         sweep,
         solve_points,
         turn_points,
+        run_one,
         run_points,
         shake_points,
         WIDTH,

@@ -323,6 +323,10 @@ def run_points(
 
         _move_uncompiled(move_all, magnets, room, state, (table, legs))
         return
+    if state[0].shape[-1] == 1:
+        those, own, changing = _of_one((magnets, room(1), state))
+        fast.run_one(those, own, table, legs, *changing, *limits)
+        return
 
     def move(those: Magnets, changing: Any, begin: int, end: int) -> None:
         own = room(fast.width)
@@ -379,11 +383,15 @@ def _move_uncompiled(
     if points > 1:
         move(magnets, room(points), state, fixed)
         return
-    given = magnets, room(1), state
-    those, own, changing = changed(lambda x: x[..., 0] if x.dtype == float else x, given)
+    those, own, changing = _of_one((magnets, room(1), state))
     values = listed(changing)
     move(listed(those), listed(own), values, listed(fixed))
     _filled(changing, values)
+
+
+def _of_one(numbers: Any) -> Any:
+    """Return views of a single point without the axis of points."""
+    return changed(lambda x: x[..., 0] if x.dtype == float else x, numbers)
 
 
 def _move_lanes(

@@ -10,7 +10,10 @@ from spinfem.numerics import doubled, kernels, lanes
 
 RNG = np.random.default_rng(3)
 VALUES = np.array([0.0, -0.0, 1.0, -1.5, 1e300, -1e-300, np.inf, np.nan])
-A, B = (np.concatenate([values, RNG.normal(size=9 * lanes.WIDTH - len(values))]) for values in (VALUES, VALUES[::-1]))
+A, B = (
+    np.concatenate([values, RNG.normal(size=9 * lanes.WIDTH - len(values))])
+    for values in (VALUES, VALUES[::-1])
+)
 A, B = (x.reshape(-1, lanes.WIDTH) for x in (A, B))
 kernels.compiled()  # teaches numba the functions
 
