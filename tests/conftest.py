@@ -25,7 +25,7 @@ KINDS = ("single", "batches", "motion")
 """Of compiled functions; see `kernels.compile_for`."""
 SHARE, LEAST = 0.1, 10
 """Of the random examples of a test the default run tries so many, and at least so many."""
-MOST = 5
+MOST = 4
 """And of the sets of parameters of a test at most so many, some of all its kinds."""
 
 
