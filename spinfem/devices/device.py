@@ -1,0 +1,256 @@
+"""Devices: metals in space, in contact, with electrodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import FloatArray, finite, listed, unit_vector
+from .._spelling import near_match
+from ..sample.materials import Ferromagnet, Metal
+from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
+from .grid import Grid
+
+Texture = Callable[[FloatArray], ArrayLike]
+"""Of points (n, dimension), m, to magnetizations there (n, 3)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """What a region of a device is of.
+
+    Parameters
+    ----------
+    metal : NormalMetal or Ferromagnet
+        A uniform metal.
+    m : array, shape (3,), or callable, optional
+        Magnetization of a ferromagnet, normalized here; or a function of points (n, dimension), m,
+        to magnetizations (n, 3) there, of a strong ferromagnet.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as above.
+    """
+
+    metal: Metal
+    m: Any = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.metal, Metal):
+            raise TypeError(
+                f"metal of a region must be a NormalMetal or a Ferromagnet, got {self.metal!r}"
+            )
+        if self.metal.is_graded or self.metal.shapes:
+            raise ValueError(
+                "metal of a region must be uniform and no batch, got functions or arrays in "
+                f"{self.metal!r}"
+            )
+        if not isinstance(self.metal, Ferromagnet):
+            if self.m is not None:
+                raise ValueError(
+                    "m (magnetization) of a region must be left out in a normal metal, got "
+                    f"{self.m!r}"
+                )
+            return
+        if self.m is None:
+            raise ValueError("m (magnetization) of a region must be given for a ferromagnet, got None")
+        if callable(self.m):
+            if not self.metal.is_strong:
+                raise ValueError(
+                    "m (magnetization) of a region with exchange lengths must be one vector, got a "
+                    "function"
+                )
+            return
+        m = unit_vector("m (magnetization) of a region", self.m)
+        if m.shape != (3,):
+            raise ValueError(
+                f"m (magnetization) of a region must have the shape (3,), got {m.shape}"
+            )
+        object.__setattr__(self, "m", m)
+
+    @property
+    def is_magnet(self) -> bool:
+        """Whether it is a ferromagnet."""
+        return isinstance(self.metal, Ferromagnet)
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether it is a ferromagnet without exchange lengths."""
+        return isinstance(self.metal, Ferromagnet) and self.metal.is_strong
+
+    def at(self, points: FloatArray) -> FloatArray:
+        """Return m at points (n, dimension), m, shape (n, 3)."""
+        if not callable(self.m):
+            return np.broadcast_to(self.m, (len(points), 3))
+        given = np.asarray(self.m(points), dtype=float)
+        if given.shape != (len(points), 3):
+            raise ValueError(
+                "m (magnetization) of a region as a function of points must be of the shape "
+                f"{(len(points), 3)} for points {points.shape}, got {given.shape}"
+            )
+        return unit_vector("m (magnetization) of a region", given)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Electrode:
+    """A surface of a device through which a current enters or a potential is held.
+
+    Parameters
+    ----------
+    current : float, optional
+        Particle current times |e| into the device, A (A per metre of depth in a planar device):
+        electrons enter where it is positive. 0 is a probe of the potential, which is one all over
+        the surface.
+    potential : float, optional
+        mu_0 there, V: electrochemical potential of electrons over |e|.
+    current_density : float, optional
+        Particle current times |e| into the device per area, A/m2, the same all over.
+    end : Lead, Reservoir or SpinBlocking
+        What is behind it, for spins. A lead is one of uniform metal as wide as the electrode.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as above, or not one of current, potential and density is given.
+    """
+
+    current: float | None = None
+    potential: float | None = None
+    current_density: float | None = None
+    end: Lead | Reservoir | SpinBlocking = field(default_factory=Reservoir)
+
+    def __post_init__(self) -> None:
+        given = {k: v for k, v in vars(self).items() if k != "end" and v is not None}
+        if len(given) != 1:
+            raise ValueError(
+                "one of current, potential and current_density of an electrode must be given, got "
+                + (", ".join(given) or "none")
+            )
+        ((key, value),) = given.items()
+        checked = np.asarray(finite(f"{key} of an electrode", value))
+        if checked.ndim:
+            raise ValueError(f"{key} of an electrode must be one number, got shape {checked.shape}")
+        object.__setattr__(self, key, float(checked))
+        if not isinstance(self.end, Lead | Reservoir | SpinBlocking):
+            raise TypeError(
+                f"end of an electrode must be a Lead, Reservoir or SpinBlocking, got {self.end!r}"
+            )
+        if getattr(self.end, "drive", None) is not None:
+            raise ValueError(
+                "end of an electrode must be without a given mu_s, got one (devices are driven by "
+                "currents alone)"
+            )
+        if isinstance(self.end, Lead):
+            metal = self.end.material
+            if metal.is_graded or metal.shapes or np.ndim(self.end.m) > 1:
+                raise ValueError("end of an electrode must be uniform and no batch, got one that is not")
+            if isinstance(metal, Ferromagnet) and not metal.is_strong:
+                raise ValueError(
+                    "end of an electrode must be a normal metal or a strong ferromagnet, got one "
+                    "with exchange lengths"
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class Device:
+    """Metals in two or three dimensions, as described.
+
+    Parameters
+    ----------
+    grid : Grid
+        The mesh, its regions and surfaces.
+    regions : mapping
+        Of the name of every region to a `Region`, a normal metal, or a ferromagnet and its m.
+    electrodes : mapping
+        Of names of surfaces to an `Electrode`. All other surfaces are blocking, for charge and
+        spin.
+    interfaces : mapping, optional
+        Of two names, of regions or of a region and an electrode, to the `Interface` between them.
+        All others are transparent.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as above.
+    """
+
+    grid: Grid
+    regions: Mapping[str, Any]
+    electrodes: Mapping[str, Electrode]
+    interfaces: Mapping[Any, Interface] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        regions = {name: _region_of(name, given) for name, given in dict(self.regions).items()}
+        _check_names("regions", regions, self.grid.mesh.subdomains or {}, whole=True)
+        electrodes = dict(self.electrodes)
+        _check_names("electrodes", electrodes, self.grid.mesh.boundaries or {}, whole=False)
+        both = set(regions) & set(electrodes)
+        if both:
+            raise ValueError(f"electrodes must not be named like regions, got {sorted(both)[0]!r}")
+        for name, electrode in electrodes.items():
+            if not isinstance(electrode, Electrode):
+                raise TypeError(f"electrode {name!r} must be an Electrode, got {electrode!r}")
+        if not any(e.potential is not None for e in electrodes.values()):
+            raise ValueError("potential must be given at one electrode at least, got none")
+        interfaces = {}
+        for key, interface in dict(self.interfaces).items():
+            pair = frozenset(key) if isinstance(key, tuple | list | set | frozenset) else frozenset()
+            known = {*regions, *electrodes}
+            if len(pair) != 2 or not pair <= known or not pair & set(regions):
+                raise ValueError(
+                    "interfaces must be between two of the regions, or a region and an electrode "
+                    f"({listed(sorted(known))}), got {key!r}"
+                )
+            _check_interface(pair, interface)
+            interfaces[pair] = interface
+        checked = {"regions": regions, "electrodes": electrodes, "interfaces": interfaces}
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    def replace(self, **m: Any) -> Device:
+        """Return the device with other magnetizations, of regions by their names."""
+        _check_names("magnets", m, {k: r for k, r in self.regions.items() if r.is_magnet}, whole=False)
+        turned = {name: Region(self.regions[name].metal, way) for name, way in m.items()}
+        return Device(self.grid, {**self.regions, **turned}, self.electrodes, self.interfaces)
+
+
+def _region_of(name: str, given: Any) -> Region:
+    """Return a region of what was given for it."""
+    if isinstance(given, Region):
+        return given
+    if isinstance(given, Metal):
+        return Region(given)
+    if isinstance(given, tuple) and len(given) == 2:
+        return Region(*given)
+    raise TypeError(
+        f"region {name!r} must be a metal, a ferromagnet and its m, or a Region, got {given!r}"
+    )
+
+
+def _check_names(what: str, given: Mapping[str, Any], known: Mapping[str, Any], whole: bool) -> None:
+    """Check that names are known, and that none is missing where all must be there."""
+    for name in given:
+        if name not in known:
+            hint = near_match(name, list(known)) if isinstance(name, str) else None
+            raise ValueError(
+                f"{what} must be of the grid's ({listed(list(known)) or 'it has none'}), got {name!r}"
+                + (f"; did you mean {hint!r}?" if hint else "")
+            )
+    missing = [name for name in known if name not in given]
+    if whole and missing:
+        raise ValueError(f"{what} must have all of the grid's, got none for {missing[0]!r}")
+
+
+def _check_interface(pair: frozenset[str], interface: object) -> None:
+    """Check that what is between two regions is an interface of single numbers."""
+    names = " and ".join(map(repr, sorted(pair)))
+    if not isinstance(interface, Interface):
+        raise TypeError(f"what is between {names} must be an Interface, got {interface!r}")
+    numbers = interface.resistance, interface.gamma, interface.delta, interface.mixing
+    if any(np.ndim(x) for x in numbers if x is not None):
+        raise ValueError(f"interface between {names} must be of single numbers, got arrays")

@@ -1,0 +1,131 @@
+"""Scalar functions on the mesh of a device, and the matrices of the weak form."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import skfem
+from skfem import Basis, FacetBasis, InteriorFacetBasis
+
+from .._checks import FloatArray, IntArray
+from ..fem import forms
+from ..fem.mesh import line_element
+from .grid import Grid
+
+ELEMENTS: dict[type, dict[int, Any]] = {
+    skfem.MeshTri1: {
+        1: skfem.ElementTriP1,
+        2: skfem.ElementTriP2,
+        3: skfem.ElementTriP3,
+        4: skfem.ElementTriP4,
+    },
+    skfem.MeshQuad1: {1: skfem.ElementQuad1, 2: skfem.ElementQuad2},
+    skfem.MeshTet1: {1: skfem.ElementTetP1, 2: skfem.ElementTetP2},
+    skfem.MeshHex1: {1: skfem.ElementHex1, 2: skfem.ElementHex2},
+}
+DEGREES = {1: 4, 2: 3, 3: 2}
+"""Degree of elements by dimension, where none is given."""
+MOST = 6
+"""Largest degree on lines and quads."""
+
+
+class Functions:
+    """Continuous functions of one degree on a whole mesh.
+
+    Parameters
+    ----------
+    grid : Grid
+        The mesh.
+    degree : int or None
+        Degree of the elements; None for 4 on lines, 3 in two dimensions and 2 in three.
+
+    Raises
+    ------
+    ValueError
+        If there are no elements of that degree.
+    """
+
+    def __init__(self, grid: Grid, degree: int | None) -> None:
+        degree = DEGREES[grid.dimension] if degree is None else degree
+        self.grid, self.degree = grid, degree
+        kind = type(grid.mesh)
+        table = ELEMENTS.get(kind, {})
+        most = MOST if kind in (skfem.MeshLine1, skfem.MeshQuad1) else max(table)
+        if not isinstance(degree, int) or not 1 <= degree <= most:
+            raise ValueError(
+                f"degree of elements must be 1 to {most} on a {kind.__name__}, got {degree!r}"
+            )
+        if kind is skfem.MeshLine1:
+            self.element = line_element(degree)
+        elif degree in table:
+            self.element = table[degree]()
+        else:
+            self.element = skfem.ElementQuadP(degree)
+        is_curved = grid.is_axisymmetric + (kind in (skfem.MeshQuad1, skfem.MeshHex1))
+        self.order = 2 * degree + is_curved
+        self.basis = Basis(grid.mesh, self.element, intorder=self.order)
+        self.count = int(self.basis.N)
+        self.points: FloatArray = self.basis.doflocs.T
+
+    @cached_property
+    def is_nodal(self) -> bool:
+        """Whether coefficients are values at points."""
+        return not isinstance(self.element, skfem.ElementQuadP | skfem.ElementLinePp)
+
+    @cached_property
+    def one(self) -> FloatArray:
+        """Coefficients of the function that is 1."""
+        if self.is_nodal:
+            return np.ones(self.count)
+        found = np.zeros(self.count)
+        found[self.basis.nodal_dofs.ravel()] = 1.0
+        return found
+
+    def in_cells(self, cells: IntArray) -> IntArray:
+        """Return the functions that are not zero in some cells, in order."""
+        found: IntArray = np.unique(self.basis.element_dofs[:, cells])
+        return found
+
+    def on_facets(self, facets: IntArray) -> IntArray:
+        """Return the functions that are not zero on some facets, in order."""
+        found: IntArray = np.unique(self.basis.get_dofs(facets).flatten())
+        return found
+
+    def stiffness(self, cells: IntArray) -> Any:
+        """Return ``int grad u . grad v`` over cells, m^(d - 2) in d dimensions."""
+        basis = Basis(self.grid.mesh, self.element, elements=cells, intorder=self.order)
+        weight = self._weight(basis)
+        return sp.csr_array(forms.conduction.assemble(basis, conductance=weight)) * self._unit(-2)
+
+    def mass(self, cells: IntArray) -> Any:
+        """Return ``int u v`` over cells, m^d."""
+        basis = Basis(self.grid.mesh, self.element, elements=cells, intorder=self.order)
+        return self._mass(basis) * self._unit(0)
+
+    def facet_mass(self, facets: IntArray) -> Any:
+        """Return ``int u v`` over facets, m^(d - 1)."""
+        if self.grid.dimension == 1:  # points; scikit-fem finds nothing at the last of a line
+            found = np.zeros(self.count)
+            found[self.basis.nodal_dofs[0, facets]] = 1.0
+            return sp.csr_array(sp.diags_array(found))
+        is_inner = bool(self.grid.mesh.f2t[1, facets[0]] >= 0)
+        kind = InteriorFacetBasis if is_inner else FacetBasis
+        basis = kind(self.grid.mesh, self.element, facets=facets, intorder=self.order)
+        return self._mass(basis) * self._unit(-1)
+
+    def _mass(self, basis: Any) -> Any:
+        return sp.csr_array(forms.relaxation.assemble(basis, relaxation=self._weight(basis)))
+
+    def _weight(self, basis: Any) -> FloatArray:
+        """Return 1, or how long the way of a point is that is rotated about the axis."""
+        x = np.asarray(basis.global_coordinates())
+        weight: FloatArray = 2 * np.pi * x[0] if self.grid.is_axisymmetric else np.ones(x.shape[1:])
+        return weight
+
+    def _unit(self, power: int) -> float:
+        """Return the unit of the mesh to the power of its dimension and another one."""
+        dimension = self.grid.dimension + (1 if self.grid.is_axisymmetric else 0)
+        return float(self.grid.unit ** (dimension + power))

@@ -1,0 +1,196 @@
+r"""Which unknowns of a device are one, and what mu_s can be there.
+
+Every region and every electrode has functions of its own at its degrees of freedom, its *places*.
+Places that transparent facets join are a class, a ring of the mechanical analogy: they have one
+mu_0, and one ``nu = mu_s/2`` in a space that is all of R^3 in normal metals, the line of m where a
+strong ferromagnet is, and nothing at a reservoir or where strong ferromagnets cross.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from .._checks import BoolArray, FloatArray, IntArray
+from ..physics.directions import angle
+from ..sample.materials import Ferromagnet
+from ..sample.pieces import Interface, Lead, Reservoir
+from .device import Device
+from .functions import Functions
+
+TRANSPARENT = Interface()
+
+
+class Places(NamedTuple):
+    """Degrees of freedom of all regions, then of all electrodes, in a row."""
+
+    names: list[str]
+    first: IntArray  # (k + 1,) where those of each begin, and the end
+    dofs: IntArray  # of the functions of the whole mesh
+    owner: IntArray  # number of the region or electrode
+    m: FloatArray  # (n, 3) of ferromagnets, else 0
+
+    def of(self, name: str) -> IntArray:
+        """Return the places of a region or electrode."""
+        k = self.names.index(name)
+        return np.arange(self.first[k], self.first[k + 1])
+
+    def at(self, name: str, dofs: IntArray) -> IntArray:
+        """Return its places at degrees of freedom that it has."""
+        k = self.names.index(name)
+        begin, end = self.first[k], self.first[k + 1]
+        found: IntArray = begin + np.searchsorted(self.dofs[begin:end], dofs)
+        return found
+
+
+class Contact(NamedTuple):
+    """Where a region touches another one, or an electrode."""
+
+    names: tuple[str, str]
+    facets: IntArray
+    dofs: IntArray
+    law: Interface
+
+
+class Classes(NamedTuple):
+    """Places that are joined, and what they have in common."""
+
+    of_place: IntArray  # (n,)
+    space: FloatArray  # (c, 3, 3) columns of what nu can be, those that are not there 0
+    rank: IntArray  # (c,)
+    line: FloatArray  # (c, 3) m of the strong ferromagnet there, else 0
+    absorber: IntArray  # (c,) region or electrode whose m is the line, else -1
+    crossing: IntArray  # (c,) the second one where two cross, else -1
+
+
+def places_of(device: Device, functions: Functions) -> Places:
+    """Return the places of a device."""
+    names = [*device.regions, *device.electrodes]
+    dofs = [functions.in_cells(cells) for cells in device.grid.regions.values()]
+    surfaces = device.grid.surfaces
+    dofs += [functions.on_facets(surfaces[name]) for name in device.electrodes]
+    counts = [len(own) for own in dofs]
+    m = np.zeros((sum(counts), 3))
+    first = np.concatenate([[0], np.cumsum(counts)])
+    points = functions.points * device.grid.unit
+    for k, name in enumerate(names):
+        rows = slice(first[k], first[k + 1])
+        if name in device.electrodes:
+            end = device.electrodes[name].end
+            if is_ferromagnetic(end):
+                m[rows] = end.m  # type: ignore[union-attr]
+        elif device.regions[name].is_magnet:
+            m[rows] = device.regions[name].at(points[dofs[k]])
+    return Places(names, first, np.concatenate(dofs), np.repeat(np.arange(len(names)), counts), m)
+
+
+def is_ferromagnetic(end: object) -> bool:
+    """Tell whether an end is a lead of a ferromagnet."""
+    return isinstance(end, Lead) and isinstance(end.material, Ferromagnet)
+
+
+def is_strong(device: Device, name: str) -> bool:
+    """Tell whether a region, or the lead of an electrode, is a strong ferromagnet."""
+    if name in device.electrodes:
+        return is_ferromagnetic(device.electrodes[name].end)
+    return device.regions[name].is_strong
+
+
+def is_magnet(device: Device, name: str) -> bool:
+    """Tell whether it is a ferromagnet."""
+    return is_strong(device, name) or (name in device.regions and device.regions[name].is_magnet)
+
+
+def contacts_of(device: Device, functions: Functions) -> list[Contact]:
+    """Return all contacts, of regions with each other and with electrodes."""
+    found = [*device.grid.interfaces.items()]
+    regions = [*device.regions]
+    for name in device.electrodes:
+        facets = device.grid.surfaces[name]
+        inside = device.grid.region_of_cell[device.grid.mesh.f2t[0, facets]]
+        found += [((regions[k], name), facets[inside == k]) for k in np.unique(inside)]
+    return [
+        Contact(
+            pair,
+            facets,
+            functions.on_facets(facets),
+            device.interfaces.get(frozenset(pair), TRANSPARENT),
+        )
+        for pair, facets in found
+    ]
+
+
+def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Classes:
+    """Join places.
+
+    Raises
+    ------
+    ValueError
+        If what is joined is ill-posed: strong ferromagnets that cross in contact where a normal
+        metal touches both; or a resistive interface between ferromagnets that cross.
+    """
+    n = len(places.dofs)
+    strong = np.array([is_strong(device, name) for name in places.names])
+    pairs = [np.zeros((2, 0), dtype=np.intp)]
+    touched = np.zeros((2, n), dtype=bool)  # by a ring that m does not bind, by one that it does
+    lines: list[tuple[IntArray, IntArray]] = []  # places bound to the m of others
+    for names, _, dofs, law in contacts:
+        a, b = (places.at(name, dofs) for name in names)
+        one, other = (bool(strong[places.names.index(name)]) for name in names)
+        if not np.any(law.resistance):
+            pairs.append(np.stack([a, b]))
+            is_free = law.mixing is not None and one != other
+            touched[0 if is_free else 1, a], touched[0 if is_free else 1, b] = True, True
+        elif one and other:
+            if not angle(places.m[a], places.m[b]).collinear.all():
+                raise ValueError(
+                    f"m of {names[0]!r} and {names[1]!r} must be collinear at a resistive "
+                    "interface between them, got others"
+                )
+        elif (one or other) and law.mixing is None:
+            lines.append((b, a) if one else (a, b))
+    binds = strong[places.owner] & ~(touched[0] & ~touched[1])
+    joined = np.concatenate(pairs, axis=1)
+    graph = sp.coo_array((np.ones(joined.shape[1]), tuple(joined)), shape=(n, n))
+    count, of_place = connected_components(graph, directed=False)
+
+    own = np.flatnonzero(binds)
+    sources = np.concatenate([own, *(source for _, source in lines)])
+    targets = of_place[np.concatenate([own, *(place for place, _ in lines)])]
+    reference = np.full(count, -1)
+    reference[targets[::-1]] = sources[::-1]  # the first of every class
+    crosses = ~angle(places.m[sources], places.m[reference[targets]]).collinear
+    crossing = np.full(count, -1)
+    crossing[targets[crosses]] = places.owner[sources[crosses]]
+    _check_edges(device, places, of_place, crossing, strong)
+
+    has_line = reference >= 0
+    space, rank, line = np.tile(np.eye(3), (count, 1, 1)), np.full(count, 3), np.zeros((count, 3))
+    line[has_line] = places.m[reference[has_line]]
+    space[has_line] = 0.0
+    space[has_line, :, 0] = line[has_line]
+    rank[has_line] = 1
+    empty = crossing >= 0
+    for name, electrode in device.electrodes.items():
+        if isinstance(electrode.end, Reservoir):
+            empty[of_place[places.of(name)]] = True
+    space[empty], rank[empty] = 0.0, 0
+    absorber = np.where(has_line, places.owner[reference], -1)
+    return Classes(of_place, space, rank, line, absorber, crossing)
+
+
+def _check_edges(
+    device: Device, places: Places, of_place: IntArray, crossing: IntArray, strong: BoolArray
+) -> None:
+    """Refuse what touches two strong ferromagnets that cross: who absorbs what is not defined."""
+    for k, name in enumerate(places.names):
+        here = crossing[of_place[places.of(name)]]
+        if not strong[k] and name in device.regions and (here >= 0).any():
+            raise ValueError(
+                "strong ferromagnets in contact must be collinear where another metal touches "
+                f"both, got {places.names[int(here.max())]!r} and one that crosses it beside "
+                f"{name!r}; with an Interface between them torques are defined"
+            )

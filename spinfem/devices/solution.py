@@ -1,0 +1,284 @@
+r"""A device, solved: potentials, currents and torques.
+
+The spins that flow from normal metals to a place and do not go on along m are taken up by the
+magnetization that is there: the residual of the weak form on the normal side is what a Lagrange
+multiplier of ``mu_s || m`` would be. Its sum over places is as accurate as the power, of order 2 k.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse.linalg import splu
+
+from .._checks import FloatArray, IntArray, listed
+from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..physics.contact import contact_absorption
+from .assembly import NO_ONE, System, assemble, read
+from .device import Device
+from .regions import is_ferromagnetic, is_magnet
+
+RESIDUAL = 1e-8
+"""What a solution may miss of its load."""
+
+
+class Taken(NamedTuple):
+    """What magnetizations take up, place by place."""
+
+    magnet: IntArray  # (n,) number of the region or electrode that takes up
+    source: IntArray  # (n,) and of that where the spins are from: itself, inside
+    dofs: IntArray  # (n,)
+    current: FloatArray  # (n, 3) A
+
+
+class DeviceSolution:
+    """Potentials, currents and torques of a device.
+
+    Parameters
+    ----------
+    device : Device
+        What was solved.
+    system : System
+        Its weak form.
+    unknowns : array, shape (N,)
+        Solution of that.
+    """
+
+    def __init__(self, device: Device, system: System, unknowns: FloatArray) -> None:
+        self.device, self.system = device, system
+        own, places = system.unknowns, system.places
+        self._mu_0: FloatArray = own.potential @ unknowns + own.given
+        self._nu: FloatArray = (own.spin @ unknowns).reshape(-1, 3)
+        charge, spin = np.zeros(len(places.dofs)), np.zeros((len(places.dofs), 3))
+        taken: list[Taken] = []
+        for term in system.terms:
+            values = read(own, term.of) @ unknowns
+            if term.of.weights is None:
+                values = values + own.given[term.of.places]
+            force = term.coefficient * (term.matrix @ values)
+            at = term.test.places
+            if term.test.weights is None:
+                charge[at] += force
+                continue
+            spins = (term.test.weights * force).T
+            spin[at] += spins
+            if term.absorber != NO_ONE:
+                magnet = np.full(len(at), term.absorber)
+                taken.append(Taken(magnet, places.owner[at], places.dofs[at], spins))
+        self._charge = charge
+        here = system.classes.of_place
+        entering = np.bincount(here, charge)
+        for name, electrode in device.electrodes.items():
+            if is_ferromagnetic(electrode.end):  # mu_0 + p nu is one: nu has a part in the charge
+                lead = places.of(name)
+                p = float(electrode.end.material.p)  # type: ignore[union-attr]
+                spin[lead] -= p * entering[here[lead]][:, None] * places.m[lead]
+        taken += self._bound(spin)
+        self._taken = Taken(*(np.concatenate(x) for x in zip(*taken, strict=True)))
+
+    def _bound(self, spin: FloatArray) -> list[Taken]:
+        """Return what is taken up where mu_s is bound to the line of m, or to nothing."""
+        places, classes = self.system.places, self.system.classes
+        here = classes.of_place
+        m, magnet = classes.line[here], classes.absorber[here]
+        crossing = classes.crossing[here]
+        own = np.flatnonzero((magnet >= 0) & (crossing < 0))
+        rest = spin[own] - np.einsum("ni,ni->n", m[own], spin[own])[:, None] * m[own]
+        found = [Taken(magnet[own], places.owner[own], places.dofs[own], -rest)]
+        # strong ferromagnets in contact that cross
+        both = np.flatnonzero(classes.crossing >= 0)
+        for one, other in np.unique(
+            np.stack([classes.absorber[both], classes.crossing[both]]), axis=1
+        ).T.tolist():
+            rows = both[(classes.absorber[both] == one) & (classes.crossing[both] == other)]
+            currents, ways, dofs = [], [], np.zeros(len(classes.rank), dtype=np.intp)
+            for k, sign in ((one, -1.0), (other, 1.0)):
+                inside = np.flatnonzero((places.owner == k) & np.isin(here, rows))
+                total, way = np.zeros(len(classes.rank)), np.zeros((len(classes.rank), 3))
+                along = np.einsum("ni,ni->n", places.m[inside], spin[inside])
+                np.add.at(total, here[inside], sign * along)
+                way[here[inside]] = places.m[inside]
+                dofs[here[inside]] = places.dofs[inside]
+                currents.append(total[rows])
+                ways.append(way[rows])
+            shares = contact_absorption(*ways, *currents)
+            for (k, other_k), share in zip(((one, other), (other, one)), shares, strict=True):
+                number = np.full(len(rows), k)
+                found.append(Taken(number, np.full(len(rows), other_k), dofs[rows], share))
+        return found
+
+    # --- charge ---------------------------------------------------------------------------------
+
+    def potential(self, electrode: str) -> float:
+        """Return mu_0 of an electrode, V; the mean over one with a given current density.
+
+        Behind a lead it is what a contact far away would have, but for the lead's own resistance.
+        """
+        self._check_electrode(electrode)
+        places = self.system.places
+        own = places.of(electrode)
+        value = self._mu_0[own]
+        end = self.device.electrodes[electrode].end
+        if (m := places.m[own]).any():
+            value = value + end.material.p * np.einsum("ni,ni->n", m, self._nu[own])  # type: ignore[union-attr]
+        if self.device.electrodes[electrode].current_density is None:
+            return float(value[np.argmax(self.system.functions.one[places.dofs[own]] > 0)])
+        facets = self.device.grid.surfaces[electrode]
+        weight = self.system.functions.facet_mass(facets)[places.dofs[own]][:, places.dofs[own]]
+        one = weight @ self.system.functions.one[places.dofs[own]]
+        return float(one @ value / (one @ self.system.functions.one[places.dofs[own]]))
+
+    def current(self, electrode: str) -> float:
+        """Return the particle current times |e| that enters at an electrode, A.
+
+        Per metre of depth in a planar device.
+        """
+        self._check_electrode(electrode)
+        given = self.device.electrodes[electrode]
+        functions, places = self.system.functions, self.system.places
+        if given.current_density is not None:
+            own = places.dofs[places.of(electrode)]
+            facets = self.device.grid.surfaces[electrode]
+            one = functions.one[own]
+            area = one @ functions.facet_mass(facets)[own][:, own] @ one
+            return float(given.current_density * area)
+        k = [*self.device.electrodes].index(electrode)
+        tied = self.system.unknowns.electrode[self.system.classes.of_place] == k
+        return float(functions.one[places.dofs[tied]] @ self._charge[tied])
+
+    def resistance(self, inlet: str, outlet: str) -> float:
+        """Return the difference of two potentials per current that enters at the first, Ohm.
+
+        Ohm m, of a metre of depth, in a planar device. With a probe as the outlet it is a nonlocal
+        resistance.
+
+        Raises
+        ------
+        ValueError
+            If no current enters there.
+        """
+        current = self.current(inlet)
+        if current == 0:
+            raise ValueError(f"current of electrode {inlet!r} must not be 0 for a resistance, got 0")
+        return (self.potential(inlet) - self.potential(outlet)) / current
+
+    @cached_property
+    def power(self) -> float:
+        """The sum of all currents times potentials, W: what is dissipated."""
+        return sum(self.current(name) * self.potential(name) for name in self.device.electrodes)
+
+    # --- torques --------------------------------------------------------------------------------
+
+    @property
+    def magnets(self) -> tuple[str, ...]:
+        """Names of all ferromagnets."""
+        return tuple(name for name in self.system.places.names if is_magnet(self.device, name))
+
+    def torque(self, name: str, face: str | None = None) -> FloatArray:
+        """Return the torque on a magnetization, J, shape (3,); J per metre in a planar device.
+
+        ``(hbar/2|e|)`` times the spin current across m that it takes up: as `Solution.torque` of a
+        stack, times the area.
+
+        Parameters
+        ----------
+        name : str
+            A ferromagnet.
+        face : str, optional
+            A region that it touches: what is taken up from there alone; its own name for what is
+            taken up inside, of finite exchange lengths.
+        """
+        dofs, current = self._taken_by(name, face)
+        total: FloatArray = TORQUE_PER_SPIN_CURRENT * (self.system.functions.one[dofs] @ current)
+        return total
+
+    def nodal_torque(
+        self, name: str, face: str | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return torques at points, as a finite-element micromagnetic code needs them.
+
+        ``int tau phi_i`` of the density tau and the functions phi_i of the elements, whose points
+        these are. Elements of quadrilaterals beyond degree 2 have functions of edges and cells
+        besides, which are not in the sum that `torque` is.
+
+        Parameters
+        ----------
+        name, face
+            As of `torque`.
+
+        Returns
+        -------
+        points : array, shape (n, dimension)
+            m.
+        torques : array, shape (n, 3)
+            J.
+        """
+        dofs, current = self._taken_by(name, face)
+        at, place = np.unique(dofs, return_inverse=True)
+        torques = np.zeros((len(at), 3))
+        np.add.at(torques, place, TORQUE_PER_SPIN_CURRENT * current)
+        return self.system.functions.points[at] * self.device.grid.unit, torques
+
+    def _taken_by(self, name: str, face: str | None) -> tuple[IntArray, FloatArray]:
+        """Return degrees of freedom and spin currents, A, that a magnetization takes up there."""
+        names, taken = self.system.places.names, self._taken
+        if name not in self.magnets:
+            raise ValueError(
+                f"magnet must be one of {listed(list(self.magnets)) or 'none'}, got {name!r}"
+            )
+        own = taken.magnet == names.index(name)
+        if face is not None:
+            if face not in names:
+                raise ValueError(f"face must be one of {listed(names)}, got {face!r}")
+            own &= taken.source == names.index(face)
+        return taken.dofs[own], taken.current[own]
+
+    # --- fields ---------------------------------------------------------------------------------
+
+    def field(self, region: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the points of a region's elements, m, with mu_0 (n,) and mu_s (n, 3) there, V.
+
+        Raises
+        ------
+        ValueError
+            If there is no such region, or its elements have no values at points.
+        """
+        if region not in self.device.regions:
+            raise ValueError(
+                f"region must be one of {listed(list(self.device.regions))}, got {region!r}"
+            )
+        if not self.system.functions.is_nodal:
+            raise ValueError(
+                f"degree must be at most 2 on this mesh for values at points, got "
+                f"{self.system.functions.degree}"
+            )
+        own = self.system.places.of(region)
+        points = self.system.functions.points[self.system.places.dofs[own]]
+        nu, m = self._nu[own], self.system.places.m[own]
+        if self.device.regions[region].is_strong:
+            nu = np.einsum("ni,ni->n", nu, m)[:, None] * m
+        return points * self.device.grid.unit, self._mu_0[own], 2 * nu
+
+    def _check_electrode(self, name: str) -> None:
+        if name not in self.device.electrodes:
+            raise ValueError(
+                f"electrode must be one of {listed(list(self.device.electrodes))}, got {name!r}"
+            )
+
+
+def solve_device(device: Device, degree: int | None = None) -> DeviceSolution:
+    """Solve a device; parameters as of `spinfem.solve`."""
+    system = assemble(device, degree)
+    scale = 1 / np.sqrt(np.abs(system.matrix.diagonal()))
+    scaled = (system.matrix * scale[None, :] * scale[:, None]).tocsc()
+    unknowns = scale * splu(
+        scaled, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
+    ).solve(scale * system.load)
+    missed = np.abs(scale * (system.matrix @ unknowns - system.load)).max()
+    if not missed <= RESIDUAL * np.abs(scale * system.load).max():
+        raise ValueError(
+            f"weak form must be solved to {RESIDUAL:g}, got {missed:g}: its numbers are too far apart"
+        )
+    return DeviceSolution(device, system, unknowns)
