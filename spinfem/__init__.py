@@ -116,6 +116,8 @@ from .sample.units import UnitWarning
 if TYPE_CHECKING:
     from . import analytic
     from .analogy import Analogy
+    from .devices.device import Device, Electrode, Slab
+    from .devices.solution import DeviceSolution
     from .dynamics.magnets import Coupling, Magnet
     from .explorer.entry import explore
     from .handoff.torques import slonczewski, torque_table
@@ -135,7 +137,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Analogy",
     "Coupling",
+    "Device",
+    "DeviceSolution",
     "Dynamics",
+    "Electrode",
     "Ferromagnet",
     "Interface",
     "Layer",
@@ -144,6 +149,7 @@ __all__ = [
     "NormalMetal",
     "Output",
     "Reservoir",
+    "Slab",
     "Solution",
     "SpinBlocking",
     "SpinSource",
@@ -174,7 +180,11 @@ __all__ = [
 
 _LATER = {
     "Analogy": ".analogy",
+    "Device": ".devices.device",
+    "DeviceSolution": ".devices.solution",
     "Dynamics": ".dynamics.dynamics",
+    "Electrode": ".devices.device",
+    "Slab": ".devices.device",
     "Coupling": ".dynamics.magnets",
     "Magnet": ".dynamics.magnets",
     "Output": ".studies.outputs",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from functools import partial
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,12 +21,21 @@ from .solvers.elements import check_spin_sink, elements_of
 from .solvers.meshed import Meshed
 from .solvers.transport import Transport
 
+if TYPE_CHECKING:
+    from .devices.device import Device
+    from .devices.solution import DeviceSolution
+
 MAX_DEGREE = 20
 FINEST = 1e-12
 """The smallest `tol`: roundings, which bounds do not count, may be a tenth of it."""
 METHODS = ("condensed", "saddle")
 
 
+@overload
+def solve(
+    stack: Device, *, degree: int = DEGREE, progress: bool | None = None
+) -> DeviceSolution: ...
+@overload
 def solve(
     stack: Stack | LoadedStack,
     j0: ArrayLike | None = None,
@@ -38,8 +48,21 @@ def solve(
     tol: float | None = None,
     threads: int | None = None,
     progress: bool | None = None,
-) -> Solution:
-    """Solve spin diffusion, eq. (4), in a stack by finite elements.
+) -> Solution: ...
+def solve(
+    stack: Stack | LoadedStack | Device,
+    j0: ArrayLike | None = None,
+    *,
+    current_density: ArrayLike | None = None,
+    degree: int = DEGREE,
+    elements: int | None = None,
+    method: str = "condensed",
+    certify: bool = False,
+    tol: float | None = None,
+    threads: int | None = None,
+    progress: bool | None = None,
+) -> Solution | DeviceSolution:
+    """Solve spin diffusion, eq. (4), in a stack or a device by finite elements.
 
     Without `degree` and `elements`, errors are below 1e-10 in any stack of uniform layers: of mu_s
     and mu_0 relative to their largest values in the stack; of j_s and torques relative to the
@@ -55,8 +78,10 @@ def solve(
 
     Parameters
     ----------
-    stack : Stack
-        The sample, or what `spinfem.load` returned. A batch is solved as a whole.
+    stack : Stack or Device
+        The sample, or what `spinfem.load` returned. A batch is solved as a whole. A device has its
+        currents at its electrodes; of what follows it takes `degree`, by default 4 on lines, 3 in
+        two dimensions and 2 in three, and `progress`.
     j0 : float or array, optional
         Particle current times |e|, A/m2, positive when electrons flow towards +x. Default: that of
         the file which the stack was loaded from, else 1. Arrays broadcast with the stack's.
@@ -85,7 +110,7 @@ def solve(
 
     Returns
     -------
-    Solution
+    Solution or DeviceSolution
 
     Raises
     ------
@@ -107,6 +132,21 @@ def solve(
     if not isinstance(certify, bool):
         raise TypeError(f"certify must be True or False, got {certify!r}")
     workers = threads_of(threads)
+    if not isinstance(stack, Stack | LoadedStack):
+        from .devices.device import Device
+
+        if isinstance(stack, Device):
+            from .devices.solution import solve_device
+
+            given = {"j0": j0, "current_density": current_density, "elements": elements, "tol": tol}
+            given |= {
+                "certify": certify or None,
+                "method": None if method == "condensed" else method,
+            }
+            for key, value in given.items():
+                if value is not None:
+                    raise ValueError(f"{key} must be left out for a device, got {value!r}")
+            return solve_device(stack, None if degree == DEGREE else degree, progress=progress)
     stack = check_stack(stack)
     current = check_current(stack, j0, current_density)
     e = elements_of(stack)

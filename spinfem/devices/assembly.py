@@ -123,9 +123,7 @@ def assemble(device: Device, degree: int | None) -> System:
             entering = _local(functions.facet_mass(device.grid.surfaces[name]), places.dofs[own])
             flow = electrode.current_density * (entering @ functions.one[places.dofs[own]])
             load += unknowns.potential[own].T @ flow
-    return System(
-        functions, places, contacts, classes, unknowns, terms, sp.csr_array(matrix), load
-    )
+    return System(functions, places, contacts, classes, unknowns, terms, sp.csr_array(matrix), load)
 
 
 def _check_known(device: Device, functions: Functions) -> None:
@@ -172,9 +170,7 @@ def _column(
     return int(own.coords[1][unknowns.kinds[own.coords[1]] == MU_0][0])
 
 
-def _unknowns(
-    device: Device, functions: Functions, places: Places, classes: Classes
-) -> Unknowns:
+def _unknowns(device: Device, functions: Functions, places: Places, classes: Classes) -> Unknowns:
     """Number the unknowns: mu_0 of classes, potentials of electrodes, then nu of classes."""
     count = len(classes.rank)
     electrode = np.full(count, -1)
@@ -260,9 +256,7 @@ def _turning(own: IntArray, m: FloatArray) -> list[Row]:
     return [Row(own, np.cross(np.eye(3)[i], m).T) for i in range(3)]
 
 
-def _of_region(
-    device: Device, functions: Functions, places: Places, name: str
-) -> list[Term]:
+def _of_region(device: Device, functions: Functions, places: Places, name: str) -> list[Term]:
     """Return conduction and relaxation in a region."""
     region, own = device.regions[name], places.of(name)
     metal: Any = region.metal

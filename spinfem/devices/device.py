@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from .._checks import FloatArray, finite, listed, unit_vector
 from .._spelling import near_match
 from ..sample.materials import Ferromagnet, Metal
 from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
+from ..sample.stack import Stack
+from .builders import pillar_grid
 from .grid import Grid
+from .meshes import read_grid
 
 Texture = Callable[[FloatArray], ArrayLike]
 """Of points (n, dimension), m, to magnetizations there (n, 3)."""
@@ -58,7 +62,9 @@ class Region:
                 )
             return
         if self.m is None:
-            raise ValueError("m (magnetization) of a region must be given for a ferromagnet, got None")
+            raise ValueError(
+                "m (magnetization) of a region must be given for a ferromagnet, got None"
+            )
         if callable(self.m):
             if not self.metal.is_strong:
                 raise ValueError(
@@ -148,12 +154,37 @@ class Electrode:
         if isinstance(self.end, Lead):
             metal = self.end.material
             if metal.is_graded or metal.shapes or np.ndim(self.end.m) > 1:
-                raise ValueError("end of an electrode must be uniform and no batch, got one that is not")
+                raise ValueError(
+                    "end of an electrode must be uniform and no batch, got one that is not"
+                )
             if isinstance(metal, Ferromagnet) and not metal.is_strong:
                 raise ValueError(
                     "end of an electrode must be a normal metal or a strong ferromagnet, got one "
                     "with exchange lengths"
                 )
+
+
+@dataclass(frozen=True, eq=False)
+class Slab:
+    """A disc below or above a pillar.
+
+    Parameters
+    ----------
+    metal : NormalMetal or Ferromagnet
+        A uniform metal.
+    thickness, radius : float
+        m.
+    m : array, shape (3,), optional
+        Magnetization of a ferromagnet.
+    end : Lead, Reservoir or SpinBlocking
+        What is behind it, for spins.
+    """
+
+    metal: Metal
+    thickness: float
+    radius: float
+    m: Any = None
+    end: Lead | Reservoir | SpinBlocking = field(default_factory=Reservoir)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +230,9 @@ class Device:
             raise ValueError("potential must be given at one electrode at least, got none")
         interfaces = {}
         for key, interface in dict(self.interfaces).items():
-            pair = frozenset(key) if isinstance(key, tuple | list | set | frozenset) else frozenset()
+            pair = (
+                frozenset(key) if isinstance(key, tuple | list | set | frozenset) else frozenset()
+            )
             known = {*regions, *electrodes}
             if len(pair) != 2 or not pair <= known or not pair & set(regions):
                 raise ValueError(
@@ -212,9 +245,120 @@ class Device:
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def from_mesh(
+        cls,
+        path: str | PathLike[str],
+        regions: Mapping[str, Any],
+        electrodes: Mapping[str, Electrode],
+        interfaces: Mapping[Any, Interface] | None = None,
+        *,
+        scale: float = 1e-9,
+        is_axisymmetric: bool = False,
+    ) -> Device:
+        """Return a device on the mesh of a file of gmsh, .msh.
+
+        Parameters
+        ----------
+        path : str or path
+            A file whose physical groups of volumes (of surfaces in two dimensions) are the regions
+            and whose physical groups of surfaces (curves) the electrodes.
+        regions, electrodes, interfaces
+            As of `Device`.
+        scale : float
+            Length of a unit of the file, m.
+        is_axisymmetric : bool
+            As of `Grid`.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        TypeError, ValueError
+            If it is not as said there, or an argument not as of `Device`.
+        """
+        grid = read_grid(path, scale, is_axisymmetric=is_axisymmetric)
+        return cls(grid, regions, electrodes, interfaces or {})
+
+    @classmethod
+    def pillar(
+        cls,
+        stack: Stack,
+        *,
+        radius: float,
+        current: float,
+        leads: tuple[Slab | None, Slab | None] | None = None,
+        elements: int | None = None,
+    ) -> Device:
+        """Return a round pillar of a stack, between discs that may be wider.
+
+        It is axisymmetric, with x of the stack along the axis; magnetizations may have any
+        directions. Without `leads` every point of a layer is as in the stack.
+
+        Parameters
+        ----------
+        stack : Stack
+            What is in the pillar, of uniform layers, without a batch. Its layers are the regions,
+            by their names; its ends are those of the electrodes "left" and "right", unless there
+            is a disc.
+        radius : float
+            m.
+        current : float
+            Particle current times |e|, A, positive when electrons flow towards +x.
+        leads : pair of Slab or None, optional
+            Discs below and above, in place of the stack's ends: regions "left lead", "right lead".
+        elements : int, optional
+            Finite elements across every layer; by default as many as its spin diffusion length
+            needs.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not as above.
+        """
+        if not isinstance(stack, Stack):
+            raise TypeError(f"stack of a pillar must be a Stack, got {stack!r}")
+        stack.check_complete()
+        if stack.shape:
+            raise ValueError(f"stack of a pillar must be no batch, got shape {stack.shape}")
+        names = [layer.name for layer in stack.layers]
+        sides = ("left", "right")
+        discs = (None, None) if leads is None else leads
+        regions = {
+            name: Region(layer.material, layer.m)
+            for name, layer in zip(names, stack.layers, strict=True)
+        }
+        thick = [
+            (name, float(layer.thickness), float(layer.material.l))
+            for name, layer in zip(names, stack.layers, strict=True)
+        ]
+        wide: list[tuple[str, float, float] | None] = [None, None]
+        ends, outer = [stack.left, stack.right], list(sides)
+        for i, disc in enumerate(discs):
+            if disc is not None:
+                outer[i] = f"{sides[i]} lead"
+                regions[outer[i]] = Region(disc.metal, disc.m)
+                wide[i] = (outer[i], disc.thickness, disc.radius)
+                ends[i] = disc.end
+        joints = dict(
+            zip(zip([outer[0], *names], [*names, outer[1]], strict=True), stack.joints, strict=True)
+        )
+        grid = pillar_grid(thick, radius, (wide[0], wide[1]), elements=elements)
+        return cls(
+            grid,
+            {name: regions[name] for name in grid.regions},
+            {
+                "left": Electrode(current=current, end=ends[0]),
+                "right": Electrode(potential=0.0, end=ends[1]),
+            },
+            {pair: joint for pair, joint in joints.items() if joint is not None},
+        )
+
     def replace(self, **m: Any) -> Device:
         """Return the device with other magnetizations, of regions by their names."""
-        _check_names("magnets", m, {k: r for k, r in self.regions.items() if r.is_magnet}, whole=False)
+        _check_names(
+            "magnets", m, {k: r for k, r in self.regions.items() if r.is_magnet}, whole=False
+        )
         turned = {name: Region(self.regions[name].metal, way) for name, way in m.items()}
         return Device(self.grid, {**self.regions, **turned}, self.electrodes, self.interfaces)
 
@@ -232,14 +376,15 @@ def _region_of(name: str, given: Any) -> Region:
     )
 
 
-def _check_names(what: str, given: Mapping[str, Any], known: Mapping[str, Any], whole: bool) -> None:
+def _check_names(
+    what: str, given: Mapping[str, Any], known: Mapping[str, Any], whole: bool
+) -> None:
     """Check that names are known, and that none is missing where all must be there."""
     for name in given:
         if name not in known:
-            hint = near_match(name, list(known)) if isinstance(name, str) else None
             raise ValueError(
-                f"{what} must be of the grid's ({listed(list(known)) or 'it has none'}), got {name!r}"
-                + (f"; did you mean {hint!r}?" if hint else "")
+                f"{what} must be of the device's ({listed(list(known)) or 'it has none'}), "
+                f"got {name!r}{near_match(str(name), list(known))}"
             )
     missing = [name for name in known if name not in given]
     if whole and missing:

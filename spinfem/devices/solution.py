@@ -161,7 +161,9 @@ class DeviceSolution:
         """
         current = self.current(inlet)
         if current == 0:
-            raise ValueError(f"current of electrode {inlet!r} must not be 0 for a resistance, got 0")
+            raise ValueError(
+                f"current of electrode {inlet!r} must not be 0 for a resistance, got 0"
+            )
         return (self.potential(inlet) - self.potential(outlet)) / current
 
     @cached_property
@@ -194,9 +196,7 @@ class DeviceSolution:
         total: FloatArray = TORQUE_PER_SPIN_CURRENT * (self.system.functions.one[dofs] @ current)
         return total
 
-    def nodal_torque(
-        self, name: str, face: str | None = None
-    ) -> tuple[FloatArray, FloatArray]:
+    def nodal_torque(self, name: str, face: str | None = None) -> tuple[FloatArray, FloatArray]:
         """Return torques at points, as a finite-element micromagnetic code needs them.
 
         ``int tau phi_i`` of the density tau and the functions phi_i of the elements, whose points
@@ -268,7 +268,9 @@ class DeviceSolution:
             )
 
 
-def solve_device(device: Device, degree: int | None = None) -> DeviceSolution:
+def solve_device(
+    device: Device, degree: int | None = None, *, progress: bool | None = None
+) -> DeviceSolution:
     """Solve a device; parameters as of `spinfem.solve`."""
     system = assemble(device, degree)
     scale = 1 / np.sqrt(np.abs(system.matrix.diagonal()))

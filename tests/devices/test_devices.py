@@ -1,0 +1,309 @@
+"""Devices against stacks, closed forms, balances and the work of torques."""
+
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import skfem
+
+import spinfem as sf
+from spinfem.constants import TORQUE_PER_SPIN_CURRENT
+from spinfem.devices.device import Region
+from spinfem.devices.grid import Grid
+
+Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
+Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
+Py = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=5.5e-9, name="Py")
+Weak = sf.Ferromagnet.from_valet_fert(
+    291e-9, beta=0.76, l=5.5e-9, lambda_J=2e-9, lambda_phi=3e-9, name="Weak"
+)
+LEAD, Joint = sf.Lead(Cu), sf.Interface
+UP, TILTED = sf.direction(0), sf.direction(60, 20)
+WIDE, DEEP = 30.0, 20.0
+"""Of wires, nm."""
+THICKNESS = {"fixed": 8.0, "spacer": 10.0, "free": 4.0}
+NAMES = "fixed", "free"
+J0 = 1e11
+"""A/m2."""
+KINDS = {"line": 1.0, "quad": WIDE * 1e-9, "tri": WIDE * 1e-9, "tet": WIDE * DEEP * 1e-18}
+KINDS["hex"] = KINDS["tet"]
+"""Cross sections: m in planar devices, of a metre of depth."""
+
+
+def wire(kind, n, fixed=(Co, UP), free=(Py, TILTED), ends=(LEAD, LEAD), joints=None):
+    """A straight wire of three layers, of n elements each."""
+    edges = np.cumsum([0.0, *THICKNESS.values()])
+    nodes = np.unique(np.concatenate([np.linspace(*x, n + 1) for x in itertools.pairwise(edges)]))
+    y, z = np.linspace(0, WIDE, 3), np.linspace(0, DEEP, 2)
+    make = {
+        "line": lambda: skfem.MeshLine1.init_tensor(nodes),
+        "quad": lambda: skfem.MeshQuad1.init_tensor(nodes, y),
+        "tri": lambda: skfem.MeshTri1.init_tensor(nodes, y),
+        "tet": lambda: skfem.MeshTet1.init_tensor(nodes, y, z),
+        "hex": lambda: skfem.MeshHex1.init_tensor(nodes, y, z),
+    }
+    mesh = make[kind]()
+    middle = np.atleast_2d(mesh.p)[0][mesh.t].mean(axis=0)
+    inside = zip(THICKNESS, itertools.pairwise(edges), strict=True)
+    mesh = mesh.with_subdomains(
+        {name: np.flatnonzero((middle > a) & (middle < b)) for name, (a, b) in inside}
+    ).with_boundaries({"left": lambda x: x[0] < 1e-6, "right": lambda x: x[0] > edges[-1] - 1e-6})
+    electrodes = {
+        "left": sf.Electrode(current=J0 * KINDS[kind], end=ends[0]),
+        "right": sf.Electrode(potential=0.0, end=ends[1]),
+    }
+    regions = {"fixed": fixed, "spacer": Cu, "free": free}
+    return sf.Device(Grid(mesh), regions, electrodes, joints or {})
+
+
+def stack(fixed=(Co, UP), free=(Py, TILTED), ends=(LEAD, LEAD), joints=None):
+    """The stack that it is."""
+    joints, names = joints or {}, ["left", *THICKNESS, "right"]
+    pieces = [
+        fixed[0](8e-9, m=fixed[1], name="fixed"),
+        Cu(10e-9, name="spacer"),
+        free[0](4e-9, m=free[1], name="free"),
+    ]
+    made = [ends[0]]
+    for pair, piece in zip(itertools.pairwise(names), [*pieces, ends[1]], strict=True):
+        made += [joints[pair]] if pair in joints else []
+        made.append(piece)
+    return sf.Stack(made)
+
+
+def errors(device, kind, solution, degree):
+    """Of torques, in the largest one, and of the resistance."""
+    found, A = sf.solve(device, degree=degree), KINDS[kind]
+    size = max(np.abs(solution.torque(name)).max() for name in NAMES)
+    wrong = [np.abs(found.torque(name) / A - solution.torque(name)).max() for name in NAMES]
+    return max(wrong) / size, abs(found.resistance("left", "right") * A / solution.resistance - 1)
+
+
+SPACER = ("fixed", "spacer"), ("spacer", "free")
+SAMPLES = {
+    "transparent": {},
+    "reservoirs": {"ends": (sf.Reservoir(), sf.Reservoir())},
+    "blocking": {"ends": (sf.SpinBlocking(), LEAD)},
+    "ferromagnetic lead": {"ends": (sf.Lead(Co, m=UP), LEAD)},
+    "antiparallel lead": {"ends": (sf.Lead(Co, m=-UP), LEAD)},
+    "crossing lead": {"ends": (sf.Lead(Co, m=(1, 0, 0)), sf.Lead(Py, m=TILTED))},
+    "resistive": {"joints": {SPACER[0]: Joint(5e-16), SPACER[1]: Joint(3e-16, gamma=0.4)}},
+    "mixing": {
+        "joints": {
+            SPACER[0]: Joint(5e-16, gamma=0.7, mixing=5e14 + 1e14j),
+            SPACER[1]: Joint(3e-16, gamma=0.4, mixing=4e14),
+        }
+    },
+    "mixing alone": {
+        "joints": {SPACER[0]: Joint(mixing=5e14 + 1e14j), SPACER[1]: Joint(mixing=4e14)}
+    },
+    "memory loss": {
+        "joints": {
+            SPACER[0]: Joint(5e-16, gamma=0.7, delta=0.3),
+            SPACER[1]: Joint(3e-16, gamma=0.4, delta=0.9, mixing=1e15),
+        }
+    },
+    "exchange lengths": {"free": (Weak, TILTED)},
+    "exchange lengths, resistive": {
+        "free": (Weak, TILTED),
+        "joints": {SPACER[1]: Joint(3e-16, gamma=0.4, delta=0.2)},
+    },
+    "exchange lengths, mixing": {
+        "free": (Weak, TILTED),
+        "joints": {SPACER[1]: Joint(3e-16, gamma=0.4, mixing=4e14 + 1e14j)},
+    },
+    "interface at an end": {"joints": {("left", "fixed"): Joint(3e-16, gamma=0.3)}},
+}
+
+
+@pytest.mark.parametrize("kind", ["line", "quad"])
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_a_straight_wire_is_its_stack(sample, kind):
+    given = SAMPLES[sample]
+    solution = sf.solve(stack(**given), J0)
+    found = errors(wire(kind, 6, **given), kind, solution, 4)
+    assert max(found) < 1e-11
+
+
+@pytest.mark.parametrize(
+    ("kind", "degree"),
+    [("line", 1), ("line", 2), ("quad", 1), ("quad", 2), ("quad", 3), ("tri", 1), ("tri", 2)]
+    + [("tri", 3), ("hex", 1), ("hex", 2), ("tet", 1), ("tet", 2)],
+)
+def test_torques_converge_with_twice_the_degree(kind, degree):
+    solution = sf.solve(stack(), J0)
+    wrong = [errors(wire(kind, n, (Co, UP)), kind, solution, degree)[0] for n in (2, 4)]
+    assert np.log2(wrong[0] / wrong[1]) > 2 * degree - 0.1
+    assert wrong[1] < 1e-3 / 50 ** (degree - 1)
+
+
+@pytest.mark.parametrize("kind", ["quad", "hex"])
+@pytest.mark.parametrize("degree", [1, 2])
+def test_on_rectangles_it_is_what_elements_of_a_line_give(kind, degree):
+    """A function of x alone is a solution of theirs."""
+    line, other = (sf.solve(wire(x, 3), degree=degree) for x in ("line", kind))
+    for name in NAMES:
+        np.testing.assert_allclose(
+            other.torque(name) / KINDS[kind], line.torque(name), rtol=1e-10, atol=1e-16
+        )
+
+
+def twisted(points):
+    """A texture."""
+    x, y = points.T[:2] * 1e9
+    return np.stack([np.sin(0.1 * y), np.cos(0.3 * x), 1 + 0.01 * y], axis=1)
+
+
+@pytest.mark.parametrize("sample", ["transparent", "mixing", "memory loss", "crossing lead"])
+def test_power_and_spins_balance(sample):
+    device = wire("tri", 2, **SAMPLES[sample])
+    if sample == "transparent":
+        device = device.replace(free=twisted)
+    solution = sf.solve(device, degree=2)
+    system = solution.system
+    heat, spins = 0.0, np.zeros(3)
+    fields = {None: solution._mu_0, "spin": solution._nu}
+    for term in system.terms:
+        test, of = (
+            fields[None][row.places]
+            if row.weights is None
+            else np.einsum("in,ni->n", row.weights, fields["spin"][row.places])
+            for row in (term.test, term.of)
+        )
+        force = term.coefficient * (term.matrix @ of)
+        heat += test @ force
+        if term.test.weights is not None:
+            spins += term.test.weights @ force
+    assert np.isclose(heat, solution.power, rtol=1e-11)
+    currents = [solution.current(name) for name in ("left", "right")]
+    assert abs(sum(currents)) < 1e-11 * abs(currents[0])
+    # what leaves into leads and to the lattice is what enters, but for the torques
+    absorbed = sum(solution.torque(name) for name in solution.magnets) / TORQUE_PER_SPIN_CURRENT
+    if sample in ("transparent", "memory loss"):
+        bound = sum(own.sum(axis=0) for own in [solution._taken.current])
+        assert np.allclose(bound, absorbed, rtol=0, atol=1e-11 * np.abs(spins).max())
+
+
+def test_torques_do_the_work_of_turning_a_texture():
+    """At a fixed current the power changes by ``mu_s J`` where m turns."""
+    kind = "tri"
+    device = wire(kind, 2, free=(Py, twisted))
+    solution = sf.solve(device, degree=2)
+    own = solution.system.places.of("free")
+    points, _, mu_s = solution.field("free")
+    m = solution.system.places.m[own]
+    along = np.einsum("ni,ni->n", mu_s, m)
+    at, torques = solution.nodal_torque("free")
+    random = np.random.default_rng(5)
+    table = random.normal(size=(3, 2))
+    turn = lambda x: np.cos(x @ (table * 2e8).T)  # noqa: E731
+
+    def power(step):
+        way = lambda x: twisted(x) / np.linalg.norm(twisted(x), axis=1)[:, None] + step * turn(x)  # noqa: E731
+        return sf.solve(device.replace(free=way), degree=2).power
+
+    step = 1e-4
+    slope = (power(step) - power(-step)) / (2 * step)
+    place = [int(np.abs(points - x).sum(axis=1).argmin()) for x in at]
+    work = along[place] * np.einsum("ni,ni->n", torques, turn(at)) / TORQUE_PER_SPIN_CURRENT
+    assert np.isclose(slope, work.sum(), rtol=1e-7)
+
+
+def test_contacts_of_strong_ferromagnets_that_cross():
+    """Without a spacer both absorb; beside a normal metal that touches both it is refused."""
+    edges = np.array([0.0, 8.0, 12.0])
+    mesh = skfem.MeshQuad1.init_tensor(np.linspace(0, 12, 7), np.linspace(0, WIDE, 3))
+    mesh = mesh.with_boundaries(
+        {"left": lambda x: x[0] < 1e-6, "right": lambda x: x[0] > 12 - 1e-6}
+    )
+    middle = mesh.p[0][mesh.t].mean(axis=0)
+    a, b = np.flatnonzero(middle < edges[1]), np.flatnonzero(middle > edges[1])
+    electrodes = {
+        "left": sf.Electrode(current=J0 * KINDS["quad"], end=LEAD),
+        "right": sf.Electrode(potential=0.0, end=LEAD),
+    }
+    regions = {"a": (Co, UP), "b": (Py, TILTED)}
+    device = sf.Device(Grid(mesh.with_subdomains({"a": a, "b": b})), regions, electrodes)
+    found = sf.solve(device, degree=4)
+    exact = sf.solve(LEAD | Co(8e-9, m=UP, name="a") | Py(4e-9, m=TILTED, name="b") | LEAD, J0)
+    for name in regions:
+        wrong = found.torque(name) / KINDS["quad"] - exact.torque(name)
+        assert np.abs(wrong).max() < 1e-9 * np.abs(exact.torque("a")).max()
+    above = mesh.p[1][mesh.t].mean(axis=0) > WIDE / 2
+    three = {"a": a[~above[a]], "b": b[~above[b]], "cap": np.flatnonzero(above)}
+    grid = Grid(mesh.with_subdomains(three))
+    with pytest.raises(ValueError, match="collinear where another metal touches both, got"):
+        sf.solve(sf.Device(grid, {**regions, "cap": Cu}, electrodes), degree=1)
+
+
+# --- pillars --------------------------------------------------------------------------------------
+
+R = 50e-9
+A = np.pi * R**2
+
+
+def pillar_stack(ends=(LEAD, LEAD)):
+    inner = Co(8e-9, m=UP, name="fixed") | Cu(10e-9) | Py(4e-9, m=sf.direction(60), name="free")
+    return ends[0] | inner | ends[1]
+
+
+def test_a_pillar_without_discs_is_its_stack():
+    found = sf.solve(sf.Device.pillar(pillar_stack(), radius=R, current=1e-3), degree=4)
+    exact = sf.solve(pillar_stack(), 1e-3 / A)
+    for name in NAMES:
+        assert np.allclose(found.torque(name) / A, exact.torque(name), rtol=0, atol=1e-17)
+    assert np.isclose(found.resistance("left", "right") * A, exact.resistance, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("radius", "ratio"), [(50e-9, 1.0), (100e-9, 3.42), (200e-9, 3.51)])
+def test_wider_discs_change_the_torque(radius, ratio):
+    """3.4 and 3.5 times, at an angle near the change of sign."""
+    discs = (sf.Slab(Cu, R, radius),) * 2
+    device = sf.Device.pillar(pillar_stack(), radius=R, current=1e-3, leads=discs)
+    found = sf.solve(device, degree=2)
+    cap = Cu(R)
+    ends = sf.Reservoir() | cap, cap | sf.Reservoir()
+    exact = sf.solve(pillar_stack(ends), 1e-3 / A).torque("free") * A
+    assert np.isclose(found.torque("free")[0] / exact[0], ratio, rtol=3e-3)
+
+
+# --- bad input ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("work", "error"),
+    [
+        (lambda d: sf.Electrode(), "one of current, potential and current_density .* got none"),
+        (lambda d: sf.Electrode(current=1.0, potential=0.0), "got current, potential"),
+        (lambda d: sf.Electrode(current=np.inf), "current of an electrode must be finite, got inf"),
+        (lambda d: sf.Electrode(current=1.0, end=Cu), "end of an electrode must be a Lead"),
+        (lambda d: sf.solve(d).torque("spacer"), "magnet must be one of fixed, free, got 'spacer'"),
+        (lambda d: sf.solve(d).potential("top"), "electrode must be one of left, right, got 'top'"),
+        (lambda d: sf.solve(d, degree=9), "degree of elements must be 1 to 4 on a MeshTri1, got 9"),
+        (lambda d: sf.solve(d, J0), "j0 must be left out for a device"),
+        (lambda d: sf.solve(d, tol=1e-3), "tol must be left out for a device, got 0.001"),
+        (lambda d: d.replace(spacer=UP), "magnets must be of the device's .*got 'spacer'"),
+        (lambda d: Region(Co), r"m \(magnetization\) of a region must be given"),
+        (lambda d: Region(Cu, UP), r"m \(magnetization\) of a region must be left out"),
+        (
+            lambda d: sf.Device(d.grid, {**d.regions, "cap": Cu}, d.electrodes),
+            "regions must be of the device's .fixed, spacer, free., got 'cap'",
+        ),
+        (
+            lambda d: sf.Device(d.grid, {"fixed": (Co, UP), "spacer": Cu}, d.electrodes),
+            "regions must have all of the grid's, got none for 'free'",
+        ),
+        (
+            lambda d: sf.Device(d.grid, d.regions, {"left": sf.Electrode(current=1.0)}),
+            "potential must be given at one electrode at least, got none",
+        ),
+        (
+            lambda d: sf.Device(d.grid, d.regions, d.electrodes, {("fixed", "top"): Joint(1e-15)}),
+            "interfaces must be between two of the regions",
+        ),
+    ],
+)
+def test_bad_input(work, error):
+    with pytest.raises((TypeError, ValueError), match=error):
+        work(wire("tri", 1))
