@@ -82,6 +82,7 @@ wing        what is in it
 `fem`       finite elements of one layer: forms, meshes, two-ports, fields inside
 `solvers`   a stack as arrays, and ways to the currents and potentials at its faces
 `results`   numbers of a solved stack, their derivatives and bounds
+`devices`   two and three dimensions: grids of named regions and surfaces, and their solution
 `paper`     closed forms, spacers, the mechanical analogy, folding
 `plot`      pictures
 `io`        stack files, fields for ParaView

@@ -33,10 +33,6 @@ METHODS = ("condensed", "saddle")
 
 @overload
 def solve(
-    stack: Device, *, degree: int = DEGREE, progress: bool | None = None
-) -> DeviceSolution: ...
-@overload
-def solve(
     stack: Stack | LoadedStack,
     j0: ArrayLike | None = None,
     *,
@@ -49,6 +45,10 @@ def solve(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Solution: ...
+@overload
+def solve(
+    stack: Device, *, degree: int = DEGREE, progress: bool | None = None
+) -> DeviceSolution: ...
 def solve(
     stack: Stack | LoadedStack | Device,
     j0: ArrayLike | None = None,

@@ -24,6 +24,7 @@ FLOORS = [
     ("fem",),
     ("solvers",),
     ("results",),
+    ("devices",),
     ("paper",),
     ("plot",),
     ("io",),

@@ -24,7 +24,7 @@ import scipy.sparse as sp
 
 from .._checks import FloatArray, IntArray
 from ..physics import exchange, interfaces
-from ..physics.bulk import relaxation, stiffness, total_conductivity
+from ..physics.bulk import relaxation, total_conductivity
 from ..sample.pieces import Lead
 from .device import Device
 from .functions import Functions
@@ -142,10 +142,10 @@ def _check_known(device: Device, functions: Functions) -> None:
     for pair, law in device.interfaces.items():
         weak = [name for name in pair if is_magnet(device, name) and not is_strong(device, name)]
         if weak and law.mixing is not None and not np.any(law.resistance):
+            names = " and ".join(map(repr, sorted(pair)))
             raise ValueError(
-                f"resistance (AR*) of the interface between {' and '.join(map(repr, sorted(pair)))} "
-                f"must be positive, got 0 with a mixing conductance, and {weak[0]!r} has exchange "
-                "lengths"
+                f"resistance (AR*) of the interface between {names} must be positive, got 0 with a "
+                f"mixing conductance, and {weak[0]!r} has exchange lengths"
             )
 
 
@@ -283,9 +283,8 @@ def _of_region(device: Device, functions: Functions, places: Places, name: str) 
     if region.is_strong:
         return terms
     k = places.names.index(name)
-    taken = D * exchange.taken_rate(
-        *(np.inf if x is None else x for x in (metal.lambda_J, metal.lambda_phi))
-    )
+    lengths = (np.asarray(np.inf if x is None else x) for x in (metal.lambda_J, metal.lambda_phi))
+    taken = D * exchange.taken_rate(*lengths)
     for row, turned in zip(_across(own, m), _turning(own, m), strict=True):
         terms += [Term(D, row, K, row), Term(lost, row, M, row)]
         terms.append(Term(float(taken.real), row, M, row, k))
@@ -300,7 +299,7 @@ def _of_lead(device: Device, functions: Functions, places: Places, name: str) ->
     if not isinstance(end, Lead):
         return []
     F = _local(functions.facet_mass(device.grid.surfaces[name]), places.dofs[own])
-    G = 2 * float(stiffness(end.material.D, end.material.l))
+    G = 2 * float(end.material.stiffness)
     rows = [_along(places, own, places.m[own])] if is_ferromagnetic(end) else _components(own)
     return [Term(G, row, F, row) for row in rows]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
 from ..sample.stack import Stack
 from .builders import pillar_grid
 from .grid import Grid
-from .meshes import read_grid
 
 Texture = Callable[[FloatArray], ArrayLike]
 """Of points (n, dimension), m, to magnetizations there (n, 3)."""
@@ -153,7 +151,7 @@ class Electrode:
             )
         if isinstance(self.end, Lead):
             metal = self.end.material
-            if metal.is_graded or metal.shapes or np.ndim(self.end.m) > 1:
+            if metal.is_graded or metal.shapes or (self.end.m is not None and self.end.m.ndim > 1):
                 raise ValueError(
                     "end of an electrode must be uniform and no batch, got one that is not"
                 )
@@ -246,41 +244,6 @@ class Device:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def from_mesh(
-        cls,
-        path: str | PathLike[str],
-        regions: Mapping[str, Any],
-        electrodes: Mapping[str, Electrode],
-        interfaces: Mapping[Any, Interface] | None = None,
-        *,
-        scale: float = 1e-9,
-        is_axisymmetric: bool = False,
-    ) -> Device:
-        """Return a device on the mesh of a file of gmsh, .msh.
-
-        Parameters
-        ----------
-        path : str or path
-            A file whose physical groups of volumes (of surfaces in two dimensions) are the regions
-            and whose physical groups of surfaces (curves) the electrodes.
-        regions, electrodes, interfaces
-            As of `Device`.
-        scale : float
-            Length of a unit of the file, m.
-        is_axisymmetric : bool
-            As of `Grid`.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be read.
-        TypeError, ValueError
-            If it is not as said there, or an argument not as of `Device`.
-        """
-        grid = read_grid(path, scale, is_axisymmetric=is_axisymmetric)
-        return cls(grid, regions, electrodes, interfaces or {})
-
-    @classmethod
     def pillar(
         cls,
         stack: Stack,
@@ -321,7 +284,7 @@ class Device:
         stack.check_complete()
         if stack.shape:
             raise ValueError(f"stack of a pillar must be no batch, got shape {stack.shape}")
-        names = [layer.name for layer in stack.layers]
+        names = [str(layer.name) for layer in stack.layers]
         sides = ("left", "right")
         discs = (None, None) if leads is None else leads
         regions = {
@@ -333,7 +296,8 @@ class Device:
             for name, layer in zip(names, stack.layers, strict=True)
         ]
         wide: list[tuple[str, float, float] | None] = [None, None]
-        ends, outer = [stack.left, stack.right], list(sides)
+        ends: list[Any] = [stack.left, stack.right]
+        outer = list(sides)
         for i, disc in enumerate(discs):
             if disc is not None:
                 outer[i] = f"{sides[i]} lead"

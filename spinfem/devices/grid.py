@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,22 +135,29 @@ def _check_axis(mesh: Mesh) -> None:
         )
 
 
-def edge_lengths(mesh: Mesh) -> FloatArray:
-    """Return distances between the vertices of every cell that an edge joins, shape (e, cells)."""
-    pairs = mesh.refdom.edges if mesh.dim() == 3 else mesh.refdom.facets
-    if mesh.dim() == 1:
-        pairs = [[0, 1]]
-    a, b = np.transpose(pairs)
-    lengths: FloatArray = np.linalg.norm(mesh.p[:, mesh.t[b]] - mesh.p[:, mesh.t[a]], axis=0)
-    return lengths
+def _edge_lengths(mesh: Mesh) -> Iterator[FloatArray]:
+    """Yield distances between the vertices of all cells that an edge joins, edge by edge."""
+    pairs = {1: [[0, 1]], 2: mesh.refdom.facets, 3: mesh.refdom.edges}[mesh.dim()]
+    for a, b in pairs:
+        yield np.linalg.norm(mesh.p[:, mesh.t[b]] - mesh.p[:, mesh.t[a]], axis=0)
+
+
+def _jacobians(mesh: Mesh) -> FloatArray:
+    """Return determinants at the corners of every cell, shape (cells, corners), or (cells, 1)."""
+    if isinstance(mesh, MeshQuad1 | MeshHex1):
+        found: FloatArray = mesh.mapping().detDF(mesh.refdom.p)
+    else:
+        edges = mesh.p[:, mesh.t[1:]] - mesh.p[:, mesh.t[:1]]  # (dim, dim, cells)
+        found = np.linalg.det(edges.transpose(2, 0, 1))[:, None]
+    return found
 
 
 def _check_sizes(mesh: Mesh) -> None:
     """Check that no cell is flat or folded: determinants at its corners have one sign."""
-    corners = mesh.refdom.p if isinstance(mesh, MeshQuad1 | MeshHex1) else mesh.refdom.p[:, :1]
-    jacobian = mesh.mapping().detDF(corners)
-    least = FLAT * edge_lengths(mesh).max(axis=0)[:, None] ** mesh.dim()
-    wrong = ~((jacobian > least).all(axis=1) | (jacobian < -least).all(axis=1))
+    jacobians = _jacobians(mesh)
+    longest = functools.reduce(np.maximum, _edge_lengths(mesh))
+    least = FLAT * longest[:, None] ** mesh.dim()
+    wrong = ~((jacobians > least).all(axis=1) | (jacobians < -least).all(axis=1))
     if wrong.any():
         raise ValueError(
             f"cells must have a positive size, got {wrong.sum()} flat or folded, "
@@ -216,7 +225,7 @@ def _check_joined(grid: Grid) -> None:
     """Check that the mesh is in one piece, and has no slits of doubled nodes."""
     mesh = grid.mesh
     outer = np.unique(mesh.facets[:, mesh.boundary_facets()])
-    near = TOLERANCE * edge_lengths(mesh).min()
+    near = TOLERANCE * min(lengths.min() for lengths in _edge_lengths(mesh))
     doubled = cKDTree(mesh.p[:, outer].T).query_pairs(near, output_type="ndarray")
     if len(doubled):
         raise ValueError(

@@ -18,7 +18,7 @@ from .._checks import BoolArray, FloatArray, IntArray
 from ..physics.directions import angle
 from ..sample.materials import Ferromagnet
 from ..sample.pieces import Interface, Lead, Reservoir
-from .device import Device
+from .device import Device, Region
 from .functions import Functions
 
 TRANSPARENT = Interface()
@@ -96,7 +96,8 @@ def is_strong(device: Device, name: str) -> bool:
     """Tell whether a region, or the lead of an electrode, is a strong ferromagnet."""
     if name in device.electrodes:
         return is_ferromagnetic(device.electrodes[name].end)
-    return device.regions[name].is_strong
+    region: Region = device.regions[name]
+    return region.is_strong
 
 
 def is_magnet(device: Device, name: str) -> bool:

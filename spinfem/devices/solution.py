@@ -281,6 +281,7 @@ def solve_device(
     missed = np.abs(scale * (system.matrix @ unknowns - system.load)).max()
     if not missed <= RESIDUAL * np.abs(scale * system.load).max():
         raise ValueError(
-            f"weak form must be solved to {RESIDUAL:g}, got {missed:g}: its numbers are too far apart"
+            f"weak form must be solved to {RESIDUAL:g}, got {missed:g}; its numbers are too far "
+            "apart"
         )
     return DeviceSolution(device, system, unknowns)
