@@ -66,8 +66,9 @@ class Row:
     def _slid(self, event: Any) -> None:
         if not self._quiet:
             value = self.slider.value_at(event.new)
-            self._silently(number=self.slider.shown(value))
-            self._moved(self, value)
+            with pn.io.hold():  # all that changes is one message
+                self._silently(number=self.slider.shown(value))
+                self._moved(self, value)
 
     def _typed(self, event: Any) -> None:
         if self._quiet:
@@ -77,8 +78,9 @@ class Row:
         except ValueError as error:
             self.say(str(error))
             return
-        self._silently(handle=self.slider.position_of(value))
-        self._moved(self, value)
+        with pn.io.hold():
+            self._silently(handle=self.slider.position_of(value))
+            self._moved(self, value)
 
     def _silently(self, **values: Any) -> None:
         self._quiet = True
