@@ -28,8 +28,9 @@ from bokeh.plotting import figure
 
 from ..plot.analogy import CORDS
 from ..plot.arrows import LOOKS
-from ..plot.style import COMPONENTS, FERROMAGNET, NORMAL
+from ..plot.style import COLORS, COMPONENTS, FERROMAGNET, NORMAL
 from .mechanics import FORCE
+from .motion import magnet
 from .pictures import Columns, Note, Picture
 
 GREY = "#737373"
@@ -223,6 +224,14 @@ TORQUE = {
 }
 
 
+WAYS = {
+    **{f"way {i}": _line(GREY, 0.5) for i, _ in enumerate(COLORS)},
+    **{f"orbit {i}": _line(color, 2.0, SOLID, magnet(i)) for i, color in enumerate(COLORS)},
+    **{f"end {i}": _dots(8, color) for i, color in enumerate(COLORS)},
+}
+ORBIT = {"sphere": _rods(0.5), "names": _texts("middle"), **WAYS}
+
+
 class Chart:
     """A figure and the columns of its glyphs.
 
@@ -234,9 +243,13 @@ class Chart:
         Of the frame, pixels.
     title : str
         What stands above it.
+    axes : str
+        Which axes it has: x is left out where a picture below has it, or both.
     """
 
-    def __init__(self, glyphs: dict[str, Glyph], width: int, height: int, title: str) -> None:
+    def __init__(
+        self, glyphs: dict[str, Glyph], width: int, height: int, title: str, axes: str = "xy"
+    ) -> None:
         self.shown: Picture | None = None
         self.glyphs = glyphs
         self.figure: Any = figure(
@@ -254,6 +267,9 @@ class Chart:
         self.figure.toolbar.autohide = True
         self.figure.grid.visible = False
         self.figure.axis.minor_tick_line_color = None
+        self.figure.axis.visible = False
+        own = [getattr(self.figure, f"{name}axis") for name in axes]
+        self._axes = [axis for two in own for axis in two]
         self.sources: dict[str, ColumnDataSource] = {}
         self._looks: dict[str, tuple[str, bool]] = {}
         self._legend: dict[str, tuple[LegendItem, list[str]]] = {}
@@ -336,7 +352,7 @@ class Chart:
         note = what.text if isinstance(what, Note) else ""
         text = "\n".join(textwrap.wrap(note, self._width // 8))
         self._note.update(text=text, visible=picture is None)
-        for axis in self.figure.axis:
+        for axis in self._axes:
             axis.visible = picture is not None
         sources = picture.sources if picture else {}
         words = picture.words if picture else {}

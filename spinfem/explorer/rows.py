@@ -19,6 +19,7 @@ STYLE = """
 .numbers td { padding: 2px 14px 2px 0; vertical-align: baseline; white-space: nowrap; }
 .numbers b { font-size: 16px; font-variant-numeric: tabular-nums; }
 .minus { color: #b3261e; }
+.sign { color: #595959; font-size: 12px; margin: 2px 0; }
 .wrong { color: #b3261e; font-size: 12px; margin: 0; }
 """
 
