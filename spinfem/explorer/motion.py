@@ -14,14 +14,18 @@ from ..dynamics.describing import described, largest_speed
 from ..dynamics.dynamics import Dynamics
 from ..dynamics.thresholds import Threshold, thresholds_without_current
 from ..dynamics.trajectory import Trajectory
+from ..numerics.kernels import compiled
 from ..plot.labels import plain
 from ..plot.motion import colors_of, great_circles
 from ..plot.style import COLORS, broken
 from .pictures import Columns, Note, Picture, line
 from .seen import Seen
 
-TURNS, SAMPLES = 40, 1001
-"""Of the precession without current: how many a run takes, and how often it is seen."""
+TURNS, FEW = 40, 10
+"""Of the precession without current: how many a run takes, and how many without numba, which takes
+a third of a second for each."""
+PER_TURN = 25
+"""How often it is seen."""
 LONGEST, FARTHEST = 20e-9, 2000.0
 """Seconds of a run at most, and radians that magnets may move in it, about."""
 LAST = 2
@@ -95,8 +99,9 @@ def _times(system: Dynamics, j0: float) -> FloatArray:
     turning = np.abs(system.growth().imag).max()  # nan where no state is near
     rate = turning if turning > 0 else speed
     tiny = np.finfo(float).tiny
-    end = min(2 * np.pi * TURNS / max(rate, tiny), FARTHEST / max(speed, tiny), LONGEST)
-    return np.linspace(0.0, end, SAMPLES)
+    turns = FEW if compiled() is None else TURNS
+    end = min(2 * np.pi * turns / max(rate, tiny), FARTHEST / max(speed, tiny), LONGEST)
+    return np.linspace(0.0, end, PER_TURN * turns + 1)
 
 
 # --- the picture --------------------------------------------------------------------------------

@@ -303,8 +303,11 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
         """Let magnets move from where they stand; sliders may be moved meanwhile."""
         seen, moves = self.seen, self._moves
 
-        def show(motion: Motion) -> None:
-            if moves != self._moves:
+        def find() -> Motion | None:
+            return motion_of(seen) if moves == self._moves else None
+
+        def show(motion: Motion | None) -> None:
+            if motion is None or moves != self._moves:
                 return
             with pn.io.hold():
                 self._show({"orbit": orbit(motion)})
@@ -312,7 +315,7 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
                 self.panels["motion"].styles = NEW
             self._push()
 
-        beside(partial(motion_of, seen), show)
+        beside(find, show)
 
     # --- where it stands --------------------------------------------------------------------------
 
