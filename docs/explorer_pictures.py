@@ -18,6 +18,7 @@ PICTURES = {
     "sign_change": "preset=fig5",
     "dual_valve": "preset=dual_valve&free.polar_deg=120.0",
     "bounds": "preset=fig4&degree=1.0&elements=2.0&F2.polar_deg=-90.0",
+    "motion": "preset=oscillator&hide=forces,hodographs&j0_A_m2=320000000000.0",
 }
 """Queries of addresses by the names of their pictures."""
 FLAGS = [
@@ -29,7 +30,7 @@ FLAGS = [
 def take(page: Page, address: str, path: Path) -> None:
     page.goto(address)
     page.locator('[data-name="dr"]').wait_for()
-    page.wait_for_timeout(2000)  # until all pictures are drawn
+    page.wait_for_timeout(4000)  # until all pictures are drawn, and magnets have moved
     page.screenshot(path=path)
 
 

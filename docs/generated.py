@@ -86,7 +86,7 @@ Every example states its equations first, draws what it computes, and checks its
 closed form, an identity, or the truth that was put in. All of them are in the folder ``examples``,
 and run as they are. The explorer turns the same stacks live, in a browser:
 
-.. grid:: 1 3 3 3
+.. grid:: 1 2 2 2
 
    .. grid-item-card:: Through the sign change of g2
       :img-top: ../_static/explorer_sign_change.png
@@ -100,6 +100,11 @@ and run as they are. The explorer turns the same stacks live, in a browser:
 
    .. grid-item-card:: Certified bounds as bands
       :img-top: ../_static/explorer_bounds.png
+      :link: ../howto/explore
+      :link-type: doc
+
+   .. grid-item-card:: Critical current and orbit of an oscillator
+      :img-top: ../_static/explorer_motion.png
       :link: ../howto/explore
       :link-type: doc
 

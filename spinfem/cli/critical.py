@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import numpy as np
 import typer
 
-from .._checks import FloatArray, positive
+from .._checks import positive
 from .._version import __version__
-from .moving import described, moving_magnets, states_without_current
+from .moving import moving_magnets, states_without_current
 from .report import to_json
 
 if TYPE_CHECKING:
@@ -87,25 +87,16 @@ def critical_of(
 
 def _found(path: Path, system: Dynamics, state: SteadyState, up_to: float | None) -> Found:
     """Find the thresholds of a state, on both sides of no current."""
+    from ..dynamics.describing import described
+    from ..dynamics.thresholds import thresholds_without_current
+
     name, m = described(system, state.directions), state.directions
     damping = {one: system.damping(one, m).tolist() for one in system.names}
     try:
-        if up_to is None:
-            thresholds = None if _turns(system, m) else system.critical_currents(m)
-        else:
-            both = [system.critical_currents(m, within=(0.0, end)) for end in (up_to, -up_to)]
-            thresholds = [one for side in both for one in side]
+        thresholds = thresholds_without_current(system, m, up_to)
     except ValueError as error:
         raise ValueError(f"{path}: state {name}: {error}") from None
     return Found(name, state, damping, thresholds)
-
-
-def _turns(system: Dynamics, m: FloatArray) -> bool:
-    """Tell whether a state that is steady without current turns with one."""
-    from ..dynamics.thresholds import STILL
-
-    torque, slope = system.torque(m), system.torque_slope(m)
-    return bool(np.linalg.norm(torque) > STILL * np.linalg.norm(slope))
 
 
 def _results(file: StackFile, system: Dynamics, found: list[Found]) -> dict[str, Any]:

@@ -32,12 +32,13 @@ def explore_file(
     """Turn and stretch the stack in FILE in a browser, and see rods, rings and cords follow.
 
     Sliders are there for all of its angles, thicknesses and numbers; without FILE those of the
-    paper's Fig. 5. The address in the browser holds what is seen. It can be saved as a picture, as
+    paper's Fig. 5. Where FILE gives magnets an M_s, their critical currents and orbits are seen,
+    too. The address in the browser holds what is seen. It can be saved as a picture, as
     a stack file and as Python. It is read from FILE once, and no other file is; nothing is fetched
     from elsewhere. Ctrl-C ends it.
     """
     from ..explorer import entry
-    from ..explorer.seen import base_of
+    from ..explorer.seen import read_base
 
     try:
         entry.check()
@@ -45,8 +46,5 @@ def explore_file(
         raise ValueError(str(error)) from None
     base = None
     if file is not None:
-        from ..io.stackfile import read
-
-        found = read(file)
-        base = base_of(found.stack, found.title or file.name)
+        base = read_base(file)
     entry.serve(base, port, address, not no_browser, lambda url: say(f"{url}  Ctrl-C ends it"))

@@ -15,7 +15,7 @@ from .._checks import BoolArray, FloatArray, check_installed, listed
 from .._version import __version__
 from ..files.disk import check_target, replacing
 from ..sample.units import in_silence
-from .moving import described, moving_magnets, states_without_current
+from .moving import moving_magnets, states_without_current
 from .output import DPI, Dpi, Plot, check_picture
 
 if TYPE_CHECKING:
@@ -176,6 +176,8 @@ def _diagram(file: StackFile, system: Dynamics, variations: Sequence[Variation])
             ]
             rates[i] = np.where(np.any(same, axis=0), np.nan, rates[i])
     growth = np.stack(rates, axis=-1)
+    from ..dynamics.describing import described
+
     candidates = [Candidate(described(system, m), m) for m in found]
     return Diagram(candidates, growth.real, np.abs(growth.imag) / (2 * np.pi))
 

@@ -13,7 +13,7 @@ from .._checks import FloatArray, positive
 from .._version import __version__
 from ..files.disk import replacing
 from ..files.tables import metres
-from .moving import angles, moving_magnets
+from .moving import moving_magnets
 from .output import DPI, Dpi, Plot, check_picture
 from .report import to_json
 
@@ -27,10 +27,6 @@ SPACING, FEWEST, MOST = 5e-12, 1001, 20_001
 """Seconds from one sample to the next, and how many there are at least and at most."""
 FARTHEST = 1e8
 """Radians that magnets may move in a run, as far as the beginning tells: a few minutes."""
-REGULAR = 0.02
-"""By what the size of a motion may change from its third quarter to its last one."""
-STEADY = 1e-6
-"""Radians: what has moved by less since the beginning has not moved."""
 
 
 def run_file(
@@ -132,9 +128,9 @@ def _times(end: float) -> FloatArray:
 
 def _check_distance(system: Dynamics, j0: float, end: float) -> None:
     """Raise ValueError if magnets move too fast for a run that comes to its end."""
-    ways = np.repeat([*np.eye(3), *-np.eye(3)], len(system.names), axis=0)
-    around = np.concatenate([system.directions()[None], ways.reshape(6, -1, 3)])
-    distance = float(np.linalg.norm(system.velocity(around, j0), axis=-1).max()) * end
+    from ..dynamics.describing import largest_speed
+
+    distance = largest_speed(system, j0) * end
     if not distance <= FARTHEST:
         raise ValueError(
             f"magnets must move by at most {FARTHEST:g} radians, got {distance:.3g} in "
@@ -156,6 +152,8 @@ def _write(run: Trajectory, output: Path | None, picture: Path | None, dpi: int 
 
 def _results(file: StackFile, run: Trajectory, temperature: float | None) -> dict[str, Any]:
     """Collect what ``--json`` prints, as described there."""
+    from ..dynamics.describing import is_regular
+
     late = run.resistance[run.times >= run.times[-1] / 2]
     return {
         "title": file.title,
@@ -175,7 +173,7 @@ def _results(file: StackFile, run: Trajectory, temperature: float | None) -> dic
             for name, m in run.m.items()
         ],
         "settled": bool(run.settled),
-        "regular": _is_regular(run),
+        "regular": is_regular(run),
         "frequency": float(run.frequency),
         "resistance": float(late.mean()),
         "resistance_swing": float(np.ptp(late)),
@@ -183,15 +181,9 @@ def _results(file: StackFile, run: Trajectory, temperature: float | None) -> dic
     }
 
 
-def _is_regular(run: Trajectory) -> bool:
-    """Tell whether the motion is as large in the last quarter as in the one before."""
-    _, _, third, last = np.array_split(run.directions, 4)
-    sizes = [float(np.sqrt(part.var(axis=0).sum())) for part in (third, last)]
-    return abs(sizes[1] - sizes[0]) <= REGULAR * max(sizes)
-
-
 def _parts(run: Trajectory, results: dict[str, Any]) -> list[Part]:
     """Return what is printed."""
+    from ..dynamics.describing import angles
     from ..texts.numbers import short
     from ..texts.tables import Column, Table
 
@@ -224,8 +216,10 @@ def _parts(run: Trajectory, results: dict[str, Any]) -> list[Part]:
 
 def _told(run: Trajectory, results: dict[str, Any]) -> str:
     """Say what the motion has come to."""
+    from ..dynamics.describing import has_stayed
+
     line = f"{results['frequency'] / 1e9:.4g} GHz"
-    if np.abs(run.directions - run.directions[0]).max() < STEADY:
+    if has_stayed(run):
         return "none: it began in a steady state; turn m by some degrees (polar_deg)"
     if results["settled"]:
         return "settled"

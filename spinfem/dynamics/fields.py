@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -60,6 +61,10 @@ class Fields:
         What is linear in m, A/m: ``Q[..., i, :, j, :]`` times m_j is the field at i.
     J2 : array, shape (..., f, f)
         Biquadratic exchange, J/m2: symmetric, zero on the diagonal.
+    magnets : mapping of str to Magnet
+        As they were given, by the names of layers and groups.
+    couplings : tuple of Coupling
+        As they were given.
     """
 
     stack: Stack
@@ -73,6 +78,8 @@ class Fields:
     h: FloatArray
     Q: FloatArray
     J2: FloatArray
+    magnets: Mapping[str, Magnet]
+    couplings: tuple[Coupling, ...]
 
     @property
     def moments(self) -> FloatArray:
@@ -189,7 +196,7 @@ def fields_of(
     if given.units is None:  # else its layers were looked at
         for body in sample.moving:
             notice(THICKNESS, f"thickness of {sample.name(body)!r}", sample.thickness(body))
-    parts = [*_checked_couplings(couplings)]
+    parts = (*_checked_couplings(couplings),)
     applied = _applied(field, flux_density)
     shape = _shape(given, sample.magnets, parts, applied)
     h, Q, J2 = map(read_only, sample.linear(applied, parts))
@@ -205,6 +212,8 @@ def fields_of(
         h,
         Q,
         J2,
+        MappingProxyType({**magnets}),
+        parts,
     )
 
 
@@ -363,7 +372,7 @@ def _by_body(stack: Stack, magnets: Mapping[str, Magnet]) -> dict[Body, Magnet]:
     for name, magnet in magnets.items():
         if not isinstance(magnet, Magnet):
             raise TypeError(f"magnets must map names to a Magnet, got {magnet!r} for {name!r}")
-        for body in _bodies(stack, name):
+        for body in bodies_of(stack, name):
             if body in found:
                 raise ValueError(
                     f"a magnet must be given once, got {_called(stack, body)!r} again as {name!r}"
@@ -372,7 +381,7 @@ def _by_body(stack: Stack, magnets: Mapping[str, Magnet]) -> dict[Body, Magnet]:
     return found
 
 
-def _bodies(stack: Stack, name: str) -> Iterable[Body]:
+def bodies_of(stack: Stack, name: str) -> Iterable[Body]:
     """Return the magnet of a name, or all copies of what has it in a repeated cell."""
     e = elements_of(stack)
     if places := stack.copies.get(("group", name)):

@@ -27,6 +27,13 @@ def motion_table(tables: AnyFile) -> DynamicsTable:
     return getattr(tables, "dynamics", None) or DynamicsTable()
 
 
+def anything_moves(tables: AnyFile, stack: Stack) -> bool:
+    """Whether a file has a magnet that moves."""
+    if not isinstance(tables, SIFile | SIMeshFile):
+        return False
+    return any(magnet.moves for magnet in magnets_in(tables.layers, stack).values())
+
+
 @in_silence()
 def arguments_of(tables: AnyFile, stack: Stack, field: FloatArray | None = None) -> dict[str, Any]:
     """Return what `spinfem.Dynamics` takes, from what a stack file says.
@@ -48,15 +55,16 @@ def arguments_of(tables: AnyFile, stack: Stack, field: FloatArray | None = None)
     if not isinstance(tables, SIFile | SIMeshFile):
         text = "magnets must be in SI to move, got numbers in the paper's units"
         raise PlacedError(text, ("layers",))
-    found = magnets_in(tables.layers, stack)
-    if not any(magnet.moves for magnet in found.values()):
+    if not anything_moves(tables, stack):
         text = (
             "at least one magnet must move: give a layer Ms_A_m or mu0_Ms_T (and alpha, demag), "
             "and no held = true, got none"
         )
         raise PlacedError(text, ("layers",))
     magnets = {
-        name: Magnet(**magnet.arguments) for name, magnet in found.items() if magnet.arguments
+        name: Magnet(**magnet.arguments)
+        for name, magnet in magnets_in(tables.layers, stack).items()
+        if magnet.arguments
     }
     couplings = []
     for i, table in enumerate(tables.couplings):

@@ -33,6 +33,9 @@ ROUNDING = 1e-13
 """Of a force, relative to what it is a sum of: less is none."""
 FAR = np.radians(30)
 """Angle up to which a steady state is near."""
+ALMOST = 1e-8
+"""The same of what is left where steps of Newton's method are rounding, and not short because the
+force does not change with them."""
 LONGEST = 0.4
 """Longest step of Newton's method, rad."""
 
@@ -158,9 +161,9 @@ def growth_of(J: FloatArray) -> ComplexArray:
 # --- steady states near others ------------------------------------------------------------------
 
 
-def is_steady(given: Forces, j0: FloatArray) -> BoolArray:
-    """Whether forces vanish."""
-    return np.asarray(np.linalg.norm(given.at(j0), axis=-1) <= ROUNDING * given.size(j0))
+def is_steady(given: Forces, j0: FloatArray, tolerance: float = ROUNDING) -> BoolArray:
+    """Whether forces vanish, up to a tolerance relative to what they are sums of."""
+    return np.asarray(np.linalg.norm(given.at(j0), axis=-1) <= tolerance * given.size(j0))
 
 
 def newton(
@@ -198,7 +201,7 @@ def newton(
         length = np.linalg.norm(x, axis=-1)
         given = forces(system, m, exact=False)
         # in the end steps are rounding, and no longer get shorter
-        rounding = (length < 1e-9) & (length > 0.1 * last)
+        rounding = (length < 1e-9) & (length > 0.1 * last) & is_steady(given, j0, ALMOST)
         found = np.asarray(found | is_steady(given, j0) | rounding)
         if found.all():
             break

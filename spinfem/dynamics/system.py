@@ -18,6 +18,7 @@ diffuse in well below a picosecond.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -103,6 +104,16 @@ class MagnetSystem:
         self._places = [self.turning.bodies.index(body) for body in bodies]
         if pumping:
             self.turning.check_moving(self.whole(self.directions())[0])
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Magnets, couplings, applied field and pumping, as arguments.
+
+        ``sf.Dynamics(other, **system.arguments)`` has the same magnets in another stack.
+        """
+        own = self.fields
+        given = {"magnets": own.magnets, "couplings": own.couplings, "field": own.applied}
+        return {**given, "pumping": self.pumping}
 
     # --- directions -----------------------------------------------------------------------------
 

@@ -127,6 +127,38 @@ def critical(
     return sorted(found, key=lambda one: abs(one.j0))
 
 
+def thresholds_without_current(
+    system: MagnetSystem, m: FloatArray, up_to: float | None
+) -> list[Threshold] | None:
+    """Return the thresholds of a state that is steady without current.
+
+    Parameters
+    ----------
+    system : MagnetSystem
+        A single one, no batch.
+    m : array, shape (f, 3)
+        Unit vectors.
+    up_to : float, optional
+        Largest current, A/m2, of either sign; a state that turns with the current needs it.
+
+    Returns
+    -------
+    list of Threshold or None
+        None if it turns with the current, and is not followed.
+
+    Raises
+    ------
+    ValueError
+        As of `critical`.
+    """
+    if up_to is not None:
+        both = [critical(system, m, (0.0, end)) for end in (up_to, -up_to)]
+        return [one for side in both for one in side]
+    torque, slope = system.torque(m), system.torque_slope(m)
+    turns = np.linalg.norm(torque) > STILL * np.linalg.norm(slope)
+    return None if turns else critical(system, m, None)
+
+
 # --- states that are steady at any current ------------------------------------------------------
 
 

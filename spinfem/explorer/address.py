@@ -1,8 +1,8 @@
 """What is seen as the part of an address behind its ``?``, and back.
 
-``?preset=fig5&F2.polar_deg=30``: the preset if there is one, then numbers that were moved, in the
-units of their keys. Reading takes names that are known and numbers in their ranges, and nothing
-else; what it leaves out it tells.
+``?preset=fig5&hide=profiles&F2.polar_deg=30``: the preset if there is one, what is hidden, then
+numbers that were moved, in the units of their keys. Reading takes names that are known and numbers
+in their ranges, and nothing else; what it leaves out it tells.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from urllib.parse import parse_qsl, quote
 
 from .._checks import one_line
 from .._spelling import near_match
-from .seen import Base, Seen
+from .seen import PANELS, Base, Seen
 
 LONGEST = 8000
 """Characters of a query."""
 MOST = 300
 """Numbers in it."""
-PRESET, TURNED, PAIR = "preset", "turn", "spacer"
+PRESET, TURNED, PAIR, HIDDEN = "preset", "turn", "spacer", "hide"
 
 
 def query_of(seen: Seen) -> str:
     """Return the query of what is seen; empty of what was given, as it was."""
     pairs = [(PRESET, seen.base.preset), (TURNED, seen.turned)]
     pairs += [(PAIR, None if seen.pair is None else str(seen.pair))]
+    pairs += [(HIDDEN, ",".join(name for name in PANELS if name in seen.hidden) or None)]
     pairs += [(key, f"{value!r}") for key, value in seen.values.items()]
-    written = (f"{quote(key)}={quote(value)}" for key, value in pairs if value is not None)
-    return "&".join(written)
+    given = ((key, value) for key, value in pairs if value is not None)
+    return "&".join(f"{quote(key)}={quote(value, safe=',')}" for key, value in given)
 
 
 def read_query(
@@ -71,6 +72,10 @@ def read_query(
     if pair is not None and not (pair.isascii() and pair.isdecimal() and len(pair) < 6):
         left_out.append(_line(f"{PAIR}: must be the number of a spacer, got {pair[:60]!r}"))
         pair = None
+    hidden = {*filter(None, words.pop(HIDDEN, "").split(","))}
+    if unknown := hidden - {*PANELS}:
+        got = ", ".join(sorted(unknown))[:60]
+        left_out.append(_line(f"{HIDDEN}: must be of {', '.join(PANELS)}, got {got!r}"))
     known, values = base.sliders.by_key, {}
     for key, text in words.items():
         if key not in known:
@@ -82,7 +87,8 @@ def read_query(
         except ValueError as error:
             left_out.append(str(error))
     values = {key: value for key, value in values.items() if value != known[key].value}
-    return Seen(base, values, turned, None if pair is None else int(pair)), left_out
+    number = None if pair is None else int(pair)
+    return Seen(base, values, turned, number, frozenset(hidden & {*PANELS})), left_out
 
 
 def _line(text: str) -> str:

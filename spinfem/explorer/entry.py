@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .._checks import check_installed
+from ..dynamics.dynamics import Dynamics
 from ..numerics.kernels import compiled
 from ..sample.stack import LoadedStack, Stack
+from .motion import motion_of
 from .presets import preset, presets
 from .seen import Base, Seen, base_of
 from .turning import rotation_of
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 LOCAL = "127.0.0.1"
 
 
-def explore(stack: Stack | LoadedStack | None = None) -> Explorer:
+def explore(stack: Stack | LoadedStack | Dynamics | None = None) -> Explorer:
     """Show a stack in a notebook, with sliders for all of its numbers.
 
     Rods, rings and cords with their forces, hodographs, profiles, efficiencies and spin resistance
@@ -29,8 +31,10 @@ def explore(stack: Stack | LoadedStack | None = None) -> Explorer:
 
     Parameters
     ----------
-    stack : Stack, optional
-        A single one, or what `spinfem.load` returned. Default: the valve of the paper's Fig. 5.
+    stack : Stack or Dynamics, optional
+        A single one, or what `spinfem.load` returned. Of a `spinfem.Dynamics`, as
+        ``sf.Dynamics.from_file("oscillator.toml")``, critical currents and orbits are shown, too.
+        Default: the valve of the paper's Fig. 5.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def explore(stack: Stack | LoadedStack | None = None) -> Explorer:
     from .page import Explorer
 
     base = None if stack is None else base_of(stack)
-    _warm_up()
+    _warm_up(base)
     panel.extension(inline=True)  # in a notebook; nothing is fetched from elsewhere
     return Explorer(base)
 
@@ -102,7 +106,7 @@ def serve(
     from .page import Explorer
 
     port = _free_port(address, port)
-    _warm_up()
+    _warm_up(base)
 
     def page() -> Explorer:
         location = panel.state.location
@@ -123,10 +127,15 @@ def serve(
     )
 
 
-def _warm_up() -> None:
-    """Let numba, if it is installed, compile now what else would halt a slider in its way."""
+def _warm_up(given: Base | None) -> None:
+    """Let numba, if it is installed, compile now what else would halt a slider in its way.
+
+    Of motion only if it is given: that takes longest.
+    """
     if compiled() is None:
         return
+    if given is not None and given.motion is not None:
+        motion_of(Seen(given))
     for name in presets():
         base = preset(name)
         if base is not None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..dynamics.magnets import Coupling, Magnet
+from ..dynamics.tofile import tables_of
 from ..plot.pictures import SolutionPlots, overview
 from ..sample.materials import Ferromagnet, Metal
 from ..sample.pieces import Interface, Layer, Lead
@@ -18,6 +20,8 @@ from ..sample.writing import magnetic, stack_file
 from .seen import Seen
 
 DPI = 150
+RUN = 5e-9
+"""Seconds that magnets move in a program."""
 
 
 def toml_of(seen: Seen) -> str:
@@ -26,7 +30,8 @@ def toml_of(seen: Seen) -> str:
     The mesh is not in it, if that is not the usual one, but a comment says so.
     """
     stack = seen.stack
-    text = stack_file(stack.elements, stack.joints, seen.j0, seen.si)
+    moving = () if seen.base.motion is None else tables_of(stack, **seen.base.motion)
+    text = stack_file(stack.elements, stack.joints, seen.j0, seen.si, *moving)
     return _mesh_note(seen) + text
 
 
@@ -86,12 +91,14 @@ def python_of(seen: Seen) -> str:
         "    ]",
         ")",
         f"solution = sf.solve(stack, {_arguments(given)})",
+        *_system(seen),
         "",
         'if __name__ == "__main__":',
         "    import matplotlib.pyplot as plt",
         "",
         "    print(solution)",
         *(f"    solution.plot.{name}()" for name in _plots(seen)),
+        *_run(seen),
         "    plt.show()",
         "",
     ]
@@ -102,6 +109,39 @@ def _plots(seen: Seen) -> Iterator[str]:
     yield from ("profile", "hodograph")
     if seen.mechanism is not None:
         yield "analogy"
+
+
+def _system(seen: Seen) -> Iterator[str]:
+    """Yield the lines of what moves."""
+    if seen.base.motion is None:
+        return
+    magnets, couplings, field, pumping = (
+        seen.base.motion[key] for key in ("magnets", "couplings", "field", "pumping")
+    )
+    yield "system = sf.Dynamics("
+    yield "    stack,"
+    yield "    {"
+    for name, magnet in magnets.items():
+        yield f"        {name!r}: sf.Magnet({_arguments(_given(magnet))}),"
+    yield "    },"
+    if couplings:
+        yield "    couplings=["
+        yield from (f"        sf.Coupling({_arguments(_given(one))})," for one in couplings)
+        yield "    ],"
+    more = {"field": np.asarray(field).tolist(), "pumping": pumping, **seen.mesh}
+    yield f"    {_arguments(more)},"
+    yield ")"
+
+
+def _run(seen: Seen) -> Iterator[str]:
+    if seen.base.motion is not None:
+        yield f"    system.run({RUN!r}, j0={_written(seen.j0)}).plot.orbit()"
+
+
+def _given(piece: Magnet | Coupling) -> dict[str, Any]:
+    """Return the arguments of a magnet or coupling."""
+    given = {key: np.asarray(value).tolist() for key, value in vars(piece).items()}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _arguments(given: dict[str, Any]) -> str:
@@ -161,7 +201,7 @@ class _Python:
         return self.names[id(metal)]
 
 
-TAKEN = ("sf", "stack", "solution", "plt", "float", "print")
+TAKEN = ("sf", "stack", "solution", "system", "plt", "float", "print")
 """Names that the program uses itself."""
 
 

@@ -75,7 +75,7 @@ def _is_flat(thing: Any) -> bool:
 
 
 def _in_plane(seen: Seen, analogy: Mechanism, old: Picture | None) -> Picture:
-    solution, rings, folded = seen.solution, analogy.rings, analogy.fold()
+    solution, rings, folded = seen.solution, analogy.rings, seen.folded
     factor, unit = scale(solution, "spin_potential", seen.si)
     sheets = [folded.sheets[ring.face] for ring in rings]
     points = np.array([r.point @ sheet for r, sheet in zip(rings, sheets, strict=True)]) * factor

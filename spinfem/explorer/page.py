@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from io import BytesIO, StringIO
 from typing import Any, cast
@@ -20,18 +21,21 @@ from .charts import (
     EFFICIENCIES,
     HODOGRAPH,
     MECHANICS,
+    ORBIT,
     PROFILE,
     RESISTANCE,
     TORQUE,
     Chart,
 )
 from .exports import is_written, png_of, python_of, toml_of
+from .later import Later, beside
 from .mechanics import SIDE, mechanics
+from .motion import Motion, motion_of, orbit, what_moves
 from .pictures import Note, Picture
 from .presets import preset, presets
-from .readout import readout
+from .readout import motion_readout, readout
 from .rows import STYLE, WIDTH, Row, as_wrong
-from .seen import Base, Seen
+from .seen import PANELS, Base, Seen
 from .slider import GROUPS
 from .turning import (
     Rotation,
@@ -45,7 +49,17 @@ from .vectors import hodograph, profile
 FIRST = "fig5"
 """The preset where nothing is given."""
 LATER = 300
-"""When the address follows a change, ms."""
+"""When the address follows a change, and motion, ms."""
+CHARTS: dict[str, tuple[str, ...]] = {
+    "forces": ("mechanics",),
+    "torques": ("g", "dr", "torque"),
+    "motion": ("orbit",),
+    "hodographs": ("spin_potential", "spin_current"),
+    "profiles": ("spin_potential over x", "spin_current over x"),
+}
+"""What is in every group of pictures."""
+OLD, NEW = {"opacity": "0.4"}, {"opacity": "1"}
+"""How motion looks that is not yet that of the stack, and how when it is."""
 OPEN = {"Directions", "Thicknesses"}
 """Groups of sliders that are seen at first."""
 FRAME = int(SIDE * 4 / 3)
@@ -71,17 +85,19 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
         self._given = given
         self._old: dict[str, Picture] = {}
         self._curve: tuple[tuple[object, ...], Rotation] | None = None
-        self._pending: Any = None
+        self._moves: tuple[object, ...] | None = None
+        self._address_later, self._motion_later = Later(LATER), Later(LATER)
         self._layout: Any = None
         self.spent = 0.0
         self.charts = {
             "mechanics": Chart(MECHANICS, FRAME, FRAME, "Rods, rings, cords and forces"),
-            "g": Chart(EFFICIENCIES, FRAME, 125, "Efficiencies g of the torques, eq. (1)"),
-            "dr": Chart(RESISTANCE, FRAME, 90, "Spin resistance δr"),
+            "orbit": Chart(ORBIT, FRAME, FRAME, "Orbits of m on the unit sphere", axes=""),
+            "g": Chart(EFFICIENCIES, FRAME, 125, "Efficiencies g of the torques, eq. (1)", "y"),
+            "dr": Chart(RESISTANCE, FRAME, 90, "Spin resistance δr", "y"),
             "torque": Chart(TORQUE, FRAME, 90, "Torque"),
             "spin_potential": Chart(HODOGRAPH, 200, 200, "Hodograph of μₛ"),
             "spin_current": Chart(HODOGRAPH, 200, 200, "Hodograph of jₛ"),
-            "spin_potential over x": Chart(PROFILE, FRAME, 95, "μₛ(x)"),
+            "spin_potential over x": Chart(PROFILE, FRAME, 95, "μₛ(x)", "y"),
             "spin_current over x": Chart(PROFILE, FRAME, 95, "jₛ(x)"),
         }
         options = {one.title: one.name for one in presets().values()}
@@ -90,7 +106,10 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
         self.preset = pn.widgets.Select(label="Stack", options=options, width=WIDTH - 20)
         self.turned = pn.widgets.Select(label="Turning", width=150)
         self.spacer = pn.widgets.Select(label="Torques across", width=150)
+        self.shown = pn.widgets.CheckButtonGroup(label="Pictures", width=WIDTH - 25, margin=5)
         self.numbers = pn.pane.HTML(stylesheets=[STYLE])
+        self.motion_numbers = pn.pane.HTML(stylesheets=[STYLE], width=FRAME + 60)
+        self.panels = self._panels()
         self.wrong = pn.pane.HTML("", visible=False, stylesheets=[STYLE])
         self.address = pn.widgets.TextInput(visible=False)
         if in_browser:
@@ -112,6 +131,7 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
         self.preset.param.watch(self._choose, "value")
         self.turned.param.watch(self._choose_turned, "value")
         self.spacer.param.watch(self._choose_spacer, "value")
+        self.shown.param.watch(self._choose_shown, "value")
         self._layout = self._laid_out()
 
     def __panel__(self) -> Any:
@@ -141,7 +161,7 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
 
     def _open(self, seen: Seen) -> None:
         """Show another stack."""
-        self.seen, self._old, self._curve = seen, {}, None
+        self.seen, self._old, self._curve, self._moves = seen, {}, None, None
         self._opening = True
         try:
             self.preset.value = seen.base.preset or ""
@@ -150,6 +170,8 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
             pairs = seen.solution.spacers
             self.spacer.options = {" | ".join(pair): i for i, pair in enumerate(pairs)}
             self.spacer.value = pairs.index(seen.spacer) if seen.spacer else None
+            self.shown.options = [*seen.panels]
+            self.shown.value = [name for name in seen.panels if seen.shows(name)]
         finally:
             self._opening = False
         for save in self.saves[1:]:
@@ -185,11 +207,15 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
 
     def _choose_turned(self, event: Any) -> None:
         if not self._opening:
-            self._change(Seen(self.seen.base, self.seen.values, event.new, self.seen.pair))
+            self._change(replace(self.seen, turned=event.new))
 
     def _choose_spacer(self, event: Any) -> None:
         if not self._opening:
-            self._change(Seen(self.seen.base, self.seen.values, self.seen.turned, event.new))
+            self._change(replace(self.seen, pair=event.new))
+
+    def _choose_shown(self, event: Any) -> None:
+        if not self._opening:
+            self._change(replace(self.seen, hidden=frozenset({*self.seen.panels} - {*event.new})))
 
     def _move(self, row: Row, value: float) -> None:
         new = self.seen.with_value(row.slider.key, value)
@@ -214,18 +240,7 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
             query = query_of(self.seen)
             self.address.value = f"?{query}" if query else ""
 
-        doc = pn.state.curdoc
-        if doc is None or doc.session_context is None:
-            write()
-            return
-        if self._pending is not None:
-            doc.remove_timeout_callback(self._pending)
-
-        def later() -> None:
-            self._pending = None
-            write()
-
-        self._pending = doc.add_timeout_callback(later, LATER)
+        self._address_later.ask(write)
 
     def _say(self, text: str) -> None:
         self.wrong.object = as_wrong(text)
@@ -236,49 +251,95 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
     def _draw(self) -> None:
         start = time.perf_counter()
         with pn.io.hold(), np.errstate(all="ignore"):
-            for name, picture in self._pictures().items():
-                self.charts[name].show(picture)
-                if isinstance(picture, Picture):
-                    self._old[name] = picture
+            for name, panel in self.panels.items():
+                panel.visible = self.seen.shows(name)
+            self._show(self._pictures())
             self.numbers.object = readout(self.seen)
-        if self._layout is not None:
-            pn.io.push_notebook(self._layout)  # which in notebooks no figure does by itself
+            moves = what_moves(self.seen)
+            if self.seen.shows("motion") and self._moves != moves:
+                self._moves, self.panels["motion"].styles = moves, OLD
+                pn.state.onload(lambda: self._motion_later.ask(self._find_motion))
+        self._push()
         self.spent = time.perf_counter() - start
 
+    def _show(self, pictures: dict[str, Picture | Note]) -> None:
+        for name, picture in pictures.items():
+            self.charts[name].show(picture)
+            if isinstance(picture, Picture):
+                self._old[name] = picture
+
+    def _push(self) -> None:
+        if self._layout is not None:
+            pn.io.push_notebook(self._layout)  # which in notebooks no figure does by itself
+
     def _pictures(self) -> dict[str, Picture | Note]:
+        """Return the pictures that are seen, but for motion."""
         seen, old = self.seen, self._old
-        found: dict[str, Picture | Note] = {"mechanics": mechanics(seen, old.get("mechanics"))}
-        frame = frame_of(seen.solution)
+        found: dict[str, Picture | Note] = {}
+        if seen.shows("forces"):
+            found["mechanics"] = mechanics(seen, old.get("mechanics"))
         quantities: tuple[Quantity, ...] = ("spin_potential", "spin_current")
-        for quantity in quantities:
-            found[quantity] = hodograph(seen, quantity, frame, old.get(quantity))
-            over_x = f"{quantity} over x"
-            found[over_x] = profile(seen, quantity, old.get(over_x))
+        if seen.shows("hodographs"):
+            frame = frame_of(seen.solution)
+            found |= {one: hodograph(seen, one, frame, old.get(one)) for one in quantities}
+        if seen.shows("profiles"):
+            over_x = {f"{one} over x": one for one in quantities}
+            found |= {name: profile(seen, one, old.get(name)) for name, one in over_x.items()}
+        if seen.shows("torques"):
+            found |= self._over_the_angle()
+        return found
+
+    def _over_the_angle(self) -> dict[str, Picture | Note]:
         try:
-            key = all_but_the_angle(seen)
+            key = all_but_the_angle(self.seen)
             if self._curve is None or self._curve[0] != key:
-                self._curve = key, rotation_of(seen)
-            return found | turning_pictures(seen, self._curve[1], point_of(seen), old)
+                self._curve = key, rotation_of(self.seen)
+            now = point_of(self.seen)
+            return {**turning_pictures(self.seen, self._curve[1], now, self._old)}
         except ValueError as error:
-            return found | dict.fromkeys(("g", "dr", "torque"), Note(str(error)))
+            return dict.fromkeys(CHARTS["torques"], Note(str(error)))
+
+    def _find_motion(self) -> None:
+        """Let magnets move from where they stand; sliders may be moved meanwhile."""
+        seen, moves = self.seen, self._moves
+
+        def find() -> Motion | None:
+            return motion_of(seen) if moves == self._moves else None
+
+        def show(motion: Motion | None) -> None:
+            if motion is None or moves != self._moves:
+                return
+            with pn.io.hold():
+                self._show({"orbit": orbit(motion)})
+                self.motion_numbers.object = motion_readout(motion, seen.j0)
+                self.panels["motion"].styles = NEW
+            self._push()
+
+        beside(find, show)
+
+    # --- where it stands --------------------------------------------------------------------------
+
+    def _panels(self) -> dict[str, Any]:
+        """Return the groups of pictures."""
+        panes = {name: pn.pane.Bokeh(chart.figure) for name, chart in self.charts.items()}
+        found: dict[str, Any] = {}
+        for group in PANELS:
+            own: Iterable[Any] = [panes[name] for name in CHARTS[group]]
+            row = pn.Row if group == "hodographs" else pn.Column
+            found[group] = row(*own)
+        found["motion"].append(self.motion_numbers)
+        return found
 
     def _laid_out(self) -> Any:
-        charts = {name: pn.pane.Bokeh(chart.figure) for name, chart in self.charts.items()}
         return pn.Row(
             pn.Column(
-                self.preset, pn.Row(self.turned, self.spacer), pn.Row(*self.saves), self.sidebar
+                self.preset,
+                pn.Row(self.turned, self.spacer),
+                pn.Row(*self.saves),
+                self.shown,
+                self.sidebar,
             ),
-            pn.Column(
-                self.wrong,
-                self.numbers,
-                pn.FlexBox(
-                    charts["mechanics"],
-                    pn.Column(charts["g"], charts["dr"], charts["torque"]),
-                    pn.Row(charts["spin_potential"], charts["spin_current"]),
-                    pn.Column(charts["spin_potential over x"], charts["spin_current over x"]),
-                ),
-                self.address,
-            ),
+            pn.Column(self.wrong, self.numbers, pn.FlexBox(*self.panels.values()), self.address),
         )
 
     def _saves(self) -> list[Any]:

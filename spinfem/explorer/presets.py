@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from pathlib import Path
 from typing import NamedTuple
 
 from ..figures import systems
 from ..files.shipped import shipped, title_of
-from ..io.stackfile import load
-from ..sample.stack import LoadedStack, Stack
-from .seen import Base, base_of
+from ..sample.stack import Stack
+from .seen import Base, base_of, read_base
 
 
 class Preset(NamedTuple):
-    """A stack under a name."""
+    """A stack, or the file of one, under a name."""
 
     name: str
     title: str
-    make: Callable[[], Stack | LoadedStack]
+    source: Callable[[], Stack] | Path
+
+    @property
+    def base(self) -> Base:
+        """What is seen of it at first."""
+        if isinstance(self.source, Path):
+            return read_base(self.source, self.title, self.name)
+        return base_of(self.source(), self.title, self.name)
 
 
 PAPER = (
@@ -48,11 +55,11 @@ def presets() -> dict[str, Preset]:
 def _examples() -> Iterator[Preset]:
     folder = shipped("examples")
     for path in sorted(folder.glob("*.toml")) if folder else ():
-        yield Preset(path.stem, title_of(path), partial(load, path))
+        yield Preset(path.stem, title_of(path), path)
 
 
 @cache
 def preset(name: str) -> Base | None:
     """Return what is seen of a preset at first; None if there is none of this name."""
     found = presets().get(name)
-    return None if found is None else base_of(found.make(), found.title, name)
+    return None if found is None else found.base

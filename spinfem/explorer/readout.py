@@ -6,14 +6,24 @@ from html import escape
 
 import numpy as np
 
+from ..dynamics.describing import has_stayed, is_regular
+from ..dynamics.trajectory import Trajectory
 from ..physics.directions import degrees_between
-from ..plot.style import unit_scale
+from ..plot.style import amount, unit_scale
 from ..results.report import magnet_direction
 from ..texts.numbers import short, unit_of
 from .mechanics import longest_arrow
+from .motion import Motion
 from .pictures import unicode_of
 from .seen import Seen
 from .turning import turning_body
+
+MOST_THRESHOLDS = 4
+"""Critical currents that are told."""
+SIGN = (
+    "Particle currents j0: positive when electrons flow towards +x; “above” is at larger j0. "
+    "x is the normal of the film."
+)
 
 
 def sign_changes_of(seen: Seen) -> list[tuple[str, str, float]]:
@@ -60,3 +70,42 @@ def readout(seen: Seen) -> str:
     if seen.mechanism is not None:
         cell("longest arrow", longest_arrow(seen, si), "arrow")
     return f'<table class="numbers"><tr>{"".join(cells)}</tr></table>'
+
+
+def motion_readout(motion: Motion, j0: float) -> str:
+    """Return a table of what moves, in HTML; names are escaped."""
+    rows, state = [], motion.state
+
+    def row(name: str, text: str, key: str, sign: float = 1.0) -> None:
+        minus = ' class="minus"' if sign < 0 else ""
+        own = f'<b{minus} data-name="{key}">{escape(text)}</b>'
+        rows.append(f"<tr><td>{escape(name)}</td><td>{own}</td></tr>")
+
+    for number, one in enumerate(motion.thresholds[:MOST_THRESHOLDS]):
+        turning = f", {one.frequency / 1e9:.4g} GHz" if one.frequency else ""
+        name = f"{state}: unstable {one.unstable} ({one.kind}{turning})"
+        row(name, _current(one.j0), f"critical {number}", one.j0)
+    if state and not motion.thresholds:
+        row(f"{state}: critical current", "none", "critical")
+    if motion.run is not None:
+        length = f"{float(motion.run.times[-1]) * 1e9:.3g} ns"
+        row(f"from here on, {length} at {_current(j0)}", _told(motion.run), "motion")
+        switched = [name for name in motion.run.names if motion.run.switched(name)]
+        if switched:
+            row("more than 90° from where it began", ", ".join(switched), "switched")
+    wrong = "".join(f'<p class="wrong">{escape(text)}</p>' for text in motion.wrong)
+    return f'<table class="numbers">{"".join(rows)}</table>{wrong}<p class="sign">{SIGN}</p>'
+
+
+def _current(j0: float) -> str:
+    return unicode_of(amount(j0, "A/m$^2$")).replace("-", "−")
+
+
+def _told(run: Trajectory) -> str:
+    """Say what a motion comes to."""
+    if has_stayed(run):
+        return "none: it begins in a steady state"
+    if run.settled:
+        return "settles"
+    line = f"{float(run.frequency) / 1e9:.4g} GHz"
+    return f"goes round at {line}" if is_regular(run) else f"still changes; largest line at {line}"

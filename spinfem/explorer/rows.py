@@ -19,6 +19,7 @@ STYLE = """
 .numbers td { padding: 2px 14px 2px 0; vertical-align: baseline; white-space: nowrap; }
 .numbers b { font-size: 16px; font-variant-numeric: tabular-nums; }
 .minus { color: #b3261e; }
+.sign { color: #595959; font-size: 12px; margin: 2px 0; }
 .wrong { color: #b3261e; font-size: 12px; margin: 0; }
 """
 
@@ -66,8 +67,9 @@ class Row:
     def _slid(self, event: Any) -> None:
         if not self._quiet:
             value = self.slider.value_at(event.new)
-            self._silently(number=self.slider.shown(value))
-            self._moved(self, value)
+            with pn.io.hold():  # all that changes is one message
+                self._silently(number=self.slider.shown(value))
+                self._moved(self, value)
 
     def _typed(self, event: Any) -> None:
         if self._quiet:
@@ -77,8 +79,9 @@ class Row:
         except ValueError as error:
             self.say(str(error))
             return
-        self._silently(handle=self.slider.position_of(value))
-        self._moved(self, value)
+        with pn.io.hold():
+            self._silently(handle=self.slider.position_of(value))
+            self._moved(self, value)
 
     def _silently(self, **values: Any) -> None:
         self._quiet = True

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from os import PathLike
 from typing import Any
 
+from ..dynamics.dynamics import Dynamics
+from ..dynamics.fromfile import anything_moves, arguments_of
 from ..fem.mesh import DEGREE
+from ..io.stackfile import StackFile, read_into
 from ..paper.analogy import Mechanism
+from ..paper.folding import Folded, fold
 from ..sample.stack import LoadedStack, Stack, check_stack
 from ..solution import Solution
 from ..solver import solve
 from .slider import Slider
 from .sliders import Sliders
 
+PANELS = ("forces", "torques", "motion", "hodographs", "profiles")
+"""Names of groups of pictures, in the order in which they stand."""
 MOST_CERTIFIED = 20
 """Layers of a stack up to which bounds follow the sliders."""
 
@@ -33,12 +40,15 @@ class Base:
         A single one.
     j0 : float
         Its particle current.
+    motion : mapping or None
+        Arguments of `spinfem.Dynamics` besides the stack, if magnets move.
     """
 
     preset: str | None
     title: str
     stack: Stack
     j0: float
+    motion: Mapping[str, Any] | None = None
 
     @cached_property
     def sliders(self) -> Sliders:
@@ -52,19 +62,43 @@ class Base:
 
 
 def base_of(
-    given: Stack | LoadedStack, title: str | None = None, preset: str | None = None
+    given: Stack | LoadedStack | Dynamics,
+    title: str | None = None,
+    preset: str | None = None,
+    motion: Mapping[str, Any] | None = None,
 ) -> Base:
-    """Return what is seen of a stack at first.
+    """Return what is seen of a stack, or of one whose magnets move, at first.
 
     Raises
     ------
     TypeError, ValueError
         If it is no stack, a batch, or cannot be solved.
     """
-    stack = check_stack(given)
-    base = Base(preset, title or repr(stack), stack, 1.0 if stack.j0 is None else stack.j0)
+    stack = given.stack if isinstance(given, Dynamics) else check_stack(given)
+    if isinstance(given, Dynamics):
+        if given.shape:
+            raise ValueError(
+                "magnets to explore must be those of a single stack, with single numbers, got a "
+                f"batch of shape {given.shape}"
+            )
+        motion = given.arguments
+    j0 = 1.0 if stack.j0 is None else stack.j0
+    base = Base(preset, title or repr(stack), stack, j0, motion)
     _ = base.sliders, Seen(base).solution  # raise
     return base
+
+
+def read_base(
+    path: str | PathLike[str], title: str | None = None, preset: str | None = None
+) -> Base:
+    """Return what is seen of a stack file at first; errors as of `spinfem.load` and `base_of`."""
+
+    def made(file: StackFile) -> tuple[StackFile, Mapping[str, Any] | None]:
+        moves = anything_moves(file.tables, file.stack)
+        return file, arguments_of(file.tables, file.stack) if moves else None
+
+    file, motion = read_into(path, made)
+    return base_of(file.stack, title or file.title or file.path.name, preset, motion)
 
 
 @dataclass(frozen=True)
@@ -81,24 +115,36 @@ class Seen:
         Whose polar angle efficiencies are drawn over; one of `Base.turnable`.
     pair : int or None
         Of which spacer, by its number.
+    hidden : frozenset of str
+        Which of `PANELS` are not seen.
     """
 
     base: Base
     values: Mapping[str, float] = field(default_factory=dict)
     turned: str | None = None
     pair: int | None = None
+    hidden: frozenset[str] = frozenset()
 
     def with_value(self, key: str, value: float) -> Seen:
         """Return it with one number moved."""
         values = {**self.values, key: value}
         if value == self.base.sliders.by_key[key].value:
             del values[key]
-        return Seen(self.base, values, self.turned, self.pair)
+        return replace(self, values=values)
 
     def value(self, quantity: str) -> float:
         """Return a number of the whole stack: "j0", "degree" or "elements"."""
         slider = next(s for s in self.base.sliders.all if s.quantity == quantity)
         return self.values.get(slider.key, slider.value)
+
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """Groups of pictures that there are, hidden or not."""
+        return tuple(name for name in PANELS if name != "motion" or self.base.motion is not None)
+
+    def shows(self, panel: str) -> bool:
+        """Whether a group of pictures is seen."""
+        return panel in self.panels and panel not in self.hidden
 
     @cached_property
     def stack(self) -> Stack:
@@ -128,6 +174,13 @@ class Seen:
         """The solution, with bounds if it is `certified`; ValueError as of `solve`."""
         return solve(self.stack, self.j0, certify=self.certified, **self.mesh)
 
+    @cached_property
+    def system(self) -> Dynamics | None:
+        """What moves, in this stack; ValueError as of `spinfem.Dynamics`."""
+        if self.base.motion is None:
+            return None
+        return Dynamics(self.stack, **self.base.motion, **self.mesh)
+
     @property
     def si(self) -> bool:
         """Whether its numbers are in SI; the paper's units otherwise."""
@@ -149,6 +202,11 @@ class Seen:
         except ValueError:
             return None
         return mechanism if mechanism.rings else None
+
+    @cached_property
+    def folded(self) -> Folded:
+        """The hodographs in one plane; ValueError as of `spinfem.paper.folding.fold`."""
+        return fold(self.solution)
 
     @cached_property
     def turning(self) -> Slider | None:

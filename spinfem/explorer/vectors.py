@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from .._checks import FloatArray
-from ..paper.folding import fold
 from ..plot.hodograph import (
     SPACE,
     Frame,
@@ -23,8 +22,6 @@ from ..plot.labels import plain
 from ..plot.profile import columns, leads_beside
 from ..plot.style import COMPONENTS, ZERO, Quantity, broken, fields, scale
 from ..results.leads import leads_of
-from ..solution import Solution
-from ..solvers.elements import check_plain
 from .pictures import (
     Columns,
     Picture,
@@ -44,21 +41,20 @@ PROJECTED = Frame(np.eye(3)[[0, 2]], ("x", "z"))
 """Where what does not lie in a plane, and cannot be folded, is seen from the side."""
 
 
-def view_of(solution: Solution, quantity: Quantity, frame: Frame) -> View:
+def view_of(seen: Seen, quantity: Quantity, frame: Frame) -> View:
     """Return what a hodograph shows in a plane: folded, or from the side, if there is none."""
     if frame is not SPACE:
-        return look(solution, quantity, frame)
+        return look(seen.solution, quantity, frame)
     try:
-        check_plain("folding", solution.stack)
+        return look_folded(seen.solution, quantity, seen.folded)
     except ValueError:
-        return look(solution, quantity, PROJECTED)
-    return look_folded(solution, quantity, fold(solution))
+        return look(seen.solution, quantity, PROJECTED)
 
 
 def hodograph(seen: Seen, quantity: Quantity, frame: Frame, old: Picture | None) -> Picture:
     """Return the picture of a hodograph, on the axes of an old one as far as it fits."""
     solution = seen.solution
-    view = view_of(solution, quantity, frame)
+    view = view_of(seen, quantity, frame)
     factor, unit = scale(solution, quantity, seen.si)
     curves, leads = ([curve * factor for curve in own] for own in (view.curves, view.leads))
     before, after = view.before * factor, view.after * factor

@@ -203,12 +203,17 @@ def colors_of(names: tuple[str, ...]) -> list[str]:
     return [COLORS[i % len(COLORS)] for i in range(len(names))]
 
 
+def great_circles() -> list[FloatArray]:
+    """Return the circles of the unit sphere across z, x and y, (k, 3) each."""
+    angles = np.linspace(0, 2 * np.pi, 121)
+    circle = np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1)
+    return [np.roll(circle, turn, axis=1) for turn in range(3)]
+
+
 def draw_sphere(ax: Any) -> None:
     """Draw three great circles, and set the axes to hold the unit sphere."""
-    angles = np.linspace(0, 2 * np.pi, 121)
-    circle = np.stack([np.cos(angles), np.sin(angles), 0 * angles])
-    for turn in range(3):
-        ax.plot(*np.roll(circle, turn, axis=0), color=GREY, linewidth=0.5, zorder=1)
+    for circle in great_circles():
+        ax.plot(*circle.T, color=GREY, linewidth=0.5, zorder=1)
     low, high = limits(np.array([[-0.9] * 3, [0.9] * 3]))
     set_square(ax, low, high, [f"$m_{axis}$" for axis in "xyz"])
 

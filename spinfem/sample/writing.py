@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ def stack_file(
     joints: Sequence[Interface | None],
     j0: float | None,
     si: bool,
+    keys: Mapping[str, Entries] | None = None,
+    tables: Sequence[tuple[str, Entries]] = (),
 ) -> str:
     """Return the text of a stack file.
 
@@ -37,6 +39,10 @@ def stack_file(
         Particle current.
     si : bool
         Whether the numbers are in SI and written so; the paper's units otherwise.
+    keys : mapping, optional
+        More keys of layers, by their names.
+    tables : sequence
+        More tables, each with its head, which come last.
 
     Raises
     ------
@@ -47,19 +53,22 @@ def stack_file(
     file = _Writer(si)
     left, right = elements[0], elements[-1]
     layers = [element for element in elements if isinstance(element, Layer)]
-    tables = [("[left]", file.end("left", left)), ("[right]", file.end("right", right))]
+    ends = [("[left]", file.end("left", left)), ("[right]", file.end("right", right))]
+    pieces: list[tuple[str, Entries]] = []
     for joint, layer in zip(joints, [*layers, None], strict=True):
         if joint is not None:
-            tables.append(("[[layers]]", file.interface(joint)))
+            pieces.append(("[[layers]]", file.interface(joint)))
         if layer is not None:
-            tables.append(("[[layers]]", file.layer(layer)))
-    if len(tables) + len(file.materials) > MOST_TABLES:
+            more = (keys or {}).get(str(layer.name), {})
+            pieces.append(("[[layers]]", {**file.layer(layer), **more}))
+    written = [*ends, *file.materials.values(), *pieces, *tables]
+    if len(written) > MOST_TABLES:
         raise ValueError(
-            f"a stack file must have at most {MOST_TABLES} tables, got {len(tables)} of a stack"
+            f"a stack file must have at most {MOST_TABLES} tables, got {len(written)} of a stack"
         )
     current: Entries = {} if j0 is None else {"j0_A_m2" if si else "j0": j0}
     lines = [*_lines(current)]
-    for head, entries in [*tables[:2], *file.materials.values(), *tables[2:]]:
+    for head, entries in written:
         lines += ["", head, *_lines(entries)]
     text = "\n".join([*lines, ""]).lstrip("\n")
     if len(text.encode()) > LARGEST:
@@ -246,7 +255,7 @@ def _lines(entries: Entries) -> Iterator[str]:
 
 def _written(value: Any) -> str:
     if isinstance(value, bool):
-        return "true"
+        return str(value).lower()
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, list):

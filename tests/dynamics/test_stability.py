@@ -153,6 +153,23 @@ def test_a_phase_diagram_is_found_once_where_m_is_steady(monkeypatch):
     assert np.allclose(system.growth(j0=j0)[7, 3], one.growth(j0=j0[3]), rtol=1e-12)
 
 
+def test_a_force_that_small_turns_do_not_change_is_no_steady_state():
+    """In the middle between easy and hard axis, where steps of Newton's method are zero."""
+    system = single(45.0)
+    assert np.linalg.norm(system.velocity(system.directions())) > 1e10
+    assert np.isnan(system.steady_near()).all()
+
+
+def test_arguments_of_a_system_make_it_in_another_stack():
+    given = {"free": sf.Magnet(8e5, alpha=0.02, demag=DEMAG), "fixed": sf.Magnet(1e6, held=True)}
+    coupling = sf.Coupling("fixed", "free", exchange=1e-5, dipolar=(0.1, -0.05, -0.05))
+    more = {"couplings": iter([coupling]), "flux_density": (0, 0.01, 0.02), "pumping": False}
+    system = sf.Dynamics(valve(30.0), given, **more)
+    same = sf.Dynamics(valve(60.0), **system.arguments)
+    ways = {"free": sf.direction(30.0)}
+    assert np.array_equal(same.velocity(ways, 1e11), system.velocity(ways, 1e11))
+
+
 def test_no_state_next_to_m_is_nan():
     """A magnet against a field beyond its switching field, a little off: nothing is near."""
     system = single(180.0, field=[(0, 5e3, 1e3), (0, 4e4, 4e4)])

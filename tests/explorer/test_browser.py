@@ -152,6 +152,24 @@ def test_a_preset_is_chosen(page, url):
     assert dr == pytest.approx(float(sf.solve(FIG4).spin_resistance), rel=1e-4)
 
 
+def test_magnets_of_an_example_move(page, url):
+    """Critical currents and the orbit, which come when sliders rest; and what is hidden."""
+    opened(page, f"{url}?preset=oscillator&hide=forces,hodographs")
+    assert shown(page, "critical 0") == "2.27 × 10¹¹ A/m²"
+    before = shown(page, "motion")
+    assert before.endswith("GHz")
+    page.get_by_text("Current and mesh", exact=True).click()
+    _, typed = row(page, "particle current (A/m²)")
+    typed.fill("-3e11")
+    typed.press("Enter")
+    assert shown(page, "motion", before) == "settles"
+    assert shown(page, "critical 0") == "2.27 × 10¹¹ A/m²"
+    page.get_by_role("button", name="motion").click()
+    sync_api.expect(number(page, "motion")).to_be_hidden(timeout=PATIENCE)
+    hidden = "hide=forces,motion,hodographs"
+    page.wait_for_function("hidden => location.href.includes(hidden)", arg=hidden)
+
+
 def test_files_reproduce_what_is_seen(page, url, tmp_path):
     opened(page, f"{url}?free.polar_deg=33.0&spacer.thickness_nm=7.5")
     dr = shown(page, "dr")

@@ -1,5 +1,6 @@
 """The page without a browser: what its widgets do."""
 
+import asyncio
 import statistics
 import subprocess
 import sys
@@ -14,7 +15,14 @@ from spinfem.explorer.seen import base_of
 
 pytest.importorskip("panel")
 
-from spinfem.explorer.page import Explorer  # needs panel
+from bokeh.document import Document
+
+from spinfem.explorer import later
+from spinfem.explorer import page as pages
+from spinfem.explorer.charts import MOVING, PIXELS, Chart, _dots, _line, _same
+from spinfem.explorer.page import CHARTS, Explorer  # needs panel
+from spinfem.explorer.pictures import Note, Picture
+from spinfem.explorer.seen import PANELS
 
 pytestmark = pytest.mark.browser
 MOST = 0.05
@@ -140,6 +148,158 @@ def test_a_change_takes_less_than_50_ms(name):
             row.handle.value = row.slider.steps // 2 - step
             spent.append(time.process_time() - start)
     assert statistics.median(spent) < MOST
+
+
+# --- what is seen -------------------------------------------------------------------------------
+
+FOUND_BY = {
+    "forces": ("mechanics",),
+    "torques": ("rotation_of", "point_of", "turning_pictures"),
+    "motion": ("motion_of",),
+    "hodographs": ("frame_of", "hodograph"),
+    "profiles": ("profile",),
+}
+"""What of `page` finds the pictures of every group."""
+ON_AXES = {"F shade", "N shade", "face", "resistive interface", "rods", "names"}
+"""What is as large as the picture, whose axes stay while what is drawn fills them."""
+
+
+@pytest.mark.parametrize("hidden", PANELS)
+def test_what_is_not_seen_is_not_found(hidden, monkeypatch):
+    """And is as it was; when it is seen again, it is found and drawn."""
+    page = Explorer(preset("oscillator"))
+    called = []
+
+    def noted(group, own):
+        return lambda *given: (called.append(group), own(*given))[1]
+
+    for group, names in FOUND_BY.items():
+        for name in names:
+            monkeypatch.setattr(pages, name, noted(group, getattr(pages, name)))
+    row = page.rows["free.thickness_nm"]
+    row.number.value = "7"
+    assert {*called} == {*PANELS}
+    drawn = {name: page.charts[name].shown for name in CHARTS[hidden]}
+    page.shown.value = [name for name in PANELS if name != hidden]
+    assert [name for name, panel in page.panels.items() if not panel.visible] == [hidden]
+    called.clear()
+    row.number.value = "6"
+    assert {*called} == {*PANELS} - {hidden}
+    assert all(page.charts[name].shown is picture for name, picture in drawn.items())
+    called.clear()
+    page.shown.value = [*PANELS]
+    assert hidden in called
+    assert (hidden == "motion") == ("motion" in called)  # which has not changed
+    same = Explorer(preset("oscillator"), "?free.thickness_nm=6.0")
+    for name in CHARTS[hidden]:
+        new, expected = page.charts[name].shown, same.charts[name].shown
+        assert type(new) is type(expected)
+        if isinstance(new, Picture):
+            for glyph in {*expected.sources} - ON_AXES:
+                columns = expected.sources[glyph]
+                assert _same(new.sources[glyph], columns)
+
+
+def test_what_is_hidden_is_hidden_by_the_address():
+    page = Explorer(preset("oscillator"), "?hide=forces,motion")
+    assert page.shown.value == ["torques", "hodographs", "profiles"]
+    assert not page.panels["motion"].visible
+    page.shown.value = [*PANELS]
+    assert page.address.value == "?preset=oscillator"
+    page.preset.value = "fig4"
+    assert page.shown.options == [name for name in PANELS if name != "motion"]
+    assert not page.panels["motion"].visible
+
+
+def test_motion_follows_the_sliders():
+    page = Explorer(preset("oscillator"))
+    assert "2.27 × 10¹¹ A/m²" in page.motion_numbers.object
+    page.rows["free.polar_deg"].number.value = "45"
+    assert "m must be within 30 degrees" in page.motion_numbers.object
+    assert isinstance(page.charts["orbit"].shown, Picture)
+
+
+def test_magnets_that_move_are_explored_and_saved():
+    system = sf.Dynamics.from_file("examples/oscillator.toml")
+    page = sf.explore(system)
+    assert "parallel: unstable above" in page.motion_numbers.object
+    assert "Ms_A_m = 800000.0" in page.toml
+
+
+def test_motion_is_found_beside_the_page_when_sliders_rest(monkeypatch):
+    """By the loop of a notebook: once for many moves, and what is old by then is not shown."""
+    found = []
+
+    def noted(seen, own=pages.motion_of):
+        found.append(seen)
+        return own(seen)
+
+    monkeypatch.setattr(pages, "motion_of", noted)
+
+    async def move():
+        page = Explorer(preset("oscillator"))
+        for polar in range(10, 20):
+            page.rows["free.polar_deg"].number.value = str(polar)
+        assert found == []
+        assert page.panels["motion"].styles == pages.OLD
+        while page.panels["motion"].styles == pages.OLD:
+            await asyncio.sleep(0.02)
+        return page
+
+    page = asyncio.run(move())
+    assert [seen.values for seen in found] == [{"free.polar_deg": 19.0}]
+    assert page.charts["orbit"].shown is not None
+    later.THREAD.submit(int).result()  # nothing is left in it
+
+
+# --- charts -------------------------------------------------------------------------------------
+
+LOOKS = {"a": _line("red", 1.0), "b": _line("blue", 2.0, "6 6", "line b"), "c": _dots(5, None)}
+
+
+def chart_of(**sources):
+    chart = Chart(LOOKS, 200, 100, "")
+    chart.show(Picture(sources, (0.0, 1.0), (0.0, 1.0), ("", "")))
+    return chart
+
+
+def test_lines_of_a_chart_are_one_glyph_with_the_looks_of_each():
+    chart = chart_of(b={"x": [0, 1], "y": [1, np.nan]}, a={"x": [2], "y": [3]})
+    data = chart.sources["lines"].data
+    assert data["xs"] == [[2], [0, 1]]  # from the bottom to the top
+    assert (data["ys"][0], data["ys"][1][0]) == ([3], 1)
+    assert np.isnan(data["ys"][1][1])
+    looks = [(data["line_color"][i], data["line_width"][i], data["line_dash"][i]) for i in (0, 1)]
+    assert looks == [("red", PIXELS, "solid"), ("blue", 2 * PIXELS, "6 6")]
+    assert chart.sources["dots"].data["x"] == []
+    (item,) = chart.figure.legend[0].items
+    assert item.visible
+    chart.show(Note("nothing"))
+    assert chart.sources["lines"].data["xs"] == []
+    assert not item.visible
+
+
+def test_only_what_changes_is_sent():
+    """Of a chart whose dot moves: the dot."""
+    line = {"x": np.arange(3.0), "y": np.array([0.0, np.nan, 1.0])}
+    chart, sent = chart_of(a=line, c={"x": [0.1], "y": [0.2]}), []
+    document = Document()
+    document.add_root(chart.figure)
+    document.on_change(lambda event: sent.append(event.model))
+    moved = {"a": {x: v.copy() for x, v in line.items()}, "c": {"x": [0.3], "y": [0.2]}}
+    chart.show(Picture(moved, (0.0, 1.0), (0.0, 1.0), ("", "")))
+    assert sent == [chart.sources["dots"]]
+
+
+def test_few_glyphs_move_on_the_page():
+    """Each costs a browser about 0.3 ms of every change."""
+    page = Explorer(preset("dual_valve"))
+    count = 0
+    for group in page.seen.panels:
+        for name in CHARTS[group]:
+            figure = page.charts[name].figure
+            count += sum(one.level == MOVING for one in [*figure.renderers, *figure.center])
+    assert count < 35
 
 
 def test_importing_spinfem_and_its_command_line_does_not_import_panel():
