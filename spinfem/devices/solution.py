@@ -221,6 +221,44 @@ class DeviceSolution:
         np.add.at(torques, place, TORQUE_PER_SPIN_CURRENT * current)
         return self.system.functions.points[at] * self.device.grid.unit, torques
 
+    def torque_density(self, name: str, face: str) -> tuple[FloatArray, FloatArray]:
+        """Return the torque per area at points of the interface to a region.
+
+        The function of the elements whose integrals with the others' are `nodal_torque`: less
+        accurate than these, and than `torque`, of order k for elements of degree k.
+
+        Parameters
+        ----------
+        name : str
+            A ferromagnet.
+        face : str
+            A region or electrode that it touches.
+
+        Returns
+        -------
+        points : array, shape (n, dimension)
+            m.
+        density : array, shape (n, 3)
+            J/m2.
+
+        Raises
+        ------
+        ValueError
+            If there is no such interface.
+        """
+        dofs, current = self._taken_by(name, face)
+        for contact in self.system.contacts:
+            if {*contact.names} == {name, face}:
+                break
+        else:
+            raise ValueError(f"face must be of a region that {name!r} touches, got {face!r}")
+        functions = self.system.functions
+        load = np.zeros((functions.count, 3))
+        np.add.at(load, dofs, TORQUE_PER_SPIN_CURRENT * current)
+        mass = functions.facet_mass(contact.facets)[contact.dofs][:, contact.dofs]
+        density = np.asarray(splu(mass.tocsc()).solve(load[contact.dofs]))
+        return functions.points[contact.dofs] * self.device.grid.unit, density
+
     def _taken_by(self, name: str, face: str | None) -> tuple[IntArray, FloatArray]:
         """Return degrees of freedom and spin currents, A, that a magnetization takes up there."""
         names, taken = self.system.places.names, self._taken

@@ -236,6 +236,20 @@ def test_contacts_of_strong_ferromagnets_that_cross():
         sf.solve(sf.Device(grid, {**regions, "cap": Cu}, electrodes), degree=1)
 
 
+@pytest.mark.parametrize("kind", ["tri", "tet"])
+def test_densities_are_those_of_a_straight_wire(kind):
+    found = sf.solve(wire(kind, 4), degree=2)
+    exact = sf.solve(stack(), J0).torque("free")
+    points, density = found.torque_density("free", "spacer")
+    assert np.allclose(points[:, 0], 18e-9)
+    np.testing.assert_allclose(density, np.tile(exact, (len(points), 1)), rtol=0.02)
+    at, torques = found.nodal_torque("free", "spacer")
+    np.testing.assert_allclose(torques.sum(axis=0), found.torque("free", "spacer"), rtol=1e-12)
+    assert at.shape == points.shape
+    with pytest.raises(ValueError, match="face must be of a region that 'free' touches, got 'fi"):
+        found.torque_density("free", "fixed")
+
+
 # --- pillars --------------------------------------------------------------------------------------
 
 R = 50e-9
