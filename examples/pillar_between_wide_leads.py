@@ -33,7 +33,7 @@ valve = sf.Reservoir() | fixed | spacer | Py(4e-9, m=sf.direction(60), name="fre
 
 def pillar(radius):
     discs = (sf.Slab(Cu, lead, radius),) * 2
-    return sf.solve(sf.Device.pillar(valve, radius=R, current=current, leads=discs), degree=2)
+    return sf.solve(sf.Device.pillar(valve, radius=R, current=current, leads=discs))
 
 
 cap = Cu(lead)

@@ -80,8 +80,8 @@ def solve(
     ----------
     stack : Stack or Device
         The sample, or what `spinfem.load` returned. A batch is solved as a whole. A device has its
-        currents at its electrodes; of what follows it takes `degree`, by default 4 on lines, 3 in
-        two dimensions and 2 in three, and `progress`.
+        currents at its electrodes; of what follows it takes `degree`, by default 4 on lines, 3 on
+        triangles and 2 on other cells, and `progress`.
     j0 : float or array, optional
         Particle current times |e|, A/m2, positive when electrons flow towards +x. Default: that of
         the file which the stack was loaded from, else 1. Arrays broadcast with the stack's.

@@ -26,8 +26,9 @@ ELEMENTS: dict[type, dict[int, Any]] = {
     skfem.MeshTet1: {1: skfem.ElementTetP1, 2: skfem.ElementTetP2},
     skfem.MeshHex1: {1: skfem.ElementHex1, 2: skfem.ElementHex2},
 }
-DEGREES = {1: 4, 2: 3, 3: 2}
-"""Degree of elements by dimension, where none is given."""
+DEGREES = {skfem.MeshLine1: 4, skfem.MeshTri1: 3}
+OTHERWISE = 2
+"""Degree of elements where none is given."""
 MOST = 6
 """Largest degree on lines and quads."""
 
@@ -40,7 +41,7 @@ class Functions:
     grid : Grid
         The mesh.
     degree : int or None
-        Degree of the elements; None for 4 on lines, 3 in two dimensions and 2 in three.
+        Degree of the elements; None for 4 on lines, 3 on triangles and 2 otherwise.
 
     Raises
     ------
@@ -49,9 +50,9 @@ class Functions:
     """
 
     def __init__(self, grid: Grid, degree: int | None) -> None:
-        degree = DEGREES[grid.dimension] if degree is None else degree
-        self.grid, self.degree = grid, degree
         kind = type(grid.mesh)
+        degree = DEGREES.get(kind, OTHERWISE) if degree is None else degree
+        self.grid, self.degree = grid, degree
         table = ELEMENTS.get(kind, {})
         most = MOST if kind in (skfem.MeshLine1, skfem.MeshQuad1) else max(table)
         if not isinstance(degree, int) or not 1 <= degree <= most:
