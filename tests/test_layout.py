@@ -29,6 +29,7 @@ FLOORS = [
     ("io",),
     ("solution", "analogy", "solver", "analytic"),
     ("dynamics",),
+    ("devices",),
     ("studies",),
     ("handoff",),
     ("figures",),
@@ -128,6 +129,7 @@ HEAVY = {
     "lmfit",
     "panel",
     "bokeh",
+    "pyamg",
 }
 
 

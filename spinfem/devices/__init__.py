@@ -1,0 +1,1 @@
+"""Devices in one, two and three dimensions."""
