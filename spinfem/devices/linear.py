@@ -159,8 +159,8 @@ def solve_system(
     _check_memory(n, dim, memory)
     if not factorized:
         check_installed(
-            f"a device in three dimensions with more than {DIRECT:,} unknowns",
-            "pip install pyamg, which is in the extra 'device' of spinfem",
+            f"a device in three dimensions with more than {DIRECT:,} unknowns (extra: device)",
+            "pip install pyamg",
             "pyamg",
         )
     root = np.sqrt(diagonal)
