@@ -30,6 +30,7 @@ FLOORS = [
     ("io",),
     ("solution", "analogy", "solver", "analytic"),
     ("dynamics",),
+    ("devices",),
     ("studies",),
     ("handoff",),
     ("figures",),
@@ -129,6 +130,7 @@ HEAVY = {
     "lmfit",
     "panel",
     "bokeh",
+    "pyamg",
 }
 
 

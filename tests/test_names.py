@@ -647,7 +647,9 @@ def test_what_to_install():
                 assert set((named or "").split(",")) - {""} <= set(extras), command
             elif not wanted.startswith("-"):
                 wanted_by = [
-                    p for e in ("app", "fit", "sweep", "test", "interop") for p in extras[e]
+                    p
+                    for e in ("app", "device", "fit", "sweep", "test", "interop")
+                    for p in extras[e]
                 ]
                 packages = {re.split(r"[<>=\[]", p)[0] for p in wanted_by}
                 assert wanted in packages, command
