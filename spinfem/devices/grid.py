@@ -171,6 +171,16 @@ def _check_names(what: str, names: list[object]) -> None:
             raise TypeError(f"name of a {what} must be a nonempty string, got {name!r}")
 
 
+def _check_numbers(what: str, kind: str, own: IntArray, count: int) -> None:
+    """Check numbers of cells or facets: some of the mesh, each once."""
+    if not own.size:
+        raise ValueError(f"{what} must have {kind}, got none")
+    if own.min() < 0 or own.max() >= count:
+        raise ValueError(f"{kind} of {what} must be those of the mesh, got others")
+    if np.unique(own).size < own.size:
+        raise ValueError(f"{kind} of {what} must be there once, got some twice")
+
+
 def _check_regions(grid: Grid) -> None:
     """Check that the regions are a partition of all cells."""
     count, owner = grid.mesh.nelements, np.full(grid.mesh.nelements, -1)
@@ -178,10 +188,7 @@ def _check_regions(grid: Grid) -> None:
     _check_names("region", [*regions])
     names = [*regions]
     for i, (name, own) in enumerate(regions.items()):
-        if not own.size:
-            raise ValueError(f"region {name!r} must have cells, got none")
-        if own.min() < 0 or own.max() >= count:
-            raise ValueError(f"cells of region {name!r} must be those of the mesh, got others")
+        _check_numbers(f"region {name!r}", "cells", own, count)
         taken = own[owner[own] >= 0]
         if taken.size:
             raise ValueError(
@@ -201,10 +208,7 @@ def _check_surfaces(grid: Grid) -> None:
     mesh, surfaces = grid.mesh, grid.surfaces
     _check_names("surface", [*surfaces])
     for name, own in surfaces.items():
-        if not own.size:
-            raise ValueError(f"surface {name!r} must have facets, got none")
-        if own.min() < 0 or own.max() >= mesh.nfacets:
-            raise ValueError(f"facets of surface {name!r} must be those of the mesh, got others")
+        _check_numbers(f"surface {name!r}", "facets", own, mesh.nfacets)
         inner = own[mesh.f2t[1, own] >= 0]
         if inner.size:
             raise ValueError(

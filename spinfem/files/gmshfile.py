@@ -1,4 +1,4 @@
-"""Line cells of gmsh's files: .msh of the versions 4.1 and 2.2, as text or binary.
+"""Cells of gmsh's files and their groups: .msh of the versions 4.1 and 2.2, as text or binary.
 
 Read are names, entities, nodes and elements; other sections are passed over. Nothing is made larger
 than what the file holds of it, however much it announces.
@@ -8,9 +8,9 @@ https://gmsh.info/doc/texinfo/gmsh.html#File-formats
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from .._checks import FloatArray, IntArray
 from .lines import (
     LARGEST_WHOLE,
     MOST_CELLS,
+    MOST_NUMBERS,
     Lines,
     MalformedError,
     bounded,
@@ -30,14 +31,67 @@ from .lines import (
 )
 
 LINE = 1
-NODES = {LINE: 2, 15: 1}
-"""Nodes of a line, and of a point, which is passed over."""
-OTHERS = {2: "triangle", 3: "quad", 4: "tetra", 5: "hexahedron", 6: "wedge", 7: "pyramid"}
-OTHERS |= {8: "line3", 9: "triangle6", 10: "quad9", 11: "tetra10", 16: "quad8", 26: "line4"}
-MOST_MEMBERS = 2_000_000
-"""Lines in groups, one in several counted as often."""
+KINDS = {
+    1: ("line", 1, 2),
+    2: ("triangle", 2, 3),
+    3: ("quad", 2, 4),
+    4: ("tetra", 3, 4),
+    5: ("hexahedron", 3, 8),
+    6: ("wedge", 3, 6),
+    7: ("pyramid", 3, 5),
+    8: ("line3", 1, 3),
+    9: ("triangle6", 2, 6),
+    10: ("quad9", 2, 9),
+    11: ("tetra10", 3, 10),
+    12: ("hexahedron27", 3, 27),
+    13: ("wedge18", 3, 18),
+    14: ("pyramid14", 3, 14),
+    15: ("vertex", 0, 1),
+    16: ("quad8", 2, 8),
+    17: ("hexahedron20", 3, 20),
+    18: ("wedge15", 3, 15),
+    19: ("pyramid13", 3, 13),
+    26: ("line4", 1, 4),
+}
+"""Name, dimension and number of nodes of every kind of cells; points are passed over."""
+ENTITIES = ("points", "curves", "surfaces", "volumes")
+GROUPED = {1: "line cells", 2: "cells of surfaces", 3: "cells of volumes"}
 Groups = dict[int, IntArray]
-"""Numbers of the lines of every physical group, by its number."""
+"""Numbers of the cells of every physical group, by its number."""
+
+
+class _Rules(NamedTuple):
+    """What a file may hold."""
+
+    kinds: frozenset[int]
+    refuse: Callable[[int, str], None]  # raises for so many cells of another kind
+    numbers: int = MOST_NUMBERS
+    cells: int = MOST_CELLS
+    members: int = 2_000_000  # cells in groups, one in several counted as often
+
+
+class _Block(NamedTuple):
+    """Cells of one kind."""
+
+    kind: int
+    joined: IntArray  # (n, nodes) tags of nodes
+    groups: Groups
+
+
+class Part(NamedTuple):
+    """All cells of one kind."""
+
+    dimension: int
+    cells: IntArray  # (n, nodes) numbers of points, in gmsh's order
+    groups: dict[str, IntArray]  # numbers of the cells of every group
+
+
+class Cells(NamedTuple):
+    """What a file holds."""
+
+    points: FloatArray  # (n, 3)
+    parts: dict[str, Part]  # by kind, "tetra"
+    names: dict[int, list[str]]  # of groups, with cells or without, by their dimension
 
 
 def lines_of(content: bytes) -> Lines:
@@ -52,24 +106,78 @@ def lines_of(content: bytes) -> Lines:
     ValueError
         If it is of another version, has cells that are no lines, or names a group twice.
     """
+    points, parts, names = _read(content, _Rules(frozenset((LINE, 15)), refuse_cells))
+    line = parts.get("line", Part(1, np.zeros((0, 2), np.intp), {}))
+    missing = {name: np.zeros(0, np.intp) for name in names.get(1, ())}
+    return Lines(points, line.cells, missing | line.groups)
+
+
+def cells_of(content: bytes) -> Cells:
+    """Return what a .msh file says of all its cells.
+
+    Groups are physical groups, by their name or, without one, by their number.
+
+    Raises
+    ------
+    MalformedError
+        If it is no such file.
+    ValueError
+        If it is of another version, has cells of unknown kinds, or names a group twice.
+    """
+    return _read(content, _Rules(frozenset(KINDS), _refuse_unknown, 60_000_000, *[20_000_000] * 2))
+
+
+def _refuse_unknown(count: int, kind: str) -> None:
+    known = ", ".join(name for name, *_ in KINDS.values())
+    raise ValueError(f"cells must be of a known type ({known}), got {count} of type {kind}")
+
+
+def _read(content: bytes, rules: _Rules) -> Cells:
     sections = dict(_sections(content))
     version, kinds = _format(sections)
-    names = _names(sections.get("PhysicalNames", b""))
+    dimensions = {KINDS[kind][1] for kind in rules.kinds} - {0}
+    names = _names(sections.get("PhysicalNames", b""), dimensions)
     missing = [name for name in ("Nodes", "Elements") if name not in sections]
     if missing:
         raise MalformedError(f"there must be a section ${missing[0]}, got none")
-    numbers: Callable[[bytes], _Numbers] = partial(_Numbers, kinds=kinds)
+    numbers: Callable[[bytes], _Numbers] = partial(_Numbers, kinds=kinds, most=rules.numbers)
     if version == "4":
         tags, points = _nodes_4(numbers(sections["Nodes"]))
         physical = _physical(numbers(sections["Entities"])) if "Entities" in sections else {}
-        joined, groups = _elements_4(numbers(sections["Elements"]), physical)
+        blocks = _elements_4(numbers(sections["Elements"]), physical, rules)
     else:
         tags, points = _nodes_2(*_counted(sections["Nodes"], numbers))
         elements = _elements_2 if kinds is None else _binary_elements_2
-        joined, groups = elements(*_counted(sections["Elements"], numbers))
-    named = {name: groups.pop(tag, np.zeros(0, np.intp)) for name, tag in names.items()}
-    rest = {str(tag): groups[tag] for tag in sorted(groups) if tag > 0}
-    return Lines(points, rows_of(joined, tags), named | rest)
+        blocks = elements(*_counted(sections["Elements"], numbers), rules)
+    by_kind: dict[int, list[_Block]] = {}
+    for block in blocks:
+        by_kind.setdefault(block.kind, []).append(block)
+    parts = {KINDS[kind][0]: _part(kind, own, tags, names) for kind, own in by_kind.items()}
+    return Cells(points, parts, {dimension: [*own.values()] for dimension, own in names.items()})
+
+
+def _part(
+    kind: int, blocks: list[_Block], tags: IntArray, names: Mapping[int, Mapping[int, str]]
+) -> Part:
+    """Join the blocks of one kind."""
+    _, dimension, _ = KINDS[kind]
+    groups: dict[int, list[IntArray]] = {}
+    start = 0
+    for block in blocks:
+        for group, own in block.groups.items():
+            groups.setdefault(group, []).append(start + own)
+        start += len(block.joined)
+    own_names = names.get(dimension, {})
+    order = [*own_names, *sorted(group for group in groups if group not in own_names)]
+    return Part(
+        dimension,
+        rows_of(np.concatenate([block.joined for block in blocks]), tags),
+        {
+            own_names.get(group, str(group)): np.concatenate(groups[group])
+            for group in order
+            if group in groups and (group in own_names or group > 0)
+        },
+    )
 
 
 # --- sections ---------------------------------------------------------------------------------
@@ -114,25 +222,26 @@ def _format(sections: Mapping[str, bytes]) -> tuple[str, dict[str, np.dtype[Any]
     return major, {name: np.dtype(orders[rest[:4]] + code) for name, code in kinds.items()}
 
 
-def _names(section: bytes) -> dict[str, int]:
-    """Return names and numbers of the groups of curves."""
-    found: dict[str, int] = {}
+def _names(section: bytes, dimensions: Collection[int]) -> dict[int, dict[int, str]]:
+    """Return the names of groups, by dimension and number."""
+    found: dict[int, dict[int, str]] = {}
     lines = section.splitlines()[1:]
     bounded(len(lines), "names of groups")
     for line in lines:
         dimension, number, name, *_ = [*line.split(None, 2), b"", b"", b""]
-        if dimension != b"1":
+        if dimension not in {b"%d" % one for one in dimensions}:
             continue
         text, tag = name.strip().decode(errors="replace"), number_of(number, "number of a group")
         if len(text) < 2 or text[0] + text[-1] != '""':
             raise MalformedError(f"name of a group must stand in double quotes, got {text[:40]!r}")
-        text = text[1:-1]
-        if text in found:
-            raise ValueError(
-                "names of the groups of line cells must be unique, "
-                f"got {text!r} for both {found[text]} and {tag}"
-            )
-        found[text] = tag
+        text, own = text[1:-1], found.setdefault(int(dimension), {})
+        for other, known in own.items():
+            if known == text:
+                raise ValueError(
+                    f"names of the groups of {GROUPED[int(dimension)]} must be unique, "
+                    f"got {text!r} for both {other} and {tag}"
+                )
+        own[tag] = text
     return found
 
 
@@ -142,9 +251,12 @@ def _names(section: bytes) -> dict[str, int]:
 class _Numbers:
     """The numbers of a section, one after another."""
 
-    def __init__(self, section: bytes, kinds: Mapping[str, np.dtype[Any]] | None) -> None:
+    def __init__(
+        self, section: bytes, kinds: Mapping[str, np.dtype[Any]] | None, most: int
+    ) -> None:
         self.kinds, self.place = kinds, 0
-        self.given: Any = numbers_in(section, "nodes and elements") if kinds is None else section
+        what = "nodes and elements"
+        self.given: Any = numbers_in(section, what, most) if kinds is None else section
 
     def _next(self, kind: str, count: int) -> Any:
         size = 1 if self.kinds is None else self.kinds[kind].itemsize
@@ -182,20 +294,20 @@ def _counted(section: bytes, numbers: Callable[[bytes], _Numbers]) -> tuple[int,
 # --- version 4.1 ------------------------------------------------------------------------------
 
 
-def _physical(numbers: _Numbers) -> dict[int, list[int]]:
-    """Return the physical groups of every curve."""
-    points, curves, *_ = numbers.take_list("size", 4)
-    for _ in range(bounded(points, "points in $Entities")):
-        numbers.take_list("int", 1), numbers.take("float", 3)
-        numbers.take("int", *numbers.take_list("size", 1))
+def _physical(numbers: _Numbers) -> dict[tuple[int, int], list[int]]:
+    """Return the physical groups of every entity, by its dimension and number."""
+    counts = numbers.take_list("size", 4)
     found, pairs = {}, 0
-    for _ in range(bounded(curves, "curves in $Entities")):
-        (tag,) = numbers.take_list("int", 1)
-        numbers.take("float", 6)
-        # negative where it is turned round
-        found[tag] = np.unique(np.abs(numbers.take("int", *numbers.take_list("size", 1)))).tolist()
-        pairs = bounded(pairs + len(found[tag]), "groups of curves")
-        numbers.take("int", *numbers.take_list("size", 1))
+    for dimension, (count, what) in enumerate(zip(counts, ENTITIES, strict=True)):
+        for _ in range(bounded(count, f"{what} in $Entities")):
+            (tag,) = numbers.take_list("int", 1)
+            numbers.take("float", 6 if dimension else 3)
+            # negative where it is turned round
+            groups = np.abs(numbers.take("int", *numbers.take_list("size", 1)))
+            if dimension:
+                found[dimension, tag] = np.unique(groups).tolist()
+                pairs = bounded(pairs + len(found[dimension, tag]), f"groups of {what}")
+                numbers.take("int", *numbers.take_list("size", 1))
     return found
 
 
@@ -216,27 +328,30 @@ def _nodes_4(numbers: _Numbers) -> tuple[IntArray, FloatArray]:
     return np.concatenate(tags), np.concatenate(points)
 
 
-def _elements_4(numbers: _Numbers, physical: Mapping[int, list[int]]) -> tuple[IntArray, Groups]:
-    """Return the tags of the nodes of all lines, and their groups."""
+def _elements_4(
+    numbers: _Numbers, physical: Mapping[tuple[int, int], list[int]], rules: _Rules
+) -> Iterator[_Block]:
+    """Yield all cells, of one entity at a time."""
     blocks, *_ = numbers.take_list("size", 4)
-    joined, start, members = [np.zeros((0, 2), np.intp)], 0, 0
-    groups: dict[int, list[IntArray]] = {}
+    members = 0
     for _ in range(bounded(blocks, "blocks in $Elements")):
         _, entity, kind = numbers.take_list("int", 3)
         (count,) = numbers.take_list("size", 1)
         if not count:
             continue
-        if kind not in NODES:
-            refuse_cells(count, OTHERS.get(kind, str(kind)))
-        rows = numbers.take("size", count * (1 + NODES[kind])).reshape(count, -1)
-        if kind == LINE:
-            joined.append(rows[:, 1:])
-            own, start = np.arange(start, start + count), start + count
-            several = physical.get(entity, ())
-            members = bounded(members + count * len(several), "lines in groups", MOST_MEMBERS)
-            for group in several:
-                groups.setdefault(group, []).append(own)
-    return np.concatenate(joined), {group: np.concatenate(own) for group, own in groups.items()}
+        _, dimension, nodes = _kind(kind, count, rules)
+        rows = numbers.take("size", count * (1 + nodes)).reshape(count, -1)
+        if dimension:
+            groups, own = physical.get((dimension, entity), ()), np.arange(count)
+            members = bounded(members + count * len(groups), "cells in groups", rules.members)
+            yield _Block(kind, rows[:, 1:], dict.fromkeys(groups, own))
+
+
+def _kind(kind: int, count: int, rules: _Rules) -> tuple[str, int, int]:
+    """Return what a kind of cells is; ValueError if it must not be there."""
+    if kind not in rules.kinds:
+        rules.refuse(count, KINDS[kind][0] if kind in KINDS else str(kind))
+    return KINDS[kind]
 
 
 # --- version 2.2 ------------------------------------------------------------------------------
@@ -254,44 +369,66 @@ def _nodes_2(count: int, numbers: _Numbers) -> tuple[IntArray, FloatArray]:
     return rows["tag"].astype(np.intp), rows["x"].astype(float)
 
 
-def _elements_2(count: int, numbers: _Numbers) -> tuple[IntArray, Groups]:
-    """Return the tags of the nodes of all lines, and their groups: rows of any length."""
-    bounded(count, "elements", MOST_CELLS)
-    given: list[int] = numbers.rest().tolist()
-    place, joined, tags = 0, [], []
-    for _ in range(count):
-        _, kind, own, *_ = [*given[place : place + 3], -1, -1, -1]
-        if kind not in NODES and kind > 0:
-            refuse_cells(1, OTHERS.get(kind, str(kind)))
-        end = place + 3 + own + NODES.get(kind, 0)
-        if own < 0 or end > len(given):
+def _elements_2(count: int, numbers: _Numbers, rules: _Rules) -> Iterator[_Block]:
+    """Yield all cells, those of a kind that follow one another at a time.
+
+    A row has a number, the kind, how many tags, the tags, the nodes.
+    """
+    bounded(count, "elements", rules.cells)
+    given, place, done = numbers.rest(), 0, 0
+    while done < count:
+        head = given[place : place + 3]
+        kind, own = head[1:].tolist() if head.size == 3 else (LINE, 0)
+        _, dimension, nodes = _kind(kind, 1, rules)
+        width = 3 + own + nodes
+        if own < 0 or place + width > given.size:
             raise MalformedError("there must be as many elements as are announced, got fewer")
-        if kind == LINE:
-            joined.append(given[end - 2 : end])
-            tags.append(given[place + 3] if own else 0)
-        place = end
-    return np.array(joined, np.intp).reshape(-1, 2), by_tag(np.array(tags, np.intp))
+        size = _alike(given[place:], width, slice(1, 3), count - done)
+        rows = given[place : place + size * width].reshape(size, width)
+        place, done = place + size * width, done + size
+        if dimension:
+            tags = rows[:, 3] if own else np.zeros(size, np.intp)
+            yield _Block(kind, rows[:, 3 + own :], by_tag(tags))
 
 
-def _binary_elements_2(count: int, numbers: _Numbers) -> tuple[IntArray, Groups]:
-    """Do the same for blocks of elements."""
-    joined, tags, done = [np.zeros((0, 2), np.intp)], [np.zeros(0, np.intp)], 0
-    bounded(count, "elements", MOST_CELLS)  # gmsh writes a block for each of them
-    given, place = numbers.rest(), 0
+def _binary_elements_2(count: int, numbers: _Numbers, rules: _Rules) -> Iterator[_Block]:
+    """Yield all cells, of a block at a time, or of equal blocks of one cell.
+
+    A block has the kind, how many cells and tags; and for each cell a number, the tags, the nodes.
+    """
+    bounded(count, "elements", rules.cells)  # gmsh writes a block for each of them
+    given, place, done = numbers.rest(), 0, 0
     while done < count:
         head: list[int] = given[place : place + 3].tolist()
         kind, size, own, *_ = [*head, LINE, 1, 0]  # fewer than three are refused below
         if size < 1 or own < 0:
             raise MalformedError(f"a block must have elements and tags, got {size} and {own}")
-        if kind not in NODES:
-            refuse_cells(size, OTHERS.get(kind, str(kind)))
-        width = 1 + own + NODES[kind]
-        place, end = place + 3, place + 3 + size * width
-        if end > given.size:
+        _, dimension, nodes = _kind(kind, size, rules)
+        width = 1 + own + nodes
+        if place + 3 + size * width > given.size:
             raise MalformedError("there must be as many elements as are announced, got fewer")
-        rows, place = given[place:end].reshape(size, width), end
-        if kind == LINE:
-            joined.append(rows[:, -2:])
-            tags.append(rows[:, 1] if own else np.zeros(size, np.intp))
-        done += size
-    return np.concatenate(joined), by_tag(np.concatenate(tags))
+        if size == 1:
+            size = _alike(given[place:], 3 + width, slice(0, 3), count - done)
+            end = place + size * (3 + width)
+            rows = given[place:end].reshape(size, 3 + width)[:, 3:]
+        else:
+            end = place + 3 + size * width
+            rows = given[place + 3 : end].reshape(size, width)
+        place, done = end, done + size
+        if dimension:
+            tags = rows[:, 1] if own else np.zeros(size, np.intp)
+            yield _Block(kind, rows[:, 1 + own :], by_tag(tags))
+
+
+def _alike(given: IntArray, width: int, head: slice, most: int) -> int:
+    """Return how many rows, one after another, have what the first one has in their head."""
+    most = min(most, given.size // width)
+    size = 1
+    while size < most:
+        stop = min(2 * size, most)
+        rows = given[size * width : stop * width].reshape(-1, width)
+        other = (rows[:, head] != given[head]).any(axis=1)
+        if other.any():
+            return size + int(other.argmax())
+        size = stop
+    return size

@@ -31,7 +31,7 @@ class MalformedError(ValueError):
     """Why a file is not of its format."""
 
 
-def numbers_in(text: bytes | str, what: str) -> FloatArray:
+def numbers_in(text: bytes | str, what: str, most: int = MOST_NUMBERS) -> FloatArray:
     """Return the numbers of a text with space between them, shape (n,).
 
     Raises
@@ -43,7 +43,7 @@ def numbers_in(text: bytes | str, what: str) -> FloatArray:
     """
     letters = np.frombuffer(text if isinstance(text, bytes) else text.encode(), np.uint8)
     changes = np.count_nonzero(np.diff(letters > ord(" "), prepend=False))
-    bounded((1 + int(changes)) // 2, f"numbers of {what}", MOST_NUMBERS)
+    bounded((1 + int(changes)) // 2, f"numbers of {what}", most)
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)  # numpy's name for what is no number
         try:

@@ -92,6 +92,8 @@ BAD = {
         "region 'c' must have cells, got none"),
     "other cells": (lambda: Grid(SQUARE.with_subdomains({"a": [32]})), ValueError,
         "cells of region 'a' must be those of the mesh, got others"),
+    "cells twice": (lambda: Grid(SQUARE.with_subdomains({"a": [0, *range(32)]})), ValueError,
+        "cells of region 'a' must be there once, got some twice"),
     "unnamed region": (lambda: Grid(SQUARE.with_subdomains({" ": ANY["a"]})), TypeError,
         "name of a region must be a nonempty string, got ' '"),
     "inner surface": (lambda: Grid(halves(SQUARE).with_boundaries(
