@@ -30,7 +30,6 @@ FLOORS = [
     ("io",),
     ("solution", "analogy", "solver", "analytic"),
     ("dynamics",),
-    ("devices",),
     ("studies",),
     ("handoff",),
     ("figures",),

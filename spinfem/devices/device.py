@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
 from ..sample.stack import Stack
 from .builders import pillar_grid
 from .grid import Grid
+from .meshes import read_grid
 
 Texture = Callable[[FloatArray], ArrayLike]
 """Of points (n, dimension), m, to magnetizations there (n, 3)."""
@@ -242,6 +244,41 @@ class Device:
         checked = {"regions": regions, "electrodes": electrodes, "interfaces": interfaces}
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_mesh(
+        cls,
+        path: str | PathLike[str],
+        regions: Mapping[str, Any],
+        electrodes: Mapping[str, Electrode],
+        interfaces: Mapping[Any, Interface] | None = None,
+        *,
+        scale: float = 1e-9,
+        is_axisymmetric: bool = False,
+    ) -> Device:
+        """Return a device on the mesh of a file of gmsh, .msh.
+
+        Parameters
+        ----------
+        path : str or path
+            A file whose physical groups of volumes (of surfaces in two dimensions) are the regions
+            and whose physical groups of surfaces (curves) the electrodes.
+        regions, electrodes, interfaces
+            As of `Device`.
+        scale : float
+            Length of a unit of the file, m.
+        is_axisymmetric : bool
+            As of `Grid`.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        TypeError, ValueError
+            If it is not as said there, or an argument not as of `Device`.
+        """
+        grid = read_grid(path, scale, is_axisymmetric=is_axisymmetric)
+        return cls(grid, regions, electrodes, interfaces or {})
 
     @classmethod
     def pillar(

@@ -18,10 +18,11 @@ from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
 from .assembly import NO_ONE, System, assemble, read
 from .device import Device
+from .linear import solve_system
 from .regions import is_ferromagnetic, is_magnet
 
-RESIDUAL = 1e-8
-"""What a solution may miss of its load."""
+ROUNDING = 1e-12
+"""Of the largest number of a matrix: what differs less from its mirror image is symmetric."""
 
 
 class Taken(NamedTuple):
@@ -311,15 +312,13 @@ def solve_device(
 ) -> DeviceSolution:
     """Solve a device; parameters as of `spinfem.solve`."""
     system = assemble(device, degree)
-    scale = 1 / np.sqrt(np.abs(system.matrix.diagonal()))
-    scaled = (system.matrix * scale[None, :] * scale[:, None]).tocsc()
-    unknowns = scale * splu(
-        scaled, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
-    ).solve(scale * system.load)
-    missed = np.abs(scale * (system.matrix @ unknowns - system.load)).max()
-    if not missed <= RESIDUAL * np.abs(scale * system.load).max():
-        raise ValueError(
-            f"weak form must be solved to {RESIDUAL:g}, got {missed:g}; its numbers are too far "
-            "apart"
-        )
+    matrix = system.matrix
+    unknowns, _ = solve_system(
+        matrix,
+        system.load,
+        system.unknowns.kinds,
+        device.grid.dimension,
+        progress,
+        is_symmetric=not abs(matrix - matrix.T).max() > ROUNDING * abs(matrix).max(),
+    )
     return DeviceSolution(device, system, unknowns)
