@@ -155,7 +155,7 @@ def solve_system(
             f"the diagonal of a system must be positive, got {diagonal[bad]:g} for unknown {bad}"
         )
     factorized = dim < 3 or n <= DIRECT
-    memory = _memory(A, dim, factorized)
+    memory = _memory(A, dim, factorized, is_symmetric)
     _check_memory(n, dim, memory)
     if not factorized:
         check_installed(
@@ -292,11 +292,13 @@ def _iterations(
     return symmetric if is_symmetric else general
 
 
-def _memory(A: Matrix, dim: int, factorized: bool) -> float:
+def _memory(A: Matrix, dim: int, factorized: bool, is_symmetric: bool) -> float:
     """Return what solving takes at most, bytes."""
     n = int(A.shape[0])
     entries = COPIES["factors" if factorized else "iterations"] * (int(A.nnz) + n)
-    return ENTRY * (entries + (FILL[dim](n) if factorized else 0.0))
+    if factorized:
+        return ENTRY * (entries + FILL[dim](n))
+    return ENTRY * entries + (0.0 if is_symmetric else 8.0 * RESTART * n)
 
 
 def _check_memory(n: int, dim: int, memory: float) -> None:

@@ -85,7 +85,7 @@ def hierarchy(
     advance : callable
         Is called with 0 after every level.
     """
-    A = csr_matrix(A)
+    A = _by_rows(A)
     levels: list[Level] = []
     while A.shape[0] > COARSEST and len(levels) < MOST_LEVELS:
         aggregates, count = _aggregated(A, kinds, theta)
@@ -96,9 +96,16 @@ def hierarchy(
         new = np.empty(count, dtype=kinds.dtype)
         new[aggregates[aggregates >= 0]] = kinds[aggregates >= 0]
         kinds, constant = new, np.ones(count)
-        A = csr_matrix(P.T @ (A @ P))
+        A = _by_rows(P.T @ (A @ P))
         advance(0)
     return Hierarchy(tuple(levels), splu(A.tocsc()))
+
+
+def _by_rows(A: Matrix) -> Matrix:
+    """Return A by rows, with short indices where these do: pyamg before 5.4 takes no others."""
+    A = csr_matrix(A)
+    index = np.int32 if max(A.nnz, *A.shape) < 2**31 else np.int64
+    return csr_matrix((A.data, A.indices.astype(index), A.indptr.astype(index)), A.shape)
 
 
 def _rows(A: Matrix) -> IntArray:
