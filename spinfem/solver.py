@@ -120,6 +120,11 @@ def solve(
         If an argument is out of its range, both currents are given, there is no spin sink, a
         profile leaves its range where it is evaluated, `tol` cannot be met, or spin currents do not
         balance in the end: the message names the point of the batch.
+
+    Warns
+    -----
+    RuntimeWarning
+        If cells of a device at interfaces are longer than the spin diffusion length there.
     """
     degree = whole("degree", degree, most=MAX_DEGREE)
     if elements is not None:

@@ -7,6 +7,7 @@ multiplier of ``mu_s || m`` would be. Its sum over places is as accurate as the 
 
 from __future__ import annotations
 
+import warnings
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
 from .assembly import NO_ONE, System, assemble, read
 from .device import Device
+from .grid import coarse_cells
 from .linear import solve_system
 from .regions import is_ferromagnetic, is_magnet
 
@@ -311,6 +313,14 @@ def solve_device(
     device: Device, degree: int | None = None, *, progress: bool | None = None
 ) -> DeviceSolution:
     """Solve a device; parameters as of `spinfem.solve`."""
+    lengths = {name: float(region.metal.l) for name, region in device.regions.items()}
+    if coarse := coarse_cells(device.grid, lengths):
+        warnings.warn(
+            "cells at interfaces should be shorter than the spin diffusion length, got longer ones "
+            f"in {listed(coarse)}: torques may be far off",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     system = assemble(device, degree)
     matrix = system.matrix
     unknowns, _ = solve_system(

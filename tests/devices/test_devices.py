@@ -212,7 +212,7 @@ def test_torques_do_the_work_of_turning_a_texture():
 def test_contacts_of_strong_ferromagnets_that_cross():
     """Without a spacer both absorb; beside a normal metal that touches both it is refused."""
     edges = np.array([0.0, 8.0, 12.0])
-    mesh = skfem.MeshQuad1.init_tensor(np.linspace(0, 12, 7), np.linspace(0, WIDE, 3))
+    mesh = skfem.MeshQuad1.init_tensor(np.linspace(0, 12, 7), np.linspace(0, WIDE, 9))
     mesh = mesh.with_boundaries(
         {"left": lambda x: x[0] < 1e-6, "right": lambda x: x[0] > 12 - 1e-6}
     )
@@ -279,6 +279,12 @@ def test_wider_discs_change_the_torque(radius, ratio):
     ends = sf.Reservoir() | cap, cap | sf.Reservoir()
     exact = sf.solve(pillar_stack(ends), 1e-3 / A).torque("free") * A
     assert np.isclose(found.torque("free")[0] / exact[0], ratio, rtol=3e-3)
+
+
+def test_cells_longer_than_the_diffusion_length_are_noticed():
+    short = sf.Ferromagnet.from_valet_fert(291e-9, beta=0.76, l=1.5e-9)
+    with pytest.warns(RuntimeWarning, match="shorter than the spin diffusion length, .* in free:"):
+        sf.solve(wire("tri", 2, free=(short, TILTED)), degree=1)
 
 
 # --- bad input ------------------------------------------------------------------------------------
