@@ -27,6 +27,7 @@ CHAPTERS = {
     ),
     "measured": ("From measurements to numbers", r"fit_.*"),
     "torques": ("Torques for other codes", r"handoff.*"),
+    "devices": ("Devices in space", r"pillar.*"),
     "motion": ("Magnetizations that move", r"oscillator.*|phase.*|resonance.*|three_magnets.*"),
 }
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import warnings
 from functools import cached_property
+from os import PathLike
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +24,7 @@ from .device import Device
 from .grid import coarse_cells
 from .linear import solve_system
 from .regions import is_ferromagnetic, is_magnet
+from .vtk import save
 
 ROUNDING = 1e-12
 """Of the largest number of a matrix: what differs less from its mirror image is symmetric."""
@@ -249,6 +252,11 @@ class DeviceSolution:
         ValueError
             If there is no such interface.
         """
+        dofs, density = self.density_at(name, face)
+        return self.system.functions.points[dofs] * self.device.grid.unit, density
+
+    def density_at(self, name: str, face: str) -> tuple[IntArray, FloatArray]:
+        """Return the same with numbers of degrees of freedom in place of points."""
         dofs, current = self._taken_by(name, face)
         for contact in self.system.contacts:
             if {*contact.names} == {name, face}:
@@ -260,7 +268,7 @@ class DeviceSolution:
         np.add.at(load, dofs, TORQUE_PER_SPIN_CURRENT * current)
         mass = functions.facet_mass(contact.facets)[contact.dofs][:, contact.dofs]
         density = np.asarray(splu(mass.tocsc()).solve(load[contact.dofs]))
-        return functions.points[contact.dofs] * self.device.grid.unit, density
+        return contact.dofs, density
 
     def _taken_by(self, name: str, face: str | None) -> tuple[IntArray, FloatArray]:
         """Return degrees of freedom and spin currents, A, that a magnetization takes up there."""
@@ -295,12 +303,39 @@ class DeviceSolution:
                 f"degree must be at most 2 on this mesh for values at points, got "
                 f"{self.system.functions.degree}"
             )
-        own = self.system.places.of(region)
-        points = self.system.functions.points[self.system.places.dofs[own]]
+        dofs = self.system.places.dofs[self.system.places.of(region)]
+        points = self.system.functions.points[dofs] * self.device.grid.unit
+        return points, *self.at(region, dofs)[:2]
+
+    def at(self, region: str, dofs: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return mu_0 (n,) and mu_s (n, 3), V, and m (n, 3) at degrees of freedom of a region."""
+        own = self.system.places.at(region, dofs)
         nu, m = self._nu[own], self.system.places.m[own]
         if self.device.regions[region].is_strong:
             nu = np.einsum("ni,ni->n", nu, m)[:, None] * m
-        return points * self.device.grid.unit, self._mu_0[own], 2 * nu
+        return self._mu_0[own], 2 * nu, m
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fields for ParaView, in nm: the volume, and torques on interfaces beside it.
+
+        x.vtu has `potential`, mu_0, `spin_potential`, mu_s, both V, and `m` at corners of cells,
+        those at interfaces doubled, and the `region` of cells. x_interfaces.vtu has
+        `torque_density`, J/m2, there. An axisymmetric device is its section. Names of regions and
+        interfaces, potentials and currents are in the field data.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, ending in .vtu.
+
+        Raises
+        ------
+        ValueError
+            If its name has another ending.
+        OSError
+            If a file cannot be written.
+        """
+        save(self, Path(path))
 
     def _check_electrode(self, name: str) -> None:
         if name not in self.device.electrodes:

@@ -2,6 +2,7 @@
 
 import itertools
 
+import meshio
 import numpy as np
 import pytest
 import skfem
@@ -248,6 +249,48 @@ def test_densities_are_those_of_a_straight_wire(kind):
     assert at.shape == points.shape
     with pytest.raises(ValueError, match="face must be of a region that 'free' touches, got 'fi"):
         found.torque_density("free", "fixed")
+
+
+@pytest.mark.parametrize(("kind", "cells"), [("line", "line"), ("quad", "quad")])
+@pytest.mark.parametrize("degree", [1, 3])
+def test_files_for_paraview(tmp_path, kind, cells, degree):
+    solution = sf.solve(wire(kind, 2), degree=degree)
+    solution.save(tmp_path / "wire.vtu")
+    volume = meshio.read(tmp_path / "wire.vtu")
+    assert {*volume.cells_dict} == {cells}
+    assert len(volume.points) == len(np.unique(volume.points[:, 1])) * 9  # doubled at interfaces
+    at = volume.points[:, 0] == 22
+    mu_s, m = volume.point_data["spin_potential"][at], volume.point_data["m"][at]
+    assert np.allclose(m, TILTED)
+    assert np.allclose(np.cross(mu_s, m), 0, atol=1e-12 * np.abs(mu_s).max())
+    assert np.allclose(volume.point_data["potential"][at], 0, atol=1e-15)
+    if kind == "quad":
+        faces = meshio.read(tmp_path / "wire_interfaces.vtu")
+        (number,) = faces.cell_data["interface"]
+        assert sorted(set(number)) == [0, 1, 2, 3]
+        own = faces.cells_dict["line"][number == 1].ravel()
+        exact = sf.solve(stack(), J0).torque("free")
+        density = faces.point_data["torque_density"][own]
+        assert np.allclose(density, exact, rtol=0.05) or degree > 1
+        if degree > 1:
+            assert np.allclose(density, exact, rtol=1e-3)
+    with pytest.raises(ValueError, match=r"must end in .vtu, got 'wire.png'"):
+        solution.save(tmp_path / "wire.png")
+
+
+@pytest.mark.parametrize("kind", ["tri", "tet", "hex"])
+def test_cells_keep_their_shape_in_files(tmp_path, kind):
+    solution = sf.solve(wire(kind, 1), degree=1)
+    solution.save(tmp_path / "wire.vtu")
+    volume = meshio.read(tmp_path / "wire.vtu")
+    ((name, cells),) = volume.cells_dict.items()
+    corners = volume.points[cells]
+    if name == "hexahedron":  # the first four around a face, the others above these
+        assert np.allclose(
+            corners[:, 4:] - corners[:, :4], (corners[:, 4] - corners[:, 0])[:, None]
+        )
+        assert np.allclose(corners[:, 0] + corners[:, 2], corners[:, 1] + corners[:, 3])
+    assert len(cells) == solution.device.grid.mesh.nelements
 
 
 # --- pillars --------------------------------------------------------------------------------------
