@@ -12,7 +12,7 @@ from skfem import Mesh, MeshQuad1, MeshTet1
 
 from .._checks import BoolArray, FloatArray, IntArray, finite, is_seen, listed, positive
 from ..fem.mesh import layer_nodes
-from .grid import TOLERANCE, Grid
+from .grid import TOLERANCE, Grid, renumbered
 from .plans import Plan, polygon, triangulated
 
 UNIT = 1e-9
@@ -228,8 +228,8 @@ def _tensor_grid(
     there = middle < np.array([row.radius for row in rows])[row_of, None] / UNIT
     j, i = np.nonzero(there)
     corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)]
-    used, t = np.unique([a * len(x) + b for a, b in corners], return_inverse=True)
-    mesh = MeshQuad1(np.array([r[used // len(x)], x[used % len(x)]]), t.reshape(4, -1))
+    used, t = renumbered(np.array([a * len(x) + b for a, b in corners]))
+    mesh = MeshQuad1(np.array([r[used // len(x)], x[used % len(x)]]), t)
     heights = mesh.p[1, mesh.facets]
     return Grid(
         mesh.with_subdomains(
@@ -357,12 +357,12 @@ def extruded(plan: Plan, layers: Sequence[tuple[FloatArray, Mapping[str, str | N
     a, b, c = np.concatenate(prisms).T
     up = count  # a wall's diagonal rises from its lower number, on both of its sides
     tets = [(a, b, c, c + up), (a, b, b + up, c + up), (a, a + up, b + up, c + up)]
-    used, t = np.unique(np.concatenate(tets, axis=1), return_inverse=True)
+    used, t = renumbered(np.concatenate(tets, axis=1))
     region = np.tile(np.concatenate(numbers), len(tets))
     tops = np.cumsum([0.0, *(nodes[-1] for nodes, _ in layers)])
     z = np.concatenate([[0.0], *(low + n[1:] for low, (n, _) in zip(tops, layers, strict=False))])
-    points = np.vstack([plan.points[used % count].T, z[used // count]])
-    mesh = MeshTet1(points, t.reshape(4, -1))
+    points = np.ascontiguousarray(np.vstack([plan.points[used % count].T, z[used // count]]))
+    mesh = MeshTet1(points, t)
     heights = mesh.p[2, mesh.facets]
     ends = {"left": mesh.p[2].min(), "right": mesh.p[2].max()}
     return Grid(

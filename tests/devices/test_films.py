@@ -202,3 +202,11 @@ def test_a_session_of_gmsh_stays_as_it_was():
         assert gmsh.option.getNumber("Mesh.MeshSizeFactor") == 3
     finally:
         gmsh.finalize()
+
+
+def test_meshes_are_made_without_a_word(caplog, capfd):
+    """scikit-fem tells of arrays that it has to put in order."""
+    plan = square(40, film=((0, 0), (4, 4)))
+    assert extruded(plan, [(TWO, {"film": "N"})]).mesh.nvertices > 1000
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")
