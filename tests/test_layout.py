@@ -117,6 +117,7 @@ def test_no_module_takes_a_public_name(name):
 HEAVY = {
     "matplotlib",
     "meshio",
+    "gmsh",
     "pydantic",
     "typer",
     "rich",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
-from skfem import MeshQuad1
+from numpy.typing import ArrayLike
+from skfem import Mesh, MeshQuad1, MeshTet1
 
-from .._checks import FloatArray, is_seen, listed, positive
+from .._checks import BoolArray, FloatArray, IntArray, finite, is_seen, listed, positive
 from ..fem.mesh import layer_nodes
-from .grid import Grid
+from .grid import TOLERANCE, Grid, renumbered
+from .plans import Plan, polygon, triangulated
 
 UNIT = 1e-9
 """m, of the coordinates of all meshes that are made here."""
@@ -83,11 +85,7 @@ def pillar_grid(
     """
     R = _one("radius of a pillar", radius)
     fine = SMALLEST * R if smallest is None else _one("smallest cell of a pillar", smallest)
-    slope = _one("growth of the cells of a pillar", growth)
-    if slope < LEAST_GROWTH:
-        raise ValueError(
-            f"growth of the cells of a pillar must be at least {LEAST_GROWTH:g}, got {slope:g}"
-        )
+    slope = _growth(growth)
     below, above = leads
     rows = [
         *([] if below is None else [_disc(below, R)]),
@@ -131,6 +129,13 @@ def _one(quantity: str, value: float, *, infinite: bool = False) -> float:
     if not isinstance(x, float):
         raise ValueError(f"{quantity} must be one number, got an array of shape {x.shape}")
     return x
+
+
+def _growth(growth: float) -> float:
+    slope = _one("growth of cells", growth)
+    if slope < LEAST_GROWTH:
+        raise ValueError(f"growth of cells must be at least {LEAST_GROWTH:g}, got {slope:g}")
+    return slope
 
 
 def _name(name: object) -> str:
@@ -223,8 +228,8 @@ def _tensor_grid(
     there = middle < np.array([row.radius for row in rows])[row_of, None] / UNIT
     j, i = np.nonzero(there)
     corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)]
-    used, t = np.unique([a * len(x) + b for a, b in corners], return_inverse=True)
-    mesh = MeshQuad1(np.array([r[used // len(x)], x[used % len(x)]]), t.reshape(4, -1))
+    used, t = renumbered(np.array([a * len(x) + b for a, b in corners]))
+    mesh = MeshQuad1(np.array([r[used // len(x)], x[used % len(x)]]), t)
     heights = mesh.p[1, mesh.facets]
     return Grid(
         mesh.with_subdomains(
@@ -238,3 +243,228 @@ def _tensor_grid(
         UNIT,
         is_axisymmetric,
     )
+
+
+# --- films ------------------------------------------------------------------------------------
+
+Film = tuple[float, Mapping[str, str | None]]
+"""Thickness, m, of a layer, and the region that is in every polygon of it; None is a hole."""
+
+
+def extruded_grid(
+    plan: Mapping[str, ArrayLike],
+    layers: Sequence[Film],
+    *,
+    size: float,
+    edge: float | None = None,
+    growth: float = GROWTH,
+    elements: int = 2,
+    walls: Mapping[str, tuple[str, Sequence[int] | None]] | None = None,
+) -> Grid:
+    """Return the grid of thin films that are cut to polygons.
+
+    The plane is meshed once by gmsh, with the edges of all polygons as edges of triangles, and goes
+    through all layers as prisms, which are cut into tetrahedra.
+
+    Parameters
+    ----------
+    plan : mapping
+        Corners of every polygon by its name, shape (n, 2), m. Polygons may overlap.
+    layers : sequence of (float, mapping)
+        Thickness of every layer, m, from below, and which region is in which polygon. A polygon
+        inside another one is cut out of it; None makes a hole, and where none of the layer's
+        polygons is there is nothing.
+    size : float
+        Largest size of the triangles, m.
+    edge : float, optional
+        Their size at the edges of the polygons, and the thickness of elements at both faces of a
+        layer, m; that of all others without it.
+    growth : float
+        By what they may grow per distance from there; from 0.01.
+    elements : int
+        Least number of elements across a layer.
+    walls : mapping, optional
+        Surfaces at the sides by their name: the name of a polygon, and the numbers of its edges,
+        from 0, edge k from corner k to the next one; or None, which means all edges.
+
+    Returns
+    -------
+    Grid
+        In nm; the layers begin at z = 0. Surfaces are "left", all of the lowest face, "right", all
+        of the uppermost, and the walls.
+
+    Raises
+    ------
+    TypeError
+        If a name is no nonempty string, or elements are no whole number.
+    ValueError
+        If a length is not positive, a polygon crosses itself or is unknown, two polygons of a layer
+        overlap and none is inside the other, or a wall is inside or nowhere.
+    ImportError
+        If gmsh is not installed.
+    """
+    polygons = {name: polygon(_name(name), corners) / UNIT for name, corners in plan.items()}
+    largest = _one("size of triangles", size)
+    fine = largest if edge is None else min(largest, _one("size of triangles at edges", edge))
+    slope = _growth(growth)
+    least = whole("elements across a layer", elements)
+    thicknesses = [_one(f"thickness of layer {k}", d) for k, (d, _) in enumerate(layers)]
+    for k, (_, regions) in enumerate(layers):
+        for name, region in regions.items():
+            if name not in polygons:
+                raise ValueError(
+                    f"polygon of layer {k} must be one of the plan ({listed(polygons) or 'none'}), "
+                    f"got {name!r}"
+                )
+            if region is not None:
+                _name(region)
+    if not any(region is not None for _, own in layers for region in own.values()):
+        raise ValueError("films must have layers with a region in a polygon, got none")
+    nodes = []
+    for d in thicknesses:
+        even = np.linspace(0.0, d, max(least, int(np.ceil(d / largest - 1e-9))) + 1)
+        nodes.append(_graded(even, [0.0, d], fine, slope) / UNIT)
+    meshed = triangulated(polygons, largest / UNIT, fine / UNIT, slope)
+    grid = extruded(meshed, [(z, own) for z, (_, own) in zip(nodes, layers, strict=True)])
+    return _with_walls(grid, polygons, walls) if walls else grid
+
+
+def extruded(plan: Plan, layers: Sequence[tuple[FloatArray, Mapping[str, str | None]]]) -> Grid:
+    """Return the grid of a plan that goes through layers.
+
+    Parameters
+    ----------
+    plan : Plan
+        Triangles, in nm.
+    layers : sequence of (array, mapping)
+        Nodes across every layer, nm, from 0; and which region is in which polygon.
+
+    Raises
+    ------
+    ValueError
+        If two polygons of a layer overlap and none is inside the other.
+    """
+    names = list(dict.fromkeys(x for _, own in layers for x in own.values() if x is not None))
+    count, triangles = len(plan.points), np.sort(plan.triangles, axis=1)
+    prisms, numbers, level = [], [], 0
+    for k, (nodes, own) in enumerate(layers):
+        region = _regions(k, plan, own, names)
+        there = np.flatnonzero(region >= 0)
+        for _ in nodes[1:]:
+            prisms.append(triangles[there] + count * level)
+            numbers.append(region[there])
+            level += 1
+    a, b, c = np.concatenate(prisms).T
+    up = count  # a wall's diagonal rises from its lower number, on both of its sides
+    tets = [(a, b, c, c + up), (a, b, b + up, c + up), (a, a + up, b + up, c + up)]
+    used, t = renumbered(np.concatenate(tets, axis=1))
+    region = np.tile(np.concatenate(numbers), len(tets))
+    tops = np.cumsum([0.0, *(nodes[-1] for nodes, _ in layers)])
+    z = np.concatenate([[0.0], *(low + n[1:] for low, (n, _) in zip(tops, layers, strict=False))])
+    points = np.ascontiguousarray(np.vstack([plan.points[used % count].T, z[used // count]]))
+    mesh = MeshTet1(points, t)
+    heights = mesh.p[2, mesh.facets]
+    ends = {"left": mesh.p[2].min(), "right": mesh.p[2].max()}
+    return Grid(
+        mesh.with_subdomains(
+            {name: np.flatnonzero(region == k) for k, name in enumerate(names)}
+        ).with_boundaries(
+            {name: np.flatnonzero((heights == end).all(axis=0)) for name, end in ends.items()}
+        ),
+        UNIT,
+    )
+
+
+def _regions(layer: int, plan: Plan, own: Mapping[str, str | None], names: list[str]) -> IntArray:
+    """Return the number of the region of every triangle in a layer, -1 where there is none."""
+    found = np.full(len(plan.triangles), -1)
+    order = sorted(own, key=lambda name: -plan.inside[name].sum())  # what is inside comes later
+    for name, other in combinations(order, 2):
+        around, cells = plan.inside[name], plan.inside[other]
+        shared = (around & cells).sum()
+        if shared and (shared < cells.sum() or shared == around.sum()):
+            raise ValueError(
+                f"polygons of layer {layer} must be apart or one inside the other, got {name!r} "
+                f"and {other!r}, which overlap"
+            )
+    for name in order:
+        region = own[name]
+        found[plan.inside[name]] = -1 if region is None else names.index(region)
+    return found
+
+
+def _with_walls(
+    grid: Grid,
+    polygons: Mapping[str, FloatArray],
+    walls: Mapping[str, tuple[str, Sequence[int] | None]],
+) -> Grid:
+    """Return a grid with surfaces at the sides besides."""
+    mesh, found = grid.mesh, {}
+    outer = mesh.boundary_facets()
+    upright = outer[np.ptp(mesh.p[2, mesh.facets[:, outer]], axis=0) > 0]
+    for name, (owner, edges) in walls.items():
+        if owner not in polygons:
+            raise ValueError(
+                f"wall {name!r} must be of a polygon of the plan ({listed(polygons)}), "
+                f"got {owner!r}"
+            )
+        if name in grid.surfaces:
+            raise ValueError(f"name of a wall must not be left or right, got {name!r}")
+        corners = polygons[owner]
+        numbers = range(len(corners)) if edges is None else edges
+        parts = [upright[:0]]
+        for k in numbers:
+            if k not in range(len(corners)):
+                raise ValueError(
+                    f"edges of wall {name!r} must be from 0 to {len(corners) - 1}, got {k}"
+                )
+            is_on = _on_edge(mesh, corners[k], corners[(k + 1) % len(corners)])
+            parts.append(upright[is_on[mesh.facets[:, upright]].all(axis=0)])
+        found[name] = np.unique(np.concatenate(parts))
+        if not found[name].size:
+            raise ValueError(f"wall {name!r} must be a side of something, got one of nothing")
+    return Grid(mesh.with_boundaries({**grid.surfaces, **found}), grid.unit)
+
+
+def _on_edge(mesh: Mesh, start: FloatArray, stop: FloatArray) -> BoolArray:
+    """Return which nodes are above an edge of the plan."""
+    length = np.linalg.norm(stop - start)
+    along = (stop - start) / length
+    x, y = mesh.p[:2] - start[:, None]
+    position, beside = x * along[0] + y * along[1], x * along[1] - y * along[0]
+    allowed = TOLERANCE * length
+    on: BoolArray = (
+        (np.abs(beside) <= allowed) & (position >= -allowed) & (position <= length + allowed)
+    )
+    return on
+
+
+def disc(radius: float, edges: int = 32, centre: tuple[float, float] = (0.0, 0.0)) -> FloatArray:
+    """Return a regular polygon that has just the area of a disc, shape (edges, 2).
+
+    Corners lie on a circle that is a little wider; one inside it would leave out area, and with
+    edges of a third of the radius resistances and torques would be off by half a percent.
+
+    Parameters
+    ----------
+    radius : float
+        That of the disc, m.
+    edges : int
+        Number of edges, at least 3.
+    centre : pair of float
+        m.
+
+    Raises
+    ------
+    ValueError
+        If the radius is not positive, the centre not finite, or there are fewer edges.
+    """
+    R = _one("radius of a disc", radius)
+    n = whole("edges of a disc", edges)
+    if n < 3:
+        raise ValueError(f"edges of a disc must be at least 3, got {n}")
+    angle = 2 * np.pi * np.arange(n) / n
+    wide = R * np.sqrt(2 * np.pi / (n * np.sin(2 * np.pi / n)))
+    circle = wide * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    corners: FloatArray = circle + finite("centre of a disc", centre)
+    return corners

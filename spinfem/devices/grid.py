@@ -107,6 +107,14 @@ class Grid:
         }
 
 
+def renumbered(cells: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the nodes that cells have, rising, and the cells by their places among them."""
+    is_used = np.zeros(cells.max() + 1, dtype=bool)
+    is_used[cells] = True
+    place: IntArray = np.cumsum(is_used) - 1
+    return np.flatnonzero(is_used), place[cells]
+
+
 def _place(mesh: Mesh, node: int) -> str:
     """Write where a node is, in the mesh's unit."""
     return f"({', '.join(f'{x:.10g}' for x in mesh.p[:, node])})"

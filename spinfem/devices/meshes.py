@@ -12,7 +12,7 @@ from .._checks import FloatArray, IntArray, listed, one_line
 from ..files.disk import content_of
 from ..files.gmshfile import Cells, Part, cells_of
 from ..files.lines import MalformedError
-from .grid import TOLERANCE, Grid
+from .grid import TOLERANCE, Grid, renumbered
 
 LARGEST = 1 << 30
 """Bytes of a file."""
@@ -81,9 +81,9 @@ def _mesh(given: Cells) -> Mesh:
     part = given.parts[kind]
     _check_groups(given, part)
     cells, regions = _without_twins(part)
-    used, t = np.unique(cells[:, order].T, return_inverse=True)
+    used, t = renumbered(np.ascontiguousarray(cells[:, order].T))
     points = _flattened(given.points[used], part.dimension)
-    mesh = make(np.ascontiguousarray(points.T), np.ascontiguousarray(t.reshape(len(order), -1)))
+    mesh = make(np.ascontiguousarray(points.T), t)
     number = np.full(len(given.points), -1)  # of the nodes
     number[used] = np.arange(used.size)
     surfaces = {}

@@ -112,7 +112,7 @@ BAD = {
     "no elements": (lambda: pillar_grid(LAYERS, R, elements=0), ValueError,
         "elements across a layer must be from 1 to 1000, got 0"),
     "growth": (lambda: pillar_grid(LAYERS, R, growth=1e-9), ValueError,
-        "growth of the cells of a pillar must be at least 0.01, got 1e-09"),
+        "growth of cells must be at least 0.01, got 1e-09"),
     "smallest": (lambda: pillar_grid(LAYERS, R, smallest=-1.0), ValueError,
         "smallest cell of a pillar must be positive and finite, got -1"),
 }  # fmt: skip
