@@ -120,7 +120,7 @@ def triangulated(
     ValueError
         If gmsh cannot mesh them.
     """
-    check_installed("a plan", "pip install gmsh, or spinfem[meshes]", "gmsh")
+    check_installed("a plan", "pip install gmsh", "gmsh")
     with _model() as model:
         try:
             return _meshed(model, polygons, size, edge, growth)

@@ -228,7 +228,7 @@ def test_a_device_on_the_mesh_of_a_file(tmp_path):
     """Two squares of copper in a row: 2 l/D w of resistance, per metre of depth."""
     path = tmp_path / "strip.msh"
     path.write_text(msh(TRIANGLES + ENDS), encoding="utf-8")
-    Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9)
+    Cu = sf.NormalMetal.from_resistivity(6e-9, l=5e-6)
     electrodes = {"in": sf.Electrode(current=1.0), "out": sf.Electrode(potential=0.0)}
     device = sf.Device.from_mesh(path, {"a": Cu, "b": Cu}, electrodes, scale=1e-6)
     assert np.isclose(sf.solve(device).resistance("in", "out"), 2 * 6e-9, rtol=1e-12)
