@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -29,6 +30,8 @@ ELEMENTS: dict[type, dict[int, Any]] = {
 DEGREES = {skfem.MeshLine1: 4, skfem.MeshTri1: 3}
 OTHERWISE = 2
 """Degree of elements where none is given."""
+AT_ONCE = 50_000
+"""Cells that are assembled together."""
 MOST = 6
 """Largest degree on lines and quads."""
 
@@ -67,7 +70,9 @@ class Functions:
             self.element = skfem.ElementQuadP(degree)
         is_curved = grid.is_axisymmetric + (kind in (skfem.MeshQuad1, skfem.MeshHex1))
         self.order = 2 * degree + is_curved
-        self.basis = Basis(grid.mesh, self.element, intorder=self.order)
+        # of one cell: its values at quadrature points are not needed, and take room
+        first = np.zeros(1, dtype=np.intp)
+        self.basis = Basis(grid.mesh, self.element, elements=first, intorder=self.order)
         self.count = int(self.basis.N)
         self.points: FloatArray = self.basis.doflocs.T
 
@@ -87,7 +92,7 @@ class Functions:
 
     def in_cells(self, cells: IntArray) -> IntArray:
         """Return the functions that are not zero in some cells, in order."""
-        found: IntArray = np.unique(self.basis.element_dofs[:, cells])
+        found: IntArray = np.unique(self.basis.dofs.element_dofs[:, cells])
         return found
 
     def on_facets(self, facets: IntArray) -> IntArray:
@@ -97,14 +102,19 @@ class Functions:
 
     def stiffness(self, cells: IntArray) -> Any:
         """Return ``int grad u . grad v`` over cells, m^(d - 2) in d dimensions."""
-        basis = Basis(self.grid.mesh, self.element, elements=cells, intorder=self.order)
-        weight = self._weight(basis)
-        return sp.csr_array(forms.conduction.assemble(basis, conductance=weight)) * self._unit(-2)
+        return self._unit(-2) * sum(
+            sp.csr_array(forms.conduction.assemble(basis, conductance=self._weight(basis)))
+            for basis in self._bases(cells)
+        )
 
     def mass(self, cells: IntArray) -> Any:
         """Return ``int u v`` over cells, m^d."""
-        basis = Basis(self.grid.mesh, self.element, elements=cells, intorder=self.order)
-        return self._mass(basis) * self._unit(0)
+        return self._unit(0) * sum(self._mass(basis) for basis in self._bases(cells))
+
+    def _bases(self, cells: IntArray) -> Iterator[Basis]:
+        """Return the functions in cells, some of these at a time: quadrature points take room."""
+        for own in np.array_split(cells, -(-len(cells) // AT_ONCE)):
+            yield Basis(self.grid.mesh, self.element, elements=own, intorder=self.order)
 
     def facet_mass(self, facets: IntArray) -> Any:
         """Return ``int u v`` over facets, m^(d - 1)."""
