@@ -239,7 +239,7 @@ MESHES = {
         + curve(range(20_000))
         + NODES_4
         + section("Elements", "120 120 1 1", 120 * "1 1 1 1\n1 1 2\n"),
-        "there must be at most 2000000 lines in groups, got 2020000",
+        "there must be at most 2000000 cells in groups, got 2020000",
     ),
     "points": (
         ".msh",
