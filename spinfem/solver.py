@@ -37,7 +37,7 @@ def solve(
     j0: ArrayLike | None = None,
     *,
     current_density: ArrayLike | None = None,
-    degree: int = DEGREE,
+    degree: int | None = None,
     elements: int | None = None,
     method: str = "condensed",
     certify: bool = False,
@@ -47,14 +47,14 @@ def solve(
 ) -> Solution: ...
 @overload
 def solve(
-    stack: Device, *, degree: int = DEGREE, progress: bool | None = None
+    stack: Device, *, degree: int | None = None, progress: bool | None = None
 ) -> DeviceSolution: ...
 def solve(
     stack: Stack | LoadedStack | Device,
     j0: ArrayLike | None = None,
     *,
     current_density: ArrayLike | None = None,
-    degree: int = DEGREE,
+    degree: int | None = None,
     elements: int | None = None,
     method: str = "condensed",
     certify: bool = False,
@@ -88,7 +88,7 @@ def solve(
     current_density : float or array, optional
         The same in the conventional sign, ``J = -j0``, A/m2; give one of the two.
     degree : int
-        Polynomial degree of the elements, 1 to 20.
+        Polynomial degree of the elements, 1 to 20; by default 12 in a stack.
     elements : int, optional
         Number of elements in every layer; without it, as many as a layer of its thickness needs
         with the default degree, or the nodes that a layer from a mesh comes with.
@@ -126,7 +126,17 @@ def solve(
     RuntimeWarning
         If cells of a device at interfaces are longer than the spin diffusion length there.
     """
-    degree = whole("degree", degree, most=MAX_DEGREE)
+    if not isinstance(stack, Stack | LoadedStack) and (device := _device(stack)) is not None:
+        given = [("j0", j0), ("current_density", current_density), ("elements", elements)]
+        given += [("method", None if method == METHODS[0] else method), ("tol", tol)]
+        given += [("certify", certify or None), ("threads", threads)]
+        for name, value in given:
+            if value is not None:
+                raise ValueError(f"{name} must be left out for a device, got {value!r}")
+        from .devices.solution import solve_device
+
+        return solve_device(device, degree, progress=progress)
+    degree = DEGREE if degree is None else whole("degree", degree, most=MAX_DEGREE)
     if elements is not None:
         elements = whole("elements", elements)
     if method not in METHODS:
@@ -137,21 +147,6 @@ def solve(
     if not isinstance(certify, bool):
         raise TypeError(f"certify must be True or False, got {certify!r}")
     workers = threads_of(threads)
-    if not isinstance(stack, Stack | LoadedStack):
-        from .devices.device import Device
-
-        if isinstance(stack, Device):
-            from .devices.solution import solve_device
-
-            given = {"j0": j0, "current_density": current_density, "elements": elements, "tol": tol}
-            given |= {
-                "certify": certify or None,
-                "method": None if method == "condensed" else method,
-            }
-            for key, value in given.items():
-                if value is not None:
-                    raise ValueError(f"{key} must be left out for a device, got {value!r}")
-            return solve_device(stack, None if degree == DEGREE else degree, progress=progress)
     stack = check_stack(stack)
     current = check_current(stack, j0, current_density)
     e = elements_of(stack)
@@ -197,6 +192,13 @@ def solve(
 
         solution.bounds = bounds_of(solution, found)
     return solution
+
+
+def _device(thing: object) -> Device | None:
+    """Return a device, if it is one; what devices need is imported where there may be one."""
+    from .devices.device import Device
+
+    return thing if isinstance(thing, Device) else None
 
 
 def threads_of(threads: int | None) -> int:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
 
 from .._checks import FloatArray, IntArray
 from ..physics import exchange, interfaces
@@ -42,6 +43,8 @@ from .regions import (
 
 NO_ONE = -1
 """What is lost to the lattice, or passed on."""
+ROUNDING = 1e-13
+"""What an energy may be off by, of the sum of its parts."""
 MU_0, ALONG = 0, 4
 """Kinds of unknowns; nu where it is free has one for each of its components, 1 to 3."""
 
@@ -71,6 +74,7 @@ class Unknowns(NamedTuple):
     spin: Any  # (3 n, N) nu
     kinds: IntArray  # (N,)
     electrode: IntArray  # (c,) whose potential a class has, else -1
+    column: IntArray  # (c,) the unknown that is its mu_0, or is in it; -1 where it is given
 
 
 class System(NamedTuple):
@@ -115,9 +119,8 @@ def assemble(device: Device, degree: int | None) -> System:
             load -= term.coefficient * (test.T @ (term.matrix @ unknowns.given[term.of.places]))
     for k, (name, electrode) in enumerate(device.electrodes.items()):
         if electrode.current:
-            rows = np.flatnonzero(unknowns.electrode == k)
-            column = _column(unknowns, places, classes, functions, rows)
-            load[column] += electrode.current
+            own_class = np.argmax(unknowns.electrode == k)
+            load[unknowns.column[own_class]] += electrode.current
         if electrode.current_density:
             own = places.of(name)
             entering = _local(functions.facet_mass(device.grid.surfaces[name]), places.dofs[own])
@@ -158,16 +161,6 @@ def read(unknowns: Unknowns, row: Row) -> Any:
         if weight.any():
             parts = parts + sp.diags_array(weight) @ unknowns.spin[3 * row.places + i]
     return parts if row.weights.any() else sp.csr_array((len(row.places), unknowns.spin.shape[1]))
-
-
-def _column(
-    unknowns: Unknowns, places: Places, classes: Classes, functions: Functions, rows: IntArray
-) -> int:
-    """Return the unknown that is the potential of an electrode, of the classes that have it."""
-    inside = np.isin(classes.of_place, rows) & (functions.one[places.dofs] > 0)
-    place = int(np.flatnonzero(inside)[0])
-    own = unknowns.potential[[place]].tocoo()
-    return int(own.coords[1][unknowns.kinds[own.coords[1]] == MU_0][0])
 
 
 def _unknowns(device: Device, functions: Functions, places: Places, classes: Classes) -> Unknowns:
@@ -223,12 +216,52 @@ def _unknowns(device: Device, functions: Functions, places: Places, classes: Cla
             tied = np.flatnonzero(electrode[here] == k)
             m, p = places.m[places.of(name)[0]], given.end.material.p  # type: ignore[union-attr]
             along = Row(tied, np.repeat(m[:, None], len(tied), axis=1))
-            less = p * read(Unknowns(potential, given_there, spin, kinds, electrode), along)
+            less = p * read(Unknowns(potential, given_there, spin, kinds, electrode, column), along)
             spread = sp.csr_array(
                 (np.ones(len(tied)), (tied, np.arange(len(tied)))), shape=(n, len(tied))
             )
             potential = sp.csr_array(potential - spread @ less)
-    return Unknowns(potential, one * given_there[here], spin, kinds, electrode)
+    return Unknowns(potential, one * given_there[here], spin, kinds, electrode, column)
+
+
+def check_spin_sink(system: System) -> None:
+    """Check that spins are absorbed somewhere wherever they go.
+
+    Else the weak form has a kernel, mu_s that is the same all over what spins can reach: there
+    ``c.A c = 0`` for one of its three directions, or the one that its first m allows.
+
+    Raises
+    ------
+    ValueError
+        If a part has no sink, or one that roundings hide.
+    """
+    unknowns = system.unknowns
+    own = np.flatnonzero(unknowns.kinds != MU_0)
+    matrix = system.matrix[own][:, own]
+    count, part = connected_components(matrix, directed=False)
+    is_line, row = unknowns.kinds[own] == ALONG, np.full(len(unknowns.kinds), -1)
+    row[own] = np.arange(len(own))
+    reading = unknowns.spin.tocoo()
+    m = np.zeros((len(own), 3))  # the direction that every unknown is along
+    m[row[reading.coords[1]], reading.coords[0] % 3] = reading.data
+    first = np.full(count, -1)
+    lines = np.flatnonzero(is_line)
+    first[part[lines[::-1]]] = lines[::-1]
+    for axis in np.eye(3):
+        way = np.where(first[:, None] >= 0, m[first], axis)
+        constant = np.einsum("ni,ni->n", m, way[part])
+        size = np.abs(constant)
+        lost = np.bincount(part, constant * (matrix @ constant), count)
+        of = np.bincount(part, size * (abs(matrix) @ size), count)
+        if (bad := (of > 0) & (lost <= ROUNDING * of)).any():
+            where = own[np.flatnonzero(part == np.argmax(bad))[0]]
+            place = reading.coords[0][reading.coords[1] == where][0] // 3
+            name = system.places.names[system.places.owner[place]]
+            raise ValueError(
+                "no spin sink: a device must absorb spin wherever it goes (a finite l, a "
+                "Reservoir, a Lead with finite l) or have magnetizations that are not collinear, "
+                f"got none around {name!r}, or one too weak for doubles"
+            )
 
 
 def _local(matrix: Any, dofs: IntArray) -> Any:

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, finite, listed, unit_vector
+from .._checks import FloatArray, finite, listed, positive, unit_vector
 from .._spelling import near_match
 from ..sample.materials import Ferromagnet, Metal
 from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
 from ..sample.stack import Stack
+from ..sample.units import THICKNESS, notice
+from ..texts.tables import Column, Part, Readable, Table
 from .builders import pillar_grid
 from .grid import Grid
 from .meshes import read_grid
@@ -178,6 +180,11 @@ class Slab:
         Magnetization of a ferromagnet.
     end : Lead, Reservoir or SpinBlocking
         What is behind it, for spins.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as above.
     """
 
     metal: Metal
@@ -186,9 +193,16 @@ class Slab:
     m: Any = None
     end: Lead | Reservoir | SpinBlocking = field(default_factory=Reservoir)
 
+    def __post_init__(self) -> None:
+        Region(self.metal, self.m)  # raises
+        for key in ("thickness", "radius"):
+            value = positive(f"{key} of a slab", getattr(self, key))
+            if np.ndim(value):
+                raise ValueError(f"{key} of a slab must be one number, got shape {np.shape(value)}")
+
 
 @dataclass(frozen=True, eq=False)
-class Device:
+class Device(Readable):
     """Metals in two or three dimensions, as described.
 
     Parameters
@@ -324,6 +338,14 @@ class Device:
         names = [str(layer.name) for layer in stack.layers]
         sides = ("left", "right")
         discs = (None, None) if leads is None else leads
+        if (
+            not isinstance(discs, tuple | list)
+            or [disc for disc in discs if not isinstance(disc, Slab | None)]
+            or len(discs) != len(sides)
+        ):
+            raise TypeError(f"leads of a pillar must be a pair of Slab or None, got {leads!r}")
+        if stack.units == "SI":
+            notice(THICKNESS, "radius of a pillar", positive("radius of a pillar", radius))
         regions = {
             name: Region(layer.material, layer.m)
             for name, layer in zip(names, stack.layers, strict=True)
@@ -354,6 +376,37 @@ class Device:
             },
             {pair: joint for pair, joint in joints.items() if joint is not None},
         )
+
+    def __repr__(self) -> str:
+        kind, count = type(self.grid.mesh).__name__, self.grid.mesh.nelements
+        return f"Device({', '.join(self.regions)}; {', '.join(self.electrodes)}; {count} {kind})"
+
+    def _parts(self) -> list[Part]:
+        def region(name: str) -> list[str]:
+            own = self.regions[name]
+            m = ""
+            if own.is_magnet:
+                m = "a function" if callable(own.m) else np.array2string(own.m, precision=4)
+            return [name, own.metal.name or "", m, str(len(self.grid.regions[name]))]
+
+        def electrode(name: str) -> list[str]:
+            own = self.electrodes[name]
+            given = ("current", "A"), ("potential", "V"), ("current_density", "A/m2")
+            (text,) = (
+                f"{key.replace('_', ' ')} {getattr(own, key):g} {unit}"
+                for key, unit in given
+                if getattr(own, key) is not None
+            )
+            return [name, text, type(own.end).__name__]
+
+        heads = (("", "metal", "m", "cells"), ("", "given", "end"))
+        columns = [[Column(head, is_text=head != "cells") for head in row] for row in heads]
+        shape = "axisymmetric" if self.grid.is_axisymmetric else f"{self.grid.dimension}D"
+        return [
+            f"device, {shape}",
+            Table(columns[0], [*self.regions], region, "Regions"),
+            Table(columns[1], [*self.electrodes], electrode, "Electrodes"),
+        ]
 
     def replace(self, **m: Any) -> Device:
         """Return the device with other magnetizations, of regions by their names."""

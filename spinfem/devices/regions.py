@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from .._checks import BoolArray, FloatArray, IntArray
+from .._checks import FloatArray, IntArray
 from ..physics.directions import angle
 from ..sample.materials import Ferromagnet
 from ..sample.pieces import Interface, Lead, Reservoir
@@ -164,11 +164,12 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     reference = np.full(count, -1)
     reference[targets[::-1]] = sources[::-1]  # the first of every class
     crosses = ~angle(places.m[sources], places.m[reference[targets]]).collinear
+    has_line = reference >= 0
+    absorber = np.where(has_line, places.owner[reference], -1)
     crossing = np.full(count, -1)
     crossing[targets[crosses]] = places.owner[sources[crosses]]
-    _check_edges(device, places, of_place, crossing, strong)
+    _check_edges(places, of_place, absorber, crossing)
 
-    has_line = reference >= 0
     space, rank, line = np.tile(np.eye(3), (count, 1, 1)), np.full(count, 3), np.zeros((count, 3))
     line[has_line] = places.m[reference[has_line]]
     space[has_line] = 0.0
@@ -179,19 +180,19 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
         if isinstance(electrode.end, Reservoir):
             empty[of_place[places.of(name)]] = True
     space[empty], rank[empty] = 0.0, 0
-    absorber = np.where(has_line, places.owner[reference], -1)
     return Classes(of_place, space, rank, line, absorber, crossing)
 
 
 def _check_edges(
-    device: Device, places: Places, of_place: IntArray, crossing: IntArray, strong: BoolArray
+    places: Places, of_place: IntArray, absorber: IntArray, crossing: IntArray
 ) -> None:
     """Refuse what touches two strong ferromagnets that cross: who absorbs what is not defined."""
-    for k, name in enumerate(places.names):
-        here = crossing[of_place[places.of(name)]]
-        if not strong[k] and name in device.regions and (here >= 0).any():
-            raise ValueError(
-                "strong ferromagnets in contact must be collinear where another metal touches "
-                f"both, got {places.names[int(here.max())]!r} and one that crosses it beside "
-                f"{name!r}; with an Interface between them torques are defined"
-            )
+    one, other = absorber[of_place], crossing[of_place]
+    third = np.flatnonzero((other >= 0) & (places.owner != one) & (places.owner != other))
+    if third.size:
+        pair, name = (places.names[k[third[0]]] for k in (one, other)), places.owner[third[0]]
+        raise ValueError(
+            "strong ferromagnets in contact must be collinear where something else touches both, "
+            f"got {' and '.join(map(repr, pair))} beside {places.names[name]!r}; with a resistive "
+            "Interface between them torques are defined"
+        )

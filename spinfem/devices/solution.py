@@ -19,10 +19,11 @@ from scipy.sparse.linalg import splu
 from .._checks import FloatArray, IntArray, listed
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
-from .assembly import NO_ONE, System, assemble, read
+from ..texts.tables import Column, Part, Readable, Table
+from .assembly import NO_ONE, System, assemble, check_spin_sink, read
 from .device import Device
 from .grid import coarse_cells
-from .linear import solve_system
+from .linear import Report, solve_system
 from .regions import is_ferromagnetic, is_magnet
 from .vtk import save
 
@@ -39,7 +40,7 @@ class Taken(NamedTuple):
     current: FloatArray  # (n, 3) A
 
 
-class DeviceSolution:
+class DeviceSolution(Readable):
     """Potentials, currents and torques of a device.
 
     Parameters
@@ -49,11 +50,15 @@ class DeviceSolution:
     system : System
         Its weak form.
     unknowns : array, shape (N,)
-        Solution of that.
+        Solution of that, V.
+    report : Report
+        How it was found, with the residual that is left.
     """
 
-    def __init__(self, device: Device, system: System, unknowns: FloatArray) -> None:
-        self.device, self.system = device, system
+    def __init__(
+        self, device: Device, system: System, unknowns: FloatArray, report: Report
+    ) -> None:
+        self.device, self.system, self.report = device, system, report
         own, places = system.unknowns, system.places
         self._mu_0: FloatArray = own.potential @ unknowns + own.given
         self._nu: FloatArray = (own.spin @ unknowns).reshape(-1, 3)
@@ -114,6 +119,30 @@ class DeviceSolution:
                 number = np.full(len(rows), k)
                 found.append(Taken(number, np.full(len(rows), other_k), dofs[rows], share))
         return found
+
+    def _parts(self) -> list[Part]:
+        per = " per metre of depth" if self._is_planar else ""
+
+        def torque(name: str) -> list[str]:
+            vector = self.torque(name)
+            return [name, *(f"{x:.6e}" if x else "0" for x in (*vector, np.hypot.reduce(vector)))]
+
+        def electrode(name: str) -> list[str]:
+            return [name, f"{self.current(name):.6e}", f"{self.potential(name):.6e}"]
+
+        report = self.report
+        how = f"{report.unknowns:,} unknowns by {report.method}, residual {report.residual:.1g}"
+        heads = ("", "x", "y", "z", "magnitude"), ("", f"current in, A{per}", "mu_0, V")
+        columns = [[Column(head, is_text=not head) for head in row] for row in heads]
+        tables = (
+            Table(columns[0], self.magnets, torque, f"Torque, J{per}"),
+            Table(columns[1], [*self.device.electrodes], electrode, "Electrodes"),
+        )
+        return [how, *(table for table in tables if table.things)]
+
+    @property
+    def _is_planar(self) -> bool:
+        return self.device.grid.dimension == 2 and not self.device.grid.is_axisymmetric
 
     # --- charge ---------------------------------------------------------------------------------
 
@@ -358,12 +387,13 @@ def solve_device(
         )
     system = assemble(device, degree)
     matrix = system.matrix
-    unknowns, _ = solve_system(
+    check_spin_sink(system)
+    unknowns, report = solve_system(
         matrix,
         system.load,
         system.unknowns.kinds,
         device.grid.dimension,
         progress,
-        is_symmetric=not abs(matrix - matrix.T).max() > ROUNDING * abs(matrix).max(),
+        is_symmetric=bool(abs(matrix - matrix.T).max() <= ROUNDING * abs(matrix).max()),
     )
-    return DeviceSolution(device, system, unknowns)
+    return DeviceSolution(device, system, unknowns, report)

@@ -719,7 +719,7 @@ class LoadedStack(NamedTuple):
     j0: float
 
 
-def check_stack(given: Stack | LoadedStack) -> Stack:
+def check_stack(given: object) -> Stack:
     """Return the stack, also of what was loaded; TypeError if there is none.
 
     Raises
@@ -729,7 +729,7 @@ def check_stack(given: Stack | LoadedStack) -> Stack:
     ValueError
         If the stack begins or ends in an interface.
     """
-    stack: object = given.stack if isinstance(given, LoadedStack) else given
+    stack = given.stack if isinstance(given, LoadedStack) else given
     if not isinstance(stack, Stack):
         two = isinstance(stack, tuple)
         hint = "; a file holds both: stack, j0 = spinfem.load(path)" if two else ""

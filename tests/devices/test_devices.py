@@ -233,7 +233,7 @@ def test_contacts_of_strong_ferromagnets_that_cross():
     above = mesh.p[1][mesh.t].mean(axis=0) > WIDE / 2
     three = {"a": a[~above[a]], "b": b[~above[b]], "cap": np.flatnonzero(above)}
     grid = Grid(mesh.with_subdomains(three))
-    with pytest.raises(ValueError, match="collinear where another metal touches both, got"):
+    with pytest.raises(ValueError, match="collinear where something else touches both, got"):
         sf.solve(sf.Device(grid, {**regions, "cap": Cu}, electrodes), degree=1)
 
 
@@ -330,6 +330,81 @@ def test_cells_longer_than_the_diffusion_length_are_noticed():
         sf.solve(wire("tri", 2, free=(short, TILTED)), degree=1)
 
 
+LOSSLESS = sf.NormalMetal(D=Cu.D, l=np.inf)
+
+
+def lossless(free, end, m, joints=None):
+    """A wire that spins leave at its ends alone, or nowhere."""
+    device = wire("tri", 2, (sf.Ferromagnet(D=Co.D, l=np.inf, p=0.4), UP), free, (end, end))
+    return sf.Device(device.grid, {**device.regions, "spacer": LOSSLESS}, device.electrodes, joints)
+
+
+@pytest.mark.parametrize(
+    ("end", "m", "joints"),
+    [
+        (sf.SpinBlocking(), UP, {}),
+        (sf.SpinBlocking(), -UP, {SPACER[0]: Joint(1e-15, gamma=0.3)}),
+        (sf.SpinBlocking(), UP, {SPACER[1]: Joint(1e-15, mixing=1e15)}),
+        (sf.Lead(LOSSLESS), UP, {}),
+    ],
+)
+def test_a_spin_sink_is_needed(end, m, joints):
+    free = sf.Ferromagnet(D=Py.D, l=np.inf, p=0.7)
+    with pytest.raises(ValueError, match="no spin sink: a device must absorb spin wherever"):
+        sf.solve(lossless((free, m), end, m, joints))
+
+
+@pytest.mark.parametrize(
+    ("l", "end", "m", "joints"),
+    [
+        (np.inf, sf.Reservoir(), UP, {}),
+        (np.inf, LEAD, UP, {}),
+        (np.inf, sf.SpinBlocking(), TILTED, {}),
+        (1e-6, sf.SpinBlocking(), UP, {}),
+        (np.inf, sf.SpinBlocking(), UP, {SPACER[0]: Joint(1e-15, delta=0.1)}),
+    ],
+)
+def test_any_spin_sink_will_do(l, end, m, joints):
+    free = sf.Ferromagnet(D=Py.D, l=l, p=0.7)
+    found = sf.solve(lossless((free, m), end, m, joints), degree=3)
+    layers = {"fixed": (sf.Ferromagnet(D=Co.D, l=np.inf, p=0.4), UP), "free": (free, m)}
+    exact = stack(layers["fixed"], layers["free"], (end, end), joints)
+    exact = sf.solve(exact.replace("spacer", material=LOSSLESS), J0)
+    ours = found.resistance("left", "right") * KINDS["tri"]
+    assert np.isclose(ours, exact.resistance, rtol=1e-9)
+
+
+def test_what_prints():
+    device = wire("quad", 1)
+    assert repr(device) == "Device(fixed, spacer, free; left, right; 6 MeshQuad1)"
+    text = str(device)
+    assert "device, 2D" in text
+    assert "current 3000 A" in text
+    solution = sf.solve(device)
+    assert "Torque, J per metre of depth" in str(solution)
+    x = solution.torque("free")[0]
+    (row,) = [line for line in str(solution).splitlines() if line.startswith("free")]
+    assert float(row.split()[1]) == pytest.approx(x, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("leads", "error"),
+    [
+        (sf.Slab(Cu, R, R), "leads of a pillar must be a pair of Slab or None, got Slab"),
+        ((Cu, None), "leads of a pillar must be a pair of Slab or None, got .NormalMetal"),
+        ((None,), "leads of a pillar must be a pair of Slab or None, got"),
+    ],
+)
+def test_leads_of_a_pillar_are_a_pair(leads, error):
+    with pytest.raises(TypeError, match=error):
+        sf.Device.pillar(pillar_stack(), radius=R, current=1e-3, leads=leads)
+
+
+def test_a_radius_in_nanometres_is_noticed():
+    with pytest.warns(sf.UnitWarning, match="radius of a pillar should be from .* got 50 m"):
+        sf.Device.pillar(pillar_stack(), radius=50, current=1e-3)
+
+
 # --- bad input ------------------------------------------------------------------------------------
 
 
@@ -344,6 +419,11 @@ def test_cells_longer_than_the_diffusion_length_are_noticed():
         (lambda d: sf.solve(d).potential("top"), "electrode must be one of left, right, got 'top'"),
         (lambda d: sf.solve(d, degree=9), "degree of elements must be 1 to 4 on a MeshTri1, got 9"),
         (lambda d: sf.solve(d, J0), "j0 must be left out for a device"),
+        (lambda d: sf.solve(d, degree=12), "degree of elements must be 1 to 4 on a MeshTri1"),
+        (lambda d: sf.solve(d, threads=2), "threads must be left out for a device, got 2"),
+        (lambda d: sf.solve(d, method="saddle"), "method must be left out for a device, got 'sad"),
+        (lambda d: sf.Slab(Cu, -1e-9, R), "thickness of a slab must be positive and finite, got"),
+        (lambda d: sf.Slab(Co, R, R), r"m \(magnetization\) of a region must be given"),
         (lambda d: sf.solve(d, tol=1e-3), "tol must be left out for a device, got 0.001"),
         (lambda d: d.replace(spacer=UP), "magnets must be of the device's .*got 'spacer'"),
         (lambda d: Region(Co), r"m \(magnetization\) of a region must be given"),
