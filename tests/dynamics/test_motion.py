@@ -12,6 +12,7 @@ from spinfem.constants import GAMMA_0, MU_0
 from spinfem.dynamics.motion import BOLTZMANN
 from spinfem.dynamics.pieces import pieces_of
 from spinfem.numerics import kernels
+from spinfem.numerics.lanes import WIDTH
 
 
 @pytest.mark.parametrize("time", [1e-9, pytest.param(100e-9, marks=pytest.mark.long)])
@@ -112,12 +113,13 @@ def test_without_numba_it_is_the_same(j0, temperature):
 
 def test_points_of_a_batch_are_as_if_alone():
     """To the bit, however many there are, and in as many threads as one likes."""
-    j0 = np.linspace(-1e12, 1e12, 9)
+    count = 2 * WIDTH + 3  # three groups, the last not full
+    j0 = np.linspace(-1e12, 1e12, count)
     time = {"times": np.linspace(0, 3e-10, 4), "rtol": 1e-6}
     batch, threaded = pair().run(j0=j0, **time), pair(threads=2).run(j0=j0, **time)
     assert np.ptp(batch.steps) > 0
     np.testing.assert_array_equal(batch.directions, threaded.directions)
-    for i in (0, 4, 8):
+    for i in (0, WIDTH - 1, WIDTH, count - 1):
         alone = pair().run(j0=j0[i], **time)
         np.testing.assert_array_equal(batch.directions[i], alone.directions)
         assert batch.steps[i] == alone.steps

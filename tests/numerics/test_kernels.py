@@ -5,6 +5,7 @@ import pytest
 from kernels import MODELS, RAMP, VARIED, solve_with_numpy, stack_of
 
 import spinfem as sf
+from spinfem.numerics.lanes import WIDTH
 
 NAMES = ("spin_potential_left", "spin_current_left", "spin_current_right", "absorbed")
 
@@ -53,7 +54,9 @@ def test_batches_and_single_stacks(model, varied, solve):
                 assert np.abs(a - b).max() <= 1e-13 * max(1.0, np.abs(b).max())
 
 
-@pytest.mark.parametrize("points", range(1, 10))
+@pytest.mark.parametrize(
+    "points", [1, 2, WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH - 1, 2 * WIDTH, 2 * WIDTH + 3]
+)
 @pytest.mark.parametrize("model", ["plain", "both"])
 def test_any_number_of_points(model, points):
     """As many as there are lanes are solved at once."""
