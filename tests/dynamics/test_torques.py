@@ -83,7 +83,7 @@ def test_torques_are_those_of_a_solution_of_many(model):
 def test_batches_of_stacks_and_of_directions():
     rng = np.random.default_rng(1)
     d = np.array([2e-9, 4e-9, 7e-9])
-    torque, ways = sf.TorqueFunction(valve(thickness=d)), directions(rng, 5, 3, 2)
+    torque, ways = sf.TorqueFunction(valve(thickness=d)), directions(rng, 13, 3, 2)
     assert (torque.names, torque.shape) == (("fixed", "free"), (3,))
     found = torque(ways)
     for i in range(3):
