@@ -24,9 +24,9 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from .._checks import FloatArray, IntArray
-from ..physics import exchange, interfaces
-from ..physics.bulk import relaxation, total_conductivity
+from ..physics import interfaces
 from ..sample.pieces import Lead
+from .bodies import Parts
 from .device import Device
 from .functions import Functions
 from .regions import (
@@ -34,7 +34,6 @@ from .regions import (
     Contact,
     Places,
     classes_of,
-    contacts_of,
     is_ferromagnetic,
     is_magnet,
     is_strong,
@@ -80,9 +79,8 @@ class Unknowns(NamedTuple):
 class System(NamedTuple):
     """A device, assembled."""
 
-    functions: Functions
+    parts: Parts
     places: Places
-    contacts: list[Contact]
     classes: Classes
     unknowns: Unknowns
     terms: list[Term]
@@ -90,24 +88,23 @@ class System(NamedTuple):
     load: FloatArray
 
 
-def assemble(device: Device, degree: int | None) -> System:
-    """Assemble the weak form of a device.
+def assemble(device: Device, parts: Parts) -> System:
+    """Assemble the weak form of a device, of its parts, condensed or not.
 
     Raises
     ------
     ValueError
         As `classes_of`; or if two electrodes touch, or a number of a device is not there yet.
     """
-    functions = Functions(device.grid, degree)
+    functions = parts.functions
     _check_known(device, functions)
-    places = places_of(device, functions)
-    contacts = contacts_of(device, functions)
-    classes = classes_of(device, places, contacts)
+    places = places_of(device, functions, parts.dofs)
+    classes = classes_of(device, places, parts.contacts)
     unknowns = _unknowns(device, functions, places, classes)
     terms = [
-        *(term for name in device.regions for term in _of_region(device, functions, places, name)),
-        *(term for name in device.electrodes for term in _of_lead(device, functions, places, name)),
-        *(term for contact in contacts for term in _of_contact(device, functions, places, contact)),
+        *(term for name in device.regions for term in _of_region(device, parts, places, name)),
+        *(term for name in device.electrodes for term in _of_lead(device, parts, places, name)),
+        *(term for contact in parts.contacts for term in _of_contact(device, places, contact)),
     ]
     size = len(unknowns.kinds)
     load = np.zeros(size)
@@ -123,10 +120,9 @@ def assemble(device: Device, degree: int | None) -> System:
             load[unknowns.column[own_class]] += electrode.current
         if electrode.current_density:
             own = places.of(name)
-            entering = _local(functions.facet_mass(device.grid.surfaces[name]), places.dofs[own])
-            flow = electrode.current_density * (entering @ functions.one[places.dofs[own]])
-            load += unknowns.potential[own].T @ flow
-    return System(functions, places, contacts, classes, unknowns, terms, sp.csr_array(matrix), load)
+            entering = parts.surfaces[name] @ functions.one[places.dofs[own]]
+            load += unknowns.potential[own].T @ (electrode.current_density * entering)
+    return System(parts, places, classes, unknowns, terms, matrix, load)
 
 
 def _check_known(device: Device, functions: Functions) -> None:
@@ -264,17 +260,12 @@ def check_spin_sink(system: System) -> None:
             )
 
 
-def _local(matrix: Any, dofs: IntArray) -> Any:
-    """Return a matrix of the functions that something has."""
-    return matrix[dofs][:, dofs]
-
-
 def _components(places: IntArray) -> list[Row]:
     """Return the three components of nu."""
     return [Row(places, np.repeat(axis[:, None], len(places), axis=1)) for axis in np.eye(3)]
 
 
-def _along(places: Places, own: IntArray, m: FloatArray) -> Row:
+def _along(own: IntArray, m: FloatArray) -> Row:
     """Return nu along m (n, 3)."""
     return Row(own, m.T)
 
@@ -289,65 +280,49 @@ def _turning(own: IntArray, m: FloatArray) -> list[Row]:
     return [Row(own, np.cross(np.eye(3)[i], m).T) for i in range(3)]
 
 
-def _of_region(device: Device, functions: Functions, places: Places, name: str) -> list[Term]:
+def _of_region(device: Device, parts: Parts, places: Places, name: str) -> list[Term]:
     """Return conduction and relaxation in a region."""
-    region, own = device.regions[name], places.of(name)
-    metal: Any = region.metal
-    cells = device.grid.regions[name]
-    K = _local(functions.stiffness(cells), places.dofs[own])
-    M = _local(functions.mass(cells), places.dofs[own])
-    potential, lost = Row(own, None), 2 * float(relaxation(metal.D, metal.l))
-    if not region.is_magnet:
-        D = float(metal.D)
-        terms = [Term(D, potential, K, potential)]
-        for row in _components(own):
-            terms += [Term(D, row, K, row), Term(lost, row, M, row)]
-        return terms
-    p, m = float(metal.p), places.m[own]
-    D = float(total_conductivity(metal.D, metal.p, metal.p))
-    along = _along(places, own, m)
-    terms = [
-        Term(D, potential, K, potential),
-        Term(D * p, potential, K, along),
-        Term(D * p, along, K, potential),
-        Term(D, along, K, along),
-        Term(lost, along, M, along),
+    body, own = parts.bodies[name], places.of(name)
+    potential = Row(own, None)
+    terms = [Term(1.0, potential, body.charge, potential)]
+    if body.mixed is None:
+        return [*terms, *(Term(1.0, row, body.along, row) for row in _components(own))]
+    m = places.m[own]
+    along = _along(own, m)
+    terms += [
+        Term(1.0, potential, body.mixed, along),
+        Term(1.0, along, body.mixed.T, potential),
+        Term(1.0, along, body.along, along),
     ]
-    if region.is_strong:
+    if body.across is None:
         return terms
     k = places.names.index(name)
-    lengths = (np.asarray(np.inf if x is None else x) for x in (metal.lambda_J, metal.lambda_phi))
-    taken = D * exchange.taken_rate(*lengths)
     for row, turned in zip(_across(own, m), _turning(own, m), strict=True):
-        terms += [Term(D, row, K, row), Term(lost, row, M, row)]
-        terms.append(Term(float(taken.real), row, M, row, k))
-        if taken.imag:
-            terms.append(Term(float(taken.imag), row, M, turned, k))
+        for matrix, absorber in ((body.across, NO_ONE), (body.taken, k)):
+            terms.append(Term(1.0, row, matrix.real, row, absorber))
+            if device.regions[name].metal.lambda_J is not None:
+                terms.append(Term(1.0, row, matrix.imag, turned, absorber))
     return terms
 
 
-def _of_lead(device: Device, functions: Functions, places: Places, name: str) -> list[Term]:
+def _of_lead(device: Device, parts: Parts, places: Places, name: str) -> list[Term]:
     """Return how spins leave into the lead of an electrode."""
     end, own = device.electrodes[name].end, places.of(name)
     if not isinstance(end, Lead):
         return []
-    F = _local(functions.facet_mass(device.grid.surfaces[name]), places.dofs[own])
     G = 2 * float(end.material.stiffness)
-    rows = [_along(places, own, places.m[own])] if is_ferromagnetic(end) else _components(own)
-    return [Term(G, row, F, row) for row in rows]
+    rows = [_along(own, places.m[own])] if is_ferromagnetic(end) else _components(own)
+    return [Term(G, row, parts.surfaces[name], row) for row in rows]
 
 
-def _of_contact(
-    device: Device, functions: Functions, places: Places, contact: Contact
-) -> list[Term]:
+def _of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
     """Return what passes a contact that is not transparent."""
     law, sides = contact.law, [places.at(name, contact.dofs) for name in contact.names]
     magnets = [is_magnet(device, name) for name in contact.names]
     strong = [is_strong(device, name) for name in contact.names]
-    if law.mixing is None and not np.any(law.resistance):
+    if contact.mass is None:
         return []
-    F = _local(functions.facet_mass(contact.facets), contact.dofs)
-    terms: list[Term] = []
+    F, terms = contact.mass, list[Term]()
     m = places.m[sides[magnets.index(True)]] if any(magnets) else None
     if np.any(law.resistance):
         gamma = float(np.asarray(law.gamma)) if m is not None else 0.0
@@ -361,7 +336,7 @@ def _of_contact(
         if m is None:
             spins = list(zip(*map(_components, sides), strict=True))
         else:
-            spins = [tuple(_along(places, own, m) for own in sides)]
+            spins = [tuple(_along(own, m) for own in sides)]
             jumps += [(-gamma, spins[0][0]), (gamma, spins[0][1])]
             if not any(strong) and law.mixing is None:
                 spins += zip(*(_across(own, m) for own in sides), strict=True)

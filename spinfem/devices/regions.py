@@ -8,7 +8,7 @@ strong ferromagnet is, and nothing at a reservoir or where strong ferromagnets c
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -53,6 +53,7 @@ class Contact(NamedTuple):
     facets: IntArray
     dofs: IntArray
     law: Interface
+    mass: Any  # ``int u v`` there, where the law needs it
 
 
 class Classes(NamedTuple):
@@ -66,13 +67,9 @@ class Classes(NamedTuple):
     crossing: IntArray  # (c,) the second one where two cross, else -1
 
 
-def places_of(device: Device, functions: Functions) -> Places:
-    """Return the places of a device."""
-    names = [*device.regions, *device.electrodes]
-    dofs = [functions.in_cells(cells) for cells in device.grid.regions.values()]
-    surfaces = device.grid.surfaces
-    dofs += [functions.on_facets(surfaces[name]) for name in device.electrodes]
-    counts = [len(own) for own in dofs]
+def places_of(device: Device, functions: Functions, dofs: dict[str, IntArray]) -> Places:
+    """Return the places of a device, of regions and electrodes in that order."""
+    names, counts = [*dofs], [len(own) for own in dofs.values()]
     m = np.zeros((sum(counts), 3))
     first = np.concatenate([[0], np.cumsum(counts)])
     points = functions.points * device.grid.unit
@@ -83,8 +80,9 @@ def places_of(device: Device, functions: Functions) -> Places:
             if is_ferromagnetic(end):
                 m[rows] = end.m  # type: ignore[union-attr]
         elif device.regions[name].is_magnet:
-            m[rows] = device.regions[name].at(points[dofs[k]])
-    return Places(names, first, np.concatenate(dofs), np.repeat(np.arange(len(names)), counts), m)
+            m[rows] = device.regions[name].at(points[dofs[name]])
+    owner, whole = np.repeat(np.arange(len(names)), counts), np.concatenate([*dofs.values()])
+    return Places(names, first, whole, owner, m)
 
 
 def is_ferromagnetic(end: object) -> bool:
@@ -113,15 +111,14 @@ def contacts_of(device: Device, functions: Functions) -> list[Contact]:
         facets = device.grid.surfaces[name]
         inside = device.grid.region_of_cell[device.grid.mesh.f2t[0, facets]]
         found += [((regions[k], name), facets[inside == k]) for k in np.unique(inside)]
-    return [
-        Contact(
-            pair,
-            facets,
-            functions.on_facets(facets),
-            device.interfaces.get(frozenset(pair), TRANSPARENT),
-        )
-        for pair, facets in found
-    ]
+    contacts = []
+    for pair, facets in found:
+        dofs = functions.on_facets(facets)
+        law = device.interfaces.get(frozenset(pair), TRANSPARENT)
+        is_transparent = law.mixing is None and not np.any(law.resistance)
+        mass = None if is_transparent else functions.facet_mass(facets)[dofs][:, dofs]
+        contacts.append(Contact(pair, facets, dofs, law, mass))
+    return contacts
 
 
 def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Classes:
@@ -138,7 +135,7 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     pairs = [np.zeros((2, 0), dtype=np.intp)]
     touched = np.zeros((2, n), dtype=bool)  # by a ring that m does not bind, by one that it does
     lines: list[tuple[IntArray, IntArray]] = []  # places bound to the m of others
-    for names, _, dofs, law in contacts:
+    for names, _, dofs, law, _ in contacts:
         a, b = (places.at(name, dofs) for name in names)
         one, other = (bool(strong[places.names.index(name)]) for name in names)
         if not np.any(law.resistance):

@@ -1,0 +1,143 @@
+r"""What of a device its magnetizations have no part in: matrices of regions, contacts and surfaces.
+
+Of every region these are scalar ones, however m is directed: of mu_0, of nu along m and across it.
+They can be condensed to the faces, the places that a region has in common with others or with
+electrodes: with I the inner ones and F those at faces, to the Schur complement
+``A_FF - A_FI A_II^-1 A_IF``. Nothing enters inside, so it is exact.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import splu
+
+from .._checks import IntArray
+from ..physics import exchange
+from ..physics.bulk import relaxation, total_conductivity
+from .device import Device, Region
+from .functions import Functions
+from .regions import Contact, contacts_of
+
+
+class Body(NamedTuple):
+    """Conduction and relaxation in a region, on its places: currents in A of potentials in V."""
+
+    charge: Any  # mu_0 with itself
+    along: Any  # nu along m with itself; in a normal metal any of its components
+    mixed: Any = None  # mu_0 with nu along m, in a ferromagnet
+    across: Any = None  # complex: ``nu_1 + i nu_2`` across m, lost or passed on; exchange lengths
+    taken: Any = None  # complex: what m takes up of it
+
+
+class Parts(NamedTuple):
+    """A device without its magnetizations."""
+
+    functions: Functions
+    dofs: dict[str, IntArray]  # of all regions, then of all electrodes
+    bodies: dict[str, Body]
+    contacts: list[Contact]
+    surfaces: dict[str, Any]  # ``int u v`` over every electrode, on its places
+
+
+def parts_of(device: Device, degree: int | None) -> Parts:
+    """Assemble what magnetizations have no part in.
+
+    Raises
+    ------
+    ValueError
+        As `Functions`.
+    """
+    functions, grid = Functions(device.grid, degree), device.grid
+    dofs = {name: functions.in_cells(cells) for name, cells in grid.regions.items()}
+    bodies = {}
+    for name, region in device.regions.items():
+        cells, own = grid.regions[name], dofs[name]
+        K = local(functions.stiffness(cells), own)
+        bodies[name] = _body_of(region, K, local(functions.mass(cells), own))
+    surfaces = {}
+    for name in device.electrodes:
+        facets = grid.surfaces[name]
+        dofs[name] = functions.on_facets(facets)
+        surfaces[name] = local(functions.facet_mass(facets), dofs[name])
+    return Parts(functions, dofs, bodies, contacts_of(device, functions), surfaces)
+
+
+def local(matrix: Any, dofs: IntArray) -> Any:
+    """Return a matrix of the functions that something has."""
+    return matrix[dofs][:, dofs]
+
+
+def _body_of(region: Region, K: Any, M: Any) -> Body:
+    """Return the matrices of a region; K is of gradients, M of values."""
+    metal: Any = region.metal
+    lost = 2 * float(relaxation(metal.D, metal.l))
+    if not region.is_magnet:
+        D = float(metal.D)
+        return Body(D * K, D * K + lost * M)
+    D, p = float(total_conductivity(metal.D, metal.p, metal.p)), float(metal.p)
+    body = Body(D * K, D * K + lost * M, D * p * K)
+    if region.is_strong:
+        return body
+    lengths = (np.asarray(np.inf if x is None else x) for x in (metal.lambda_J, metal.lambda_phi))
+    rate = complex(D * exchange.taken_rate(*lengths))
+    return body._replace(across=(D * K + lost * M).astype(complex), taken=rate * M)
+
+
+def condensed(parts: Parts) -> Parts:
+    """Condense every region to its faces."""
+    faces: dict[str, list[IntArray]] = {name: [] for name in parts.bodies}
+    for contact in parts.contacts:
+        for name in contact.names:
+            if name in faces:
+                faces[name].append(contact.dofs)
+    dofs, bodies = dict(parts.dofs), {}
+    for name, body in parts.bodies.items():
+        dofs[name] = np.unique(np.concatenate(faces[name]))
+        is_face = np.isin(parts.dofs[name], dofs[name], assume_unique=True)
+        bodies[name] = _condensed_body(body, np.flatnonzero(~is_face), np.flatnonzero(is_face))
+    return parts._replace(dofs=dofs, bodies=bodies)
+
+
+def _condensed_body(body: Body, inner: IntArray, faces: IntArray) -> Body:
+    if body.mixed is None:
+        return Body(*(_schur(A, inner, faces) for A in (body.charge, body.along)))
+    n, count = body.charge.shape[0], len(faces)
+    both = sp.block_array([[body.charge, body.mixed], [body.mixed, body.along]])
+    made = _schur(both, np.concatenate([inner, n + inner]), np.concatenate([faces, n + faces]))
+    found = Body(made[:count, :count], made[count:, count:], made[:count, count:])
+    if body.across is None:
+        return found
+    whole = sp.csc_array(body.across + body.taken)
+    across, share = _schur(whole, inner, faces), np.asarray(body.taken.sum(axis=0))
+    if len(inner):  # all that is taken up, inside too, of what is at the faces
+        held = _factors(whole[inner][:, inner]).solve(share[inner])
+        share = share[faces] - held @ whole[inner][:, faces]
+    taken = np.diag(share)
+    return found._replace(across=across - taken, taken=taken)
+
+
+def _factors(A: Any, order: str = "MMD_AT_PLUS_A") -> Any:
+    """Return factors that keep to the diagonal."""
+    return splu(
+        sp.csc_array(A),
+        permc_spec=order,
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+
+
+def _schur(A: Any, inner: IntArray, faces: IntArray) -> Any:
+    """Return ``A_FF - A_FI A_II^-1 A_IF``, a full matrix: the last factors where F is last."""
+    A = sp.csc_array(A)
+    if not len(inner):
+        return np.asarray(local(A, faces).todense())
+    order = np.argsort(_factors(local(A, inner)).perm_c)
+    rows, last = np.concatenate([inner[order], faces]), slice(len(inner), None)
+    made = _factors(local(A, rows), "NATURAL")
+    lower, upper = (np.asarray(x.tocsc()[last, last].todense()) for x in (made.L, made.U))
+    found = lower @ upper
+    of_row, of_column = (x[last] - len(inner) for x in (made.perm_r, made.perm_c))
+    return np.asarray(found[of_row][:, of_column])
