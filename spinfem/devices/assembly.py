@@ -109,9 +109,13 @@ def assemble(device: Device, parts: Parts) -> System:
     size = len(unknowns.kinds)
     load = np.zeros(size)
     matrix: Any = sp.csr_array((size, size))
+    full = np.zeros((size, size) if parts.is_condensed else (0, 0))
     for term in terms:
-        test = read(unknowns, term.test)
-        matrix = matrix + term.coefficient * (test.T @ (term.matrix @ read(unknowns, term.of)))
+        test, of = read(unknowns, term.test), read(unknowns, term.of)
+        if isinstance(term.matrix, np.ndarray):
+            _add_full(full, term, test, of)
+        else:
+            matrix = matrix + term.coefficient * (test.T @ (term.matrix @ of))
         if term.of.weights is None and unknowns.given.any():
             load -= term.coefficient * (test.T @ (term.matrix @ unknowns.given[term.of.places]))
     for k, (name, electrode) in enumerate(device.electrodes.items()):
@@ -122,7 +126,23 @@ def assemble(device: Device, parts: Parts) -> System:
             own = places.of(name)
             entering = parts.surfaces[name] @ functions.one[places.dofs[own]]
             load += unknowns.potential[own].T @ (electrode.current_density * entering)
+    if parts.is_condensed:
+        matrix = full + matrix
     return System(parts, places, classes, unknowns, terms, matrix, load)
+
+
+def _add_full(total: FloatArray, term: Term, test: Any, of: Any) -> None:
+    """Add a term whose matrix is full; mostly every place reads a single unknown of its own."""
+    sides = []
+    for reading in (test, of):
+        count = np.diff(reading.indptr)
+        if count.max(initial=0) > 1 or len(np.unique(reading.indices)) < len(reading.indices):
+            total += term.coefficient * (test.T @ (term.matrix @ of))
+            return
+        sides.append((np.flatnonzero(count), reading.indices, reading.data))
+    (rows, to, left), (columns, at, right) = sides
+    block = term.matrix[np.ix_(rows, columns)] * (term.coefficient * left[:, None] * right)
+    total[np.ix_(to, at)] += block
 
 
 def _check_known(device: Device, functions: Functions) -> None:
@@ -152,11 +172,11 @@ def read(unknowns: Unknowns, row: Row) -> Any:
     """Return the matrix that makes a scalar at places of the unknowns."""
     if row.weights is None:
         return unknowns.potential[row.places]
-    parts: Any = 0
+    parts: Any = sp.csr_array((len(row.places), unknowns.spin.shape[1]))
     for i, weight in enumerate(row.weights):
         if weight.any():
             parts = parts + sp.diags_array(weight) @ unknowns.spin[3 * row.places + i]
-    return parts if row.weights.any() else sp.csr_array((len(row.places), unknowns.spin.shape[1]))
+    return parts
 
 
 def _unknowns(device: Device, functions: Functions, places: Places, classes: Classes) -> Unknowns:

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
-from .._checks import IntArray
+from .._checks import BoolArray, FloatArray, IntArray
 from ..physics import exchange
 from ..physics.bulk import relaxation, total_conductivity
 from .device import Device, Region
@@ -40,6 +40,7 @@ class Parts(NamedTuple):
     bodies: dict[str, Body]
     contacts: list[Contact]
     surfaces: dict[str, Any]  # ``int u v`` over every electrode, on its places
+    is_condensed: bool  # to faces
 
 
 def parts_of(device: Device, degree: int | None) -> Parts:
@@ -62,7 +63,7 @@ def parts_of(device: Device, degree: int | None) -> Parts:
         facets = grid.surfaces[name]
         dofs[name] = functions.on_facets(facets)
         surfaces[name] = local(functions.facet_mass(facets), dofs[name])
-    return Parts(functions, dofs, bodies, contacts_of(device, functions), surfaces)
+    return Parts(functions, dofs, bodies, contacts_of(device, functions), surfaces, False)
 
 
 def local(matrix: Any, dofs: IntArray) -> Any:
@@ -97,11 +98,13 @@ def condensed(parts: Parts) -> Parts:
     for name, body in parts.bodies.items():
         dofs[name] = np.unique(np.concatenate(faces[name]))
         is_face = np.isin(parts.dofs[name], dofs[name], assume_unique=True)
-        bodies[name] = _condensed_body(body, np.flatnonzero(~is_face), np.flatnonzero(is_face))
-    return parts._replace(dofs=dofs, bodies=bodies)
+        one = parts.functions.one[parts.dofs[name]]
+        bodies[name] = _condensed_body(body, one, is_face)
+    return parts._replace(dofs=dofs, bodies=bodies, is_condensed=True)
 
 
-def _condensed_body(body: Body, inner: IntArray, faces: IntArray) -> Body:
+def _condensed_body(body: Body, one: FloatArray, is_face: BoolArray) -> Body:
+    inner, faces = np.flatnonzero(~is_face), np.flatnonzero(is_face)
     if body.mixed is None:
         return Body(*(_schur(A, inner, faces) for A in (body.charge, body.along)))
     n, count = body.charge.shape[0], len(faces)
@@ -111,11 +114,12 @@ def _condensed_body(body: Body, inner: IntArray, faces: IntArray) -> Body:
     if body.across is None:
         return found
     whole = sp.csc_array(body.across + body.taken)
-    across, share = _schur(whole, inner, faces), np.asarray(body.taken.sum(axis=0))
+    across, share = _schur(whole, inner, faces), one @ body.taken
     if len(inner):  # all that is taken up, inside too, of what is at the faces
-        held = _factors(whole[inner][:, inner]).solve(share[inner])
+        held = _factors(local(whole, inner)).solve(share[inner])
         share = share[faces] - held @ whole[inner][:, faces]
-    taken = np.diag(share)
+    taken, first = np.zeros_like(across), np.argmax(one[faces] > 0)
+    taken[first] = share / one[faces][first]  # at one place: the sum alone has a meaning
     return found._replace(across=across - taken, taken=taken)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import LinAlgError, solve
 from scipy.sparse import csc_array, csr_array, diags_array
 from scipy.sparse.linalg import LinearOperator, cg, gmres, splu
 
@@ -63,7 +64,7 @@ class Report:
     Attributes
     ----------
     method : str
-        "factors", "conjugate gradients" or "GMRES".
+        "factors", "a full matrix", "conjugate gradients" or "GMRES".
     unknowns : int
         How many.
     iterations : int
@@ -193,6 +194,34 @@ def solve_system(
             "or nearly so (cells are too thin, or too different in size or conductivity)"
         )
     return (x / root[:, None]).reshape(np.shape(b)), report
+
+
+def solve_full(
+    A: FloatArray, b: FloatArray, *, is_symmetric: bool = True
+) -> tuple[FloatArray, Report]:
+    """Solve A x = b with a full matrix; arguments and results as of `solve_system`.
+
+    Raises
+    ------
+    ValueError
+        If A is singular, or the relative residual is not below `LARGEST_RESIDUAL`.
+    """
+    root = np.sqrt(np.abs(np.diagonal(A)))
+    scaled, side = A / root / root[:, None], b / root
+    try:
+        x = solve(scaled, side, assume_a="pos" if is_symmetric else "gen")
+    except LinAlgError as error:
+        raise ValueError(
+            f"a system must be positive definite, got a singular one ({error}): no potential is "
+            "given, or a part is connected to none"
+        ) from None
+    residual = float(np.linalg.norm(side - scaled @ x) / (np.linalg.norm(side) or 1.0))
+    if not residual < LARGEST_RESIDUAL:
+        raise ValueError(
+            f"the relative residual of a solution must be below {LARGEST_RESIDUAL:g}, got "
+            f"{residual:.2g} by a full matrix with {len(b):,} unknowns"
+        )
+    return x / root, Report("a full matrix", len(b), 0, residual, 2.0 * A.nbytes)
 
 
 class _Watch:

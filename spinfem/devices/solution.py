@@ -11,9 +11,10 @@ import warnings
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse.linalg import splu
 
 from .._checks import FloatArray, IntArray, listed
@@ -21,10 +22,10 @@ from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
 from ..texts.tables import Column, Part, Readable, Table
 from .assembly import NO_ONE, System, assemble, check_spin_sink, read
-from .bodies import parts_of
+from .bodies import Parts, condensed, parts_of
 from .device import Device
 from .grid import coarse_cells
-from .linear import Report, solve_system
+from .linear import Report, solve_full, solve_system
 from .regions import is_ferromagnetic, is_magnet
 from .vtk import save
 
@@ -60,6 +61,7 @@ class DeviceSolution(Readable):
         self, device: Device, system: System, unknowns: FloatArray, report: Report
     ) -> None:
         self.device, self.system, self.report = device, system, report
+        self._condensed: list[Parts] = [system.parts] if system.parts.is_condensed else []
         own, places = system.unknowns, system.places
         self._mu_0: FloatArray = own.potential @ unknowns + own.given
         self._nu: FloatArray = (own.spin @ unknowns).reshape(-1, 3)
@@ -144,6 +146,35 @@ class DeviceSolution(Readable):
     @property
     def _is_planar(self) -> bool:
         return self.device.grid.dimension == 2 and not self.device.grid.is_axisymmetric
+
+    # --- other directions -----------------------------------------------------------------------
+
+    def turned(self, **m: ArrayLike) -> DeviceSolution:
+        """Return the solution with other magnetizations: a dense solve.
+
+        What does not depend on directions is condensed to the faces of all regions when this is
+        first called, for this solution and those that it returns. These have potentials of
+        electrodes, currents and torques, to the same
+        digits as all at once, but no fields inside regions.
+
+        Parameters
+        ----------
+        **m : array, shape (3,), or callable
+            Magnetizations of regions by their names, as of `Region`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As of `Device.replace` and `spinfem.solve`.
+        """
+        if not self._condensed:
+            self._condensed.append(condensed(self.system.parts))
+        device = self.device.replace(**m)
+        system = assemble(device, self._condensed[0])
+        check_spin_sink(system)
+        symmetric = _is_symmetric(system.matrix)
+        unknowns, report = solve_full(system.matrix, system.load, is_symmetric=symmetric)
+        return DeviceSolution(device, system, unknowns, report)
 
     # --- charge ---------------------------------------------------------------------------------
 
@@ -340,6 +371,11 @@ class DeviceSolution(Readable):
 
     def at(self, region: str, dofs: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return mu_0 (n,) and mu_s (n, 3), V, and m (n, 3) at degrees of freedom of a region."""
+        if self.system.parts.is_condensed:
+            raise ValueError(
+                "fields inside regions must be of a device that is solved as a whole, got one with "
+                "m turned: take spinfem.solve(solution.device)"
+            )
         own = self.system.places.at(region, dofs)
         nu, m = self._nu[own], self.system.places.m[own]
         if self.device.regions[region].is_strong:
@@ -396,6 +432,10 @@ def solve_device(
         system.unknowns.kinds,
         device.grid.dimension,
         progress,
-        is_symmetric=bool(abs(matrix - matrix.T).max() <= ROUNDING * abs(matrix).max()),
+        is_symmetric=_is_symmetric(matrix),
     )
     return DeviceSolution(device, system, unknowns, report)
+
+
+def _is_symmetric(matrix: Any) -> bool:
+    return bool(abs(matrix - matrix.T).max() <= ROUNDING * abs(matrix).max())
