@@ -375,6 +375,7 @@ def _of_contact(
         normal, magnet = sides[1 - k], places.names.index(contact.names[k])
         for row, turned in zip(_across(normal, m), _turning(normal, m), strict=True):
             terms.append(Term(2 * mixing.real, row, F, row, magnet))
-            if mixing.imag:
-                terms.append(Term(2 * mixing.imag, row, F, turned, magnet))
+            if mixing.imag:  # in two halves, so that it does no work where m varies either
+                terms.append(Term(mixing.imag, row, F, turned, magnet))
+                terms.append(Term(-mixing.imag, turned, F, row, magnet))
     return terms
