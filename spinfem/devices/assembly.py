@@ -126,6 +126,9 @@ def assemble(device: Device, degree: int | None) -> System:
             entering = _local(functions.facet_mass(device.grid.surfaces[name]), places.dofs[own])
             flow = electrode.current_density * (entering @ functions.one[places.dofs[own]])
             load += unknowns.potential[own].T @ flow
+            if is_ferromagnetic(electrode.end):  # which brings spins with the current
+                along = read(unknowns, _along(places, own, places.m[own]))
+                load += electrode.end.material.p * (along.T @ flow)  # type: ignore[union-attr]
     return System(functions, places, contacts, classes, unknowns, terms, sp.csr_array(matrix), load)
 
 
