@@ -68,6 +68,35 @@ def stack(fixed=(Co, UP), free=(Py, TILTED), ends=(LEAD, LEAD), joints=None):
     return sf.Stack(made)
 
 
+def branched(left=LEAD, right=LEAD, joints=None):
+    """A valve in a wire that a third one, of normal metal, joins at the spacer from above."""
+    x = np.unique(
+        np.concatenate([np.linspace(*x, 3) for x in itertools.pairwise((0, 8, 10, 16, 18, 22))])
+    )
+    y = np.array([0.0, 3.0, 6.0, 10.0, 14.0])
+    mesh = skfem.MeshTri1.init_tensor(x, y)
+    a, b = mesh.p[:, mesh.t].mean(axis=1)
+    mesh = mesh.restrict(np.flatnonzero((b < 6) | ((a > 10) & (a < 16))))
+    mesh = skfem.MeshTri1(mesh.p, mesh.t)
+    a = mesh.p[0, mesh.t].mean(axis=0)
+    inside = zip(("fixed", "spacer", "free"), itertools.pairwise((0, 8, 18, 22)), strict=True)
+    regions = {name: np.flatnonzero((a > low) & (a < high)) for name, (low, high) in inside}
+    mesh = mesh.with_subdomains(regions).with_boundaries(
+        {
+            "left": lambda x: x[0] < 1e-6,
+            "right": lambda x: x[0] > 22 - 1e-6,
+            "top": lambda x: x[1] > 14 - 1e-6,
+        }
+    )
+    electrodes = {
+        "left": sf.Electrode(current=1.0, end=left),
+        "right": sf.Electrode(potential=0.0, end=right),
+        "top": sf.Electrode(current=0.0, end=LEAD),
+    }
+    metals = {"fixed": (Co, UP), "spacer": Cu, "free": (Py, TILTED)}
+    return sf.Device(Grid(mesh), metals, electrodes, joints or {})
+
+
 SPACER = ("fixed", "spacer"), ("spacer", "free")
 SAMPLES = {
     "transparent": {},

@@ -1,14 +1,24 @@
 """Electrodes: currents, potentials and current densities, alone and together."""
 
-import itertools
-
 import numpy as np
 import pytest
-import skfem
-from wires import J0, KINDS, LEAD, NAMES, SAMPLES, TILTED, UP, Co, Cu, Joint, Py, stack, wire
+from wires import (
+    J0,
+    KINDS,
+    LEAD,
+    NAMES,
+    SAMPLES,
+    TILTED,
+    Co,
+    Cu,
+    Joint,
+    Py,
+    branched,
+    stack,
+    wire,
+)
 
 import spinfem as sf
-from spinfem.devices.grid import Grid
 
 R = 50e-9
 FAR = 0.37e-3
@@ -68,35 +78,7 @@ def test_a_wire_is_its_stack_however_it_is_driven(drive, sample, shape):
         )
 
 
-def branched(left=LEAD, right=LEAD):
-    """A valve in a wire that a third one, of normal metal, joins at the spacer from above."""
-    x = np.unique(
-        np.concatenate([np.linspace(*x, 3) for x in itertools.pairwise((0, 8, 10, 16, 18, 22))])
-    )
-    y = np.array([0.0, 3.0, 6.0, 10.0, 14.0])
-    mesh = skfem.MeshTri1.init_tensor(x, y)
-    a, b = mesh.p[:, mesh.t].mean(axis=1)
-    mesh = mesh.restrict(np.flatnonzero((b < 6) | ((a > 10) & (a < 16))))
-    mesh = skfem.MeshTri1(mesh.p, mesh.t)
-    a = mesh.p[0, mesh.t].mean(axis=0)
-    inside = zip(("fixed", "spacer", "free"), itertools.pairwise((0, 8, 18, 22)), strict=True)
-    regions = {name: np.flatnonzero((a > low) & (a < high)) for name, (low, high) in inside}
-    mesh = mesh.with_subdomains(regions).with_boundaries(
-        {
-            "left": lambda x: x[0] < 1e-6,
-            "right": lambda x: x[0] > 22 - 1e-6,
-            "top": lambda x: x[1] > 14 - 1e-6,
-        }
-    )
-    electrodes = {
-        "left": sf.Electrode(current=1.0, end=left),
-        "right": sf.Electrode(potential=0.0, end=right),
-        "top": sf.Electrode(current=0.0, end=LEAD),
-    }
-    metals = {"fixed": (Co, UP), "spacer": Cu, "free": (Py, TILTED)}
-    return sf.Device(Grid(mesh), metals, electrodes, {("spacer", "free"): Joint(3e-16, gamma=0.4)})
-
-
+JOINTS = {("spacer", "free"): Joint(3e-16, gamma=0.4)}
 LEADS = [(LEAD, LEAD), (sf.Lead(Co, m=(1, 0, 0)), sf.Lead(Py, m=-TILTED))]
 THREE = "left", "right", "top"
 
@@ -104,7 +86,7 @@ THREE = "left", "right", "top"
 @pytest.mark.parametrize("leads", LEADS, ids=["normal", "ferromagnetic"])
 def test_any_drive_of_three_electrodes_gives_the_same(leads):
     """Currents that two potentials and a probe let in, put in, give these potentials; and sums."""
-    device = branched(*leads)
+    device = branched(*leads, JOINTS)
     probed = sf.solve(driven(device, left={"potential": 2.0}, right={"potential": 0.7}), degree=2)
     assert probed.current("top") == pytest.approx(0, abs=1e-11 * probed.current("left"))
     assert 0.7 < probed.potential("top") < 2.0
@@ -147,7 +129,7 @@ def test_any_drive_of_three_electrodes_gives_the_same(leads):
 )
 def test_a_current_and_a_probe_may_change_places(leads, given):
     """Without precession a device is reciprocal: so are means over densities, with their leads."""
-    device = branched(*leads)
+    device = branched(*leads, JOINTS)
     found = []
     for source, other in (("left", "top"), ("top", "left")):
         zero = dict.fromkeys(given, 0.0)
