@@ -260,6 +260,15 @@ def test_any_spin_sink_will_do(l, end, m, joints):
     assert np.isclose(ours, exact.resistance, rtol=1e-9)
 
 
+def test_regions_may_be_in_any_order():
+    device, exact = wire("tri", 2), sf.solve(wire("tri", 2))
+    turned = dict(reversed(device.regions.items()))
+    other = sf.Device(device.grid, turned, device.electrodes)
+    assert [*other.regions] == [*device.grid.regions]
+    for name in NAMES:
+        assert np.array_equal(sf.solve(other).torque(name), exact.torque(name))
+
+
 def test_what_prints():
     device = wire("quad", 1)
     assert repr(device) == "Device(fixed, spacer, free; left, right; 6 MeshQuad1)"
