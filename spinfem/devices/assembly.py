@@ -143,7 +143,7 @@ def _check_known(device: Device, functions: Functions) -> None:
         if callable(region.m) and not functions.is_nodal:
             raise ValueError(
                 f"m of {name!r} as a function of points needs elements with values at points, got "
-                f"those of degree {functions.degree} on quadrilaterals, which have none beyond 2"
+                f"those of degree {functions.degree}: at most 1 on lines, 2 on quadrilaterals"
             )
     for pair, law in device.interfaces.items():
         weak = [name for name in pair if is_magnet(device, name) and not is_strong(device, name)]

@@ -83,7 +83,8 @@ class Functions:
     @cached_property
     def is_nodal(self) -> bool:
         """Whether coefficients are values at points."""
-        return not isinstance(self.element, skfem.ElementQuadP | skfem.ElementLinePp)
+        kinds = skfem.ElementQuadP | skfem.ElementLinePp
+        return self.degree == 1 or not isinstance(self.element, kinds)
 
     @cached_property
     def one(self) -> FloatArray:

@@ -329,8 +329,8 @@ class DeviceSolution(Readable):
             )
         if not self.system.functions.is_nodal:
             raise ValueError(
-                f"degree must be at most 2 on this mesh for values at points, got "
-                f"{self.system.functions.degree}"
+                "degree must be at most 1 on lines and 2 on quadrilaterals for values at points, "
+                f"got {self.system.functions.degree}"
             )
         dofs = self.system.places.dofs[self.system.places.of(region)]
         points = self.system.functions.points[dofs] * self.device.grid.unit
