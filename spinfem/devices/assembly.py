@@ -87,6 +87,16 @@ class System(NamedTuple):
     matrix: Any
     load: FloatArray
 
+    @property
+    def functions(self) -> Functions:
+        """Functions on the mesh."""
+        return self.parts.functions
+
+    @property
+    def contacts(self) -> list[Contact]:
+        """All contacts."""
+        return self.parts.contacts
+
 
 def assemble(device: Device, parts: Parts) -> System:
     """Assemble the weak form of a device, of its parts, condensed or not.
@@ -125,7 +135,11 @@ def assemble(device: Device, parts: Parts) -> System:
         if electrode.current_density:
             own = places.of(name)
             entering = parts.surfaces[name] @ functions.one[places.dofs[own]]
-            load += unknowns.potential[own].T @ (electrode.current_density * entering)
+            flow = electrode.current_density * entering
+            load += unknowns.potential[own].T @ flow
+            if is_ferromagnetic(electrode.end):  # which brings spins with the current
+                along = read(unknowns, _along(own, places.m[own]))
+                load += electrode.end.material.p * (along.T @ flow)  # type: ignore[union-attr]
     if parts.is_condensed:
         matrix = full + matrix
     return System(parts, places, classes, unknowns, terms, matrix, load)
@@ -156,7 +170,7 @@ def _check_known(device: Device, functions: Functions) -> None:
         if callable(region.m) and not functions.is_nodal:
             raise ValueError(
                 f"m of {name!r} as a function of points needs elements with values at points, got "
-                f"those of degree {functions.degree} on quadrilaterals, which have none beyond 2"
+                f"those of degree {functions.degree}: at most 1 on lines, 2 on quadrilaterals"
             )
     for pair, law in device.interfaces.items():
         weak = [name for name in pair if is_magnet(device, name) and not is_strong(device, name)]
@@ -370,6 +384,7 @@ def _of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
         normal, magnet = sides[1 - k], places.names.index(contact.names[k])
         for row, turned in zip(_across(normal, m), _turning(normal, m), strict=True):
             terms.append(Term(2 * mixing.real, row, F, row, magnet))
-            if mixing.imag:
-                terms.append(Term(2 * mixing.imag, row, F, turned, magnet))
+            if mixing.imag:  # in two halves, so that it does no work where m varies either
+                terms.append(Term(mixing.imag, row, F, turned, magnet))
+                terms.append(Term(-mixing.imag, turned, F, row, magnet))
     return terms

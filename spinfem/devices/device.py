@@ -210,7 +210,8 @@ class Device(Readable):
     grid : Grid
         The mesh, its regions and surfaces.
     regions : mapping
-        Of the name of every region to a `Region`, a normal metal, or a ferromagnet and its m.
+        Of the name of every region to a `Region`, a normal metal, or a ferromagnet and its m, in
+        any order; kept in that of the grid.
     electrodes : mapping
         Of names of surfaces to an `Electrode`. All other surfaces are blocking, for charge and
         spin.
@@ -232,6 +233,7 @@ class Device(Readable):
     def __post_init__(self) -> None:
         regions = {name: _region_of(name, given) for name, given in dict(self.regions).items()}
         _check_names("regions", regions, self.grid.mesh.subdomains or {}, whole=True)
+        regions = {name: regions[name] for name in self.grid.regions}
         electrodes = dict(self.electrodes)
         _check_names("electrodes", electrodes, self.grid.mesh.boundaries or {}, whole=False)
         both = set(regions) & set(electrodes)
@@ -369,7 +371,7 @@ class Device(Readable):
         grid = pillar_grid(thick, radius, (wide[0], wide[1]), elements=elements)
         return cls(
             grid,
-            {name: regions[name] for name in grid.regions},
+            regions,
             {
                 "left": Electrode(current=current, end=ends[0]),
                 "right": Electrode(potential=0.0, end=ends[1]),

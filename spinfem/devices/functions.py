@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from copy import copy
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 import skfem
 from skfem import Basis, FacetBasis, InteriorFacetBasis
+from skfem.mapping import MappingIsoparametric
 
 from .._checks import FloatArray, IntArray
 from ..fem import forms
 from ..fem.mesh import line_element
-from .grid import Grid
+from .grid import Grid, edge_lengths
 
 ELEMENTS: dict[type, dict[int, Any]] = {
     skfem.MeshTri1: {
@@ -34,6 +36,8 @@ AT_ONCE = 50_000
 """Cells that are assembled together."""
 MOST = 6
 """Largest degree on lines and quads."""
+STEP, NEWTON = 1e-12, 16
+"""Of a cell, what Newton's last step may be; and in roundings of the largest coordinate."""
 
 
 class Functions:
@@ -79,7 +83,8 @@ class Functions:
     @cached_property
     def is_nodal(self) -> bool:
         """Whether coefficients are values at points."""
-        return not isinstance(self.element, skfem.ElementQuadP | skfem.ElementLinePp)
+        kinds = skfem.ElementQuadP | skfem.ElementLinePp
+        return self.degree == 1 or not isinstance(self.element, kinds)
 
     @cached_property
     def one(self) -> FloatArray:
@@ -124,8 +129,24 @@ class Functions:
             return sp.csr_array(sp.diags_array(found))
         is_inner = bool(self.grid.mesh.f2t[1, facets[0]] >= 0)
         kind = InteriorFacetBasis if is_inner else FacetBasis
-        basis = kind(self.grid.mesh, self.element, facets=facets, intorder=self.order)
+        basis = kind(
+            self.grid.mesh, self.element, self._mapping, facets=facets, intorder=self.order
+        )
         return self._mass(basis) * self._unit(-1)
+
+    @cached_property
+    def _mapping(self) -> Any:
+        """How points are in cells: as scikit-fem has it, but for what it asks of Newton's steps.
+
+        1e-12 of a cell is less than a coordinate's rounding where cells are small and far off 0.
+        """
+        mesh = self.grid.mesh
+        mapping = copy(mesh.mapping())
+        if isinstance(mapping, MappingIsoparametric):
+            shortest = min(lengths.min() for lengths in edge_lengths(mesh))
+            tolerance = max(STEP, NEWTON * np.finfo(float).eps * abs(mesh.p).max() / shortest)
+            mapping.invF = partial(mapping.invF, newton_tol=tolerance)
+        return mapping
 
     def _mass(self, basis: Any) -> Any:
         return sp.csr_array(forms.relaxation.assemble(basis, relaxation=self._weight(basis)))

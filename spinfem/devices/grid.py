@@ -143,7 +143,7 @@ def _check_axis(mesh: Mesh) -> None:
         )
 
 
-def _edge_lengths(mesh: Mesh) -> Iterator[FloatArray]:
+def edge_lengths(mesh: Mesh) -> Iterator[FloatArray]:
     """Yield distances between the vertices of all cells that an edge joins, edge by edge."""
     pairs = {1: [[0, 1]], 2: mesh.refdom.facets, 3: mesh.refdom.edges}[mesh.dim()]
     for a, b in pairs:
@@ -163,7 +163,7 @@ def _jacobians(mesh: Mesh) -> FloatArray:
 def _check_sizes(mesh: Mesh) -> None:
     """Check that no cell is flat or folded: determinants at its corners have one sign."""
     jacobians = _jacobians(mesh)
-    longest = functools.reduce(np.maximum, _edge_lengths(mesh))
+    longest = functools.reduce(np.maximum, edge_lengths(mesh))
     least = FLAT * longest[:, None] ** mesh.dim()
     wrong = ~((jacobians > least).all(axis=1) | (jacobians < -least).all(axis=1))
     if wrong.any():
@@ -237,7 +237,7 @@ def _check_joined(grid: Grid) -> None:
     """Check that the mesh is in one piece, and has no slits of doubled nodes."""
     mesh = grid.mesh
     outer = np.unique(mesh.facets[:, mesh.boundary_facets()])
-    near = TOLERANCE * min(lengths.min() for lengths in _edge_lengths(mesh))
+    near = TOLERANCE * min(lengths.min() for lengths in edge_lengths(mesh))
     doubled = cKDTree(mesh.p[:, outer].T).query_pairs(near, output_type="ndarray")
     if len(doubled):
         raise ValueError(

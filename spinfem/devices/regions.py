@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from .._checks import FloatArray, IntArray
 from ..physics.directions import angle
 from ..sample.materials import Ferromagnet
-from ..sample.pieces import Interface, Lead, Reservoir
+from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
 from .device import Device, Region
 from .functions import Functions
 
@@ -140,8 +140,15 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
         one, other = (bool(strong[places.names.index(name)]) for name in names)
         if not np.any(law.resistance):
             pairs.append(np.stack([a, b]))
-            is_free = law.mixing is not None and one != other
-            touched[0 if is_free else 1, a], touched[0 if is_free else 1, b] = True, True
+            if law.mixing is not None and one != other:
+                touched[0, a] = touched[0, b] = True
+                continue
+            end = device.electrodes.get(names[1])
+            if one and other:  # which bind each other where they cross
+                bound = ~angle(places.m[a], places.m[b]).collinear
+            else:
+                bound = np.full(len(dofs), end is None or not isinstance(end.end, SpinBlocking))
+            touched[1, a[bound]] = touched[1, b[bound]] = True
         elif one and other:
             if not angle(places.m[a], places.m[b]).collinear.all():
                 raise ValueError(

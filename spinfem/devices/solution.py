@@ -191,8 +191,8 @@ class DeviceSolution(Readable):
         if (m := places.m[own]).any():
             value = value + end.material.p * np.einsum("ni,ni->n", m, self._nu[own])  # type: ignore[union-attr]
         if self.device.electrodes[electrode].current_density is None:
-            return float(value[np.argmax(self.system.parts.functions.one[places.dofs[own]] > 0)])
-        one = self.system.parts.functions.one[places.dofs[own]]
+            return float(value[np.argmax(self.system.functions.one[places.dofs[own]] > 0)])
+        one = self.system.functions.one[places.dofs[own]]
         weight = self.system.parts.surfaces[electrode] @ one
         return float(weight @ value / (weight @ one))
 
@@ -203,7 +203,7 @@ class DeviceSolution(Readable):
         """
         self._check_electrode(electrode)
         given = self.device.electrodes[electrode]
-        functions, places = self.system.parts.functions, self.system.places
+        functions, places = self.system.functions, self.system.places
         if given.current_density is not None:
             own = places.dofs[places.of(electrode)]
             facets = self.device.grid.surfaces[electrode]
@@ -259,9 +259,7 @@ class DeviceSolution(Readable):
             taken up inside, of finite exchange lengths.
         """
         dofs, current = self._taken_by(name, face)
-        total: FloatArray = TORQUE_PER_SPIN_CURRENT * (
-            self.system.parts.functions.one[dofs] @ current
-        )
+        total: FloatArray = TORQUE_PER_SPIN_CURRENT * (self.system.functions.one[dofs] @ current)
         return total
 
     def nodal_torque(self, name: str, face: str | None = None) -> tuple[FloatArray, FloatArray]:
@@ -287,7 +285,7 @@ class DeviceSolution(Readable):
         at, place = np.unique(dofs, return_inverse=True)
         torques = np.zeros((len(at), 3))
         np.add.at(torques, place, TORQUE_PER_SPIN_CURRENT * current)
-        return self.system.parts.functions.points[at] * self.device.grid.unit, torques
+        return self.system.functions.points[at] * self.device.grid.unit, torques
 
     def torque_density(self, name: str, face: str) -> tuple[FloatArray, FloatArray]:
         """Return the torque per area at points of the interface to a region.
@@ -315,17 +313,17 @@ class DeviceSolution(Readable):
             If there is no such interface.
         """
         dofs, density = self.density_at(name, face)
-        return self.system.parts.functions.points[dofs] * self.device.grid.unit, density
+        return self.system.functions.points[dofs] * self.device.grid.unit, density
 
     def density_at(self, name: str, face: str) -> tuple[IntArray, FloatArray]:
         """Return the same with numbers of degrees of freedom in place of points."""
         dofs, current = self._taken_by(name, face)
-        for contact in self.system.parts.contacts:
+        for contact in self.system.contacts:
             if {*contact.names} == {name, face}:
                 break
         else:
             raise ValueError(f"face must be of a region that {name!r} touches, got {face!r}")
-        functions = self.system.parts.functions
+        functions = self.system.functions
         load = np.zeros((functions.count, 3))
         np.add.at(load, dofs, TORQUE_PER_SPIN_CURRENT * current)
         mass = functions.facet_mass(contact.facets)[contact.dofs][:, contact.dofs]
@@ -360,13 +358,13 @@ class DeviceSolution(Readable):
             raise ValueError(
                 f"region must be one of {listed(list(self.device.regions))}, got {region!r}"
             )
-        if not self.system.parts.functions.is_nodal:
+        if not self.system.functions.is_nodal:
             raise ValueError(
-                f"degree must be at most 2 on this mesh for values at points, got "
-                f"{self.system.parts.functions.degree}"
+                "degree must be at most 1 on lines and 2 on quadrilaterals for values at points, "
+                f"got {self.system.functions.degree}"
             )
         dofs = self.system.places.dofs[self.system.places.of(region)]
-        points = self.system.parts.functions.points[dofs] * self.device.grid.unit
+        points = self.system.functions.points[dofs] * self.device.grid.unit
         return points, *self.at(region, dofs)[:2]
 
     def at(self, region: str, dofs: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:

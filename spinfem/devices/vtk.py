@@ -80,7 +80,7 @@ def _volume(solution: Solved) -> VtkMesh:
     device, system = solution.device, solution.system
     mesh = device.grid.mesh
     kind = next((k for k, (own, *_) in KINDS.items() if own is type(mesh)), "line")
-    at_corner = np.asarray(system.parts.functions.basis.nodal_dofs[0])
+    at_corner = np.asarray(system.functions.basis.nodal_dofs[0])
     coordinates = np.atleast_2d(mesh.p) * device.grid.unit
     parts: list[tuple[Any, ...]] = []
     first = 0
@@ -103,11 +103,11 @@ def _surfaces(solution: Solved) -> tuple[VtkMesh, dict[str, float]] | None:
     kind = FACETS[len(np.atleast_2d(mesh.facets))]
     if kind is None:
         return None
-    at_corner = np.asarray(system.parts.functions.basis.nodal_dofs[0])
+    at_corner = np.asarray(system.functions.basis.nodal_dofs[0])
     coordinates, first = mesh.p * device.grid.unit, 0
     parts: list[tuple[Any, ...]] = []
     names: dict[str, float] = {}
-    for contact in system.parts.contacts:
+    for contact in system.contacts:
         for name, face in (contact.names, contact.names[::-1]):
             if name not in solution.magnets:
                 continue

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_devices import SAMPLES, Co, Py, twisted, wire
+from wires import SAMPLES, Co, Py, twisted, wire
 
 import spinfem as sf
 

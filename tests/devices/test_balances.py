@@ -1,0 +1,209 @@
+"""Balances of devices: where spins go, where power goes, integrated anew from the fields alone."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import skfem
+from skfem import ElementTriP1, ElementTriP2, Functional, LinearForm
+from skfem.helpers import dot, grad
+from wires import SAMPLES, twisted, wire
+
+import spinfem as sf
+from spinfem.constants import TORQUE_PER_SPIN_CURRENT
+from spinfem.sample.pieces import Lead, Reservoir
+
+ELEMENTS = {1: ElementTriP1, 2: ElementTriP2}
+
+
+class Parts(NamedTuple):
+    """What spins do, three components each, A; and what is dissipated, W: by where it is."""
+
+    spins: dict[str, np.ndarray]
+    heat: dict[str, float]
+
+
+@Functional
+def whole(w):
+    return w.f
+
+
+@LinearForm
+def flow(v, w):
+    """What a region gives to the functions v: ``-int j_s . grad v + int 2 kappa nu v``."""
+    return w.D * (w.p * dot(grad(w.mu_0), grad(v)) + dot(grad(w.nu), grad(v))) + w.kappa * w.nu * v
+
+
+class Fields:
+    """The fields of a solved device of triangles on its mesh in metres."""
+
+    def __init__(self, solution):
+        self.solution, self.device = solution, solution.device
+        grid = self.device.grid
+        self.mesh = grid.mesh.scaled(grid.unit)
+        self.element = ELEMENTS[solution.system.functions.degree]()
+        self.dofs = {k: solution.system.functions.in_cells(v) for k, v in grid.regions.items()}
+
+    def bases(self, name):
+        return skfem.Basis(
+            self.mesh, self.element, elements=self.device.grid.regions[name], intorder=6
+        )
+
+    def facets(self, own):
+        kind = skfem.InteriorFacetBasis if self.mesh.f2t[1, own[0]] >= 0 else skfem.FacetBasis
+        return kind(self.mesh, self.element, facets=own, intorder=6)
+
+    def of(self, name):
+        """mu_0, nu, m of a region or electrode at the degrees of freedom of the whole mesh."""
+        count, places = self.solution.system.functions.count, self.solution.system.places
+        mu_0, nu, m = np.zeros(count), np.zeros((3, count)), np.zeros((3, count))
+        if name in self.device.regions:
+            points, at, mu_s = self.solution.field(name)
+            mu_0[self.dofs[name]], nu[:, self.dofs[name]] = at, mu_s.T / 2
+            if self.device.regions[name].is_magnet:
+                m[:, self.dofs[name]] = self.device.regions[name].at(points).T
+        else:
+            own, end = places.of(name), self.device.electrodes[name].end
+            dofs = places.dofs[own]
+            nu[:, dofs] = self.solution._nu[own].T
+            mu_0[dofs] = self.solution.potential(name)
+            if is_magnetic(end):
+                m[:, dofs] = np.asarray(end.m)[:, None]
+                nu[:, dofs] = m[:, dofs] * np.einsum("in,in->n", m[:, dofs], nu[:, dofs])
+                mu_0[dofs] -= end.material.p * np.einsum("in,in->n", m[:, dofs], nu[:, dofs])
+        return mu_0, nu, m
+
+
+def is_magnetic(end):
+    return isinstance(end, Lead) and end.m is not None
+
+
+def integral(basis, f):
+    return float(whole.assemble(basis, f=f))
+
+
+def along(nu, m):
+    return np.einsum("in,in->n", nu, m)
+
+
+def of_region(fields, name):
+    """What a region loses to the lattice, what a texture takes inside it, and its heat."""
+    region, basis = fields.device.regions[name], fields.bases(name)
+    metal, (mu_0, nu, m) = region.metal, fields.of(name)
+    kappa = metal.D / metal.l**2  # 2 kappa
+    at = [basis.interpolate(x) for x in nu]
+    if not region.is_magnet:
+        heat = metal.D * dot(grad(basis.interpolate(mu_0)), grad(basis.interpolate(mu_0)))
+        heat = heat + sum(metal.D * dot(grad(x), grad(x)) + kappa * x**2 for x in at)
+        return [kappa * integral(basis, x) for x in at], np.zeros(3), integral(basis, heat)
+    D, p = metal.D / (1 - metal.p**2), metal.p
+    one, ways = basis.interpolate(along(nu, m)), [basis.interpolate(x) for x in m]
+    g, h = grad(basis.interpolate(mu_0)), grad(one)
+    heat = D * (dot(g, g) + 2 * p * dot(g, h) + dot(h, h)) + kappa * one**2
+    lost = np.array([kappa * integral(basis, one * way) for way in ways])
+    turned = np.array([integral(basis, D * dot(p * g + h, grad(way))) for way in ways])
+    if not region.is_strong:
+        across = [basis.interpolate(x) for x in nu - along(nu, m) * m]
+        rate = kappa + D / metal.lambda_phi**2
+        heat = heat + sum(D * dot(grad(x), grad(x)) + rate * x**2 for x in across)
+        lost += [kappa * integral(basis, x) for x in across]
+    return lost, turned, integral(basis, heat)
+
+
+def of_contact(fields, contact):
+    """What an interface loses to the lattice, and its heat."""
+    law, basis = contact.law, fields.facets(contact.facets)
+    (mu_a, nu_a, m_a), (mu_b, nu_b, m_b) = (fields.of(name) for name in contact.names)
+    m = np.where(m_a.any(axis=0), m_a, m_b)
+    square = lambda x: integral(basis, basis.interpolate(x) ** 2)  # noqa: E731
+    spins, heat = np.zeros(3), 0.0
+    is_normal = [not x.any() for x in (m_a, m_b)]
+    is_weak = any(
+        name in fields.device.regions
+        and fields.device.regions[name].is_magnet
+        and not fields.device.regions[name].is_strong
+        for name in contact.names
+    )
+    if law.resistance:
+        AR, gamma, delta = law.resistance, law.gamma, law.delta
+        B = (delta / np.sinh(delta) if delta else 1.0) / AR  # for nu = mu_s/2
+        S = delta * np.tanh(delta / 2) / AR
+        a, b = along(nu_a, m), along(nu_b, m)
+        heat += square(mu_b - mu_a + gamma * (b - a)) / (AR * (1 - gamma**2))
+        heat += B * square(b - a) + S * (square(a) + square(b))
+        ways = [basis.interpolate(x) for x in m]
+        both = basis.interpolate(a + b)
+        spins += [S * integral(basis, both * way) for way in ways]
+        if is_weak and law.mixing is None:
+            a, b = nu_a - a * m, nu_b - b * m
+            heat += sum(B * square(y - x) + S * (square(x) + square(y)) for x, y in zip(a, b))
+            spins += [S * integral(basis, basis.interpolate(x)) for x in a + b]
+    if law.mixing is not None:
+        nu = nu_a if is_normal[0] else nu_b
+        heat += 2 * np.real(law.mixing) * sum(square(x) for x in nu - along(nu, m) * m)
+    return spins, heat
+
+
+def taken_by_reservoir(fields, contact):
+    """Minus what the region in front of it gives to the functions there."""
+    name = contact.names[0]
+    region, basis, (mu_0, nu, m) = fields.device.regions[name], fields.bases(name), fields.of(name)
+    metal, p = region.metal, region.metal.p if region.is_magnet else 0.0
+    given = {"D": metal.D / (1 - p**2), "p": p, "kappa": metal.D / metal.l**2}
+    given["mu_0"] = basis.interpolate(mu_0)
+
+    def back(nu):
+        return -flow.assemble(basis, nu=basis.interpolate(nu), **given)[contact.dofs]
+
+    if region.is_magnet:
+        assert region.is_strong
+        return m[:, contact.dofs] @ back(along(nu, m))
+    return np.array([back(x).sum() for x in nu])
+
+
+def balance(solution):
+    """All that takes up spins or power. A ferromagnetic lead brings spins with the current."""
+    fields, spins, heat = Fields(solution), {}, {}
+    for name in solution.device.regions:
+        spins[f"lattice of {name}"], spins[f"texture of {name}"], heat[name] = of_region(
+            fields, name
+        )
+    for contact in solution.system.contacts:
+        pair = " and ".join(contact.names)
+        spins[pair], heat[pair] = of_contact(fields, contact)
+        electrode = solution.device.electrodes.get(contact.names[1])
+        if electrode and isinstance(electrode.end, Reservoir):
+            spins[f"reservoir {pair}"] = taken_by_reservoir(fields, contact)
+    for name, electrode in solution.device.electrodes.items():
+        if not isinstance(electrode.end, Lead):
+            continue
+        basis, (_, nu, _) = fields.facets(solution.device.grid.surfaces[name]), fields.of(name)
+        G = electrode.end.material.D / electrode.end.material.l  # 2 G
+        at = [basis.interpolate(x) for x in nu]
+        spins[f"into {name}"] = [G * integral(basis, x) for x in at]
+        heat[f"of {name}"] = G * integral(basis, sum(x**2 for x in at))
+        if is_magnetic(electrode.end):
+            current = solution.current(name)
+            spins[f"from {name}"] = -electrode.end.material.p * current * electrode.end.m
+    for name in solution.magnets:
+        spins[f"torque of {name}"] = solution.torque(name) / TORQUE_PER_SPIN_CURRENT
+    return Parts({k: np.asarray(v) for k, v in spins.items()}, heat)
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("texture", [False, True])
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_power_and_spins_balance(sample, texture, degree):
+    """Spins enter with the current of ferromagnetic leads alone, and all are found again."""
+    device = wire("tri", 2, **SAMPLES[sample])
+    if texture:
+        strong = [k for k, r in device.regions.items() if r.is_magnet and r.is_strong]
+        device = device.replace(**dict.fromkeys(strong, twisted))
+    solution = sf.solve(device, degree=degree)
+    spins, heat = balance(solution)
+    assert sum(heat.values()) == pytest.approx(solution.power, rel=1e-11)
+    assert min(heat.values()) >= 0
+    largest = max(np.abs(x).max() for x in spins.values())
+    np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
+    currents = [solution.current(name) for name in ("left", "right")]
+    assert abs(sum(currents)) < 1e-11 * abs(currents[0])

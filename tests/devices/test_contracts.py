@@ -1,0 +1,279 @@
+"""What devices refuse, and what must be the same whichever way a device is described."""
+
+import numpy as np
+import pytest
+import skfem
+from wires import (
+    J0,
+    KINDS,
+    LEAD,
+    NAMES,
+    SAMPLES,
+    TILTED,
+    UP,
+    WIDE,
+    Co,
+    Cu,
+    Joint,
+    Py,
+    Weak,
+    stack,
+    wire,
+)
+
+import spinfem as sf
+from spinfem.devices import solution as module
+from spinfem.devices.device import Region
+from spinfem.devices.grid import Grid
+
+GRADED = sf.NormalMetal(D=lambda xi: 1e8 * (1 + xi), l=1e-8)
+BATCH = sf.NormalMetal(D=np.array([1e8, 2e8]), l=1e-8)
+DRIFT = sf.Ferromagnet(D=Py.D, l=Py.l, p=0.5, beta_D=0.6)
+
+
+def halved(device):
+    """The same device with every region cut in two along the wire."""
+    mesh, regions, metals = device.grid.mesh, {}, {}
+    above = mesh.p[1][mesh.t].mean(axis=0) > mesh.p[1].max() / 2
+    for name, cells in device.grid.regions.items():
+        regions |= {f"{name} a": cells[above[cells]], f"{name} b": cells[~above[cells]]}
+        metals |= dict.fromkeys((f"{name} a", f"{name} b"), device.regions[name])
+    mesh = type(mesh)(mesh.p, mesh.t).with_subdomains(regions).with_boundaries(mesh.boundaries)
+    joints = {}
+    for pair, joint in device.interfaces.items():
+        for k in "ab":
+            ends = [x if x in device.electrodes else f"{x} {k}" for x in pair]
+            joints[tuple(ends)] = joint
+    return sf.Device(Grid(mesh), metals, device.electrodes, joints)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.filterwarnings("ignore:cells at interfaces")  # that of the cut needs none
+def test_a_wire_may_be_cut_in_two(sample):
+    """Electrodes and interfaces then are those of two regions each."""
+    device = wire("tri", 2, **SAMPLES[sample])
+    if sample == "crossing lead":
+        with pytest.raises(ValueError, match="must be collinear where something else touches both"):
+            sf.solve(halved(device), degree=2)
+        return
+    whole, cut = (sf.solve(x, degree=2) for x in (device, halved(device)))
+    assert cut.potential("left") == pytest.approx(whole.potential("left"), rel=1e-11)
+    size = max(np.abs(whole.torque(name)).max() for name in NAMES)
+    for name in whole.magnets:
+        parts = [name] if name in device.electrodes else [f"{name} a", f"{name} b"]
+        found = sum(cut.torque(part) for part in parts)
+        np.testing.assert_allclose(found, whole.torque(name), rtol=0, atol=1e-10 * size)
+
+
+JOINED = pytest.mark.xfail(
+    reason="an electrode makes both sides of a resistive interface that ends on it one, at its edge"
+)
+RESISTIVE = "resistive", "mixing", "memory loss"
+RESISTIVE += "exchange lengths, resistive", "exchange lengths, mixing"
+
+
+@pytest.mark.parametrize(
+    "sample", [pytest.param(x, marks=JOINED) if x in RESISTIVE else x for x in SAMPLES]
+)
+def test_an_electrode_that_lets_nothing_through_is_a_wall(sample):
+    """Also where interfaces end on it."""
+    device = wire("tri", 2, **SAMPLES[sample])
+    mesh = device.grid.mesh.with_boundaries({"top": lambda x: x[1] > WIDE - 1e-6})
+    top = {"top": sf.Electrode(current_density=0.0, end=sf.SpinBlocking())}
+    walled = sf.Device(Grid(mesh), device.regions, device.electrodes | top, device.interfaces)
+    if sample == "crossing lead":
+        with pytest.raises(ValueError, match="must be collinear where something else touches both"):
+            sf.solve(walled, degree=2)
+        return
+    found, exact = sf.solve(walled, degree=2), sf.solve(device, degree=2)
+    assert found.power == pytest.approx(exact.power, rel=1e-11)
+    size = max(np.abs(exact.torque(name)).max() for name in NAMES)
+    for name in exact.magnets:
+        np.testing.assert_allclose(found.torque(name), exact.torque(name), atol=1e-10 * size)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_torques_at_nodes_and_per_area_add_up(sample):
+    """And mu_s of a strong ferromagnet is along m."""
+    device = wire("tri", 2, **SAMPLES[sample])
+    found = sf.solve(device, degree=2)
+    size = max(np.abs(found.torque(name)).max() for name in found.magnets)
+    for name in found.magnets:
+        _, nodal = found.nodal_torque(name)
+        np.testing.assert_allclose(nodal.sum(axis=0), found.torque(name), atol=1e-12 * size)
+        faces = [*device.regions, *device.electrodes]
+        parts = sum(found.torque(name, face) for face in faces)
+        np.testing.assert_allclose(parts, found.torque(name), rtol=0, atol=1e-12 * size)
+        for contact in found.system.contacts:
+            if name in contact.names:
+                (face,) = {*contact.names} - {name}
+                points, density = found.torque_density(name, face)
+                order = np.argsort(points[:, 1])
+                y, tau = points[order, 1], density[order]
+                weights = np.tile([1 / 6, 4 / 6, 1 / 6], (len(y) // 2, 1))
+                steps = y[2::2] - y[:-2:2]
+                total = sum((steps * weights[:, k]) @ tau[k : len(y) - 2 + k : 2] for k in range(3))
+                np.testing.assert_allclose(total, found.torque(name, face), atol=1e-11 * size)
+    for name, region in device.regions.items():
+        if region.is_magnet and region.is_strong:
+            _, _, mu_s = found.field(name)
+            across = np.cross(mu_s, region.m)
+            assert np.abs(across).max() <= 1e-14 * np.abs(mu_s).max()
+
+
+def test_directions_are_normalized():
+    device = wire("tri", 1)
+    longer = device.replace(free=7 * TILTED, fixed=lambda x: np.tile(3 * UP, (len(x), 1)))
+    assert np.allclose(longer.regions["free"].m, TILTED)
+    assert np.allclose(longer.regions["fixed"].at(np.zeros((2, 2))), UP)
+    for name in NAMES:
+        one, other = (sf.solve(x, degree=2).torque(name) for x in (device, longer))
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-24)
+
+
+def test_turned_devices_keep_their_interfaces():
+    given = SAMPLES["mixing"]
+    turned = wire("tri", 1, **given).replace(free=UP)
+    exact = sf.solve(wire("tri", 1, free=(Py, UP), **given), degree=2)
+    assert sf.solve(turned, degree=2).power == pytest.approx(exact.power, rel=1e-12)
+
+
+@pytest.mark.parametrize(("mixing", "is_symmetric"), [(5e14, True), (5e14 + 1e13j, False)])
+def test_precession_is_told_to_the_solver(mixing, is_symmetric, monkeypatch):
+    given = []
+
+    def solve(*args, **options):
+        given.append(options["is_symmetric"])
+        return original(*args, **options)
+
+    original = module.solve_system
+    monkeypatch.setattr(module, "solve_system", solve)
+    sf.solve(wire("tri", 1, joints={("fixed", "spacer"): Joint(1e-16, mixing=mixing)}))
+    assert given == [is_symmetric]
+
+
+def test_gamma_is_of_no_use_between_normal_metals():
+    device = wire("quad", 4)
+    metals = {"fixed": Cu, "spacer": Cu, "free": (Py, TILTED)}
+    for gamma in (0.0, 0.6):
+        joints = {("fixed", "spacer"): Joint(1e-15, gamma=gamma)}
+        found = sf.solve(sf.Device(device.grid, metals, device.electrodes, joints), degree=4)
+        if not gamma:
+            first = found
+    assert found.power == pytest.approx(first.power, rel=1e-12)
+
+
+def test_what_is_printed_of_rings_is_not_per_metre():
+    inner = stack()
+    found = sf.solve(sf.Device.pillar(inner, radius=50e-9, current=1e-3, elements=1), degree=1)
+    assert "per metre" not in str(found)
+
+
+def twisting(points):
+    """UP at y = 0 alone."""
+    y = points[:, 1:2] * 1e7
+    return UP + y * np.array([1.0, 0.0, 0.0])
+
+
+def touching(device):
+    mesh = device.grid.mesh
+    mesh = mesh.with_boundaries(mesh.boundaries | {"top": mesh.facets_satisfying(
+        lambda x: (x[1] > 30 - 1e-6) & (x[0] > 18), boundaries_only=True)})  # fmt: skip
+    top = {"top": sf.Electrode(current=1.0)}
+    return sf.Device(Grid(mesh), device.regions, device.electrodes | top)
+
+
+def with_joint(device, joint, **metals):
+    return sf.Device(
+        device.grid, device.regions | metals, device.electrodes, {("fixed", "spacer"): joint}
+    )
+
+
+@pytest.mark.parametrize(
+    ("work", "error"),
+    [
+        (lambda d: sf.solve(touching(d)), "electrodes must not touch, got 'right' and 'top'"),
+        (
+            lambda d: sf.solve(
+                wire("tri", 1, free=(Weak, UP), joints={("spacer", "free"): Joint(mixing=1e15)})
+            ),
+            r"resistance \(AR\*\) of the interface between 'free' and 'spacer' must be positive",
+        ),
+        (
+            lambda d: sf.solve(with_joint(d, Joint(), free=(DRIFT, UP))),
+            "beta_D of 'free' must be p in a device, got 0.6 for 0.5",
+        ),
+        (
+            lambda d: sf.solve(with_joint(d, Joint(1e-15), spacer=(Co, twisting))),
+            "m of 'fixed' and 'spacer' must be collinear at a resistive interface between them",
+        ),
+        (lambda d: with_joint(d, Joint([1e-15, 2e-15])), "must be of single numbers, got arrays"),
+        (lambda d: with_joint(d, None), "what is between 'fixed' and 'spacer' must be an Interf"),
+        (lambda d: Region(GRADED), "metal of a region must be uniform and no batch"),
+        (lambda d: Region(BATCH), "metal of a region must be uniform and no batch"),
+        (lambda d: Region(Weak, twisting), "with exchange lengths must be one vector, got a func"),
+        (lambda d: Region(Py, np.eye(3)), r"must have the shape \(3,\), got \(3, 3\)"),
+        (
+            lambda d: sf.solve(d.replace(free=lambda x: UP)),
+            "as a function of points must be of the shape",
+        ),
+        (
+            lambda d: sf.Electrode(potential=0.0, end=sf.Lead(BATCH)),
+            "end of an electrode must be uniform and no batch",
+        ),
+        (
+            lambda d: sf.Electrode(potential=0.0, end=sf.Lead(Weak, m=UP)),
+            "must be a normal metal or a strong ferromagnet, got one with exchange lengths",
+        ),
+        (
+            lambda d: sf.Electrode(current=[1.0, 2.0]),
+            r"current of an electrode must be one number, got shape \(2,\)",
+        ),
+        (
+            lambda d: sf.Device(d.grid, d.regions, d.electrodes | {"left": LEAD}),
+            "electrode 'left' must be an Electrode, got Lead",
+        ),
+        (
+            lambda d: sf.Device(d.grid, d.regions, d.electrodes, {("left", "right"): Joint(1e-15)}),
+            "interfaces must be between two of the regions, or a region and an electrode",
+        ),
+        (lambda d: sf.solve(d).resistance("free", "left"), "electrode must be one of left, right"),
+        (
+            lambda d: sf.solve(
+                sf.Device(d.grid, d.regions, d.electrodes | {"left": sf.Electrode(current=0.0)})
+            ).resistance("left", "right"),
+            "current of electrode 'left' must not be 0 for a resistance, got 0",
+        ),
+        (
+            lambda d: sf.Device.pillar(
+                stack(free=(Py, np.stack([UP, TILTED]))), radius=1e-8, current=1
+            ),
+            "stack of a pillar must be no batch",
+        ),
+    ],
+)
+def test_what_devices_refuse(work, error):
+    with pytest.raises((TypeError, ValueError), match=error):
+        work(wire("tri", 1))
+
+
+def test_surfaces_are_not_named_like_regions():
+    mesh = skfem.MeshTri1().with_subdomains({"left": [0, 1]})
+    mesh = mesh.with_boundaries({"left": lambda x: x[0] == 0})
+    with pytest.raises(ValueError, match="electrodes must not be named like regions, got 'left'"):
+        sf.Device(Grid(mesh), {"left": Cu}, {"left": sf.Electrode(potential=0.0)})
+
+
+@pytest.mark.parametrize("joint", [Joint(mixing=1e15), Joint()])
+def test_mixing_is_of_no_use_between_ferromagnets(joint):
+    """In contact, of magnetizations that cross."""
+    device = wire("quad", 4, free=(Py, TILTED))
+    metals = {"fixed": (Co, UP), "spacer": (Py, TILTED), "free": (Py, TILTED)}
+    joints = {("fixed", "spacer"): joint}
+    found = sf.solve(sf.Device(device.grid, metals, device.electrodes, joints), degree=4)
+    inner = Co(8e-9, m=UP, name="a") | Py(14e-9, m=TILTED, name="b")
+    exact = sf.solve(LEAD | inner | LEAD, J0)
+    assert found.power == pytest.approx(J0**2 * exact.resistance * KINDS["quad"], rel=1e-9)
+    np.testing.assert_allclose(
+        found.torque("fixed", "spacer") / KINDS["quad"], exact.torque("a"), rtol=1e-8, atol=1e-24
+    )
