@@ -134,14 +134,18 @@ def _factors(A: Any, order: str = "MMD_AT_PLUS_A") -> Any:
 
 
 def _schur(A: Any, inner: IntArray, faces: IntArray) -> Any:
-    """Return ``A_FF - A_FI A_II^-1 A_IF``, a full matrix: the last factors where F is last."""
+    """Return ``A_FF - A_FI A_II^-1 A_IF``, a full matrix: the last factors where F is last.
+
+    A constant may be in its kernel, so diagonals of A_FF are doubled meanwhile.
+    """
     A = sp.csc_array(A)
     if not len(inner):
         return np.asarray(local(A, faces).todense())
     order = np.argsort(_factors(local(A, inner)).perm_c)
     rows, last = np.concatenate([inner[order], faces]), slice(len(inner), None)
-    made = _factors(local(A, rows), "NATURAL")
+    shift = np.concatenate([np.zeros(len(inner)), A.diagonal()[faces]])
+    made = _factors(local(A, rows) + sp.diags_array(shift), "NATURAL")
     lower, upper = (np.asarray(x.tocsc()[last, last].todense()) for x in (made.L, made.U))
     found = lower @ upper
     of_row, of_column = (x[last] - len(inner) for x in (made.perm_r, made.perm_c))
-    return np.asarray(found[of_row][:, of_column])
+    return np.asarray(found[of_row][:, of_column]) - np.diag(shift[last])

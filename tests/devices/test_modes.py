@@ -17,6 +17,7 @@ from wires import DEEP, J0, NAMES, THICKNESS, TILTED, UP, WIDE, Co, Cu, Py
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
 from spinfem.devices.assembly import assemble
+from spinfem.devices.bodies import parts_of
 from spinfem.devices.grid import Grid
 from spinfem.devices.linear import solve_system
 from spinfem.devices.solution import DeviceSolution
@@ -151,7 +152,7 @@ def error(kind, n, degree):
     area = WIDE * unit * (DEEP * unit if dim == 3 else 1)
     k = np.pi * np.hypot(1 / WIDE, 1 / DEEP if dim == 3 else 0) / unit
     norm = area / 2 ** (dim - 1)  # of the mode, squared
-    system = assemble(device, degree)
+    system = assemble(device, parts_of(device, degree))
     own = system.places.of("left")
     on, load = projected(system.functions, device.grid.surfaces["left"], inner=False)
     assert np.array_equal(on, system.places.dofs[own])
