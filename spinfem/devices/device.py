@@ -233,6 +233,7 @@ class Device(Readable):
         regions = {name: _region_of(name, given) for name, given in dict(self.regions).items()}
         _check_names("regions", regions, self.grid.mesh.subdomains or {}, whole=True)
         electrodes = dict(self.electrodes)
+        regions = {name: regions[name] for name in self.grid.regions}  # which they are counted by
         _check_names("electrodes", electrodes, self.grid.mesh.boundaries or {}, whole=False)
         both = set(regions) & set(electrodes)
         if both:
@@ -255,6 +256,11 @@ class Device(Readable):
                 )
             _check_interface(pair, interface)
             interfaces[pair] = interface
+        for pair in {*interfaces} - (touching(self.grid) if interfaces else set()):
+            one, other = sorted(pair)
+            raise ValueError(
+                f"interfaces must be between two that touch, got {one!r} and {other!r}"
+            )
         checked = {"regions": regions, "electrodes": electrodes, "interfaces": interfaces}
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -415,6 +421,16 @@ class Device(Readable):
         )
         turned = {name: Region(self.regions[name].metal, way) for name, way in m.items()}
         return Device(self.grid, {**self.regions, **turned}, self.electrodes, self.interfaces)
+
+
+def touching(grid: Grid) -> set[frozenset[str]]:
+    """Return the pairs that touch, of regions, and of regions and surfaces, by their names."""
+    names, region = [*grid.regions], grid.region_of_cell
+    found = {frozenset(pair) for pair in grid.interfaces}
+    for name, facets in grid.surfaces.items():
+        inside = np.unique(region[grid.mesh.f2t[0, facets]])
+        found |= {frozenset((names[k], name)) for k in inside}
+    return found
 
 
 def _region_of(name: str, given: Any) -> Region:
