@@ -90,13 +90,15 @@ class System(NamedTuple):
     load: FloatArray
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # found in the matrix
 def assemble(device: Device, degree: int | None) -> System:
     """Assemble the weak form of a device.
 
     Raises
     ------
     ValueError
-        As `classes_of`; or if two electrodes touch, or a number of a device is not there yet.
+        As `classes_of`; or if two electrodes touch, a number of a device is not there yet, or its
+        numbers overflow.
     """
     functions = Functions(device.grid, degree)
     _check_known(device, functions)
@@ -126,6 +128,11 @@ def assemble(device: Device, degree: int | None) -> System:
             entering = _local(functions.facet_mass(device.grid.surfaces[name]), places.dofs[own])
             flow = electrode.current_density * (entering @ functions.one[places.dofs[own]])
             load += unknowns.potential[own].T @ flow
+    if not (np.isfinite(matrix.data).all() and np.isfinite(load).all()):
+        raise ValueError(
+            "conductances of a device must be finite, got an overflow of double precision: numbers "
+            "of its metals, interfaces or electrodes are too large or too small"
+        )
     return System(functions, places, contacts, classes, unknowns, terms, sp.csr_array(matrix), load)
 
 
@@ -296,7 +303,10 @@ def _of_region(device: Device, functions: Functions, places: Places, name: str) 
     cells = device.grid.regions[name]
     K = _local(functions.stiffness(cells), places.dofs[own])
     M = _local(functions.mass(cells), places.dofs[own])
-    potential, lost = Row(own, None), 2 * float(relaxation(metal.D, metal.l))
+    potential, lost = (
+        Row(own, None),
+        2 * float(relaxation(np.asarray(metal.D), np.asarray(metal.l))),
+    )
     if not region.is_magnet:
         D = float(metal.D)
         terms = [Term(D, potential, K, potential)]

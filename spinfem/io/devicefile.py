@@ -31,6 +31,7 @@ from .deviceschema import (
     ElectrodeTable,
     EndKeys,
     GridTable,
+    PillarTable,
     validated,
 )
 from .keys import values_of
@@ -79,7 +80,8 @@ def device_file(path: Path, data: dict[str, Any]) -> DeviceFile:
     """
     tables = validated(data)
     one_of(tables, "mesh", "pillar")
-    device = _of_mesh(path.parent, tables) if tables.mesh else _of_pillar(path.parent, tables)
+    with np.errstate(all="ignore"):  # numbers out of range are found in meshes and results
+        device = _of_mesh(path.parent, tables) if tables.mesh else _of_pillar(path.parent, tables)
     with once():
         numbers = ((key_path(where, data), str(where[-1]), x) for where, x in values_of(data))
         notice_units(path, numbers)
@@ -127,7 +129,8 @@ def _of_mesh(folder: Path, tables: DeviceTables) -> Device:
                 one, other = contact.between
                 text = f"must be given once for two, got {one!r} and {other!r} again"
                 raise PlacedError(text, ("between",))
-            _check_magnetic(contact, _metals_at(pair, regions, electrodes))
+            if pair <= {*regions, *electrodes}:  # each right by itself
+                _check_magnetic(contact, _metals_at(pair, regions, electrodes))
             interfaces[pair] = contact.piece()
     if problems:
         raise all_of(problems)
@@ -171,8 +174,9 @@ def _check_names(tables: DeviceTables, file: str, grid: Grid, problems: list[Pla
 def _check_pair(tables: DeviceTables, grid: Grid | None, pair: frozenset[str]) -> None:
     """Check the names of what an interface is between."""
     known = [*tables.regions, *tables.electrodes]
+    regions = () if grid is None else grid.regions  # of one that is left out is told elsewhere
     for name in pair:
-        if name not in known:
+        if name not in known and name not in regions:
             text = f"must be of the regions and electrodes ({listed(known) or 'none'})"
             hint = near_match(name, known)
             raise PlacedError(f"{text}, got {name!r}{hint}", ("between",))
@@ -185,16 +189,16 @@ def _check_pair(tables: DeviceTables, grid: Grid | None, pair: frozenset[str]) -
 
 def _metals_at(
     pair: frozenset[str], regions: Mapping[str, Region], electrodes: Mapping[str, Electrode]
-) -> list[Metal | None]:
-    """Return the metals on both sides of an interface; None where there is none, or a wrong one."""
-    ends = {name: electrode.end for name, electrode in electrodes.items()}
-    leads = {name: end.material for name, end in ends.items() if isinstance(end, Lead)}
-    return [regions[name].metal if name in regions else leads.get(name) for name in pair]
+) -> list[Metal]:
+    """Return the metals on both sides of an interface; an electrode without a lead has none."""
+    found = [regions[name].metal for name in pair if name in regions]
+    ends = [electrodes[name].end for name in pair if name in electrodes]
+    return found + [end.material for end in ends if isinstance(end, Lead)]
 
 
-def _check_magnetic(contact: ContactTable, metals: list[Metal | None]) -> None:
+def _check_magnetic(contact: ContactTable, metals: list[Metal]) -> None:
     """Check that what has a meaning at ferromagnets alone stands there."""
-    if any(isinstance(metal, Ferromagnet) for metal in metals) or None in metals:
+    if any(isinstance(metal, Ferromagnet) for metal in metals):
         return
     keys = ("gamma",) if contact.gamma else ()
     check_left_out(contact, (*keys, contact.mixing_key), "between normal metals", ())
@@ -240,7 +244,10 @@ def _of_pillar(folder: Path, tables: DeviceTables) -> Device:
             text = "must be left out with pillar, whose stack has them, got a table"
             problems.append(PlacedError(text, (key,)))
     with noted(problems), at("pillar", "stack"):
-        file = read(folder / pillar.stack)
+        try:
+            file = read(folder / pillar.stack)
+        except OSError as error:
+            raise PlacedError(str(error), ()) from None
         if file.units != "SI":
             raise ValueError("must be a stack file in SI, got one in the paper's units")
     with in_silence():
@@ -255,7 +262,7 @@ def _of_pillar(folder: Path, tables: DeviceTables) -> Device:
         discs: list[Slab | None] = []
         for side in ("below", "above"):
             with noted(problems):
-                discs.append(_disc(getattr(pillar, side), {**metals, **own}, ("pillar", side)))
+                discs.append(_disc(pillar, side, {**metals, **own}))
         if problems:
             raise all_of(problems)
         with at("pillar"):
@@ -267,9 +274,14 @@ def _of_pillar(folder: Path, tables: DeviceTables) -> Device:
             )
 
 
-def _disc(table: DiscTable | None, metals: Mapping[str, Metal], where: Location) -> Slab | None:
+def _disc(pillar: PillarTable, side: str, metals: Mapping[str, Metal]) -> Slab | None:
+    table: DiscTable | None = getattr(pillar, side)
     if table is None:
         return None
+    where = ("pillar", side)
+    if table.radius_nm < pillar.radius_nm:
+        text = f"must be at least that of the pillar, {pillar.radius_nm:g}"
+        raise PlacedError(f"{text}, got {table.radius_nm:g}", (*where, "radius_nm"))
     metal = metal_named(table.material, metals, (*where, "material"))
     m = direction_of(table, metal, where)
     end: Lead | Reservoir | SpinBlocking
