@@ -156,7 +156,8 @@ IN_DEVICES = {
     "electrodes": "surfaces through which a current enters, or where a potential is held or read; "
     "all others are blocking",
     "current_A": "A (A/m, per metre of depth, in a planar mesh), particle current times |e| into "
-    "the device: positive where electrons enter; 0 of a probe of the potential",
+    "the device, of a pillar at its left end: positive where electrons enter; 0 of a probe of the "
+    "potential",
     "potential_V": "V, mu_0 there: electrochemical potential of electrons over |e|",
     "j0_A_m2": "A/m2, the same particle current per area all over the surface, positive where "
     "electrons enter",
