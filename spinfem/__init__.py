@@ -85,7 +85,7 @@ wing        what is in it
 `devices`   two and three dimensions: grids of named regions and surfaces, and their solution
 `paper`     closed forms, spacers, the mechanical analogy, folding
 `plot`      pictures
-`io`        stack files, fields for ParaView
+`io`        files of stacks and devices, fields for ParaView
 top floor   what users hold: `solution`, `analogy`, `solver`, `analytic`
 `dynamics`  magnets, the fields on them, and how they move
 `studies`   many solutions: sweeps, fits, convergence, comparisons, changes of sign

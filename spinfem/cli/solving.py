@@ -46,7 +46,7 @@ def solve_file(
         int | None,
         typer.Option(
             help="Degree of the elements; by default 12 in a stack, in a device 3 on triangles "
-            "and rectangles, 2 in space."
+            "and 2 on other cells."
         ),
     ] = None,
     picture: Plot = None,

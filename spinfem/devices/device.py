@@ -258,11 +258,13 @@ class Device(Readable):
                 )
             _check_interface(pair, interface)
             interfaces[pair] = interface
-        for pair in {*interfaces} - (touching(self.grid) if interfaces else set()):
-            one, other = sorted(pair)
-            raise ValueError(
-                f"interfaces must be between two that touch, got {one!r} and {other!r}"
-            )
+        near = touching(self.grid) if interfaces else ()
+        for pair in interfaces:
+            if pair not in near:
+                raise ValueError(
+                    "interfaces must be between two that touch, got "
+                    + " and ".join(map(repr, sorted(pair)))
+                )
         checked = {"regions": regions, "electrodes": electrodes, "interfaces": interfaces}
         for name, value in checked.items():
             object.__setattr__(self, name, value)
