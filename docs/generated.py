@@ -39,6 +39,7 @@ def write_all() -> None:
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
     (made / "stack_file_keys.md").write_text(stack_file_keys(), encoding="utf-8")
+    (made / "device_file_keys.md").write_text(device_file_keys(), encoding="utf-8")
     (made / "library.md").write_text(library(), encoding="utf-8")
     (made / "validation.md").write_text(validation(), encoding="utf-8")
     (made / "commands.md").write_text(commands(), encoding="utf-8")
@@ -178,6 +179,26 @@ def stack_file_keys() -> str:
     parts.append(
         "No units in their names: any consistent ones do. They and those in SI do not mix.\n"
     )
+    return "\n".join(parts)
+
+
+TABLES_OF_DEVICES = {
+    "GridTable": "`[mesh]`",
+    "RegionTable": "`[regions.X]`",
+    "ElectrodeTable": "`[electrodes.X]`",
+    "ContactTable": "`[[interfaces]]`",
+    "PillarTable": "`[pillar]`",
+    "DiscTable": "`[pillar.below]`, `[pillar.above]`",
+}
+
+
+def device_file_keys() -> str:
+    """Return tables of the keys of files of devices, but for materials, which are as in stacks."""
+    from spinfem.io.deviceschema import device_schema
+
+    schema = device_schema()
+    parts = [key_table("The file of a device", schema)]
+    parts += [key_table(title, schema["$defs"][name]) for name, title in TABLES_OF_DEVICES.items()]
     return "\n".join(parts)
 
 

@@ -85,7 +85,7 @@ wing        what is in it
 `devices`   two and three dimensions: grids of named regions and surfaces, and their solution
 `paper`     closed forms, spacers, the mechanical analogy, folding
 `plot`      pictures
-`io`        stack files, fields for ParaView
+`io`        files of stacks and devices, fields for ParaView
 top floor   what users hold: `solution`, `analogy`, `solver`, `analytic`
 `dynamics`  magnets, the fields on them, and how they move
 `studies`   many solutions: sweeps, fits, convergence, comparisons, changes of sign
@@ -122,7 +122,7 @@ if TYPE_CHECKING:
     from .dynamics.magnets import Coupling, Magnet
     from .explorer.entry import explore
     from .handoff.torques import slonczewski, torque_table
-    from .io.stackfile import load
+    from .io.loading import load
     from .physics.demagnetization import demagnetizing_factors, dipolar_tensor
     from .sample.library import interface, load_materials, material
     from .sample.profiles import interdiffused, sampled
@@ -199,7 +199,7 @@ _LATER = {
     "fit": ".studies.fitting",
     "interdiffused": ".sample.profiles",
     "interface": ".sample.library",
-    "load": ".io.stackfile",
+    "load": ".io.loading",
     "load_materials": ".sample.library",
     "magnetoresistance": ".studies.comparison",
     "material": ".sample.library",

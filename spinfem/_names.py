@@ -30,6 +30,8 @@ _SIZES: dict[str, dict[str, float]] = {
     "Ohm m2": {"Ohm_m2": 1, "Ohm_cm2": 1e-4, "Ohm_um2": 1e-12, "mOhm_um2": 1e-15, "fOhm_m2": 1e-15},
     "S/m2": {"S_m2": 1, "S_cm2": 1e4, "S_um2": 1e12}
     | {"per_m2": CONDUCTANCE_QUANTUM, "per_nm2": 1e18 * CONDUCTANCE_QUANTUM},
+    "A": {"A": 1, "mA": 1e-3, "uA": 1e-6},
+    "V": {"V": 1, "mV": 1e-3, "uV": 1e-6},
     "A/m2": {"A_m2": 1, "A_cm2": 1e4, "MA_m2": 1e6, "mA_um2": 1e9, "MA_cm2": 1e10, "A_um2": 1e12},
     "A/m": {"A_m": 1, "kA_m": 1e3, "MA_m": 1e6, "T": 1 / MU_0, "mT": 1e-3 / MU_0}
     | {"emu_cm3": 1e3, "Oe": OERSTED, "kOe": 1e3 * OERSTED, "G": OERSTED, "kG": 1e3 * OERSTED},
@@ -374,6 +376,9 @@ QUANTITIES = (
     ),
     Quantity(("scale_nm", "scale"), "m", {"unit units": "the length of one unit of the mesh"}),
     Quantity(("temperature_K",), "K", {"T": "the temperature"}),
+    Quantity(
+        ("spin",), "", {"end": "what is behind the surface for spins, 'reservoir' or 'blocking'"}
+    ),
     Quantity(("kind",), "", {"type class": "'normal' or 'ferromagnet'"}),
     Quantity(("lead",), "", {"material metal": "the name of the material of the lead"}),
     Quantity(("material",), "", {"metal lead": "the metal of the layer"}),

@@ -6,7 +6,9 @@ import pytest
 import walk
 
 
-@pytest.mark.parametrize(("kind", "steps"), [("stacks", 60), ("meshes", 50), ("vary", 25)])
+@pytest.mark.parametrize(
+    ("kind", "steps"), [("stacks", 60), ("devices", 60), ("meshes", 50), ("vary", 25)]
+)
 def test_every_step_ends_well(kind, steps):
     ends, slowest, faults = walk.walk(kind, steps, seed=0)
     assert faults == []
@@ -17,7 +19,9 @@ def test_every_step_ends_well(kind, steps):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("kind", "steps"), [("stacks", 3000), ("meshes", 1500), ("vary", 500)])
+@pytest.mark.parametrize(
+    ("kind", "steps"), [("stacks", 3000), ("devices", 1500), ("meshes", 1500), ("vary", 500)]
+)
 def test_long_walks(kind, steps):
     assert walk.walk(kind, steps, seed=7)[2] == []
 

@@ -1,6 +1,6 @@
-"""A random walk over what may be wrong in stack files, meshes and ``--vary``.
+"""A random walk over what may be wrong in files of stacks and devices, meshes and ``--vary``.
 
-    python tests/walk.py --stacks 20000 --meshes 5000 --vary 5000 --seed 1
+    python tests/walk.py --stacks 20000 --devices 5000 --meshes 5000 --vary 5000 --seed 1
 
 Every step drops, doubles, retypes or misspells something, or makes it huge or tiny, and runs a
 command on it in this process. It must end in status 0 or 2, within 10 s of processor time and
@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
 
+import devicefiles
 import meshio
 
 from spinfem import cli
@@ -286,6 +287,17 @@ def stacks(folder: Path, dice: random.Random) -> tuple[list[str], Callable[[obje
     return [bare(path).replace("repeat = 30", "repeat = 3") for path in files], command
 
 
+def devices(folder: Path, dice: random.Random) -> tuple[list[str], Callable[[object], list[str]]]:
+    """The same of files of devices: their mesh, or the stack of a pillar, stays as it is."""
+
+    def command(text: object) -> list[str]:
+        path = devicefiles.write(folder, str(text))
+        more = ["-o", str(folder / "out.vtu")] if dice.random() < 0.05 else []
+        return ["solve", str(path), "--degree", "1", *more]
+
+    return [devicefiles.DEVICE, devicefiles.PILLAR], command
+
+
 def meshes(
     folder: Path, dice: random.Random
 ) -> tuple[list[tuple[str, bytes]], Callable[..., list[str]]]:
@@ -353,6 +365,7 @@ def varies(
 
 WALKS = {
     "stacks": (stacks, changed_stack),
+    "devices": (devices, changed_stack),
     "meshes": (meshes, lambda state, dice: (*state[:-1], changed_mesh(state[-1], dice))),
     "vary": (varies, lambda state, dice: (*state[:-1], changed_vary(state[-1], dice))),
 }
@@ -398,7 +411,7 @@ def walk(
 def main() -> None:
     """Walk as the options say."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for kind, steps in (("stacks", 20_000), ("meshes", 5000), ("vary", 5000)):
+    for kind, steps in (("stacks", 20_000), ("devices", 5000), ("meshes", 5000), ("vary", 5000)):
         options.add_argument(f"--{kind}", type=int, default=steps)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--kept", type=Path, help="where inputs that fail are kept")

@@ -35,16 +35,16 @@ def study(
     stack or, with graded layers, an over-resolved solve. Rates are exponents of h, fitted to the
     errors with a star; where there is none, a line says why, and what to do.
     """
-    from ..io.stackfile import load
+    from ..io.stackfile import read
     from ..studies.convergence import converge
 
     if output is not None:
         check_target(output, ".csv")
     check_picture(picture, dpi)
-    stack, j0 = load(file)
+    description = read(file)
     study = converge(
-        stack,
-        j0,
+        description.stack,
+        description.j0,
         degree=degree,
         refinements=refinements,
         refine="p" if by_degree else "h",

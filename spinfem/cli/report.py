@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from ..solution import Solution
 
 
+OVERFLOW = (
+    "results must be finite, got an overflow of double precision: numbers in the file are too "
+    "large or too small"
+)
+
+
 def results_of(file: StackFile, solution: Solution) -> dict[str, Any]:
     """Collect what ``--json`` prints, as described there."""
     stack = file.stack
@@ -88,10 +94,7 @@ def to_json(results: dict[str, Any]) -> str:
     try:
         return json.dumps(results, indent=2, allow_nan=False)
     except ValueError:
-        raise ValueError(
-            f"{results['file']}: results must be finite, got an overflow of double precision: "
-            "numbers in the file are too large or too small"
-        ) from None
+        raise ValueError(f"{results['file']}: {OVERFLOW}") from None
 
 
 def _list(vector: FloatArray) -> list[float]:

@@ -1,7 +1,8 @@
-"""``spinfem solve``: results of a stack file, and its fields."""
+"""``spinfem solve``: results of the file of a stack or a device, and its fields."""
 
 from __future__ import annotations
 
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,19 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 import typer
 
-from .._checks import positive
+from .._checks import note, positive
 from ..files.disk import check_target, replacing
 from ..solver import solve
 from .output import DPI, Dpi, Plot, check_picture
-from .report import report, results_of, to_json
+from .report import OVERFLOW, report, results_of, to_json
 
 if TYPE_CHECKING:
+    from ..io.devicefile import DeviceFile
     from ..io.keys import Units
     from ..solution import Solution
 
 
 def solve_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Stack file (TOML).")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Stack file (TOML), or one of a device.")
+    ],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print all results as one JSON object.")
     ] = False,
@@ -38,16 +42,25 @@ def solve_file(
             help="In OUT.vtu draw a round wire, not a line; nm, or FILE's unit of length.",
         ),
     ] = None,
+    degree: Annotated[
+        int | None,
+        typer.Option(
+            help="Degree of the elements; by default 12 in a stack, in a device 3 on triangles "
+            "and 2 on other cells."
+        ),
+    ] = None,
     picture: Plot = None,
     dpi: Dpi = None,
 ) -> str:
-    """Solve the stack in FILE and print the results.
+    """Solve the stack or the device in FILE and print the results.
 
     Printed are torques, efficiencies and resistances; in SI or in the paper's units, whichever
-    FILE uses. Positive currents: electrons flow towards +x.
+    FILE uses. Positive currents: electrons flow towards +x. Of a device (FILE has electrodes, or a
+    pillar) torques are printed, and currents and potentials of electrodes; OUT.vtu has its fields,
+    and OUT_interfaces.vtu torques per area.
 
     \b
-    With --json, one JSON object:
+    With --json, of a stack, one JSON object:
       title                    null if there is none
       file, units              "SI" or "paper"
       j0                       A/m2
@@ -79,7 +92,8 @@ def solve_file(
                                ends drives
       spinfem_version
     """  # noqa: D301 - a real backspace tells typer to keep the lines
-    from ..io.stackfile import read
+    from ..io.loading import read_any
+    from ..io.stackfile import StackFile
 
     if output:
         check_target(output, ".vtu", ".csv")
@@ -88,10 +102,13 @@ def solve_file(
         if not output or output.suffix.lower() != ".vtu":
             raise ValueError("--wire must come with -o OUT.vtu, where the wire is drawn")
     check_picture(picture, dpi)
-    description = read(file)
+    description = read_any(file)
+    if not isinstance(description, StackFile):
+        stray = {"--json": as_json, "--wire": wire, "--plot": picture}
+        return _solve_device(description, output, degree, [key for key in stray if stray[key]])
     with np.errstate(all="ignore"):  # numbers out of range are found in the results
         try:
-            solution = solve(description.stack, description.j0)
+            solution = solve(description.stack, description.j0, degree=degree)
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None
         text = to_json(results_of(description, solution))
@@ -100,6 +117,37 @@ def solve_file(
         except ValueError as error:  # a field that overflows
             raise ValueError(f"{file}: {error}") from None
     return text if as_json else report(description, solution)
+
+
+def _solve_device(
+    file: DeviceFile, output: Path | None, degree: int | None, stray: list[str]
+) -> str:
+    """Solve a device, write its fields and return what is printed.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be solved, or there are options that devices do not have.
+    """
+    if stray:
+        raise ValueError(f"{stray[0]} must be left out for a device, got it with {file.path}")
+    if output and output.suffix.lower() != ".vtu":
+        raise ValueError(f"-o must end in .vtu for a device, got {output.name!r}")
+    electrodes = file.device.electrodes
+    with np.errstate(all="ignore"), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", RuntimeWarning)
+        try:
+            solution = solve(file.device, degree=degree)
+        except (ValueError, ImportError) as error:
+            raise ValueError(f"{file.path}: {error}") from None
+    numbers = [f(name) for f in (solution.potential, solution.current) for name in electrodes]
+    if not np.isfinite([*numbers, *np.ravel([*map(solution.torque, solution.magnets)])]).all():
+        raise ValueError(f"{file.path}: {OVERFLOW}")
+    for warning in said:
+        note(f"warning: {file.path}: {warning.message}")
+    if output:
+        solution.save(output)
+    return "\n".join([*filter(None, [file.title, str(file.path)]), str(solution)])
 
 
 def _write(

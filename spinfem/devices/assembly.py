@@ -98,13 +98,15 @@ class System(NamedTuple):
         return self.parts.contacts
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # found in the matrix
 def assemble(device: Device, parts: Parts) -> System:
     """Assemble the weak form of a device, of its parts, condensed or not.
 
     Raises
     ------
     ValueError
-        As `classes_of`; or if two electrodes touch, or a number of a device is not there yet.
+        As `classes_of`; or if two electrodes touch, a number of a device is not there yet, or its
+        numbers overflow.
     """
     functions = parts.functions
     _check_known(device, functions)
@@ -142,6 +144,13 @@ def assemble(device: Device, parts: Parts) -> System:
                 load += electrode.end.material.p * (along.T @ flow)  # type: ignore[union-attr]
     if parts.is_condensed:
         matrix = full + matrix
+    if not (
+        np.isfinite(matrix if parts.is_condensed else matrix.data).all() and np.isfinite(load).all()
+    ):
+        raise ValueError(
+            "conductances of a device must be finite, got an overflow of double precision: numbers "
+            "of its metals, interfaces or electrodes are too large or too small"
+        )
     return System(parts, places, classes, unknowns, terms, matrix, load)
 
 

@@ -43,6 +43,7 @@ class Parts(NamedTuple):
     is_condensed: bool  # to faces
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # found in the matrix
 def parts_of(device: Device, degree: int | None) -> Parts:
     """Assemble what magnetizations have no part in.
 
@@ -74,7 +75,7 @@ def local(matrix: Any, dofs: IntArray) -> Any:
 def _body_of(region: Region, K: Any, M: Any) -> Body:
     """Return the matrices of a region; K is of gradients, M of values."""
     metal: Any = region.metal
-    lost = 2 * float(relaxation(metal.D, metal.l))
+    lost = 2 * float(relaxation(np.asarray(metal.D), np.asarray(metal.l)))
     if not region.is_magnet:
         D = float(metal.D)
         return Body(D * K, D * K + lost * M)

@@ -18,7 +18,7 @@ from ..sample.stack import Stack
 from ..sample.units import THICKNESS, notice
 from ..texts.tables import Column, Part, Readable, Table
 from .builders import pillar_grid
-from .grid import Grid
+from .grid import AXIS, Grid
 from .meshes import read_grid
 
 Texture = Callable[[FloatArray], ArrayLike]
@@ -235,6 +235,7 @@ class Device(Readable):
         _check_names("regions", regions, self.grid.mesh.subdomains or {}, whole=True)
         regions = {name: regions[name] for name in self.grid.regions}
         electrodes = dict(self.electrodes)
+        regions = {name: regions[name] for name in self.grid.regions}  # which they are counted by
         _check_names("electrodes", electrodes, self.grid.mesh.boundaries or {}, whole=False)
         both = set(regions) & set(electrodes)
         if both:
@@ -242,6 +243,8 @@ class Device(Readable):
         for name, electrode in electrodes.items():
             if not isinstance(electrode, Electrode):
                 raise TypeError(f"electrode {name!r} must be an Electrode, got {electrode!r}")
+            if _is_on_axis(self.grid, name):
+                raise ValueError(f"electrode {name!r} must have an area, got none on the axis")
         if not any(e.potential is not None for e in electrodes.values()):
             raise ValueError("potential must be given at one electrode at least, got none")
         interfaces = {}
@@ -257,6 +260,13 @@ class Device(Readable):
                 )
             _check_interface(pair, interface)
             interfaces[pair] = interface
+        near = touching(self.grid) if interfaces else ()
+        for pair in interfaces:
+            if pair not in near:
+                raise ValueError(
+                    "interfaces must be between two that touch, got "
+                    + " and ".join(map(repr, sorted(pair)))
+                )
         checked = {"regions": regions, "electrodes": electrodes, "interfaces": interfaces}
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -417,6 +427,24 @@ class Device(Readable):
         )
         turned = {name: Region(self.regions[name].metal, way) for name, way in m.items()}
         return Device(self.grid, {**self.regions, **turned}, self.electrodes, self.interfaces)
+
+
+def touching(grid: Grid) -> set[frozenset[str]]:
+    """Return the pairs that touch, of regions, and of regions and surfaces, by their names."""
+    names, region = [*grid.regions], grid.region_of_cell
+    found = {frozenset(pair) for pair in grid.interfaces}
+    for name, facets in grid.surfaces.items():
+        inside = np.unique(region[grid.mesh.f2t[0, facets]])
+        found |= {frozenset((names[k], name)) for k in inside}
+    return found
+
+
+def _is_on_axis(grid: Grid, surface: str) -> bool:
+    """Tell whether a surface of a section is the axis, or a part of it."""
+    if not grid.is_axisymmetric:
+        return False
+    r = grid.mesh.p[0]
+    return bool((r[grid.mesh.facets[:, grid.surfaces[surface]]] <= AXIS * r.max()).all())
 
 
 def _region_of(name: str, given: Any) -> Region:

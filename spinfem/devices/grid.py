@@ -17,6 +17,8 @@ from .._checks import BoolArray, FloatArray, IntArray, is_seen, listed, positive
 KINDS = (MeshLine1, MeshTri1, MeshQuad1, MeshTet1, MeshHex1)
 TOLERANCE = 1e-6
 """Of the shortest edge: nodes nearer than that to one another are at one place."""
+AXIS = 1e-9
+"""Of the largest distance from the axis: what is nearer is on it."""
 FLAT = 1e-15
 """A cell of this fraction of its longest edge to the power of the dimension has no size."""
 
@@ -136,7 +138,7 @@ def _check_axis(mesh: Mesh) -> None:
     if mesh.dim() != 2:
         raise ValueError(f"an axisymmetric mesh must have two dimensions, got {mesh.dim()}")
     r = mesh.p[0]
-    if r.min() < -1e-9 * r.max():
+    if r.min() < -AXIS * r.max():
         raise ValueError(
             "first coordinate of an axisymmetric mesh, the distance from the axis, must not be "
             f"negative, got {r.min():.10g}"

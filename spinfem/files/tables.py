@@ -430,6 +430,32 @@ Mixing = Annotated[
 ]
 
 
+def two_names(what: str) -> BeforeValidator:
+    """Return the validator of the names of two different things."""
+
+    def check(value: Any) -> Any:
+        names = value if isinstance(value, list) else []
+        if len(names) != 2 or not all(isinstance(name, str) for name in names):
+            raise must_be(f"the names of two {what}")
+        if names[0] == names[1]:
+            raise must_be(f"the names of two different {what}")
+        return value
+
+    return BeforeValidator(check)
+
+
+TWO = Field(json_schema_extra={"minItems": 2, "maxItems": 2, "uniqueItems": True})
+
+
+def _flag(value: object) -> object:
+    if not isinstance(value, bool):
+        raise must_be("true or false")
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+
+
 def metres(nanometres: float) -> float:
     """Divide by 1e9, which a double holds exactly and 1e-9 not: 8 nm is 8e-9 m to the last bit."""
     return nanometres / 1e9
@@ -463,6 +489,7 @@ def one_of(table: Table, *keys: str) -> tuple[str, Any]:
     """Return the one key that is given, and its value."""
     given = [(key, value) for key in keys if (value := getattr(table, key)) is not None]
     if len(given) != 1:
-        got = "both" if given else "none"
-        raise ValueError(f"one of {' and '.join(keys)} must be given, got {got}")
+        names, both = ", ".join(keys[:-1]), len(keys) == 2
+        got = "both" if given and both else " and ".join(key for key, _ in given) or "none"
+        raise ValueError(f"one of {names} and {keys[-1]} must be given, got {got}")
     return given[0]

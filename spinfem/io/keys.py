@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from .._names import key_hint
+from .._spelling import nearest
 from ..files.tables import Location, PlacedError, all_of, key_path
 from ..sample.units import (
     CONDUCTIVITY,
@@ -34,6 +35,8 @@ MEASURED: dict[str, tuple[Quantity, str]] = {
     "mu0_Ms_T": (MAGNETIZATION, "T"),
 }
 """Keys of SI whose numbers are compared with what samples have, and their units."""
+MEASURED_IN_DEVICES = {"radius_nm": (THICKNESS, "nm")}
+"""The same, of those that stand in files of devices alone."""
 SI_KEYS = (
     *("j0_A_m2", "current_density_A_m2", "scale_nm", "beta", *MEASURED),
     *("spin_potential_V", "spin_current_A_m2"),
@@ -146,6 +149,53 @@ MEANINGS = {
     "lambda_phi": "dephasing of mu_s across m",
 }
 """What every key of a file is, with its unit."""
+
+
+IN_DEVICES = {
+    # electrodes
+    "electrodes": "surfaces through which a current enters, or where a potential is held or read; "
+    "all others are blocking",
+    "current_A": "A (A/m, per metre of depth, in a planar mesh), particle current times |e| into "
+    "the device, of a pillar at its left end: positive where electrons enter; 0 of a probe of the "
+    "potential",
+    "potential_V": "V, mu_0 there: electrochemical potential of electrons over |e|",
+    "j0_A_m2": "A/m2, the same particle current per area all over the surface, positive where "
+    "electrons enter",
+    "spin": '"reservoir" (mu_s = 0) or "blocking" (j_s = 0), in place of a lead; default '
+    '"reservoir"',
+    "lead": "a material: a half-infinite lead of it, as wide as the surface",
+    # regions and interfaces
+    "regions": "what the regions of the mesh are of, by their names",
+    "interfaces": "between regions, or a region and an electrode; without one a contact is "
+    "transparent",
+    "between": "the names of two regions, or of a region and an electrode, that touch",
+    "polar_deg": "degrees, angle of the magnetization from +z",
+    "azimuth_deg": "degrees, its angle from +x towards +y; default 0",
+    # mesh
+    "mesh": "regions and surfaces from a mesh",
+    "file": "a mesh of gmsh (.msh), sought beside this file: physical volumes (surfaces in a "
+    "plane) are the regions, physical surfaces (curves) the electrodes",
+    "axisymmetric": "whether the mesh is a section through what is round: x is the distance from "
+    "the axis; default false",
+    # pillars
+    "pillar": "a round pillar of a stack, in place of mesh, regions and electrodes: its layers "
+    'are the regions, "left" and "right" the electrodes',
+    "stack": "a stack file in SI, sought beside this file; its current is passed over",
+    "radius_nm": "nm, radius",
+    "below": "a disc at the left end of the stack, in place of what is there",
+    "above": "a disc at the right end",
+    "material": "one of the materials of this file, or of the stack file of a pillar",
+}
+"""What keys are in files of devices, where it is not as in stack files."""
+OF_DEVICES = ("regions", "electrodes", "pillar")
+"""Tables that files of devices have, and no others."""
+
+
+def is_of_device(data: dict[str, Any]) -> bool:
+    """Tell whether a file is one of a device: a misspelt key does not make it another one."""
+    return "layers" not in data and any(
+        key in OF_DEVICES or nearest(key, OF_DEVICES) for key in data
+    )
 
 
 def find_units(data: dict[str, Any]) -> Units:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from pydantic import BeforeValidator, Field
 
 from .._checks import FloatArray
 from ..constants import MU_0
 from ..files.tables import (
+    TWO,
     Components,
     Finite,
+    Flag,
     Name,
     NonNegative,
     PlacedError,
@@ -26,39 +27,17 @@ from ..files.tables import (
     Vector,
     all_of,
     at,
-    must_be,
     noted,
     one_of,
     shown,
+    two_names,
 )
 
 if TYPE_CHECKING:
     from ..sample.stack import Stack
 
 
-def _flag(value: object) -> object:
-    if not isinstance(value, bool):
-        raise must_be("true or false")
-    return value
-
-
-Flag = Annotated[bool, BeforeValidator(_flag)]
-
-
-def _pair(value: Any) -> Any:
-    names = value if isinstance(value, list) else []
-    if len(names) != 2 or not all(isinstance(name, str) for name in names):
-        raise must_be("the names of two magnets")
-    if names[0] == names[1]:
-        raise must_be("the names of two different magnets")
-    return value
-
-
-Pair = Annotated[
-    list[Name],
-    BeforeValidator(_pair),
-    Field(json_schema_extra={"minItems": 2, "maxItems": 2, "uniqueItems": True}),
-]
+Pair = Annotated[list[Name], two_names("magnets"), TWO]
 
 
 class MagnetKeys(Table):

@@ -39,12 +39,17 @@ from .metaltables import LibraryKeys, PaperMetal, SIMetal, library_interface
 # --- ends and layers --------------------------------------------------------------------------
 
 
-class MagneticTable(Table):
+class DirectedTable(Table):
     """What may have a magnetization."""
 
     m: Vector | None = None
     polar_deg: Finite | None = None
     azimuth_deg: Finite | None = None
+
+
+class MagneticTable(DirectedTable):
+    """What may be a part of a magnet."""
+
     group: Name | None = None
 
 
@@ -132,10 +137,13 @@ def _path(value: object) -> object:
     return value
 
 
+FilePath = Annotated[Name, BeforeValidator(_path)]  # looked at before Name is
+
+
 class MeshTable(Table):
     """``[mesh]``: where the layers are from."""
 
-    file: Annotated[Name, BeforeValidator(_path)]  # looked at before Name is
+    file: FilePath
     tags: Name | None = None
     _layers: dict[str, MeshLayer] = PrivateAttr(default_factory=dict)
 
@@ -212,11 +220,9 @@ def _true(value: object) -> object:
     return value
 
 
-class InterfaceTable(Table):
-    """One of ``[[layers]]`` that is an interface; all but what it is may be left out."""
+class InterfaceKeys(Table):
+    """Numbers of an interface, all of which may be left out."""
 
-    interface: Annotated[bool, BeforeValidator(_true), Field(json_schema_extra={"const": True})]
-    name: Name | None = None
     gamma: Polarization | None = None
     delta: NonNegative | None = None
 
@@ -225,7 +231,7 @@ class InterfaceTable(Table):
         """What the mixing conductance is called in these units."""
         raise NotImplementedError
 
-    def piece(self) -> Interface:
+    def piece(self, name: str | None = None) -> Interface:
         """Return the interface in m and S, or as it is in the paper's units."""
         raise NotImplementedError
 
@@ -237,28 +243,45 @@ class InterfaceTable(Table):
             "mixing": None if mixing is None else mixing[0] + 1j * mixing[1],
         }
 
-    def _piece(self, numbers: dict[str, Any]) -> Interface:
+    def _piece(self, numbers: dict[str, Any], name: str | None) -> Interface:
         given = {key: value for key, value in numbers.items() if value is not None}
-        return Interface(**given, name=self.name)
+        return Interface(**given, name=name)
 
 
-class _SIInterface(LibraryKeys, InterfaceTable):
-    """One of ``[[layers]]`` that is an interface, in SI."""
+class SIInterfaceKeys(LibraryKeys, InterfaceKeys):
+    """Numbers of an interface in SI."""
 
     AR_fOhm_m2: NonNegative | None = None
     mixing_S_m2: Mixing | None = None
 
     @property
     def mixing_key(self) -> str:
+        """What the mixing conductance is called."""
         return "mixing_S_m2"
 
-    def piece(self) -> Interface:
+    def piece(self, name: str | None = None) -> Interface:
+        """Return the interface in m and S."""
         AR = None if self.AR_fOhm_m2 is None else ohm_square_metres(self.AR_fOhm_m2)
         numbers = self._numbers(AR, self.mixing_S_m2)
         if self.library is None:
             self.check_alone()
-            return self._piece(numbers)
-        return library_interface(self, **numbers, name=self.name)
+            return self._piece(numbers, name)
+        return library_interface(self, **numbers, name=name)
+
+
+class _Standing(Table):
+    """One of ``[[layers]]`` that is an interface."""
+
+    interface: Annotated[bool, BeforeValidator(_true), Field(json_schema_extra={"const": True})]
+    name: Name | None = None
+
+
+class InterfaceTable(InterfaceKeys, _Standing):
+    """One of ``[[layers]]`` that is an interface; all but what it is may be left out."""
+
+
+class _SIInterface(SIInterfaceKeys, InterfaceTable):
+    """One of ``[[layers]]`` that is an interface, in SI."""
 
 
 class _PaperInterface(InterfaceTable):
@@ -271,8 +294,8 @@ class _PaperInterface(InterfaceTable):
     def mixing_key(self) -> str:
         return "mixing"
 
-    def piece(self) -> Interface:
-        return self._piece(self._numbers(self.AR, self.mixing))
+    def piece(self, name: str | None = None) -> Interface:
+        return self._piece(self._numbers(self.AR, self.mixing), name)
 
 
 # --- cells ------------------------------------------------------------------------------------

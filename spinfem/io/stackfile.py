@@ -17,24 +17,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from .._checks import FloatArray
-from .._names import kind_hint, same_thing
 from .._spelling import nearest
 from ..files.tables import (
     Location,
     PlacedError,
-    Table,
     all_of,
     at,
     key_path,
     made_of,
     noted,
     one_of,
-    shown,
 )
-from ..sample.materials import Ferromagnet, Metal, NormalMetal
+from ..sample.materials import Ferromagnet, Metal
 from ..sample.pieces import (
     End,
     Interface,
@@ -43,22 +39,28 @@ from ..sample.pieces import (
     Reservoir,
     SpinBlocking,
     SpinSource,
-    direction,
     drive_of,
     freeze,
 )
-from ..sample.stack import LoadedStack, Stack
-from ..sample.units import THICKNESS, in_silence, notice, notice_radians, once
+from ..sample.stack import Stack
+from ..sample.units import THICKNESS, in_silence, notice, once
 from .cells import Copies, Plain, without_cells
-from .keys import MEASURED, Units, find_units, values_of
-from .magnettables import MAGNET_KEYS, check_motion
+from .keys import Units, find_units, is_of_device, values_of
+from .magnettables import check_motion
+from .references import (
+    MAGNETIC,
+    check_left_out,
+    direction_of,
+    metal_named,
+    metals_of,
+    notice_units,
+)
 from .schema import (
     AnyFile,
     CellUse,
     EndTable,
     InterfaceTable,
     LayerTable,
-    MagneticTable,
     MeshTable,
     SIFile,
     SIMeshFile,
@@ -99,45 +101,8 @@ class StackFile:
     copies: Copies
 
 
-def load(path: str | PathLike[str]) -> LoadedStack:
-    """Read a stack and its current from a TOML file.
-
-    As in ``stack, j0 = spinfem.load("valve.toml")``. The stack keeps the current: it is solved with
-    it unless another one is given, as is what was loaded itself, ``spinfem.solve(spinfem.load(
-    "valve.toml"))``.
-
-    Parameters
-    ----------
-    path : str or path
-        The file.
-
-    Returns
-    -------
-    stack : Stack
-        The sample; in m and S/m, or in the paper's units if the file uses them.
-    j0 : float
-        Particle current, A/m2, positive when electrons flow towards +x; 1 if not given. It is
-        ``stack.j0``.
-
-    Raises
-    ------
-    ValueError
-        If the file is not a valid stack file. The message is one line and names the file and the
-        key, what is required and what was given.
-    OSError
-        If the file cannot be read.
-
-    Warns
-    -----
-    UnitWarning
-        If the file is in SI and no sample has a number in it, in the unit of its key.
-    """
-    file = read(path)
-    return LoadedStack(file.stack, file.j0)
-
-
 def read(path: str | PathLike[str], changes: Mapping[Location, float] | None = None) -> StackFile:
-    """Read a stack file with all that it says; errors as in `load`.
+    """Read a stack file with all that it says; errors and warnings as of `spinfem.load`.
 
     Parameters
     ----------
@@ -155,7 +120,7 @@ def read_into(
     make: Callable[[StackFile], Made],
     changes: Mapping[Location, float] | None = None,
 ) -> Made:
-    """Return what is made of a stack file, whose PlacedErrors are put into words as in `load`.
+    """Return what is made of a stack file; its PlacedErrors are put into words, as the file's.
 
     Parameters
     ----------
@@ -165,30 +130,47 @@ def read_into(
         Makes it; the places in its errors are those in `StackFile.tables`.
     """
     path = Path(path)
+    return made_of(path, lambda data: made_of_tables(path, data, make, changes))
 
-    def made(data: dict[str, Any]) -> Made:
-        units = find_units(data)
-        _check_tables(data, units)
-        plain = without_cells(data)
-        for where, value in (changes or {}).items():
-            table: Any = plain.tables
-            for part in where[:-1]:
-                table = table[part]
-            table[where[-1]] = value
-        with plain.as_written():
-            file = validated(plain.tables, units)
-            if file.mesh is not None:
-                _read_mesh(path.parent, file.mesh, file)
-            stack = stack_of(file, plain.copies)
-            if isinstance(file, SIFile | SIMeshFile):
-                check_motion(file.layers, file.couplings, file.dynamics, stack)
-        if units == "SI":
-            _notice_units(path, data, plain, file.mesh)
-        found = StackFile(stack, file.current, file.title, units, path, file, plain.copies)
-        with plain.as_written():
-            return make(found)
 
-    return made_of(path, made)
+def made_of_tables(
+    path: Path,
+    data: dict[str, Any],
+    make: Callable[[StackFile], Made],
+    changes: Mapping[Location, float] | None = None,
+) -> Made:
+    """Return what is made of the tables of a stack file; parameters as of `read_into`.
+
+    Raises
+    ------
+    PlacedError, ValueError
+        If they are not right, or those of a device.
+    """
+    if is_of_device(data):
+        raise ValueError(
+            "must be the file of a stack, got that of a device, which spinfem solve and "
+            "spinfem.load take"
+        )
+    units = find_units(data)
+    _check_tables(data, units)
+    plain = without_cells(data)
+    for where, value in (changes or {}).items():
+        table: Any = plain.tables
+        for part in where[:-1]:
+            table = table[part]
+        table[where[-1]] = value
+    with plain.as_written():
+        file = validated(plain.tables, units)
+        if file.mesh is not None:
+            _read_mesh(path.parent, file.mesh, file)
+        stack = stack_of(file, plain.copies)
+        if isinstance(file, SIFile | SIMeshFile):
+            check_motion(file.layers, file.couplings, file.dynamics, stack)
+    if units == "SI":
+        _notice_units(path, data, plain, file.mesh)
+    found = StackFile(stack, file.current, file.title, units, path, file, plain.copies)
+    with plain.as_written():
+        return make(found)
 
 
 def _check_tables(data: dict[str, Any], units: Units) -> None:
@@ -242,14 +224,10 @@ def _left_out_of(tables: dict[str, Any], where: Location) -> bool:
 def _notice_units(path: Path, data: dict[str, Any], plain: Plain, mesh: MeshTable | None) -> None:
     """Warn of numbers of a file in SI that no sample has, once of each kind."""
     with once():
-        for where, value in values_of(plain.tables):
-            if (key := str(where[-1])) in MEASURED:
-                first = value[0] if isinstance(value, list) else value
-                quantity, unit = MEASURED[key]
-                SI = first * quantity.sizes[unit]
-                notice(quantity, f"{path}: {key_path(plain.written(where), data)}", SI, unit)
-            elif key in ANGLES:
-                notice_radians(f"{path}: {key_path(plain.written(where), data)}", float(value))
+        places = ((plain.written(where), value) for where, value in values_of(plain.tables))
+        notice_units(
+            path, ((key_path(where, data), str(where[-1]), value) for where, value in places)
+        )
         if mesh is not None:
             for layer in mesh.layers:
                 what = f"{path}: thickness of layer {layer.name!r} by mesh.scale_nm"
@@ -316,13 +294,10 @@ def _elements(file: AnyFile, known: Collection[str] = ()) -> list[Layer | Interf
 
     What is made of a material that is not right, or `known` and not there, is left out.
     """
-    metals: dict[str, Metal] = {}
     problems: list[PlacedError] = []
     with noted(problems), at("current_density_A_m2"):
         _ = file.current
-    for name, table in file.materials.items():
-        with noted(problems), at("materials", name):
-            metals[name] = table.metal(name)
+    metals = metals_of(file.materials, problems)
     unknown = {*file.materials, *known} - {*metals}
     elements: list[Layer | Interface | End] = []
     if file.left is None or file.left.lead not in unknown:
@@ -350,9 +325,9 @@ def _piece(
     where = ("layers", index)
     if isinstance(table, InterfaceTable):
         with at(*where):
-            return table.piece()
-    metal = _metal(table.material, metals, (*where, "material"))
-    m = _direction(table, metal, where)
+            return table.piece(table.name)
+    metal = metal_named(table.material, metals, (*where, "material"))
+    m = direction_of(table, metal, where)
     with at(*where):
         names: dict[str, Any] = {"name": table.name, "group": table.group}
         if mesh is None:
@@ -375,8 +350,8 @@ def _check_interface(
         raise PlacedError(text, ("layers", index + 1))
     if not magnets:
         if table.gamma is not None and np.any(table.gamma):
-            _left_out(table, ("gamma",), "between normal metals", where)
-        _left_out(table, (table.mixing_key,), "between normal metals", where)
+            check_left_out(table, ("gamma",), "between normal metals", where)
+        check_left_out(table, (table.mixing_key,), "between normal metals", where)
     with at(*where):
         Stack(three)  # what else it must not be there
 
@@ -388,11 +363,11 @@ def _end(side: str, table: EndTable | None, metals: dict[str, Metal]) -> End:
         key, value = one_of(table, "lead", "end")
     potential, current = table.drive_keys
     if key == "end":
-        _left_out(table, ("name", *MAGNETIC), "without a lead", (side,))
+        check_left_out(table, ("name", *MAGNETIC), "without a lead", (side,))
         return _driving(value, table, (side,))
-    _left_out(table, (potential, current), "with a lead", (side,))
-    metal = _metal(value, metals, (side, "lead"))
-    m = _direction(table, metal, (side,))
+    check_left_out(table, (potential, current), "with a lead", (side,))
+    metal = metal_named(value, metals, (side, "lead"))
+    m = direction_of(table, metal, (side,))
     with at(side):
         return Lead(metal, m=m, name=table.name, group=table.group)
 
@@ -401,7 +376,7 @@ def _driving(end: str, table: EndTable, where: Location) -> End:
     """Return an end that is no lead, with what is given there."""
     potential, current = table.drive_keys
     unwanted = {"reservoir": (current,), "spin-source": (potential,)}
-    _left_out(table, unwanted.get(end, table.drive_keys), f"at a {end} end", where)
+    check_left_out(table, unwanted.get(end, table.drive_keys), f"at a {end} end", where)
     given = [getattr(table, key) for key in table.drive_keys]
     with at(*where):
         vectors = [None if v is None else _vector(v) for v in given]
@@ -415,50 +390,3 @@ def _driving(end: str, table: EndTable, where: Location) -> End:
 def _vector(components: list[Any]) -> FloatArray:
     """Return a vector, whose components are arrays where they vary in a sweep."""
     return np.stack(np.broadcast_arrays(*components), axis=-1)
-
-
-def _metal(name: str, metals: dict[str, Metal], where: Location) -> Metal:
-    if name not in metals:
-        known = ", ".join(metals) or "none in this file"
-        hint = _material_hint(name, metals)
-        raise PlacedError(f"must be one of the materials ({known}), got {shown(name)}{hint}", where)
-    return metals[name]
-
-
-def _material_hint(name: str, metals: dict[str, Metal]) -> str:
-    if same := same_thing(name, metals):
-        return f"; did you mean {same!r}?"
-    from ..sample.library import SHIPPED  # reads its file, which a right stack file does not need
-
-    if name in SHIPPED.materials:
-        numbers = (
-            f'in [materials.{name}] library = "{name}" takes numbers with sources, which '
-            f"`spinfem materials {name}` prints"
-        )
-        return f"{kind_hint(name, (), in_file=True)}; {numbers}"
-    return kind_hint(name, metals, in_file=True)
-
-
-ANGLES = ("polar_deg", "azimuth_deg")
-MAGNETIC = ("m", "polar_deg", "azimuth_deg", "group")
-"""Keys that have a meaning in ferromagnets alone."""
-
-
-def _direction(table: MagneticTable, metal: Metal, where: Location) -> ArrayLike | None:
-    """Return m of a ferromagnet, and None for a normal metal."""
-    if isinstance(metal, NormalMetal):
-        _left_out(table, (*MAGNETIC, *MAGNET_KEYS), "in a normal metal", where)
-        return None
-    if table.polar_deg is None:
-        _left_out(table, ("azimuth_deg",), "without polar_deg", where)
-    with at(*where):
-        key, value = one_of(table, "m", "polar_deg")
-    azimuth = 0.0 if table.azimuth_deg is None else table.azimuth_deg
-    return value if key == "m" else direction(value, azimuth)
-
-
-def _left_out(table: Table, keys: tuple[str, ...], circumstance: str, where: Location) -> None:
-    for key in keys:
-        if (value := getattr(table, key, None)) is not None:
-            text = f"must be left out {circumstance}, got {shown(value)}"
-            raise PlacedError(text, (*where, key))

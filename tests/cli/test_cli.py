@@ -623,7 +623,7 @@ def test_sensitivity_of_what_there_is_not(run):
 
 
 def test_interrupt(run, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(solving, "solve", interrupted)
@@ -631,7 +631,7 @@ def test_interrupt(run, monkeypatch):
 
 
 def test_a_defect_of_spinfem_is_not_called_bad_input(monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise ZeroDivisionError
 
     monkeypatch.setattr(solving, "solve", broken)
