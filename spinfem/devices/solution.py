@@ -11,9 +11,10 @@ import warnings
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse.linalg import splu
 
 from .._checks import FloatArray, IntArray, listed
@@ -22,6 +23,7 @@ from ..physics.contact import contact_absorption
 from ..texts.tables import Column, Part, Readable, Table
 from .assembly import NO_ONE, System, assemble, check_spin_sink, read
 from .device import Device
+from .fields import Fields, fields_at
 from .grid import coarse_cells
 from .linear import Report, solve_system
 from .regions import is_ferromagnetic, is_magnet
@@ -146,11 +148,36 @@ class DeviceSolution(Readable):
 
     # --- charge ---------------------------------------------------------------------------------
 
-    def potential(self, electrode: str) -> float:
-        """Return mu_0 of an electrode, V; the mean over one with a given current density.
+    @overload
+    def potential(self, at: str, region: None = None) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def potential(self, at: ArrayLike, region: str | None = None) -> FloatArray: ...
+    def potential(self, at: str | ArrayLike, region: str | None = None) -> float | FloatArray:
+        """Return mu_0 of an electrode, or at points, V.
 
-        Behind a lead it is what a contact far away would have, but for the lead's own resistance.
+        The electric potential is -mu_0.
+
+        Parameters
+        ----------
+        at : str, or array, shape (..., dimension)
+            Name of an electrode; or points, as of `spin_potential`. Of an electrode it is one
+            number, the mean over one with a given current density; behind a lead what a contact far
+            away would have, but for the lead's own resistance.
+        region : str, optional
+            Of points alone, as of `spin_potential`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such electrode; for points as `spin_potential`.
         """
+        if not isinstance(at, str):
+            return self._at(at, region).potential
+        if region is not None:
+            raise ValueError(
+                f"region must be left out for the potential of an electrode, got {region!r}"
+            )
+        electrode = at
         self._check_electrode(electrode)
         places = self.system.places
         own = places.of(electrode)
@@ -314,6 +341,52 @@ class DeviceSolution(Readable):
         return taken.dofs[own], taken.current[own]
 
     # --- fields ---------------------------------------------------------------------------------
+
+    def spin_potential(self, points: ArrayLike, region: str | None = None) -> FloatArray:
+        """Return mu_s anywhere in the device, V.
+
+        Parameters
+        ----------
+        points : array, shape (..., dimension)
+            m, with as many coordinates as the mesh has dimensions; of an axisymmetric device the
+            distance from the axis, and x along it.
+        region : str, optional
+            The region in which they are: at an interface it tells the side. Default: the first
+            of the device's regions that has a point.
+
+        Returns
+        -------
+        array, shape (..., 3)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If points are no numbers, of another shape, or outside of the device or the region; or
+            if there is no such region.
+        """
+        return self._at(points, region).spin_potential
+
+    def current_density(self, points: ArrayLike, region: str | None = None) -> FloatArray:
+        """Return the particle current times |e| per area, A/m2, shape (..., dimension).
+
+        Components are along the coordinates of the mesh, positive where electrons flow towards
+        larger ones: ``j = -D_tot (grad mu_0 + p grad nu)`` with ``nu = m.mu_s/2``. It is a
+        derivative, less accurate than the potentials. Parameters and errors as of `spin_potential`.
+        """
+        return self._at(points, region).current
+
+    def spin_current(self, points: ArrayLike, region: str | None = None) -> FloatArray:
+        """Return j_s anywhere in the device, A/m2, shape (..., dimension, 3).
+
+        The first of the last two axes is the direction of the flow, along the coordinates of the
+        mesh, the second that of the spin. ``j_s = -D_tot (p grad mu_0 m + grad nu)`` with ``nu =
+        mu_s/2``; in a strong ferromagnet along m. It is a derivative as `current_density`, which
+        `torque` is not. Parameters and errors as of `spin_potential`.
+        """
+        return self._at(points, region).spin_current
+
+    def _at(self, points: ArrayLike, region: str | None) -> Fields:
+        return fields_at(self.device, self.system, self._mu_0, self._nu, points, region)
 
     def field(self, region: str) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the points of a region's elements, m, with mu_0 (n,) and mu_s (n, 3) there, V.
