@@ -97,7 +97,7 @@ def local(mesh: Mesh, points: FloatArray, cells: IntArray) -> tuple[FloatArray, 
         X = np.clip(X + step, 0.0, 1.0)
         if is_simplex:
             X = X / np.maximum(1.0, X.sum(axis=0))
-        if np.abs(X - before).max(initial=0.0) < TOLERANCE / 1e3:  # its square is rounding
+        if np.abs(X - before).max(initial=0.0) < TOLERANCE:  # its square is rounding
             break
     distance = np.abs(x - mapping.F(X, cells)).max(axis=0)
     return X[:, :, 0], distance[:, 0]

@@ -8,6 +8,7 @@ multiplier of ``mu_s || m`` would be. Its sum over places is as accurate as the 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -22,6 +23,7 @@ from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
 from ..texts.tables import Column, Part, Readable, Table
 from .assembly import NO_ONE, System, assemble, check_spin_sink, read
+from .cells import CellTorques, Load, torques_in_cells
 from .device import Device
 from .fields import Fields, fields_at
 from .grid import coarse_cells
@@ -325,6 +327,50 @@ class DeviceSolution(Readable):
         mass = functions.facet_mass(contact.facets)[contact.dofs][:, contact.dofs]
         density = np.asarray(splu(mass.tocsc()).solve(load[contact.dofs]))
         return contact.dofs, density
+
+    def torque_on_grid(self, name: str, cell: Sequence[float]) -> CellTorques:
+        """Return torques in the cells of a finite-difference grid, as OOMMF and mumax3 have.
+
+        The grid is a box around the magnet, of as few cells as cover it, and centred on it. The
+        sum over cells is `torque`, exactly (if faces of hexahedra are parallelograms): densities on
+        faces, and inside with exchange lengths, are integrated over what is in a cell. Torques
+        on a face are in the cells on the magnet's side of it. A cell that the magnet fills in part
+        has what is in this part: where a code leaves it empty, that is lost.
+
+        Parameters
+        ----------
+        name : str
+            A region of a ferromagnet.
+        cell : three floats
+            Edges of a cell, m. In a planar device the grid has one layer of cells, of the third
+            edge, and so the torque of that depth. Axes of an axisymmetric one are as those of
+            `spinfem.handoff`: its axis, x of its stack, is z of the grid, and vectors (x, y, z)
+            there are (y, z, x) in the device.
+
+        Returns
+        -------
+        CellTorques
+            With `torque`, J, `density`, J/m3, and `field`, T; ``save`` writes OVF files.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the name is not that of a region of a ferromagnet, the mesh has one dimension, edges
+            are not three positive numbers, or cells are more than 10 million.
+        """
+        names = self.system.places.names
+        self._taken_by(name, None)  # raises
+        if name not in self.device.regions:
+            raise ValueError(f"magnet must be a region, got the electrode {name!r}")
+        loads = {
+            source: Load(dofs, TORQUE_PER_SPIN_CURRENT * current)
+            for source in names
+            for dofs, current in [self._taken_by(name, source)]
+            if len(dofs)
+        }
+        none = Load(np.zeros(0, dtype=np.intp), np.zeros((0, 3)))
+        inside = loads.pop(name, none)
+        return torques_in_cells(self.device, self.system, name, cell, loads, inside)
 
     def _taken_by(self, name: str, face: str | None) -> tuple[IntArray, FloatArray]:
         """Return degrees of freedom and spin currents, A, that a magnetization takes up there."""
