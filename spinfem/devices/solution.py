@@ -21,6 +21,7 @@ from scipy.sparse.linalg import splu
 from .._checks import FloatArray, IntArray, listed
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
+from ..plot.devices import DevicePlots
 from ..texts.tables import Column, Part, Readable, Table
 from .assembly import NO_ONE, System, assemble, check_spin_sink, read
 from .cells import CellTorques, Load, torques_in_cells
@@ -462,6 +463,11 @@ class DeviceSolution(Readable):
         if self.device.regions[region].is_strong:
             nu = np.einsum("ni,ni->n", nu, m)[:, None] * m
         return self._mu_0[own], 2 * nu, m
+
+    @property
+    def plot(self) -> DevicePlots:
+        """Pictures: ``.field()``, ``.torque(name, face)``; they need matplotlib."""
+        return DevicePlots(self)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fields for ParaView, in nm: the volume, and torques on interfaces beside it.
