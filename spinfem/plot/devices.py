@@ -227,7 +227,7 @@ class DevicePlots:
                 *(a + step * (np.arange(n) + 0.5) for a, n in zip(low + rest, count, strict=True))
             )
         )
-        finder = Triangulation(*corners, _triangles(grid.mesh.t)).get_trifinder()
+        finder = Triangulation(corners[0], corners[1], _triangles(grid.mesh.t)).get_trifinder()
         inside = np.asarray(finder(x, y)) >= 0
         if not inside.any():
             return
