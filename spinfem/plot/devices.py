@@ -292,4 +292,4 @@ def _draw_along(
         )
     names = ("r", "x") if grid.is_axisymmetric else ("x", "y")
     ax.set(xlabel=f"${names[axis]}$ (nm)", ylabel=f"torque per area{unit}")
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
