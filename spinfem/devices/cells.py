@@ -3,7 +3,8 @@ r"""Torques in the cells of a finite-difference grid.
 A torque on a face of a magnet is a density, a function of the elements there, whose integrals with
 all of these functions are the nodal torques; inside, of finite exchange lengths, it is one as well.
 Faces and cells of the mesh are cut by the planes of the grid, and the density is integrated over
-the pieces, exactly: so whatever the cells are, they have the whole torque together.
+the pieces, exactly (if quadrilaterals are parallelograms): so whatever the cells are, they have the
+whole torque together. What is rotated about an axis is cut as a prism of as much area.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse.linalg import splu
@@ -208,7 +209,7 @@ def torques_in_cells(
     return space.result()
 
 
-def _density(matrix, dofs: IntArray, count: int, load: Load) -> FloatArray:  # type: ignore[no-untyped-def]
+def _density(matrix: Any, dofs: IntArray, count: int, load: Load) -> FloatArray:
     """Return coefficients (count, 3) of the function whose integrals are a load; others are 0."""
     whole, found = np.zeros((count, 3)), np.zeros((count, 3))
     np.add.at(whole, load.dofs, load.torque)
@@ -223,8 +224,7 @@ class _Space:
         self.device, self.name, self.cell = device, name, cell
         grid = device.grid
         unit, corners = grid.unit, grid.mesh.p[:, grid.mesh.t[:, grid.regions[name]]]
-        low, high = (corners.reshape(len(corners), -1).min(axis=1) * unit,
-                     corners.reshape(len(corners), -1).max(axis=1) * unit)  # fmt: skip
+        low, high = corners.min(axis=(1, 2)) * unit, corners.max(axis=(1, 2)) * unit
         if grid.is_axisymmetric:
             low, high = np.array([-high[0], -high[0], low[1]]), np.array([high[0], *high])
         elif grid.dimension == 2:
