@@ -23,11 +23,11 @@ CHAPTERS = {
     "paper": ("The paper, section by section", r"paper_.*"),
     "valves": (
         "Valves and multilayers",
-        r"(?!fit_|phase_).*valve.*|multilayer.*|co_cu.*|wavy.*|graded.*|error.*",
+        r"(?!fit_|phase_|nonlocal_).*valve.*|multilayer.*|co_cu.*|wavy.*|graded.*|error.*",
     ),
     "measured": ("From measurements to numbers", r"fit_.*"),
     "torques": ("Torques for other codes", r"handoff.*"),
-    "devices": ("Devices in space", r"pillar.*"),
+    "devices": ("Devices in space", r"pillar.*|nonlocal.*|crossing.*|point.*"),
     "motion": ("Magnetizations that move", r"oscillator.*|phase.*|resonance.*|three_magnets.*"),
 }
 

@@ -27,11 +27,11 @@ KINDS["hex"] = KINDS["tet"]
 """Cross sections: m in planar devices, of a metre of depth."""
 
 
-def wire(kind, n, fixed=(Co, UP), free=(Py, TILTED), ends=(LEAD, LEAD), joints=None):
-    """A straight wire of three layers, of n elements each."""
+def wire(kind, n, fixed=(Co, UP), free=(Py, TILTED), ends=(LEAD, LEAD), joints=None, across=2):
+    """A straight wire of three layers, of n elements each, and some across it."""
     edges = np.cumsum([0.0, *THICKNESS.values()])
     nodes = np.unique(np.concatenate([np.linspace(*x, n + 1) for x in itertools.pairwise(edges)]))
-    y, z = np.linspace(0, WIDE, 3), np.linspace(0, DEEP, 2)
+    y, z = np.linspace(0, WIDE, across + 1), np.linspace(0, DEEP, across // 2 + 1)
     make = {
         "line": lambda: skfem.MeshLine1.init_tensor(nodes),
         "quad": lambda: skfem.MeshQuad1.init_tensor(nodes, y),

@@ -40,6 +40,17 @@ STEP, NEWTON = 1e-12, 16
 """Of a cell, what Newton's last step may be; and in roundings of the largest coordinate."""
 
 
+def element_of(kind: type[skfem.Mesh], degree: int) -> Any:
+    """Return a new element; hierarchical ones remember their values at the last points.
+
+    On lines they take any points for the last ones that are as many.
+    """
+    if kind is skfem.MeshLine1:
+        return line_element(degree)
+    table = ELEMENTS[kind]
+    return table[degree]() if degree in table else skfem.ElementQuadP(degree)
+
+
 class Functions:
     """Continuous functions of one degree on a whole mesh.
 
@@ -66,12 +77,7 @@ class Functions:
             raise ValueError(
                 f"degree of elements must be 1 to {most} on a {kind.__name__}, got {degree!r}"
             )
-        if kind is skfem.MeshLine1:
-            self.element = line_element(degree)
-        elif degree in table:
-            self.element = table[degree]()
-        else:
-            self.element = skfem.ElementQuadP(degree)
+        self.element = element_of(kind, degree)
         is_curved = grid.is_axisymmetric + (kind in (skfem.MeshQuad1, skfem.MeshHex1))
         self.order = 2 * degree + is_curved
         # of one cell: its values at quadrature points are not needed, and take room

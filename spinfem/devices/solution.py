@@ -8,10 +8,11 @@ multiplier of ``mu_s || m`` would be. Its sum over places is as accurate as the 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,10 +21,13 @@ from scipy.sparse.linalg import splu
 from .._checks import FloatArray, IntArray, listed
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
+from ..plot.devices import DevicePlots
 from ..texts.tables import Column, Part, Readable, Table
 from .assembly import NO_ONE, System, assemble, check_spin_sink, read
 from .bodies import Parts, condensed, parts_of
+from .cells import CellTorques, Load, torques_in_cells
 from .device import Device
+from .fields import Fields, fields_at
 from .grid import coarse_cells
 from .linear import Report, solve_full, solve_system
 from .regions import is_ferromagnetic, is_magnet
@@ -178,11 +182,36 @@ class DeviceSolution(Readable):
 
     # --- charge ---------------------------------------------------------------------------------
 
-    def potential(self, electrode: str) -> float:
-        """Return mu_0 of an electrode, V; the mean over one with a given current density.
+    @overload
+    def potential(self, at: str, region: None = None) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def potential(self, at: ArrayLike, region: str | None = None) -> FloatArray: ...
+    def potential(self, at: str | ArrayLike, region: str | None = None) -> float | FloatArray:
+        """Return mu_0 of an electrode, or at points, V.
 
-        Behind a lead it is what a contact far away would have, but for the lead's own resistance.
+        The electric potential is -mu_0.
+
+        Parameters
+        ----------
+        at : str, or array, shape (..., dimension)
+            Name of an electrode; or points, as of `spin_potential`. Of an electrode it is one
+            number, the mean over one with a given current density; behind a lead what a contact far
+            away would have, but for the lead's own resistance.
+        region : str, optional
+            Of points alone, as of `spin_potential`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such electrode; for points as `spin_potential`.
         """
+        if not isinstance(at, str):
+            return self._at(at, region).potential
+        if region is not None:
+            raise ValueError(
+                f"region must be left out for the potential of an electrode, got {region!r}"
+            )
+        electrode = at
         self._check_electrode(electrode)
         places = self.system.places
         own = places.of(electrode)
@@ -330,6 +359,50 @@ class DeviceSolution(Readable):
         density = np.asarray(splu(mass.tocsc()).solve(load[contact.dofs]))
         return contact.dofs, density
 
+    def torque_on_grid(self, name: str, cell: Sequence[float]) -> CellTorques:
+        """Return torques in the cells of a finite-difference grid, as OOMMF and mumax3 have.
+
+        The grid is a box around the magnet, of as few cells as cover it, and centred on it. The
+        sum over cells is `torque`, exactly (if faces of hexahedra are parallelograms): densities on
+        faces, and inside with exchange lengths, are integrated over what is in a cell. Torques
+        on a face are in the cells on the magnet's side of it. A cell that the magnet fills in part
+        has what is in this part: where a code leaves it empty, that is lost.
+
+        Parameters
+        ----------
+        name : str
+            A region of a ferromagnet.
+        cell : three floats
+            Edges of a cell, m. In a planar device the grid has one layer of cells, of the third
+            edge, and so the torque of that depth. Axes of an axisymmetric one are as those of
+            `spinfem.handoff`: its axis, x of its stack, is z of the grid, and vectors (x, y, z)
+            there are (y, z, x) in the device.
+
+        Returns
+        -------
+        CellTorques
+            With `torque`, J, `density`, J/m3, and `field`, T; ``save`` writes OVF files.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the name is not that of a region of a ferromagnet, the mesh has one dimension, edges
+            are not three positive numbers, or cells are more than 10 million.
+        """
+        names = self.system.places.names
+        self._taken_by(name, None)  # raises
+        if name not in self.device.regions:
+            raise ValueError(f"magnet must be a region, got the electrode {name!r}")
+        loads = {
+            source: Load(dofs, TORQUE_PER_SPIN_CURRENT * current)
+            for source in names
+            for dofs, current in [self._taken_by(name, source)]
+            if len(dofs)
+        }
+        none = Load(np.zeros(0, dtype=np.intp), np.zeros((0, 3)))
+        inside = loads.pop(name, none)
+        return torques_in_cells(self.device, self.system, name, cell, loads, inside)
+
     def _taken_by(self, name: str, face: str | None) -> tuple[IntArray, FloatArray]:
         """Return degrees of freedom and spin currents, A, that a magnetization takes up there."""
         names, taken = self.system.places.names, self._taken
@@ -345,6 +418,52 @@ class DeviceSolution(Readable):
         return taken.dofs[own], taken.current[own]
 
     # --- fields ---------------------------------------------------------------------------------
+
+    def spin_potential(self, points: ArrayLike, region: str | None = None) -> FloatArray:
+        """Return mu_s anywhere in the device, V.
+
+        Parameters
+        ----------
+        points : array, shape (..., dimension)
+            m, with as many coordinates as the mesh has dimensions; of an axisymmetric device the
+            distance from the axis, and x along it.
+        region : str, optional
+            The region in which they are: at an interface it tells the side. Default: the first
+            of the device's regions that has a point.
+
+        Returns
+        -------
+        array, shape (..., 3)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If points are no numbers, of another shape, or outside of the device or the region; or
+            if there is no such region.
+        """
+        return self._at(points, region).spin_potential
+
+    def current_density(self, points: ArrayLike, region: str | None = None) -> FloatArray:
+        """Return the particle current times |e| per area, A/m2, shape (..., dimension).
+
+        Components are along the coordinates of the mesh, positive where electrons flow towards
+        larger ones: ``j = -D_tot (grad mu_0 + p grad nu)`` with ``nu = m.mu_s/2``. It is a
+        derivative, less accurate than the potentials. Parameters and errors as of `spin_potential`.
+        """
+        return self._at(points, region).current
+
+    def spin_current(self, points: ArrayLike, region: str | None = None) -> FloatArray:
+        """Return j_s anywhere in the device, A/m2, shape (..., dimension, 3).
+
+        The first of the last two axes is the direction of the flow, along the coordinates of the
+        mesh, the second that of the spin. ``j_s = -D_tot (p grad mu_0 m + grad nu)`` with ``nu =
+        mu_s/2``; in a strong ferromagnet along m. It is a derivative as `current_density`, which
+        `torque` is not. Parameters and errors as of `spin_potential`.
+        """
+        return self._at(points, region).spin_current
+
+    def _at(self, points: ArrayLike, region: str | None) -> Fields:
+        return fields_at(self.device, self.system, self._mu_0, self._nu, points, region)
 
     def field(self, region: str) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the points of a region's elements, m, with mu_0 (n,) and mu_s (n, 3) there, V.
@@ -379,6 +498,11 @@ class DeviceSolution(Readable):
         if self.device.regions[region].is_strong:
             nu = np.einsum("ni,ni->n", nu, m)[:, None] * m
         return self._mu_0[own], 2 * nu, m
+
+    @property
+    def plot(self) -> DevicePlots:
+        """Pictures: ``.field()``, ``.torque(name, face)``; they need matplotlib."""
+        return DevicePlots(self)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fields for ParaView, in nm: the volume, and torques on interfaces beside it.

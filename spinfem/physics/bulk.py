@@ -41,3 +41,19 @@ def ohmic(thickness: FloatArray, D: FloatArray, p: FloatArray, beta_D: FloatArra
 def spin_drop(beta_D: FloatArray, rise: FloatArray) -> FloatArray:
     """Return ``(beta_D/2) m.[mu_s]``, what a rise of mu_s along m adds to the voltage."""
     return beta_D / 2 * rise
+
+
+def charge_current(
+    D_tot: FloatArray, p: FloatArray, slope_0: FloatArray, slope: FloatArray
+) -> FloatArray:
+    """Return ``j = -D_tot (grad mu_0 + p grad nu)``, A/m2, with ``nu = m.mu_s/2``."""
+    found: FloatArray = -D_tot * (slope_0 + p * slope)
+    return found
+
+
+def spin_current(
+    D_tot: FloatArray, p: FloatArray, slope_0: FloatArray, slope: FloatArray
+) -> FloatArray:
+    """Return ``j_s = -D_tot (p grad mu_0 + grad nu)`` along m, A/m2; across m p is 0."""
+    found: FloatArray = -D_tot * (p * slope_0 + slope)
+    return found

@@ -1,0 +1,179 @@
+"""Torques in cells of finite-difference grids, and the files that have them."""
+
+import numpy as np
+import pytest
+from wires import DEEP, KINDS, SAMPLES, TILTED, WIDE, Co, Cu, Py, stack, twisted, wire
+
+import spinfem as sf
+
+R, DEPTH = 50e-9, 5e-9
+TOTAL = 1e-12
+"""Of the whole torque: what roundings of some thousand pieces may be."""
+
+
+def read_ovf(path):
+    """A reader by the format's definition: header, and values with x changing fastest."""
+    lines = path.read_text(encoding="ascii").splitlines()
+    assert lines[0] == "# OOMMF OVF 2.0"
+    head = dict(line[2:].split(": ", 1) for line in lines[1:] if line.startswith("# "))
+    values = np.array([line.split() for line in lines if not line.startswith("#")], dtype=float)
+    count = [int(head[f"{a}nodes"]) for a in "zyx"]
+    assert head["meshtype"] == "rectangular"
+    assert head["meshunit"] == "m"
+    assert lines.index("# End: Header") < lines.index("# Begin: Data Text")
+    return head, values.reshape(*count, int(head["valuedim"])).transpose(2, 1, 0, 3)
+
+
+@pytest.mark.parametrize("sample", ["transparent", "mixing", "exchange lengths", "memory loss"])
+@pytest.mark.parametrize("kind", ["tri", "quad", "tet", "hex"])
+def test_cells_have_the_whole_torque(kind, sample):
+    """Cells that fit the mesh nowhere."""
+    given = SAMPLES[sample]
+    if sample == "transparent":
+        given = {"free": (Py, twisted)}
+    solution = sf.solve(wire(kind, 3, **given), degree=2)
+    depth = DEPTH if kind in ("tri", "quad") else 1.0
+    for name in ("free", "fixed"):
+        grid = solution.torque_on_grid(name, (1.7e-9, 7e-9, DEPTH))
+        total = solution.torque(name) * depth
+        found = grid.torque.sum(axis=(0, 1, 2))
+        np.testing.assert_allclose(found, total, rtol=0, atol=TOTAL * np.abs(total).max())
+        middle = grid.low + grid.cell * grid.torque.shape[:3] / 2
+        low, high = {"free": (18e-9, 22e-9), "fixed": (0.0, 8e-9)}[name]
+        third = DEEP * 1e-9 / 2 if depth == 1.0 else 0.0
+        np.testing.assert_allclose(middle, [(low + high) / 2, WIDE * 5e-10, third], atol=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["quad", "hex"])
+@pytest.mark.parametrize("sample", ["transparent", "mixing", "exchange lengths"])
+def test_a_uniform_wire_has_one_torque_in_all_cells_across_it(kind, sample):
+    """And along it that of the stack: of its faces, and of what is between them."""
+    solution = sf.solve(wire(kind, 6, **SAMPLES[sample]), degree=2)
+    exact = sf.solve(stack(**SAMPLES[sample]), 1e11)
+    grid = solution.torque_on_grid("free", (1e-9, 5e-9, 10e-9))
+    assert grid.torque.shape == (4, 6, 2 if kind == "hex" else 1, 3)
+    size = np.abs(grid.torque).max()
+    assert np.ptp(grid.torque, axis=(1, 2)).max() < 1e-11 * size
+    area = 5e-9 * 10e-9
+    slices = grid.torque[:, 0, 0] / area
+    np.testing.assert_allclose(slices.sum(axis=0), exact.torque("free"), rtol=1e-4)
+    if sample == "exchange lengths":  # most of it where the spins enter
+        assert (np.diff(np.linalg.norm(slices, axis=1)[:3]) < 0).all()
+    else:  # on the magnet's side of its faces
+        face = exact.interfaces[2].absorbed
+        per = exact.torque("free") / exact.absorbed_spin_current("free")
+        np.testing.assert_allclose(slices[0], per * face, rtol=1e-4)
+        np.testing.assert_allclose(slices[1:3], 0, atol=1e-30)
+    volume = np.prod(grid.cell)
+    np.testing.assert_array_equal(grid.density, grid.torque / volume)
+
+
+def test_a_pillar_along_z():
+    """Its axis is z of the grid, and vectors turn with it; far from the rim torques are equal."""
+    ends = sf.Reservoir(), sf.Reservoir()
+    solution = sf.solve(
+        sf.Device.pillar(stack(ends=ends), radius=R, current=1e-3, elements=6), degree=2
+    )
+    grid = solution.torque_on_grid("free", (4e-9, 5e-9, 4e-9))
+    assert grid.torque.shape == (25, 20, 1, 3)
+    total = np.roll(solution.torque("free"), -1)
+    np.testing.assert_allclose(grid.torque.sum(axis=(0, 1, 2)), total, rtol=TOTAL)
+    y, z = ((np.arange(n) - (n - 1) / 2) * d for n, d in ((25, 4.0), (20, 5.0)))
+    own = grid.torque[np.hypot(y[:, None], z) < 46.0][:, 0]
+    wanted = np.tile(total * 20e-18 / (np.pi * R**2), (len(own), 1))
+    np.testing.assert_allclose(own, wanted, rtol=1e-9)
+    np.testing.assert_allclose(grid.m[12, 10, 0], np.roll(TILTED, -1), rtol=1e-15)
+    mirrored = grid.torque[::-1, ::-1]
+    np.testing.assert_allclose(grid.torque, mirrored, atol=1e-12 * np.abs(own).max())
+
+
+def test_where_a_lead_is_wider_the_rim_has_more():
+    discs = (sf.Slab(Cu, R, 2 * R),) * 2
+    ends = sf.Reservoir(), sf.Reservoir()
+    device = sf.Device.pillar(stack(ends=ends), radius=R, current=1e-3, leads=discs)
+    solution = sf.solve(device, degree=2)
+    grid = solution.torque_on_grid("free", (4e-9,) * 3)
+    total = np.roll(solution.torque("free"), -1)
+    np.testing.assert_allclose(grid.torque.sum(axis=(0, 1, 2)), total, rtol=TOTAL)
+
+
+def test_exchange_lengths_in_a_pillar():
+    ends = sf.Reservoir(), sf.Reservoir()
+    valve = stack(ends=ends, **SAMPLES["exchange lengths"])
+    solution = sf.solve(sf.Device.pillar(valve, radius=R, current=1e-3, elements=2), degree=1)
+    grid = solution.torque_on_grid("free", (20e-9, 25e-9, 2e-9))
+    total = np.roll(solution.torque("free"), -1)
+    np.testing.assert_allclose(grid.torque.sum(axis=(0, 1, 2)), total, rtol=TOTAL)
+    assert grid.torque.shape == (5, 4, 2, 3)
+    lower, upper = np.linalg.norm(grid.torque.sum(axis=(0, 1)), axis=1)
+    assert lower > upper > 0
+
+
+def test_the_field_has_the_torque():
+    """``-gamma m x B = gamma torque/(M_s V)``."""
+    solution = sf.solve(wire("hex", 3), degree=2)
+    grid = solution.torque_on_grid("free", (4e-9, 5e-9, 10e-9))
+    B, M_s = grid.field(8e5), 8e5
+    np.testing.assert_allclose(
+        -np.cross(grid.m, B), grid.density / M_s, atol=1e-12 * np.abs(B).max()
+    )
+    np.testing.assert_allclose((B * grid.m).sum(axis=3), 0, atol=1e-12 * np.abs(B).max())
+
+
+def test_files(tmp_path):
+    solution = sf.solve(wire("tet", 3, free=(Py, twisted)), degree=2)
+    grid = solution.torque_on_grid("free", (2e-9, 7e-9, 4e-9))
+    grid.save(tmp_path / "density.ovf")
+    grid.save(tmp_path / "field.ovf", M_s=8e5)
+    for name, values, unit in (("density", grid.density, "J/m3"), ("field", grid.field(8e5), "T")):
+        head, read = read_ovf(tmp_path / f"{name}.ovf")
+        np.testing.assert_array_equal(read, values)
+        assert head["valueunits"].split() == [unit] * 3
+        assert len(head["valuelabels"].split()) == 3
+        for i, a in enumerate("xyz"):
+            low, step, n = grid.low[i], grid.cell[i], grid.torque.shape[i]
+            assert float(head[f"{a}base"]) == pytest.approx(low + step / 2, rel=1e-15)
+            assert float(head[f"{a}min"]) == low
+            assert float(head[f"{a}stepsize"]) == step
+            assert float(head[f"{a}max"]) == pytest.approx(low + n * step, rel=1e-14)
+    with pytest.raises(ValueError, match=r"must end in .ovf, got 'torque.omf'"):
+        grid.save(tmp_path / "torque.omf")
+
+
+@pytest.mark.interop
+def test_ubermag_reads_them(tmp_path):
+    df = pytest.importorskip("discretisedfield")
+    solution = sf.solve(wire("tet", 3), degree=2)
+    grid = solution.torque_on_grid("free", (2e-9, 7e-9, 4e-9))
+    grid.save(tmp_path / "density.ovf")
+    field = df.Field.from_file(str(tmp_path / "density.ovf"))
+    np.testing.assert_array_equal(field.array, grid.density)
+    np.testing.assert_allclose(field.mesh.cell, grid.cell, rtol=1e-12)
+    np.testing.assert_allclose(field.mesh.region.pmin, grid.low, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("work", "message"),
+    [
+        (lambda s: s.torque_on_grid("spacer", (1e-9,) * 3), "magnet must be one of fixed, free, "),
+        (lambda s: s.torque_on_grid("right", (1e-9,) * 3), "a region, got the electrode 'right'"),
+        (lambda s: s.torque_on_grid("free", 1e-9), r"must be three numbers, got shape \(\)"),
+        (lambda s: s.torque_on_grid("free", (1e-9, 0, 1)), "must be positive and finite, got 0"),
+        (lambda s: s.torque_on_grid("free", (1e-15,) * 3), "at most 10000000 cells of 'free', got"),
+        (lambda s: s.torque_on_grid("free", (1e-8,) * 3).field(-1), "M_s .* must be positive"),
+        (
+            lambda s: s.torque_on_grid("free", (1e-8,) * 3).field([1, 2]),
+            "M_s .* must be one number",
+        ),
+    ],
+)
+def test_bad_input(work, message):
+    solution = sf.solve(wire("tri", 1, ends=(sf.Reservoir(), sf.Lead(Co, m=TILTED))), degree=1)
+    with pytest.raises(ValueError, match=message):
+        work(solution)
+
+
+def test_a_line_has_no_cells():
+    with pytest.raises(ValueError, match="must have two or three dimensions, got 1"):
+        sf.solve(wire("line", 2)).torque_on_grid("free", (1e-9,) * 3)
+    assert KINDS["line"] == 1.0
