@@ -17,6 +17,7 @@ Currents are particle currents times \|e\|, A, those into the device positive.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ from ..physics import exchange, interfaces
 from ..physics.bulk import relaxation, total_conductivity
 from ..sample.pieces import Lead
 from .device import Device
+from .fluxes import Fluxes
 from .functions import Functions
 from .regions import (
     Classes,
@@ -80,7 +82,7 @@ class Unknowns(NamedTuple):
 class System(NamedTuple):
     """A device, assembled."""
 
-    functions: Functions
+    functions: Any  # Functions or Fluxes
     places: Places
     contacts: list[Contact]
     classes: Classes
@@ -90,24 +92,40 @@ class System(NamedTuple):
     load: FloatArray
 
 
-def assemble(device: Device, degree: int | None) -> System:
+def assemble(
+    device: Device,
+    functions: Any,
+    of_region: Callable[[Device, Any, Places, str], list[Term]] | None = None,
+) -> System:
     """Assemble the weak form of a device.
+
+    Parameters
+    ----------
+    device : Device
+        What is to be solved.
+    functions : Functions or Fluxes
+        Whose places are joined.
+    of_region : callable, optional
+        What returns the terms of a region; those of continuous functions without it.
 
     Raises
     ------
     ValueError
         As `classes_of`; or if two electrodes touch, or a number of a device is not there yet.
     """
-    functions = Functions(device.grid, degree)
     _check_known(device, functions)
     places = places_of(device, functions)
     contacts = contacts_of(device, functions)
     classes = classes_of(device, places, contacts)
     unknowns = _unknowns(device, functions, places, classes)
     terms = [
-        *(term for name in device.regions for term in _of_region(device, functions, places, name)),
-        *(term for name in device.electrodes for term in _of_lead(device, functions, places, name)),
-        *(term for contact in contacts for term in _of_contact(device, functions, places, contact)),
+        *(
+            term
+            for name in device.regions
+            for term in (of_region or _of_region)(device, functions, places, name)
+        ),
+        *(term for name in device.electrodes for term in of_lead(device, functions, places, name)),
+        *(term for contact in contacts for term in of_contact(device, functions, places, contact)),
     ]
     size = len(unknowns.kinds)
     load = np.zeros(size)
@@ -129,7 +147,7 @@ def assemble(device: Device, degree: int | None) -> System:
     return System(functions, places, contacts, classes, unknowns, terms, sp.csr_array(matrix), load)
 
 
-def _check_known(device: Device, functions: Functions) -> None:
+def _check_known(device: Device, functions: Functions | Fluxes) -> None:
     for name, region in device.regions.items():
         if region.is_magnet:
             metal: Any = region.metal
@@ -163,7 +181,9 @@ def read(unknowns: Unknowns, row: Row) -> Any:
     return parts if row.weights.any() else sp.csr_array((len(row.places), unknowns.spin.shape[1]))
 
 
-def _unknowns(device: Device, functions: Functions, places: Places, classes: Classes) -> Unknowns:
+def _unknowns(
+    device: Device, functions: Functions | Fluxes, places: Places, classes: Classes
+) -> Unknowns:
     """Number the unknowns: mu_0 of classes, potentials of electrodes, then nu of classes."""
     count = len(classes.rank)
     electrode = np.full(count, -1)
@@ -269,7 +289,7 @@ def _local(matrix: Any, dofs: IntArray) -> Any:
     return matrix[dofs][:, dofs]
 
 
-def _components(places: IntArray) -> list[Row]:
+def components(places: IntArray) -> list[Row]:
     """Return the three components of nu."""
     return [Row(places, np.repeat(axis[:, None], len(places), axis=1)) for axis in np.eye(3)]
 
@@ -279,7 +299,7 @@ def _along(places: Places, own: IntArray, m: FloatArray) -> Row:
     return Row(own, m.T)
 
 
-def _across(own: IntArray, m: FloatArray) -> list[Row]:
+def across(own: IntArray, m: FloatArray) -> list[Row]:
     """Return the components of nu across m (n, 3)."""
     return [Row(own, (np.eye(3)[i] - m[:, i, None] * m).T) for i in range(3)]
 
@@ -300,7 +320,7 @@ def _of_region(device: Device, functions: Functions, places: Places, name: str) 
     if not region.is_magnet:
         D = float(metal.D)
         terms = [Term(D, potential, K, potential)]
-        for row in _components(own):
+        for row in components(own):
             terms += [Term(D, row, K, row), Term(lost, row, M, row)]
         return terms
     p, m = float(metal.p), places.m[own]
@@ -318,7 +338,7 @@ def _of_region(device: Device, functions: Functions, places: Places, name: str) 
     k = places.names.index(name)
     lengths = (np.asarray(np.inf if x is None else x) for x in (metal.lambda_J, metal.lambda_phi))
     taken = D * exchange.taken_rate(*lengths)
-    for row, turned in zip(_across(own, m), _turning(own, m), strict=True):
+    for row, turned in zip(across(own, m), _turning(own, m), strict=True):
         terms += [Term(D, row, K, row), Term(lost, row, M, row)]
         terms.append(Term(float(taken.real), row, M, row, k))
         if taken.imag:
@@ -326,19 +346,19 @@ def _of_region(device: Device, functions: Functions, places: Places, name: str) 
     return terms
 
 
-def _of_lead(device: Device, functions: Functions, places: Places, name: str) -> list[Term]:
+def of_lead(device: Device, functions: Functions | Fluxes, places: Places, name: str) -> list[Term]:
     """Return how spins leave into the lead of an electrode."""
     end, own = device.electrodes[name].end, places.of(name)
     if not isinstance(end, Lead):
         return []
     F = _local(functions.facet_mass(device.grid.surfaces[name]), places.dofs[own])
     G = 2 * float(end.material.stiffness)
-    rows = [_along(places, own, places.m[own])] if is_ferromagnetic(end) else _components(own)
+    rows = [_along(places, own, places.m[own])] if is_ferromagnetic(end) else components(own)
     return [Term(G, row, F, row) for row in rows]
 
 
-def _of_contact(
-    device: Device, functions: Functions, places: Places, contact: Contact
+def of_contact(
+    device: Device, functions: Functions | Fluxes, places: Places, contact: Contact
 ) -> list[Term]:
     """Return what passes a contact that is not transparent."""
     law, sides = contact.law, [places.at(name, contact.dofs) for name in contact.names]
@@ -359,12 +379,12 @@ def _of_contact(
         potentials = [Row(own, None) for own in sides]
         jumps = [(-1.0, potentials[0]), (1.0, potentials[1])]
         if m is None:
-            spins = list(zip(*map(_components, sides), strict=True))
+            spins = list(zip(*map(components, sides), strict=True))
         else:
             spins = [tuple(_along(places, own, m) for own in sides)]
             jumps += [(-gamma, spins[0][0]), (gamma, spins[0][1])]
             if not any(strong) and law.mixing is None:
-                spins += zip(*(_across(own, m) for own in sides), strict=True)
+                spins += zip(*(across(own, m) for own in sides), strict=True)
         for one, v in jumps:
             terms += [Term(charge * one * other, v, F, u) for other, u in jumps if one * other]
         for a, b in spins:
@@ -373,7 +393,7 @@ def _of_contact(
     if law.mixing is not None and m is not None and not all(magnets):
         k, mixing = magnets.index(True), complex(np.asarray(law.mixing))
         normal, magnet = sides[1 - k], places.names.index(contact.names[k])
-        for row, turned in zip(_across(normal, m), _turning(normal, m), strict=True):
+        for row, turned in zip(across(normal, m), _turning(normal, m), strict=True):
             terms.append(Term(2 * mixing.real, row, F, row, magnet))
             if mixing.imag:
                 terms.append(Term(2 * mixing.imag, row, F, turned, magnet))

@@ -21,7 +21,9 @@ from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
 from ..texts.tables import Column, Part, Readable, Table
 from .assembly import NO_ONE, System, assemble, check_spin_sink, read
+from .bounds import DeviceBounds, certificate, check_certifiable
 from .device import Device
+from .functions import Functions
 from .grid import coarse_cells
 from .linear import Report, solve_system
 from .regions import is_ferromagnetic, is_magnet
@@ -53,7 +55,14 @@ class DeviceSolution(Readable):
         Solution of that, V.
     report : Report
         How it was found, with the residual that is left.
+
+    Attributes
+    ----------
+    bounds : DeviceBounds or None
+        Certified bounds of the resistance, dr and torques, if the solution was asked for them.
     """
+
+    bounds: DeviceBounds | None = None
 
     def __init__(
         self, device: Device, system: System, unknowns: FloatArray, report: Report
@@ -374,9 +383,15 @@ class DeviceSolution(Readable):
 
 
 def solve_device(
-    device: Device, degree: int | None = None, *, progress: bool | None = None
+    device: Device,
+    degree: int | None = None,
+    *,
+    certify: bool = False,
+    progress: bool | None = None,
 ) -> DeviceSolution:
     """Solve a device; parameters as of `spinfem.solve`."""
+    if certify:
+        check_certifiable(device)
     lengths = {name: float(region.metal.l) for name, region in device.regions.items()}
     if coarse := coarse_cells(device.grid, lengths):
         warnings.warn(
@@ -385,10 +400,21 @@ def solve_device(
             RuntimeWarning,
             stacklevel=3,
         )
-    system = assemble(device, degree)
+    system = assemble(device, Functions(device.grid, degree))
+    unknowns, report = solve_assembled(device, system, progress)
+    solution = DeviceSolution(device, system, unknowns, report)
+    if certify:
+        solution.bounds = certificate(device, system, unknowns, progress).bounds
+    return solution
+
+
+def solve_assembled(
+    device: Device, system: System, progress: bool | None
+) -> tuple[FloatArray, Report]:
+    """Solve the system of a device, if spins are absorbed."""
     matrix = system.matrix
     check_spin_sink(system)
-    unknowns, report = solve_system(
+    return solve_system(
         matrix,
         system.load,
         system.unknowns.kinds,
@@ -396,4 +422,3 @@ def solve_device(
         progress,
         is_symmetric=bool(abs(matrix - matrix.T).max() <= ROUNDING * abs(matrix).max()),
     )
-    return DeviceSolution(device, system, unknowns, report)
