@@ -222,7 +222,7 @@ def certificate(
     current = _current(device, system)
     low = float(own @ load)
     low_charge = float(of_charge[:, 0] @ load)
-    room, room_charge = squares[:, 0].sum(), without[:, 0].sum()
+    room, room_charge = float(squares[:, 0].sum()), float(without[:, 0].sum())
     middle = loads(system, lifts).T @ own + products.sum(axis=0)[1:] / 2
     width = np.sqrt(room * squares.sum(axis=0)[1:]) / 2
     torques = [
@@ -490,13 +490,14 @@ def _in_cells(
         channel.rate, traces, cells.from_source(channel.rate, channel.taken)[..., None] * source
     )
     rate = channel.rate * unit**2
+    order = 2 * max(functions.degree, cells.fluxes.degree + 1)  # fluxes are of a degree more
     scale = channel.coefficient * unit ** (functions.grid.dimension - 2)
     for begin in range(0, len(cells.cells), AT_ONCE):
         own = slice(begin, begin + AT_ONCE)
-        (basis,) = functions.bases(cells.cells[own])
+        basis = functions.basis_of(cells.cells[own], order)
         scalars, vectors = cells.at_points(own, np.asarray(basis.global_coordinates()))
         there = [basis.interpolate(one) for one in u.T]
-        value = np.stack([np.asarray(w.value) for w in there], axis=-1)
+        value = np.stack([np.asarray(w) for w in there], axis=-1)
         slope = np.stack([w.grad for w in there], axis=-1)  # (d, n, q, fields)
         parts = [*(-np.einsum("bdnq,nbf->dnqf", vectors, flux[own]) - slope)]
         if rate:

@@ -104,17 +104,21 @@ class Functions:
         """Return ``int grad u . grad v`` over cells, m^(d - 2) in d dimensions."""
         return self._unit(-2) * sum(
             sp.csr_array(forms.conduction.assemble(basis, conductance=self._weight(basis)))
-            for basis in self.bases(cells)
+            for basis in self._bases(cells)
         )
 
     def mass(self, cells: IntArray) -> Any:
         """Return ``int u v`` over cells, m^d."""
-        return self._unit(0) * sum(self._mass(basis) for basis in self.bases(cells))
+        return self._unit(0) * sum(self._mass(basis) for basis in self._bases(cells))
 
-    def bases(self, cells: IntArray) -> Iterator[Basis]:
+    def _bases(self, cells: IntArray) -> Iterator[Basis]:
         """Return the functions in cells, some of these at a time: quadrature points take room."""
         for own in np.array_split(cells, -(-len(cells) // AT_ONCE)):
-            yield Basis(self.grid.mesh, self.element, elements=own, intorder=self.order)
+            yield self.basis_of(own, self.order)
+
+    def basis_of(self, cells: IntArray, order: int) -> Basis:
+        """Return the functions in cells, at points that integrate polynomials of an order."""
+        return Basis(self.grid.mesh, self.element, elements=cells, intorder=order)
 
     def facet_mass(self, facets: IntArray) -> Any:
         """Return ``int u v`` over facets, m^(d - 1)."""
@@ -142,7 +146,7 @@ class Functions:
         else:
             basis = self._on_facets(facets)
             dofs = basis.element_dofs
-            values = np.array([functions[0].value for functions in basis.basis])
+            values = np.array([np.asarray(functions[0]) for functions in basis.basis])
             points = np.asarray(basis.global_coordinates())
             weights = basis.dx * self._weight(basis) * self._unit(-1)
         rows = np.arange(values[0].size).reshape(values[0].shape)
