@@ -110,12 +110,14 @@ def test_bounds_hold_what_random_stacks_are(seed):
     widths(found, exact, KINDS[kind])
 
 
+@pytest.mark.parametrize("sample", ["transparent", "exchange lengths", "mixing", "memory loss"])
 @pytest.mark.parametrize(("kind", "degree"), [("line", 2), ("line", 3), ("tri", 1), ("tri", 2)])
-def test_bounds_narrow_with_twice_the_degree(kind, degree):
-    exact = sf.solve(stack(), J0)
+def test_bounds_narrow_with_twice_the_degree(kind, degree, sample):
+    given = BALANCED[sample]
+    exact = sf.solve(stack(**given), J0)
     found = [
-        widths(sf.solve(wire(kind, n), degree=degree, certify=True), exact, KINDS[kind])
-        for n in (2, 4)
+        widths(sf.solve(wire(kind, n, **given), degree=degree, certify=True), exact, KINDS[kind])
+        for n in (4, 8)
     ]
     assert np.all(np.log2(np.divide(*found)) > 2 * degree - 0.15)
 
@@ -225,6 +227,19 @@ def test_potentials_and_fluxes_have_the_energies_between_which_bounds_are(refere
     system = assemble(device, fluxes, bounds._condensed(cells))
     power = system.load @ np.linalg.solve(system.matrix.toarray(), system.load)
     assert np.isclose(found.bounds.resistance[1], power / 1e6, rtol=1e-11)
+
+
+def test_bounds_of_dr_are_differences_of_two():
+    """Without spins a ferromagnet conducts with D_tot; of dr each is bounded by both sides."""
+    device = corner(1)
+    found = sf.solve(device, degree=2, certify=True).bounds
+    charge = [sf.NormalMetal(D=metal.D / (1 - metal.p**2), l=1e-6) for metal in (Co, Py)]
+    regions = {**device.regions, "fixed": charge[0], "free": charge[1]}
+    plain = sf.Device(device.grid, regions, device.electrodes)
+    plain = sf.solve(plain, degree=2, certify=True).bounds
+    low, high = (found.resistance[i] - plain.resistance[1 - i] for i in (0, 1))
+    assert np.allclose(found.spin_resistance, (low, high), rtol=0, atol=1e-12 * plain.resistance[0])
+    assert np.allclose(plain.spin_resistance[1], np.diff(plain.resistance), rtol=1e-9)
 
 
 def test_potentials_count_from_the_one_given():
