@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -104,24 +105,32 @@ class Lift(NamedTuple):
     at_places: FloatArray  # (n, 3) nu that is added there
 
 
-class Fields(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Fields:
     """Fields in a system, the first without a jump."""
 
     system: System
     values: FloatArray  # (N, 1 + lifts) of its unknowns
     lifts: Sequence[Lift]
 
+    @cached_property
+    def _mu_0(self) -> FloatArray:
+        return np.asarray(self.system.unknowns.potential @ self.values)
+
+    @cached_property
+    def _nu(self) -> FloatArray:
+        found = np.asarray(self.system.unknowns.spin @ self.values)
+        return found.reshape(-1, 3, self.values.shape[1])
+
     def at(self, row: Row, absorber: int = NO_ONE) -> FloatArray:
         """Return a scalar at its places; as an absorber sees it, if there is one."""
-        places, found = (
-            self.system.places,
-            np.asarray(read(self.system.unknowns, row) @ self.values),
-        )
-        if row.weights is not None:
-            one = self.system.functions.one[places.dofs[row.places]]
-            for j, lift in enumerate(self.lifts, start=1):
-                jump = lift.at_places[row.places] - (lift.axis if absorber == lift.magnet else 0.0)
-                found[:, j] += one * (row.weights.T * jump).sum(axis=1)
+        if row.weights is None:
+            return self._mu_0[row.places]
+        found: FloatArray = np.einsum("in,nif->nf", row.weights, self._nu[row.places])
+        one = self.system.functions.one[self.system.places.dofs[row.places]]
+        for j, lift in enumerate(self.lifts, start=1):
+            jump = lift.at_places[row.places] - (lift.axis if absorber == lift.magnet else 0.0)
+            found[:, j] += one * (row.weights.T * jump).sum(axis=1)
         return found
 
 
@@ -208,7 +217,8 @@ def certificate(
     cells = {name: Cells(fluxes, inside) for name, inside in device.grid.regions.items()}
     dual = assemble(device, fluxes, _condensed(cells))
     lifts, dual_lifts = lifts_of(system), lifts_of(dual)
-    fields, of_charge = _solved(device, system, load, loads(system, lifts), progress)
+    jumps = loads(system, lifts)
+    fields, of_charge = _solved(device, system, load, jumps, progress)
     more = loads(dual, dual_lifts) + _sources(device, dual, cells, dual_lifts)
     balanced, balanced_charge = _solved(device, dual, dual.load, more, progress)
     fields[:, 0] = own
@@ -223,7 +233,7 @@ def certificate(
     low = float(own @ load)
     low_charge = float(of_charge[:, 0] @ load)
     room, room_charge = float(squares[:, 0].sum()), float(without[:, 0].sum())
-    middle = loads(system, lifts).T @ own + products.sum(axis=0)[1:] / 2
+    middle = jumps.T @ own + products.sum(axis=0)[1:] / 2
     width = np.sqrt(room * squares.sum(axis=0)[1:]) / 2
     torques = [
         TORQUE_PER_SPIN_CURRENT * (middle + way * width).reshape(-1, 3) for way in (-1.0, 1.0)
