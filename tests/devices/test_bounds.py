@@ -365,7 +365,7 @@ BAD = {
         lambda: wire("tri", 1, **SAMPLES["crossing lead"]),
         "a ferromagnetic lead must be collinear with what it touches to be certified",
     ),
-    "edge": (held_edge, "must not touch two at one edge to be certified, got 'N' beside"),
+    "edge": (held_edge, "at one edge to be certified, got 'N' beside 'side' and 'F'"),
 }
 
 
