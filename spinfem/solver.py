@@ -47,7 +47,12 @@ def solve(
 ) -> Solution: ...
 @overload
 def solve(
-    stack: Device, *, degree: int | None = None, progress: bool | None = None
+    stack: Device,
+    *,
+    degree: int | None = None,
+    certify: bool = False,
+    tol: float | None = None,
+    progress: bool | None = None,
 ) -> DeviceSolution: ...
 def solve(
     stack: Stack | LoadedStack | Device,
@@ -81,7 +86,7 @@ def solve(
     stack : Stack or Device
         The sample, or what `spinfem.load` returned. A batch is solved as a whole. A device has its
         currents at its electrodes; of what follows it takes `degree`, by default 4 on lines, 3 on
-        triangles and 2 on other cells, and `progress`.
+        triangles and 2 on other cells, `certify`, `tol` and `progress`.
     j0 : float or array, optional
         Particle current times |e|, A/m2, positive when electrons flow towards +x. Default: that of
         the file which the stack was loaded from, else 1. Arrays broadcast with the stack's.
@@ -97,11 +102,14 @@ def solve(
         "saddle": the saddle-point system with Lagrange multipliers, by a sparse direct solver;
         the reference, slower, and accurate as far as its condition number lets it.
     certify : bool
-        Whether to bound the errors of dr and of torques: ``Solution.bounds``.
+        Whether to bound the errors of dr and of torques: ``Solution.bounds``. In a device that is
+        known on lines, triangles and tetrahedra, not axisymmetric, where nothing precesses.
     tol : float, optional
         Largest error that the bounds may leave open, dr relative to itself, torques to the largest
         of ``|j_s|`` and ``|p j0|``: elements are halved where that is needed, from `elements` in
         every layer on, or 1, or the nodes it comes with, until it holds. The solution is certified.
+        In a device of triangles these are refined, and torques relative to ``hbar/2|e|`` times the
+        largest ``|p|`` and the current through it.
     threads : int, optional
         Threads that a batch may take, with numba; results are the same to the bit. Default: the
         environment's NUMBA_NUM_THREADS, or 1.
@@ -128,14 +136,19 @@ def solve(
     """
     if not isinstance(stack, Stack | LoadedStack) and (device := _device(stack)) is not None:
         given = [("j0", j0), ("current_density", current_density), ("elements", elements)]
-        given += [("method", None if method == METHODS[0] else method), ("tol", tol)]
-        given += [("certify", certify or None), ("threads", threads)]
+        given += [("method", None if method == METHODS[0] else method), ("threads", threads)]
         for name, value in given:
             if value is not None:
                 raise ValueError(f"{name} must be left out for a device, got {value!r}")
+        if not isinstance(certify, bool):
+            raise TypeError(f"certify must be True or False, got {certify!r}")
+        if tol is not None:
+            from .devices.adaptive import solve_within
+
+            return solve_within(device, degree, _tolerance(tol), progress)
         from .devices.solution import solve_device
 
-        return solve_device(device, degree, progress=progress)
+        return solve_device(device, degree, certify=certify, progress=progress)
     degree = DEGREE if degree is None else whole("degree", degree, most=MAX_DEGREE)
     if elements is not None:
         elements = whole("elements", elements)

@@ -28,6 +28,7 @@ from ..physics import interfaces
 from ..sample.pieces import Lead
 from .bodies import Parts
 from .device import Device
+from .fluxes import Fluxes
 from .functions import Functions
 from .regions import (
     Classes,
@@ -88,8 +89,8 @@ class System(NamedTuple):
     load: FloatArray
 
     @property
-    def functions(self) -> Functions:
-        """Functions on the mesh."""
+    def functions(self) -> Any:
+        """Functions on the mesh, or on facets (`Fluxes`)."""
         return self.parts.functions
 
     @property
@@ -101,6 +102,13 @@ class System(NamedTuple):
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # found in the matrix
 def assemble(device: Device, parts: Parts) -> System:
     """Assemble the weak form of a device, of its parts, condensed or not.
+
+    Parameters
+    ----------
+    device : Device
+        What is to be solved.
+    parts : Parts
+        Of it: what magnetizations have no part in.
 
     Raises
     ------
@@ -115,8 +123,8 @@ def assemble(device: Device, parts: Parts) -> System:
     unknowns = _unknowns(device, functions, places, classes)
     terms = [
         *(term for name in device.regions for term in _of_region(device, parts, places, name)),
-        *(term for name in device.electrodes for term in _of_lead(device, parts, places, name)),
-        *(term for contact in parts.contacts for term in _of_contact(device, places, contact)),
+        *(term for name in device.electrodes for term in of_lead(device, parts, places, name)),
+        *(term for contact in parts.contacts for term in of_contact(device, places, contact)),
     ]
     size = len(unknowns.kinds)
     load = np.zeros(size)
@@ -168,7 +176,7 @@ def _add_full(total: FloatArray, term: Term, test: Any, of: Any) -> None:
     total[np.ix_(to, at)] += block
 
 
-def _check_known(device: Device, functions: Functions) -> None:
+def _check_known(device: Device, functions: Functions | Fluxes) -> None:
     for name, region in device.regions.items():
         if region.is_magnet:
             metal: Any = region.metal
@@ -202,7 +210,9 @@ def read(unknowns: Unknowns, row: Row) -> Any:
     return parts
 
 
-def _unknowns(device: Device, functions: Functions, places: Places, classes: Classes) -> Unknowns:
+def _unknowns(
+    device: Device, functions: Functions | Fluxes, places: Places, classes: Classes
+) -> Unknowns:
     """Number the unknowns: mu_0 of classes, potentials of electrodes, then nu of classes."""
     count = len(classes.rank)
     electrode = np.full(count, -1)
@@ -303,7 +313,12 @@ def check_spin_sink(system: System) -> None:
             )
 
 
-def _components(places: IntArray) -> list[Row]:
+def _local(matrix: Any, dofs: IntArray) -> Any:
+    """Return a matrix of the functions that something has."""
+    return matrix[dofs][:, dofs]
+
+
+def components(places: IntArray) -> list[Row]:
     """Return the three components of nu."""
     return [Row(places, np.repeat(axis[:, None], len(places), axis=1)) for axis in np.eye(3)]
 
@@ -313,7 +328,7 @@ def _along(own: IntArray, m: FloatArray) -> Row:
     return Row(own, m.T)
 
 
-def _across(own: IntArray, m: FloatArray) -> list[Row]:
+def across(own: IntArray, m: FloatArray) -> list[Row]:
     """Return the components of nu across m (n, 3)."""
     return [Row(own, (np.eye(3)[i] - m[:, i, None] * m).T) for i in range(3)]
 
@@ -329,7 +344,7 @@ def _of_region(device: Device, parts: Parts, places: Places, name: str) -> list[
     potential = Row(own, None)
     terms = [Term(1.0, potential, body.charge, potential)]
     if body.mixed is None:
-        return [*terms, *(Term(1.0, row, body.along, row) for row in _components(own))]
+        return [*terms, *(Term(1.0, row, body.along, row) for row in components(own))]
     m = places.m[own]
     along = _along(own, m)
     terms += [
@@ -340,25 +355,27 @@ def _of_region(device: Device, parts: Parts, places: Places, name: str) -> list[
     if body.across is None:
         return terms
     k = places.names.index(name)
-    for row, turned in zip(_across(own, m), _turning(own, m), strict=True):
+    for row, turned in zip(across(own, m), _turning(own, m), strict=True):
         for matrix, absorber in ((body.across, NO_ONE), (body.taken, k)):
+            if matrix is None:
+                continue
             terms.append(Term(1.0, row, matrix.real, row, absorber))
             if device.regions[name].metal.lambda_J is not None:
                 terms.append(Term(1.0, row, matrix.imag, turned, absorber))
     return terms
 
 
-def _of_lead(device: Device, parts: Parts, places: Places, name: str) -> list[Term]:
+def of_lead(device: Device, parts: Parts, places: Places, name: str) -> list[Term]:
     """Return how spins leave into the lead of an electrode."""
     end, own = device.electrodes[name].end, places.of(name)
     if not isinstance(end, Lead):
         return []
     G = 2 * float(end.material.stiffness)
-    rows = [_along(own, places.m[own])] if is_ferromagnetic(end) else _components(own)
+    rows = [_along(own, places.m[own])] if is_ferromagnetic(end) else components(own)
     return [Term(G, row, parts.surfaces[name], row) for row in rows]
 
 
-def _of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
+def of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
     """Return what passes a contact that is not transparent."""
     law, sides = contact.law, [places.at(name, contact.dofs) for name in contact.names]
     magnets = [is_magnet(device, name) for name in contact.names]
@@ -377,12 +394,12 @@ def _of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
         potentials = [Row(own, None) for own in sides]
         jumps = [(-1.0, potentials[0]), (1.0, potentials[1])]
         if m is None:
-            spins = list(zip(*map(_components, sides), strict=True))
+            spins = list(zip(*map(components, sides), strict=True))
         else:
             spins = [tuple(_along(own, m) for own in sides)]
             jumps += [(-gamma, spins[0][0]), (gamma, spins[0][1])]
             if not any(strong) and law.mixing is None:
-                spins += zip(*(_across(own, m) for own in sides), strict=True)
+                spins += zip(*(across(own, m) for own in sides), strict=True)
         for one, v in jumps:
             terms += [Term(charge * one * other, v, F, u) for other, u in jumps if one * other]
         for a, b in spins:
@@ -391,7 +408,7 @@ def _of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
     if law.mixing is not None and m is not None and not all(magnets):
         k, mixing = magnets.index(True), complex(np.asarray(law.mixing))
         normal, magnet = sides[1 - k], places.names.index(contact.names[k])
-        for row, turned in zip(_across(normal, m), _turning(normal, m), strict=True):
+        for row, turned in zip(across(normal, m), _turning(normal, m), strict=True):
             terms.append(Term(2 * mixing.real, row, F, row, magnet))
             if mixing.imag:  # in two halves, so that it does no work where m varies either
                 terms.append(Term(mixing.imag, row, F, turned, magnet))

@@ -8,6 +8,7 @@ electrodes: with I the inner ones and F those at faces, to the Schur complement
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,8 +19,22 @@ from .._checks import BoolArray, FloatArray, IntArray
 from ..physics import exchange
 from ..physics.bulk import relaxation, total_conductivity
 from .device import Device, Region
+from .fluxes import Fluxes
 from .functions import Functions
 from .regions import Contact, contacts_of
+
+
+class Rates(NamedTuple):
+    """How a scalar in a region spreads: its flux has ``div = -coefficient (rate + taken) u``."""
+
+    coefficient: float  # S/m
+    rate: float  # 1/m2, to the lattice
+    taken: complex = 0.0  # 1/m2, by the magnetization; ``nu_1 + i nu_2`` across m is the scalar
+
+    @property
+    def whole(self) -> float:
+        """At which it is lost, without precession, 1/m2."""
+        return self.rate + self.taken.real
 
 
 class Body(NamedTuple):
@@ -28,14 +43,14 @@ class Body(NamedTuple):
     charge: Any  # mu_0 with itself
     along: Any  # nu along m with itself; in a normal metal any of its components
     mixed: Any = None  # mu_0 with nu along m, in a ferromagnet
-    across: Any = None  # complex: ``nu_1 + i nu_2`` across m, lost or passed on; exchange lengths
-    taken: Any = None  # complex: what m takes up of it
+    across: Any = None  # complex: ``nu_1 + i nu_2`` across m, with exchange lengths
+    taken: Any = None  # complex: what m takes up of it, and is not in `across`
 
 
 class Parts(NamedTuple):
     """A device without its magnetizations."""
 
-    functions: Functions
+    functions: Any  # Functions or Fluxes
     dofs: dict[str, IntArray]  # of all regions, then of all electrodes
     bodies: dict[str, Body]
     contacts: list[Contact]
@@ -45,20 +60,34 @@ class Parts(NamedTuple):
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # found in the matrix
 def parts_of(device: Device, degree: int | None) -> Parts:
-    """Assemble what magnetizations have no part in.
+    """Assemble what magnetizations have no part in, of continuous functions.
 
     Raises
     ------
     ValueError
         As `Functions`.
     """
-    functions, grid = Functions(device.grid, degree), device.grid
+    functions = Functions(device.grid, degree)
+
+    def body(name: str, dofs: IntArray) -> Body:
+        cells = device.grid.regions[name]
+        K, M = (local(x(cells), dofs) for x in (functions.stiffness, functions.mass))
+        return body_of(
+            device.regions[name],
+            lambda rates: rates.coefficient * (K + rates.rate * M),
+            lambda rates: rates.coefficient * rates.taken * M,
+        )
+
+    return put_together(device, functions, body)
+
+
+def put_together(
+    device: Device, functions: Functions | Fluxes, body: Callable[[str, IntArray], Body]
+) -> Parts:
+    """Return what magnetizations have no part in, of regions' matrices on functions of theirs."""
+    grid = device.grid
     dofs = {name: functions.in_cells(cells) for name, cells in grid.regions.items()}
-    bodies = {}
-    for name, region in device.regions.items():
-        cells, own = grid.regions[name], dofs[name]
-        K = local(functions.stiffness(cells), own)
-        bodies[name] = _body_of(region, K, local(functions.mass(cells), own))
+    bodies = {name: body(name, own) for name, own in dofs.items()}
     surfaces = {}
     for name in device.electrodes:
         facets = grid.surfaces[name]
@@ -72,20 +101,36 @@ def local(matrix: Any, dofs: IntArray) -> Any:
     return matrix[dofs][:, dofs]
 
 
-def _body_of(region: Region, K: Any, M: Any) -> Body:
-    """Return the matrices of a region; K is of gradients, M of values."""
+def rates_of(region: Region) -> list[Rates]:
+    """Return the rates of a region: of charge, of nu along m, and of nu across m if it can be.
+
+    Of charge the scalar is mu_0, in a ferromagnet ``mu_0 + p nu``.
+    """
     metal: Any = region.metal
-    lost = 2 * float(relaxation(np.asarray(metal.D), np.asarray(metal.l)))
+    D, lost = float(metal.D), 2 * float(relaxation(np.asarray(metal.D), np.asarray(metal.l)))
     if not region.is_magnet:
-        D = float(metal.D)
-        return Body(D * K, D * K + lost * M)
-    D, p = float(total_conductivity(metal.D, metal.p, metal.p)), float(metal.p)
-    body = Body(D * K, D * K + lost * M, D * p * K)
+        return [Rates(D, 0.0), Rates(D, lost / D)]
+    total = float(total_conductivity(metal.D, metal.p, metal.p))
+    found = [Rates(total, 0.0), Rates(D, lost / D)]
     if region.is_strong:
-        return body
+        return found
     lengths = (np.asarray(np.inf if x is None else x) for x in (metal.lambda_J, metal.lambda_phi))
-    rate = complex(D * exchange.taken_rate(*lengths))
-    return body._replace(across=(D * K + lost * M).astype(complex), taken=rate * M)
+    return [*found, Rates(total, lost / total, complex(exchange.taken_rate(*lengths)))]
+
+
+def body_of(
+    region: Region,
+    matrix: Callable[[Rates], Any],
+    taken: Callable[[Rates], Any] = lambda _: None,
+) -> Body:
+    """Return the matrices of a region, of those of scalars; and of what m takes up of them."""
+    charge, spin, *across = rates_of(region)
+    first, second = matrix(charge), matrix(spin)
+    if not region.is_magnet:
+        return Body(first, second)
+    p = float(region.metal.p)  # type: ignore[attr-defined]
+    more = [x for rates in across for x in (matrix(rates).astype(complex), taken(rates))]
+    return Body(first, p * p * first + second, p * first, *more)
 
 
 def condensed(parts: Parts) -> Parts:

@@ -125,7 +125,11 @@ class Functions:
     def _bases(self, cells: IntArray) -> Iterator[Basis]:
         """Return the functions in cells, some of these at a time: quadrature points take room."""
         for own in np.array_split(cells, -(-len(cells) // AT_ONCE)):
-            yield Basis(self.grid.mesh, self.element, elements=own, intorder=self.order)
+            yield self.basis_of(own, self.order)
+
+    def basis_of(self, cells: IntArray, order: int) -> Basis:
+        """Return the functions in cells, at points that integrate polynomials of an order."""
+        return Basis(self.grid.mesh, self.element, elements=cells, intorder=order)
 
     def facet_mass(self, facets: IntArray) -> Any:
         """Return ``int u v`` over facets, m^(d - 1)."""
@@ -133,12 +137,38 @@ class Functions:
             found = np.zeros(self.count)
             found[self.basis.nodal_dofs[0, facets]] = 1.0
             return sp.csr_array(sp.diags_array(found))
+        return self._mass(self._on_facets(facets)) * self._unit(-1)
+
+    def at_facets(self, facets: IntArray) -> tuple[Any, FloatArray, FloatArray]:
+        """Return values at quadrature points of facets.
+
+        Returns
+        -------
+        matrix : sparse array, shape (n q, functions)
+            That makes values at the q points of n facets, facet by facet, of coefficients.
+        points : array, shape (dimension, n, q)
+            In units of the mesh.
+        weights : array, shape (n, q)
+            With which they are integrated, m^(d - 1).
+        """
+        if self.grid.dimension == 1:
+            dofs, values = self.basis.nodal_dofs[:, facets], np.ones((1, len(facets), 1))
+            points, weights = self.grid.mesh.p[:, facets, None], np.ones((len(facets), 1))
+        else:
+            basis = self._on_facets(facets)
+            dofs = basis.element_dofs
+            values = np.array([np.asarray(functions[0]) for functions in basis.basis])
+            points = np.asarray(basis.global_coordinates())
+            weights = basis.dx * self._weight(basis) * self._unit(-1)
+        rows = np.arange(values[0].size).reshape(values[0].shape)
+        at = (np.broadcast_to(x, values.shape).ravel() for x in (rows, dofs[:, :, None]))
+        shape = (rows.size, self.count)
+        return sp.csr_array((values.ravel(), tuple(at)), shape=shape), points, weights
+
+    def _on_facets(self, facets: IntArray) -> Any:
         is_inner = bool(self.grid.mesh.f2t[1, facets[0]] >= 0)
         kind = InteriorFacetBasis if is_inner else FacetBasis
-        basis = kind(
-            self.grid.mesh, self.element, self._mapping, facets=facets, intorder=self.order
-        )
-        return self._mass(basis) * self._unit(-1)
+        return kind(self.grid.mesh, self.element, self._mapping, facets=facets, intorder=self.order)
 
     @cached_property
     def _mapping(self) -> Any:

@@ -19,6 +19,7 @@ from ..physics.directions import angle
 from ..sample.materials import Ferromagnet
 from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
 from .device import Device, Region
+from .fluxes import Fluxes
 from .functions import Functions
 
 TRANSPARENT = Interface()
@@ -67,7 +68,7 @@ class Classes(NamedTuple):
     crossing: IntArray  # (c,) the second one where two cross, else -1
 
 
-def places_of(device: Device, functions: Functions, dofs: dict[str, IntArray]) -> Places:
+def places_of(device: Device, functions: Functions | Fluxes, dofs: dict[str, IntArray]) -> Places:
     """Return the places of a device, of regions and electrodes in that order."""
     names, counts = [*dofs], [len(own) for own in dofs.values()]
     m = np.zeros((sum(counts), 3))
@@ -103,7 +104,7 @@ def is_magnet(device: Device, name: str) -> bool:
     return is_strong(device, name) or (name in device.regions and device.regions[name].is_magnet)
 
 
-def contacts_of(device: Device, functions: Functions) -> list[Contact]:
+def contacts_of(device: Device, functions: Functions | Fluxes) -> list[Contact]:
     """Return all contacts, of regions with each other and with electrodes."""
     found = [*device.grid.interfaces.items()]
     regions = [*device.regions]

@@ -25,6 +25,7 @@ from ..plot.devices import DevicePlots
 from ..texts.tables import Column, Part, Readable, Table
 from .assembly import NO_ONE, System, assemble, check_spin_sink, read
 from .bodies import Parts, condensed, parts_of
+from .bounds import DeviceBounds, certificate, check_certifiable
 from .cells import CellTorques, Load, torques_in_cells
 from .device import Device
 from .fields import Fields, fields_at
@@ -59,7 +60,14 @@ class DeviceSolution(Readable):
         Solution of that, V.
     report : Report
         How it was found, with the residual that is left.
+
+    Attributes
+    ----------
+    bounds : DeviceBounds or None
+        Certified bounds of the resistance, dr and torques, if the solution was asked for them.
     """
+
+    bounds: DeviceBounds | None = None
 
     def __init__(
         self, device: Device, system: System, unknowns: FloatArray, report: Report
@@ -534,9 +542,15 @@ class DeviceSolution(Readable):
 
 
 def solve_device(
-    device: Device, degree: int | None = None, *, progress: bool | None = None
+    device: Device,
+    degree: int | None = None,
+    *,
+    certify: bool = False,
+    progress: bool | None = None,
 ) -> DeviceSolution:
     """Solve a device; parameters as of `spinfem.solve`."""
+    if certify:
+        check_certifiable(device)
     lengths = {name: float(region.metal.l) for name, region in device.regions.items()}
     if coarse := coarse_cells(device.grid, lengths):
         warnings.warn(
@@ -546,9 +560,20 @@ def solve_device(
             stacklevel=3,
         )
     system = assemble(device, parts_of(device, degree))
+    unknowns, report = solve_assembled(device, system, progress)
+    solution = DeviceSolution(device, system, unknowns, report)
+    if certify:
+        solution.bounds = certificate(device, system, unknowns, progress).bounds
+    return solution
+
+
+def solve_assembled(
+    device: Device, system: System, progress: bool | None
+) -> tuple[FloatArray, Report]:
+    """Solve the system of a device, if spins are absorbed."""
     matrix = system.matrix
     check_spin_sink(system)
-    unknowns, report = solve_system(
+    return solve_system(
         matrix,
         system.load,
         system.unknowns.kinds,
@@ -556,7 +581,6 @@ def solve_device(
         progress,
         is_symmetric=_is_symmetric(matrix),
     )
-    return DeviceSolution(device, system, unknowns, report)
 
 
 def _is_symmetric(matrix: Any) -> bool:

@@ -319,7 +319,6 @@ def test_a_radius_in_nanometres_is_noticed():
         (lambda d: sf.solve(d, method="saddle"), "method must be left out for a device, got 'sad"),
         (lambda d: sf.Slab(Cu, -1e-9, R), "thickness of a slab must be positive and finite, got"),
         (lambda d: sf.Slab(Co, R, R), r"m \(magnetization\) of a region must be given"),
-        (lambda d: sf.solve(d, tol=1e-3), "tol must be left out for a device, got 0.001"),
         (lambda d: d.replace(spacer=UP), "magnets must be of the device's .*got 'spacer'"),
         (lambda d: Region(Co), r"m \(magnetization\) of a region must be given"),
         (lambda d: Region(Cu, UP), r"m \(magnetization\) of a region must be left out"),

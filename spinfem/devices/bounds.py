@@ -1,0 +1,527 @@
+r"""Certified bounds of a device: how far a finite-element solution can be from the exact one.
+
+As for stacks (`spinfem.results.certify`), after Prager and Synge (doi:10.1090/qam/25902): beside
+the admissible potentials u_h there are fluxes in equilibrium, here those of a second solution, by
+Raviart-Thomas elements (`fluxes`), with the same places joined. What these have and the potentials
+have not, gradients, potentials where spins are lost, jumps at interfaces, is d, with
+
+.. math::
+
+    a(e, e) \le \lVert d\rVert^2 = \eta^2 , \qquad
+    e = \tfrac12 d + r , \quad \lVert r\rVert = \tfrac12\lVert d\rVert .
+
+- The power at given currents is ``f(u) = f(u_h) + a(e, e)``, with mu_s or with mu_s = 0 all over;
+  dr is the difference of these two.
+- A component of a torque is ``F_h + a(e, e_z)`` with the dual field z, that jumps by 1 where the
+  magnetization takes up spins: within ``(d . d_z -/+ eta eta_z)/2`` of F_h.
+
+Proved for exact arithmetic, if a is symmetric: nothing may precess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._checks import FloatArray, IntArray, listed
+from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..physics.contact import contact_absorption
+from ..sample.pieces import Reservoir
+from .assembly import (
+    ALONG,
+    MU_0,
+    NO_ONE,
+    Row,
+    System,
+    across,
+    assemble,
+    components,
+    of_contact,
+    of_lead,
+    read,
+)
+from .bodies import Body, Rates, body_of, local, put_together, rates_of
+from .device import Device
+from .fluxes import SIMPLICES, Cells, Fluxes
+from .functions import Functions
+from .linear import solve_system
+from .regions import Places, is_magnet, is_strong
+
+EXTRA = {1: 0, 2: 0, 3: -1}
+"""Degree of fluxes beyond that of potentials, for every dimension.
+
+With 0 bounds of the resistance are 1.1 to 1.6 times as wide as the error; with -1, on triangles of
+degree 3, 26 times as wide as with 0 in a straight wire, 1.6 times at corners. In space 0 would take
+two to three times as many unknowns.
+"""
+AT_ONCE = 4000
+"""Cells that are integrated over together."""
+AXES = np.eye(3)
+FIELDS = ALONG + 1
+"""Of unknowns."""
+
+
+@dataclass(frozen=True)
+class DeviceBounds:
+    """Where the exact values lie, whatever the mesh; ``DeviceSolution.bounds`` if certified.
+
+    Attributes
+    ----------
+    resistance : (low, high)
+        Power at the given currents over the square of the current through the device, Ohm (Ohm m
+        of a metre of depth in a planar one). With two electrodes it is that between them.
+    spin_resistance : (low, high)
+        What of it is because of spins, dr: without mu_s it would be so much less.
+    torques : (low, high)
+        Of `DeviceSolution.torque` of all `DeviceSolution.magnets`, J (J/m), shape (f, 3) each.
+    """
+
+    resistance: tuple[float, float]
+    spin_resistance: tuple[float, float]
+    torques: tuple[FloatArray, FloatArray]
+
+
+class Certificate(NamedTuple):
+    """Bounds, and what adds to their widths in every cell."""
+
+    bounds: DeviceBounds
+    spin_resistance: float  # as found, Ohm
+    current: float  # A
+    squares: FloatArray  # (cells, 1 + 3 f) eta^2 of the solution and of the dual fields
+    of_charge: FloatArray  # (cells,) eta^2 with mu_s = 0
+
+
+class Lift(NamedTuple):
+    """By what a dual field jumps, for a component of the torque on a magnet."""
+
+    magnet: int
+    axis: FloatArray  # (3,)
+    at_places: FloatArray  # (n, 3) nu that is added there
+
+
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """Fields in a system, the first without a jump."""
+
+    system: System
+    values: FloatArray  # (N, 1 + lifts) of its unknowns
+    lifts: Sequence[Lift]
+
+    @cached_property
+    def _mu_0(self) -> FloatArray:
+        return np.asarray(self.system.unknowns.potential @ self.values)
+
+    @cached_property
+    def _nu(self) -> FloatArray:
+        found = np.asarray(self.system.unknowns.spin @ self.values)
+        return found.reshape(-1, 3, self.values.shape[1])
+
+    def at(self, row: Row, absorber: int = NO_ONE) -> FloatArray:
+        """Return a scalar at its places; as an absorber sees it, if there is one."""
+        if row.weights is None:
+            return self._mu_0[row.places]
+        found: FloatArray = np.einsum("in,nif->nf", row.weights, self._nu[row.places])
+        one = self.system.functions.one[self.system.places.dofs[row.places]]
+        for j, lift in enumerate(self.lifts, start=1):
+            jump = lift.at_places[row.places] - (lift.axis if absorber == lift.magnet else 0.0)
+            found[:, j] += one * (row.weights.T * jump).sum(axis=1)
+        return found
+
+
+class Channel(NamedTuple):
+    """A scalar in a region whose flux does not mix with others."""
+
+    rates: Rates
+    parts: list[tuple[float, Row]]  # the scalar, as a sum of rows
+
+    def of(self, fields: Fields) -> FloatArray:
+        """Return the scalar of all fields at its functions, and 0 at those of other regions."""
+        places, (_, first) = fields.system.places, self.parts[0]
+        found = np.zeros((fields.system.functions.count, fields.values.shape[1]))
+        found[places.dofs[first.places]] = sum(part * fields.at(row) for part, row in self.parts)
+        return found
+
+
+def check_certifiable(device: Device) -> None:
+    """Check that bounds of a device are known.
+
+    Raises
+    ------
+    ValueError
+        If they are not: what it must be is in the message.
+    """
+    grid = device.grid
+    if type(grid.mesh) not in SIMPLICES or grid.is_axisymmetric:
+        kind = "an axisymmetric one" if grid.is_axisymmetric else type(grid.mesh).__name__
+        raise ValueError(
+            "mesh of a device to be certified must be of lines, triangles or tetrahedra and not "
+            f"axisymmetric, got {kind}"
+        )
+    for name, region in device.regions.items():
+        if callable(region.m):
+            raise ValueError(f"m of {name!r} must be one vector to be certified, got a function")
+        length = getattr(region.metal, "lambda_J", None)
+        if length is not None and np.isfinite(length):
+            raise ValueError(
+                f"lambda_J of {name!r} must be infinite to be certified (spins must not precess), "
+                f"got {length:g}"
+            )
+    for pair, law in device.interfaces.items():
+        if law.mixing is not None and np.imag(law.mixing):
+            names = " and ".join(map(repr, sorted(pair)))
+            raise ValueError(
+                f"mixing conductance between {names} must be real to be certified (spins must not "
+                f"precess), got {complex(np.asarray(law.mixing)):g}"
+            )
+    given = {x.potential for x in device.electrodes.values() if x.potential is not None}
+    if len(given) > 1:
+        raise ValueError(
+            "potentials of electrodes must be one to be certified, with currents at the others, "
+            f"got {listed([f'{x:g}' for x in sorted(given)])}"
+        )
+
+
+def certificate(
+    device: Device, system: System, unknowns: FloatArray, progress: bool | None = None
+) -> Certificate:
+    """Bound the resistance, dr and all torques of a solution.
+
+    Raises
+    ------
+    ValueError
+        If bounds are not known: as `check_certifiable`, or because of edges where three meet.
+    """
+    check_certifiable(device)
+    # potentials count from the one that is given
+    (zero,) = {x.potential for x in device.electrodes.values() if x.potential is not None}
+    device = _grounded(device)
+    nothing = np.zeros_like(system.unknowns.given)
+    system = system._replace(unknowns=system.unknowns._replace(given=nothing))
+    own = unknowns - zero * (system.unknowns.kinds == MU_0)
+    load = system.matrix @ own
+    _check_edges(device, system)
+    magnets = [k for k, name in enumerate(system.places.names) if is_magnet(device, name)]
+
+    def lifts_of(one: System) -> list[Lift]:
+        return [_lift(one, k, axis) for k in magnets for axis in AXES]
+
+    fluxes = Fluxes(device.grid, system.functions.degree + EXTRA[device.grid.dimension])
+    cells = {name: Cells(fluxes, inside) for name, inside in device.grid.regions.items()}
+    dual = assemble(device, put_together(device, fluxes, _bodies(device, cells)))
+    lifts, dual_lifts = lifts_of(system), lifts_of(dual)
+    jumps = loads(system, lifts)
+    fields, of_charge = _solved(device, system, load, jumps, progress)
+    more = loads(dual, dual_lifts) + _sources(device, dual, cells, dual_lifts)
+    balanced, balanced_charge = _solved(device, dual, dual.load, more, progress)
+    fields[:, 0] = own
+
+    squares, products = _misfits(
+        device, Fields(system, fields, lifts), Fields(dual, balanced, dual_lifts), cells
+    )
+    without, _ = _misfits(
+        device, Fields(system, of_charge, []), Fields(dual, balanced_charge, []), cells
+    )
+    current = _current(device, system)
+    low = float(own @ load)
+    low_charge = float(of_charge[:, 0] @ load)
+    room, room_charge = float(squares[:, 0].sum()), float(without[:, 0].sum())
+    middle = jumps.T @ own + products.sum(axis=0)[1:] / 2
+    width = np.sqrt(room * squares.sum(axis=0)[1:]) / 2
+    torques = [
+        TORQUE_PER_SPIN_CURRENT * (middle + way * width).reshape(-1, 3) for way in (-1.0, 1.0)
+    ]
+    per = 1 / current**2
+    return Certificate(
+        DeviceBounds(
+            (per * low, per * (low + room)),
+            (per * (low - low_charge - room_charge), per * (low + room - low_charge)),
+            (torques[0], torques[1]),
+        ),
+        per * (low - low_charge),
+        current,
+        squares,
+        without[:, 0],
+    )
+
+
+def _grounded(device: Device) -> Device:
+    """Return the device with potentials of 0 where they are given."""
+    electrodes = {
+        name: given if given.potential is None else replace(given, potential=0.0)
+        for name, given in device.electrodes.items()
+    }
+    return Device(device.grid, device.regions, electrodes, device.interfaces)
+
+
+def _current(device: Device, system: System) -> float:
+    """Return the current through a device: what enters or what leaves, whichever is more, A."""
+    flows = [given.current or 0.0 for given in device.electrodes.values()]
+    for name, given in device.electrodes.items():
+        if given.current_density:
+            facets = device.grid.surfaces[name]
+            one = system.functions.one
+            flows.append(
+                given.current_density * float(one @ system.functions.facet_mass(facets) @ one)
+            )
+    current = max(sum(x for x in flows if x > 0), -sum(x for x in flows if x < 0))
+    if current == 0:
+        raise ValueError("a current must be given at an electrode to be certified, got none")
+    return current
+
+
+def _check_edges(device: Device, system: System) -> None:
+    """Check that torques have a definite place where a normal metal touches a magnet.
+
+    At an edge that it shares with another magnet, or a reservoir, mu_s would have to jump.
+    """
+    places, classes = system.places, system.classes
+    crossing = {places.names[k] for k in {*classes.crossing} - {NO_ONE}}
+    crossing |= {places.names[k] for k in {*classes.absorber[classes.crossing >= 0]}}
+    if ends := crossing & {*device.electrodes}:
+        raise ValueError(
+            "a ferromagnetic lead must be collinear with what it touches to be certified, got "
+            f"another m at {min(ends)!r}"
+        )
+    for contact in system.contacts:
+        law = contact.law
+        for name, other in (contact.names, contact.names[::-1]):
+            if other in device.regions and not is_strong(device, other):
+                continue
+            if name in device.electrodes or is_strong(device, name) or law.mixing is not None:
+                continue
+            given = device.electrodes.get(other)
+            is_held = given is not None and isinstance(given.end, Reservoir)
+            if given is not None and not (is_strong(device, other) or is_held):
+                continue
+            if is_held and np.any(law.resistance):
+                continue
+            absorber = classes.absorber[classes.of_place[places.at(name, contact.dofs)]]
+            allowed = NO_ONE if is_held else places.names.index(other)
+            if (bad := absorber[absorber != allowed]).size:
+                raise ValueError(
+                    "a region where mu_s has all directions must not touch two magnets, or a "
+                    f"magnet and a reservoir, at one edge to be certified, got {name!r} "
+                    f"beside {other!r} and {places.names[bad[0]]!r}"
+                )
+
+
+# --- fields -----------------------------------------------------------------------------------
+
+
+def _lift(system: System, magnet: int, axis: FloatArray) -> Lift:
+    """Return by what the dual field jumps for what a magnet absorbs along an axis."""
+    places, classes = system.places, system.classes
+    here = classes.of_place
+    m, crossing = classes.line[here], classes.crossing[here]
+    bound = (classes.absorber[here] == magnet) & (crossing < 0)
+    lift = np.where(bound[:, None], axis - (m @ axis)[:, None] * m, 0.0)
+    both = np.flatnonzero(classes.crossing >= 0)
+    pairs = np.unique([classes.absorber[both], classes.crossing[both]], axis=1).T.tolist()
+    for pair in (pair for pair in pairs if magnet in pair):
+        # strong ferromagnets in contact that cross: what flows along either counts
+        ways = [places.m[places.first[k]] for k in pair]
+        there = (classes.absorber[here] == pair[0]) & (crossing == pair[1])
+        for k, way, sign, flows in zip(pair, ways, (1.0, -1.0), AXES[:2, :2], strict=True):
+            share = contact_absorption(*ways, *flows)[pair.index(magnet)]
+            lift[there & (places.owner == k)] = sign * (share @ axis) * way
+    return Lift(magnet, axis, lift)
+
+
+def loads(system: System, lifts: Sequence[Lift]) -> FloatArray:
+    """Return what makes dual fields jump, (N, fields)."""
+    size = len(system.unknowns.kinds)
+    found = np.zeros((size, len(lifts)))
+    jumps = Fields(system, np.zeros((size, 1 + len(lifts))), lifts)
+    for term in system.terms:
+        jump = jumps.at(term.test, term.absorber)[:, 1:]
+        if jump.any():
+            force = term.coefficient * (term.matrix.T @ jump)
+            found -= read(system.unknowns, term.of).T @ force
+    return found
+
+
+def _solved(
+    device: Device, system: System, load: FloatArray, more: FloatArray, progress: bool | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the solutions of several loads, and that of the first one where mu_s is 0."""
+    unknowns, functions = system.unknowns, system.functions
+    kinds = unknowns.kinds
+    if isinstance(functions, Fluxes):  # functions of one order on facets are of a kind
+        order = functions.order[system.places.dofs]
+        kinds = kinds.copy()
+        for matrix, every in ((unknowns.potential, 1), (unknowns.spin, 3)):
+            at, column = matrix.tocoo().coords
+            kinds[column] = unknowns.kinds[column] + FIELDS * order[at // every]
+    dim = device.grid.dimension
+    sides = np.column_stack([load, more])
+    found, _ = solve_system(system.matrix, sides, kinds, dim, progress)
+    charge = np.flatnonzero(unknowns.kinds == MU_0)
+    of_charge = np.zeros((len(load), 1))
+    if charge.size:
+        matrix = system.matrix[charge][:, charge]
+        of_charge[charge, 0], _ = solve_system(
+            matrix, load[charge], kinds[charge], dim, progress=False
+        )
+    return found, of_charge
+
+
+# --- equilibrium ------------------------------------------------------------------------------
+
+
+def _channels(device: Device, places: Places, name: str) -> list[Channel]:
+    """Return the scalars of a region; along m of a ferromagnet ``mu_0 + p nu`` and nu."""
+    region, own = device.regions[name], places.of(name)
+    charge, spin, *more = rates_of(region)
+    potential = Row(own, None)
+    if not region.is_magnet:
+        spins = [Channel(spin, [(1.0, row)]) for row in components(own)]
+        return [Channel(charge, [(1.0, potential)]), *spins]
+    m = places.m[own]
+    along = Row(own, m.T)
+    found = [
+        Channel(charge, [(1.0, potential), (float(region.metal.p), along)]),
+        Channel(spin, [(1.0, along)]),
+    ]
+    return found + [Channel(one, [(1.0, row)]) for one in more for row in across(own, m)]
+
+
+def _bodies(device: Device, cells: dict[str, Cells]) -> Callable[[str, IntArray], Body]:
+    """Return what makes the matrices of regions, of fluxes condensed to facets."""
+
+    def body(name: str, dofs: IntArray) -> Body:
+        def matrix(rates: Rates) -> Any:
+            return rates.coefficient * local(cells[name].stiffness(rates.whole), dofs)
+
+        return body_of(device.regions[name], matrix)
+
+    return body
+
+
+def _source(channel: Channel, lifts: Sequence[Lift], magnet: int) -> FloatArray:
+    """Return by what a magnetization sees nu less, for all fields: in a region with m uniform."""
+    found = np.zeros(1 + len(lifts))
+    (_, row), *_ = channel.parts
+    if channel.rates.taken.real and row.weights is not None:
+        for j, lift in enumerate(lifts, start=1):
+            if lift.magnet == magnet:
+                found[j] = row.weights[:, 0] @ lift.axis
+    return found
+
+
+def _sources(
+    device: Device, system: System, cells: dict[str, Cells], lifts: Sequence[Lift]
+) -> FloatArray:
+    """Return the loads of dual fields in ferromagnets with exchange lengths, (N, fields)."""
+    found = np.zeros((len(system.unknowns.kinds), len(lifts)))
+    for k, name in enumerate(device.regions):
+        dofs = system.places.dofs[system.places.of(name)]
+        for channel in _channels(device, system.places, name):
+            source = _source(channel, lifts, k)[1:]
+            if source.any():
+                u = cells[name].from_source(channel.rates.whole, channel.rates.taken.real)
+                flow = channel.rates.coefficient * cells[name].leaving(u)[dofs]
+                ((_, row),) = channel.parts
+                found += np.outer(read(system.unknowns, row).T @ flow, source)
+    return found
+
+
+# --- what they miss ---------------------------------------------------------------------------
+
+
+def _misfits(
+    device: Device,
+    primal: Fields,
+    dual: Fields,
+    cells: dict[str, Cells],
+) -> tuple[FloatArray, FloatArray]:
+    """Return ``d . d`` of every field and ``d . d_0``, with the first, in every cell."""
+    count, functions = primal.values.shape[1], primal.system.functions
+    squares, products = np.zeros((2, device.grid.mesh.nelements, count))
+    for k, name in enumerate(device.regions):
+        both = (_channels(device, one.system.places, name) for one in (primal, dual))
+        for channel, balanced in zip(*both, strict=True):
+            source = _source(channel, primal.lifts, k)
+            u, traces = channel.of(primal), balanced.of(dual)
+            for own, weight, parts in _in_cells(functions, cells[name], channel, u, traces, source):
+                squares[own] += sum((weight * d * d).sum(axis=1) for d in parts)
+                products[own] += sum((weight * d * d[..., :1]).sum(axis=1) for d in parts)
+    for facets, pairs in _surfaces(device, (primal.system, dual.system)):
+        matrix, points, weights = functions.at_facets(facets)
+        at_points = matrix, dual.system.functions.at_points(facets, points)
+        cell = device.grid.mesh.f2t[0, facets]
+        for terms in pairs:
+            test, of = (
+                _at_points(primal, at_points[0], rows[0]) - _at_points(dual, at_points[1], rows[1])
+                for rows in zip(*((term.test, term.of) for term in terms), strict=True)
+            )
+            test, of = (x.reshape(*weights.shape, count) for x in (test, of))
+            weight = terms[0].coefficient * weights[..., None]
+            np.add.at(squares, cell, (weight * test * of).sum(axis=1))
+            np.add.at(products, cell, (weight * test * of[..., :1]).sum(axis=1))
+    return squares, products
+
+
+def _at_points(fields: Fields, matrix: Any, row: Row) -> FloatArray:
+    """Return a scalar of all fields at points of facets."""
+    values: FloatArray = matrix[:, fields.system.places.dofs[row.places]] @ fields.at(row)
+    return values
+
+
+def _in_cells(
+    functions: Functions,
+    cells: Cells,
+    channel: Channel,
+    u: FloatArray,
+    traces: FloatArray,
+    source: FloatArray,
+) -> Any:
+    """Yield cells, weights (n, q, 1) of their points and parts of d there, (n, q, fields) each."""
+    unit = functions.grid.unit
+    own_u, flux = cells.recovered(
+        channel.rates.whole,
+        traces,
+        cells.from_source(channel.rates.whole, channel.rates.taken.real)[..., None] * source,
+    )
+    rate = channel.rates.whole * unit**2
+    order = 2 * max(functions.degree, cells.fluxes.degree + 1)  # fluxes are of a degree more
+    scale = channel.rates.coefficient * unit ** (functions.grid.dimension - 2)
+    for begin in range(0, len(cells.cells), AT_ONCE):
+        own = slice(begin, begin + AT_ONCE)
+        basis = functions.basis_of(cells.cells[own], order)
+        scalars, vectors = cells.at_points(own, np.asarray(basis.global_coordinates()))
+        there = [basis.interpolate(one) for one in u.T]
+        value = np.stack([np.asarray(w) for w in there], axis=-1)
+        slope = np.stack([w.grad for w in there], axis=-1)  # (d, n, q, fields)
+        parts = [*(-np.einsum("bdnq,nbf->dnqf", vectors, flux[own]) - slope)]
+        if rate:
+            lost = np.einsum("pnq,npf->nqf", scalars, own_u[own]) - value
+            parts.append(np.sqrt(rate) * lost)
+        yield cells.cells[own], scale * basis.dx[..., None], parts
+
+
+def _surfaces(device: Device, systems: tuple[System, System]) -> Any:
+    """Yield facets of contacts and of leads, and their terms in both systems."""
+    surfaces = [
+        (
+            given[0].facets,
+            [
+                of_contact(device, system.places, contact)
+                for system, contact in zip(systems, given, strict=True)
+            ],
+        )
+        for given in zip(*(system.contacts for system in systems), strict=True)
+    ]
+    surfaces += [
+        (
+            device.grid.surfaces[name],
+            [of_lead(device, system.parts, system.places, name) for system in systems],
+        )
+        for name in device.electrodes
+    ]
+    for facets, terms in surfaces:
+        if terms[0]:
+            yield facets, list(zip(*terms, strict=True))
