@@ -177,12 +177,7 @@ def check_certifiable(device: Device) -> None:
                 f"mixing conductance between {names} must be real to be certified (spins must not "
                 f"precess), got {complex(np.asarray(law.mixing)):g}"
             )
-    given = {x.potential for x in device.electrodes.values() if x.potential is not None}
-    if len(given) > 1:
-        raise ValueError(
-            "potentials of electrodes must be one to be certified, with currents at the others, "
-            f"got {listed([f'{x:g}' for x in sorted(given)])}"
-        )
+    zero_of(device)  # raises
 
 
 def certificate(
@@ -197,7 +192,7 @@ def certificate(
     """
     check_certifiable(device)
     # potentials count from the one that is given
-    (zero,) = {x.potential for x in device.electrodes.values() if x.potential is not None}
+    zero = zero_of(device)
     device = _grounded(device)
     nothing = np.zeros_like(system.unknowns.given)
     system = system._replace(unknowns=system.unknowns._replace(given=nothing))
@@ -225,7 +220,7 @@ def certificate(
     without, _ = _misfits(
         device, Fields(system, of_charge, []), Fields(dual, balanced_charge, []), cells
     )
-    current = _current(device, system)
+    current = current_through(device, system)
     low = float(own @ load)
     low_charge = float(of_charge[:, 0] @ load)
     room, room_charge = float(squares[:, 0].sum()), float(without[:, 0].sum())
@@ -248,6 +243,23 @@ def certificate(
     )
 
 
+def zero_of(device: Device) -> float:
+    """Return the potential that is given, V, where currents are at all other electrodes.
+
+    Raises
+    ------
+    ValueError
+        If there are several.
+    """
+    given = {x.potential for x in device.electrodes.values() if x.potential is not None}
+    if len(given) > 1:
+        raise ValueError(
+            "potentials of electrodes must be one, with currents at the others, for bounds and the "
+            f"spin resistance, got {listed([f'{x:g}' for x in sorted(given)])}"
+        )
+    return float(given.pop())
+
+
 def _grounded(device: Device) -> Device:
     """Return the device with potentials of 0 where they are given."""
     electrodes = {
@@ -257,19 +269,25 @@ def _grounded(device: Device) -> Device:
     return Device(device.grid, device.regions, electrodes, device.interfaces)
 
 
-def _current(device: Device, system: System) -> float:
-    """Return the current through a device: what enters or what leaves, whichever is more, A."""
+def current_through(device: Device, system: System) -> float:
+    """Return the current through a device: what enters or what leaves, whichever is more, A.
+
+    Raises
+    ------
+    ValueError
+        If none is given.
+    """
     flows = [given.current or 0.0 for given in device.electrodes.values()]
     for name, given in device.electrodes.items():
         if given.current_density:
-            facets = device.grid.surfaces[name]
-            one = system.functions.one
-            flows.append(
-                given.current_density * float(one @ system.functions.facet_mass(facets) @ one)
-            )
+            one = system.functions.one[system.places.dofs[system.places.of(name)]]
+            area = float(one @ system.parts.surfaces[name] @ one)
+            flows.append(given.current_density * area)
     current = max(sum(x for x in flows if x > 0), -sum(x for x in flows if x < 0))
     if current == 0:
-        raise ValueError("a current must be given at an electrode to be certified, got none")
+        raise ValueError(
+            "a current must be given at an electrode for bounds and the spin resistance, got none"
+        )
     return current
 
 

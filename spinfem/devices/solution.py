@@ -23,9 +23,9 @@ from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
 from ..plot.devices import DevicePlots
 from ..texts.tables import Column, Part, Readable, Table
-from .assembly import NO_ONE, System, assemble, check_spin_sink, read
+from .assembly import MU_0, NO_ONE, System, assemble, check_spin_sink, read
 from .bodies import Parts, condensed, parts_of
-from .bounds import DeviceBounds, certificate, check_certifiable
+from .bounds import DeviceBounds, certificate, check_certifiable, current_through, zero_of
 from .cells import CellTorques, Load, torques_in_cells
 from .device import Device
 from .fields import Fields, fields_at
@@ -73,7 +73,7 @@ class DeviceSolution(Readable):
         self, device: Device, system: System, unknowns: FloatArray, report: Report
     ) -> None:
         self.device, self.system, self.report = device, system, report
-        self._condensed: list[Parts] = [system.parts] if system.parts.is_condensed else []
+        self._unknowns, self._whole = unknowns, self
         own, places = system.unknowns, system.places
         self._mu_0: FloatArray = own.potential @ unknowns + own.given
         self._nu: FloatArray = (own.spin @ unknowns).reshape(-1, 3)
@@ -166,8 +166,8 @@ class DeviceSolution(Readable):
 
         What does not depend on directions is condensed to the faces of all regions when this is
         first called, for this solution and those that it returns. These have potentials of
-        electrodes, currents and torques, to the same
-        digits as all at once, but no fields inside regions.
+        electrodes, currents, resistances and torques, to the same digits as all at once, but no
+        fields inside regions.
 
         Parameters
         ----------
@@ -179,14 +179,19 @@ class DeviceSolution(Readable):
         TypeError, ValueError
             As of `Device.replace` and `spinfem.solve`.
         """
-        if not self._condensed:
-            self._condensed.append(condensed(self.system.parts))
         device = self.device.replace(**m)
-        system = assemble(device, self._condensed[0])
+        system = assemble(device, self._whole._faces)
         check_spin_sink(system)
         symmetric = _is_symmetric(system.matrix)
         unknowns, report = solve_full(system.matrix, system.load, is_symmetric=symmetric)
-        return DeviceSolution(device, system, unknowns, report)
+        found = DeviceSolution(device, system, unknowns, report)
+        found._whole = self._whole
+        return found
+
+    @cached_property
+    def _faces(self) -> Parts:
+        """All that magnetizations have no part in, condensed."""
+        return condensed(self.system.parts)
 
     # --- charge ---------------------------------------------------------------------------------
 
@@ -274,6 +279,36 @@ class DeviceSolution(Readable):
         """The sum of all currents times potentials, W: what is dissipated."""
         return sum(self.current(name) * self.potential(name) for name in self.device.electrodes)
 
+    @cached_property
+    def spin_resistance(self) -> float:
+        """What of the resistance is because of spins, dr, Ohm; Ohm m in a planar device.
+
+        The power at the given currents, less what it would be with mu_s = 0 all over, per square of
+        the current through the device: as `Solution.spin_resistance` of a stack, over the area.
+        With two electrodes it is a part of the resistance between them, and not negative.
+
+        Raises
+        ------
+        ValueError
+            If several potentials are given, or no current.
+        """
+        whole, zero = self._whole, zero_of(self.device)
+        current = current_through(self.device, whole.system)
+        if whole is not self:
+            return whole.spin_resistance + (self.power - whole.power) / current**2
+        system = self.system
+        charge, spin = (np.flatnonzero((system.unknowns.kinds == MU_0) == x) for x in (True, False))
+        own = self._unknowns - zero * (system.unknowns.kinds == MU_0)
+        load = system.matrix[charge] @ own
+        alone, _ = solve_system(
+            system.matrix[charge][:, charge],
+            load,
+            system.unknowns.kinds[charge],
+            self.device.grid.dimension,
+        )
+        # with A_cc mu + A_cs nu = f, and A_cc mu' = f without spins: f.(mu - mu') = -mu'.A_cs nu
+        return -float(alone @ (system.matrix[charge][:, spin] @ own[spin])) / current**2
+
     # --- torques --------------------------------------------------------------------------------
 
     @property
@@ -318,7 +353,7 @@ class DeviceSolution(Readable):
         torques : array, shape (n, 3)
             J.
         """
-        dofs, current = self._taken_by(name, face)
+        dofs, current = self._taken_at_points(name, face)
         at, place = np.unique(dofs, return_inverse=True)
         torques = np.zeros((len(at), 3))
         np.add.at(torques, place, TORQUE_PER_SPIN_CURRENT * current)
@@ -398,7 +433,7 @@ class DeviceSolution(Readable):
             are not three positive numbers, or cells are more than 10 million.
         """
         names = self.system.places.names
-        self._taken_by(name, None)  # raises
+        self._taken_at_points(name, None)  # raises
         if name not in self.device.regions:
             raise ValueError(f"magnet must be a region, got the electrode {name!r}")
         loads = {
@@ -410,6 +445,14 @@ class DeviceSolution(Readable):
         none = Load(np.zeros(0, dtype=np.intp), np.zeros((0, 3)))
         inside = loads.pop(name, none)
         return torques_in_cells(self.device, self.system, name, cell, loads, inside)
+
+    def _taken_at_points(self, name: str, face: str | None) -> tuple[IntArray, FloatArray]:
+        """Return the same as `_taken_by` where points count."""
+        found = self._taken_by(name, face)
+        region = self.device.regions.get(name)
+        if face in (None, name) and region is not None and not region.is_strong:
+            self._check_whole("torques inside regions")
+        return found
 
     def _taken_by(self, name: str, face: str | None) -> tuple[IntArray, FloatArray]:
         """Return degrees of freedom and spin currents, A, that a magnetization takes up there."""
@@ -471,6 +514,7 @@ class DeviceSolution(Readable):
         return self._at(points, region).spin_current
 
     def _at(self, points: ArrayLike, region: str | None) -> Fields:
+        self._check_whole("fields inside regions")
         return fields_at(self.device, self.system, self._mu_0, self._nu, points, region)
 
     def field(self, region: str) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -496,11 +540,7 @@ class DeviceSolution(Readable):
 
     def at(self, region: str, dofs: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return mu_0 (n,) and mu_s (n, 3), V, and m (n, 3) at degrees of freedom of a region."""
-        if self.system.parts.is_condensed:
-            raise ValueError(
-                "fields inside regions must be of a device that is solved as a whole, got one with "
-                "m turned: take spinfem.solve(solution.device)"
-            )
+        self._check_whole("fields inside regions")
         own = self.system.places.at(region, dofs)
         nu, m = self._nu[own], self.system.places.m[own]
         if self.device.regions[region].is_strong:
@@ -533,6 +573,13 @@ class DeviceSolution(Readable):
             If a file cannot be written.
         """
         save(self, Path(path))
+
+    def _check_whole(self, what: str) -> None:
+        if self._whole is not self:
+            raise ValueError(
+                f"{what} must be of a device that is solved as a whole, got one with m turned: "
+                "take spinfem.solve(solution.device)"
+            )
 
     def _check_electrode(self, name: str) -> None:
         if name not in self.device.electrodes:

@@ -24,6 +24,7 @@ def test_it_is_the_device_solved_anew(sample, kind):
             np.testing.assert_allclose(found, exact, atol=1e-11 * size)
     assert np.isclose(turned.resistance("left", "right"), anew.resistance("left", "right"), 1e-11)
     assert np.isclose(turned.power, anew.power, rtol=1e-11)
+    assert np.isclose(turned.spin_resistance, anew.spin_resistance, rtol=1e-9)
 
 
 def test_textures_too_and_again():
@@ -39,10 +40,22 @@ def test_textures_too_and_again():
 
 
 def test_inside_it_has_no_fields(tmp_path):
-    turned = sf.solve(wire("tri", 2), degree=2).turned(free=sf.direction(50))
-    for work in (lambda: turned.field("free"), lambda: turned.save(tmp_path / "x.vtu")):
-        with pytest.raises(ValueError, match="fields inside regions must be of a device that is"):
-            work()
+    weak = SAMPLES["exchange lengths"]
+    turned = sf.solve(wire("tri", 2, **weak), degree=2).turned(free=sf.direction(50))
+    fields = (
+        lambda: turned.field("free"),
+        lambda: turned.spin_potential((1e-9, 1e-9)),
+        lambda: turned.save(tmp_path / "x.vtu"),
+    )
+    torques = (
+        lambda: turned.nodal_torque("free"),
+        lambda: turned.nodal_torque("free", face="free"),
+        lambda: turned.torque_on_grid("free", (1e-9, 1e-9, 1e-9)),
+    )
+    for what, works in {"fields": fields, "torques": torques}.items():
+        for work in works:
+            with pytest.raises(ValueError, match=f"{what} inside regions must be of a device that"):
+                work()
     assert not [*tmp_path.iterdir()]
 
 
