@@ -12,9 +12,11 @@ wider than the pillar. A voltage drives the current, spins are lost at both ends
 from __future__ import annotations
 
 import json
+import math
 import sys
 import warnings
 from dataclasses import replace
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,20 +104,33 @@ def geometry(case: Case) -> Geometry:
         ]
     )
     x = np.linspace(-1.5, 1.5, 3 * case.across + 1) * case.width
-    sides = (x,) * (case.dimension - 1)
-    kind = skfem.MeshTri1 if case.dimension == 2 else skfem.MeshTet1
-    mesh = kind.init_tensor(*sides, z)
-    middle = mesh.p[:, mesh.t].mean(axis=1)
+    axes = (*(x,) * (case.dimension - 1), z)
+    middle = np.meshgrid(*((a[1:] + a[:-1]) / 2 for a in axes), indexing="ij")
     region = np.searchsorted(np.cumsum(case.heights), middle[-1])
     is_narrow = np.abs(middle[:-1]) < case.width / 2
+    is_strip = region % 4 == 0
     if case.dimension == 2:
-        there = is_narrow[0] | (region % 4 == 0)
+        there = is_narrow[0] | is_strip
     else:  # the lower strip along x, the upper one along y
-        there = np.where(region == 0, is_narrow[1], np.where(region == 4, is_narrow[0], True))
-        there &= is_narrow.all(axis=0) | (region % 4 == 0)
-    cells, region = mesh.t[:, there], region[there]
+        there = is_narrow.all(axis=0) | (
+            is_strip & np.where(region == 0, is_narrow[1], is_narrow[0])
+        )
+    bricks = np.flatnonzero(there)
+    count = tuple(len(a) for a in axes)
+    step = np.array([np.prod(count[k + 1 :], dtype=int) for k in range(case.dimension)])
+    first = step @ np.nonzero(there)
+    cells = np.concatenate(  # from one corner to the opposite one, along edges in any order
+        [
+            [first, *(first + way for way in np.cumsum(step[list(order)]))]
+            for order in permutations(range(case.dimension))
+        ],
+        axis=1,
+    )
+    region = np.tile(region.ravel()[bricks], math.factorial(case.dimension))
     used, cells = np.unique(cells, return_inverse=True)
-    return Geometry(mesh.p[:, used], cells.reshape(mesh.t.shape[0], -1), region)
+    places = np.unravel_index(used, count)
+    points = np.array([a[k] for a, k in zip(axes, places, strict=True)])
+    return Geometry(points, cells.reshape(case.dimension + 1, -1), region)
 
 
 NAMES = ("below", "fixed", "spacer", FREE, "above")
