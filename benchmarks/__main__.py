@@ -27,6 +27,10 @@ growth
     Time and memory from 101 to 100,001 layers.
 memory
     Peak of a process that does one thing.
+devices
+    Devices in two and three dimensions, each in a process of its own, with its CPU time, imports,
+    the mesh and all, and its peak: a million unknowns, by factors and by multigrid; and one mesh
+    against NGSolve with multipliers and dolfinx with a penalty (`benchmarks.devices`).
 motion
     Torques as a function of directions; magnets that move, against what else one would write for
     the same equation, and against cmtj (`benchmarks.motion`).
@@ -43,19 +47,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from .cases import MODELS
 from .peers import IN_SWEEPS, PEERS
 from .tables import duration, error, ratio, table
+from .timing import children_time
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("single", "sweeps", "samples", "growth", "memory", "motion")
+PARTS = ("single", "sweeps", "samples", "growth", "memory", "devices", "motion")
 ONE_THREAD = {
     f"{library}_NUM_THREADS": "1"
     for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NGS", "NUMEXPR")
@@ -70,6 +78,16 @@ PEAKS = {
     "memory_layers": "10,001 layers, all torques",
     "memory_points": "1,000,000 valves: g1, g2, dr, torque",
 }
+DEVICES = {
+    "plane": "2D P2",
+    "flat": "3D P1, conductivities 1 : 1e4, cells 100 : 1",
+}
+DEVICE_PEERS = {
+    "ngsolve_device": "NGSolve, multipliers",
+    "dolfinx_device": "dolfinx, penalty",
+}
+LONG = 1200.0
+"""Seconds that a device may take, most of them by a peer."""
 WAYS = {
     "time": "same stack again",
     "new": "first solve of a new stack",
@@ -107,6 +125,40 @@ class Runner:
             return {"missing": f"failed: {why}"}
         result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
         return result
+
+
+def whole(module: str, *arguments: str, python: str = sys.executable) -> dict[str, Any]:
+    """Return what a module prints, with the CPU time of its process, s; or why there is none."""
+    print(f"  {module} {' '.join(arguments)} ...", file=sys.stderr, flush=True)
+    before = children_time()
+    try:
+        done = subprocess.run(
+            [python, "-m", module, *arguments],
+            cwd=ROOT,
+            env=os.environ | ONE_THREAD,
+            capture_output=True,
+            text=True,
+            timeout=LONG,
+        )
+    except subprocess.TimeoutExpired:
+        return {"missing": f"not in {LONG:g} s"}
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        return {"missing": f"failed: {why}"}
+    result: dict[str, Any] = json.loads((done.stdout.strip().splitlines() or ["{}"])[-1])
+    return result | {"time": children_time() - before}
+
+
+def with_module(name: str) -> str | None:
+    """Return a Python that has a module: this one, or the system's."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        found = shutil.which(python)
+        if (
+            found
+            and not subprocess.run([found, "-c", f"import {name}"], capture_output=True).returncode
+        ):
+            return found
+    return None
 
 
 def machine(run: Runner) -> str:
@@ -285,6 +337,58 @@ def memory(run: Runner, quick: bool) -> str:
     return table(["process", "peak memory"], rows)
 
 
+def devices(run: Runner, quick: bool) -> str:
+    """Return the tables of large devices, and of one mesh by others too."""
+    rows = []
+    for case, label in DEVICES.items():
+        found = whole("benchmarks.devices", case)
+        rows.append([label, *device_columns(found), str(found.get("iterations") or "")])
+    header = ["spinfem", "unknowns", "CPU time", "peak memory", "iterations"]
+    parts = [table(header, rows)]
+
+    with tempfile.TemporaryDirectory() as folder:
+        large, little = (str(Path(folder) / f"{name}.npz") for name in ("large", "little"))
+        whole("benchmarks.devices", "mesh", large)
+        whole("benchmarks.devices", "mesh", little, "2")
+        own = whole("benchmarks.devices", large)
+        rows = [["spinfem", *device_columns(own), *torque_columns(own, own)]]
+        for module, label in DEVICE_PEERS.items():
+            package = module.partition("_")[0]
+            python = with_module(package)
+            if python is None:
+                rows.append([label, f"{package} is not installed", *"-----"])
+                continue
+            name = f"benchmarks.peers.{module}"
+            whole(name, little, python=python)  # dolfinx compiles forms once on a machine
+            found = whole(name, large, python=python)
+            shown = f"{label}, {found['setting']}" if "setting" in found else label
+            rows.append([shown, *device_columns(found), *torque_columns(found, own)])
+    header = ["3D P2, the same mesh", "unknowns", "CPU time", "peak memory"]
+    parts.append(table([*header, "/ spinfem", "free torque, hbar/2e", "off by"], rows))
+    return "\n\n".join(parts)
+
+
+def device_columns(found: dict[str, Any]) -> list[str]:
+    """Write unknowns, CPU time and peak memory."""
+    if "missing" in found:
+        return [found["missing"], "-", "-"]
+    return [f"{found['unknowns']:,}", duration(found["time"]), f"{found['memory']:,.0f} MB"]
+
+
+def torque_columns(found: dict[str, Any], own: dict[str, Any]) -> list[str]:
+    """Write CPU time beside ours, the torque per current, and how far it is from ours."""
+    if "missing" in found or "missing" in own:
+        return [*"---"]
+    size = math.hypot(*found["torque"])
+    off = math.dist(found["torque"], own["torque"]) / size
+    same = found is own
+    return [
+        "" if same else ratio(found["time"] / own["time"]),
+        f"{size:.9f}",
+        "" if same else error(off),
+    ]
+
+
 def motion(run: Runner, quick: bool) -> str:
     """Return the tables of torques of directions and of trajectories."""
     parts = []
@@ -347,7 +451,9 @@ def main() -> None:
 
     run = Runner(0.3 if given.quick else 3.0, given.limit, given.memory, given.numba)
     print(f"{machine(run)}\n", flush=True)
-    makers = dict(zip(PARTS, (single, sweeps, samples, growth, memory, motion), strict=True))
+    makers = dict(
+        zip(PARTS, (single, sweeps, samples, growth, memory, devices, motion), strict=True)
+    )
     for part in given.parts or PARTS:
         print(f"### {part.capitalize()}\n\n{makers[part](run, given.quick)}\n", flush=True)
 

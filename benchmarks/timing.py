@@ -80,3 +80,9 @@ def peak_memory() -> float:
     """Return the peak resident memory of this process so far, MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def children_time() -> float:
+    """Return the CPU time of all processes that this one has started and that ended, s."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
