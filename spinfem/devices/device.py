@@ -233,7 +233,6 @@ class Device(Readable):
     def __post_init__(self) -> None:
         regions = {name: _region_of(name, given) for name, given in dict(self.regions).items()}
         _check_names("regions", regions, self.grid.mesh.subdomains or {}, whole=True)
-        regions = {name: regions[name] for name in self.grid.regions}
         electrodes = dict(self.electrodes)
         regions = {name: regions[name] for name in self.grid.regions}  # which they are counted by
         _check_names("electrodes", electrodes, self.grid.mesh.boundaries or {}, whole=False)

@@ -65,16 +65,7 @@ def test_a_wire_may_be_cut_in_two(sample):
         np.testing.assert_allclose(found, whole.torque(name), rtol=0, atol=1e-10 * size)
 
 
-JOINED = pytest.mark.xfail(
-    reason="an electrode makes both sides of a resistive interface that ends on it one, at its edge"
-)
-RESISTIVE = "resistive", "mixing", "memory loss"
-RESISTIVE += "exchange lengths, resistive", "exchange lengths, mixing"
-
-
-@pytest.mark.parametrize(
-    "sample", [pytest.param(x, marks=JOINED) if x in RESISTIVE else x for x in SAMPLES]
-)
+@pytest.mark.parametrize("sample", SAMPLES)
 def test_an_electrode_that_lets_nothing_through_is_a_wall(sample):
     """Also where interfaces end on it."""
     device = wire("tri", 2, **SAMPLES[sample])
@@ -90,6 +81,78 @@ def test_an_electrode_that_lets_nothing_through_is_a_wall(sample):
     size = max(np.abs(exact.torque(name)).max() for name in NAMES)
     for name in exact.magnets:
         np.testing.assert_allclose(found.torque(name), exact.torque(name), atol=1e-10 * size)
+
+
+JOINED = {
+    ("fixed", "spacer"): Joint(5e-16, gamma=0.7, mixing=5e14),
+    ("spacer", "free"): Joint(3e-16, mixing=4e14),
+}
+ENDS = {
+    "lead": LEAD,
+    "reservoir": sf.Reservoir(),
+    "blocking": sf.SpinBlocking(),
+    "ferromagnetic": sf.Lead(Co, m=UP),
+}
+
+
+OVER = {"both": ("spacer", "free"), "one": ("spacer",), "other": ("free",)}
+"""Electrodes on the upper side, and the regions that they are over."""
+SHARES = {"one": 10 / 12, "other": 2 / 12}
+
+
+def topped(kind, electrodes):
+    """A wire with electrodes on its upper side, not as far as the one at its end."""
+    device = wire(kind, 2, joints=JOINED)
+    mesh, region = device.grid.mesh, device.grid.region_of_cell
+    upper = mesh.facets_satisfying(
+        lambda x: (x[1] > WIDE - 1e-6) & (x[0] < 20), boundaries_only=True
+    )
+    below = np.array([*device.regions])[region[mesh.f2t[0, upper]]]
+    over = {name: upper[np.isin(below, OVER[name])] for name in electrodes}
+    mesh = mesh.with_boundaries(mesh.boundaries | over)
+    return sf.Device(Grid(mesh), device.regions, device.electrodes | electrodes, device.interfaces)
+
+
+@pytest.mark.parametrize("kind", ["tri", "quad", "tet"])
+@pytest.mark.parametrize("given", ["potential", "current", "current_density"])
+@pytest.mark.parametrize("end", ENDS)
+def test_an_electrode_is_those_of_its_regions_together(end, given, kind):
+    """Over resistive interfaces: with its potential, or its density, at each of them."""
+    value = {"potential": 1e-3, "current": 2.0}.get(given, 3e9)
+    both = topped(kind, {"both": sf.Electrode(**{given: value}, end=ENDS[end])})
+    whole = sf.solve(both, degree=2)
+    if given == "current":
+        given, value = "potential", whole.potential("both")
+    own = sf.Electrode(**{given: value}, end=ENDS[end])
+    apart = sf.solve(topped(kind, dict.fromkeys(SHARES, own)), degree=2)
+    current = sum(apart.current(name) for name in SHARES)
+    assert whole.current("both") == pytest.approx(current, rel=1e-10)
+    mean = sum(share * apart.potential(name) for name, share in SHARES.items())
+    assert whole.potential("both") == pytest.approx(mean, rel=1e-10)
+    assert whole.current("left") == pytest.approx(apart.current("left"), rel=1e-10)
+    assert whole.potential("left") == pytest.approx(apart.potential("left"), rel=1e-10)
+    size = max(np.abs(apart.torque(name)).max() for name in NAMES)
+    for name in NAMES:
+        np.testing.assert_allclose(whole.torque(name), apart.torque(name), atol=1e-10 * size)
+    turned, anew = whole.turned(fixed=TILTED), sf.solve(both.replace(fixed=TILTED), degree=2)
+    assert turned.power == pytest.approx(anew.power, rel=1e-10)
+    for name in NAMES:
+        np.testing.assert_allclose(turned.torque(name), anew.torque(name), atol=1e-10 * size)
+
+
+@pytest.mark.parametrize("end", ["lead", "reservoir", "blocking"])
+def test_bounds_are_those_of_an_electrode_for_each_region(end):
+    """Over resistive interfaces."""
+    given = sf.Electrode(current_density=3e9, end=ENDS[end])
+    found, exact = (
+        sf.solve(topped("tri", dict.fromkeys(names, given)), degree=2, certify=True).bounds
+        for names in (["both"], SHARES)
+    )
+    np.testing.assert_allclose(found.resistance, exact.resistance, rtol=1e-9)
+    np.testing.assert_allclose(found.spin_resistance, exact.spin_resistance, rtol=1e-8)
+    room = (exact.torques[1] - exact.torques[0]).max()
+    for one, other in zip(found.torques, exact.torques, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-8 * room)
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
