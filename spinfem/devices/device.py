@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -266,9 +267,17 @@ class Device(Readable):
                     "interfaces must be between two that touch, got "
                     + " and ".join(map(repr, sorted(pair)))
                 )
-        checked = {"regions": regions, "electrodes": electrodes, "interfaces": interfaces}
+        checked: dict[str, dict[Any, Any]] = {
+            "regions": regions,
+            "electrodes": electrodes,
+            "interfaces": interfaces,
+        }
         for name, value in checked.items():
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, MappingProxyType(value))
+
+    def __reduce__(self) -> Any:  # read-only mappings cannot be pickled
+        given = (dict(x) for x in (self.regions, self.electrodes, self.interfaces))
+        return type(self), (self.grid, *given)
 
     @classmethod
     def from_mesh(

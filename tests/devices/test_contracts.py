@@ -1,5 +1,7 @@
 """What devices refuse, and what must be the same whichever way a device is described."""
 
+import pickle
+
 import numpy as np
 import pytest
 import skfem
@@ -192,6 +194,23 @@ def test_directions_are_normalized():
     for name in NAMES:
         one, other = (sf.solve(x, degree=2).torque(name) for x in (device, longer))
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-24)
+
+
+def test_devices_cannot_be_changed_and_can_be_pickled():
+    device = wire("tri", 1, **SAMPLES["memory loss"])
+    for known in (device.regions, device.electrodes, device.interfaces):
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            known[next(iter(known))] = None
+    again = pickle.loads(pickle.dumps(device))
+    assert [*again.regions] == [*device.regions]
+    assert [*again.interfaces] == [*device.interfaces]
+    one, other = (sf.solve(x, degree=2) for x in (device, again))
+    assert one.power == other.power
+    for name in NAMES:
+        np.testing.assert_array_equal(one.torque(name), other.torque(name))
+    solved = pickle.loads(pickle.dumps(one))
+    np.testing.assert_array_equal(solved.torque("free"), one.torque("free"))
+    assert solved.turned(free=UP).power == one.turned(free=UP).power
 
 
 def test_turned_devices_keep_their_interfaces():
