@@ -163,7 +163,7 @@ def _condensed_body(body: Body, one: FloatArray, is_face: BoolArray) -> Body:
         held = _factors(local(whole, inner)).solve(share[inner])
         share = share[faces] - held @ whole[inner][:, faces]
     taken, first = np.zeros_like(across), np.argmax(one[faces] > 0)
-    taken[first] = share / one[faces][first]  # at one place: the sum alone has a meaning
+    taken[first] = share  # at one place, where `one` is 1: the sum alone has a meaning
     return found._replace(across=across - taken, taken=taken)
 
 
