@@ -186,6 +186,25 @@ def test_torques_at_nodes_and_per_area_add_up(sample):
             assert np.abs(across).max() <= 1e-14 * np.abs(mu_s).max()
 
 
+def test_what_binds_spins_at_an_edge_does_not_depend_on_the_order_of_regions():
+    """Where a magnet touches one metal by a mixing conductance, and another one at once."""
+    device = wire("tri", 2)
+    mesh, cells = device.grid.mesh, device.grid.regions
+    above = mesh.p[1][mesh.t].mean(axis=0) > WIDE / 2
+    both = {"upper": above, "lower": ~above}
+    parts = {name: cells["spacer"][own[cells["spacer"]]] for name, own in both.items()}
+    parts |= {name: cells[name] for name in NAMES}
+    metals = {"upper": Cu, "lower": Cu, **{name: device.regions[name] for name in NAMES}}
+    joints = {("fixed", "upper"): Joint(mixing=5e14)}
+    powers = []
+    for order in (["fixed", "upper", "lower", "free"], ["upper", "lower", "free", "fixed"]):
+        regions = {name: parts[name] for name in order}
+        plain = type(mesh)(mesh.p, mesh.t).with_subdomains(regions)
+        grid = Grid(plain.with_boundaries(mesh.boundaries))
+        powers.append(sf.solve(sf.Device(grid, metals, device.electrodes, joints), degree=2).power)
+    assert powers[0] == pytest.approx(powers[1], rel=1e-12)
+
+
 def test_directions_are_normalized():
     device = wire("tri", 1)
     longer = device.replace(free=7 * TILTED, fixed=lambda x: np.tile(3 * UP, (len(x), 1)))
