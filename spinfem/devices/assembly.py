@@ -391,7 +391,7 @@ def of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
         for a, b in spins:
             terms += [Term(B + S, a, F, a), Term(B + S, b, F, b)]
             terms += [Term(-B, a, F, b), Term(-B, b, F, a)]
-    if law.mixing is not None and m is not None and not all(magnets):
+    if law.mixing is not None and m is not None:
         k, mixing = magnets.index(True), complex(np.asarray(law.mixing))
         normal, magnet = sides[1 - k], places.names.index(contact.names[k])
         for row, turned in zip(across(normal, m), _turning(normal, m), strict=True):

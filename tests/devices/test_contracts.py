@@ -11,6 +11,7 @@ from wires import (
     LEAD,
     NAMES,
     SAMPLES,
+    SPACER,
     TILTED,
     UP,
     WIDE,
@@ -363,6 +364,20 @@ def test_surfaces_are_not_named_like_regions():
     mesh = mesh.with_boundaries({"left": lambda x: x[0] == 0})
     with pytest.raises(ValueError, match="electrodes must not be named like regions, got 'left'"):
         sf.Device(Grid(mesh), {"left": Cu}, {"left": sf.Electrode(potential=0.0)})
+
+
+@pytest.mark.parametrize("other", [Weak, Py])
+def test_mixing_is_of_no_use_between_ferromagnets_with_exchange_lengths(other):
+    device = wire("line", 4)
+    metals = {"fixed": (Weak, UP), "spacer": (other, TILTED), "free": Cu}
+    plain, mixed = (
+        sf.solve(sf.Device(device.grid, metals, device.electrodes, {SPACER[0]: joint}))
+        for joint in (Joint(5e-16), Joint(5e-16, mixing=4e14))
+    )
+    assert plain.power == pytest.approx(mixed.power, rel=1e-12)
+    size = np.abs(plain.torque("fixed")).max()
+    for name in ("fixed", "spacer"):
+        np.testing.assert_allclose(plain.torque(name), mixed.torque(name), atol=1e-11 * size)
 
 
 @pytest.mark.parametrize("joint", [Joint(mixing=1e15), Joint()])
