@@ -202,7 +202,11 @@ def test_what_binds_spins_at_an_edge_does_not_depend_on_the_order_of_regions():
         regions = {name: parts[name] for name in order}
         plain = type(mesh)(mesh.p, mesh.t).with_subdomains(regions)
         grid = Grid(plain.with_boundaries(mesh.boundaries))
-        powers.append(sf.solve(sf.Device(grid, metals, device.electrodes, joints), degree=2).power)
+        found = sf.solve(sf.Device(grid, metals, device.electrodes, joints), degree=2)
+        powers.append(found.power)
+        points, _, mu_s = found.field("lower")
+        at_fixed = mu_s[np.isclose(points[:, 0], 8e-9, atol=1e-12)]  # up to the edge, along its m
+        assert np.abs(np.cross(at_fixed, UP)).max() <= 1e-14 * np.abs(mu_s).max()
     assert powers[0] == pytest.approx(powers[1], rel=1e-12)
 
 
