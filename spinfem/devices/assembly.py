@@ -118,12 +118,11 @@ def assemble(device: Device, parts: Parts) -> System:
     """
     functions = parts.functions
     _check_known(device, functions)
-    places = places_of(device, functions, parts.dofs)
+    places = places_of(device, functions, parts.dofs, parts.contacts)
     classes = classes_of(device, places, parts.contacts)
     unknowns = _unknowns(device, functions, places, classes)
     terms = [
         *(term for name in device.regions for term in _of_region(device, parts, places, name)),
-        *(term for name in device.electrodes for term in of_lead(device, parts, places, name)),
         *(term for contact in parts.contacts for term in of_contact(device, places, contact)),
     ]
     size = len(unknowns.kinds)
@@ -144,8 +143,7 @@ def assemble(device: Device, parts: Parts) -> System:
             load[unknowns.column[own_class]] += electrode.current
         if electrode.current_density:
             own = places.of(name)
-            entering = parts.surfaces[name] @ functions.one[places.dofs[own]]
-            flow = electrode.current_density * entering
+            flow = electrode.current_density * parts.areas(name)
             load += unknowns.potential[own].T @ flow
             if is_ferromagnetic(electrode.end):  # which brings spins with the current
                 along = read(unknowns, _along(own, places.m[own]))
@@ -313,11 +311,6 @@ def check_spin_sink(system: System) -> None:
             )
 
 
-def _local(matrix: Any, dofs: IntArray) -> Any:
-    """Return a matrix of the functions that something has."""
-    return matrix[dofs][:, dofs]
-
-
 def components(places: IntArray) -> list[Row]:
     """Return the three components of nu."""
     return [Row(places, np.repeat(axis[:, None], len(places), axis=1)) for axis in np.eye(3)]
@@ -365,24 +358,17 @@ def _of_region(device: Device, parts: Parts, places: Places, name: str) -> list[
     return terms
 
 
-def of_lead(device: Device, parts: Parts, places: Places, name: str) -> list[Term]:
-    """Return how spins leave into the lead of an electrode."""
-    end, own = device.electrodes[name].end, places.of(name)
-    if not isinstance(end, Lead):
-        return []
-    G = 2 * float(end.material.stiffness)
-    rows = [_along(own, places.m[own])] if is_ferromagnetic(end) else components(own)
-    return [Term(G, row, parts.surfaces[name], row) for row in rows]
-
-
 def of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
-    """Return what passes a contact that is not transparent."""
-    law, sides = contact.law, [places.at(name, contact.dofs) for name in contact.names]
+    """Return what passes a contact that is not transparent, and leaves into a lead behind it."""
+    law, sides = contact.law, places.sides(contact)
     magnets = [is_magnet(device, name) for name in contact.names]
     strong = [is_strong(device, name) for name in contact.names]
-    if contact.mass is None:
-        return []
+    electrode = device.electrodes.get(contact.names[1])
     F, terms = contact.mass, list[Term]()
+    if electrode is not None and isinstance(electrode.end, Lead):
+        G, own = 2 * float(electrode.end.material.stiffness), sides[1]
+        rows = [_along(own, places.m[own])] if strong[1] else components(own)
+        terms += [Term(G, row, F, row) for row in rows]
     m = places.m[sides[magnets.index(True)]] if any(magnets) else None
     if np.any(law.resistance):
         gamma = float(np.asarray(law.gamma)) if m is not None else 0.0
@@ -405,7 +391,7 @@ def of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
         for a, b in spins:
             terms += [Term(B + S, a, F, a), Term(B + S, b, F, b)]
             terms += [Term(-B, a, F, b), Term(-B, b, F, a)]
-    if law.mixing is not None and m is not None and not all(magnets):
+    if law.mixing is not None and m is not None:
         k, mixing = magnets.index(True), complex(np.asarray(law.mixing))
         normal, magnet = sides[1 - k], places.names.index(contact.names[k])
         for row, turned in zip(across(normal, m), _turning(normal, m), strict=True):

@@ -1,4 +1,4 @@
-r"""What of a device its magnetizations have no part in: matrices of regions, contacts and surfaces.
+r"""What of a device its magnetizations have no part in: matrices of regions and of contacts.
 
 Of every region these are scalar ones, however m is directed: of mu_0, of nu along m and across it.
 They can be condensed to the faces, the places that a region has in common with others or with
@@ -51,11 +51,15 @@ class Parts(NamedTuple):
     """A device without its magnetizations."""
 
     functions: Any  # Functions or Fluxes
-    dofs: dict[str, IntArray]  # of all regions, then of all electrodes
+    dofs: dict[str, IntArray]  # of all regions
     bodies: dict[str, Body]
     contacts: list[Contact]
-    surfaces: dict[str, Any]  # ``int u v`` over every electrode, on its places
     is_condensed: bool  # to faces
+
+    def areas(self, electrode: str) -> FloatArray:
+        """Return ``int v`` over an electrode of the functions v at its places, m^(d - 1)."""
+        own = (contact for contact in self.contacts if contact.names[1] == electrode)
+        return np.concatenate([x.mass @ self.functions.one[x.dofs] for x in own])
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # found in the matrix
@@ -85,15 +89,9 @@ def put_together(
     device: Device, functions: Functions | Fluxes, body: Callable[[str, IntArray], Body]
 ) -> Parts:
     """Return what magnetizations have no part in, of regions' matrices on functions of theirs."""
-    grid = device.grid
-    dofs = {name: functions.in_cells(cells) for name, cells in grid.regions.items()}
+    dofs = {name: functions.in_cells(cells) for name, cells in device.grid.regions.items()}
     bodies = {name: body(name, own) for name, own in dofs.items()}
-    surfaces = {}
-    for name in device.electrodes:
-        facets = grid.surfaces[name]
-        dofs[name] = functions.on_facets(facets)
-        surfaces[name] = local(functions.facet_mass(facets), dofs[name])
-    return Parts(functions, dofs, bodies, contacts_of(device, functions), surfaces, False)
+    return Parts(functions, dofs, bodies, contacts_of(device, functions), False)
 
 
 def local(matrix: Any, dofs: IntArray) -> Any:
@@ -140,7 +138,7 @@ def condensed(parts: Parts) -> Parts:
         for name in contact.names:
             if name in faces:
                 faces[name].append(contact.dofs)
-    dofs, bodies = dict(parts.dofs), {}
+    dofs, bodies = {}, {}
     for name, body in parts.bodies.items():
         dofs[name] = np.unique(np.concatenate(faces[name]))
         is_face = np.isin(parts.dofs[name], dofs[name], assume_unique=True)
@@ -165,7 +163,7 @@ def _condensed_body(body: Body, one: FloatArray, is_face: BoolArray) -> Body:
         held = _factors(local(whole, inner)).solve(share[inner])
         share = share[faces] - held @ whole[inner][:, faces]
     taken, first = np.zeros_like(across), np.argmax(one[faces] > 0)
-    taken[first] = share / one[faces][first]  # at one place: the sum alone has a meaning
+    taken[first] = share  # at one place, where `one` is 1: the sum alone has a meaning
     return found._replace(across=across - taken, taken=taken)
 
 

@@ -41,7 +41,6 @@ from .assembly import (
     assemble,
     components,
     of_contact,
-    of_lead,
     read,
 )
 from .bodies import Body, Rates, body_of, local, put_together, rates_of
@@ -341,7 +340,7 @@ def _lift(system: System, magnet: int, axis: FloatArray) -> Lift:
     pairs = np.unique([classes.absorber[both], classes.crossing[both]], axis=1).T.tolist()
     for pair in (pair for pair in pairs if magnet in pair):
         # strong ferromagnets in contact that cross: what flows along either counts
-        ways = [places.m[places.first[k]] for k in pair]
+        ways = [places.m[places.owner == k][0] for k in pair]
         there = (classes.absorber[here] == pair[0]) & (crossing == pair[1])
         for k, way, sign, flows in zip(pair, ways, (1.0, -1.0), AXES[:2, :2], strict=True):
             share = contact_absorption(*ways, *flows)[pair.index(magnet)]
@@ -522,24 +521,11 @@ def _in_cells(
 
 
 def _surfaces(device: Device, systems: tuple[System, System]) -> Any:
-    """Yield facets of contacts and of leads, and their terms in both systems."""
-    surfaces = [
-        (
-            given[0].facets,
-            [
-                of_contact(device, system.places, contact)
-                for system, contact in zip(systems, given, strict=True)
-            ],
-        )
-        for given in zip(*(system.contacts for system in systems), strict=True)
-    ]
-    surfaces += [
-        (
-            device.grid.surfaces[name],
-            [of_lead(device, system.parts, system.places, name) for system in systems],
-        )
-        for name in device.electrodes
-    ]
-    for facets, terms in surfaces:
+    """Yield facets of contacts, and their terms in both systems."""
+    for given in zip(*(system.contacts for system in systems), strict=True):
+        terms = [
+            of_contact(device, system.places, contact)
+            for system, contact in zip(systems, given, strict=True)
+        ]
         if terms[0]:
-            yield facets, list(zip(*terms, strict=True))
+            yield given[0].facets, list(zip(*terms, strict=True))

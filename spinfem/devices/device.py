@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -233,7 +234,6 @@ class Device(Readable):
     def __post_init__(self) -> None:
         regions = {name: _region_of(name, given) for name, given in dict(self.regions).items()}
         _check_names("regions", regions, self.grid.mesh.subdomains or {}, whole=True)
-        regions = {name: regions[name] for name in self.grid.regions}
         electrodes = dict(self.electrodes)
         regions = {name: regions[name] for name in self.grid.regions}  # which they are counted by
         _check_names("electrodes", electrodes, self.grid.mesh.boundaries or {}, whole=False)
@@ -267,9 +267,17 @@ class Device(Readable):
                     "interfaces must be between two that touch, got "
                     + " and ".join(map(repr, sorted(pair)))
                 )
-        checked = {"regions": regions, "electrodes": electrodes, "interfaces": interfaces}
+        checked: dict[str, dict[Any, Any]] = {
+            "regions": regions,
+            "electrodes": electrodes,
+            "interfaces": interfaces,
+        }
         for name, value in checked.items():
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, MappingProxyType(value))
+
+    def __reduce__(self) -> Any:  # read-only mappings cannot be pickled
+        given = (dict(x) for x in (self.regions, self.electrodes, self.interfaces))
+        return type(self), (self.grid, *given)
 
     @classmethod
     def from_mesh(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -77,36 +79,49 @@ class Grid:
         """Dimension of the mesh: 1, 2 or 3."""
         return int(self.mesh.dim())
 
-    @property
-    def regions(self) -> dict[str, IntArray]:
+    @functools.cached_property
+    def regions(self) -> Mapping[str, IntArray]:
         """Cells of every region."""
-        return {name: np.asarray(own) for name, own in (self.mesh.subdomains or {}).items()}
+        return _read_only(self.mesh.subdomains or {})
 
-    @property
-    def surfaces(self) -> dict[str, IntArray]:
+    @functools.cached_property
+    def surfaces(self) -> Mapping[str, IntArray]:
         """Facets of every surface."""
-        return {name: np.asarray(own) for name, own in (self.mesh.boundaries or {}).items()}
+        return _read_only(self.mesh.boundaries or {})
 
-    @property
+    @functools.cached_property
     def region_of_cell(self) -> IntArray:
         """Number of the region of every cell, in the order of `regions`."""
         number = np.full(self.mesh.nelements, -1)
         for i, own in enumerate(self.regions.values()):
             number[own] = i
+        number.flags.writeable = False
         return number
 
-    @property
-    def interfaces(self) -> dict[tuple[str, str], IntArray]:
+    @functools.cached_property
+    def interfaces(self) -> Mapping[tuple[str, str], IntArray]:
         """Facets between every two regions that touch; both in the order of `regions`."""
         names, region = [*self.regions], self.region_of_cell
         inner = np.flatnonzero(self.mesh.f2t[1] >= 0)
         sides = np.sort(region[self.mesh.f2t[:, inner]], axis=0)
         between = sides[0] != sides[1]
         inner, sides = inner[between], sides[:, between]
-        return {
-            (names[a], names[b]): inner[(sides[0] == a) & (sides[1] == b)]
-            for a, b in np.unique(sides, axis=1).T.tolist()
-        }
+        pairs = np.unique(sides, axis=1).T.tolist()
+        return _read_only(
+            {(names[a], names[b]): inner[(sides[0] == a) & (sides[1] == b)] for a, b in pairs}
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what follows from the mesh: read-only mappings cannot be pickled."""
+        return {own.name: getattr(self, own.name) for own in fields(self)}
+
+
+def _read_only(numbers: Mapping[Any, Any]) -> Mapping[Any, IntArray]:
+    """Return numbers of cells or facets that cannot be changed: they are asked for often."""
+    found = {name: np.asarray(own).view() for name, own in numbers.items()}
+    for own in found.values():
+        own.flags.writeable = False
+    return MappingProxyType(found)
 
 
 def renumbered(cells: IntArray) -> tuple[IntArray, IntArray]:

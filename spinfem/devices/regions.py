@@ -1,6 +1,7 @@
 r"""Which unknowns of a device are one, and what mu_s can be there.
 
-Every region and every electrode has functions of its own at its degrees of freedom, its *places*.
+Every region has functions of its own at its degrees of freedom, its *places*, and so has every
+electrode beside each of the regions that it touches: what jumps between these jumps on it too.
 Places that transparent facets join are a class, a ring of the mechanical analogy: they have one
 mu_0, and one ``nu = mu_s/2`` in a space that is all of R^3 in normal metals, the line of m where a
 strong ferromagnet is, and nothing at a reservoir or where strong ferromagnets cross.
@@ -8,6 +9,7 @@ strong ferromagnet is, and nothing at a reservoir or where strong ferromagnets c
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,22 +31,25 @@ class Places(NamedTuple):
     """Degrees of freedom of all regions, then of all electrodes, in a row."""
 
     names: list[str]
-    first: IntArray  # (k + 1,) where those of each begin, and the end
+    rows: dict[Any, slice]  # by regions' names, and by those of a region and an electrode
     dofs: IntArray  # of the functions of the whole mesh
     owner: IntArray  # number of the region or electrode
     m: FloatArray  # (n, 3) of ferromagnets, else 0
 
     def of(self, name: str) -> IntArray:
         """Return the places of a region or electrode."""
-        k = self.names.index(name)
-        return np.arange(self.first[k], self.first[k + 1])
+        return np.flatnonzero(self.owner == self.names.index(name))
 
-    def at(self, name: str, dofs: IntArray) -> IntArray:
-        """Return its places at degrees of freedom that it has."""
-        k = self.names.index(name)
-        begin, end = self.first[k], self.first[k + 1]
-        found: IntArray = begin + np.searchsorted(self.dofs[begin:end], dofs)
+    def at(self, key: str | tuple[str, str], dofs: IntArray) -> IntArray:
+        """Return places in some `rows` at degrees of freedom that are there."""
+        rows = self.rows[key]
+        found: IntArray = rows.start + np.searchsorted(self.dofs[rows], dofs)
         return found
+
+    def sides(self, contact: Contact) -> tuple[IntArray, IntArray]:
+        """Return the places of both that are in contact."""
+        other = contact.names if contact.names in self.rows else contact.names[1]
+        return self.at(contact.names[0], contact.dofs), self.at(other, contact.dofs)
 
 
 class Contact(NamedTuple):
@@ -54,7 +59,7 @@ class Contact(NamedTuple):
     facets: IntArray
     dofs: IntArray
     law: Interface
-    mass: Any  # ``int u v`` there, where the law needs it
+    mass: Any  # ``int u v`` there, where the law or the electrode needs it
 
 
 class Classes(NamedTuple):
@@ -68,22 +73,30 @@ class Classes(NamedTuple):
     crossing: IntArray  # (c,) the second one where two cross, else -1
 
 
-def places_of(device: Device, functions: Functions | Fluxes, dofs: dict[str, IntArray]) -> Places:
-    """Return the places of a device, of regions and electrodes in that order."""
-    names, counts = [*dofs], [len(own) for own in dofs.values()]
-    m = np.zeros((sum(counts), 3))
-    first = np.concatenate([[0], np.cumsum(counts)])
+def places_of(
+    device: Device,
+    functions: Functions | Fluxes,
+    dofs: dict[str, IntArray],
+    contacts: list[Contact],
+) -> Places:
+    """Return the places of regions, at these degrees of freedom, and of electrodes."""
+    names = [*device.regions, *device.electrodes]
+    parts: list[tuple[Any, str, IntArray]] = [(name, name, own) for name, own in dofs.items()]
+    parts += [(x.names, x.names[1], x.dofs) for x in contacts if x.names[1] in device.electrodes]
+    ends = np.cumsum([len(own) for *_, own in parts]).tolist()
+    rows, m = {}, np.zeros((ends[-1], 3))
+    owner = np.zeros(ends[-1], dtype=np.intp)
     points = functions.points * device.grid.unit
-    for k, name in enumerate(names):
-        rows = slice(first[k], first[k + 1])
+    for (key, name, own), end in zip(parts, ends, strict=True):
+        rows[key] = here = slice(end - len(own), end)
+        owner[here] = names.index(name)
         if name in device.electrodes:
-            end = device.electrodes[name].end
-            if is_ferromagnetic(end):
-                m[rows] = end.m  # type: ignore[union-attr]
+            behind = device.electrodes[name].end
+            if is_ferromagnetic(behind):
+                m[here] = behind.m  # type: ignore[union-attr]
         elif device.regions[name].is_magnet:
-            m[rows] = device.regions[name].at(points[dofs[name]])
-    owner, whole = np.repeat(np.arange(len(names)), counts), np.concatenate([*dofs.values()])
-    return Places(names, first, whole, owner, m)
+            m[here] = device.regions[name].at(points[own])
+    return Places(names, rows, np.concatenate([own for *_, own in parts]), owner, m)
 
 
 def is_ferromagnetic(end: object) -> bool:
@@ -116,8 +129,10 @@ def contacts_of(device: Device, functions: Functions | Fluxes) -> list[Contact]:
     for pair, facets in found:
         dofs = functions.on_facets(facets)
         law = device.interfaces.get(frozenset(pair), TRANSPARENT)
-        is_transparent = law.mixing is None and not np.any(law.resistance)
-        mass = None if is_transparent else functions.facet_mass(facets)[dofs][:, dofs]
+        if all(is_magnet(device, name) for name in pair):
+            law = replace(law, mixing=None)  # which is a normal metal's
+        is_needed = law.mixing is not None or np.any(law.resistance) or pair[1] in device.electrodes
+        mass = functions.facet_mass(facets)[dofs][:, dofs] if is_needed else None
         contacts.append(Contact(pair, facets, dofs, law, mass))
     return contacts
 
@@ -136,8 +151,8 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     pairs = [np.zeros((2, 0), dtype=np.intp)]
     touched = np.zeros((2, n), dtype=bool)  # by a ring that m does not bind, by one that it does
     lines: list[tuple[IntArray, IntArray]] = []  # places bound to the m of others
-    for names, _, dofs, law, _ in contacts:
-        a, b = (places.at(name, dofs) for name in names)
+    for contact in contacts:
+        names, law, (a, b) = contact.names, contact.law, places.sides(contact)
         one, other = (bool(strong[places.names.index(name)]) for name in names)
         if not np.any(law.resistance):
             pairs.append(np.stack([a, b]))
@@ -148,7 +163,7 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
             if one and other:  # which bind each other where they cross
                 bound = ~angle(places.m[a], places.m[b]).collinear
             else:
-                bound = np.full(len(dofs), end is None or not isinstance(end.end, SpinBlocking))
+                bound = np.full(len(a), end is None or not isinstance(end.end, SpinBlocking))
             touched[1, a[bound]] = touched[1, b[bound]] = True
         elif one and other:
             if not angle(places.m[a], places.m[b]).collinear.all():

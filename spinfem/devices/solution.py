@@ -234,9 +234,8 @@ class DeviceSolution(Readable):
             value = value + end.material.p * np.einsum("ni,ni->n", m, self._nu[own])  # type: ignore[union-attr]
         if self.device.electrodes[electrode].current_density is None:
             return float(value[np.argmax(self.system.functions.one[places.dofs[own]] > 0)])
-        one = self.system.functions.one[places.dofs[own]]
-        weight = self.system.parts.surfaces[electrode] @ one
-        return float(weight @ value / (weight @ one))
+        weight = self.system.parts.areas(electrode)
+        return float(weight @ value / (weight @ self.system.functions.one[places.dofs[own]]))
 
     def current(self, electrode: str) -> float:
         """Return the particle current times |e| that enters at an electrode, A.
@@ -247,11 +246,8 @@ class DeviceSolution(Readable):
         given = self.device.electrodes[electrode]
         functions, places = self.system.functions, self.system.places
         if given.current_density is not None:
-            own = places.dofs[places.of(electrode)]
-            facets = self.device.grid.surfaces[electrode]
-            one = functions.one[own]
-            area = one @ functions.facet_mass(facets)[own][:, own] @ one
-            return float(given.current_density * area)
+            one = functions.one[places.dofs[places.of(electrode)]]
+            return float(given.current_density * (self.system.parts.areas(electrode) @ one))
         k = [*self.device.electrodes].index(electrode)
         tied = self.system.unknowns.electrode[self.system.classes.of_place] == k
         return float(functions.one[places.dofs[tied]] @ self._charge[tied])

@@ -87,6 +87,13 @@ def test_a_pillar_along_z():
     np.testing.assert_allclose(grid.torque, mirrored, atol=1e-12 * np.abs(own).max())
 
 
+def test_cells_that_do_not_fit_cover_the_magnet():
+    """Of 4 and 30 nm; what is over is the same at both ends."""
+    grid = sf.solve(wire("tri", 2), degree=2).torque_on_grid("free", (3e-9, 7e-9, 5e-9))
+    assert grid.torque.shape == (2, 5, 1, 3)
+    np.testing.assert_allclose(grid.low, [17e-9, -2.5e-9, -2.5e-9], rtol=1e-12)
+
+
 def test_where_a_lead_is_wider_the_rim_has_more():
     discs = (sf.Slab(Cu, R, 2 * R),) * 2
     ends = sf.Reservoir(), sf.Reservoir()

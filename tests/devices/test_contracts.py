@@ -1,5 +1,7 @@
 """What devices refuse, and what must be the same whichever way a device is described."""
 
+import pickle
+
 import numpy as np
 import pytest
 import skfem
@@ -9,6 +11,7 @@ from wires import (
     LEAD,
     NAMES,
     SAMPLES,
+    SPACER,
     TILTED,
     UP,
     WIDE,
@@ -65,16 +68,7 @@ def test_a_wire_may_be_cut_in_two(sample):
         np.testing.assert_allclose(found, whole.torque(name), rtol=0, atol=1e-10 * size)
 
 
-JOINED = pytest.mark.xfail(
-    reason="an electrode makes both sides of a resistive interface that ends on it one, at its edge"
-)
-RESISTIVE = "resistive", "mixing", "memory loss"
-RESISTIVE += "exchange lengths, resistive", "exchange lengths, mixing"
-
-
-@pytest.mark.parametrize(
-    "sample", [pytest.param(x, marks=JOINED) if x in RESISTIVE else x for x in SAMPLES]
-)
+@pytest.mark.parametrize("sample", SAMPLES)
 def test_an_electrode_that_lets_nothing_through_is_a_wall(sample):
     """Also where interfaces end on it."""
     device = wire("tri", 2, **SAMPLES[sample])
@@ -90,6 +84,78 @@ def test_an_electrode_that_lets_nothing_through_is_a_wall(sample):
     size = max(np.abs(exact.torque(name)).max() for name in NAMES)
     for name in exact.magnets:
         np.testing.assert_allclose(found.torque(name), exact.torque(name), atol=1e-10 * size)
+
+
+JOINED = {
+    ("fixed", "spacer"): Joint(5e-16, gamma=0.7, mixing=5e14),
+    ("spacer", "free"): Joint(3e-16, mixing=4e14),
+}
+ENDS = {
+    "lead": LEAD,
+    "reservoir": sf.Reservoir(),
+    "blocking": sf.SpinBlocking(),
+    "ferromagnetic": sf.Lead(Co, m=UP),
+}
+
+
+OVER = {"both": ("spacer", "free"), "one": ("spacer",), "other": ("free",)}
+"""Electrodes on the upper side, and the regions that they are over."""
+SHARES = {"one": 10 / 12, "other": 2 / 12}
+
+
+def topped(kind, electrodes):
+    """A wire with electrodes on its upper side, not as far as the one at its end."""
+    device = wire(kind, 2, joints=JOINED)
+    mesh, region = device.grid.mesh, device.grid.region_of_cell
+    upper = mesh.facets_satisfying(
+        lambda x: (x[1] > WIDE - 1e-6) & (x[0] < 20), boundaries_only=True
+    )
+    below = np.array([*device.regions])[region[mesh.f2t[0, upper]]]
+    over = {name: upper[np.isin(below, OVER[name])] for name in electrodes}
+    mesh = mesh.with_boundaries(mesh.boundaries | over)
+    return sf.Device(Grid(mesh), device.regions, device.electrodes | electrodes, device.interfaces)
+
+
+@pytest.mark.parametrize("kind", ["tri", "quad", "tet"])
+@pytest.mark.parametrize("given", ["potential", "current", "current_density"])
+@pytest.mark.parametrize("end", ENDS)
+def test_an_electrode_is_those_of_its_regions_together(end, given, kind):
+    """Over resistive interfaces: with its potential, or its density, at each of them."""
+    value = {"potential": 1e-3, "current": 2.0}.get(given, 3e9)
+    both = topped(kind, {"both": sf.Electrode(**{given: value}, end=ENDS[end])})
+    whole = sf.solve(both, degree=2)
+    if given == "current":
+        given, value = "potential", whole.potential("both")
+    own = sf.Electrode(**{given: value}, end=ENDS[end])
+    apart = sf.solve(topped(kind, dict.fromkeys(SHARES, own)), degree=2)
+    current = sum(apart.current(name) for name in SHARES)
+    assert whole.current("both") == pytest.approx(current, rel=1e-10)
+    mean = sum(share * apart.potential(name) for name, share in SHARES.items())
+    assert whole.potential("both") == pytest.approx(mean, rel=1e-10)
+    assert whole.current("left") == pytest.approx(apart.current("left"), rel=1e-10)
+    assert whole.potential("left") == pytest.approx(apart.potential("left"), rel=1e-10)
+    size = max(np.abs(apart.torque(name)).max() for name in NAMES)
+    for name in NAMES:
+        np.testing.assert_allclose(whole.torque(name), apart.torque(name), atol=1e-10 * size)
+    turned, anew = whole.turned(fixed=TILTED), sf.solve(both.replace(fixed=TILTED), degree=2)
+    assert turned.power == pytest.approx(anew.power, rel=1e-10)
+    for name in NAMES:
+        np.testing.assert_allclose(turned.torque(name), anew.torque(name), atol=1e-10 * size)
+
+
+@pytest.mark.parametrize("end", ["lead", "reservoir", "blocking"])
+def test_bounds_are_those_of_an_electrode_for_each_region(end):
+    """Over resistive interfaces."""
+    given = sf.Electrode(current_density=3e9, end=ENDS[end])
+    found, exact = (
+        sf.solve(topped("tri", dict.fromkeys(names, given)), degree=2, certify=True).bounds
+        for names in (["both"], SHARES)
+    )
+    np.testing.assert_allclose(found.resistance, exact.resistance, rtol=1e-9)
+    np.testing.assert_allclose(found.spin_resistance, exact.spin_resistance, rtol=1e-8)
+    room = (exact.torques[1] - exact.torques[0]).max()
+    for one, other in zip(found.torques, exact.torques, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-8 * room)
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -121,6 +187,29 @@ def test_torques_at_nodes_and_per_area_add_up(sample):
             assert np.abs(across).max() <= 1e-14 * np.abs(mu_s).max()
 
 
+def test_what_binds_spins_at_an_edge_does_not_depend_on_the_order_of_regions():
+    """Where a magnet touches one metal by a mixing conductance, and another one at once."""
+    device = wire("tri", 2)
+    mesh, cells = device.grid.mesh, device.grid.regions
+    above = mesh.p[1][mesh.t].mean(axis=0) > WIDE / 2
+    both = {"upper": above, "lower": ~above}
+    parts = {name: cells["spacer"][own[cells["spacer"]]] for name, own in both.items()}
+    parts |= {name: cells[name] for name in NAMES}
+    metals = {"upper": Cu, "lower": Cu, **{name: device.regions[name] for name in NAMES}}
+    joints = {("fixed", "upper"): Joint(mixing=5e14)}
+    powers = []
+    for order in (["fixed", "upper", "lower", "free"], ["upper", "lower", "free", "fixed"]):
+        regions = {name: parts[name] for name in order}
+        plain = type(mesh)(mesh.p, mesh.t).with_subdomains(regions)
+        grid = Grid(plain.with_boundaries(mesh.boundaries))
+        found = sf.solve(sf.Device(grid, metals, device.electrodes, joints), degree=2)
+        powers.append(found.power)
+        points, _, mu_s = found.field("lower")
+        at_fixed = mu_s[np.isclose(points[:, 0], 8e-9, atol=1e-12)]  # up to the edge, along its m
+        assert np.abs(np.cross(at_fixed, UP)).max() <= 1e-14 * np.abs(mu_s).max()
+    assert powers[0] == pytest.approx(powers[1], rel=1e-12)
+
+
 def test_directions_are_normalized():
     device = wire("tri", 1)
     longer = device.replace(free=7 * TILTED, fixed=lambda x: np.tile(3 * UP, (len(x), 1)))
@@ -129,6 +218,23 @@ def test_directions_are_normalized():
     for name in NAMES:
         one, other = (sf.solve(x, degree=2).torque(name) for x in (device, longer))
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-24)
+
+
+def test_devices_cannot_be_changed_and_can_be_pickled():
+    device = wire("tri", 1, **SAMPLES["memory loss"])
+    for known in (device.regions, device.electrodes, device.interfaces):
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            known[next(iter(known))] = None
+    again = pickle.loads(pickle.dumps(device))
+    assert [*again.regions] == [*device.regions]
+    assert [*again.interfaces] == [*device.interfaces]
+    one, other = (sf.solve(x, degree=2) for x in (device, again))
+    assert one.power == other.power
+    for name in NAMES:
+        np.testing.assert_array_equal(one.torque(name), other.torque(name))
+    solved = pickle.loads(pickle.dumps(one))
+    np.testing.assert_array_equal(solved.torque("free"), one.torque("free"))
+    assert solved.turned(free=UP).power == one.turned(free=UP).power
 
 
 def test_turned_devices_keep_their_interfaces():
@@ -262,6 +368,20 @@ def test_surfaces_are_not_named_like_regions():
     mesh = mesh.with_boundaries({"left": lambda x: x[0] == 0})
     with pytest.raises(ValueError, match="electrodes must not be named like regions, got 'left'"):
         sf.Device(Grid(mesh), {"left": Cu}, {"left": sf.Electrode(potential=0.0)})
+
+
+@pytest.mark.parametrize("other", [Weak, Py])
+def test_mixing_is_of_no_use_between_ferromagnets_with_exchange_lengths(other):
+    device = wire("line", 4)
+    metals = {"fixed": (Weak, UP), "spacer": (other, TILTED), "free": Cu}
+    plain, mixed = (
+        sf.solve(sf.Device(device.grid, metals, device.electrodes, {SPACER[0]: joint}))
+        for joint in (Joint(5e-16), Joint(5e-16, mixing=4e14))
+    )
+    assert plain.power == pytest.approx(mixed.power, rel=1e-12)
+    size = np.abs(plain.torque("fixed")).max()
+    for name in ("fixed", "spacer"):
+        np.testing.assert_allclose(plain.torque(name), mixed.torque(name), atol=1e-11 * size)
 
 
 @pytest.mark.parametrize("joint", [Joint(mixing=1e15), Joint()])

@@ -49,6 +49,21 @@ def test_a_straight_wire_is_its_stack(sample, kind):
     assert max(found) < 1e-11
 
 
+@pytest.mark.parametrize("mixing", [5e14, 5e14 + 2e14j])
+def test_a_ferromagnetic_lead_may_be_behind_a_mixing_conductance_alone(mixing):
+    """Spins across its m are free in front of it, and do not leave into it."""
+    given = {
+        "fixed": (Cu, None),
+        "ends": (sf.Lead(Co, m=UP), LEAD),
+        "joints": {("left", "fixed"): Joint(mixing=mixing)},
+    }
+    exact = sf.solve(stack(**given), J0)
+    found = sf.solve(wire("line", 6, **given), degree=4)
+    assert found.resistance("left", "right") == pytest.approx(exact.resistance, rel=1e-11)
+    size = np.abs(exact.torque("free")).max()
+    np.testing.assert_allclose(found.torque("free"), exact.torque("free"), atol=1e-11 * size)
+
+
 @pytest.mark.parametrize(
     ("kind", "degree"),
     [(kind, k) for kind, most in DEGREES.items() for k in range(1, most + 1)],

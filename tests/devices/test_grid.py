@@ -1,5 +1,6 @@
 """What a grid must be: one clear error for everything else."""
 
+import pickle
 import re
 
 import numpy as np
@@ -38,6 +39,32 @@ def test_regions_surfaces_and_interfaces(mesh):
     assert between.size
     np.testing.assert_array_equal(between, 0.5)
     np.testing.assert_array_equal(np.flatnonzero(grid.region_of_cell == 1), grid.regions["b"])
+
+
+@pytest.mark.parametrize("mesh", MESHES, ids=lambda mesh: type(mesh).__name__)
+def test_what_a_grid_knows_is_kept_and_cannot_be_changed(mesh):
+    grid = Grid(halves(mesh))
+    fresh = len(pickle.dumps(grid))
+    for name in ("regions", "surfaces", "interfaces"):
+        known = getattr(grid, name)
+        assert known is getattr(grid, name)
+        key = next(iter(known))
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            known[key] = np.zeros(1, dtype=int)
+        with pytest.raises(ValueError, match="read-only"):
+            known[key][0] = 0
+    assert grid.region_of_cell is grid.region_of_cell
+    with pytest.raises(ValueError, match="read-only"):
+        grid.region_of_cell[0] = 1
+    assert grid.mesh.subdomains["a"].flags.writeable  # the mesh is whose it was
+    assert len(pickle.dumps(grid)) == fresh
+    back = pickle.loads(pickle.dumps(grid))
+    for name in ("regions", "surfaces", "interfaces"):
+        known, again = getattr(grid, name), getattr(back, name)
+        assert [*known] == [*again]
+        for key in known:
+            np.testing.assert_array_equal(known[key], again[key])
+    np.testing.assert_array_equal(back.mesh.p, grid.mesh.p)
 
 
 def doubled():

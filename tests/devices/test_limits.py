@@ -8,6 +8,7 @@ import skfem
 from wires import J0, KINDS, LEAD, NAMES, TILTED, UP, WIDE, Co, Cu, Py, wire
 
 import spinfem as sf
+from spinfem.devices.assembly import ALONG
 from spinfem.devices.builders import pillar_grid
 from spinfem.devices.device import Region
 from spinfem.devices.grid import Grid
@@ -129,3 +130,20 @@ def test_elements_without_values_at_points(kind, degree):
         sf.solve(wire(kind, 2), degree=degree).field("free")
     with pytest.raises(ValueError, match=where):
         sf.solve(wire(kind, 2, free=(Py, lambda x: np.tile(TILTED, (len(x), 1)))), degree=degree)
+
+
+def test_every_unknown_is_of_one_kind():
+    """By which the iterative solver takes them apart."""
+    unknowns = sf.solve(wire("tri", 2), degree=2).system.unknowns
+    of_charge, reading = abs(unknowns.potential).sum(axis=0) > 0, unknowns.spin.tocoo()
+    components = np.zeros((3, len(unknowns.kinds)), dtype=bool)
+    components[reading.coords[0] % 3, reading.coords[1]] = True
+    for kind, wanted in enumerate([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]):
+        own = unknowns.kinds == kind
+        assert own.any()
+        assert (of_charge[own] == (kind == 0)).all()
+        assert (wanted == components[:, own].T).all()
+    along = unknowns.kinds == ALONG
+    assert along.any()
+    assert not of_charge[along].any()
+    assert unknowns.kinds.max() == ALONG
