@@ -280,8 +280,7 @@ def current_through(device: Device, system: System) -> float:
     for name, given in device.electrodes.items():
         if given.current_density:
             one = system.functions.one[system.places.dofs[system.places.of(name)]]
-            area = float(one @ system.parts.surfaces[name] @ one)
-            flows.append(given.current_density * area)
+            flows.append(given.current_density * float(system.parts.areas(name) @ one))
     current = max(sum(x for x in flows if x > 0), -sum(x for x in flows if x < 0))
     if current == 0:
         raise ValueError(

@@ -360,8 +360,11 @@ BAD = {
         "mixing conductance between 'fixed' and 'spacer' must be real",
     ),
     "texture": (texture, "m of 'free' must be one vector to be certified, got a function"),
-    "potentials": (two_potentials, "potentials of electrodes must be one to be certified"),
-    "no current": (at_rest, "a current must be given at an electrode to be certified"),
+    "potentials": (
+        two_potentials,
+        "potentials of electrodes must be one, .* for bounds",
+    ),
+    "no current": (at_rest, "a current must be given at an electrode for bounds"),
     "crossing lead": (
         lambda: wire("tri", 1, **SAMPLES["crossing lead"]),
         "a ferromagnetic lead must be collinear with what it touches to be certified",
