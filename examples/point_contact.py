@@ -60,7 +60,7 @@ for radius in (40e-9, 80e-9, 120e-9):
     for low, high in ((0, 5), (5, 9), (9, 30)):
         at = low + (high - low) * (nodes + 1) / 2
         points = np.stack([np.full_like(at, radius), at * 1e-9], axis=1)
-        flow = solution.current_density(points)[:, 0]
+        flow = solution.charge_current(points)[:, 0]
         through += np.pi * radius * (high - low) * 1e-9 * weights @ flow
     print(f"current through r = {radius * 1e9:.0f} nm: {through * 1e3:.4f} mA")
     assert np.isclose(through, current, rtol=0.01)  # a derivative

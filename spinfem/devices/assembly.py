@@ -141,9 +141,9 @@ def assemble(device: Device, parts: Parts) -> System:
         if electrode.current:
             own_class = np.argmax(unknowns.electrode == k)
             load[unknowns.column[own_class]] += electrode.current
-        if electrode.current_density:
+        if electrode.j0:
             own = places.of(name)
-            flow = electrode.current_density * parts.areas(name)
+            flow = electrode.j0 * parts.areas(name)
             load += unknowns.potential[own].T @ flow
             if is_ferromagnetic(electrode.end):  # which brings spins with the current
                 along = read(unknowns, _along(own, places.m[own]))
@@ -215,7 +215,7 @@ def _unknowns(
     count = len(classes.rank)
     electrode = np.full(count, -1)
     for k, (name, given) in enumerate(device.electrodes.items()):
-        if given.current_density is not None:
+        if given.j0 is not None:
             continue
         own = np.unique(classes.of_place[places.of(name)])
         others = electrode[own]
@@ -258,7 +258,7 @@ def _unknowns(
     spin: Any = sp.csr_array(sp.coo_array((values, (at, to)), shape=(3 * n, total)))
     potential = sp.csr_array(potential)
     for k, (name, given) in enumerate(device.electrodes.items()):
-        if given.current_density is None and is_ferromagnetic(given.end):
+        if given.j0 is None and is_ferromagnetic(given.end):
             # mu_0 + p nu is what the lead has far away
             tied = np.flatnonzero(electrode[here] == k)
             m, p = places.m[places.of(name)[0]], given.end.material.p  # type: ignore[union-attr]

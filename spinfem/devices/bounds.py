@@ -278,9 +278,9 @@ def current_through(device: Device, system: System) -> float:
     """
     flows = [given.current or 0.0 for given in device.electrodes.values()]
     for name, given in device.electrodes.items():
-        if given.current_density:
+        if given.j0:
             one = system.functions.one[system.places.dofs[system.places.of(name)]]
-            flows.append(given.current_density * float(system.parts.areas(name) @ one))
+            flows.append(given.j0 * float(system.parts.areas(name) @ one))
     current = max(sum(x for x in flows if x > 0), -sum(x for x in flows if x < 0))
     if current == 0:
         raise ValueError(

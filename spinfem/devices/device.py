@@ -117,8 +117,9 @@ class Electrode:
         the surface.
     potential : float, optional
         mu_0 there, V: electrochemical potential of electrons over |e|.
-    current_density : float, optional
-        Particle current times |e| into the device per area, A/m2, the same all over.
+    j0 : float, optional
+        Particle current times |e| into the device per area, A/m2, the same all over: electrons
+        enter where it is positive.
     end : Lead, Reservoir or SpinBlocking
         What is behind it, for spins. A lead is one of uniform metal as wide as the electrode.
 
@@ -130,14 +131,14 @@ class Electrode:
 
     current: float | None = None
     potential: float | None = None
-    current_density: float | None = None
+    j0: float | None = None
     end: Lead | Reservoir | SpinBlocking = field(default_factory=Reservoir)
 
     def __post_init__(self) -> None:
         given = {k: v for k, v in vars(self).items() if k != "end" and v is not None}
         if len(given) != 1:
             raise ValueError(
-                "one of current, potential and current_density of an electrode must be given, got "
+                "one of current, potential and j0 of an electrode must be given, got "
                 + (", ".join(given) or "none")
             )
         ((key, value),) = given.items()
@@ -411,7 +412,7 @@ class Device(Readable):
 
         def electrode(name: str) -> list[str]:
             own = self.electrodes[name]
-            given = ("current", "A"), ("potential", "V"), ("current_density", "A/m2")
+            given = ("current", "A"), ("potential", "V"), ("j0", "A/m2")
             (text,) = (
                 f"{key.replace('_', ' ')} {getattr(own, key):g} {unit}"
                 for key, unit in given

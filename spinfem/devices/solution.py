@@ -232,7 +232,7 @@ class DeviceSolution(Readable):
         end = self.device.electrodes[electrode].end
         if (m := places.m[own]).any():
             value = value + end.material.p * np.einsum("ni,ni->n", m, self._nu[own])  # type: ignore[union-attr]
-        if self.device.electrodes[electrode].current_density is None:
+        if self.device.electrodes[electrode].j0 is None:
             return float(value[np.argmax(self.system.functions.one[places.dofs[own]] > 0)])
         weight = self.system.parts.areas(electrode)
         return float(weight @ value / (weight @ self.system.functions.one[places.dofs[own]]))
@@ -245,9 +245,9 @@ class DeviceSolution(Readable):
         self._check_electrode(electrode)
         given = self.device.electrodes[electrode]
         functions, places = self.system.functions, self.system.places
-        if given.current_density is not None:
+        if given.j0 is not None:
             one = functions.one[places.dofs[places.of(electrode)]]
-            return float(given.current_density * (self.system.parts.areas(electrode) @ one))
+            return float(given.j0 * (self.system.parts.areas(electrode) @ one))
         k = [*self.device.electrodes].index(electrode)
         tied = self.system.unknowns.electrode[self.system.classes.of_place] == k
         return float(functions.one[places.dofs[tied]] @ self._charge[tied])
@@ -490,7 +490,7 @@ class DeviceSolution(Readable):
         """
         return self._at(points, region).spin_potential
 
-    def current_density(self, points: ArrayLike, region: str | None = None) -> FloatArray:
+    def charge_current(self, points: ArrayLike, region: str | None = None) -> FloatArray:
         """Return the particle current times |e| per area, A/m2, shape (..., dimension).
 
         Components are along the coordinates of the mesh, positive where electrons flow towards
@@ -504,7 +504,7 @@ class DeviceSolution(Readable):
 
         The first of the last two axes is the direction of the flow, along the coordinates of the
         mesh, the second that of the spin. ``j_s = -D_tot (p grad mu_0 m + grad nu)`` with ``nu =
-        mu_s/2``; in a strong ferromagnet along m. It is a derivative as `current_density`, which
+        mu_s/2``; in a strong ferromagnet along m. It is a derivative as `charge_current`, which
         `torque` is not. Parameters and errors as of `spin_potential`.
         """
         return self._at(points, region).spin_current

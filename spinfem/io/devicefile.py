@@ -208,7 +208,7 @@ def _electrode(table: ElectrodeTable, metals: Mapping[str, Metal], where: Locati
     with at(*where):
         key, value = one_of(table, "current_A", "potential_V", "j0_A_m2")
     end = _end(table, metals, where)
-    argument = {"current_A": "current", "potential_V": "potential", "j0_A_m2": "current_density"}
+    argument = {"current_A": "current", "potential_V": "potential", "j0_A_m2": "j0"}
     with at(*where):
         return Electrode(**{argument[key]: value}, end=end)
 

@@ -39,7 +39,7 @@ class SolvedDevice(Protocol):
         """Return torques per area there."""
         ...
 
-    def current_density(self, points: ArrayLike, region: str | None = None) -> FloatArray:
+    def charge_current(self, points: ArrayLike, region: str | None = None) -> FloatArray:
         """Return currents per area at points."""
         ...
 
@@ -232,7 +232,7 @@ class DevicePlots:
         if not inside.any():
             return
         x, y = x[inside], y[inside]
-        j = self.solution.current_density(np.stack([x, y], axis=1) / NANO)
+        j = self.solution.charge_current(np.stack([x, y], axis=1) / NANO)
         strength = np.hypot(*j.T)
         usual = float(np.percentile(strength, USUAL)) or 1.0
         drawn = strength > SHORTEST * usual

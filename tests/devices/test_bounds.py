@@ -255,7 +255,7 @@ def test_potentials_count_from_the_one_given():
 
 def test_current_densities():
     device = wire("tri", 2)
-    given = {**device.electrodes, "left": sf.Electrode(current_density=J0, end=LEAD)}
+    given = {**device.electrodes, "left": sf.Electrode(j0=J0, end=LEAD)}
     found = sf.solve(sf.Device(device.grid, device.regions, given), degree=2, certify=True)
     widths(found, sf.solve(stack(), J0), KINDS["tri"])
 

@@ -73,7 +73,7 @@ def test_an_electrode_that_lets_nothing_through_is_a_wall(sample):
     """Also where interfaces end on it."""
     device = wire("tri", 2, **SAMPLES[sample])
     mesh = device.grid.mesh.with_boundaries({"top": lambda x: x[1] > WIDE - 1e-6})
-    top = {"top": sf.Electrode(current_density=0.0, end=sf.SpinBlocking())}
+    top = {"top": sf.Electrode(j0=0.0, end=sf.SpinBlocking())}
     walled = sf.Device(Grid(mesh), device.regions, device.electrodes | top, device.interfaces)
     if sample == "crossing lead":
         with pytest.raises(ValueError, match="must be collinear where something else touches both"):
@@ -117,7 +117,7 @@ def topped(kind, electrodes):
 
 
 @pytest.mark.parametrize("kind", ["tri", "quad", "tet"])
-@pytest.mark.parametrize("given", ["potential", "current", "current_density"])
+@pytest.mark.parametrize("given", ["potential", "current", "j0"])
 @pytest.mark.parametrize("end", ENDS)
 def test_an_electrode_is_those_of_its_regions_together(end, given, kind):
     """Over resistive interfaces: with its potential, or its density, at each of them."""
@@ -146,7 +146,7 @@ def test_an_electrode_is_those_of_its_regions_together(end, given, kind):
 @pytest.mark.parametrize("end", ["lead", "reservoir", "blocking"])
 def test_bounds_are_those_of_an_electrode_for_each_region(end):
     """Over resistive interfaces."""
-    given = sf.Electrode(current_density=3e9, end=ENDS[end])
+    given = sf.Electrode(j0=3e9, end=ENDS[end])
     found, exact = (
         sf.solve(topped("tri", dict.fromkeys(names, given)), degree=2, certify=True).bounds
         for names in (["both"], SHARES)

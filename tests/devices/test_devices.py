@@ -321,7 +321,7 @@ def test_a_radius_in_nanometres_is_noticed():
 @pytest.mark.parametrize(
     ("work", "error"),
     [
-        (lambda d: sf.Electrode(), "one of current, potential and current_density .* got none"),
+        (lambda d: sf.Electrode(), "one of current, potential and j0 .* got none"),
         (lambda d: sf.Electrode(current=1.0, potential=0.0), "got current, potential"),
         (lambda d: sf.Electrode(current=np.inf), "current of an electrode must be finite, got inf"),
         (lambda d: sf.Electrode(current=1.0, end=Cu), "end of an electrode must be a Lead"),

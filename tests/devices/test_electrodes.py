@@ -42,8 +42,8 @@ DRIVES = {
     "current": lambda A, V: ({"current": J0 * A}, {"potential": FAR}),
     "current behind": lambda A, V: ({"potential": FAR + V}, {"current": -J0 * A}),
     "potentials": lambda A, V: ({"potential": FAR + V}, {"potential": FAR}),
-    "density": lambda A, V: ({"current_density": J0}, {"potential": FAR}),
-    "density behind": lambda A, V: ({"potential": FAR + V}, {"current_density": -J0}),
+    "density": lambda A, V: ({"j0": J0}, {"potential": FAR}),
+    "density behind": lambda A, V: ({"potential": FAR + V}, {"j0": -J0}),
 }
 
 
@@ -124,9 +124,7 @@ def test_any_drive_of_three_electrodes_gives_the_same(leads):
 
 
 @pytest.mark.parametrize("leads", LEADS, ids=["normal", "ferromagnetic"])
-@pytest.mark.parametrize(
-    "given", [{"current": 1.0}, {"current_density": 1 / 6e-9}], ids=["current", "density"]
-)
+@pytest.mark.parametrize("given", [{"current": 1.0}, {"j0": 1 / 6e-9}], ids=["current", "density"])
 def test_a_current_and_a_probe_may_change_places(leads, given):
     """Without precession a device is reciprocal: so are means over densities, with their leads."""
     device = branched(*leads, JOINTS)
@@ -150,7 +148,7 @@ def test_a_density_goes_with_the_mean_potential(is_left):
     device = sf.Device.pillar(stack(), radius=R, current=1.0, leads=discs)
     name, other = ("left", "right") if is_left else ("right", "left")
     density = 2e11 if is_left else -2e11
-    given = {name: {"current_density": density}, other: {"potential": FAR}}
+    given = {name: {"j0": density}, other: {"potential": FAR}}
     found = sf.solve(driven(device, **given), degree=2)
     area = np.pi * (100e-9 if is_left else 80e-9) ** 2
     assert found.current(name) == pytest.approx(density * area, rel=1e-11)

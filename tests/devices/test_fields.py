@@ -27,7 +27,7 @@ def errors(device, degree, solution, points):
     mu_s, j_s, mu_0 = solution.spin_potential(x), solution.spin_current(x), solution.potential(x)
     flow, current = np.zeros((len(x), 3, 3)), np.zeros((len(x), 3))
     flow[:, : points.shape[1]] = found.spin_current(points)
-    current[:, : points.shape[1]] = found.current_density(points)
+    current[:, : points.shape[1]] = found.charge_current(points)
     flow[:, 0] -= j_s
     current[:, 0] -= J0
     wrong = [
@@ -94,7 +94,7 @@ def test_a_pillar_is_its_stack_at_every_radius():
     assert mu_s.shape == (7, 45, 3)
     wanted = solution.spin_potential(x)  # it is continuous
     np.testing.assert_allclose(mu_s, np.tile(wanted, (7, 1, 1)), atol=1e-9 * np.abs(wanted).max())
-    j = found.current_density(grid)
+    j = found.charge_current(grid)
     np.testing.assert_allclose(j, np.broadcast_to([0, J0], j.shape), rtol=0, atol=1e-8 * J0)
     flow = found.spin_current(grid[:, 1:8], region="fixed")
     wanted = solution.spin_current(x[1:8])
@@ -131,9 +131,9 @@ def test_currents_through_sections_are_those_of_electrodes():
     for height, radius in ((-15e-9, 2 * R), (4e-9, R), (20e-9, R), (35e-9, 2 * R)):
         r = (x + 1) / 2 * radius
         points = np.stack([r, np.full_like(r, height)], axis=1)
-        through = np.pi * radius * (w * r) @ found.current_density(points)[:, 1]
+        through = np.pi * radius * (w * r) @ found.charge_current(points)[:, 1]
         assert through == pytest.approx(1e-3, rel=2e-3)  # differentiated, and a rim
-    assert found.current_density((R, -20e-9))[1] > 0
+    assert found.charge_current((R, -20e-9))[1] > 0
 
 
 # --- where points are -----------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_at_an_interface_the_region_is_the_side():
     ],
 )
 @pytest.mark.parametrize(
-    "quantity", ["potential", "spin_potential", "spin_current", "current_density"]
+    "quantity", ["potential", "spin_potential", "spin_current", "charge_current"]
 )
 def test_bad_points(quantity, points, region, message):
     found = sf.solve(wire("tri", 1), degree=1)
@@ -216,4 +216,4 @@ def test_a_metal_that_is_not_there_does_not_count():
     """Current in a normal metal is not polarized, whatever mu_s is."""
     found = sf.solve(wire("quad", 4, fixed=(Co, (1, 0, 0))), degree=3)
     points = np.stack([np.linspace(9e-9, 17e-9, 5), np.full(5, 1e-8)], axis=1)
-    np.testing.assert_allclose(found.current_density(points)[:, 0], J0, rtol=1e-6)
+    np.testing.assert_allclose(found.charge_current(points)[:, 0], J0, rtol=1e-6)

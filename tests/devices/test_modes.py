@@ -120,7 +120,7 @@ def rough_wire(kind, n):
         {name: np.flatnonzero((middle > a) & (middle < b)) for name, (a, b) in inside}
     ).with_boundaries({"left": lambda x: x[0] < 1e-6, "right": lambda x: x[0] > edges[-1] - 1e-6})
     electrodes = {
-        "left": sf.Electrode(current_density=J0, end=sf.SpinBlocking()),
+        "left": sf.Electrode(j0=J0, end=sf.SpinBlocking()),
         "right": sf.Electrode(potential=0.0, end=sf.Lead(Cu)),
     }
     return sf.Device(Grid(mesh), {**MAGNETS, "spacer": Cu}, electrodes)

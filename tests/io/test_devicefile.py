@@ -50,7 +50,7 @@ def assert_same(a, b):
     assert {*a.electrodes} == {*b.electrodes}
     for name, one in a.electrodes.items():
         other = b.electrodes[name]
-        for key in ("current", "potential", "current_density"):
+        for key in ("current", "potential", "j0"):
             assert getattr(one, key) == getattr(other, key)
         assert type(one.end) is type(other.end)
         if isinstance(one.end, sf.Lead):
@@ -130,7 +130,7 @@ def test_what_else_a_file_can_say(written):
         path.with_name("device.msh"),
         {"fixed": (Co, (0, 0, 1)), "spacer": Cu, "free": (sf.material("Py", name="Py"), free)},
         {
-            "in": sf.Electrode(current_density=1e11, end=sf.Lead(Cu)),
+            "in": sf.Electrode(j0=1e11, end=sf.Lead(Cu)),
             "out": sf.Electrode(potential=1e-3, end=sf.Lead(Co, m=free)),
             "side": sf.Electrode(current=0.0, end=sf.SpinBlocking()),
         },
