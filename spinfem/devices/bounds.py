@@ -192,7 +192,7 @@ def certificate(
     check_certifiable(device)
     # potentials count from the one that is given
     zero = zero_of(device)
-    device = _grounded(device)
+    device = grounded(device)
     nothing = np.zeros_like(system.unknowns.given)
     system = system._replace(unknowns=system.unknowns._replace(given=nothing))
     own = unknowns - zero * (system.unknowns.kinds == MU_0)
@@ -259,8 +259,9 @@ def zero_of(device: Device) -> float:
     return float(given.pop())
 
 
-def _grounded(device: Device) -> Device:
-    """Return the device with potentials of 0 where they are given."""
+def grounded(device: Device) -> Device:
+    """Return the device with a potential of 0 where one is given; errors as of `zero_of`."""
+    zero_of(device)
     electrodes = {
         name: given if given.potential is None else replace(given, potential=0.0)
         for name, given in device.electrodes.items()

@@ -31,6 +31,7 @@ from .device import Device
 from .fields import Fields, fields_at
 from .grid import coarse_cells
 from .linear import Report, solve_full, solve_system
+from .modes import AngularModes, modes_of
 from .regions import is_ferromagnetic, is_magnet
 from .vtk import save
 
@@ -192,6 +193,26 @@ class DeviceSolution(Readable):
     def _faces(self) -> Parts:
         """All that magnetizations have no part in, condensed."""
         return condensed(self.system.parts)
+
+    def angular_modes(self, first: str, second: str) -> AngularModes:
+        """Return how a device of two magnets depends on the angle between them, in closed form.
+
+        It is a sum of terms of which two of a pair are Slonczewski's form, that of a stack;
+        `AngularModes.leading` keeps the largest, with the error of that.
+
+        Parameters
+        ----------
+        first, second : str
+            Both ferromagnets: strong ones, with normal metals between them and interfaces of any
+            resistance, but not of finite mixing conductances.
+
+        Raises
+        ------
+        ValueError
+            If these are not all ferromagnets of the device, or not such; several potentials are
+            given, or no current.
+        """
+        return modes_of(self.device, self._whole._faces, (first, second))
 
     # --- charge ---------------------------------------------------------------------------------
 
