@@ -46,7 +46,10 @@ NO_ONE = -1
 ROUNDING = 1e-13
 """What an energy may be off by, of the sum of its parts."""
 MU_0, ALONG = 0, 4
-"""Kinds of unknowns; nu where it is free has one for each of its components, 1 to 3."""
+"""Kinds of unknowns; nu where it is free has one for each of its components, 1 to 3.
+
+The first of these is along m of a magnet nearby.
+"""
 
 
 class Row(NamedTuple):
@@ -87,6 +90,12 @@ class System(NamedTuple):
     terms: list[Term]
     matrix: Any
     load: FloatArray
+
+    @property
+    def fields(self) -> IntArray:
+        """Kinds of unknowns for a solver: nu along m is one field, in magnets and beside them."""
+        kinds = self.unknowns.kinds
+        return np.where(kinds == 1, ALONG, kinds)
 
     @property
     def functions(self) -> Any:

@@ -35,9 +35,9 @@ def write_system(device: Device, path: str | PathLike[str], degree: int | None =
     """Write the system A x = b of a device for PETSc.
 
     One file has the matrix A, S (a metre of depth in a planar device), the right side b, A, and
-    as an index set the kind of every unknown: 0 for mu_0, 1, 2, 3 for the components of
-    ``nu = mu_s/2`` where it is free, 4 for nu along m, all in V. In PETSc: MatLoad, VecLoad, ISLoad
-    with one viewer.
+    as an index set the kind of every unknown: 0 for mu_0, 4 for ``nu = mu_s/2`` along m, where a
+    strong ferromagnet binds it and in normal metals beside it, 2, 3 for what is across and free,
+    all in V. In PETSc: MatLoad, VecLoad, ISLoad with one viewer.
 
     A is positive definite; symmetric but for lambda_J and an imaginary mixing conductance.
 
@@ -62,7 +62,7 @@ def write_system(device: Device, path: str | PathLike[str], degree: int | None =
     A.sum_duplicates()
     if A.nnz > MOST:
         raise ValueError(f"entries of a system for PETSc must be at most {MOST:,}, got {A.nnz:,}")
-    kinds = system.unknowns.kinds
+    kinds = system.fields
     with Path(path).open("wb") as file:
         for numbers, kind in (
             ([MATRIX, *A.shape, A.nnz], INT),

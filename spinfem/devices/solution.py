@@ -640,7 +640,7 @@ def solve_assembled(
     return solve_system(
         matrix,
         system.load,
-        system.unknowns.kinds,
+        system.fields,
         device.grid.dimension,
         progress,
         is_symmetric=_is_symmetric(matrix),

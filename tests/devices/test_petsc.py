@@ -57,7 +57,7 @@ def test_what_is_written_has_the_solution(name, degree, tmp_path):
     device, path = DEVICES[name](), tmp_path / "system.dat"
     petsc.write_system(device, path, degree)
     A, b, kinds = objects(path)
-    assert np.array_equal(kinds, sf.solve(device, degree=degree).system.unknowns.kinds)
+    assert np.array_equal(kinds, sf.solve(device, degree=degree).system.fields)
     write_vector(tmp_path / "x.dat", spsolve(A.tocsc(), b))
     found = petsc.read_solution(device, tmp_path / "x.dat", degree)
     expected = sf.solve(device, degree=degree)
