@@ -30,11 +30,13 @@ from .bodies import Parts
 from .device import Device
 from .fluxes import Fluxes
 from .functions import Functions
+from .linear import is_factorized
 from .regions import (
     Classes,
     Contact,
     Places,
     classes_of,
+    in_frames,
     is_ferromagnetic,
     is_magnet,
     is_strong,
@@ -46,10 +48,7 @@ NO_ONE = -1
 ROUNDING = 1e-13
 """What an energy may be off by, of the sum of its parts."""
 MU_0, ALONG = 0, 4
-"""Kinds of unknowns; nu where it is free has one for each of its components, 1 to 3.
-
-The first of these is along m of a magnet nearby.
-"""
+"""Kinds of unknowns; nu where it is free has one for each of its components, 1 to 3."""
 
 
 class Row(NamedTuple):
@@ -93,9 +92,9 @@ class System(NamedTuple):
 
     @property
     def fields(self) -> IntArray:
-        """Kinds of unknowns for a solver: nu along m is one field, in magnets and beside them."""
+        """Kinds of unknowns for iterations: nu along m is one field, in magnets and beside them."""
         kinds = self.unknowns.kinds
-        return np.where(kinds == 1, ALONG, kinds)
+        return np.where(kinds == 1, ALONG, kinds) if self.classes.has_frames else kinds
 
     @property
     def functions(self) -> Any:
@@ -129,6 +128,9 @@ def assemble(device: Device, parts: Parts) -> System:
     _check_known(device, functions)
     places = places_of(device, functions, parts.dofs, parts.contacts)
     classes = classes_of(device, places, parts.contacts)
+    count = len(classes.rank) + int(classes.rank.sum())
+    if not parts.is_condensed and not is_factorized(count, device.grid.dimension):
+        classes = in_frames(classes, places, parts.contacts)
     unknowns = _unknowns(device, functions, places, classes)
     terms = [
         *(term for name in device.regions for term in _of_region(device, parts, places, name)),

@@ -366,13 +366,13 @@ def _solved(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the solutions of several loads, and that of the first one where mu_s is 0."""
     unknowns, functions = system.unknowns, system.functions
-    kinds = unknowns.kinds
+    kinds = fields = system.fields
     if isinstance(functions, Fluxes):  # functions of one order on facets are of a kind
         order = functions.order[system.places.dofs]
-        kinds = kinds.copy()
+        kinds = fields.copy()
         for matrix, every in ((unknowns.potential, 1), (unknowns.spin, 3)):
             at, column = matrix.tocoo().coords
-            kinds[column] = unknowns.kinds[column] + FIELDS * order[at // every]
+            kinds[column] = fields[column] + FIELDS * order[at // every]
     dim = device.grid.dimension
     sides = np.column_stack([load, more])
     found, _ = solve_system(system.matrix, sides, kinds, dim, progress)

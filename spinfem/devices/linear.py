@@ -83,6 +83,11 @@ class Report:
     memory: float
 
 
+def is_factorized(unknowns: int, dim: int) -> bool:
+    """Tell whether factors are made of a system, or it is solved by iterations."""
+    return dim < 3 or unknowns <= DIRECT
+
+
 def solve_system(
     A: Matrix,
     b: FloatArray,
@@ -155,7 +160,7 @@ def solve_system(
         raise ValueError(
             f"the diagonal of a system must be positive, got {diagonal[bad]:g} for unknown {bad}"
         )
-    factorized = dim < 3 or n <= DIRECT
+    factorized = is_factorized(n, dim)
     memory = _memory(A, dim, factorized, is_symmetric)
     _check_memory(n, dim, memory)
     if not factorized:

@@ -71,6 +71,7 @@ class Classes(NamedTuple):
     line: FloatArray  # (c, 3) m of the strong ferromagnet there, else 0
     absorber: IntArray  # (c,) region or electrode whose m is the line, else -1
     crossing: IntArray  # (c,) the second one where two cross, else -1
+    has_frames: bool  # whether the first direction, where there are three, is m of a magnet nearby
 
 
 def places_of(
@@ -190,10 +191,7 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     crossing[targets[crosses]] = places.owner[sources[crosses]]
     _check_edges(places, of_place, absorber, crossing)
 
-    space = np.tile(np.eye(3), (count, 1, 1))
-    for name, frame in _frames(places, contacts).items():
-        space[of_place[places.of(name)]] = frame
-    rank, line = np.full(count, 3), np.zeros((count, 3))
+    space, rank, line = np.tile(np.eye(3), (count, 1, 1)), np.full(count, 3), np.zeros((count, 3))
     line[has_line] = places.m[reference[has_line]]
     space[has_line] = 0.0
     space[has_line, :, 0] = line[has_line]
@@ -203,7 +201,16 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
         if isinstance(electrode.end, Reservoir):
             empty[of_place[places.of(name)]] = True
     space[empty], rank[empty] = 0.0, 0
-    return Classes(of_place, space, rank, line, absorber, crossing)
+    return Classes(of_place, space, rank, line, absorber, crossing, False)
+
+
+def in_frames(classes: Classes, places: Places, contacts: list[Contact]) -> Classes:
+    """Count nu where it is free along m of a magnet nearby, and across it."""
+    space, is_free = classes.space.copy(), classes.rank == 3
+    for name, frame in _frames(places, contacts).items():
+        own = classes.of_place[places.of(name)]
+        space[own[is_free[own]]] = frame
+    return classes._replace(space=space, has_frames=True)
 
 
 def _frames(places: Places, contacts: list[Contact]) -> dict[str, FloatArray]:
@@ -214,8 +221,8 @@ def _frames(places: Places, contacts: list[Contact]) -> dict[str, FloatArray]:
     other one these break at faces, and flat cells take hundreds of iterations.
     """
     found: dict[str, FloatArray] = {}
-    for k, name in enumerate(places.names):
-        m = places.m[places.first[k]]
+    for name in places.names:
+        m = places.m[places.of(name)[0]]
         if m.any():
             beside = np.cross(m, np.eye(3)[np.argmin(np.abs(m))])
             beside /= np.linalg.norm(beside)
