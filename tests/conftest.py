@@ -23,9 +23,9 @@ settings.load_profile("spinfem")
 
 KINDS = ("single", "batches", "motion")
 """Of compiled functions; see `kernels.compile_for`."""
-SHARE, LEAST = 0.1, 10
+SHARE, LEAST = 0.05, 5
 """Of the random examples of a test the default run tries so many, and at least so many."""
-MOST = 4
+MOST = 2
 """And of the sets of parameters of a test at most so many, some of all its kinds."""
 
 

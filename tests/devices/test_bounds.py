@@ -206,6 +206,7 @@ def is_between(solution, reference):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("degree", [1, 2, 3])
 def test_bounds_hold_at_corners(reference, degree):
     """And are as wide as the errors: fluxes take a quarter of that."""
@@ -263,6 +264,7 @@ def test_current_densities():
 # --- refinement -------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_refinement_meets_the_tolerance_with_fewer_unknowns(reference):
     tol = 1e-4
     found = sf.solve(corner(1), degree=2, tol=tol)
@@ -309,6 +311,7 @@ def test_refined_grids_keep_regions_and_surfaces():
             }
 
 
+@pytest.mark.long
 def test_what_cannot_be_reached(monkeypatch):
     monkeypatch.setattr(adaptive, "MOST", 1000)
     with pytest.raises(ValueError, match=r"tol must be reachable, got 1e-05: with \d+ unknowns"):

@@ -77,6 +77,7 @@ def test_the_unit_of_a_mesh_is_no_matter(scale):
     )
 
 
+@pytest.mark.long
 def test_cells_that_shrink_towards_a_rim_pay():
     """The current density has no bound at the rim of a pillar below a wider disc. With cells of
     1e-4 of the radius there elements of degree 2 are right to 1e-4, with a tenth of the radius not
