@@ -51,7 +51,7 @@ class CellTorques:
 
     Their axes, of space and of vectors, are those of the device in three dimensions and in the
     plane; an axisymmetric device has its axis, the x of its stack, along z here, as all of
-    `spinfem.handoff`: vectors (x, y, z) here are (y, z, x) there.
+    ``spinfem.handoff``: vectors (x, y, z) here are (y, z, x) there.
 
     Attributes
     ----------

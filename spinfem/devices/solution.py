@@ -198,7 +198,7 @@ class DeviceSolution(Readable):
         """Return how a device of two magnets depends on the angle between them, in closed form.
 
         It is a sum of terms of which two of a pair are Slonczewski's form, that of a stack;
-        `AngularModes.leading` keeps the largest, with the error of that.
+        `spinfem.devices.modes.AngularModes.leading` keeps the largest, with the error of that.
 
         Parameters
         ----------
@@ -435,7 +435,7 @@ class DeviceSolution(Readable):
         cell : three floats
             Edges of a cell, m. In a planar device the grid has one layer of cells, of the third
             edge, and so the torque of that depth. Axes of an axisymmetric one are as those of
-            `spinfem.handoff`: its axis, x of its stack, is z of the grid, and vectors (x, y, z)
+            ``spinfem.handoff``: its axis, x of its stack, is z of the grid, and vectors (x, y, z)
             there are (y, z, x) in the device.
 
         Returns
