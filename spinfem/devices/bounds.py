@@ -76,7 +76,8 @@ class DeviceBounds:
     spin_resistance : (low, high)
         What of it is because of spins, dr: without mu_s it would be so much less.
     torques : (low, high)
-        Of `spinfem.DeviceSolution.torque` of all `spinfem.DeviceSolution.magnets`, J (J/m), shape (f, 3) each.
+        Of `spinfem.DeviceSolution.torque` of all `spinfem.DeviceSolution.magnets`, J (J/m), shape
+        (f, 3) each.
     """
 
     resistance: tuple[float, float]

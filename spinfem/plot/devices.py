@@ -141,7 +141,8 @@ class DevicePlots:
         Parameters
         ----------
         name, face : str
-            As of `spinfem.DeviceSolution.torque_density`: a ferromagnet, and a region that it touches.
+            As of `spinfem.DeviceSolution.torque_density`: a ferromagnet, and a region that it
+            touches.
         ax : Axes, optional
             Where to draw. Default: a new pyplot figure.
         component : {"x", "y", "z"}, optional
