@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import splu
 
 from .._checks import BoolArray, FloatArray, IntArray
 from ..physics import exchange
@@ -21,6 +20,7 @@ from ..physics.bulk import relaxation, total_conductivity
 from .device import Device, Region
 from .fluxes import Fluxes
 from .functions import Functions
+from .linear import factors_of
 from .regions import Contact, contacts_of
 
 
@@ -160,21 +160,11 @@ def _condensed_body(body: Body, one: FloatArray, is_face: BoolArray) -> Body:
     whole = sp.csc_array(body.across + body.taken)
     across, share = _schur(whole, inner, faces), one @ body.taken
     if len(inner):  # all that is taken up, inside too, of what is at the faces
-        held = _factors(local(whole, inner)).solve(share[inner])
+        held = factors_of(local(whole, inner)).solve(share[inner])
         share = share[faces] - held @ whole[inner][:, faces]
     taken, first = np.zeros_like(across), np.argmax(one[faces] > 0)
     taken[first] = share  # at one place, where `one` is 1: the sum alone has a meaning
     return found._replace(across=across - taken, taken=taken)
-
-
-def _factors(A: Any, order: str = "MMD_AT_PLUS_A") -> Any:
-    """Return factors that keep to the diagonal."""
-    return splu(
-        sp.csc_array(A),
-        permc_spec=order,
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
 
 
 def _schur(A: Any, inner: IntArray, faces: IntArray) -> Any:
@@ -185,10 +175,10 @@ def _schur(A: Any, inner: IntArray, faces: IntArray) -> Any:
     A = sp.csc_array(A)
     if not len(inner):
         return np.asarray(local(A, faces).todense())
-    order = np.argsort(_factors(local(A, inner)).perm_c)
+    order = np.argsort(factors_of(local(A, inner)).perm_c)
     rows, last = np.concatenate([inner[order], faces]), slice(len(inner), None)
     shift = np.concatenate([np.zeros(len(inner)), A.diagonal()[faces]])
-    made = _factors(local(A, rows) + sp.diags_array(shift), "NATURAL")
+    made = factors_of(sp.csc_array(local(A, rows) + sp.diags_array(shift)), "NATURAL")
     lower, upper = (np.asarray(x.tocsc()[last, last].todense()) for x in (made.L, made.U))
     found = lower @ upper
     of_row, of_column = (x[last] - len(inner) for x in (made.perm_r, made.perm_c))

@@ -191,10 +191,9 @@ def torques_in_cells(
                     system,
                     mesh.facets[:, contact.facets],
                     np.where(own[sides[0]], sides[0], sides[1]),
-                    _density(
+                    density_of(
                         functions.facet_mass(contact.facets),
                         contact.dofs,
-                        functions.count,
                         Load(load.dofs[~left], load.torque[~left]),
                     ),
                 )
@@ -204,14 +203,30 @@ def torques_in_cells(
     if not device.regions[name].is_strong:
         cells = grid.regions[name]
         dofs = functions.in_cells(cells)
-        density = _density(functions.mass(cells), dofs, functions.count, inside)
+        density = density_of(functions.mass(cells), dofs, inside)
         space.add(system, mesh.t[:, cells], cells, density)
     return space.result()
 
 
-def _density(matrix: Any, dofs: IntArray, count: int, load: Load) -> FloatArray:
-    """Return coefficients (count, 3) of the function whose integrals are a load; others are 0."""
-    whole, found = np.zeros((count, 3)), np.zeros((count, 3))
+def density_of(matrix: Any, dofs: IntArray, load: Load) -> FloatArray:
+    """Return the function whose integrals with others are a load, per m^2 or m^3.
+
+    Parameters
+    ----------
+    matrix : sparse array (count, count)
+        ``int u v`` of all functions, over facets or cells.
+    dofs : array of int
+        Those that are not zero there.
+    load : Load
+        At some of these.
+
+    Returns
+    -------
+    array, shape (count, 3)
+        Its coefficients; 0 at others.
+    """
+    found: FloatArray = np.zeros((matrix.shape[0], 3))
+    whole = np.zeros_like(found)
     np.add.at(whole, load.dofs, load.torque)
     found[dofs] = splu(matrix[dofs][:, dofs].tocsc()).solve(whole[dofs])
     return found

@@ -24,13 +24,12 @@ import numpy as np
 import scipy.sparse as sp
 import skfem
 from skfem.quadrature import get_quadrature
-from skfem.refdom import RefLine, RefTet, RefTri
 
 from .._checks import FloatArray, IntArray
 from .grid import Grid
+from .simplices import REFERENCE
 
 SIMPLICES = (skfem.MeshLine1, skfem.MeshTri1, skfem.MeshTet1)
-REFERENCE = {1: RefLine, 2: RefTri, 3: RefTet}
 
 
 class Polynomials:

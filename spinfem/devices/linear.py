@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import LinAlgError, solve
@@ -154,12 +155,7 @@ def solve_system(
             f"A, b and kinds must be of the same unknowns, got shapes {A.shape}, {np.shape(b)} and "
             f"{np.shape(kinds)}"
         )
-    diagonal = A.diagonal()
-    if not (diagonal > 0).all():
-        bad = int(np.flatnonzero(~(diagonal > 0))[0])
-        raise ValueError(
-            f"the diagonal of a system must be positive, got {diagonal[bad]:g} for unknown {bad}"
-        )
+    root = _root_of_diagonal(A)
     factorized = is_factorized(n, dim)
     memory = _memory(A, dim, factorized, is_symmetric)
     _check_memory(n, dim, memory)
@@ -169,7 +165,6 @@ def solve_system(
             "pip install pyamg",
             "pyamg",
         )
-    root = np.sqrt(diagonal)
     scaling = diags_array(1 / root)
     scaled = csr_array(scaling @ A @ scaling)
     sides = np.asarray(b, dtype=float).reshape(n, -1) / root[:, None]
@@ -201,6 +196,17 @@ def solve_system(
     return (x / root[:, None]).reshape(np.shape(b)), report
 
 
+def _root_of_diagonal(A: Matrix) -> FloatArray:
+    """Return by what a system is scaled to a diagonal of ones."""
+    diagonal = A.diagonal()
+    if not (diagonal > 0).all():
+        bad = int(np.flatnonzero(~(diagonal > 0))[0])
+        raise ValueError(
+            f"the diagonal of a system must be positive, got {diagonal[bad]:g} for unknown {bad}"
+        )
+    return np.asarray(np.sqrt(diagonal))
+
+
 def solve_full(
     A: FloatArray, b: FloatArray, *, is_symmetric: bool = True
 ) -> tuple[FloatArray, Report]:
@@ -209,9 +215,10 @@ def solve_full(
     Raises
     ------
     ValueError
-        If A is singular, or the relative residual is not below `LARGEST_RESIDUAL`.
+        If the diagonal is not positive, A is singular, or the relative residual is not below
+        `LARGEST_RESIDUAL`.
     """
-    root = np.sqrt(np.abs(np.diagonal(A)))
+    root = _root_of_diagonal(A)
     scaled, side = A / root / root[:, None], b / root
     try:
         x = solve(scaled, side, assume_a="pos" if is_symmetric else "gen")
@@ -220,13 +227,14 @@ def solve_full(
             f"a system must be positive definite, got a singular one ({error}): no potential is "
             "given, or a part is connected to none"
         ) from None
-    residual = float(np.linalg.norm(side - scaled @ x) / (np.linalg.norm(side) or 1.0))
+    x = x / root
+    residual = relative_residual(A, b, x)
     if not residual < LARGEST_RESIDUAL:
         raise ValueError(
             f"the relative residual of a solution must be below {LARGEST_RESIDUAL:g}, got "
             f"{residual:.2g} by a full matrix with {len(b):,} unknowns"
         )
-    return x / root, Report("a full matrix", len(b), 0, residual, 2.0 * A.nbytes)
+    return x, Report("a full matrix", len(b), 0, residual, 2.0 * A.nbytes)
 
 
 def relative_residual(A: Matrix, b: FloatArray, x: FloatArray) -> float:
@@ -270,18 +278,25 @@ def _corrected(A: Matrix, b: FloatArray, improve: Improve) -> tuple[FloatArray, 
     return x, residual
 
 
-def _factors(A: Matrix, is_symmetric: bool) -> Improve:
-    """Return what solves with factors; they keep to the diagonal, that fill be small.
+def factors_of(A: Matrix, order: str = "MMD_AT_PLUS_A", pivoting: float = 0.0) -> Any:
+    """Return SuperLU's factors of a matrix by columns; they keep to the diagonal, for little fill.
 
-    They are of the transpose, which is A by rows as it stands: no copy is made.
+    Parameters
+    ----------
+    A : sparse array (n, n)
+        By columns.
+    order : str
+        That of its columns, "NATURAL" for as they stand.
+    pivoting : float
+        How much smaller than others a diagonal may be.
     """
+    return splu(A, permc_spec=order, diag_pivot_thresh=pivoting, options={"SymmetricMode": True})
+
+
+def _factors(A: Matrix, is_symmetric: bool) -> Improve:
+    """Return what solves with factors: of the transpose, A by rows as it stands, without a copy."""
     try:
-        factors = splu(
-            A.T,
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0 if is_symmetric else 0.1,
-            options={"SymmetricMode": True},
-        )
+        factors = factors_of(A.T, pivoting=0.0 if is_symmetric else 0.1)
     except RuntimeError as error:
         raise ValueError(
             f"a system must be positive definite, got a singular one ({error}): no potential is "

@@ -56,8 +56,8 @@ class AngularModes:
     resistance : float
         The resistance at 90 degrees, Ohm.
     error : float
-        Largest error of the resistance's change with the angle, or of a torque, because of terms
-        that are left out; in parts of the largest change and torque.
+        Largest error at whole degrees of the resistance's change with the angle, or of a torque,
+        because of terms that are left out; in parts of the largest such change or torque.
     """
 
     B: FloatArray

@@ -19,6 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._checks import FloatArray
+from ..files.disk import replacing
 from .assembly import System, assemble, check_spin_sink
 from .bodies import parts_of
 from .device import Device
@@ -35,9 +36,11 @@ def write_system(device: Device, path: str | PathLike[str], degree: int | None =
     """Write the system A x = b of a device for PETSc.
 
     One file has the matrix A, S (a metre of depth in a planar device), the right side b, A, and
-    as an index set the kind of every unknown: 0 for mu_0, 4 for ``nu = mu_s/2`` along m, where a
-    strong ferromagnet binds it and in normal metals beside it, 2, 3 for what is across and free,
-    all in V. In PETSc: MatLoad, VecLoad, ISLoad with one viewer.
+    as an index set the kind of every unknown: 0 for mu_0, 4 for ``nu = mu_s/2`` along m where a
+    strong ferromagnet binds it, 1, 2, 3 for its components x, y, z where it is free, all in V. In
+    three dimensions with more than 30,000 unknowns components of free nu are those along m of a
+    magnet nearby, which is 4 as well, and across it, 2 and 3. In PETSc: MatLoad, VecLoad, ISLoad
+    with one viewer.
 
     A is positive definite; symmetric but for lambda_J and an imaginary mixing conductance.
 
@@ -46,7 +49,7 @@ def write_system(device: Device, path: str | PathLike[str], degree: int | None =
     device : Device
         What is to be solved.
     path : str or path
-        The file.
+        The file. It appears whole or not at all.
     degree : int, optional
         As of `spinfem.solve`.
 
@@ -63,7 +66,7 @@ def write_system(device: Device, path: str | PathLike[str], degree: int | None =
     if A.nnz > MOST:
         raise ValueError(f"entries of a system for PETSc must be at most {MOST:,}, got {A.nnz:,}")
     kinds = system.fields
-    with Path(path).open("wb") as file:
+    with replacing(Path(path)) as temporary, temporary.open("wb") as file:
         for numbers, kind in (
             ([MATRIX, *A.shape, A.nnz], INT),
             (np.diff(A.indptr), INT),

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse.linalg import splu
 
 from .._checks import FloatArray, IntArray, listed
 from ..constants import TORQUE_PER_SPIN_CURRENT
@@ -26,7 +25,7 @@ from ..texts.tables import Column, Part, Readable, Table
 from .assembly import MU_0, NO_ONE, System, assemble, check_spin_sink, read
 from .bodies import Parts, condensed, parts_of
 from .bounds import DeviceBounds, certificate, check_certifiable, current_through, zero_of
-from .cells import CellTorques, Load, torques_in_cells
+from .cells import CellTorques, Load, density_of, torques_in_cells
 from .device import Device
 from .fields import Fields, fields_at
 from .grid import coarse_cells
@@ -412,12 +411,9 @@ class DeviceSolution(Readable):
                 break
         else:
             raise ValueError(f"face must be of a region that {name!r} touches, got {face!r}")
-        functions = self.system.functions
-        load = np.zeros((functions.count, 3))
-        np.add.at(load, dofs, TORQUE_PER_SPIN_CURRENT * current)
-        mass = functions.facet_mass(contact.facets)[contact.dofs][:, contact.dofs]
-        density = np.asarray(splu(mass.tocsc()).solve(load[contact.dofs]))
-        return contact.dofs, density
+        mass = self.system.functions.facet_mass(contact.facets)
+        density = density_of(mass, contact.dofs, Load(dofs, TORQUE_PER_SPIN_CURRENT * current))
+        return contact.dofs, density[contact.dofs]
 
     def torque_on_grid(self, name: str, cell: Sequence[float]) -> CellTorques:
         """Return torques in the cells of a finite-difference grid, as OOMMF and mumax3 have.

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from wires import DEEP, KINDS, SAMPLES, TILTED, WIDE, Co, Cu, Py, stack, twisted, wire
+import skfem
+from wires import DEEP, KINDS, SAMPLES, TILTED, UP, WIDE, Co, Cu, Py, stack, twisted, wire
 
 import spinfem as sf
+from spinfem.devices.grid import Grid
 
 R, DEPTH = 50e-9, 5e-9
 TOTAL = 1e-12
@@ -92,6 +94,101 @@ def test_cells_that_do_not_fit_cover_the_magnet():
     grid = sf.solve(wire("tri", 2), degree=2).torque_on_grid("free", (3e-9, 7e-9, 5e-9))
     assert grid.torque.shape == (2, 5, 1, 3)
     np.testing.assert_allclose(grid.low, [17e-9, -2.5e-9, -2.5e-9], rtol=1e-12)
+
+
+def section(x, y, owner, **options):
+    """A device of rectangles of a section, nm, whose metals `owner` chooses by their middles."""
+    mesh = skfem.MeshQuad1.init_tensor(np.array(x, dtype=float), np.array(y, dtype=float))
+    names = np.array([owner(*middle) for middle in mesh.p[:, mesh.t].mean(axis=1).T])
+    mesh = mesh.with_subdomains({name: np.flatnonzero(names == name) for name in np.unique(names)})
+    ends = {"left": lambda p: p[0] == x[0], "right": lambda p: p[0] == x[-1]}
+    if options.get("is_axisymmetric"):
+        ends = {"left": lambda p: p[1] == y[0], "right": lambda p: p[1] == y[-1]}
+    metals = {"fixed": (Co, UP), "free": (Py, TILTED)}
+    electrodes = {"left": sf.Electrode(current=1e-3), "right": sf.Electrode(potential=0.0)}
+    regions = {name: metals.get(name, Cu) for name in mesh.subdomains}
+    return sf.Device(Grid(mesh.with_boundaries(ends), **options), regions, electrodes)
+
+
+def test_a_face_inside_the_grid_is_of_the_magnet_behind_it():
+    """Of a step, on a plane of the grid: below y = 10 nm the magnet begins at 18 nm, not 16 nm."""
+
+    def owner(x, y):
+        if x < 8:
+            return "fixed"
+        return "free" if x > (18 if y < 10 else 16) else "N"
+
+    x = [0, 4, 8, 12, 14, 16, 18, 20, 22]
+    solution = sf.solve(section(x, [0, 5, 10, 15, 20], owner), degree=2)
+    torque = solution.torque_on_grid("free", (2e-9, 5e-9, 1e-9)).torque
+    assert torque.shape == (3, 4, 1, 3)
+    size = np.abs(torque).max()
+    assert not torque[0, :2].any()  # there is no magnet
+    assert (np.abs(torque[1, :2, 0]).max(axis=-1) > 0.1 * size).all()
+    assert (np.abs(torque[0, 2:, 0]).max(axis=-1) > 0.1 * size).all()
+
+
+def frustum(points):
+    """Points of a section with its interfaces tilted: (r, x) to (r, x + r/2)."""
+    return points + np.stack([0 * points[0], 0.5 * points[0]])
+
+
+def test_tilted_faces_of_what_is_rotated_have_the_whole_torque():
+    names = ("fixed", "N", "free")
+    straight = section(
+        [0, 10, 20, 30],
+        [0, 4, 8, 13, 18, 20, 22],
+        lambda r, x: names[int(x > 8) + int(x > 18)],
+        is_axisymmetric=True,
+    )
+    mesh = straight.grid.mesh
+    tilted = type(mesh)(frustum(mesh.p), mesh.t).with_subdomains(mesh.subdomains)
+    grid = Grid(tilted.with_boundaries(mesh.boundaries), is_axisymmetric=True)
+    solution = sf.solve(sf.Device(grid, straight.regions, straight.electrodes), degree=2)
+    cells = solution.torque_on_grid("free", (7e-9, 9e-9, 3e-9))
+    total = np.roll(solution.torque("free"), -1)
+    assert np.abs(total).max() > 0
+    np.testing.assert_allclose(
+        cells.torque.sum(axis=(0, 1, 2)), total, atol=TOTAL * np.abs(total).max()
+    )
+
+
+@pytest.mark.parametrize("is_axisymmetric", [False, True])
+def test_what_touches_at_an_edge_alone_is_there_too(is_axisymmetric):
+    """A region that the magnet shares a single node of the section with."""
+
+    def owner(x, y):
+        across, along = (x, y) if is_axisymmetric else (y, x)
+        if along < 8:
+            return "fixed"
+        if across < 10:
+            return "free" if along > 18 else "below"
+        return "beside" if along > 18 else "corner"
+
+    along, across = [0, 4, 8, 13, 18, 20, 22], [0, 5, 10, 15, 20]
+    x, y = (across, along) if is_axisymmetric else (along, across)
+    solution = sf.solve(section(x, y, owner, is_axisymmetric=is_axisymmetric), degree=2)
+    corner = solution.torque("free", face="corner")
+    assert np.abs(corner).max() > 1e-3 * np.abs(solution.torque("free")).max()
+    cells = solution.torque_on_grid("free", (3e-9, 4e-9, 2e-9))
+    total = solution.torque("free")
+    total = np.roll(total, -1) if is_axisymmetric else total * 2e-9
+    np.testing.assert_allclose(
+        cells.torque.sum(axis=(0, 1, 2)), total, atol=TOTAL * np.abs(total).max()
+    )
+
+
+def test_densities_that_vary_along_both_edges_of_rectangles():
+    """Of degree 2 in either coordinate of a face, and so of 4 in both."""
+
+    def m(points):
+        _, y, z = points.T * 1e9
+        return np.stack([np.sin(0.05 * y * z / 10), 0.1 * y, 1 + 0.02 * z**2], axis=1)
+
+    solution = sf.solve(wire("hex", 2, free=(Py, m)), degree=2)
+    cells, total = solution.torque_on_grid("free", (4e-9, 7e-9, 6e-9)), solution.torque("free")
+    found = cells.torque.sum(axis=(0, 1, 2))
+    np.testing.assert_allclose(found, total, atol=TOTAL * np.abs(total).max())
 
 
 def test_where_a_lead_is_wider_the_rim_has_more():

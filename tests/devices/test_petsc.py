@@ -72,6 +72,34 @@ def test_what_is_written_has_the_solution(name, degree, tmp_path):
     assert found.report.residual < 1e-10
 
 
+def test_a_large_system_counts_along_a_magnet(tmp_path, monkeypatch):
+    """And has the same solution: its unknowns are other ones."""
+    device = wire("tet", 2)
+    expected = sf.solve(device, degree=1)
+    monkeypatch.setattr("spinfem.devices.linear.DIRECT", 10)
+    petsc.write_system(device, tmp_path / "system.dat", 1)
+    A, b, kinds = objects(tmp_path / "system.dat")
+    assert set(kinds) == {0, 2, 3, 4}
+    write_vector(tmp_path / "x.dat", spsolve(A.tocsc(), b))
+    found = petsc.read_solution(device, tmp_path / "x.dat", 1)
+    for magnet in ("fixed", "free"):
+        np.testing.assert_allclose(
+            found.torque(magnet),
+            expected.torque(magnet),
+            atol=1e-9 * np.abs(expected.torque("free")).max(),
+        )
+
+
+def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
+    path = tmp_path / "system.dat"
+    path.write_bytes(b"what was there")
+    monkeypatch.setattr(petsc, "REAL", "no type")
+    with pytest.raises(TypeError):
+        petsc.write_system(wire("tri", 1), path, 1)
+    assert path.read_bytes() == b"what was there"
+    assert [*tmp_path.iterdir()] == [path]
+
+
 @pytest.mark.parametrize("off", [1e-6, np.nan])
 def test_a_wrong_solution_is_refused(off, tmp_path):
     device = wire("tri", 1)
