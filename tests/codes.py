@@ -9,7 +9,9 @@ import sys
 from types import ModuleType
 from unittest.mock import patch
 
+import matplotlib as mpl
 import numpy as np
+import pytest
 import scipy.constants
 
 HBAR_E, MU_0 = scipy.constants.hbar / scipy.constants.e, scipy.constants.mu_0
@@ -150,6 +152,12 @@ def read_mumax3(text):
     found = {key: value if value[-1].isalpha() else numbers(value) for key, value in lines}
     assert found.pop("DisableZhangLiTorque") == "true"
     return found
+
+
+def imported(package):
+    """One of ubermag's packages, whose import would change the style of all figures."""
+    with mpl.rc_context():
+        return pytest.importorskip(package)
 
 
 def run_ubermag(text, name="slonczewski", **given):

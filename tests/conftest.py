@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+from contextvars import ContextVar
+from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
 from unittest.mock import patch
@@ -8,6 +10,8 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
+
+from spinfem.numerics import kernels
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 sys.path.insert(0, str(Path(__file__).parent))  # reference.py, strategies.py
@@ -21,12 +25,20 @@ settings.register_profile(
 )
 settings.load_profile("spinfem")
 
-KINDS = ("single", "batches", "motion")
-"""Of compiled functions; see `kernels.compile_for`."""
+KINDS = {"single": "solve_plain", "batches": "solve_points", "motion": "run_points"}
+"""What is compiled (see `kernels.compile_for`), and a function that this makes.
+
+The default run moves magnets by the text as it stands: that takes longest to compile.
+"""
 SHARE, LEAST = 0.05, 5
 """Of the random examples of a test the default run tries so many, and at least so many."""
 MOST = 2
 """And of the sets of parameters of a test at most so many, some of all its kinds."""
+
+
+def is_default(config):
+    """Whether long tests are left out."""
+    return "not long" in config.option.markexpr
 
 
 def pytest_sessionstart(session):
@@ -34,12 +46,47 @@ def pytest_sessionstart(session):
     if hasattr(session.config, "workerinput") or session.config.option.collectonly:
         return
     folder = Path(find_spec("spinfem").origin).parent / "numerics"
-    kept = [path.stat().st_mtime for path in folder.glob("__pycache__/*.nbi")]
-    if kept and max(kept) > max(path.stat().st_mtime for path in folder.glob("*.py")):
-        return
+    written = max(path.stat().st_mtime for path in folder.glob("*.py"))
     script = Path(__file__).with_name("kernels.py")
-    for process in [subprocess.Popen([sys.executable, script, x]) for x in KINDS]:
+    running = []
+    for kind, function in KINDS.items():
+        kept = folder.glob(f"__pycache__/*.{function}-*.nbi")
+        if kind == "motion" and is_default(session.config):
+            continue
+        if all(path.stat().st_mtime < written for path in kept):
+            running.append(subprocess.Popen([sys.executable, script, kind]))
+    for process in running:
         process.wait()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def magnets_move_uncompiled(request):
+    """In the default run; see `KINDS`."""
+    if not is_default(request.config):
+        yield
+        return
+    moving = ContextVar("moving", default=False)  # of its own in every thread
+    choose = kernels.kernels
+
+    def chosen(*work):
+        return None if moving.get() else choose(*work)
+
+    def marked(move):
+        @wraps(move)
+        def call(*given):
+            token = moving.set(True)
+            try:
+                return move(*given)
+            finally:
+                moving.reset(token)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(kernels, "kernels", chosen)
+        for name in ("turn_points", "run_points", "shake_points"):
+            patches.setattr(kernels, name, marked(getattr(kernels, name)))
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -56,7 +103,7 @@ def pytest_collection_modifyitems(config, items):
             if i not in few:
                 instances[i].add_marker("long")
     random = [item for item in items if is_hypothesis_test(item.function)]
-    if "not long" not in config.option.markexpr:
+    if not is_default(config):
         for item in random:
             item.add_marker("long")
         return

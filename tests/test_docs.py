@@ -165,6 +165,7 @@ def test_cluster_page(tmp_path, monkeypatch, slurm, capsys):
     assert "dask.array" in capsys.readouterr().out
 
 
+@pytest.mark.long
 @pytest.mark.interop
 def test_cluster_page_asks_slurm_for_what_it_says(tmp_path, monkeypatch, request):
     jobqueue = pytest.importorskip("dask_jobqueue")
@@ -189,6 +190,7 @@ def test_docstring_examples(name):
     assert module.__doc__
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", EXAMPLES)
 def test_example_scripts(path, tmp_path, monkeypatch, capsys):
     if path.name in ELSEWHERE:

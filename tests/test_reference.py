@@ -356,6 +356,7 @@ CHECKS = (
 )
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(samples())
 def test_equations(stack):
@@ -636,6 +637,7 @@ def integrals(reference, i):
     return lost, p * integral(lambda xi: at(xi)[2]), integral(dissipated)
 
 
+@pytest.mark.long
 def test_integrals():
     """Balance, energy and the voltage by quadrature, for one stack with everything in it."""
     stack = (

@@ -6,6 +6,7 @@ import pytest
 import walk
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "steps"), [("stacks", 60), ("devices", 60), ("meshes", 50), ("vary", 25)]
 )

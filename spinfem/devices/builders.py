@@ -23,6 +23,8 @@ LARGEST_FIRST = 0.5
 """Spin diffusion lengths that an element at an interface may be thick."""
 SMALLEST = 2e-4
 """Of the radius: cells at a re-entrant rim; 0.01 nm in a pillar of 50 nm."""
+FINEST = 1e-9
+"""Of the longest side of a pillar with discs: cells at a rim, whose nodes must differ."""
 GROWTH, LEAST_GROWTH = 0.25, 0.01
 """By what cells may grow per distance from a re-entrant rim."""
 
@@ -81,7 +83,8 @@ def pillar_grid(
     TypeError
         If a name is no nonempty string, or elements are no whole number.
     ValueError
-        If a length is not positive, a name is there twice, or a disc is narrower than the pillar.
+        If a length is not positive, a name is there twice, a disc is narrower than the pillar, or
+        cells at a rim would be smaller than 1e-9 of the height or the largest radius.
     """
     R = _one("radius of a pillar", radius)
     fine = SMALLEST * R if smallest is None else _one("smallest cell of a pillar", smallest)
@@ -106,6 +109,12 @@ def pillar_grid(
     if above is not None:
         contacts[len(rows) - 1] = heights[-2]
     rims = [x for k, x in contacts.items() if rows[k].radius > R]
+    longest = max(heights[-1] - heights[0], *(row.radius for row in rows), R)
+    if rims and fine < FINEST * longest:
+        raise ValueError(
+            f"smallest cell of a pillar must be at least {FINEST:g} of its longest side, "
+            f"{longest:g} m, got {fine:g} m; without one it is {SMALLEST:g} of the radius"
+        )
     along = [
         _graded(x + row.nodes, [contacts[k]] if k in contacts else rims, fine, slope)
         for k, (row, x) in enumerate(zip(rows, heights[:-1], strict=True))

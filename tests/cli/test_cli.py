@@ -205,6 +205,7 @@ def test_interfaces_where_mu_s_jumps(results):
         assert jumps == (joint is not None) == (row["spin_potential"] is None)
 
 
+@pytest.mark.long
 def test_solve_writes_samples_with_interfaces(run, tmp_path):
     path = EXAMPLES / "exchange_biased_valve.toml"
     vtu, picture = tmp_path / "valve.vtu", tmp_path / "valve.png"
@@ -482,11 +483,13 @@ def test_resolution_of_no_picture(run, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_picture_of_an_example_in_the_papers_units(run, tmp_path):
     status, _, err = run("solve", PAPER, "--plot", tmp_path / "valve.png")
     assert (status, err) == (0, "")
 
 
+@pytest.mark.long
 def test_failing_output_takes_the_picture_with_it(run, tmp_path, monkeypatch):
     def fail(self, path, units):
         raise OSError("valve.vtu: cannot be written: disk on fire")
@@ -607,6 +610,7 @@ def test_sensitivity_of_nothing(run, tmp_path):
     assert not (tmp_path / "x.png").exists()
 
 
+@pytest.mark.long
 def test_picture_of_sensitivities(run, tmp_path):
     status, _, err = run("sensitivity", SI, "--plot", tmp_path / "bars.png")
     assert (status, err) == (0, "")
@@ -647,18 +651,21 @@ def process(*arguments, **options):
     return subprocess.run(command, capture_output=True, text=True, **options)
 
 
+@pytest.mark.long
 def test_module_runs():
     done = process("solve", SI, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["units"] == "SI"
 
 
+@pytest.mark.long
 def test_console_script_runs():
     script = Path(sys.executable).with_name("spinfem")
     done = subprocess.run([script, "--version"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, f"spinfem {sf.__version__}\n")
 
 
+@pytest.mark.long
 def test_bad_input_of_a_process(tmp_path):
     done = process("solve", "missing.toml", "-o", "out.vtu", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -666,6 +673,7 @@ def test_bad_input_of_a_process(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_usage_error_of_a_process():
     done = process("solve", SI, "--jsn")
     assert (done.returncode, done.stdout) == (2, "")
@@ -673,6 +681,7 @@ def test_usage_error_of_a_process():
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.long
 def test_nobody_reads(tmp_path):
     """Closing the pipe early (`| head`) is quiet."""
     reader, writer = os.pipe()
@@ -683,6 +692,7 @@ def test_nobody_reads(tmp_path):
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a shell and /dev/full")
 @pytest.mark.parametrize(("target", "status"), [("&-", 0), ("/dev/full", 2)])
 def test_stdout_that_takes_nothing(target, status):
@@ -732,6 +742,7 @@ def test_the_shell_completes(tmp_path):
     assert registered == "complete -o default -F _spinfem_completion spinfem"  # or else files
 
 
+@pytest.mark.long
 def test_plain_stdout_takes_any_name(tmp_path):
     text = SI.read_text().replace('"free"', '"frei ↑"')
     path = write(tmp_path / "arrow.toml", text)
@@ -741,6 +752,7 @@ def test_plain_stdout_takes_any_name(tmp_path):
     assert r"frei \u2191" in done.stdout
 
 
+@pytest.mark.long
 def test_heavy_modules_wait_until_they_are_needed():
     code = """if True:
         import sys

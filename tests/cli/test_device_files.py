@@ -29,6 +29,7 @@ def run(capsys, monkeypatch, tmp_path):
     return call
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", [devicefiles.DEVICE, devicefiles.PILLAR])
 def test_what_is_printed_is_the_solution(run, text):
     status, out, err = run("solve", "device.toml", "--degree", 2, text=text)
@@ -38,6 +39,7 @@ def test_what_is_printed_is_the_solution(run, text):
     assert rest == f"{sf.solve(sf.load('device.toml'), degree=2)}\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["lateral_valve", "crossing"])
 def test_devices_beside_the_meshes(run, monkeypatch, name):
     """Without multigrid, which is an extra."""

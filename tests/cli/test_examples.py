@@ -52,6 +52,7 @@ def test_examples_are_copied_and_named(run, tmp_path):
         assert (tmp_path / "examples" / name).read_bytes() == source.read_bytes()
 
 
+@pytest.mark.long
 def test_what_is_copied_is_all_that_it_needs(run, tmp_path):
     """Files of stacks and devices beside data and meshes, and a script beside its stack file."""
     run("examples", "new/mine")

@@ -141,6 +141,7 @@ def test_resistances_in_any_unit(run, tmp_path, column, output, options):
     assert json.loads(out)["chi_square"] is None
 
 
+@pytest.mark.long
 def test_torques_over_currents_of_either_sign(run, tmp_path):
     """That of the file where the table has none."""
     torque = sf.solve(stacks(**{"free.polar_deg": 60.0, "Py.beta": 0.7}), 1.0).torque("free")[2]
@@ -189,6 +190,7 @@ def test_what_is_not_determined_is_said(run, tmp_path):
     assert out.count("undetermined") == 2
 
 
+@pytest.mark.long
 def test_bounds_are_those_of_the_key(run, tmp_path):
     """If none are given; a fit that wants to leave them ends just inside."""
     _, out, _ = run(

@@ -56,6 +56,7 @@ def field(tmp_path, *vector):
 # --- critical -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("H", "parallel"), [(0.0, True), (0.0, False), (2e4, True)])
 def test_critical_currents_are_those_of_the_closed_form(results, tmp_path, H, parallel):
     """``-alpha gamma_0 [2 H + M_s (N_x + N_y - 2 N_z)]/(2 c g)``, with the damping of pumping."""
@@ -81,6 +82,7 @@ def test_critical_currents_are_those_of_the_closed_form(results, tmp_path, H, pa
     assert 0.0142 < alpha < 0.0144
 
 
+@pytest.mark.long
 def test_what_critical_prints(run):
     status, out, err = run("critical", "a.toml")
     assert (status, err) == (0, "")
@@ -91,6 +93,7 @@ def test_what_critical_prints(run):
     assert all(float(line[1]) == -float(line[2]) > 0 for line in currents)
 
 
+@pytest.mark.long
 def test_without_pumping_currents_are_lower(results, tmp_path):
     pumped = results("critical", "a.toml")
     edit(tmp_path, "[dynamics]", "[dynamics]\npumping = false")
@@ -101,6 +104,7 @@ def test_without_pumping_currents_are_lower(results, tmp_path):
         assert other["damping"]["free"] == [[0.01, 0], [0, 0.01]]
 
 
+@pytest.mark.long
 def test_states_that_turn_with_the_current_are_followed_on_demand(run, results, tmp_path):
     field(tmp_path, 0, 3e4, 0)
     status, out, err = run("critical", "a.toml")
@@ -120,6 +124,7 @@ def test_states_that_turn_with_the_current_are_followed_on_demand(run, results, 
 # --- run ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_run_that_oscillates(run, results, tmp_path):
     pytest.importorskip("h5netcdf")
     xarray = pytest.importorskip("xarray")
@@ -139,6 +144,7 @@ def test_a_run_that_oscillates(run, results, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"a.toml", "run.nc"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("old", "new", "time", "expected"),
     [
@@ -162,6 +168,7 @@ def test_what_a_run_has_come_to(run, tmp_path, old, new, time, expected):
     assert told.removeprefix("motion").strip().startswith(expected)
 
 
+@pytest.mark.long
 def test_a_magnet_that_switches(results, tmp_path):
     field(tmp_path, 0, 0, 1e5)
     text = (tmp_path / "a.toml").read_text().replace("j0_A_m2 = 3e11", "j0_A_m2 = 1e3")
@@ -174,6 +181,7 @@ def test_a_magnet_that_switches(results, tmp_path):
     assert magnet["end"][2] > 0.999
 
 
+@pytest.mark.long
 def test_the_picture_of_a_run(run, tmp_path):
     pytest.importorskip("matplotlib")
     status, _, err = run("run", "a.toml", "--time", "1", "--plot", "run.png", "--dpi", "50")
@@ -188,6 +196,7 @@ def test_the_picture_of_a_run(run, tmp_path):
 AXES = ["--vary", "j0_A_m2=-4e11:4e11:41", "--vary", "field_z_A_m=-8e4:8e4:21"]
 
 
+@pytest.mark.long
 def test_boundaries_are_the_critical_currents(run, results, tmp_path):
     pytest.importorskip("h5netcdf")
     xarray = pytest.importorskip("xarray")
@@ -208,6 +217,7 @@ def test_boundaries_are_the_critical_currents(run, results, tmp_path):
                 assert np.array_equal(own["stable"].values, ~above)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("key", "low", "high", "old", "new"),
     [
@@ -247,6 +257,7 @@ def test_anything_may_vary(run, tmp_path, key, low, high, old, new):
                 assert float(one["frequency"]) == pytest.approx(precession, rel=1e-9)
 
 
+@pytest.mark.long
 def test_other_states_are_found_where_none_is_stable(run, tmp_path):
     """In a field along x, where both states have turned by more than 30 degrees."""
     vary = ["--vary", "field_x_A_m=0:1e6:5"]
@@ -344,6 +355,7 @@ def test_motion_that_is_too_fast_is_refused(run, tmp_path, old, new):
     assert "error: a.toml: magnets must move by at most 1e+08 radians, got " in err
 
 
+@pytest.mark.long
 def test_magnets_that_turn_freely_have_no_stable_states(run, tmp_path):
     edit(tmp_path, "demag = [0.861, 0.105, 0.034]", "")
     for command in (["critical", "a.toml"], ["phase", "a.toml", *AXES]):

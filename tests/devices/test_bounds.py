@@ -220,6 +220,7 @@ def test_bounds_hold_at_corners(reference, degree):
         assert 1 < effectivity < 2
 
 
+@pytest.mark.long
 def test_potentials_and_fluxes_have_the_energies_between_which_bounds_are(reference):
     """The upper bound is the energy of the fluxes: the gap is not made of cells alone."""
     device = corner(1)

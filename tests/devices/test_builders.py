@@ -115,6 +115,8 @@ BAD = {
         "growth of cells must be at least 0.01, got 1e-09"),
     "smallest": (lambda: pillar_grid(LAYERS, R, smallest=-1.0), ValueError,
         "smallest cell of a pillar must be positive and finite, got -1"),
+    "too small": (lambda: pillar_grid(LAYERS, 1e-26, DISCS), ValueError,
+        "smallest cell of a pillar must be at least 1e-09 of its longest side, "),
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import skfem
+from codes import imported
 from wires import DEEP, KINDS, SAMPLES, TILTED, UP, WIDE, Co, Cu, Py, stack, twisted, wire
 
 import spinfem as sf
@@ -191,6 +192,7 @@ def test_densities_that_vary_along_both_edges_of_rectangles():
     np.testing.assert_allclose(found, total, atol=TOTAL * np.abs(total).max())
 
 
+@pytest.mark.long
 def test_where_a_lead_is_wider_the_rim_has_more():
     discs = (sf.Slab(Cu, R, 2 * R),) * 2
     ends = sf.Reservoir(), sf.Reservoir()
@@ -244,9 +246,10 @@ def test_files(tmp_path):
         grid.save(tmp_path / "torque.omf")
 
 
+@pytest.mark.long
 @pytest.mark.interop
 def test_ubermag_reads_them(tmp_path):
-    df = pytest.importorskip("discretisedfield")
+    df = imported("discretisedfield")
     solution = sf.solve(wire("tet", 3), degree=2)
     grid = solution.torque_on_grid("free", (2e-9, 7e-9, 4e-9))
     grid.save(tmp_path / "density.ovf")

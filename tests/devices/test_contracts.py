@@ -143,6 +143,7 @@ def test_an_electrode_is_those_of_its_regions_together(end, given, kind):
         np.testing.assert_allclose(turned.torque(name), anew.torque(name), atol=1e-10 * size)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", ["lead", "reservoir", "blocking"])
 def test_bounds_are_those_of_an_electrode_for_each_region(end):
     """Over resistive interfaces."""

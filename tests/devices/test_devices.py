@@ -213,6 +213,7 @@ def test_a_pillar_without_discs_is_its_stack():
     assert np.isclose(found.resistance("left", "right") * A, exact.resistance, rtol=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("radius", "ratio"), [(50e-9, 1.0), (100e-9, 3.42), (200e-9, 3.51)])
 def test_wider_discs_change_the_torque(radius, ratio):
     """3.4 and 3.5 times, at an angle near the change of sign."""

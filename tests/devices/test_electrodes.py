@@ -83,6 +83,7 @@ LEADS = [(LEAD, LEAD), (sf.Lead(Co, m=(1, 0, 0)), sf.Lead(Py, m=-TILTED))]
 THREE = "left", "right", "top"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("leads", LEADS, ids=["normal", "ferromagnetic"])
 def test_any_drive_of_three_electrodes_gives_the_same(leads):
     """Currents that two potentials and a probe let in, put in, give these potentials; and sums."""
@@ -140,6 +141,7 @@ def test_a_current_and_a_probe_may_change_places(leads, given):
     assert found[0] > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_left", [True, False])
 def test_a_density_goes_with_the_mean_potential(is_left):
     """Over the area of a disc that is wider than the pillar, where the potential varies; also a

@@ -122,6 +122,7 @@ def test_in_a_texture_spins_are_along_m_everywhere():
     assert np.abs(np.cross(flow, m[:, None])).max() < 1e-12 * np.abs(flow).max()
 
 
+@pytest.mark.long
 def test_currents_through_sections_are_those_of_electrodes():
     """Where a lead is wider than the pillar, the current through any plane is the same."""
     valve = stack(ends=(sf.Reservoir(), sf.Reservoir()))

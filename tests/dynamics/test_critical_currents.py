@@ -20,6 +20,7 @@ def expected(theta, alpha, field, stack):
     return -sign * alpha * GAMMA_0 * stiff / (2 * PER_CURRENT * g)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theta", [0, 180])
 @pytest.mark.parametrize("field", [0.0, 6e3])
 @pytest.mark.parametrize("alpha", [0.01, 0.05])
@@ -56,6 +57,7 @@ def test_pumping_counts(pumping, alpha, P, AP):
         assert system.critical_currents()[0].j0 == pytest.approx(j0, rel=0.01)
 
 
+@pytest.mark.long
 def test_every_threshold_of_three_magnets_is_one():
     """Something neither grows nor decays there, and more or less grows on either side."""
     system = dual()

@@ -16,6 +16,7 @@ CASES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_deviations_grow_as_eigenvalues_say(case):
     """Of the matrix that takes deviations through 15 ps: ``exp(lambda t)`` are its eigenvalues.

@@ -32,6 +32,7 @@ def test_energy_is_conserved_without_damping(time):
     np.testing.assert_allclose(energy, energy[0], rtol=0, atol=1e-8 * swing)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("H", [2e4, 3e5])
 def test_small_oscillations_have_the_frequency_of_kittel(H):
     """``f = (gamma_0/2 pi) sqrt((H + Ms (Nx - Nz)) (H + Ms (Ny - Nz)))``; 1e-4 rad: 1e-9 less."""
@@ -55,12 +56,14 @@ def test_small_deviations_grow_as_their_eigenvalues_say(j0):
     np.testing.assert_allclose(found, growth[np.argsort(growth.imag)], rtol=1e-4)
 
 
+@pytest.mark.long
 def test_directions_stay_on_the_sphere():
     run = pair().run(2e-9, np.array([1e11, -1e12, 3e12]), rtol=1e-5)
     assert np.abs(np.linalg.norm(run.directions, axis=-1) - 1).max() < 1e-15 * 4
     assert run.shape == (3,)
 
 
+@pytest.mark.long
 def test_a_turned_sample_moves_likewise():
     """Spins have no axes: all of it, shape and field included, turned in spin space."""
     R = rotation(np.random.default_rng(3))
@@ -82,6 +85,7 @@ def pulse(t):
     return np.where((t > 0.2e-9) & (t < 0.5e-9), 2e11, 0.0) + 5e10 * np.sin(2e10 * t)
 
 
+@pytest.mark.long
 def test_it_is_what_scipy_makes_of_the_velocity():
     """In ns; a current that jumps is integrated from one jump to the next."""
     both = pair()
@@ -111,6 +115,7 @@ def test_without_numba_it_is_the_same(j0, temperature):
     np.testing.assert_allclose(compiled.directions, plain.directions, rtol=0, atol=1e-12)
 
 
+@pytest.mark.long
 def test_points_of_a_batch_are_as_if_alone():
     """To the bit, however many there are, and in as many threads as one likes."""
     count = 2 * WIDTH + 3  # three groups, the last not full
@@ -125,6 +130,7 @@ def test_points_of_a_batch_are_as_if_alone():
         assert batch.steps[i] == alone.steps
 
 
+@pytest.mark.long
 def test_batches_broadcast():
     magnets = {"free": sf.Magnet(np.array([7e5, 8e5]), demag=(0.94, 0.04, 0.02), alpha=0.01)}
     sample = sf.Dynamics(tilted(), magnets, field=np.array([[[0, 0, 1e4]], [[0, 0, -1e4]]]))
@@ -182,6 +188,7 @@ def test_a_temperature_gives_each_way_its_share():
         assert found == pytest.approx(expected, rel=0.03)
 
 
+@pytest.mark.long
 def test_damping_of_a_temperature_makes_no_noise_without_it():
     """Seeds tell runs apart, points of a batch too; the same one gives the same run."""
     one = pair({"free": FREE}, pumping=False)

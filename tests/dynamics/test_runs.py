@@ -51,6 +51,7 @@ def break_off(monkeypatch, samples):
     monkeypatch.setattr(record.Record, "take", stop)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.usefixtures("kept_at_once")
 def test_a_run_that_was_broken_off_goes_on(name, tmp_path):
@@ -91,6 +92,7 @@ def test_layers_may_be_condensed_without_numba(tmp_path):
     np.testing.assert_array_equal(again.directions, whole.directions)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "gone", "text"])
 @pytest.mark.usefixtures("kept_at_once")
 def test_what_is_broken_is_made_anew(harm, tmp_path):
@@ -136,6 +138,7 @@ def test_a_store_of_another_run_is_refused(name, tmp_path):
         OTHERS[name](tmp_path)
 
 
+@pytest.mark.long
 def test_seeds_have_stores_of_their_own(tmp_path):
     call = {"times": TIMES, "temperature": 300.0, "area": 1e-15, "store": tmp_path}
     pair(pumping=False).run(**call, seed=1)

@@ -21,6 +21,7 @@ def unit(m):
     return m / np.linalg.norm(m, axis=-1, keepdims=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [tilted, three])
 def test_slow_currents_see_the_steady_states(make):
     """``Z(0) = d(j0 R(m(j0)))/d j0``, by central differences: 1e-8; fast ones see R alone."""

@@ -76,6 +76,7 @@ def test_growth_is_that_of_the_motion(case, j0):
     assert np.abs(found - J).max() <= 1e-7 * np.abs(J).max()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("field", "N"), [(0.0, DEMAG), (5e4, DEMAG), (2e5, (0.5, 0.2, 0.3))])
 def test_kittel(field, N):
     """``w = gamma_0 sqrt((H + Ms (Nx - Nz)) (H + Ms (Ny - Nz)))`` of a film along z."""
@@ -98,6 +99,7 @@ def test_damped_growth():
     assert sorted(system.growth(), key=np.imag) == pytest.approx(sorted(whole, key=np.imag))
 
 
+@pytest.mark.long
 def test_a_turned_sample_is_as_stable():
     """Spin space has no axes: m, shapes, axes and fields turned together change no growth rate."""
     rng = np.random.default_rng(5)
@@ -117,6 +119,7 @@ def test_a_turned_sample_is_as_stable():
             assert np.abs(a - b).max() <= 1e-10 * np.abs(a).max()  # states are 1e-12 apart
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pumping", [True, False])
 def test_batches_are_their_points(pumping):
     """Over fields, damping, thicknesses and currents; where m is not steady it is next to it."""

@@ -86,6 +86,7 @@ def test_all_states_of_three_uncoupled_magnets(seed):
     assert len(states) == 216 if seed else len(states) > 100
 
 
+@pytest.mark.long
 def test_currents_hold_magnets_at_maxima_of_energy():
     """A perpendicular polarizer and a large current hold it along x, both ways: torques are wavy.
 

@@ -126,6 +126,7 @@ def test_contacts():
     np.testing.assert_allclose(torque(ways), sf.solve(turned).torques, rtol=1e-14, atol=0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stack", [valve(), three(np.random.default_rng(6))], ids=["two", "three"])
 def test_jacobian(stack):
     """Against differences of the function; nothing changes along m."""
@@ -260,6 +261,7 @@ def test_two_equal_layers_move_in_phase_and_against_each_other():
         assert abs(alpha) == pytest.approx(unit / (1 / G + 1 / expected), rel=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 def test_motion_loses_and_what_it_pumps_is_mutual(seed):
     """K is symmetric and negative where nothing precesses: no magnet gains by another's motion."""
@@ -343,6 +345,7 @@ def check_that_motion_loses(numbers):
     return count
 
 
+@pytest.mark.long
 def test_motion_of_random_stacks_loses():
     assert check_that_motion_loses(range(4)) > 5
 

@@ -84,6 +84,7 @@ def test_it_has_settled_if_the_last_fifth_is_still():
     assert not slow.switched("free")
 
 
+@pytest.mark.long
 def test_a_run_in_a_reversed_field_switches_and_settles():
     damped = {"free": sf.Magnet(8e5, alpha=0.2, demag=(0.94, 0.04, 0.02))}
     fields = np.array([[0, 0, -1e5], [0, 0, 1e5]])
@@ -114,6 +115,7 @@ def test_resistance_is_that_of_the_solved_stack(run):
         np.testing.assert_allclose(run.solution[i].torque("free"), expected.torque("free"), 1e-9)
 
 
+@pytest.mark.long
 def test_resistance_is_found_part_by_part(batch, monkeypatch):
     whole = batch.resistance
     monkeypatch.setattr("spinfem.dynamics.moved.AT_ONCE", 13)
@@ -138,6 +140,7 @@ def test_a_point_of_a_batch(batch):
         iter(batch)
 
 
+@pytest.mark.long
 def test_a_point_of_a_batch_of_stacks():
     stack = tilted().replace("free", thickness=np.array([4e-9, 5e-9]))
     run = sf.Dynamics(stack, {"free": FREE}).run(times=[0, 1e-11], j0=3e11)
@@ -162,6 +165,7 @@ def test_dataset(batch):
     np.testing.assert_array_equal(data.j0.values[1], np.full((3, 6), 2e11))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("which", ["run", "batch"])
 def test_netcdf(which, request, tmp_path):
     trajectory = request.getfixturevalue(which)

@@ -48,6 +48,7 @@ def test_magnets_move_where_the_file_has_their_magnetization():
     assert "motion" not in Seen(base_of(valve())).panels
 
 
+@pytest.mark.long
 def test_critical_currents_are_those_of_the_state_next_to_m():
     """5 degrees from the parallel state, in which the example begins."""
     motion = motion_of(Seen(preset("oscillator")))
@@ -62,6 +63,7 @@ def test_critical_currents_are_those_of_the_state_next_to_m():
     assert (text, is_minus) == ("2.27 × 10¹¹ A/m²", False)
 
 
+@pytest.mark.long
 def test_critical_currents_follow_the_sliders():
     motion = motion_of(Seen(preset("oscillator")).with_value("free.thickness_nm", 6.0))
     stack = preset("oscillator").stack.replace("free", thickness=6e-9, m=(0, 0, 1))
@@ -70,6 +72,7 @@ def test_critical_currents_follow_the_sliders():
     assert motion.thresholds[0].j0 == pytest.approx(expected.j0, rel=1e-12)
 
 
+@pytest.mark.long
 def test_a_negative_critical_current_is_told_with_its_sign():
     """With the free layer first, electrons must flow the other way."""
     free, fixed = Py(4e-9, m=(0, 0, 1), name="free"), Co(8e-9, m=(0, 0, 1), name="fixed")
@@ -96,6 +99,7 @@ def test_a_state_that_turns_with_the_current_is_followed_as_far_as_its_slider_go
     assert [one.j0 for one in motion.thresholds] == pytest.approx(sorted(found, key=abs), rel=1e-9)
 
 
+@pytest.mark.long
 def test_the_run_is_from_where_m_stands_in_the_current():
     seen = Seen(preset("oscillator"), {"free.polar_deg": 40.0, "j0_A_m2": -2e11})
     run = motion_of(seen).run
@@ -116,6 +120,7 @@ TOLD = {
 """What comes without current: nothing, with damping, and without."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", TOLD)
 def test_it_is_told_what_a_motion_comes_to(text):
     motion = motion_of(TOLD[text].with_value("j0_A_m2", 0.0))
@@ -123,11 +128,13 @@ def test_it_is_told_what_a_motion_comes_to(text):
     assert "switched" not in cells(motion, 0.0)
 
 
+@pytest.mark.long
 def test_what_has_switched_is_told():
     motion = motion_of(moving(20.0, field=(0, 0, -4e5)).with_value("j0_A_m2", 0.0))
     assert cells(motion, 0.0)["switched"][1] == "free"
 
 
+@pytest.mark.long
 def test_where_no_state_is_near_it_is_said_and_the_run_is_there():
     motion = motion_of(Seen(preset("oscillator")).with_value("free.polar_deg", 45.0))
     assert motion.thresholds == []
@@ -138,6 +145,7 @@ def test_where_no_state_is_near_it_is_said_and_the_run_is_there():
     assert motion.run is not None
 
 
+@pytest.mark.long
 def test_what_is_refused_is_a_message():
     """A reservoir at a magnet would take up all spins that it pumps."""
     base = base_of(valve(), motion=moving().base.motion)
@@ -154,6 +162,7 @@ def test_magnets_of_a_batch_are_refused():
         base_of(sf.Dynamics(valve(), {"free": magnet}))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("j0", [1e15, -1e15])
 def test_enormous_currents_take_no_longer(j0):
     run = motion_of(moving(30.0).with_value("j0_A_m2", 1e11)).run
@@ -165,6 +174,7 @@ def test_enormous_currents_take_no_longer(j0):
 # --- the picture --------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_orbit_is_seen_on_the_sphere():
     motion = motion_of(moving(30.0).with_value("j0_A_m2", 2e11))
     picture = orbit(motion)

@@ -34,6 +34,7 @@ def page():
     return Explorer(preset("co_cu_py"))
 
 
+@pytest.mark.long
 def test_explore_shows_a_stack():
     page = sf.explore(preset("dual_valve").stack)
     assert page.stack is preset("dual_valve").stack
@@ -41,6 +42,7 @@ def test_explore_shows_a_stack():
         sf.explore(preset("fig5").stack.replace("F2", m=sf.direction(np.zeros(2))))
 
 
+@pytest.mark.long
 def test_a_slider_moves_the_number_and_the_solution(page):
     row = page.rows["free.polar_deg"]
     row.handle.value = row.slider.position_of(90.0)
@@ -52,6 +54,7 @@ def test_a_slider_moves_the_number_and_the_solution(page):
     assert f">{float(g):.4f}</b>" in page.numbers.object
 
 
+@pytest.mark.long
 def test_a_typed_number_moves_the_slider(page):
     row = page.rows["spacer.thickness_nm"]
     row.number.value = "12.345"
@@ -59,6 +62,7 @@ def test_a_typed_number_moves_the_slider(page):
     assert row.handle.value == row.slider.position_of(12.345)
 
 
+@pytest.mark.long
 def test_a_wrong_number_is_told_beside_its_slider_and_changes_nothing(page):
     before, row = page.stack, page.rows["free.thickness_nm"]
     for text in ("-4", "<b>4</b>"):
@@ -70,6 +74,7 @@ def test_a_wrong_number_is_told_beside_its_slider_and_changes_nothing(page):
     assert "must be" not in row.text.object
 
 
+@pytest.mark.long
 def test_what_the_stack_refuses_is_told_beside_the_slider():
     Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
     joint = sf.Interface(1e-15, delta=0.5, name="I")
@@ -80,6 +85,7 @@ def test_what_the_stack_refuses_is_told_beside_the_slider():
     assert page.stack is before
 
 
+@pytest.mark.long
 def test_what_is_given_may_be_called_like_a_preset():
     page = Explorer(base_of(preset("fig4").stack, preset("fig4").title))
     assert page.preset.value == ""
@@ -87,6 +93,7 @@ def test_what_is_given_may_be_called_like_a_preset():
     assert page.seen.base.preset == "fig4"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_opens(page, name):
     page.preset.value = next(other for other in presets() if other != name)
@@ -95,6 +102,7 @@ def test_every_preset_opens(page, name):
     assert page.address.value == f"?preset={name}"
 
 
+@pytest.mark.long
 def test_the_address_follows_and_opens_the_same(page):
     page.rows["free.polar_deg"].number.value = "12"
     page.turned.value = "fixed"
@@ -105,6 +113,7 @@ def test_the_address_follows_and_opens_the_same(page):
     assert same.solution.spin_resistance == page.solution.spin_resistance
 
 
+@pytest.mark.long
 def test_an_address_that_the_stack_refuses_is_told():
     Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9)
     joint = sf.Interface(1e-15, delta=0.5, name="I")
@@ -114,6 +123,7 @@ def test_an_address_that_the_stack_refuses_is_told():
     assert page.seen.values == {}
 
 
+@pytest.mark.long
 def test_what_no_file_can_hold_is_not_offered():
     N = sf.NormalMetal(D=lambda xi: 1 + xi, l=1.0)
     page = sf.explore(N(1.0) | sf.Ferromagnet(D=1.0, l=1.0, p=0.5)(1.0, m=(0, 0, 1)))
@@ -122,6 +132,7 @@ def test_what_no_file_can_hold_is_not_offered():
     assert not any(save.disabled for save in page.saves)
 
 
+@pytest.mark.long
 def test_texts_from_outside_are_escaped():
     name = "<script>alert(1)</script>"
     F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5, name=name)
@@ -137,6 +148,7 @@ def test_texts_from_outside_are_escaped():
     assert not any("<script>" in text for text in shown)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["dual_valve", "exchange_biased_valve"])
 def test_a_change_takes_less_than_50_ms(name):
     """Of five layers and more, as time of the processor: solving, computing pictures, columns."""
@@ -164,6 +176,7 @@ ON_AXES = {"F shade", "N shade", "face", "resistive interface", "rods", "names"}
 """What is as large as the picture, whose axes stay while what is drawn fills them."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hidden", PANELS)
 def test_what_is_not_seen_is_not_found(hidden, monkeypatch):
     """And is as it was; when it is seen again, it is found and drawn."""
@@ -200,6 +213,7 @@ def test_what_is_not_seen_is_not_found(hidden, monkeypatch):
                 assert _same(new.sources[glyph], columns)
 
 
+@pytest.mark.long
 def test_what_is_hidden_is_hidden_by_the_address():
     page = Explorer(preset("oscillator"), "?hide=forces,motion")
     assert page.shown.value == ["torques", "hodographs", "profiles"]
@@ -211,6 +225,7 @@ def test_what_is_hidden_is_hidden_by_the_address():
     assert not page.panels["motion"].visible
 
 
+@pytest.mark.long
 def test_motion_follows_the_sliders():
     page = Explorer(preset("oscillator"))
     assert "2.27 × 10¹¹ A/m²" in page.motion_numbers.object
@@ -219,6 +234,7 @@ def test_motion_follows_the_sliders():
     assert isinstance(page.charts["orbit"].shown, Picture)
 
 
+@pytest.mark.long
 def test_magnets_that_move_are_explored_and_saved():
     system = sf.Dynamics.from_file("examples/oscillator.toml")
     page = sf.explore(system)
@@ -226,6 +242,7 @@ def test_magnets_that_move_are_explored_and_saved():
     assert "Ms_A_m = 800000.0" in page.toml
 
 
+@pytest.mark.long
 def test_motion_is_found_beside_the_page_when_sliders_rest(monkeypatch):
     """By the loop of a notebook: once for many moves, and what is old by then is not shown."""
     found = []
@@ -291,6 +308,7 @@ def test_only_what_changes_is_sent():
     assert sent == [chart.sources["dots"]]
 
 
+@pytest.mark.long
 def test_few_glyphs_move_on_the_page():
     """Each costs a browser about 0.3 ms of every change."""
     page = Explorer(preset("dual_valve"))
@@ -302,6 +320,7 @@ def test_few_glyphs_move_on_the_page():
     assert count < 35
 
 
+@pytest.mark.long
 def test_importing_spinfem_and_its_command_line_does_not_import_panel():
     code = "import sys, spinfem, spinfem.cli; spinfem.explore; assert 'panel' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -346,6 +346,7 @@ def test_default_accuracy_of_interdiffused_metals(pair, width):
     assert max(difference(s, saddle)) < 1e-8
 
 
+@pytest.mark.long
 def test_very_narrow_steps_are_no_less_accurate():
     """However narrow: from one metal to another within 1/1,000 of the layer, or less."""
     for width in (1e-3, 1e-4):
@@ -583,6 +584,7 @@ def test_leads_are_uniform():
 # --- batches -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", METHODS)
 def test_graded_layers_of_a_batch(method):
     """The same profile across layers of many thicknesses, by one mesh."""

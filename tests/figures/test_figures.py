@@ -119,6 +119,7 @@ def test_nothing_comes_from_a_closed_form():
         assert "analytic" not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_same_figure_is_the_same_file(tmp_path):
     entry = figures.FIGURES[0]
     with mpl.rc_context({"svg.hashsalt": "spinfem"}):
@@ -461,6 +462,7 @@ def run(capfd):
     return run
 
 
+@pytest.mark.long
 def test_command_prints_every_file(run, tmp_path, monkeypatch):
     monkeypatch.setattr(figures, "FIGURES", figures.FIGURES[:1])
     monkeypatch.chdir(tmp_path)

@@ -259,6 +259,7 @@ def test_vtu_by_number_by_name_and_with_several_arrays(tmp_path):
     assert [(layer.name, layer.length) for layer in layers] == [("a", 1.0), ("2", 2.0)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["Ascii", "Binary", "Appended"])
 def test_vtu_as_vtk_writes_it(tmp_path, mode):
     """Base64 or bytes, packed or not, sizes of four or eight bytes, either order."""
@@ -781,6 +782,7 @@ def test_lengths_are_exact_and_the_folder_is_that_of_the_stack_file(monkeypatch,
     assert sf.load(MESHES / "graded.toml")[0].thickness.tolist() == [20.0, 0.5, 20.0]
 
 
+@pytest.mark.long
 def test_sweeps_of_a_meshed_stack(tmp_path, capsys):
     pytest.importorskip("h5netcdf")
     import xarray

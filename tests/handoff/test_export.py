@@ -151,6 +151,7 @@ def both(path):
     return [sf.slonczewski(solution, name, "free") for name in names]
 
 
+@pytest.mark.long
 def test_two_spacers_and_their_sum(run, tmp_path, collinear):
     """Blocks by name for OOMMF; the order of the fixed layers is that given."""
     out = tmp_path / "torque.mif"

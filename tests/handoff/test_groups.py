@@ -111,6 +111,7 @@ def test_normal_layers_inside_are_no_spacers():
     assert torque.thickness == pytest.approx(4e-9)
 
 
+@pytest.mark.long
 def test_a_free_group_between_two_fixed_ones():
     def dual(**group):
         names = {} if group else {"name": "free"}

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from codes import (
@@ -11,6 +10,7 @@ from codes import (
     MS,
     cmtj_torque,
     field_of,
+    imported,
     magnumnp_torque,
     mumax3_torque,
     mumaxplus_torque,
@@ -245,8 +245,7 @@ def test_single_lambda_exact_where_both_terms_are_not_needed(p1, p2, fixed):
 @pytest.mark.parametrize("normal", ["x", "y", "z"])
 def test_ubermag_takes_what_is_handed_over(normal):
     """The object is made for real, and is part of a system."""
-    with mpl.rc_context():  # its import changes the style of all figures
-        mm = pytest.importorskip("micromagneticmodel")
+    mm = imported("micromagneticmodel")
     text = symmetric(0.5, -0.5, "1").ubermag(normal=normal)
     term, given = (read(text, cell_z=2e-9) for read in (run_ubermag, read_ubermag))
     assert type(term) is mm.Slonczewski
@@ -454,6 +453,7 @@ def test_free_layer_with_exchange_lengths():
     assert relative(found, expected) < 1e-10
 
 
+@pytest.mark.long
 def test_free_layer_with_exchange_lengths_between_two():
     """Both spacers add to what it absorbs but for what relaxes in it: a note says how much."""
     F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)

@@ -91,6 +91,7 @@ def test_a_file_is_the_device_in_python(written):
     assert (file.title, file.path) == ("Valve", path)
 
 
+@pytest.mark.long
 def test_a_file_of_a_pillar_is_the_pillar_in_python(written):
     path = written(devicefiles.PILLAR)
     stack, _ = sf.load(path.with_name("stack.toml"))
@@ -543,6 +544,7 @@ def test_every_key_has_a_meaning_and_every_meaning_a_key():
     assert {*DeviceTables.model_fields} <= keys()
 
 
+@pytest.mark.long
 def test_files_that_load_fit_the_schema():
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads(json.dumps(device_schema()))

@@ -100,6 +100,7 @@ def validator():
     return jsonschema.Draft202012Validator(json_schema())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", [*EXAMPLES, None], ids=lambda x: x.name if x else "template")
 def test_files_that_load_fit_the_schema(validator, text):
     text = template() if text is None else text.read_text(encoding="utf-8")

@@ -257,6 +257,7 @@ def test_runs_against_all_balances_at_once(way, ends):
             check(Network(rng, layout, ends, way, decades))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ends", list(itertools.product([ROD, SPRUNG], repeat=2)))
 @pytest.mark.parametrize("way", WAYS)
 def test_runs_of_two_directions(way, ends):

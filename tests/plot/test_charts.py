@@ -98,6 +98,7 @@ def shown(ax):
     return np.asarray(mesh.get_array())
 
 
+@pytest.mark.long
 def test_maps_show_resistances_torques_and_efficiencies_in_their_units():
     data = swept(valve, theta=THETA, d_N=D_N)
     figure = sweep_overview(data)
@@ -142,6 +143,7 @@ def test_maps_of_g_are_centred_on_zero_only_where_it_changes_sign(signs, centred
         assert centred or len(colours) > g.size / 2
 
 
+@pytest.mark.long
 def test_curves_show_the_same():
     data = swept(valve, theta=THETA)
     figure = sweep_overview(data)

@@ -27,6 +27,7 @@ def colour_bar(ax):
     return bar.get_ylabel()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "label"),
     [
@@ -60,6 +61,7 @@ def test_arrows_point_where_electrons_flow():
     assert (inside < [22, 30]).all()
 
 
+@pytest.mark.long
 def test_colours_are_those_of_a_window():
     solution = pillar()
     ax = solution.plot.field(window=[(0, 40e-9), (0, 22e-9)])

@@ -133,6 +133,7 @@ def test_animations_are_files(run, what, tmp_path):
     assert plt.get_fignums() == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["arrows", "analogy"])
 def test_animations_move(run, what, tmp_path):
     animation = run.animate(what=what, frames=3)

@@ -638,6 +638,7 @@ def test_rings_are_where_mu_is(stack):
                 np.testing.assert_allclose(size, np.abs(places), rtol=1e-14)
 
 
+@pytest.mark.long
 @folded_stacks
 def test_cords_are_the_hodographs_and_end_at_the_rings(stack):
     solution = solve(stack)
@@ -753,6 +754,7 @@ def test_the_test_for_legibility_finds_overlaps():
         check_legible(figure)
 
 
+@pytest.mark.long
 @to_be_read(EVERY)
 def test_overview_can_be_read(stack):
     texts = check_legible(overview(solve(stack)))

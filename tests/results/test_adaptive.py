@@ -58,6 +58,7 @@ def uniformly(stack, n):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("degree", [2, 4, 12])
 def test_far_fewer_unknowns_than_by_uniform_refinement(degree):
     stack = decades()

@@ -140,6 +140,7 @@ def test_xarray_is_loaded_when_it_is_needed_and_asked_for(monkeypatch):
         solution.to_dataset()
 
 
+@pytest.mark.long
 def test_printing_loads_nothing_heavy():
     code = (
         "import sys, spinfem as sf; N = sf.NormalMetal(D=1.0, l=1.0);"

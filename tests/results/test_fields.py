@@ -175,6 +175,7 @@ def test_samples_are_dense_enough_to_draw():
         assert np.abs(s.spin_potential(middle) - straight).max() < 2e-3 * scale
 
 
+@pytest.mark.long
 def test_places_are_not_held_against_all_elements():
     """Memory grows with places and elements, not with their product, here 200 MB."""
     solution = sf.solve(N(1.0, name="n") | F(1.0, m=(0, 0, 1)), degree=1, elements=2000)

@@ -279,6 +279,7 @@ def all_at_once(names):
 plain = stacks().filter(has_sink)
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(plain)
 def test_random_stacks_all_numbers_at_once(stack):
@@ -299,6 +300,7 @@ def test_random_stacks_every_number(stack):
     check(stack, one_by_one)
 
 
+@pytest.mark.long
 @settings(max_examples=SINGLY)
 @given(samples())
 def test_random_samples_every_number(stack):

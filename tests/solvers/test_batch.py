@@ -205,6 +205,7 @@ def batches(draw):
     return batch
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("solve", [sf.solve, solve_with_numpy])
 @settings(max_examples=300)
 @given(batches())
@@ -433,6 +434,7 @@ def test_samples_in_a_batch(varied, method):
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
 
 
+@pytest.mark.long
 def test_currents_and_samples_broadcast():
     j0 = np.array([[1e10], [-3e10]])
     s = sf.solve(measured(AR=AR), j0)
@@ -507,6 +509,7 @@ def sample_batches(draw):
     return batch
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(sample_batches())
 def test_random_batches_of_samples_equal_their_points(stack):

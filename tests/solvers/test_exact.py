@@ -67,6 +67,7 @@ def test_random_stacks_agree_with_matched_exponentials(stack):
         np.testing.assert_allclose(solution.torques, each, rtol=1e-14, atol=1e-30)
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(stacks(decades=(-12, 6)).filter(has_sink))
 def test_whole_legal_range_of_thickness(stack):
@@ -93,6 +94,7 @@ def test_saddle_point_agrees_with_condensed(stack):
     assert b.spin_resistance == pytest.approx(a.spin_resistance, rel=1e-9, abs=1e-12 * potential)
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(stacks().filter(has_sink))
 def test_fields_inside_layers_agree_with_the_exact_ones(stack):

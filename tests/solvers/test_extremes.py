@@ -31,6 +31,7 @@ def check(draw, numbers):
     assert not missed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", extremes.MODELS)
 def test_extremes(model):
     check(partial(extremes.extreme, model=model), SOME)

@@ -188,6 +188,7 @@ def test_collinear_contacts_between_blocking_ends(sign, d):
         check(sf.SpinBlocking() | a | b | sf.SpinBlocking())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ratio", [1e-12, 1e12])
 @pytest.mark.parametrize("angle", [1e-6, 179.999999])
 def test_conductivities_that_differ_by_1e12(angle, ratio):

@@ -115,6 +115,7 @@ def test_saddle_point_agrees_with_matched_exponentials(stack):
     check(sf.solve(stack, method="saddle"), match(stack))
 
 
+@pytest.mark.long
 @settings(max_examples=6)
 @given(drifting())
 def test_two_polarizations_agree_with_matched_exponentials(stack):

@@ -225,6 +225,7 @@ def test_dr_may_be_negative_and_resistance_is_not():
     assert (solution.layers[0].dissipation > 0).all()
 
 
+@pytest.mark.long
 def test_batches_are_their_points():
     beta_D = np.array([[-0.5], [0.6], [0.9]])
     lengths = {"lambda_J": np.array([0.3, 0.5])}

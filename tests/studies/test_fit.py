@@ -387,6 +387,7 @@ def test_parameters_of_lmfit_fixed_ones_too():
     assert found.values == pytest.approx({"l": 5.5e-9, **same.values}, rel=1e-7)
 
 
+@pytest.mark.long
 def test_dataarrays_bring_their_coordinates():
     """Axes in any order, a coordinate along another one's axis, and one of no interest."""
     names = {"sample": D[:, 0] * 1e9, "d": ("sample", D[:, 0]), "state": STATES, "run": 3}
@@ -448,6 +449,7 @@ def without_jacobian(builder, data, start, coordinates, uncertainty, priors):
     return lmfit.minimize(residuals, parameters, scale_covar=False), len(known)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["fit_thickness_series", "fit_angular_dependence"])
 def test_five_times_fewer_solves(name, capsys):
     """Of the whole batch, in both examples.

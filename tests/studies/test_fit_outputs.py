@@ -361,6 +361,7 @@ def test_confidence_of_known_uncertainties(one_fit):
             assert rise == pytest.approx(1.959964**2, rel=1e-2)  # to which lmfit seeks it
 
 
+@pytest.mark.long
 def test_a_short_mcmc(one_fit):
     """Walkers that start at the best values keep to the distribution of the uncertainties."""
     pytest.importorskip("emcee")

@@ -367,6 +367,7 @@ def ramp(slope, theta):
     return sample(theta=theta).replace("spacer", material=metal)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("build", "argument"),
     [
@@ -767,6 +768,7 @@ def solved(monkeypatch):
     return solved
 
 
+@pytest.mark.long
 def test_store_keeps_what_is_done(small, tmp_path, solved):
     arguments, store = {"theta": THETA, "d_N": D_N}, tmp_path / "store"
     whole = sf.sweep(valve, arguments, 1e11)
@@ -1116,6 +1118,7 @@ print(definition(outer))
 """
 
 
+@pytest.mark.long
 def test_definition_has_globals_and_is_the_same_in_every_process():
     found = []
     for seed in ("1", "2"):
@@ -1127,6 +1130,7 @@ def test_definition_has_globals_and_is_the_same_in_every_process():
     assert len(set(found[0])) == 3
 
 
+@pytest.mark.long
 def test_pointwise_store_of_another_text_is_refused(tmp_path):
     call = {"arguments": {"theta": THETA}, "pointwise": True, "store": tmp_path}
     first = sf.sweep(stepped, **call)
@@ -1150,6 +1154,7 @@ def flipped(path, byte):
     path.write_bytes(content)
 
 
+@pytest.mark.long
 def test_any_flipped_bit_of_a_chunk_is_found(tmp_path):
     plan = sweeping.plan_sweep(valve, {"theta": np.array([10.0, 60.0])})
     found, source = blocks.solve_grid(plan, told=True)
@@ -1195,6 +1200,7 @@ def test_flipped_bits_of_what_is_said_of_chunks_are_mended(tmp_path, share):
             path.write_bytes(content[path])
 
 
+@pytest.mark.long
 def test_chunks_under_other_names_and_of_other_sweeps_are_not_taken(small, tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     arguments = {"theta": np.linspace(0, 180, 40)}
@@ -1232,6 +1238,7 @@ def test_a_store_keeps_its_cut(monkeypatch, tmp_path, solved, first, then, count
     assert len(solved) == -(-count // 2)
 
 
+@pytest.mark.long
 def test_what_a_dead_run_left_running_stays_outside(tmp_path):
     """Its folder goes, and what is written to that later is no part of the store."""
     plan = sweeping.plan_sweep(valve, {"theta": THETA})
@@ -1278,6 +1285,7 @@ with locked_folder(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 def test_lock_ends_with_its_process_and_others_wait(tmp_path, capfd):
     """Though a process that was forked from it lives on."""
@@ -1359,6 +1367,7 @@ def test_without_locks_a_sweep_goes_on(tmp_path, monkeypatch, error):
     assert same(sf.sweep(valve, {"theta": THETA}, store=tmp_path), expected)
 
 
+@pytest.mark.long
 def test_store_that_cannot_be_written_to_is_read(tmp_path, monkeypatch):
     expected = sf.sweep(valve, {"theta": THETA}, store=tmp_path)
     assert not (tmp_path / "lock").exists()
@@ -1380,6 +1389,7 @@ def test_store_that_cannot_be_written_to_is_read(tmp_path, monkeypatch):
         sf.sweep(valve, {"theta": THETA}, store=tmp_path)
 
 
+@pytest.mark.long
 def test_stopped_sweep_keeps_its_chunks(small, tmp_path, monkeypatch):
     real, left = sweeping.solve_grid, iter(range(4))
 
@@ -1789,6 +1799,7 @@ def test_bad_command(run, tmp_path, monkeypatch, arguments, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_command_varies_an_interface(run, tmp_path):
     file, path = EXAMPLES / "exchange_biased_valve.toml", tmp_path / "out.nc"
     picture = tmp_path / "out.png"
@@ -1850,6 +1861,7 @@ def test_picture(run, tmp_path, vary, file):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.long
 def test_parts_of_another_sweep_are_replaced(run, tmp_path, monkeypatch, small):
     file, path = tmp_path / "valve.toml", tmp_path / "out.nc"
     file.write_text(SI.read_text())
