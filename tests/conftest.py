@@ -1,8 +1,6 @@
 import os
 import subprocess
 import sys
-from contextvars import ContextVar
-from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
 from unittest.mock import patch
@@ -25,11 +23,8 @@ settings.register_profile(
 )
 settings.load_profile("spinfem")
 
-KINDS = {"single": "solve_plain", "batches": "solve_points", "motion": "run_points"}
-"""What is compiled (see `kernels.compile_for`), and a function that this makes.
-
-The default run moves magnets by the text as it stands: that takes longest to compile.
-"""
+KINDS = ("single", "batches", "motion")
+"""Of compiled functions; see `kernels.compile_for`."""
 SHARE, LEAST = 0.05, 5
 """Of the random examples of a test the default run tries so many, and at least so many."""
 MOST = 2
@@ -42,50 +37,25 @@ def is_default(config):
 
 
 def pytest_sessionstart(session):
-    """Compile on all cores, once, what every worker would compile for itself."""
-    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+    """Compile on all cores, once, what every worker of long tests would compile for itself."""
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly or is_default(config):
         return
     folder = Path(find_spec("spinfem").origin).parent / "numerics"
-    written = max(path.stat().st_mtime for path in folder.glob("*.py"))
+    kept = [path.stat().st_mtime for path in folder.glob("__pycache__/*.nbi")]
+    if kept and max(kept) > max(path.stat().st_mtime for path in folder.glob("*.py")):
+        return
     script = Path(__file__).with_name("kernels.py")
-    running = []
-    for kind, function in KINDS.items():
-        kept = folder.glob(f"__pycache__/*.{function}-*.nbi")
-        if kind == "motion" and is_default(session.config):
-            continue
-        if all(path.stat().st_mtime < written for path in kept):
-            running.append(subprocess.Popen([sys.executable, script, kind]))
-    for process in running:
+    for process in [subprocess.Popen([sys.executable, script, x]) for x in KINDS]:
         process.wait()
 
 
 @pytest.fixture(autouse=True, scope="session")
-def magnets_move_uncompiled(request):
-    """In the default run; see `KINDS`."""
-    if not is_default(request.config):
-        yield
-        return
-    moving = ContextVar("moving", default=False)  # of its own in every thread
-    choose = kernels.kernels
-
-    def chosen(*work):
-        return None if moving.get() else choose(*work)
-
-    def marked(move):
-        @wraps(move)
-        def call(*given):
-            token = moving.set(True)
-            try:
-                return move(*given)
-            finally:
-                moving.reset(token)
-
-        return call
-
+def nothing_is_compiled_in_the_default_run(request):
+    """That would take longer than the tests, which find the same with the text as it stands."""
     with pytest.MonkeyPatch.context() as patches:
-        patches.setattr(kernels, "kernels", chosen)
-        for name in ("turn_points", "run_points", "shake_points"):
-            patches.setattr(kernels, name, marked(getattr(kernels, name)))
+        if is_default(request.config):
+            patches.setattr(kernels, "compiled", lambda: None)
         yield
 
 

@@ -157,6 +157,7 @@ def test_completion_finds_public_names_alone(use):
     assert set(run.stdout.split()) == {*sf.__all__, "__version__"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("theta", "most"), [(60.0, 13), (np.linspace(0, 180, 100), 30)])
 def test_the_way_from_a_stack_to_a_torque_is_short(theta, most):
     """How often one call is in another module than the one before, with compiled functions."""

@@ -471,6 +471,7 @@ ALL_KEYS = sorted({key for keys in tables() for key in keys})
 ELSEWHERE = sorted({n for q in QUANTITIES for names in q.others for n in names.split()})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ends", [["nm", "fOhm_m2"], pytest.param(UNITS, marks=pytest.mark.long)])
 def test_no_key_is_taken_for_another(ends):
     """Neither those that there are here, nor those from elsewhere, in any unit."""

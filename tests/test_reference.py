@@ -496,6 +496,7 @@ def test_large_mixing_conductances_are_infinite(resistance):
     assert size(vec(found.faces[2].absorbed)) > 0.01  # what goes in stays the same
 
 
+@pytest.mark.long
 def test_short_exchange_lengths_make_a_strong_ferromagnet():
     strong = solve(sample())
     distances = []

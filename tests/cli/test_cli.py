@@ -446,6 +446,7 @@ def test_output_for_paraview(run, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["valve.vtu"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("suffix", "start"),
     [
@@ -463,6 +464,7 @@ def test_picture(run, tmp_path, suffix, start):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "dpi"), [pytest.param([], 200, marks=pytest.mark.long), (["--dpi", "60"], 60)]
 )

@@ -74,6 +74,7 @@ def nonlocal_signal(width, thickness):
     return (found[0] - found[1]) / 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("width", "thickness", "ratio"),
     [

@@ -166,6 +166,7 @@ def petsc_python():
     return None
 
 
+@pytest.mark.long
 @pytest.mark.interop
 def test_petsc_reads_and_solves_it(tmp_path):
     python = petsc_python()

@@ -15,6 +15,7 @@ from spinfem.numerics import kernels
 from spinfem.numerics.lanes import WIDTH
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("time", [1e-9, pytest.param(100e-9, marks=pytest.mark.long)])
 def test_energy_is_conserved_without_damping(time):
     magnets = {
@@ -150,6 +151,7 @@ def langevin(xi):
     return 1 / np.tanh(xi) - 1 / xi
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("count", "within"), [(40, 0.15), pytest.param(1500, 0.03, marks=pytest.mark.long)]
 )

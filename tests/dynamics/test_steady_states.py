@@ -76,6 +76,7 @@ def test_stable_states_without_a_current_are_minima_of_energy():
     assert np.argmin([s.energy for s in states]) in np.flatnonzero([s.stable for s in states])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_all_states_of_three_uncoupled_magnets(seed):
     """Without a current 6 each: 216, of which those with every one along z, 8, are stable."""

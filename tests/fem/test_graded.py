@@ -115,6 +115,7 @@ def sliced(numbers, n):
     return device(*(metal(0.8 / n, m=M if "p" in numbers else None) for metal in metals))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["all", *(pytest.param(x, marks=pytest.mark.long) for x in PROFILES if x != "all")]
 )
@@ -462,6 +463,7 @@ def test_barriers_inside_a_layer(width):
     assert_accurate(graded(sf.NormalMetal(D=dip, l=2.0)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [5, 20, 51])
 def test_sampled_profiles(n):
     """Cubic pieces with kinks of curvature at the samples, of which the mesh knows nothing."""

@@ -128,6 +128,7 @@ def test_same_figure_is_the_same_file(tmp_path):
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
+@pytest.mark.long
 def test_matplotlib_is_left_as_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(figures, "FIGURES", figures.FIGURES[:1])
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "black"}):
@@ -363,6 +364,7 @@ def resistance(z, theta):
         return (p1 * mu1 - p2 * mu2) / 2
 
 
+@pytest.mark.long
 def test_fig6_is_the_closed_form_at_every_point(table):
     t = table("fig6")
     d_N = t.pop("d_N/l_N")

@@ -174,6 +174,7 @@ def test_two_spacers_and_their_sum(run, tmp_path, collinear):
         np.testing.assert_array_equal(rows[rows["from"] == name]["g"], torque.table.g)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "target", ["csv", *(pytest.param(x, marks=pytest.mark.long) for x in ("oommf", "mumax3-field"))]
 )
@@ -207,6 +208,7 @@ def test_a_spacer_that_is_left_out_is_said(run, tmp_path, target, fixed):
     assert "left out" not in err
 
 
+@pytest.mark.long
 def test_table_at_its_ends(weak):
     """Where both are collinear the torque need not vanish, if there is a third one."""
     stack, j0 = sf.load(weak)

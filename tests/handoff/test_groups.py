@@ -49,6 +49,7 @@ def made(name, *, grouped):
     return sf.Stack(pieces)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     [pytest.param(x, marks=[pytest.mark.long] if "lets pass" in x else []) for x in STACKS],

@@ -67,6 +67,7 @@ def test_chain_keeps_marked_nodes():
     np.testing.assert_allclose(again, schur, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("error", [ImportError, OSError, ValueError, KeyError, SystemError])
 def test_a_numba_that_does_not_work_is_done_without(monkeypatch, error):
     """Whatever it raises on import."""

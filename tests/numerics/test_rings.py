@@ -242,6 +242,7 @@ def check(network):
             assert abs(force[0] + force[1] - float(P)) <= 1e-13 * max(driven, abs(float(P)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "ends",
     [
@@ -268,6 +269,7 @@ def test_runs_of_two_directions(way, ends):
             check(Network(rng, layout, ends, way, decades, flat=True))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize(
     "ends",

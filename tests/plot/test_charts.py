@@ -45,6 +45,7 @@ def test_bars_too_short_to_be_seen_have_no_line():
     assert list(bars(ax)) == ["a.l", "b.l"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "results", [3, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 11, 180))]
 )
@@ -199,6 +200,7 @@ def superlattice(theta, d_N=2e-9):
     return sf.Stack([*layers[:-1], Cu(d_N)])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "axes",
     [

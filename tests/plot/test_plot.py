@@ -375,6 +375,7 @@ def test_hodograph_preserves_lengths_and_angles(stack, quantity):
     assert spans[0] == pytest.approx(spans[1], rel=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["valve", "plain numbers", "many layers", "not coplanar"])
 def test_hodograph_draws_what_its_axes_say(name):
     solution = solve(STACKS[name])
@@ -835,6 +836,7 @@ def test_rods_of_many_ferromagnets_name_the_first_ones():
     assert down == "m(Co2)\nm(Co4)\nm(Co6)\nand 3 more"
 
 
+@pytest.mark.long
 def test_names_are_no_formulas():
     stack = sf.Stack([Co(5e-9, m=[0, 0, 1], name=r"$\bad_{$ one"), Cu(5e-9, name="2 $\n3")])
     texts = check_legible(overview(solve(stack)))

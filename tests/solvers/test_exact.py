@@ -108,6 +108,7 @@ def test_fields_inside_layers_agree_with_the_exact_ones(stack):
         assert np.abs(layer.potential - exact.potential[:, 0]).max() < 1e-11 * scale
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theta", [1e-6, 1e-3, 90.0, 179.999])
 @pytest.mark.parametrize("p2", [0.3, 0.8, -0.3])
 @pytest.mark.parametrize("middle", [None, 0.3, -0.1])
@@ -132,6 +133,7 @@ def test_singular_limit_of_vanishing_spacers(theta, p2, middle):
             assert np.abs(difference).max() < 1e-8 * np.abs(value).max(), name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theta", [1e-6, 1e-4, 179.9999])
 @pytest.mark.parametrize("d_N", [1e-9, 1e-3, 0.5, 8.0])
 def test_tiny_torques_are_right_relative_to_themselves(theta, d_N):
@@ -147,6 +149,7 @@ def test_tiny_torques_are_right_relative_to_themselves(theta, d_N):
             assert np.abs(error).max() < 1e-8 * np.abs(value).max()
 
 
+@pytest.mark.long
 def test_long_stacks_keep_their_digits():
     """Some 1,000 layers, with runs of 40 normal ones and ferromagnets in contact."""
     rng = np.random.default_rng(11)

@@ -403,6 +403,7 @@ def test_memory_is_estimated(metal, degree, monkeypatch):
     assert estimate / 5 < found < estimate
 
 
+@pytest.mark.long
 def test_command(tmp_path, capsys):
     file = tmp_path / "valve.toml"
     file.write_text(

@@ -153,6 +153,7 @@ def problem(output, device, start=NUMBERS, points=POINTS, data=None, builder=sam
     return Problem(builder, measured, check_parameters(parameters), {}, output, int)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "case", [pytest.param(c, marks=() if c in QUICK else pytest.mark.long) for c in CASES]
 )
@@ -246,6 +247,7 @@ def test_noise_of_known_size_is_found_again(case):
     assert abs(np.mean(chi) - freedom) < 4 * np.sqrt(2 * freedom / 30)
 
 
+@pytest.mark.long
 def test_torques_with_noise():
     (found,) = noisy_fits(OUTPUTS["torque"], points_of("torque"), [0])
     for name, true in TRUTH.items():
@@ -276,6 +278,7 @@ def test_both_states_are_one_batch(monkeypatch):
     assert found.best_fit.shape == found.residuals.shape == (6,)
 
 
+@pytest.mark.long
 def test_a_pillar_with_lead_resistance():
     """Areas are a coordinate; what is in series with them, and between them and the stack, fits."""
     area = np.array([0.5, 1.0, 2.0, 4.0])[:, None] * 1e-14
@@ -409,6 +412,7 @@ def test_picture_has_points_curves_and_residuals(one_fit):
     plt.close("all")
 
 
+@pytest.mark.long
 def test_picture_has_a_curve_for_each_other_coordinate():
     import matplotlib.pyplot as plt
 
@@ -559,6 +563,7 @@ def test_tables_bring_units_coordinates_and_uncertainties(kind, tmp_path):
     np.testing.assert_allclose(found.measured.coordinates["t"], T, rtol=1e-15)
 
 
+@pytest.mark.long
 def test_arguments_in_the_unit_of_the_column():
     def in_nm(beta, l, t_nm):
         return valve(beta, l, t_nm * 1e-9)

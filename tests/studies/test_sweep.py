@@ -813,6 +813,7 @@ def test_stored_dataset_is_lazy_and_what_zarr_opens(tmp_path):
     assert not list(path.rglob("*.tmp*"))
 
 
+@pytest.mark.long
 def test_stored_dataset_without_magnets(tmp_path):
     N = sf.NormalMetal(D=2.0, l=1.0)
     call = {"builder": lambda d: sf.Reservoir() | N(d), "arguments": {"d": [1.0, 3.0]}}
@@ -908,6 +909,7 @@ def test_store_knows_names_and_all_of_a_profile(tmp_path, one, other, pointwise)
         sf.sweep(build(other), **call)
 
 
+@pytest.mark.long
 def test_profiles_are_compared_wherever_they_are_evaluated():
     """With another value at any place where solving looks, the digest is another."""
     seen = []
@@ -930,6 +932,7 @@ def test_profiles_are_compared_wherever_they_are_evaluated():
         assert fingerprint(stack(place), accuracy) != before
 
 
+@pytest.mark.long
 def test_chunks_of_another_builder_are_computed_again(small, tmp_path):
     """It differs where neither the first, the middle nor the last point is."""
 
@@ -1139,6 +1142,7 @@ def test_pointwise_store_of_another_text_is_refused(tmp_path):
         sf.sweep(stepped_elsewhere, **call)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("package", ["spinfem", "text of spinfem", "numpy", "scipy"])
 def test_store_of_another_version_is_refused(tmp_path, monkeypatch, package):
     sf.sweep(valve, {"theta": THETA}, store=tmp_path)
@@ -1180,6 +1184,7 @@ def test_any_flipped_bit_of_a_chunk_is_found(tmp_path):
         assert store.has(chunk, lambda: source)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", [0.1, pytest.param(1.0, marks=pytest.mark.long)])
 def test_flipped_bits_of_what_is_said_of_chunks_are_mended(tmp_path, share):
     """Sizes, names and values of the axes; where it is not known whose they are, they are not."""
@@ -1216,6 +1221,7 @@ def test_chunks_under_other_names_and_of_other_sweeps_are_not_taken(small, tmp_p
     assert same(sf.sweep(valve, arguments, store=one), expected)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("first", "then", "count"),
     [pytest.param(1e-9, 1.0, 34, marks=pytest.mark.long), (1.0, 1e-9, 1)],
@@ -1310,6 +1316,7 @@ def test_lock_ends_with_its_process_and_others_wait(tmp_path, capfd):
     assert said.count("\n") == 1
 
 
+@pytest.mark.long
 def test_lock_is_of_one_thread(tmp_path, capfd):
     """And ends for other processes when that has ended, not when another thread asked for it."""
     order = []
@@ -1356,6 +1363,7 @@ def test_an_executor_that_is_shut_down_is_refused_at_once(kind):
         sf.sweep(valve, {"theta": [np.nan]}, executor=pool)  # before the builder is called
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("error", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
 def test_without_locks_a_sweep_goes_on(tmp_path, monkeypatch, error):
     def refuse(_):
@@ -1429,6 +1437,7 @@ def opened(path):
         return data.load()
 
 
+@pytest.mark.long
 def test_command_writes_the_sweep_of_the_file(run, tmp_path):
     path = tmp_path / "out.nc"
     status, out, err = run("sweep", SI, "--vary", ANGLE, "--vary", SPACER, "-o", path)
@@ -1476,6 +1485,7 @@ polar_deg = 50
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("vary", "before", "after"),
     [
@@ -1524,6 +1534,7 @@ group = "free"
 """The lead is a group by itself, and the last two layers are another one."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", ["polar_deg", "azimuth_deg"])
 def test_groups_vary_as_one(run, tmp_path, key):
     file, path = tmp_path / "a.toml", tmp_path / "a.nc"
@@ -1849,6 +1860,7 @@ def test_slash_in_the_name_of_an_argument(tmp_path):
         sf.sweep(lambda **v: valve(v["a/b"]), {"a/b": THETA, "a|b": THETA})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("vary", [[ANGLE], pytest.param([ANGLE, SPACER], marks=pytest.mark.long)])
 @pytest.mark.parametrize("file", [SI, pytest.param(PAPER, marks=pytest.mark.long)])
 def test_picture(run, tmp_path, vary, file):
@@ -1884,6 +1896,7 @@ def test_parts_of_another_sweep_are_replaced(run, tmp_path, monkeypatch, small):
     np.testing.assert_allclose(opened(path)["torque"], expected["torque"], rtol=1e-9, atol=1e-20)
 
 
+@pytest.mark.long
 def test_full_disk_is_one_line(run, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
@@ -1913,6 +1926,7 @@ def limited(bytes_of_a_file, *arguments):
     )
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
 @pytest.mark.parametrize(
     "size",
