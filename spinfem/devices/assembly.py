@@ -56,6 +56,7 @@ class Row(NamedTuple):
 
     places: IntArray
     weights: FloatArray | None  # (3, n), None for mu_0
+    axis: int | None = None  # which component of nu it is, if it is one
 
 
 class Term(NamedTuple):
@@ -131,23 +132,51 @@ def assemble(device: Device, parts: Parts) -> System:
     count = len(classes.rank) + int(classes.rank.sum())
     if not parts.is_condensed and not is_factorized(count, device.grid.dimension):
         classes = in_frames(classes, places, parts.contacts)
-    unknowns = _unknowns(device, functions, places, classes)
-    terms = [
+    unknowns = unknowns_of(device, functions, places, classes)
+    terms = terms_of(device, parts, places)
+    matrix = matrix_of(terms, unknowns, parts.is_condensed)
+    load = load_of(device, parts, places, unknowns, terms)
+    if not (
+        np.isfinite(matrix if parts.is_condensed else matrix.data).all() and np.isfinite(load).all()
+    ):
+        raise ValueError(
+            "conductances of a device must be finite, got an overflow of double precision: numbers "
+            "of its metals, interfaces or electrodes are too large or too small"
+        )
+    return System(parts, places, classes, unknowns, terms, matrix, load)
+
+
+def terms_of(device: Device, parts: Parts, places: Places) -> list[Term]:
+    """Return all terms of the weak form."""
+    return [
         *(term for name in device.regions for term in _of_region(device, parts, places, name)),
         *(term for contact in parts.contacts for term in of_contact(device, places, contact)),
     ]
+
+
+def matrix_of(terms: list[Term], unknowns: Unknowns, is_full: bool) -> Any:
+    """Return the sum of terms, in unknowns."""
     size = len(unknowns.kinds)
-    load = np.zeros(size)
     matrix: Any = sp.csr_array((size, size))
-    full = np.zeros((size, size) if parts.is_condensed else (0, 0))
+    full = np.zeros((size, size) if is_full else (0, 0))
     for term in terms:
         test, of = read(unknowns, term.test), read(unknowns, term.of)
         if isinstance(term.matrix, np.ndarray):
             _add_full(full, term, test, of)
         else:
             matrix = matrix + term.coefficient * (test.T @ (term.matrix @ of))
-        if term.of.weights is None and unknowns.given.any():
-            load -= term.coefficient * (test.T @ (term.matrix @ unknowns.given[term.of.places]))
+    return full + matrix if is_full else matrix
+
+
+def load_of(
+    device: Device, parts: Parts, places: Places, unknowns: Unknowns, terms: list[Term]
+) -> FloatArray:
+    """Return what enters, in unknowns: currents, and what given potentials drive."""
+    load = np.zeros(len(unknowns.kinds))
+    for term in terms if unknowns.given.any() else ():
+        if term.of.weights is None:
+            flow = term.matrix @ unknowns.given[term.of.places]
+            load -= term.coefficient * (read(unknowns, term.test).T @ flow)
     for k, (name, electrode) in enumerate(device.electrodes.items()):
         if electrode.current:
             own_class = np.argmax(unknowns.electrode == k)
@@ -159,16 +188,7 @@ def assemble(device: Device, parts: Parts) -> System:
             if is_ferromagnetic(electrode.end):  # which brings spins with the current
                 along = read(unknowns, _along(own, places.m[own]))
                 load += electrode.end.material.p * (along.T @ flow)  # type: ignore[union-attr]
-    if parts.is_condensed:
-        matrix = full + matrix
-    if not (
-        np.isfinite(matrix if parts.is_condensed else matrix.data).all() and np.isfinite(load).all()
-    ):
-        raise ValueError(
-            "conductances of a device must be finite, got an overflow of double precision: numbers "
-            "of its metals, interfaces or electrodes are too large or too small"
-        )
-    return System(parts, places, classes, unknowns, terms, matrix, load)
+    return load
 
 
 def _add_full(total: FloatArray, term: Term, test: Any, of: Any) -> None:
@@ -219,7 +239,7 @@ def read(unknowns: Unknowns, row: Row) -> Any:
     return parts
 
 
-def _unknowns(
+def unknowns_of(
     device: Device, functions: Functions | Fluxes, places: Places, classes: Classes
 ) -> Unknowns:
     """Number the unknowns: mu_0 of classes, potentials of electrodes, then nu of classes."""
@@ -324,7 +344,10 @@ def check_spin_sink(system: System) -> None:
 
 def components(places: IntArray) -> list[Row]:
     """Return the three components of nu."""
-    return [Row(places, np.repeat(axis[:, None], len(places), axis=1)) for axis in np.eye(3)]
+    return [
+        Row(places, np.repeat(way[:, None], len(places), axis=1), i)
+        for i, way in enumerate(np.eye(3))
+    ]
 
 
 def _along(own: IntArray, m: FloatArray) -> Row:

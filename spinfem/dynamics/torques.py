@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, Number, unit_vector
-from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..devices.device import Device
+from ..devices.turning import TurningDevice
 from ..fem.mesh import DEGREE
 from ..sample.stack import LoadedStack, Stack, check_stack
 from ..solver import threads_of
@@ -14,24 +14,29 @@ from .turning import TurningStack
 
 
 class TorqueFunction:
-    """The torques of all magnetizations of a stack as a function of their directions.
+    """The torques of all magnetizations of a stack or a device as a function of their directions.
 
     Layers are condensed once, and what is left is compiled: a torque of a spin valve takes less
     than half a microsecond, with interfaces and mixing conductances less than one, where many are
-    asked for at once. Numbers are those of `spinfem.solve`, of any model.
+    asked for at once. A device is condensed to the places where m has a part, and takes a full
+    matrix of these a direction: milliseconds for some hundreds. Numbers are those of
+    `spinfem.solve`, of any model.
 
     Parameters
     ----------
-    stack : Stack
+    stack : Stack or Device
         The sample; a batch has a function for every point. Its magnetizations are of no use, but of
-        leads without a name.
-    degree, elements, threads
+        leads without a name. In a device m of every ferromagnet is one direction all over it.
+    degree : int, optional
         As of `spinfem.solve`.
+    elements, threads
+        As of `spinfem.solve`; of a stack alone.
 
     Attributes
     ----------
     names : tuple of str
-        The ferromagnets, from left to right, groups as one: the order of `m` and of torques.
+        The ferromagnets, from left to right, groups as one: the order of `m` and of torques. Of a
+        device in the order of its regions.
     shape : tuple of int
         Shape of the batch.
 
@@ -39,7 +44,8 @@ class TorqueFunction:
     ------
     TypeError, ValueError
         As from `spinfem.solve`; ValueError also if something is given at an end of the stack, or it
-        has no ferromagnet with a name.
+        has no ferromagnet with a name. For a device also if m is a function in it, or two
+        ferromagnets touch, or touch a normal metal at one place, or an electrode's.
 
     Examples
     --------
@@ -55,17 +61,25 @@ class TorqueFunction:
 
     def __init__(
         self,
-        stack: Stack | LoadedStack,
+        stack: Stack | LoadedStack | Device,
         *,
-        degree: int = DEGREE,
+        degree: int | None = None,
         elements: int | None = None,
         threads: int | None = None,
     ) -> None:
-        self._turning = TurningStack(check_stack(stack), degree, elements, threads_of(threads))
+        self._turning: TurningStack | TurningDevice
+        if isinstance(stack, Device):
+            for name, value in (("elements", elements), ("threads", threads)):
+                if value is not None:
+                    raise ValueError(f"{name} must be left out for a device, got {value!r}")
+            self._turning = TurningDevice(stack, degree)
+        else:
+            order = DEGREE if degree is None else degree
+            self._turning = TurningStack(check_stack(stack), order, elements, threads_of(threads))
         self.names, self.shape = self._turning.names, self._turning.shape
 
     def __call__(self, m: ArrayLike) -> FloatArray:
-        """Return the torques of a particle current of 1 A/m2 in some directions.
+        """Return the torques in some directions: of a stack those of a current of 1 A/m2.
 
         Parameters
         ----------
@@ -76,7 +90,9 @@ class TorqueFunction:
         -------
         array, shape (..., f, 3)
             J/m2 per A/m2: times j0, positive when electrons flow towards +x, they are torques as of
-            `Solution.torque`, which enter ``dm/dt = gamma T/(M_s t)``.
+            `Solution.torque`, which enter ``dm/dt = gamma T/(M_s t)``. Of a device as of
+            `DeviceSolution.torque`, J, or J/m of a planar one, at its currents and potentials:
+            ``dm/dt = gamma T/(M_s V)``.
 
         Raises
         ------
@@ -84,10 +100,7 @@ class TorqueFunction:
             If m is not numbers of that shape, or a direction is zero or not finite. ValueError
             also where there is no spin sink, or spin currents do not balance.
         """
-        directions, shape = self._directions(m)
-        if self._turning.has_contacts:
-            return np.asarray(self._turning.solution_at(directions).torques)
-        return TORQUE_PER_SPIN_CURRENT * self._turning.absorbed(directions, shape)[0]
+        return self._turning.torques(*self._directions(m))
 
     def jacobian(self, m: ArrayLike) -> FloatArray:
         """Return the derivatives of the torques with respect to all directions.
@@ -102,22 +115,28 @@ class TorqueFunction:
         Returns
         -------
         array, shape (..., f, 3, f, 3)
-            ``dT_i,a / dm_j,b``, J/m2 per A/m2; m is normalized, so that nothing changes along it.
-            nan where ferromagnets in contact are collinear.
+            ``dT_i,a / dm_j,b``, J/m2 per A/m2, or J; m is normalized, so that nothing changes along
+            it. nan where ferromagnets in contact are collinear.
         """
-        directions, shape = self._directions(m)
-        return TORQUE_PER_SPIN_CURRENT * self._turning.slopes(directions, shape)
+        return self._turning.torque_slopes(*self._directions(m))
 
     def resistance(self, m: ArrayLike) -> Number:
         """Return the resistance times area between the ends of the stack, Ohm m2.
+
+        Of a device the power over the square of the current through it: between two electrodes the
+        resistance, Ohm, or Ohm m of a planar one.
 
         Parameters
         ----------
         m : array, shape (..., f, 3)
             As of a call.
+
+        Raises
+        ------
+        ValueError
+            As a call; of a device also if several potentials are given, or no current.
         """
-        directions, _ = self._directions(m)
-        return self._turning.solution_at(directions).resistance
+        return self._turning.resistances(*self._directions(m))
 
     def _directions(self, m: ArrayLike) -> tuple[FloatArray, tuple[int, ...]]:
         """Check directions; return them, and the shape of what is found there."""

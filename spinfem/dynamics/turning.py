@@ -8,7 +8,8 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from .._checks import FloatArray
+from .._checks import FloatArray, Number
+from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..fem.mesh import DEGREE
 from ..numerics import kernels
 from ..numerics.turning import Skeleton, Work
@@ -199,6 +200,20 @@ class TurningStack:
         return one.reshape(*shape, -1, 3), more.transpose(0, 3, 2, 1).reshape(
             -1, *shape, *one.shape[1:]
         )
+
+    def torques(self, directions: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+        """Return the torques of a current of 1, J/m2 per A/m2, shape (*shape, f, 3)."""
+        if self.has_contacts:
+            return np.asarray(self.solution_at(directions).torques)
+        return TORQUE_PER_SPIN_CURRENT * self.absorbed(directions, shape)[0]
+
+    def torque_slopes(self, directions: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+        """Return the derivatives of `torques` with all directions, shape (*shape, f, 3, f, 3)."""
+        return TORQUE_PER_SPIN_CURRENT * self.slopes(directions, shape)
+
+    def resistances(self, directions: FloatArray, shape: tuple[int, ...]) -> Number:
+        """Return resistances times area, Ohm m2."""
+        return self.solution_at(directions).resistance
 
     def slopes(
         self,
