@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -19,7 +20,7 @@ from ..sample.stack import Stack
 from ..sample.units import THICKNESS, notice
 from ..texts.tables import Column, Part, Readable, Table
 from .builders import pillar_grid
-from .grid import AXIS, Grid
+from .grid import AXIS, Grid, coarse_cells
 from .meshes import read_grid
 
 Texture = Callable[[FloatArray], ArrayLike]
@@ -492,3 +493,15 @@ def _check_interface(pair: frozenset[str], interface: object) -> None:
     numbers = interface.resistance, interface.gamma, interface.delta, interface.mixing
     if any(np.ndim(x) for x in numbers if x is not None):
         raise ValueError(f"interface between {names} must be of single numbers, got arrays")
+
+
+def notice_coarse(device: Device, level: int) -> None:
+    """Warn, a line that calls the caller, of cells longer than spin diffusion lengths."""
+    lengths = {name: float(region.metal.l) for name, region in device.regions.items()}
+    if coarse := coarse_cells(device.grid, lengths):
+        warnings.warn(
+            "cells at interfaces should be shorter than the spin diffusion length, got longer ones "
+            f"in {listed(coarse)}: torques may be far off",
+            RuntimeWarning,
+            stacklevel=level,
+        )

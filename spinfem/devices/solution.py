@@ -7,7 +7,6 @@ multiplier of ``mu_s || m`` would be. Its sum over places is as accurate as the 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from os import PathLike
@@ -26,9 +25,8 @@ from .assembly import MU_0, NO_ONE, System, assemble, check_spin_sink, read
 from .bodies import Parts, condensed, parts_of
 from .bounds import DeviceBounds, certificate, check_certifiable, current_through, zero_of
 from .cells import CellTorques, Load, density_of, torques_in_cells
-from .device import Device
+from .device import Device, notice_coarse
 from .fields import Fields, fields_at
-from .grid import coarse_cells
 from .linear import Report, solve_full, solve_system
 from .modes import AngularModes, modes_of
 from .regions import is_ferromagnetic, is_magnet
@@ -611,14 +609,7 @@ def solve_device(
     """Solve a device; parameters as of `spinfem.solve`."""
     if certify:
         check_certifiable(device)
-    lengths = {name: float(region.metal.l) for name, region in device.regions.items()}
-    if coarse := coarse_cells(device.grid, lengths):
-        warnings.warn(
-            "cells at interfaces should be shorter than the spin diffusion length, got longer ones "
-            f"in {listed(coarse)}: torques may be far off",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+    notice_coarse(device, 4)
     system = assemble(device, parts_of(device, degree))
     unknowns, report = solve_assembled(device, system, progress)
     solution = DeviceSolution(device, system, unknowns, report)

@@ -38,9 +38,9 @@ from .assembly import (
 )
 from .bodies import condensed, parts_of
 from .bounds import current_through, zero_of
-from .device import Device
+from .device import Device, notice_coarse
 from .linear import LARGEST_RESIDUAL, relative_residual
-from .regions import is_magnet
+from .regions import is_ferromagnetic, is_magnet
 
 NOWHERE = -1
 """The frame of what is in none."""
@@ -90,6 +90,7 @@ class TurningDevice:
                 raise ValueError(
                     f"m of {name!r} must be one direction for a torque function, got a function"
                 )
+        notice_coarse(device, 4)
         self._given, self._parts = device, condensed(parts_of(device, degree))
         angles = np.arange(1.0, 1.0 + len(self.names))
         ways = np.stack([np.cos(angles), np.sin(angles), np.sin(angles) ** 2 + 0.1], axis=-1)
@@ -162,9 +163,10 @@ class TurningDevice:
     @cached_property
     def _always_sinks(self) -> bool:
         """Whether there is a spin sink in all directions: there is least where all are one."""
-        lead = next((m for m in self._held[len(self._given.regions) :]), np.eye(3)[2])
+        ends = [electrode.end for electrode in self._given.electrodes.values()]
+        way: Any = next((end.m for end in ends if is_ferromagnetic(end)), np.eye(3)[2])  # type: ignore[union-attr]
         try:
-            check_spin_sink(assemble(self._at(np.tile(lead, (len(self.names), 1))), self._parts))
+            check_spin_sink(assemble(self._at(np.tile(way, (len(self.names), 1))), self._parts))
         except ValueError:
             return False
         return True

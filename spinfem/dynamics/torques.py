@@ -47,6 +47,11 @@ class TorqueFunction:
         has no ferromagnet with a name. For a device also if m is a function in it, or two
         ferromagnets touch, or touch a normal metal at one place, or an electrode's.
 
+    Warns
+    -----
+    RuntimeWarning
+        As `spinfem.solve`, of cells of a device.
+
     Examples
     --------
     >>> import numpy as np

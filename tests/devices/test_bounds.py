@@ -106,7 +106,7 @@ def test_bounds_hold_what_random_stacks_are(seed):
     exact = sf.solve(stack(**given), J0)
     kind = ["line", "tri", "tet"][seed % 3]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("spinfem.devices.solution.coarse_cells", lambda *_: [])
+        patch.setattr("spinfem.devices.device.coarse_cells", lambda *_: [])
         found = sf.solve(wire(kind, 2, **given), degree=1 + seed // 3 % 2, certify=True)
     widths(found, exact, KINDS[kind])
 
@@ -183,7 +183,7 @@ def reference():
     regions = dict(zip(EDGES, [Cu, charge[0], Cu, charge[1], Cu], strict=True))
     device = between_walls(grid)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("spinfem.devices.solution.coarse_cells", lambda *_: [])
+        patch.setattr("spinfem.devices.device.coarse_cells", lambda *_: [])
         plain = sf.solve(sf.Device(grid, regions, device.electrodes), degree=3)
     R, R_plain = (one.resistance("left", "right") for one in (found, plain))
     return R, R - R_plain, np.array([found.torque(name) for name in NAMES])

@@ -200,3 +200,23 @@ def test_directions_are_of_all_magnets(m):
     for ask in (function, function.jacobian, function.resistance):
         with pytest.raises(ValueError, match=r"m must have shape \(\.\.\., 2, 3\), .* of fixed, f"):
             ask(m)
+
+
+def test_coarse_cells_are_said_where_it_is_made():
+    coarse = sf.Ferromagnet(D=1e7, l=1e-9, p=0.3)
+    with pytest.warns(RuntimeWarning, match="shorter than the spin diffusion .* fixed") as caught:
+        sf.TorqueFunction(wire("tri", 1, fixed=(coarse, UP)), degree=1)
+    assert caught[0].filename == __file__
+
+
+def test_held_leads_are_sinks_of_what_crosses_them_alone():
+    """Leads of no relaxation: spins that are along all m go nowhere."""
+    lossless = [sf.Ferromagnet(D=x.D, l=np.inf, p=x.p) for x in (Co, Py)]
+    spacer = sf.NormalMetal(D=1e8, l=np.inf)
+    ends = sf.SpinBlocking(), sf.Lead(lossless[0], m=(1, 0, 0))
+    device = wire("tri", 1, (lossless[1], UP), spacer, ends)
+    device = sf.Device(device.grid, {**device.regions, "spacer": spacer}, device.electrodes)
+    function = sf.TorqueFunction(device, degree=1)
+    assert np.isfinite(function([TILTED])).all()
+    with pytest.raises(ValueError, match="nearly singular"):
+        function([(-1, 0, 0)])
