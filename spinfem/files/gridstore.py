@@ -21,7 +21,7 @@ import re
 import secrets
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -202,8 +202,8 @@ class GridStore:
 
     def _plain(self) -> xarray.Dataset:
         """Return the dataset as zarr can hold it on any system, with the same values."""
-        axes = list(self._dataset["resistance"].dims)
-        names = {name: f"axis_{i}" for i, name in enumerate(axes) if not _is_portable(str(name))}
+        axes = enumerate(self._grid)
+        names = {name: f"axis_{i}" for i, name in axes if not _is_portable(str(name))}
         plain = self._dataset.rename(names)
         texts = {
             name: values.astype(np.dtypes.StringDType())
@@ -218,8 +218,14 @@ class GridStore:
 
     @property
     def _counts(self) -> tuple[int, ...]:
-        shape = self._dataset["resistance"].shape
-        return tuple(-(-n // size) for n, size in zip(shape, self.chunk, strict=True))
+        grid = self._grid.items()
+        return tuple(-(-n // size) for (_, n), size in zip(grid, self.chunk, strict=True))
+
+    @property
+    def _grid(self) -> dict[Hashable, int]:
+        """Axes of the grid, the first ones of every variable, and how long they are."""
+        variable = next(iter(self._dataset.data_vars.values()))
+        return dict([*variable.sizes.items()][: len(self.chunk)])
 
     def _place(self, chunk: Chunk) -> tuple[int, ...]:
         return tuple(part.start // size for part, size in zip(chunk, self.chunk, strict=True))

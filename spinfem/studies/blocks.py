@@ -18,25 +18,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Number
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import CheckedProfile, FloatArray
-from ..results.numbers import numbers_of, shapes_of
+from ..devices.device import Device
+from ..fem.mesh import DEGREE
 from ..sample.materials import Metal
 from ..sample.pieces import Interface
 from ..sample.stack import Stack
 from ..sample.units import in_silence
-from ..solution import Solution
 from ..solver import solve
 from .builders import (
     Builder,
     Coordinates,
+    Sample,
     Topology,
     build,
-    build_one,
+    build_sample,
     check_arguments,
     check_arrays,
     check_topology,
@@ -48,9 +49,10 @@ from .builders import (
 )
 from .effects import check_effects
 from .fingerprints import fingerprint
+from .resultkinds import DeviceResults, StackResults, results_of
 
 Index = tuple[slice, ...]
-Part = tuple[Stack, tuple[int, ...]]
+Part = tuple[Sample, tuple[int, ...]]
 """Stacks of a block that are solved together, and the shape of their points."""
 
 NUMBERS = 2**18
@@ -77,14 +79,14 @@ class Plan:
         Values of each argument.
     pointwise : bool
         Whether the builder is called with numbers, point by point.
-    j0 : float
-        Particle current, A/m2.
+    j0 : float or None
+        Particle current, A/m2; of devices none.
     accuracy : dict
         `degree` and `elements` of `spinfem.solve`.
     topology : tuple
         Classes and names of the stack's elements, the same at all points.
-    ferromagnets, spacers : tuple
-        Names of what has a torque, and pairs of names of what has an efficiency.
+    results : StackResults or DeviceResults
+        What is collected.
     block, chunk : tuple of int
         Shape of a block, and of a chunk of whole blocks; less at the end of an axis.
     """
@@ -92,11 +94,10 @@ class Plan:
     builder: Builder
     coordinates: Coordinates
     pointwise: bool
-    j0: float
+    j0: float | None
     accuracy: dict[str, Any]
     topology: Topology
-    ferromagnets: tuple[str, ...]
-    spacers: tuple[tuple[str, str], ...]
+    results: StackResults | DeviceResults
     block: tuple[int, ...]
     chunk: tuple[int, ...]
 
@@ -108,7 +109,7 @@ class Plan:
     @property
     def variables(self) -> dict[str, tuple[int, ...]]:
         """Results, and their shape at one point."""
-        return shapes_of(self.ferromagnets, self.spacers)
+        return self.results.shapes
 
     def cut(self, size: tuple[int, ...]) -> Iterator[Index]:
         """Yield parts of the grid of a shape, less at the end of an axis, in order."""
@@ -125,7 +126,7 @@ class Plan:
 def make_plan(
     builder: Builder,
     arguments: Mapping[str, ArrayLike],
-    current: Callable[[Stack], float],
+    current: Callable[[Sample], float | None],
     pointwise: bool,
     accuracy: dict[str, Any],
 ) -> Plan:
@@ -135,18 +136,24 @@ def make_plan(
     stacks, taken = [], []
     for place in places:
         began = time.perf_counter()
-        stacks.append(build_one(builder, place))
+        stacks.append(build_sample(builder, place))
         taken.append(time.perf_counter() - began)
     kind = topology(stacks[0])
     for stack, place in zip(stacks, places, strict=True):
         check_topology(kind, stack, place)
-    if not pointwise:
-        check_arrays(builder, coordinates, stacks)
-    check_effects(builder, coordinates, stacks, pointwise, accuracy)
     j0 = current(stacks[0])
+    is_device = isinstance(stacks[0], Device)
+    if is_device and not pointwise:
+        raise ValueError("pointwise must be True for a builder of devices, got False")
+    if not pointwise:
+        check_arrays(builder, coordinates, cast(list[Stack], stacks))
+    if not is_device and accuracy["degree"] is None:
+        accuracy = {**accuracy, "degree": DEGREE}
+    of_results = DeviceResults if is_device else StackResults
+    check_effects(builder, coordinates, stacks, of_results, pointwise, accuracy)
     began = time.perf_counter()
     with np.errstate(all="ignore"):
-        solution = solve(stacks[0], j0, **accuracy)
+        results = results_of(solve_one(stacks[0], j0, accuracy))
     solving = time.perf_counter() - began
     shape = [values.size for values in coordinates.values()]
     room = NUMBERS // len(kind)
@@ -163,8 +170,7 @@ def make_plan(
         j0,
         accuracy,
         kind,
-        solution.ferromagnets,
-        solution.spacers,
+        results,
         block,
         chunk,
     )
@@ -242,7 +248,7 @@ def built(plan: Plan) -> list[str]:
 
 def _solved(plan: Plan, index: Index, stacks: list[Part]) -> dict[str, FloatArray]:
     parts = [
-        _results(plan, solve(stack, plan.j0, **plan.accuracy), shape) for stack, shape in stacks
+        _results(plan, solve_one(stack, plan.j0, plan.accuracy), shape) for stack, shape in stacks
     ]
     found = parts[0] if len(parts) == 1 else _joined(parts)
     for values in found.values():
@@ -259,9 +265,16 @@ def _joined(parts: list[dict[str, FloatArray]]) -> dict[str, FloatArray]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _results(plan: Plan, solution: Solution, shape: tuple[int, ...]) -> dict[str, FloatArray]:
+def solve_one(sample: Sample, j0: float | None, accuracy: Mapping[str, Any]) -> Any:
+    """Solve a stack, or a device, which has currents of its own."""
+    if isinstance(sample, Device):
+        return solve(sample, progress=False, **accuracy)
+    return solve(sample, j0, **accuracy)
+
+
+def _results(plan: Plan, solution: Any, shape: tuple[int, ...]) -> dict[str, FloatArray]:
     """Collect results at all points of a shape, flattened."""
-    found = numbers_of(solution, shape, plan.ferromagnets, plan.spacers)
+    found = plan.results.numbers(solution, shape)
     n = math.prod(shape)
     return {name: found[name].reshape(n, *rest) for name, rest in plan.variables.items()}
 
@@ -274,10 +287,13 @@ def _stacks(plan: Plan, index: Index) -> Iterator[Part]:
         check_topology(plan.topology, stack, next(_places(plan, index)))
         yield stack, tuple(v.size for v in values.values())
         return
-    stacks = []
+    stacks: list[Any] = []
     for place in _places(plan, index):
-        stacks.append(build_one(plan.builder, place))
+        stacks.append(build_sample(plan.builder, place))
         check_topology(plan.topology, stacks[-1], place)
+    if isinstance(plan.results, DeviceResults):
+        yield from ((device, (1,)) for device in stacks)
+        return
     for _, group in itertools.groupby(stacks, _kind):
         same = list(group)
         pieces = zip(*map(pieces_of, same), strict=True)

@@ -14,20 +14,25 @@ from numpy.typing import ArrayLike
 
 from .._checks import CheckedProfile, FloatArray, finite
 from .._spelling import near_match
+from ..devices.device import Device, Electrode
+from ..devices.grid import Grid
 from ..results.numbers import VARIABLES
 from ..sample.materials import Metal
 from ..sample.pieces import End, Interface, Layer
 from ..sample.stack import Stack
 
-Builder = Callable[..., Stack]
+Sample = Stack | Device
+Builder = Callable[..., Sample]
 Coordinates = dict[str, FloatArray]
 """Values of each argument, shape (n,)."""
 Topology = tuple[tuple[str, str, str | None, str | None], ...]
-"""Class, class of the material, name and group of every piece of a stack."""
+"""Class, class of the material, name and group of every piece of a stack; or of every region and
+electrode of a device, in place of the group what is given at it."""
 
 RESERVED = (
     *VARIABLES,
     *("ferromagnet", "component", "spacer", "side"),
+    *("potential", "current", "power", "electrode"),
 )
 """Names in the dataset that no argument may have."""
 SCALARS_ONLY = re.compile(
@@ -127,15 +132,27 @@ def where(place: Mapping[str, float]) -> str:
 
 def build(builder: Builder, values: Mapping[str, Any]) -> Stack:
     """Call a builder; TypeError unless it returns a stack."""
-    stack = builder(**values)
-    if not isinstance(stack, Stack):
-        raise TypeError(f"builder must return a Stack, got {stack!r}")
-    return stack
+    return _stack(builder(**values))
 
 
 def build_one(builder: Builder, place: Mapping[str, float]) -> Stack:
     """Call a builder with numbers; TypeError unless it returns a single stack."""
-    stack = build(builder, place)
+    return _single(build(builder, place), place)
+
+
+def build_sample(builder: Builder, place: Mapping[str, float]) -> Sample:
+    """Call a builder with numbers; TypeError unless it returns a single stack or a device."""
+    sample = builder(**place)
+    return sample if isinstance(sample, Device) else _single(_stack(sample), place)
+
+
+def _stack(sample: object) -> Stack:
+    if not isinstance(sample, Stack):
+        raise TypeError(f"builder must return a Stack, got {sample!r}")
+    return sample
+
+
+def _single(stack: Stack, place: Mapping[str, float]) -> Stack:
     if stack.shape:
         raise TypeError(
             f"builder must return a single stack for numbers, got a batch of shape {stack.shape} "
@@ -152,8 +169,19 @@ def pieces_of(stack: Stack) -> list[Layer | Interface | End]:
     return pieces
 
 
-def topology(stack: Stack) -> Topology:
+def topology(stack: Sample) -> Topology:
     """Return what must be the same at all points of a sweep."""
+    if isinstance(stack, Device):
+        shape = "axisymmetric" if stack.grid.is_axisymmetric else f"{stack.grid.dimension}D"
+        regions = [(type(x.metal).__name__, name) for name, x in stack.regions.items()]
+        return (
+            ("Device", shape, None, None),
+            *(("Region", metal, name, None) for metal, name in regions),
+            *(
+                ("Electrode", type(x.end).__name__, name, _given(x))
+                for name, x in stack.electrodes.items()
+            ),
+        )
     return tuple(
         (
             type(e).__name__,
@@ -165,7 +193,12 @@ def topology(stack: Stack) -> Topology:
     )
 
 
-def check_topology(expected: Topology, stack: Stack, place: Mapping[str, float]) -> None:
+def _given(electrode: Electrode) -> str:
+    keys = ("current", "potential", "j0")
+    return next(key for key in keys if getattr(electrode, key) is not None)
+
+
+def check_topology(expected: Topology, stack: Sample, place: Mapping[str, float]) -> None:
     """Raise ValueError unless the stack of a point has the expected layers."""
     if topology(stack) != expected:
         names = " | ".join(name or kind for kind, _, name, _ in expected)
@@ -183,6 +216,8 @@ def numbers_of(thing: Any, name: str = "") -> dict[str, FloatArray]:
     """
     if isinstance(thing, Stack):
         parts = {str(i): piece for i, piece in enumerate(pieces_of(thing))}
+    elif isinstance(thing, Device):
+        parts = _parts_of(thing)
     elif isinstance(thing, CheckedProfile):
         return numbers_of(thing.function, name)
     elif callable(thing) and not isinstance(thing, Metal):
@@ -194,6 +229,21 @@ def numbers_of(thing: Any, name: str = "") -> dict[str, FloatArray]:
         return {name: np.atleast_1d(np.asarray(thing))} if numeric else {}
     named = ((f"{name}.{key}" if name else key, part) for key, part in parts.items())
     return {key: number for one, part in named for key, number in numbers_of(part, one).items()}
+
+
+def _parts_of(device: Device) -> dict[str, Any]:
+    """Return what a device is made of: its grid, metals, directions, electrodes and interfaces."""
+    grid: Grid = device.grid
+    parts: dict[str, Any] = {"p": grid.mesh.p, "t": grid.mesh.t, "unit": grid.unit}
+    parts |= {f"cells of {name}": cells for name, cells in grid.regions.items()}
+    for name, facets in grid.surfaces.items():
+        parts[f"facets of {name}"] = grid.mesh.facets[:, facets]
+    for name, region in device.regions.items():
+        parts[name] = region.metal
+        if region.is_magnet:
+            parts[f"m of {name}"] = region.at(grid.mesh.p.T * grid.unit)
+    parts |= device.electrodes
+    return parts | {" and ".join(sorted(pair)): law for pair, law in device.interfaces.items()}
 
 
 def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]) -> None:
@@ -244,7 +294,7 @@ def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]
         tried({**places[0], name: values})
 
 
-def identical(a: Stack, b: Stack) -> bool:
+def identical(a: Sample, b: Sample) -> bool:
     """Tell whether stacks are equal to the bit in all numbers, names and kinds."""
     first, second = numbers_of(a), numbers_of(b)
     same = topology(a) == topology(b) and first.keys() == second.keys()

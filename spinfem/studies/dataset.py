@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from .._checks import check_installed
 from .._version import __version__
-from ..constants import EQUATION_OF_MOTION, TORQUE_PER_SPIN_CURRENT
-from ..results.numbers import VARIABLES, labels_of
 from .blocks import Plan
 from .builders import axis_name
 
@@ -21,18 +19,13 @@ def check_xarray(*more: str) -> None:
     check_installed("a sweep", "pip install xarray zarr dask h5netcdf h5py", "xarray", *more)
 
 
-def with_torque(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the variables of a sweep with the torque, which follows from what is absorbed."""
-    return {"torque": TORQUE_PER_SPIN_CURRENT * results["absorbed_spin_current"], **results}
-
-
 def blank_dataset(plan: Plan) -> xarray.Dataset:
     """Return the dataset of a sweep without results, which takes no memory."""
     import dask.array
 
     shapes = plan.variables.items()
     blank = {name: dask.array.zeros((*plan.shape, *rest), chunks=-1) for name, rest in shapes}
-    return to_dataset(plan, with_torque(blank))
+    return to_dataset(plan, plan.results.whole(blank))
 
 
 def to_dataset(plan: Plan, results: Mapping[str, Any]) -> xarray.Dataset:
@@ -49,15 +42,17 @@ def to_dataset(plan: Plan, results: Mapping[str, Any]) -> xarray.Dataset:
 
     axes = {axis_name(name): name for name in plan.coordinates}
     variables = {}
-    for name, (inner, long_name, units) in VARIABLES.items():
+    for name, (inner, long_name, units) in plan.results.variables.items():
         attributes = {"long_name": long_name, "units": units}
         variables[name] = ([*axes, *inner], results[name], attributes)
-    variables["torque"][2]["comment"] = EQUATION_OF_MOTION
+    variables["torque"][2]["comment"] = plan.results.comment
     coordinates = {
         **{
             axis: (axis, plan.coordinates[name], {"long_name": name}) for axis, name in axes.items()
         },
-        **labels_of(plan.ferromagnets, plan.spacers),
+        **plan.results.labels,
     }
-    about = {"j0": plan.j0, "spinfem_version": __version__}
+    about: dict[str, Any] = {"spinfem_version": __version__}
+    if plan.j0 is not None:
+        about["j0"] = plan.j0
     return xarray.Dataset(variables, coordinates, about)

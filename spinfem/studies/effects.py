@@ -14,11 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import FloatArray
-from ..sample.stack import Stack
 from ..sample.units import in_silence
-from ..solver import solve
-from .builders import Builder, Coordinates, build, build_one, identical, probes
+from .builders import Builder, Coordinates, Sample, build, build_sample, identical, probes
+from .resultkinds import DeviceResults, StackResults
 
 TRIES = 200
 """Points of a grid at which an argument may prove that it has an effect; smaller grids are looked
@@ -35,7 +33,8 @@ Place = dict[str, float]
 def check_effects(
     builder: Builder,
     coordinates: Coordinates,
-    stacks: list[Stack],
+    stacks: list[Sample],
+    kind: type[StackResults] | type[DeviceResults],
     pointwise: bool,
     accuracy: Mapping[str, Any],
 ) -> None:
@@ -52,8 +51,10 @@ def check_effects(
         The builder.
     coordinates : dict of str to array, shape (n,)
         Values of the arguments.
-    stacks : list of Stack
+    stacks : list of Stack or Device
         What it made at the `probes`.
+    kind : type
+        Of results.
     pointwise : bool
         Whether the builder takes numbers only; else all values of an argument are compared at once.
     accuracy : mapping
@@ -62,10 +63,10 @@ def check_effects(
     first = probes(coordinates)
     known = {tuple(place.values()): stack for place, stack in zip(first, stacks, strict=True)}
 
-    def made(place: Place) -> Stack:
+    def made(place: Place) -> Sample:
         key = tuple(place.values())
         if key not in known:
-            known[key] = build_one(builder, place)
+            known[key] = build_sample(builder, place)
         return known[key]
 
     for name, values in coordinates.items():
@@ -80,11 +81,11 @@ def check_effects(
             raise _without_effect(name)
         with np.errstate(all="ignore"):
             if some and not any(
-                _results_differ(*pair, accuracy) for pair in itertools.chain(some, differing)
+                _results_differ(*pair, kind, accuracy) for pair in itertools.chain(some, differing)
             ):
                 raise ValueError(
-                    f"argument {name!r} must change a result, got the same resistances, torques "
-                    "and efficiencies for all of its values; it may be left out"
+                    f"argument {name!r} must change a result, got the same {kind.result_words} "
+                    "for all of its values; it may be left out"
                 )
 
 
@@ -116,7 +117,7 @@ def _varies(builder: Builder, name: str, coordinates: Coordinates) -> bool:
     return False
 
 
-def _is_used(made: Callable[[Place], Stack], name: str, place: Place) -> bool:
+def _is_used(made: Callable[[Place], Sample], name: str, place: Place) -> bool:
     """Tell whether an argument changes the stack beside the values of a place.
 
     The others are moved as well: along z an azimuth has no effect. To refuse a value is one.
@@ -139,20 +140,13 @@ def _beside(value: float) -> tuple[float, ...]:
     return (1.1 * value, 0.9 * value, 2 * value) if value else (0.1, 1.0, -1.0)
 
 
-def _results_differ(a: Stack, b: Stack, accuracy: Mapping[str, Any]) -> bool:
-    pairs = zip(_results(a, accuracy), _results(b, accuracy), strict=True)
+def _results_differ(
+    a: Any, b: Any, kind: type[StackResults] | type[DeviceResults], accuracy: Mapping[str, Any]
+) -> bool:
+    pairs = zip(kind.compared(a, accuracy), kind.compared(b, accuracy), strict=True)
     return any(
         not (abs(x - y) <= SAME * np.maximum(least, abs(x))).all() for (x, least), (y, _) in pairs
     )
-
-
-def _results(stack: Stack, accuracy: Mapping[str, Any]) -> list[tuple[FloatArray, float]]:
-    """Return results at j0 = 1, each with what its rounding is relative to at least."""
-    solution = solve(stack, 1.0, **accuracy)
-    R, dr = np.array(solution.resistance), np.array(solution.spin_resistance)
-    absorbed = [solution.absorbed_spin_current(name) for name in solution.ferromagnets]
-    g = [x for pair in solution.spacers for x in solution.efficiency(*pair)]
-    return [(R, 0.0), (dr, float(R)), (np.array(absorbed), 1.0), (np.array(g), 1.0)]
 
 
 def _without_effect(name: str) -> ValueError:

@@ -10,30 +10,31 @@ from typing import Any
 import numpy as np
 
 from .._checks import FloatArray, breaks_of
+from ..devices.device import Device
 from ..sample.pieces import Layer, direction
 from ..sample.stack import Stack
 from ..sample.units import in_silence
 from ..solver import solve
-from .builders import numbers_of, topology
+from .builders import Sample, numbers_of, topology
 
 
 @in_silence()
-def fingerprint(stack: Stack, accuracy: Mapping[str, Any]) -> str:
-    """Return a digest of all numbers of a stack by their names.
+def fingerprint(stack: Sample, accuracy: Mapping[str, Any]) -> str:
+    """Return a digest of all numbers of a stack, or a device, by their names.
 
     Of the functions of graded layers it has the values wherever the solver evaluates them.
 
     Parameters
     ----------
-    stack : Stack
-        The stack; it may be a batch.
+    stack : Stack or Device
+        The sample; a stack may be a batch.
     accuracy : mapping
         `degree` and `elements` of `spinfem.solve`.
     """
     found = hashlib.sha256(repr(topology(stack)).encode())
     for name, values in numbers_of(stack).items():
         _add(found, name, values)
-    for i, layer in enumerate(stack.layers):
+    for i, layer in enumerate(() if isinstance(stack, Device) else stack.layers):
         if layer.material.is_graded:
             for name, values in _evaluations(layer, accuracy):
                 _add(found, f"{i} {name}", values)

@@ -34,14 +34,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._progress import progress_bar
-from ..fem.mesh import DEGREE
+from ..devices.device import Device
 from ..files.gridstore import Chunk, GridStore, grid_store
 from ..files.versions import versions
-from ..sample.stack import Stack, check_current, check_stack
+from ..sample.stack import check_current, check_stack
 from ..sample.units import in_silence, once
 from .blocks import Plan, built, make_plan, solve_grid
-from .builders import Builder, build_one, probes
-from .dataset import blank_dataset, check_xarray, to_dataset, with_torque
+from .builders import Builder, Sample, build_sample, probes
+from .dataset import blank_dataset, check_xarray, to_dataset
 from .definitions import definition
 from .fingerprints import fingerprint
 
@@ -62,10 +62,10 @@ def sweep(
     executor: Executor | None = None,
     store: str | PathLike[str] | None = None,
     progress: bool | None = None,
-    degree: int = DEGREE,
+    degree: int | None = None,
     elements: int | None = None,
 ) -> xarray.Dataset:
-    """Solve a stack at all points of the outer product of its arguments.
+    """Solve a stack, or a device, at all points of the outer product of its arguments.
 
     Results are the same to the last bit whether or not there is an executor or a store. Without a
     store the whole dataset is in memory: with two ferromagnets, 140 bytes for every point. With
@@ -75,7 +75,8 @@ def sweep(
     ----------
     builder : callable
         Returns the stack; called with keyword arguments, arrays that broadcast against each other:
-        each has an axis of its own. What does not vary along an axis is computed once.
+        each has an axis of its own. What does not vary along an axis is computed once. Or, point
+        by point, it returns a `Device`.
     arguments : mapping of str to array, shape (n,)
         Values of the builder's arguments, in the order of the dataset's axes. These have the names
         of the arguments, with ``|`` for each ``/`` in them, which netCDF does not allow.
@@ -106,7 +107,7 @@ def sweep(
         Whether to draw a progress bar on stderr. Default: if that is a terminal, or in a notebook,
         and it takes more than a second.
     degree, elements : int, optional
-        As in `spinfem.solve`.
+        As in `spinfem.solve`; of devices the degree alone.
 
     Returns
     -------
@@ -115,8 +116,10 @@ def sweep(
         ("fixed|free") and `side` (left, right). Variables: `torque` (..., ferromagnet, component),
         J/m2; `absorbed_spin_current` (..., ferromagnet, component), A/m2; `efficiency` (...,
         spacer, side), of the ferromagnet on that side; `spin_resistance` and `resistance` (...),
-        Ohm m2; `voltage` (...), V, as of `Solution.voltage`. In memory, or of a store in dask
-        arrays with its chunks.
+        Ohm m2; `voltage` (...), V, as of `Solution.voltage`. Of devices, with the axis `electrode`:
+        `torque` (..., ferromagnet, component), J; `potential` and `current` (..., electrode), V and
+        A; `power` (...), W; all but the potential per metre of depth if they are planar. In memory,
+        or of a store in dask arrays with its chunks.
 
     Raises
     ------
@@ -150,7 +153,7 @@ def plan_sweep(
     current_density: float | None = None,
     pointwise: bool = False,
     *,
-    degree: int = DEGREE,
+    degree: int | None = None,
     elements: int | None = None,
 ) -> Plan:
     """Check the arguments of `sweep`, which may be none, and cut its grid into blocks.
@@ -163,8 +166,15 @@ def plan_sweep(
         return make_plan(builder, arguments, current, pointwise, accuracy)
 
 
-def _single_current(j0: float | None, current_density: float | None) -> Callable[[Stack], float]:
-    def current(stack: Stack) -> float:
+def _single_current(
+    j0: float | None, current_density: float | None
+) -> Callable[[Sample], float | None]:
+    def current(stack: Sample) -> float | None:
+        if isinstance(stack, Device):
+            for name, given in (("j0", j0), ("current_density", current_density)):
+                if given is not None:
+                    raise ValueError(f"{name} must be left out for devices, got {given!r}")
+            return None
         value = check_current(check_stack(stack), j0, current_density)
         if not isinstance(value, float):
             raise TypeError(f"current of a sweep must be one number, got {value!r}")
@@ -203,12 +213,12 @@ def _nothing() -> None:
 def identity(plan: Plan) -> dict[str, Any]:
     """Return what determines the results, ready for JSON."""
     digest = {name: hashlib.sha256(x.tobytes()).hexdigest() for name, x in plan.coordinates.items()}
-    stacks = [build_one(plan.builder, place) for place in probes(plan.coordinates)]
+    stacks = [build_sample(plan.builder, place) for place in probes(plan.coordinates)]
     return {
         "versions": versions(),
         "arguments": list(plan.coordinates),
         "values": digest,
-        "current": plan.j0.hex(),
+        "current": None if plan.j0 is None else plan.j0.hex(),
         "accuracy": plan.accuracy,
         "layers": [list(element) for element in plan.topology],
         "stack": [fingerprint(stack, plan.accuracy) for stack in stacks],
@@ -246,7 +256,7 @@ def run(
             for name, values in found.items():
                 results[name][chunk] = values
             advance(_points(chunk))
-    return to_dataset(plan, with_torque(results))
+    return to_dataset(plan, plan.results.whole(results))
 
 
 def _fill(
@@ -292,7 +302,7 @@ def _solve(
             f"{', '.join(differ)}"
         )
     found, source = solve_grid(part, told=write is not None and not part.pointwise)
-    return found if write is None else write(chunk, source, with_torque(found))
+    return found if write is None else write(chunk, source, part.results.whole(found))
 
 
 def _done(

@@ -35,9 +35,9 @@ from spinfem.files.versions import versions
 from spinfem.io.stackfile import read
 from spinfem.io.vary import FileBuilder, parse
 from spinfem.studies import blocks, sweeping
-from spinfem.studies.dataset import with_torque
 from spinfem.studies.definitions import definition
 from spinfem.studies.fingerprints import fingerprint
+from spinfem.studies.resultkinds import StackResults
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -252,7 +252,7 @@ def test_blocks_tile_the_grid_in_order(shape, room):
     coordinates = {name: np.arange(float(n)) for name, n in zip(names, shape)}
     block = blocks._block_shape(shape, room)
     assert np.prod(block) <= max(room, 1)
-    plan = blocks.Plan(valve, coordinates, False, 1.0, {}, (), (), (), block, block)
+    plan = blocks.Plan(valve, coordinates, False, 1.0, {}, (), StackResults((), ()), block, block)
     order = np.arange(np.prod(shape)).reshape(shape)
     parts = [plan.cut(block)]
     for seconds in (1e-9, 0.3, 10.0):  # chunks of many, three and single blocks
@@ -1165,7 +1165,7 @@ def test_any_flipped_bit_of_a_chunk_is_found(tmp_path):
     (chunk,) = plan.cut(plan.chunk)
     with grid_store(tmp_path) as store:
         sweeping.begin(store, plan)
-        seal = store.writer(chunk, source, with_torque(found))
+        seal = store.writer(chunk, source, plan.results.whole(found))
         assert not store.has(chunk, lambda: source)
         store.accept(chunk, seal)
         assert store.has(chunk, lambda: source)
@@ -1250,7 +1250,7 @@ def test_what_a_dead_run_left_running_stays_outside(tmp_path):
     plan = sweeping.plan_sweep(valve, {"theta": THETA})
     (chunk,) = plan.cut(plan.chunk)
     found, source = blocks.solve_grid(plan, told=True)
-    wrong = with_torque({name: values + 1 for name, values in found.items()})
+    wrong = plan.results.whole({name: values + 1 for name, values in found.items()})
     with grid_store(tmp_path) as dead:
         sweeping.begin(dead, plan)
         write = dead.writer

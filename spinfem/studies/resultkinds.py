@@ -1,0 +1,152 @@
+"""What a sweep collects of every point: of stacks, or of devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._checks import FloatArray
+from ..constants import EQUATION_OF_MOTION, TORQUE_PER_SPIN_CURRENT
+from ..devices.device import Device
+from ..devices.solution import DeviceSolution
+from ..results.numbers import MAGNETS, VARIABLES, labels_of, numbers_of, shapes_of
+from ..sample.stack import Stack
+from ..solution import Solution
+from ..solver import solve
+
+Variables = dict[str, tuple[tuple[str, ...], str, str]]
+"""Axes after those of the sweep, long names and units of results."""
+
+
+@dataclass(frozen=True)
+class StackResults:
+    """Results of stacks with these ferromagnets, and these pairs around a spacer."""
+
+    ferromagnets: tuple[str, ...]
+    spacers: tuple[tuple[str, str], ...]
+
+    variables = VARIABLES
+    comment = EQUATION_OF_MOTION
+    result_words = "resistances, torques and efficiencies"
+
+    @classmethod
+    def of(cls, solution: Solution) -> Self:
+        """Return the results that a solution has."""
+        return cls(solution.ferromagnets, solution.spacers)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes, at one point, of what is computed."""
+        return shapes_of(self.ferromagnets, self.spacers)
+
+    @property
+    def labels(self) -> dict[str, NDArray[np.str_]]:
+        """Coordinates of the axes of variables."""
+        return labels_of(self.ferromagnets, self.spacers)
+
+    def numbers(self, solution: Solution, shape: tuple[int, ...]) -> dict[str, FloatArray]:
+        """Return what is computed, shape (*shape, ...) each."""
+        return numbers_of(solution, shape, self.ferromagnets, self.spacers)
+
+    def whole(self, results: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the variables: with the torque, which follows from what is absorbed."""
+        return {"torque": TORQUE_PER_SPIN_CURRENT * results["absorbed_spin_current"], **results}
+
+    @staticmethod
+    def compared(stack: Stack, accuracy: Mapping[str, Any]) -> list[tuple[FloatArray, float]]:
+        """Return results at j0 = 1, each with what its rounding is relative to at least."""
+        solution = solve(stack, 1.0, **accuracy)
+        R, dr = np.array(solution.resistance), np.array(solution.spin_resistance)
+        absorbed = [solution.absorbed_spin_current(name) for name in solution.ferromagnets]
+        g = [x for pair in solution.spacers for x in solution.efficiency(*pair)]
+        return [(R, 0.0), (dr, float(R)), (np.array(absorbed), 1.0), (np.array(g), 1.0)]
+
+
+@dataclass(frozen=True)
+class DeviceResults:
+    """Results of devices with these ferromagnets and electrodes."""
+
+    ferromagnets: tuple[str, ...]
+    electrodes: tuple[str, ...]
+    is_planar: bool
+
+    comment = EQUATION_OF_MOTION.replace("(M_s t)", "(M_s V)")
+    result_words = "torques, potentials and currents"
+
+    @classmethod
+    def of(cls, solution: DeviceSolution) -> Self:
+        """Return the results that a solution has."""
+        grid = solution.device.grid
+        is_planar = grid.dimension == 2 and not grid.is_axisymmetric
+        return cls(solution.magnets, (*solution.device.electrodes,), is_planar)
+
+    @property
+    def variables(self) -> Variables:
+        """Axes after those of the sweep, long names and units; of a metre of depth if planar."""
+        per = "/m" if self.is_planar else ""
+        return {
+            "torque": (MAGNETS, "spin-transfer torque on the magnetization", f"J{per}"),
+            "potential": (("electrode",), "mu_0 of the electrode, divided by |e|", "V"),
+            "current": (("electrode",), "particle current times |e| that enters", f"A{per}"),
+            "power": ((), "power that is dissipated", f"W{per}"),
+        }
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes, at one point, of what is computed."""
+        sizes = {axis: len(names) for axis, names in self.labels.items()}
+        return {
+            name: tuple(sizes[axis] for axis in axes)
+            for name, (axes, _, _) in self.variables.items()
+        }
+
+    @property
+    def labels(self) -> dict[str, NDArray[np.str_]]:
+        """Coordinates of the axes of variables."""
+        axes = {
+            "ferromagnet": self.ferromagnets,
+            "component": ("x", "y", "z"),
+            "electrode": self.electrodes,
+        }
+        return {axis: np.array(names, dtype=str) for axis, names in axes.items()}
+
+    def numbers(self, solution: DeviceSolution, shape: tuple[int, ...]) -> dict[str, FloatArray]:
+        """Return what is computed, shape (*shape, ...) each."""
+        found: dict[str, Any] = {
+            "torque": [solution.torque(name) for name in self.ferromagnets],
+            "potential": [solution.potential(name) for name in self.electrodes],
+            "current": [solution.current(name) for name in self.electrodes],
+            "power": solution.power,
+        }
+        return {
+            name: np.broadcast_to(np.reshape(found[name], own), (*shape, *own))
+            for name, own in self.shapes.items()
+        }
+
+    @staticmethod
+    def whole(results: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the variables: what is computed."""
+        return {**results}
+
+    @classmethod
+    def compared(
+        cls, device: Device, accuracy: Mapping[str, Any]
+    ) -> list[tuple[FloatArray, float]]:
+        """Return results, each with what its rounding is relative to at least."""
+        solution = solve(device, progress=False, **accuracy)
+        own = cls.of(solution).numbers(solution, ())
+        current = float(np.abs(own["current"]).max())
+        least = {"torque": TORQUE_PER_SPIN_CURRENT * current, "current": current}
+        least["potential"] = float(np.abs(own["potential"]).max())
+        return [(values, least.get(name, 0.0)) for name, values in own.items()]
+
+
+def results_of(solution: Solution | DeviceSolution) -> StackResults | DeviceResults:
+    """Return the results that a solution has."""
+    if isinstance(solution, DeviceSolution):
+        return DeviceResults.of(solution)
+    return StackResults.of(solution)

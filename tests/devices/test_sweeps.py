@@ -1,0 +1,170 @@
+"""Sweeps of devices."""
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from wires import LEAD, TILTED, UP, Co, Cu, Joint, Py, twisted, wire
+
+import spinfem as sf
+from spinfem.devices.grid import Grid
+from spinfem.studies.fingerprints import fingerprint
+
+xarray = pytest.importorskip("xarray")
+
+GRID = {"theta": [30.0, 60.0, 90.0], "radius": [2e-8, 3e-8]}
+
+
+def pillar(theta, radius):
+    layers = Co(8e-9, m=UP, name="fixed") | Cu(10e-9) | Py(4e-9, m=sf.direction(theta), name="free")
+    slab = sf.Slab(Cu, 20e-9, 2 * radius, end=LEAD)
+    return sf.Device.pillar(LEAD | layers | LEAD, radius=radius, current=1e-4, leads=(slab, None))
+
+
+def turned(theta):
+    return wire("tri", 2, free=(Py, sf.direction(theta)))
+
+
+def swept(builder=pillar, grid=GRID, **given):
+    return sf.sweep(builder, grid, **{"pointwise": True, "degree": 1, **given})
+
+
+def test_every_point_is_its_own_solution():
+    data = swept()
+    assert data["torque"].dims == ("theta", "radius", "ferromagnet", "component")
+    assert data["potential"].dims == ("theta", "radius", "electrode")
+    assert [*data["ferromagnet"].values] == ["fixed", "free"]
+    assert [*data["electrode"].values] == ["left", "right"]
+    for theta in GRID["theta"]:
+        for radius in GRID["radius"]:
+            one = data.sel(theta=theta, radius=radius)
+            solution = sf.solve(pillar(theta, radius), degree=1)
+            for name in solution.magnets:
+                np.testing.assert_array_equal(
+                    one["torque"].sel(ferromagnet=name), solution.torque(name)
+                )
+            for name in ("left", "right"):
+                assert one["potential"].sel(electrode=name) == solution.potential(name)
+                assert one["current"].sel(electrode=name) == solution.current(name)
+            assert one["power"] == solution.power
+    assert "j0" not in data.attrs
+
+
+@pytest.mark.parametrize(
+    ("builder", "per"), [(lambda theta: pillar(theta, 2e-8), ""), (turned, "/m")]
+)
+def test_units_are_those_of_the_device(builder, per):
+    data = swept(builder, {"theta": [30.0, 60.0]})
+    units = {name: values.attrs["units"] for name, values in data.data_vars.items()}
+    assert units == {
+        "torque": f"J{per}",
+        "potential": "V",
+        "current": f"A{per}",
+        "power": f"W{per}",
+    }
+    assert "gamma T/(M_s V)" in data["torque"].attrs["comment"]
+
+
+@pytest.mark.long
+def test_stores_and_executors_change_nothing(tmp_path):
+    store = tmp_path / "device.zarr"
+    expected = swept()
+    with ThreadPoolExecutor(2) as executor:
+        found = swept(executor=executor, store=store)
+        assert found.identical(expected)
+    assert swept(store=store).identical(expected)
+    with pytest.raises(ValueError, match=r"got that of another \(different accuracy\)"):
+        swept(store=store, degree=2)
+
+
+def changed(device, **changes):
+    given = {
+        name: getattr(device, name) for name in ("grid", "regions", "electrodes", "interfaces")
+    }
+    return sf.Device(**given | changes)
+
+
+def test_fingerprints_tell_all_numbers_of_devices_apart():
+    device = wire("tri", 1)
+    accuracy = {"degree": 1, "elements": None}
+    mesh, regions = device.grid.mesh, device.regions
+    moved = mesh.p.copy()
+    moved[1, 4] += 1e-3
+    left = device.electrodes["left"]
+    others = [
+        device.replace(free=UP),
+        device.replace(free=twisted),
+        changed(device, regions={**regions, "spacer": sf.NormalMetal(D=1e8, l=1e-7)}),
+        changed(device, regions={**regions, "free": (Co, TILTED)}),
+        changed(device, interfaces={("fixed", "spacer"): Joint(1e-16)}),
+        changed(device, interfaces={("free", "spacer"): Joint(1e-16)}),
+        changed(device, electrodes={**device.electrodes, "left": sf.Electrode(current=2.0)}),
+        changed(
+            device,
+            electrodes={**device.electrodes, "left": dataclasses.replace(left, end=sf.Reservoir())},
+        ),
+        changed(device, grid=dataclasses.replace(device.grid, unit=2e-9)),
+        changed(device, grid=Grid(dataclasses.replace(mesh, doflocs=moved))),
+        wire("tri", 2),
+    ]
+    prints = [fingerprint(one, accuracy) for one in (device, *others)]
+    assert len({*prints}) == len(prints)
+    assert fingerprint(wire("tri", 1), accuracy) == prints[0]
+
+
+def either(theta):
+    """Another electrode from 45 degrees on."""
+    device = turned(theta)
+    if theta < 45:
+        return device
+    kept = {**device.electrodes, "left": sf.Electrode(potential=1.0, end=LEAD)}
+    return sf.Device(device.grid, device.regions, kept)
+
+
+def scaled(size):
+    """Of one size, in other units."""
+    device = wire("tri", 1)
+    mesh = device.grid.mesh
+    grid = Grid(dataclasses.replace(mesh, doflocs=mesh.p / size), device.grid.unit * size)
+    return changed(device, grid=grid)
+
+
+BAD = {
+    "arrays": ({"pointwise": False}, "pointwise must be True for a builder of devices, got False"),
+    "j0": ({"j0": 1e11}, "j0 must be left out for devices, got 1"),
+    "current density": (
+        {"current_density": 1e11},
+        "current_density must be left out for devices, got 1",
+    ),
+    "elements": ({"elements": 3}, "elements must be left out for a device, got 3"),
+    "kinds": (
+        {"builder": either, "grid": {"theta": [30.0, 60.0]}},
+        "layers of a sweep must have the same names, groups and kinds at all points",
+    ),
+    "no effect": (
+        {"builder": lambda theta, x: turned(theta), "grid": {"theta": [30.0, 60.0], "x": [1, 2]}},
+        "argument 'x' must change the stack, got the same one for all of its values",
+    ),
+    "no result": (
+        {"builder": scaled, "grid": {"size": [1.0, 2.0]}},
+        "argument 'size' must change a result, got the same torques, potentials and currents",
+    ),
+    "reserved": (
+        {"builder": lambda power: turned(power), "grid": {"power": [30.0, 60.0]}},
+        "an argument must not be called like a result, got 'power'",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_is_refused(kind):
+    given, message = BAD[kind]
+    with pytest.raises(ValueError, match=message):
+        swept(**given)
+
+
+def test_fits_take_stacks_alone():
+    data = {"theta": [0.0, 90.0], "resistance": [1e-15, 2e-15]}
+    with pytest.raises(TypeError, match="builder must return a Stack, got Device"):
+        sf.fit(lambda theta, radius: pillar(theta, radius), data, {"radius": 2e-8})
