@@ -254,8 +254,8 @@ def zero_of(device: Device) -> float:
     given = {x.potential for x in device.electrodes.values() if x.potential is not None}
     if len(given) > 1:
         raise ValueError(
-            "potentials of electrodes must be one, with currents at the others, for bounds and the "
-            f"spin resistance, got {listed([f'{x:g}' for x in sorted(given)])}"
+            "potentials of electrodes must be one, with currents at the others, for bounds and "
+            f"resistances of the whole device, got {listed([f'{x:g}' for x in sorted(given)])}"
         )
     return float(given.pop())
 
@@ -286,7 +286,8 @@ def current_through(device: Device, system: System) -> float:
     current = max(sum(x for x in flows if x > 0), -sum(x for x in flows if x < 0))
     if current == 0:
         raise ValueError(
-            "a current must be given at an electrode for bounds and the spin resistance, got none"
+            "a current must be given at an electrode for bounds and resistances of the whole "
+            "device, got none"
         )
     return current
 

@@ -430,7 +430,7 @@ class Device(Readable):
             Table(columns[1], [*self.electrodes], electrode, "Electrodes"),
         ]
 
-    def replace(self, **m: Any) -> Device:
+    def replace(self, /, **m: Any) -> Device:
         """Return the device with other magnetizations, of regions by their names."""
         _check_names(
             "magnets", m, {k: r for k, r in self.regions.items() if r.is_magnet}, whole=False

@@ -159,7 +159,7 @@ class DeviceSolution(Readable):
 
     # --- other directions -----------------------------------------------------------------------
 
-    def turned(self, **m: ArrayLike) -> DeviceSolution:
+    def turned(self, /, **m: ArrayLike) -> DeviceSolution:
         """Return the solution with other magnetizations: a dense solve.
 
         What does not depend on directions is condensed to the faces of all regions when this is
@@ -291,7 +291,10 @@ class DeviceSolution(Readable):
     @cached_property
     def power(self) -> float:
         """The sum of all currents times potentials, W: what is dissipated."""
-        return sum(self.current(name) * self.potential(name) for name in self.device.electrodes)
+        # from one of them on: the sum of currents is 0, up to roundings
+        zero = next(x.potential for x in self.device.electrodes.values() if x.potential is not None)
+        names = self.device.electrodes
+        return sum(self.current(name) * (self.potential(name) - zero) for name in names)
 
     @cached_property
     def spin_resistance(self) -> float:

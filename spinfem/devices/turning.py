@@ -90,7 +90,6 @@ class TurningDevice:
                 raise ValueError(
                     f"m of {name!r} must be one direction for a torque function, got a function"
                 )
-        notice_coarse(device, 4)
         self._given, self._parts = device, condensed(parts_of(device, degree))
         angles = np.arange(1.0, 1.0 + len(self.names))
         ways = np.stack([np.cos(angles), np.sin(angles), np.sin(angles) ** 2 + 0.1], axis=-1)
@@ -127,8 +126,10 @@ class TurningDevice:
         held = np.linalg.solve(self._inner.T, M[np.ix_(spin, charge)].T).T
         self._S = M[np.ix_(spin, spin)] - held @ self._column
         load = self._load_at(self._unknowns.given)
+        check_residual(self._inner, load[charge], np.linalg.solve(self._inner, load[charge]))
         self._load = load[spin] - held @ load[charge]
         self._inside = self._taken_inside()[..., spin]
+        notice_coarse(device, 4)
 
     @property
     def _charge(self) -> IntArray:
@@ -197,12 +198,7 @@ class TurningDevice:
             warnings.simplefilter("ignore", LinAlgWarning)
             factors = lu_factor(A)
             x = lu_solve(factors, self._load)
-            residual = relative_residual(A, self._load, x)
-        if not residual < LARGEST_RESIDUAL:
-            raise ValueError(
-                f"the relative residual of a solution must be below {LARGEST_RESIDUAL:g}, got "
-                f"{residual:.2g} with m {m.tolist()}: the system is nearly singular"
-            )
+            check_residual(A, self._load, x)
         return Turned(frames, axes, x, factors)
 
     def shape_at(self, directions: FloatArray) -> tuple[int, ...]:
@@ -226,15 +222,16 @@ class TurningDevice:
         ValueError
             If there is no spin sink in some directions.
         """
-        found = [
-            self._reading(turned, m) @ turned.x
-            for m in directions.reshape(-1, len(self.names), 3)
-            for turned in [self.turned(m)]
-        ]
+        found = [self._absorbed(m) for m in directions.reshape(-1, len(self.names), 3)]
         return TORQUE_PER_SPIN_CURRENT * np.reshape(found, (*shape, len(self.names), 3))
 
+    def _absorbed(self, m: FloatArray) -> FloatArray:
+        """Return what magnets absorb, A, in directions (f, 3)."""
+        turned = self.turned(m)
+        return self._reading(turned, m) @ turned.x
+
     def _reading(self, turned: Turned, m: FloatArray) -> FloatArray:
-        """Return what makes absorbed currents of x, (f, 3, n)."""
+        """Return what makes absorbed currents of x, A/V, shape (f, 3, n)."""
         own = turned.frames[self._numbers]
         flows = self._bound[:, None, :] * turned.axes.T
         flows = flows - m[:, :, None] * np.einsum("ia,iax->ix", m, flows)[:, None, :]
@@ -250,7 +247,7 @@ class TurningDevice:
         return TORQUE_PER_SPIN_CURRENT * np.reshape(found, (*shape, f, 3, f, 3))
 
     def _slopes(self, m: FloatArray) -> FloatArray:
-        """Return the derivatives of what is absorbed, in directions (f, 3)."""
+        """Return the derivatives of what is absorbed, A, in directions (f, 3)."""
         turned, f = self.turned(m), len(self.names)
         reading, axes = self._reading(turned, m), turned.axes
         adjoint = lu_solve(turned.factors, reading.reshape(3 * f, -1).T, trans=1).T
@@ -328,7 +325,7 @@ def frame_of_class(device: Device, system: System) -> IntArray:
 
 
 def _isotropic(system: System, is_outside: Any) -> FloatArray:
-    """Return the matrix of all that is the same for each component of nu, of classes.
+    """Return the matrix of all that is the same for each component of nu, A/V, of classes.
 
     Those that are outside of frames are eliminated.
     """
@@ -340,7 +337,28 @@ def _isotropic(system: System, is_outside: Any) -> FloatArray:
             found = to.T @ (term.matrix @ of)
             K += term.coefficient * (found.toarray() if sp.issparse(found) else found)
     outer = np.flatnonzero(is_outside)
-    return K - K[:, outer] @ np.linalg.solve(K[np.ix_(outer, outer)], K[outer])
+    inner, rows = K[np.ix_(outer, outer)], K[outer]
+    held = np.linalg.solve(inner, rows)
+    some = np.cos(np.arange(count))
+    check_residual(inner, rows @ some, np.asarray(held @ some))
+    return np.asarray(K - K[:, outer] @ held)
+
+
+def check_residual(A: FloatArray, b: FloatArray, x: FloatArray) -> None:
+    """Check a solution of ``A x = b``.
+
+    Raises
+    ------
+    ValueError
+        If its relative residual is not below `LARGEST_RESIDUAL`.
+    """
+    residual = relative_residual(A, b, x)
+    if not residual < LARGEST_RESIDUAL:
+        raise ValueError(
+            f"the relative residual of a solution must be below {LARGEST_RESIDUAL:g}, got "
+            f"{residual:.2g} by a full matrix with {len(b):,} unknowns: no spin sink in some "
+            "direction, or a system that is nearly singular"
+        )
 
 
 def _selecting(columns: IntArray, count: int) -> Any:

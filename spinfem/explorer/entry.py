@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._checks import check_installed
 from ..dynamics.dynamics import Dynamics
-from ..numerics.kernels import compiled
+from ..numerics import kernels
 from ..sample.stack import LoadedStack, Stack
 from .motion import motion_of
 from .presets import preset, presets
@@ -132,7 +132,7 @@ def _warm_up(given: Base | None) -> None:
 
     Of motion only if it is given: that takes longest.
     """
-    if compiled() is None:
+    if kernels.compiled() is None:
         return
     if given is not None and given.motion is not None:
         motion_of(Seen(given))

@@ -14,7 +14,7 @@ from ..dynamics.describing import described, largest_speed
 from ..dynamics.dynamics import Dynamics
 from ..dynamics.thresholds import Threshold, thresholds_without_current
 from ..dynamics.trajectory import Trajectory
-from ..numerics.kernels import compiled
+from ..numerics import kernels
 from ..plot.labels import plain
 from ..plot.motion import colors_of, great_circles
 from ..plot.style import COLORS, broken
@@ -99,7 +99,7 @@ def _times(system: Dynamics, j0: float) -> FloatArray:
     turning = np.abs(system.growth().imag).max()  # nan where no state is near
     rate = turning if turning > 0 else speed
     tiny = np.finfo(float).tiny
-    turns = FEW if compiled() is None else TURNS
+    turns = FEW if kernels.compiled() is None else TURNS
     end = min(2 * np.pi * turns / max(rate, tiny), FARTHEST / max(speed, tiny), LONGEST)
     return np.linspace(0.0, end, PER_TURN * turns + 1)
 

@@ -126,6 +126,8 @@ def _foremost(dataset: xarray.Dataset) -> list[str]:
 
 
 def _resistances(dataset: xarray.Dataset, axes: list[str]) -> Iterator[Panel]:
+    if "spin_resistance" not in dataset:
+        raise ValueError("the dataset must be that of a sweep of stacks, got one without dr")
     RA, dr = dataset["resistance"], dataset["spin_resistance"]
     yield Panel("RA", RA, _unit(RA))
     yield Panel(r"$\delta r$", dr, _unit(dr))

@@ -24,13 +24,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import CheckedProfile, FloatArray
-from ..devices.device import Device
-from ..fem.mesh import DEGREE
+from ..devices.device import Device, notice_coarse
 from ..sample.materials import Metal
 from ..sample.pieces import Interface
 from ..sample.stack import Stack
 from ..sample.units import in_silence
-from ..solver import solve
 from .builders import (
     Builder,
     Coordinates,
@@ -49,7 +47,7 @@ from .builders import (
 )
 from .effects import check_effects
 from .fingerprints import fingerprint
-from .resultkinds import DeviceResults, StackResults, results_of
+from .resultkinds import DeviceResults, StackResults, kind_of
 
 Index = tuple[slice, ...]
 Part = tuple[Sample, tuple[int, ...]]
@@ -74,7 +72,7 @@ class Plan:
     Attributes
     ----------
     builder : callable
-        Makes a stack from the arguments.
+        Makes a stack, or a device, from the arguments.
     coordinates : dict of str to array, shape (n,)
         Values of each argument.
     pointwise : bool
@@ -84,7 +82,7 @@ class Plan:
     accuracy : dict
         `degree` and `elements` of `spinfem.solve`.
     topology : tuple
-        Classes and names of the stack's elements, the same at all points.
+        Classes and names of the parts of all samples.
     results : StackResults or DeviceResults
         What is collected.
     block, chunk : tuple of int
@@ -138,27 +136,34 @@ def make_plan(
         began = time.perf_counter()
         stacks.append(build_sample(builder, place))
         taken.append(time.perf_counter() - began)
-    kind = topology(stacks[0])
+    parts = topology(stacks[0])
     for stack, place in zip(stacks, places, strict=True):
-        check_topology(kind, stack, place)
+        check_topology(parts, stack, place)
+    kind: Any = kind_of(stacks[0])
+    for name in coordinates:
+        if name in kind.reserved:
+            raise ValueError(f"an argument must not be called like a result, got {name!r}")
     j0 = current(stacks[0])
-    is_device = isinstance(stacks[0], Device)
-    if is_device and not pointwise:
-        raise ValueError("pointwise must be True for a builder of devices, got False")
-    if not pointwise:
+    if accuracy["degree"] is None:
+        accuracy = {**accuracy, "degree": kind.degree}
+    if kind is DeviceResults:
+        if not pointwise:
+            raise ValueError("pointwise must be True for a builder of devices, got False")
+        notice_coarse(cast(Device, stacks[0]), 5)
+    elif not pointwise:
         check_arrays(builder, coordinates, cast(list[Stack], stacks))
-    if not is_device and accuracy["degree"] is None:
-        accuracy = {**accuracy, "degree": DEGREE}
-    of_results = DeviceResults if is_device else StackResults
-    check_effects(builder, coordinates, stacks, of_results, pointwise, accuracy)
+    check_effects(builder, coordinates, stacks, kind, pointwise, accuracy)
     began = time.perf_counter()
     with np.errstate(all="ignore"):
-        results = results_of(solve_one(stacks[0], j0, accuracy))
+        results = kind.of(kind.solve(stacks[0], j0, accuracy))
     solving = time.perf_counter() - began
     shape = [values.size for values in coordinates.values()]
-    room = NUMBERS // len(kind)
-    if pointwise:
-        room = min(room, POINTWISE_POINTS, math.prod(shape) // POINTWISE_BLOCKS)
+    if kind is DeviceResults:  # of which every point is solved by itself
+        room = 1
+    elif pointwise:
+        room = min(NUMBERS // len(parts), POINTWISE_POINTS, math.prod(shape) // POINTWISE_BLOCKS)
+    else:
+        room = NUMBERS // len(parts)
     block = chunk = _block_shape(shape, room)
     if pointwise:  # a builder's first call may do what others need not
         seconds = math.prod(block) * statistics.median(taken) + solving
@@ -169,7 +174,7 @@ def make_plan(
         pointwise,
         j0,
         accuracy,
-        kind,
+        parts,
         results,
         block,
         chunk,
@@ -247,9 +252,8 @@ def built(plan: Plan) -> list[str]:
 
 
 def _solved(plan: Plan, index: Index, stacks: list[Part]) -> dict[str, FloatArray]:
-    parts = [
-        _results(plan, solve_one(stack, plan.j0, plan.accuracy), shape) for stack, shape in stacks
-    ]
+    solve: Callable[..., Any] = plan.results.solve
+    parts = [_results(plan, solve(stack, plan.j0, plan.accuracy), shape) for stack, shape in stacks]
     found = parts[0] if len(parts) == 1 else _joined(parts)
     for values in found.values():
         if not np.isfinite(values).all():
@@ -263,13 +267,6 @@ def _solved(plan: Plan, index: Index, stacks: list[Part]) -> dict[str, FloatArra
 
 def _joined(parts: list[dict[str, FloatArray]]) -> dict[str, FloatArray]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def solve_one(sample: Sample, j0: float | None, accuracy: Mapping[str, Any]) -> Any:
-    """Solve a stack, or a device, which has currents of its own."""
-    if isinstance(sample, Device):
-        return solve(sample, progress=False, **accuracy)
-    return solve(sample, j0, **accuracy)
 
 
 def _results(plan: Plan, solution: Any, shape: tuple[int, ...]) -> dict[str, FloatArray]:

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import zip_longest
 from numbers import Number
 from typing import Any
 
@@ -16,7 +17,6 @@ from .._checks import CheckedProfile, FloatArray, finite
 from .._spelling import near_match
 from ..devices.device import Device, Electrode
 from ..devices.grid import Grid
-from ..results.numbers import VARIABLES
 from ..sample.materials import Metal
 from ..sample.pieces import End, Interface, Layer
 from ..sample.stack import Stack
@@ -29,12 +29,6 @@ Topology = tuple[tuple[str, str, str | None, str | None], ...]
 """Class, class of the material, name and group of every piece of a stack; or of every region and
 electrode of a device, in place of the group what is given at it."""
 
-RESERVED = (
-    *VARIABLES,
-    *("ferromagnet", "component", "spacer", "side"),
-    *("potential", "current", "power", "electrode"),
-)
-"""Names in the dataset that no argument may have."""
 SCALARS_ONLY = re.compile(
     "truth value|inhomogeneous|scalar|3 components|broadcast|throughout|one number per xi"
 )
@@ -58,9 +52,6 @@ def check_arguments(builder: Builder, arguments: Mapping[str, ArrayLike]) -> Coo
     if not isinstance(arguments, Mapping):
         raise TypeError(f"arguments must map at least one name to values, got {arguments!r}")
     check_names(builder, arguments)
-    for name in arguments:
-        if name in RESERVED:
-            raise ValueError(f"an argument must not be called like a result, got {name!r}")
     axes: dict[str, str] = {}
     for name in arguments:
         if (other := axes.setdefault(axis_name(name), name)) != name:
@@ -143,7 +134,9 @@ def build_one(builder: Builder, place: Mapping[str, float]) -> Stack:
 def build_sample(builder: Builder, place: Mapping[str, float]) -> Sample:
     """Call a builder with numbers; TypeError unless it returns a single stack or a device."""
     sample = builder(**place)
-    return sample if isinstance(sample, Device) else _single(_stack(sample), place)
+    if not isinstance(sample, Stack | Device):
+        raise TypeError(f"builder must return a Stack or a Device, got {sample!r}")
+    return sample if isinstance(sample, Device) else _single(sample, place)
 
 
 def _stack(sample: object) -> Stack:
@@ -198,14 +191,23 @@ def _given(electrode: Electrode) -> str:
     return next(key for key in keys if getattr(electrode, key) is not None)
 
 
-def check_topology(expected: Topology, stack: Sample, place: Mapping[str, float]) -> None:
-    """Raise ValueError unless the stack of a point has the expected layers."""
-    if topology(stack) != expected:
-        names = " | ".join(name or kind for kind, _, name, _ in expected)
+def check_topology(expected: Topology, sample: Sample, place: Mapping[str, float]) -> None:
+    """Raise ValueError unless the sample of a point has the expected parts."""
+    found = topology(sample)
+    if found == expected:
+        return
+    if isinstance(sample, Device) or expected[0][0] == "Device":
+        unlike = (pair for pair in zip_longest(expected, found) if pair[0] != pair[1])
+        one, other = (" ".join(filter(None, part)) if part else "nothing" for part in next(unlike))
         raise ValueError(
-            "layers of a sweep must have the same names, groups and kinds at all points, "
-            f"got {names} and, at {where(place)}, {stack!r}"
+            "samples of a sweep must have the same regions and electrodes, of the same kinds, at "
+            f"all points, got {one} and, at {where(place)}, {other}"
         )
+    names = " | ".join(name or kind for kind, _, name, _ in expected)
+    raise ValueError(
+        "layers of a sweep must have the same names, groups and kinds at all points, "
+        f"got {names} and, at {where(place)}, {sample!r}"
+    )
 
 
 def numbers_of(thing: Any, name: str = "") -> dict[str, FloatArray]:
@@ -217,7 +219,7 @@ def numbers_of(thing: Any, name: str = "") -> dict[str, FloatArray]:
     if isinstance(thing, Stack):
         parts = {str(i): piece for i, piece in enumerate(pieces_of(thing))}
     elif isinstance(thing, Device):
-        parts = _parts_of(thing)
+        parts = parts_of_device(thing)
     elif isinstance(thing, CheckedProfile):
         return numbers_of(thing.function, name)
     elif callable(thing) and not isinstance(thing, Metal):
@@ -231,19 +233,31 @@ def numbers_of(thing: Any, name: str = "") -> dict[str, FloatArray]:
     return {key: number for one, part in named for key, number in numbers_of(part, one).items()}
 
 
-def _parts_of(device: Device) -> dict[str, Any]:
-    """Return what a device is made of: its grid, metals, directions, electrodes and interfaces."""
+def parts_of_device(device: Device) -> dict[str, Any]:
+    """Return what a device is made of: its grid, metals, directions, electrodes and interfaces.
+
+    Of an m that is a function the values at corners of its region's cells, and midway between them.
+    """
     grid: Grid = device.grid
-    parts: dict[str, Any] = {"p": grid.mesh.p, "t": grid.mesh.t, "unit": grid.unit}
-    parts |= {f"cells of {name}": cells for name, cells in grid.regions.items()}
+    points, corners, shape = grid.mesh.p, grid.mesh.t, np.array(float(grid.is_axisymmetric))
+    parts: dict[str, Any] = {"grid.p": points, "grid.t": corners, "grid.is_axisymmetric": shape}
+    parts["grid.unit"] = grid.unit
+    for name, cells in grid.regions.items():
+        parts[f"region {name!r}"] = cells
     for name, facets in grid.surfaces.items():
-        parts[f"facets of {name}"] = grid.mesh.facets[:, facets]
+        parts[f"surface {name!r}"] = grid.mesh.facets[:, facets]
     for name, region in device.regions.items():
-        parts[name] = region.metal
+        parts[f"metal of {name!r}"] = region.metal
         if region.is_magnet:
-            parts[f"m of {name}"] = region.at(grid.mesh.p.T * grid.unit)
-    parts |= device.electrodes
-    return parts | {" and ".join(sorted(pair)): law for pair, law in device.interfaces.items()}
+            own = corners[:, grid.regions[name]]
+            pairs = [(own[i], own[j]) for i in range(len(own)) for j in range(i, len(own))]
+            midway = np.hstack([(points[:, a] + points[:, b]) / 2 for a, b in pairs])
+            parts[f"m of {name!r}"] = region.at(np.unique(midway, axis=1).T * grid.unit)
+    for name, electrode in device.electrodes.items():
+        parts[f"electrode {name!r}"] = electrode
+    for pair, law in device.interfaces.items():
+        parts[f"interface {sorted(pair)!r}"] = law
+    return parts
 
 
 def check_arrays(builder: Builder, coordinates: Coordinates, stacks: list[Stack]) -> None:

@@ -29,8 +29,9 @@ from typing import Any
 
 import numpy as np
 
+from ..devices.device import Device
 from ..sample.stack import Stack
-from .builders import pieces_of
+from .builders import parts_of_device, pieces_of
 
 STANDARD = sysconfig.get_path("stdlib")
 INSTALLED = ("site-packages", "dist-packages")
@@ -121,6 +122,8 @@ class _Walk:
             return self._of_class(thing)
         if isinstance(thing, Stack):  # not what it remembers
             return tuple(pieces_of(thing))
+        if isinstance(thing, Device):
+            return tuple(parts_of_device(thing).items())
         if isinstance(thing, MethodType):
             return thing.__func__, thing.__self__
         if isinstance(thing, staticmethod | classmethod):

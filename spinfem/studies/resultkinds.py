@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,6 +14,7 @@ from .._checks import FloatArray
 from ..constants import EQUATION_OF_MOTION, TORQUE_PER_SPIN_CURRENT
 from ..devices.device import Device
 from ..devices.solution import DeviceSolution
+from ..fem.mesh import DEGREE
 from ..results.numbers import MAGNETS, VARIABLES, labels_of, numbers_of, shapes_of
 from ..sample.stack import Stack
 from ..solution import Solution
@@ -30,8 +32,16 @@ class StackResults:
     spacers: tuple[tuple[str, str], ...]
 
     variables = VARIABLES
+    reserved = frozenset({*VARIABLES, "ferromagnet", "component", "spacer", "side"})
     comment = EQUATION_OF_MOTION
-    result_words = "resistances, torques and efficiencies"
+    words = "resistances, torques and efficiencies"
+    degree = DEGREE
+    tries = 1000
+
+    @staticmethod
+    def solve(stack: Stack, j0: float | None, accuracy: Mapping[str, Any]) -> Solution:
+        """Solve a stack."""
+        return solve(stack, j0, **accuracy)
 
     @classmethod
     def of(cls, solution: Solution) -> Self:
@@ -59,7 +69,7 @@ class StackResults:
     @staticmethod
     def compared(stack: Stack, accuracy: Mapping[str, Any]) -> list[tuple[FloatArray, float]]:
         """Return results at j0 = 1, each with what its rounding is relative to at least."""
-        solution = solve(stack, 1.0, **accuracy)
+        solution = StackResults.solve(stack, 1.0, accuracy)
         R, dr = np.array(solution.resistance), np.array(solution.spin_resistance)
         absorbed = [solution.absorbed_spin_current(name) for name in solution.ferromagnets]
         g = [x for pair in solution.spacers for x in solution.efficiency(*pair)]
@@ -74,8 +84,22 @@ class DeviceResults:
     electrodes: tuple[str, ...]
     is_planar: bool
 
-    comment = EQUATION_OF_MOTION.replace("(M_s t)", "(M_s V)")
-    result_words = "torques, potentials and currents"
+    reserved = frozenset(
+        {"torque", "potential", "current", "power", "ferromagnet", "component", "electrode"}
+    )
+    comment = EQUATION_OF_MOTION.replace("(M_s t)", "(M_s V)").replace(
+        "T in J/m2, M_s in A/m and t in m", "T in J, M_s in A/m and V in m3"
+    )
+    words = "torques, potentials and currents"
+    degree = None
+    tries = 8
+
+    @staticmethod
+    def solve(device: Device, j0: None, accuracy: Mapping[str, Any]) -> DeviceSolution:
+        """Solve a device, whose currents are its own; a sweep warns of coarse cells once."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "cells at interfaces", RuntimeWarning)
+            return solve(device, progress=False, **accuracy)
 
     @classmethod
     def of(cls, solution: DeviceSolution) -> Self:
@@ -90,7 +114,11 @@ class DeviceResults:
         per = "/m" if self.is_planar else ""
         return {
             "torque": (MAGNETS, "spin-transfer torque on the magnetization", f"J{per}"),
-            "potential": (("electrode",), "mu_0 of the electrode, divided by |e|", "V"),
+            "potential": (
+                ("electrode",),
+                "mu_0 of the electrode, the mean over one with a given j0, divided by |e|",
+                "V",
+            ),
             "current": (("electrode",), "particle current times |e| that enters", f"A{per}"),
             "power": ((), "power that is dissipated", f"W{per}"),
         }
@@ -137,7 +165,7 @@ class DeviceResults:
         cls, device: Device, accuracy: Mapping[str, Any]
     ) -> list[tuple[FloatArray, float]]:
         """Return results, each with what its rounding is relative to at least."""
-        solution = solve(device, progress=False, **accuracy)
+        solution = cls.solve(device, None, accuracy)
         own = cls.of(solution).numbers(solution, ())
         current = float(np.abs(own["current"]).max())
         least = {"torque": TORQUE_PER_SPIN_CURRENT * current, "current": current}
@@ -145,8 +173,11 @@ class DeviceResults:
         return [(values, least.get(name, 0.0)) for name, values in own.items()]
 
 
-def results_of(solution: Solution | DeviceSolution) -> StackResults | DeviceResults:
-    """Return the results that a solution has."""
-    if isinstance(solution, DeviceSolution):
-        return DeviceResults.of(solution)
-    return StackResults.of(solution)
+def kind_of(sample: Stack | Device) -> type[StackResults] | type[DeviceResults]:
+    """Return of which kind the results of a sample are.
+
+    Both have `reserved`, names that no argument may have; `comment` on the torque; `words` for
+    what is compared; the default `degree`; and `tries`, at how many pairs of points at most an
+    argument may prove that it changes results.
+    """
+    return DeviceResults if isinstance(sample, Device) else StackResults

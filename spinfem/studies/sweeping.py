@@ -82,12 +82,13 @@ def sweep(
         of the arguments, with ``|`` for each ``/`` in them, which netCDF does not allow.
     j0 : float, optional
         Particle current times |e|, A/m2, positive when electrons flow towards +x; default as of
-        `spinfem.solve`.
+        `spinfem.solve`. Devices have currents of their own.
     current_density : float, optional
         The same in the conventional sign, ``J = -j0``, A/m2; give one of the two.
     pointwise : bool
-        Call the builder with plain numbers, once for every point: slow, but it may use ``if``.
-        Names and kinds of its layers must still be the same at all points.
+        Call the builder with plain numbers, once for every point: slow, but it may use ``if``, or
+        return devices, which are no batches. Names and kinds of layers, or of regions and
+        electrodes, must still be the same at all points.
     executor : concurrent.futures.Executor, optional
         Where chunks of the sweep are solved: a ``ProcessPoolExecutor`` (the builder is then a
         function at the top of a module), or ``get_executor()`` of a ``dask.distributed.Client``.
@@ -107,7 +108,7 @@ def sweep(
         Whether to draw a progress bar on stderr. Default: if that is a terminal, or in a notebook,
         and it takes more than a second.
     degree, elements : int, optional
-        As in `spinfem.solve`; of devices the degree alone.
+        As in `spinfem.solve`, with its defaults; of devices the degree alone.
 
     Returns
     -------
@@ -132,6 +133,11 @@ def sweep(
         the store is of another sweep: one with other numbers, or of other versions.
     OSError
         If the store cannot be written.
+
+    Warns
+    -----
+    RuntimeWarning
+        As `spinfem.solve`, of cells of the first device.
     """
     check_xarray(*(() if store is None else ("zarr", "dask.array")))
     _check_executor(executor, builder)

@@ -1,14 +1,15 @@
 """Sweeps of devices."""
 
 import dataclasses
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from wires import LEAD, TILTED, UP, Co, Cu, Joint, Py, twisted, wire
+from wires import LEAD, TILTED, UP, Co, Cu, Joint, Py, Weak, twisted, wire
 
 import spinfem as sf
 from spinfem.devices.grid import Grid
+from spinfem.studies import blocks, sweeping
 from spinfem.studies.fingerprints import fingerprint
 
 xarray = pytest.importorskip("xarray")
@@ -67,15 +68,63 @@ def test_units_are_those_of_the_device(builder, per):
 
 
 @pytest.mark.long
-def test_stores_and_executors_change_nothing(tmp_path):
+def test_stores_and_executors_change_nothing(tmp_path, monkeypatch):
     store = tmp_path / "device.zarr"
     expected = swept()
     with ThreadPoolExecutor(2) as executor:
         found = swept(executor=executor, store=store)
         assert found.identical(expected)
+    with ProcessPoolExecutor(2) as executor:
+        assert swept(executor=executor).identical(expected)
+    monkeypatch.setattr(blocks, "solve_grid", None)  # nothing is computed again
     assert swept(store=store).identical(expected)
     with pytest.raises(ValueError, match=r"got that of another \(different accuracy\)"):
         swept(store=store, degree=2)
+
+
+def test_a_builder_may_turn_a_device_that_it_refers_to(tmp_path):
+    device = wire("tri", 1)
+
+    def build(theta):
+        return device.replace(free=sf.direction(theta))
+
+    grid, store = {"theta": [30.0, 60.0]}, tmp_path / "a.zarr"
+    expected = swept(build, grid)
+    assert swept(build, grid, store=store).identical(expected)
+    device = device.replace(fixed=(1, 0, 0))
+    with pytest.raises(ValueError, match="store must be empty or that of this sweep"):
+        swept(build, grid, store=store)
+
+
+def test_points_are_handed_out_one_by_one():
+    plan = sweeping.plan_sweep(turned, {"theta": np.arange(1.0, 9.0)}, pointwise=True, degree=1)
+    assert plan.block == (1,)
+
+
+def test_textures_are_looked_at_where_they_are():
+    """In their regions alone, midway between corners too."""
+
+    def build(amplitude):
+        def m(points):
+            x, y = points.T * 1e9
+            return np.stack([np.sqrt(9 - x), amplitude * np.sin(np.pi * y / 15), 1 + 0 * x], axis=1)
+
+        return wire("tri", 1, fixed=(Co, m))
+
+    data = swept(build, {"amplitude": [0.1, 0.9]}, degree=2)
+    first, last = data["torque"].sel(ferromagnet="fixed").values
+    assert np.abs(first - last).max() > 1e-3 * np.abs(first).max()
+
+
+@pytest.mark.filterwarnings("default")
+def test_coarse_cells_are_said_once():
+    def build(theta):
+        short = sf.Ferromagnet(D=1e7, l=1e-9, p=0.3)
+        return wire("tri", 1, free=(short, sf.direction(theta)))
+
+    with pytest.warns(RuntimeWarning, match="shorter than the spin diffusion") as caught:
+        sf.sweep(build, {"theta": [30.0, 60.0]}, pointwise=True, degree=1)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def changed(device, **changes):
@@ -91,7 +140,7 @@ def test_fingerprints_tell_all_numbers_of_devices_apart():
     mesh, regions = device.grid.mesh, device.regions
     moved = mesh.p.copy()
     moved[1, 4] += 1e-3
-    left = device.electrodes["left"]
+    left, beside = device.electrodes["left"], mesh.translated((1.0, 0.0))
     others = [
         device.replace(free=UP),
         device.replace(free=twisted),
@@ -106,11 +155,35 @@ def test_fingerprints_tell_all_numbers_of_devices_apart():
         ),
         changed(device, grid=dataclasses.replace(device.grid, unit=2e-9)),
         changed(device, grid=Grid(dataclasses.replace(mesh, doflocs=moved))),
+        *(changed(device, grid=Grid(beside, is_axisymmetric=x)) for x in (False, True)),
+        changed(device, interfaces={("fixed", "spacer"): Joint(1e-16, mixing=4e14)}),
+        changed(device, interfaces={("fixed", "spacer"): Joint(1e-16, mixing=4e14 + 1e14j)}),
+        wire("tri", 1, free=(Weak, TILTED)),
+        wire("tri", 1, ends=(sf.Lead(Co, m=UP), LEAD)),
+        wire("tri", 1, ends=(sf.Lead(Co, m=-UP), LEAD)),
+        *(
+            changed(device, electrodes={**device.electrodes, "left": sf.Electrode(**{key: 2.5})})
+            for key in ("current", "potential", "j0")
+        ),
         wire("tri", 2),
     ]
     prints = [fingerprint(one, accuracy) for one in (device, *others)]
     assert len({*prints}) == len(prints)
     assert fingerprint(wire("tri", 1), accuracy) == prints[0]
+
+
+@pytest.mark.parametrize("name", ["unit", "grid.unit", "p", "m of 'free'"])
+def test_names_of_regions_hide_no_numbers(name):
+    device = wire("tri", 1)
+    mesh = device.grid.mesh
+    regions = {k: v for k, v in mesh.subdomains.items() if k != "spacer"}
+    named = dataclasses.replace(mesh, _subdomains={**regions, name: mesh.subdomains["spacer"]})
+    metals = {"fixed": (Co, UP), "free": (Py, TILTED), name: Cu}
+    one, other = (
+        sf.Device(Grid(named, unit), metals, device.electrodes, {}) for unit in (1e-9, 2e-9)
+    )
+    accuracy = {"degree": 1, "elements": None}
+    assert fingerprint(one, accuracy) != fingerprint(other, accuracy)
 
 
 def either(theta):
@@ -140,7 +213,8 @@ BAD = {
     "elements": ({"elements": 3}, "elements must be left out for a device, got 3"),
     "kinds": (
         {"builder": either, "grid": {"theta": [30.0, 60.0]}},
-        "layers of a sweep must have the same names, groups and kinds at all points",
+        "samples of a sweep must have the same regions and electrodes, of the same kinds, at all "
+        "points, got Electrode Lead left current and, at theta = 60, Electrode Lead left potential",
     ),
     "no effect": (
         {"builder": lambda theta, x: turned(theta), "grid": {"theta": [30.0, 60.0], "x": [1, 2]}},

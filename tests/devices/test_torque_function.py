@@ -4,9 +4,25 @@ import re
 
 import numpy as np
 import pytest
-from wires import J0, KINDS, LEAD, SAMPLES, TILTED, UP, Co, Cu, Py, stack, twisted, wire
+from wires import (
+    J0,
+    KINDS,
+    LEAD,
+    SAMPLES,
+    TILTED,
+    UP,
+    Co,
+    Cu,
+    Joint,
+    Py,
+    branched,
+    stack,
+    twisted,
+    wire,
+)
 
 import spinfem as sf
+from spinfem.constants import TORQUE_PER_SPIN_CURRENT
 
 DEGREES = {"line": 5, "quad": 3, "tri": 2, "tet": 2, "hex": 1}
 TOUCHING = [name for name in SAMPLES if name.endswith("lead")]
@@ -220,3 +236,42 @@ def test_held_leads_are_sinks_of_what_crosses_them_alone():
     assert np.isfinite(function([TILTED])).all()
     with pytest.raises(ValueError, match="nearly singular"):
         function([(-1, 0, 0)])
+
+
+def test_what_no_solution_has_digits_of_is_refused():
+    """Charge that does not get through a resistance next to none."""
+    joint = {("spacer", "free"): Joint(1e-4, gamma=0.3)}
+    device = wire("quad", 2, joints=joint)
+    for make in (sf.TorqueFunction, sf.solve):
+        with pytest.raises(ValueError, match="the relative residual of a solution must be below"):
+            make(device, degree=5)
+
+
+@pytest.mark.parametrize("ways", [(UP, UP), (UP, -UP)])
+@pytest.mark.parametrize("sample", ["transparent", "mixing", "exchange lengths"])
+def test_derivatives_where_all_are_collinear(sample, ways):
+    function, m = sf.TorqueFunction(wire("tri", 2, **SAMPLES[sample]), degree=2), np.array(ways)
+    change = np.array([[0.3, -0.2, 0.0], [0.5, 0.4, 0.0]])
+    ends = function(np.stack([m + 1e-4 * change, m - 1e-4 * change]))
+    found = np.einsum("iajb,jb->ia", function.jacobian(m), change)
+    expected = (ends[0] - ends[1]) / 2e-4
+    np.testing.assert_allclose(found, expected, atol=1e-6 * np.abs(found).max())
+
+
+@pytest.mark.parametrize("left", [sf.Lead(Co, m=TILTED), sf.Reservoir(), LEAD])
+def test_devices_with_a_third_electrode(left):
+    """Which has a density given; and a lead that is held, behind a normal metal."""
+    device = branched()
+    metals = {**device.regions, "fixed": Cu}
+    electrodes = {
+        **device.electrodes,
+        "left": sf.Electrode(current=1.0, end=left),
+        "top": sf.Electrode(j0=-3e7, end=LEAD),
+    }
+    device = sf.Device(device.grid, metals, electrodes, {("top", "spacer"): Joint(1e-16)})
+    function, (m,) = sf.TorqueFunction(device, degree=2), some(1)
+    solution = sf.solve(device.replace(free=m), degree=2)
+    current = sum(x for x in map(solution.current, device.electrodes) if x > 0)
+    rounding = 1e-11 * TORQUE_PER_SPIN_CURRENT * current  # without a polarizer there is no torque
+    np.testing.assert_allclose(function([m])[0], solution.torque("free"), atol=rounding)
+    assert np.isclose(function.resistance([m]), solution.power / current**2, rtol=1e-10)

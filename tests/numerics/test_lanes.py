@@ -15,7 +15,12 @@ A, B = (
     for values in (VALUES, VALUES[::-1])
 )
 A, B = (x.reshape(-1, lanes.WIDTH) for x in (A, B))
-kernels.compiled()  # teaches numba the functions
+
+
+@pytest.fixture(autouse=True, scope="module")
+def functions_are_known():
+    """Numba is taught them when all are made."""
+    kernels.compiled()
 
 
 def in_lanes(function):
