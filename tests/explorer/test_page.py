@@ -24,7 +24,7 @@ from spinfem.explorer.page import CHARTS, Explorer  # needs panel
 from spinfem.explorer.pictures import Note, Picture
 from spinfem.explorer.seen import PANELS
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 MOST = 0.05
 """Seconds that a change may take of five layers."""
 
