@@ -455,7 +455,11 @@ def test_layers_must_be_the_same_everywhere():
     ("change", "error", "message"),
     [
         ({"builder": 3}, TypeError, "builder must be a function that returns a Stack, got 3"),
-        ({"builder": lambda theta: theta}, TypeError, "builder must return a Stack, got 0.0"),
+        (
+            {"builder": lambda theta: theta},
+            TypeError,
+            "builder must return a Stack or a Device, got 0",
+        ),
         (
             {"builder": lambda theta: valve([1.0, 2.0])},
             TypeError,
