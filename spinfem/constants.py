@@ -12,8 +12,11 @@ GAMMA = 1.760859628e11
 """Gyromagnetic ratio of the electron, rad/(s T), CODATA 2022."""
 GAMMA_0 = MU_0 * GAMMA
 """mu_0 gamma, m/(A s), CODATA 2022: what micromagnetic codes have, whose fields are in A/m."""
-EQUATION_OF_MOTION = (
-    f"dm/dt = gamma T/(M_s t), gamma = {GAMMA / 1e11:.9f}e11 rad/(s T), with T in J/m2, M_s in A/m "
-    f"and t in m; gamma_0 = mu_0 gamma = {GAMMA_0 / 1e5:.4f}e5 m/(A s) goes with fields in A/m"
+_WITH = (
+    f"gamma = {GAMMA / 1e11:.9f}e11 rad/(s T), with T in {{}}, M_s in A/m and {{}}; gamma_0 = mu_0 "
+    f"gamma = {GAMMA_0 / 1e5:.4f}e5 m/(A s) goes with fields in A/m"
 )
+EQUATION_OF_MOTION = f"dm/dt = gamma T/(M_s t), {_WITH.format('J/m2', 't in m')}"
 """How a torque T on a layer of thickness t enters."""
+EQUATION_OF_MOTION_OF_VOLUMES = f"dm/dt = gamma T/(M_s V), {_WITH.format('J', 'V in m3')}"
+"""How a torque T on a region of volume V enters."""

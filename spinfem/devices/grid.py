@@ -79,6 +79,11 @@ class Grid:
         """Dimension of the mesh: 1, 2 or 3."""
         return int(self.mesh.dim())
 
+    @property
+    def is_planar(self) -> bool:
+        """Whether it is a section of what is the same in all depths: currents are per metre."""
+        return self.dimension == 2 and not self.is_axisymmetric
+
     @functools.cached_property
     def regions(self) -> Mapping[str, IntArray]:
         """Cells of every region."""

@@ -134,7 +134,7 @@ class DeviceSolution(Readable):
         return found
 
     def _parts(self) -> list[Part]:
-        per = " per metre of depth" if self._is_planar else ""
+        per = " per metre of depth" if self.device.grid.is_planar else ""
 
         def torque(name: str) -> list[str]:
             vector = self.torque(name)
@@ -152,10 +152,6 @@ class DeviceSolution(Readable):
             Table(columns[1], [*self.device.electrodes], electrode, "Electrodes"),
         )
         return [how, *(table for table in tables if table.things)]
-
-    @property
-    def _is_planar(self) -> bool:
-        return self.device.grid.dimension == 2 and not self.device.grid.is_axisymmetric
 
     # --- other directions -----------------------------------------------------------------------
 

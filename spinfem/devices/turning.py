@@ -121,25 +121,16 @@ class TurningDevice:
         self._bound = bound @ K[:, of_class]
 
         M = matrix_of(self._terms, self._unknowns, True)
-        charge, spin = self._charge, self._spin
-        self._inner, self._column = M[np.ix_(charge, charge)], M[np.ix_(charge, spin)]
-        held = np.linalg.solve(self._inner.T, M[np.ix_(spin, charge)].T).T
+        kinds, load = self._unknowns.kinds, self._load_at(self._unknowns.given)
+        self._charge, self._spin = charge, spin = kinds == MU_0, kinds != MU_0
+        inner, self._column = M[np.ix_(charge, charge)], M[np.ix_(charge, spin)]
+        self._inner = factors_of(inner)
+        solution_of(inner, self._inner, load[charge])  # raises
+        held = lu_solve(self._inner, M[np.ix_(spin, charge)].T, trans=1).T
         self._S = M[np.ix_(spin, spin)] - held @ self._column
-        load = self._load_at(self._unknowns.given)
-        check_residual(self._inner, load[charge], np.linalg.solve(self._inner, load[charge]))
         self._load = load[spin] - held @ load[charge]
         self._inside = self._taken_inside()[..., spin]
         notice_coarse(device, 4)
-
-    @property
-    def _charge(self) -> IntArray:
-        """Which unknowns are of mu_0."""
-        return np.flatnonzero(self._unknowns.kinds == MU_0)
-
-    @property
-    def _spin(self) -> IntArray:
-        """And which of nu."""
-        return np.flatnonzero(self._unknowns.kinds != MU_0)
 
     def _at(self, m: FloatArray) -> Device:
         return self._given.replace(**dict(zip(self.names, m, strict=True)))
@@ -194,11 +185,8 @@ class TurningDevice:
         frames = frames_of(ways)
         axes = frames[self._frame, self._axis]
         A = self._S + self._K * (axes @ axes.T)
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore", LinAlgWarning)
-            factors = lu_factor(A)
-            x = lu_solve(factors, self._load)
-            check_residual(A, self._load, x)
+        factors = factors_of(A)
+        x = solution_of(A, factors, self._load)
         return Turned(frames, axes, x, factors)
 
     def shape_at(self, directions: FloatArray) -> tuple[int, ...]:
@@ -283,7 +271,7 @@ class TurningDevice:
         """
         zero_of(self._device)  # raises
         load = self._load_at(np.zeros_like(self._unknowns.given))
-        taps = np.linalg.solve(self._inner.T, load[self._charge])
+        taps = lu_solve(self._inner, load[self._charge], trans=1)
         alone, taps_of_x = taps @ load[self._charge], load[self._spin] - taps @ self._column
         current = current_through(self._device, self._system)
         found = [
@@ -317,7 +305,7 @@ def frame_of_class(device: Device, system: System) -> IntArray:
         number, at = places.names.index(name), classes.of_place[own]
         if (other := found[at][(found[at] != NOWHERE) & (found[at] != number)]).size:
             raise ValueError(
-                f"magnets must not touch, nor a normal metal at one place, for a torque function, "
+                "magnets must not touch, nor a normal metal at one place, for a torque function, "
                 f"got {places.names[other[0]]!r} and {name!r}: take spinfem.solve(device).turned()"
             )
         found[at] = number
@@ -338,20 +326,28 @@ def _isotropic(system: System, is_outside: Any) -> FloatArray:
             K += term.coefficient * (found.toarray() if sp.issparse(found) else found)
     outer = np.flatnonzero(is_outside)
     inner, rows = K[np.ix_(outer, outer)], K[outer]
-    held = np.linalg.solve(inner, rows)
-    some = np.cos(np.arange(count))
-    check_residual(inner, rows @ some, np.asarray(held @ some))
-    return np.asarray(K - K[:, outer] @ held)
+    factors = factors_of(inner)
+    solution_of(inner, factors, rows @ np.cos(np.arange(count)))  # raises
+    return np.asarray(K - K[:, outer] @ lu_solve(factors, rows))
 
 
-def check_residual(A: FloatArray, b: FloatArray, x: FloatArray) -> None:
-    """Check a solution of ``A x = b``.
+def factors_of(A: FloatArray) -> Any:
+    """Return the factors of a matrix, also of a singular one: `solution_of` finds that."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)
+        return lu_factor(A)
+
+
+@np.errstate(all="ignore")
+def solution_of(A: FloatArray, factors: Any, b: FloatArray) -> FloatArray:
+    """Solve ``A x = b``.
 
     Raises
     ------
     ValueError
-        If its relative residual is not below `LARGEST_RESIDUAL`.
+        If the relative residual is not below `LARGEST_RESIDUAL`.
     """
+    x: FloatArray = lu_solve(factors, b)
     residual = relative_residual(A, b, x)
     if not residual < LARGEST_RESIDUAL:
         raise ValueError(
@@ -359,6 +355,7 @@ def check_residual(A: FloatArray, b: FloatArray, x: FloatArray) -> None:
             f"{residual:.2g} by a full matrix with {len(b):,} unknowns: no spin sink in some "
             "direction, or a system that is nearly singular"
         )
+    return x
 
 
 def _selecting(columns: IntArray, count: int) -> Any:

@@ -239,9 +239,9 @@ def parts_of_device(device: Device) -> dict[str, Any]:
     Of an m that is a function the values at corners of its region's cells, and midway between them.
     """
     grid: Grid = device.grid
-    points, corners, shape = grid.mesh.p, grid.mesh.t, np.array(float(grid.is_axisymmetric))
-    parts: dict[str, Any] = {"grid.p": points, "grid.t": corners, "grid.is_axisymmetric": shape}
-    parts["grid.unit"] = grid.unit
+    points, corners = grid.mesh.p, grid.mesh.t
+    parts: dict[str, Any] = {"grid.p": points, "grid.t": corners, "grid.unit": grid.unit}
+    parts["grid.is_axisymmetric"] = grid.is_axisymmetric
     for name, cells in grid.regions.items():
         parts[f"region {name!r}"] = cells
     for name, facets in grid.surfaces.items():

@@ -84,16 +84,16 @@ def check_effects(
             if not _is_used(made, name, first[0]):
                 raise _without_effect(name)
             continue
-        pairs = ((made(a), made(b)) for a, b in _pairs(coordinates, name))
-        differing = (pair for pair in pairs if not identical(*pair))
+        both = ((made(a), made(b)) for a, b in _pairs(coordinates, name))
+        differing = (pair for pair in both if not identical(*pair))
         some = list(itertools.islice(differing, 1))
         if not some and (pointwise or not _varies(builder, name, coordinates)):
             raise _without_effect(name)
         with np.errstate(all="ignore"):
-            if some and not any(
-                _differ(*map(results, pair))
-                for pair in itertools.islice(itertools.chain(some, differing), kind.tries)
-            ):
+            pairs = itertools.chain(some, differing)
+            tried = itertools.islice(pairs, kind.tries)
+            changes = any(_differ(*map(results, pair)) for pair in tried)
+            if some and not changes and next(pairs, None) is None:  # else it may, elsewhere
                 raise ValueError(
                     f"argument {name!r} must change a result, got the same {kind.words} "
                     "for all of its values; it may be left out"

@@ -11,7 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import FloatArray
-from ..constants import EQUATION_OF_MOTION, TORQUE_PER_SPIN_CURRENT
+from ..constants import (
+    EQUATION_OF_MOTION,
+    EQUATION_OF_MOTION_OF_VOLUMES,
+    TORQUE_PER_SPIN_CURRENT,
+)
 from ..devices.device import Device
 from ..devices.solution import DeviceSolution
 from ..fem.mesh import DEGREE
@@ -87,9 +91,7 @@ class DeviceResults:
     reserved = frozenset(
         {"torque", "potential", "current", "power", "ferromagnet", "component", "electrode"}
     )
-    comment = EQUATION_OF_MOTION.replace("(M_s t)", "(M_s V)").replace(
-        "T in J/m2, M_s in A/m and t in m", "T in J, M_s in A/m and V in m3"
-    )
+    comment = EQUATION_OF_MOTION_OF_VOLUMES
     words = "torques, potentials and currents"
     degree = None
     tries = 8
@@ -104,9 +106,8 @@ class DeviceResults:
     @classmethod
     def of(cls, solution: DeviceSolution) -> Self:
         """Return the results that a solution has."""
-        grid = solution.device.grid
-        is_planar = grid.dimension == 2 and not grid.is_axisymmetric
-        return cls(solution.magnets, (*solution.device.electrodes,), is_planar)
+        device = solution.device
+        return cls(solution.magnets, (*device.electrodes,), device.grid.is_planar)
 
     @property
     def variables(self) -> Variables:
@@ -177,7 +178,7 @@ def kind_of(sample: Stack | Device) -> type[StackResults] | type[DeviceResults]:
     """Return of which kind the results of a sample are.
 
     Both have `reserved`, names that no argument may have; `comment` on the torque; `words` for
-    what is compared; the default `degree`; and `tries`, at how many pairs of points at most an
-    argument may prove that it changes results.
+    what is compared; the default `degree`; and `tries`, at how many pairs of points it is looked
+    at most whether an argument changes results: if not at all of them, it is taken to do so.
     """
     return DeviceResults if isinstance(sample, Device) else StackResults

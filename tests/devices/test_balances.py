@@ -207,3 +207,22 @@ def test_power_and_spins_balance(sample, texture, degree):
     np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
     currents = [solution.current(name) for name in ("left", "right")]
     assert abs(sum(currents)) < 1e-11 * abs(currents[0])
+
+
+def test_where_potentials_are_is_of_no_account():
+    """To the digits that are left of their difference; and twice of it is four times the power."""
+    device = wire("tri", 2)
+    left, right = (device.electrodes[name].end for name in ("left", "right"))
+
+    def power(voltage, offset):
+        electrodes = {
+            "left": sf.Electrode(potential=offset + voltage, end=left),
+            "right": sf.Electrode(potential=offset, end=right),
+        }
+        given = sf.Device(device.grid, device.regions, electrodes)
+        return sf.solve(given, degree=2).power
+
+    one = power(2.0**-20, 0.0)
+    assert one > 0
+    assert power(2.0**-20, 2.0**-10) == pytest.approx(one, rel=1e-8)
+    assert power(2.0**-19, 0.0) == pytest.approx(4 * one, rel=1e-12)

@@ -101,6 +101,20 @@ def test_points_are_handed_out_one_by_one():
     assert plan.block == (1,)
 
 
+def test_an_effect_may_show_late():
+    """Where a resistance is, its asymmetry counts: at one of thirty points that are solved."""
+    resistances = np.zeros(30)
+    resistances[20] = 1e-15
+
+    def build(place, gamma):
+        joint = Joint(resistances[int(place)], gamma=gamma)
+        return wire("line", 1, joints={("spacer", "free"): joint})
+
+    data = swept(build, {"place": np.arange(30.0), "gamma": [0.2, 0.4]})
+    differ = data["power"].sel(gamma=0.2) != data["power"].sel(gamma=0.4)
+    assert [*np.flatnonzero(differ)] == [20]
+
+
 def test_textures_are_looked_at_where_they_are():
     """In their regions alone, midway between corners too."""
 

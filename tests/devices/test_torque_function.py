@@ -1,9 +1,11 @@
 """Torques of a device as a function of all directions."""
 
+import dataclasses
 import re
 
 import numpy as np
 import pytest
+import skfem
 from wires import (
     J0,
     KINDS,
@@ -23,6 +25,7 @@ from wires import (
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
+from spinfem.devices.grid import Grid
 
 DEGREES = {"line": 5, "quad": 3, "tri": 2, "tet": 2, "hex": 1}
 TOUCHING = [name for name in SAMPLES if name.endswith("lead")]
@@ -275,3 +278,13 @@ def test_devices_with_a_third_electrode(left):
     rounding = 1e-11 * TORQUE_PER_SPIN_CURRENT * current  # without a polarizer there is no torque
     np.testing.assert_allclose(function([m])[0], solution.torque("free"), atol=rounding)
     assert np.isclose(function.resistance([m]), solution.power / current**2, rtol=1e-10)
+
+
+def test_nothing_is_left_of_mu_0_where_all_of_it_is_given():
+    """A magnet alone between two potentials, in one dimension."""
+    mesh = skfem.MeshLine1.init_tensor(np.linspace(0, 8, 5)).with_subdomains({"free": np.arange(4)})
+    mesh = mesh.with_boundaries({"a": lambda x: x[0] < 1, "b": lambda x: x[0] > 7})
+    ends = {"a": sf.Electrode(potential=1e-3), "b": sf.Electrode(potential=0.0)}
+    ends = {name: dataclasses.replace(end, end=LEAD) for name, end in ends.items()}
+    function = sf.TorqueFunction(sf.Device(Grid(mesh), {"free": (Co, UP)}, ends), degree=2)
+    np.testing.assert_allclose(function([TILTED]), 0, atol=1e-30)
