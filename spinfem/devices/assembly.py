@@ -72,7 +72,7 @@ class Term(NamedTuple):
 class Unknowns(NamedTuple):
     """How values at places are made of unknowns."""
 
-    potential: Any  # (n, N) mu_0
+    potential: Any  # (n, N) mu_0, counted from `Device.zero`
     given: FloatArray  # (n,) what is added to it, V
     spin: Any  # (3 n, N) nu
     kinds: IntArray  # (N,)
@@ -262,7 +262,7 @@ def unknowns_of(
     size, given_there = int(is_free.sum()), np.zeros(count)
     for k, given in enumerate(device.electrodes.values()):
         if given.potential is not None:
-            given_there[electrode == k] = given.potential
+            given_there[electrode == k] = given.potential - device.zero
         elif given.current is not None:
             column[electrode == k] = size
             size += 1

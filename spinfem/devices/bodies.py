@@ -36,6 +36,11 @@ class Rates(NamedTuple):
         """At which it is lost, without precession, 1/m2."""
         return self.rate + self.taken.real
 
+    @property
+    def share(self) -> complex:
+        """Which of what is lost the magnetization takes up."""
+        return self.taken / (self.rate + self.taken)
+
 
 class Body(NamedTuple):
     """Conduction and relaxation in a region, on its places: currents in A of potentials in V."""

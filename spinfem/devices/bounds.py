@@ -21,7 +21,7 @@ Proved for exact arithmetic, if a is symmetric: nothing may precess.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -177,7 +177,7 @@ def check_certifiable(device: Device) -> None:
                 f"mixing conductance between {names} must be real to be certified (spins must not "
                 f"precess), got {complex(np.asarray(law.mixing)):g}"
             )
-    zero_of(device)  # raises
+    check_one_potential(device)
 
 
 def certificate(
@@ -191,13 +191,7 @@ def certificate(
         If bounds are not known: as `check_certifiable`, or because of edges where three meet.
     """
     check_certifiable(device)
-    # potentials count from the one that is given
-    zero = zero_of(device)
-    device = grounded(device)
-    nothing = np.zeros_like(system.unknowns.given)
-    system = system._replace(unknowns=system.unknowns._replace(given=nothing))
-    own = unknowns - zero * (system.unknowns.kinds == MU_0)
-    load = system.matrix @ own
+    load = system.matrix @ unknowns
     _check_edges(device, system)
     magnets = [k for k, name in enumerate(system.places.names) if is_magnet(device, name)]
 
@@ -212,7 +206,7 @@ def certificate(
     fields, of_charge = _solved(device, system, load, jumps, progress)
     more = loads(dual, dual_lifts) + _sources(device, dual, cells, dual_lifts)
     balanced, balanced_charge = _solved(device, dual, dual.load, more, progress)
-    fields[:, 0] = own
+    fields[:, 0] = unknowns
 
     squares, products = _misfits(
         device, Fields(system, fields, lifts), Fields(dual, balanced, dual_lifts), cells
@@ -221,10 +215,10 @@ def certificate(
         device, Fields(system, of_charge, []), Fields(dual, balanced_charge, []), cells
     )
     current = current_through(device, system)
-    low = float(own @ load)
+    low = float(unknowns @ load)
     low_charge = float(of_charge[:, 0] @ load)
     room, room_charge = float(squares[:, 0].sum()), float(without[:, 0].sum())
-    middle = jumps.T @ own + products.sum(axis=0)[1:] / 2
+    middle = jumps.T @ unknowns + products.sum(axis=0)[1:] / 2
     width = np.sqrt(room * squares.sum(axis=0)[1:]) / 2
     torques = [
         TORQUE_PER_SPIN_CURRENT * (middle + way * width).reshape(-1, 3) for way in (-1.0, 1.0)
@@ -243,8 +237,8 @@ def certificate(
     )
 
 
-def zero_of(device: Device) -> float:
-    """Return the potential that is given, V, where currents are at all other electrodes.
+def check_one_potential(device: Device) -> None:
+    """Check that one potential is given, and currents at all other electrodes.
 
     Raises
     ------
@@ -257,17 +251,6 @@ def zero_of(device: Device) -> float:
             "potentials of electrodes must be one, with currents at the others, for bounds and "
             f"resistances of the whole device, got {listed([f'{x:g}' for x in sorted(given)])}"
         )
-    return float(given.pop())
-
-
-def grounded(device: Device) -> Device:
-    """Return the device with a potential of 0 where one is given; errors as of `zero_of`."""
-    zero_of(device)
-    electrodes = {
-        name: given if given.potential is None else replace(given, potential=0.0)
-        for name, given in device.electrodes.items()
-    }
-    return Device(device.grid, device.regions, electrodes, device.interfaces)
 
 
 def current_through(device: Device, system: System) -> float:

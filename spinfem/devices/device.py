@@ -430,6 +430,12 @@ class Device(Readable):
             Table(columns[1], [*self.electrodes], electrode, "Electrodes"),
         ]
 
+    @property
+    def zero(self) -> float:
+        """The first potential that is given, V, from which others are counted in solving."""
+        given = (x.potential for x in self.electrodes.values())
+        return next(potential for potential in given if potential is not None)
+
     def replace(self, /, **m: Any) -> Device:
         """Return the device with other magnetizations, of regions by their names."""
         _check_names(

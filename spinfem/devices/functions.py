@@ -197,3 +197,9 @@ class Functions:
         """Return the unit of the mesh to the power of its dimension and another one."""
         dimension = self.grid.dimension + (1 if self.grid.is_axisymmetric else 0)
         return float(self.grid.unit ** (dimension + power))
+
+
+def volume_of(grid: Grid, region: str) -> float:
+    """Return the volume of a region, m3; m2 in a planar device, m in one dimension."""
+    functions = Functions(grid, 1)
+    return float(functions.one @ (functions.mass(grid.regions[region]) @ functions.one))

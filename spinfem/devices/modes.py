@@ -27,7 +27,7 @@ from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..sample.pieces import sine_and_cosine
 from .assembly import ALONG, MU_0, System, assemble, check_spin_sink
 from .bodies import Parts
-from .bounds import current_through, grounded
+from .bounds import check_one_potential, current_through
 from .device import Device
 from .regions import is_magnet, is_strong
 
@@ -148,11 +148,11 @@ def modes_of(device: Device, parts: Parts, names: tuple[str, str]) -> AngularMod
     Raises
     ------
     ValueError
-        As `check_two`, `bounds.zero_of` and `bounds.current_through`; or if both touch a normal
-        metal at one edge.
+        As `check_two`, `bounds.check_one_potential` and `bounds.current_through`; or if both touch
+        a normal metal at one edge.
     """
     check_two(device, names)
-    device = grounded(device)
+    check_one_potential(device)
     systems = [
         assemble(device.replace(**dict(zip(names, pair, strict=True))), parts) for pair in WAYS
     ]

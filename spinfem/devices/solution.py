@@ -23,7 +23,13 @@ from ..plot.devices import DevicePlots
 from ..texts.tables import Column, Part, Readable, Table
 from .assembly import MU_0, NO_ONE, System, assemble, check_spin_sink, read
 from .bodies import Parts, condensed, parts_of
-from .bounds import DeviceBounds, certificate, check_certifiable, current_through, zero_of
+from .bounds import (
+    DeviceBounds,
+    certificate,
+    check_certifiable,
+    check_one_potential,
+    current_through,
+)
 from .cells import CellTorques, Load, density_of, torques_in_cells
 from .device import Device, notice_coarse
 from .fields import Fields, fields_at
@@ -73,7 +79,7 @@ class DeviceSolution(Readable):
         self.device, self.system, self.report = device, system, report
         self._unknowns, self._whole = unknowns, self
         own, places = system.unknowns, system.places
-        self._mu_0: FloatArray = own.potential @ unknowns + own.given
+        self._mu_0: FloatArray = own.potential @ unknowns + own.given  # from `Device.zero` on
         self._nu: FloatArray = (own.spin @ unknowns).reshape(-1, 3)
         charge, spin = np.zeros(len(places.dofs)), np.zeros((len(places.dofs), 3))
         taken: list[Taken] = []
@@ -238,8 +244,11 @@ class DeviceSolution(Readable):
             raise ValueError(
                 f"region must be left out for the potential of an electrode, got {region!r}"
             )
-        electrode = at
-        self._check_electrode(electrode)
+        self._check_electrode(at)
+        return self.device.zero + self._potential(at)
+
+    def _potential(self, electrode: str) -> float:
+        """Return the potential of an electrode, counted from `Device.zero`, V."""
         places = self.system.places
         own = places.of(electrode)
         value = self._mu_0[own]
@@ -282,15 +291,13 @@ class DeviceSolution(Readable):
             raise ValueError(
                 f"current of electrode {inlet!r} must not be 0 for a resistance, got 0"
             )
-        return (self.potential(inlet) - self.potential(outlet)) / current
+        self._check_electrode(outlet)
+        return (self._potential(inlet) - self._potential(outlet)) / current
 
     @cached_property
     def power(self) -> float:
         """The sum of all currents times potentials, W: what is dissipated."""
-        # from one of them on: the sum of currents is 0, up to roundings
-        zero = next(x.potential for x in self.device.electrodes.values() if x.potential is not None)
-        names = self.device.electrodes
-        return sum(self.current(name) * (self.potential(name) - zero) for name in names)
+        return sum(self.current(name) * self._potential(name) for name in self.device.electrodes)
 
     @cached_property
     def spin_resistance(self) -> float:
@@ -305,14 +312,14 @@ class DeviceSolution(Readable):
         ValueError
             If several potentials are given, or no current.
         """
-        whole, zero = self._whole, zero_of(self.device)
+        check_one_potential(self.device)
+        whole = self._whole
         current = current_through(self.device, whole.system)
         if whole is not self:
             return whole.spin_resistance + (self.power - whole.power) / current**2
         system = self.system
         charge, spin = (np.flatnonzero((system.unknowns.kinds == MU_0) == x) for x in (True, False))
-        own = self._unknowns - zero * (system.unknowns.kinds == MU_0)
-        load = system.matrix[charge] @ own
+        load = system.matrix[charge] @ self._unknowns
         alone, _ = solve_system(
             system.matrix[charge][:, charge],
             load,
@@ -320,7 +327,7 @@ class DeviceSolution(Readable):
             self.device.grid.dimension,
         )
         # with A_cc mu + A_cs nu = f, and A_cc mu' = f without spins: f.(mu - mu') = -mu'.A_cs nu
-        return -float(alone @ (system.matrix[charge][:, spin] @ own[spin])) / current**2
+        return -float(alone @ (system.matrix[charge][:, spin] @ self._unknowns[spin])) / current**2
 
     # --- torques --------------------------------------------------------------------------------
 
@@ -525,7 +532,8 @@ class DeviceSolution(Readable):
 
     def _at(self, points: ArrayLike, region: str | None) -> Fields:
         self._check_whole("fields inside regions")
-        return fields_at(self.device, self.system, self._mu_0, self._nu, points, region)
+        found = fields_at(self.device, self.system, self._mu_0, self._nu, points, region)
+        return found._replace(potential=self.device.zero + found.potential)
 
     def field(self, region: str) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the points of a region's elements, m, with mu_0 (n,) and mu_s (n, 3) there, V.
@@ -555,7 +563,8 @@ class DeviceSolution(Readable):
         nu, m = self._nu[own], self.system.places.m[own]
         if self.device.regions[region].is_strong:
             nu = np.einsum("ni,ni->n", nu, m)[:, None] * m
-        return self._mu_0[own], 2 * nu, m
+        zero = self.device.zero * self.system.functions.one[dofs]
+        return zero + self._mu_0[own], 2 * nu, m
 
     @property
     def plot(self) -> DevicePlots:

@@ -16,6 +16,7 @@ turns by a small vector omega, its v_a change by omega x v_a.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -36,14 +37,18 @@ from .assembly import (
     read,
     unknowns_of,
 )
-from .bodies import condensed, parts_of
-from .bounds import current_through, zero_of
-from .device import Device, notice_coarse
+from .bodies import condensed, parts_of, rates_of
+from .bounds import check_one_potential, current_through
+from .device import Device, Region, notice_coarse
 from .linear import LARGEST_RESIDUAL, relative_residual
 from .regions import is_ferromagnetic, is_magnet
 
+Body = tuple[int, ...]
+"""The number of a region, as of what turns as one."""
 NOWHERE = -1
 """The frame of what is in none."""
+LOST = 1e-9
+"""Share of what lifts drive that pumped spins must exceed, to be right to seven digits."""
 
 
 class Turned(NamedTuple):
@@ -53,6 +58,7 @@ class Turned(NamedTuple):
     axes: FloatArray  # (n, 3) v_a
     x: FloatArray  # (n,) V
     factors: Any  # of A
+    reading: FloatArray  # (f, 3, n) what makes absorbed currents of x, A/V
 
 
 class TurningDevice:
@@ -64,11 +70,15 @@ class TurningDevice:
         Its magnetizations are of no use, but of leads.
     degree : int, optional
         As of `spinfem.solve`.
+    moving : iterable of tuple of int
+        Which of them move, of `bodies`.
 
     Attributes
     ----------
     names : tuple of str
         Its ferromagnets.
+    bodies : tuple of tuple of int
+        Their numbers among all regions, each of them a body.
     shape : tuple of int
         (), as of one sample.
 
@@ -81,7 +91,9 @@ class TurningDevice:
 
     shape: tuple[int, ...] = ()
 
-    def __init__(self, device: Device, degree: int | None = None) -> None:
+    def __init__(
+        self, device: Device, degree: int | None = None, moving: Iterable[Body] = ()
+    ) -> None:
         self.names = tuple(name for name, region in device.regions.items() if region.is_magnet)
         if not self.names:
             raise ValueError("a torque function must be of a device with a ferromagnet, got none")
@@ -90,6 +102,8 @@ class TurningDevice:
                 raise ValueError(
                     f"m of {name!r} must be one direction for a torque function, got a function"
                 )
+        self.bodies = tuple(([*device.regions].index(name),) for name in self.names)
+        self.moving = tuple(moving)
         self._given, self._parts = device, condensed(parts_of(device, degree))
         angles = np.arange(1.0, 1.0 + len(self.names))
         ways = np.stack([np.cos(angles), np.sin(angles), np.sin(angles) ** 2 + 0.1], axis=-1)
@@ -97,7 +111,7 @@ class TurningDevice:
         self._system = system = assemble(self._device, self._parts)
         check_spin_sink(system)
         places, classes = system.places, system.classes
-        self._numbers = [places.names.index(name) for name in self.names]
+        self._numbers = [number for (number,) in self.bodies]
         first = [places.m[places.of(name)[0]] for name in places.names]
         self._held = np.array([m if m.any() else np.eye(3)[0] for m in first])
 
@@ -119,6 +133,8 @@ class TurningDevice:
         one[classes.of_place] = system.functions.one[places.dofs]
         bound = np.array([one * (classes.absorber == k) for k in self._numbers])
         self._bound = bound @ K[:, of_class]
+        self._lines = bound @ K @ bound.T  # what lifts of lines drive into lines
+        self._stiff = np.diagonal(bound @ np.abs(K) @ bound.T)
 
         M = matrix_of(self._terms, self._unknowns, True)
         kinds, load = self._unknowns.kinds, self._load_at(self._unknowns.given)
@@ -129,8 +145,8 @@ class TurningDevice:
         held = lu_solve(self._inner, M[np.ix_(spin, charge)].T, trans=1).T
         self._S = M[np.ix_(spin, spin)] - held @ self._column
         self._load = load[spin] - held @ load[charge]
-        self._inside = self._taken_inside()[..., spin]
-        notice_coarse(device, 4)
+        self._inside, self._lifted, self._rest = self._taken_inside()
+        notice_coarse(device, 5)
 
     def _at(self, m: FloatArray) -> Device:
         return self._given.replace(**dict(zip(self.names, m, strict=True)))
@@ -140,17 +156,37 @@ class TurningDevice:
         unknowns = self._unknowns._replace(given=potentials)
         return load_of(self._device, self._parts, self._system.places, unknowns, self._terms)
 
-    def _taken_inside(self) -> FloatArray:
-        """Return what magnets take up by mixing and inside, in their frames, (f, 3, N)."""
+    def _taken_inside(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return what magnets take up by mixing and inside, in their frames, A/V.
+
+        Returns
+        -------
+        inside : array, shape (f, 3, n)
+            Of x.
+        lifted : array, shape (f, n, 3)
+            What a constant nu that is taken up brings to the equations of x.
+        rest : array, shape (f, 3, 3)
+            And what is taken up of it, less by what relaxes inside while it follows m: that is
+            damping of the bulk.
+        """
         one, unknowns = self._system.functions.one[self._system.places.dofs], self._unknowns
-        found = np.zeros((len(self.names), 3, len(unknowns.kinds)))
-        for term in self._terms:
-            if term.absorber in self._numbers:
-                flow = term.coefficient * (term.matrix @ read(unknowns, term.of).toarray())
-                whole = (term.test.weights * one[term.test.places]) @ flow
-                frame = frames_of(self._held[term.absorber])
-                found[self._numbers.index(term.absorber)] += frame @ whole
-        return found
+        f, n = len(self.names), self._spin.sum()
+        inside, lifted, rest = np.zeros((f, 3, n)), np.zeros((f, n, 3)), np.zeros((f, 3, 3))
+        for i, (name, number) in enumerate(zip(self.names, self._numbers, strict=True)):
+            frame, share = frames_of(self._held[number]), _share_taken(self._given.regions[name])
+            for term in self._terms:
+                if term.absorber != number:
+                    continue
+                rows = term.test, term.of
+                test, of = (read(unknowns, row).toarray()[:, self._spin] for row in rows)
+                whole, constant = (frame @ (row.weights * one[row.places]) for row in rows)
+                # matrices are symmetric, but those whose rows are put at one place
+                inside[i] += term.coefficient * (whole @ (term.matrix @ of))
+                answer = term.coefficient * (term.matrix.T @ constant.T)
+                lifted[i] += test.T @ answer
+                is_inside = term.test.places[0] in self._system.places.of(name)
+                rest[i] += (share if is_inside else np.eye(3)) @ (whole @ answer)
+        return inside, lifted, rest
 
     @cached_property
     def _always_sinks(self) -> bool:
@@ -187,16 +223,16 @@ class TurningDevice:
         A = self._S + self._K * (axes @ axes.T)
         factors = factors_of(A)
         x = solution_of(A, factors, self._load)
-        return Turned(frames, axes, x, factors)
+        return Turned(frames, axes, x, factors, self._reading(frames, axes, m))
 
     def shape_at(self, directions: FloatArray) -> tuple[int, ...]:
         """Return the shape of what is found in directions (..., f, 3)."""
         return directions.shape[:-2]
 
-    def torques(self, directions: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-        """Return the torques of the device's currents and potentials, J, shape (*shape, f, 3).
-
-        J/m in a planar device.
+    def absorbed(
+        self, directions: FloatArray, shape: tuple[int, ...], lifts: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the spin currents that magnets absorb: of the device's drives, and of lifts.
 
         Parameters
         ----------
@@ -204,47 +240,132 @@ class TurningDevice:
             Unit vectors of all magnets.
         shape : tuple of int
             From `shape_at`.
+        lifts : array, shape (c, *shape, f, 3), optional
+            V across m, V, one after the other.
+
+        Returns
+        -------
+        absorbed : array, shape (*shape, f, 3)
+            A; A/m in a planar device.
+        responses : array, shape (c, *shape, f, 3)
+            Likewise.
 
         Raises
         ------
         ValueError
             If there is no spin sink in some directions.
         """
-        found = [self._absorbed(m) for m in directions.reshape(-1, len(self.names), 3)]
-        return TORQUE_PER_SPIN_CURRENT * np.reshape(found, (*shape, len(self.names), 3))
+        f = len(self.names)
+        points = directions.reshape(-1, f, 3)
+        halves = np.zeros((0, len(points), f, 3))
+        if lifts is not None:
+            halves = np.reshape(lifts, (len(lifts), *points.shape)) / 2
+        found = np.empty((len(points), f, 3))
+        responses = np.empty((len(points), len(halves), f, 3))
+        for i, m in enumerate(points):
+            turned = self.turned(m)
+            found[i] = turned.reading @ turned.x
+            if len(halves):
+                responses[i] = self._answers(turned, m, halves[:, i])
+        moved = np.moveaxis(responses, 0, 1).reshape(-1, *shape, f, 3)
+        return found.reshape(*shape, f, 3), moved
 
-    def _absorbed(self, m: FloatArray) -> FloatArray:
-        """Return what magnets absorb, A, in directions (f, 3)."""
-        turned = self.turned(m)
-        return self._reading(turned, m) @ turned.x
-
-    def _reading(self, turned: Turned, m: FloatArray) -> FloatArray:
-        """Return what makes absorbed currents of x, A/V, shape (f, 3, n)."""
+    def _answers(self, turned: Turned, m: FloatArray, halves: FloatArray) -> FloatArray:
+        """Return what magnets absorb of halves of lifts (c, f, 3), A, shape (c, f, 3)."""
         own = turned.frames[self._numbers]
-        flows = self._bound[:, None, :] * turned.axes.T
+        inside = np.einsum("kab,ckb->cka", own, halves)
+        load = np.einsum("kna,cka->nc", self._lifted, inside)
+        load -= np.einsum("kn,na,cka->nc", self._bound, turned.axes, halves)
+        of_rings = turned.reading @ lu_solve(turned.factors, load)
+        of_lines = np.einsum("ik,ckb->cib", self._lines, halves)
+        of_lines -= m * np.sum(m * of_lines, axis=-1, keepdims=True)
+        rest = np.einsum("iba,ibc,kic->kia", own, self._rest, inside)
+        return np.asarray(np.moveaxis(of_rings, -1, 0) - of_lines - rest)
+
+    def check_moving(self, directions: FloatArray) -> None:
+        """Raise ValueError if spins that moving magnets pump cannot be found.
+
+        A reservoir takes up all of them; or they are what is left of currents so large that
+        doubles lose them.
+
+        Parameters
+        ----------
+        directions : array, shape (f, 3)
+            Unit vectors of all magnets.
+        """
+        classes = self._system.classes
+        for body in self.moving:
+            i, (number,) = self.bodies.index(body), body
+            name = self.names[i]
+            if ((classes.rank == 0) & (classes.absorber == number)).any():
+                raise ValueError(
+                    f"a magnet that moves must not touch a reservoir, got {name!r}, whose pumped "
+                    "spins it would all take up: leave them out by pumping=False, or put a normal "
+                    "metal between"
+                )
+            lifts = np.zeros((2, *directions.shape))
+            lifts[:, i] = axes_across(directions[i])
+            pumped = np.linalg.norm(self.absorbed(directions, (), lifts)[1][:, i], axis=-1)
+            if (LOST * self._stiff[i] > pumped).any():
+                raise ValueError(
+                    f"spins that {name!r} pumps must not be lost in rounding, got numbers of the "
+                    "device that are too far apart for doubles: leave them out by pumping=False"
+                )
+
+    def torques(self, directions: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+        """Return the torques of the device's currents and potentials, J, shape (*shape, f, 3).
+
+        J/m in a planar device. Arguments and errors as of `absorbed`.
+        """
+        return TORQUE_PER_SPIN_CURRENT * self.absorbed(directions, shape)[0]
+
+    def _reading(self, frames: FloatArray, axes: FloatArray, m: FloatArray) -> FloatArray:
+        """Return what makes absorbed currents of x, A/V, shape (f, 3, n)."""
+        flows = self._bound[:, None, :] * axes.T
         flows = flows - m[:, :, None] * np.einsum("ia,iax->ix", m, flows)[:, None, :]
-        return np.asarray(np.einsum("ica,icx->iax", own, self._inside) - flows)
+        inside = np.einsum("ica,icx->iax", frames[self._numbers], self._inside)
+        return np.asarray(inside - flows)
 
     def torque_slopes(self, directions: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-        """Return the derivatives of `torques` with all directions, shape (*shape, f, 3, f, 3).
+        """Return the derivatives of `torques` with all directions, shape (*shape, f, 3, f, 3)."""
+        return TORQUE_PER_SPIN_CURRENT * self.slopes(directions, shape)
 
-        Across m: nothing changes along it. Arguments and errors as there.
+    def slopes(
+        self,
+        directions: FloatArray,
+        shape: tuple[int, ...],
+        bodies: Sequence[Body] | None = None,
+    ) -> FloatArray:
+        """Return the derivatives of what magnets absorb, A, with all their directions.
+
+        Parameters
+        ----------
+        directions, shape
+            As of `absorbed`.
+        bodies : sequence of tuple of int, optional
+            Magnets of which and with respect to which; default: all.
+
+        Returns
+        -------
+        array, shape (*shape, b, 3, b, 3)
+            Across m: nothing changes along it.
         """
         f = len(self.names)
-        found = [self._slopes(m) for m in directions.reshape(-1, f, 3)]
-        return TORQUE_PER_SPIN_CURRENT * np.reshape(found, (*shape, f, 3, f, 3))
+        chosen = [self.bodies.index(body) for body in (self.bodies if bodies is None else bodies)]
+        found = [
+            self._slopes(m)[np.ix_(chosen, range(3), chosen, range(3))]
+            for m in directions.reshape(-1, f, 3)
+        ]
+        return np.reshape(found, (*shape, len(chosen), 3, len(chosen), 3))
 
     def _slopes(self, m: FloatArray) -> FloatArray:
         """Return the derivatives of what is absorbed, A, in directions (f, 3)."""
         turned, f = self.turned(m), len(self.names)
-        reading, axes = self._reading(turned, m), turned.axes
-        adjoint = lu_solve(turned.factors, reading.reshape(3 * f, -1).T, trans=1).T
-        moved = turned.x[:, None] * axes
-        pulls = self._K @ moved
+        adjoint = lu_solve(turned.factors, turned.reading.reshape(3 * f, -1).T, trans=1).T
+        moved = turned.x[:, None] * turned.axes
         found = np.zeros((f, 3, f, 3))  # with the vectors omega
-        for j, number in enumerate(self._numbers):
-            own = self._frame == number
-            change = cross(axes, own[:, None] * pulls - self._K[:, own] @ moved[own])
+        for j, change in enumerate(self._changes(turned)):
+            own, number = self._frame == self._numbers[j], self._numbers[j]
             found[:, :, j] = -(adjoint @ change).reshape(f, 3, 3)
             for i in range(f):  # of what is read off
                 found[i, :, j] -= _across(turning_to(self._bound[i, own] @ moved[own]), m[i])
@@ -254,6 +375,14 @@ class TurningDevice:
         # omega = m x dm
         return np.asarray(np.einsum("iajk,jkb->iajb", found, -turning_to(m)))
 
+    def _changes(self, turned: Turned) -> Iterator[FloatArray]:
+        """Return, for every magnet, how ``A x`` changes at x with its vector omega, (n, 3)."""
+        axes, moved = turned.axes, turned.x[:, None] * turned.axes
+        pulls = self._K @ moved
+        for number in self._numbers:
+            own = self._frame == number
+            yield cross(axes, own[:, None] * pulls - self._K[:, own] @ moved[own])
+
     def resistances(self, directions: FloatArray, shape: tuple[int, ...]) -> Number:
         """Return the power over the square of the current through the device, Ohm.
 
@@ -262,23 +391,71 @@ class TurningDevice:
         Parameters
         ----------
         directions, shape
-            As of `torques`.
+            As of `absorbed`.
 
         Raises
         ------
         ValueError
             As there; or if several potentials are given, or no current.
         """
-        zero_of(self._device)  # raises
+        alone, taps = self._taps
+        points = directions.reshape(-1, len(self.names), 3)
+        return np.reshape([alone + taps @ self.turned(m).x for m in points], shape)[()]
+
+    def resistance_slopes(self, directions: FloatArray, bodies: Sequence[Body]) -> FloatArray:
+        """Return the derivatives of `resistances` with directions, Ohm, shape (..., b, 3).
+
+        Arguments and errors as of `slopes` and `resistances`.
+        """
+        taps, f = self._taps[1], len(self.names)
+        found = []
+        for m in directions.reshape(-1, f, 3):
+            turned = self.turned(m)
+            adjoint = lu_solve(turned.factors, taps, trans=1)
+            turns = [-(adjoint @ change) for change in self._changes(turned)]
+            found.append(-np.einsum("jk,jkb->jb", turns, turning_to(m)))  # omega = m x dm
+        chosen = [self.bodies.index(body) for body in bodies]
+        return np.reshape(found, (*directions.shape[:-2], f, 3))[..., chosen, :]
+
+    @property
+    def current(self) -> float:
+        """The current through the device, A, or A/m, as its power counts it.
+
+        Raises
+        ------
+        ValueError
+            As of `resistances`.
+        """
+        check_one_potential(self._device)
+        return current_through(self._device, self._system)
+
+    @cached_property
+    def strength(self) -> float:
+        """How large currents are, A: the power without spins over the range of potentials."""
+        potential = self._unknowns.given.copy()
+        inner = lu_solve(self._inner, self._load_at(self._unknowns.given)[self._charge])
+        potential += self._unknowns.potential[:, self._charge] @ inner
+        power = 0.0
+        for term in self._terms:
+            if term.test.weights is None and term.of.weights is None:
+                one, other = potential[term.test.places], potential[term.of.places]
+                power += term.coefficient * (one @ (term.matrix @ other))
+        return float(power / (np.ptp(potential) or 1.0))
+
+    @property
+    def numbers(self) -> tuple[FloatArray, ...]:
+        """All that torques in any directions, and of any lifts, depend on."""
+        own = self._S, self._K, self._load, self._held
+        return *own, self._bound, self._lines, self._inside, self._lifted, self._rest
+
+    @cached_property
+    def _taps(self) -> tuple[float, FloatArray]:
+        """The resistance without spins, and what x adds to it: Ohm, Ohm/V."""
+        current = self.current
         load = self._load_at(np.zeros_like(self._unknowns.given))
         taps = lu_solve(self._inner, load[self._charge], trans=1)
-        alone, taps_of_x = taps @ load[self._charge], load[self._spin] - taps @ self._column
-        current = current_through(self._device, self._system)
-        found = [
-            (alone + taps_of_x @ self.turned(m).x) / current**2
-            for m in directions.reshape(-1, len(self.names), 3)
-        ]
-        return np.reshape(found, shape)[()]
+        own = load[self._spin] - taps @ self._column
+        return float(taps @ load[self._charge]) / current**2, own / current**2
 
 
 def frames_of(m: FloatArray) -> FloatArray:
@@ -362,6 +539,15 @@ def _selecting(columns: IntArray, count: int) -> Any:
     """Return the matrix that takes numbers of some classes."""
     rows = np.arange(len(columns))
     return sp.csr_array((np.ones(len(columns)), (rows, columns)), shape=(len(columns), count))
+
+
+def _share_taken(region: Region) -> FloatArray:
+    """Return the share that m takes up of what is lost inside, in its frame, (3, 3)."""
+    found = np.zeros((3, 3))
+    for across in rates_of(region)[2:]:
+        share = across.share
+        found[1:, 1:] = [[share.real, -share.imag], [share.imag, share.real]]
+    return found
 
 
 def turning_to(v: FloatArray) -> FloatArray:

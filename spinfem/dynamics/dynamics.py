@@ -1,4 +1,4 @@
-"""What users hold: a stack whose magnets move."""
+"""What users hold: a stack or a device whose magnets move."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, finite, positive
+from ..devices.device import Device
 from ..solver import whole
 from . import motion
 from .linearized import LinearizedSystem
@@ -25,10 +26,13 @@ TOLERANCE, FINEST = 1e-8, 1e-14
 
 
 class Dynamics(LinearizedSystem):
-    """Magnets of a stack that move in its torques, fields and pumped spins.
+    """Magnets of a stack or a device that move in its torques, fields and pumped spins.
 
     x is the film normal, along the stack; in mumax3 and OOMMF that is z. Arguments and what they
     raise are those of `spinfem.dynamics.system.MagnetSystem`.
+
+    In a device, every magnet is a macrospin with the torque of all of it, and j0 is no current
+    density but a multiple of the currents and potentials of its electrodes, 1 where it is left out.
 
     Examples
     --------
@@ -84,7 +88,7 @@ class Dynamics(LinearizedSystem):
     def run(
         self,
         time: float | None = None,
-        j0: ArrayLike | Callable[[FloatArray], Any] = 0.0,
+        j0: ArrayLike | Callable[[FloatArray], Any] | None = None,
         *,
         m: Directions | None = None,
         times: ArrayLike | None = None,
@@ -99,20 +103,22 @@ class Dynamics(LinearizedSystem):
     ) -> Trajectory:
         """Let the magnets move.
 
-        By steps of Dormand and Prince of order 8 whose length follows the error, of every point of
-        a batch by itself, and which end at all `times`: results do not depend on the rest of a
-        batch, nor on threads, to the bit. After every step m is put back on the sphere. For events,
-        or other methods, there is `velocity`.
+        By steps of Dormand and Prince of order 8, compiled for a stack and of SciPy for a device.
+        Their length follows the error, of every point of a batch by itself, and they end at all
+        `times`, but in a device, whose steps are slow: there what is between is interpolated.
+        Results do not depend on the rest of a batch, nor on threads, to the bit. After every step m
+        is put back on the sphere. For events, or other methods, there is `velocity`.
 
         Parameters
         ----------
         time : float
             How long, s, from 0 on; results are at 1001 times. Or give `times`.
-        j0 : float, array or callable
+        j0 : float, array or callable, optional
             Particle current, A/m2, positive when electrons flow towards +x; an array is a batch. Or
-            a function of times (q,), s, to currents (q,): it may jump.
+            a function of times (q,), s, to currents (q,): it may jump. Default: none. Of a device
+            all these are multiples of its currents and potentials. Default: 1.
         m : mapping or array, optional
-            Directions at the beginning, as of `directions`. Default: those of the stack.
+            Directions at the beginning, as of `directions`. Default: those of the sample.
         times : array, shape (T,), optional
             When results are wanted, s; increasing. The first is the beginning.
         field : callable, optional
@@ -123,7 +129,7 @@ class Dynamics(LinearizedSystem):
             K: thermal fields, of the magnets' own damping (`pumping=False`), in steps by the rule
             of Heun; j0 is then no function.
         area : float
-            Area of the sample, m2, of which the fields of a temperature depend.
+            Area of a stack, m2, of which the fields of a temperature depend; a device has volumes.
         step : float
             Longest step in thermal fields, s.
         seed : int
@@ -152,7 +158,7 @@ class Dynamics(LinearizedSystem):
         tolerance = _one("rtol (error of a step)", rtol)
         if tolerance < FINEST:
             raise ValueError(f"rtol (error of a step) must be at least {FINEST:g}, got {rtol!r}")
-        current, at_times = _current(j0, when)
+        current, at_times = _current(self.drive() if j0 is None else j0, when)
         batch = at_times.shape[:-1]
         try:
             shape = np.broadcast_shapes(ways.shape[:-2], batch, self.shape)
@@ -180,7 +186,7 @@ class Dynamics(LinearizedSystem):
             record = motion.move(run, ways, folder, progress)
         directions = record.ways.reshape(*shape, len(when), len(self.names), 3)
         steps = record.clock[2].astype(int).reshape(shape)[()]
-        return Trajectory(self, self.stack, when, directions, at_times, steps)
+        return Trajectory(self, self.sample, when, directions, at_times, steps)
 
     def _thermal(
         self,
@@ -203,9 +209,12 @@ class Dynamics(LinearizedSystem):
             )
         if changes:
             raise ValueError("temperature must be with a current and a field that do not change")
-        if area is None:
+        is_device = isinstance(self.sample, Device)
+        if is_device and area is not None:
+            raise ValueError(f"area must be left out for a device, which has volumes, got {area!r}")
+        if area is None and not is_device:
             raise ValueError("area of the sample must be given with a temperature, m2")
-        size, longest = _one("area", area), _one("step", step)
+        size, longest = _one("area", 1.0 if area is None else area), _one("step", step)
         return motion.Thermal(kelvin, size, longest, whole("seed", seed, least=0))
 
 

@@ -11,26 +11,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, listed, read_only, spin_vector
 from ..constants import MU_0
+from ..devices.device import Device
 from ..physics import magnetism
 from ..physics.directions import apply
-from ..results.solved import body_name
-from ..sample.pieces import Layer
-from ..sample.stack import LoadedStack, Stack, check_stack
-from ..sample.units import THICKNESS, notice
-from ..solvers.elements import elements_of
+from ..sample.stack import LoadedStack, Stack
 from .magnets import Coupling, Magnet, shapes_of, tensor
-
-Body = tuple[int, ...]
-"""Where the layers of a magnet stand in `Stack.elements`."""
+from .samples import Body, Magnets, magnets_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +37,18 @@ class Fields:
 
     Attributes
     ----------
-    stack : Stack
-        The sample.
+    among : StackMagnets or DeviceMagnets
+        All ferromagnets of the sample.
     names : tuple of str
-        What moves: layers or groups.
+        What moves: layers or groups, or regions of a device.
     bodies : tuple of tuple of int
-        Where the ferromagnetic layers of each stand in ``Stack.elements``.
+        Where the ferromagnetic layers of each stand in ``Stack.elements``; or numbers of regions.
     shape : tuple of int
         Shape of the batch: of the stack and of all numbers of magnets, couplings and the field.
-    Ms, alpha, thickness : array, shape (..., f)
-        Saturation magnetizations, A/m, Gilbert damping, and thicknesses, m, of a group that of its
-        ferromagnetic layers.
+    Ms, alpha, volume : array, shape (..., f)
+        Saturation magnetizations, A/m, Gilbert damping, and volumes: in a stack per area, so that
+        they are thicknesses, m, of a group that of its ferromagnetic layers; in a device m3, or m2
+        in a planar one.
     applied : array, shape (..., 3)
         Applied field, A/m; it is in `h`.
     h : array, shape (..., f, 3)
@@ -67,13 +63,13 @@ class Fields:
         As they were given.
     """
 
-    stack: Stack
+    among: Magnets
     names: tuple[str, ...]
     bodies: tuple[Body, ...]
     shape: tuple[int, ...]
     Ms: FloatArray
     alpha: FloatArray
-    thickness: FloatArray
+    volume: FloatArray
     applied: FloatArray
     h: FloatArray
     Q: FloatArray
@@ -83,8 +79,8 @@ class Fields:
 
     @property
     def moments(self) -> FloatArray:
-        """``mu_0 M_s t``, J/m2 per A/m, shape (..., f)."""
-        return magnetism.moment(self.Ms, self.thickness)
+        """``mu_0 M_s t``, J/m2 per A/m, shape (..., f); in a device J per A/m."""
+        return magnetism.moment(self.Ms, self.volume)
 
     def field(self, m: ArrayLike) -> FloatArray:
         """Return the field at every magnet, ``-(1/(mu_0 M_s t)) dE/dm``, A/m, shape (..., f, 3).
@@ -106,7 +102,7 @@ class Fields:
         return field
 
     def energy(self, m: ArrayLike) -> FloatArray:
-        """Return the energy per area, J/m2, shape (...).
+        """Return the energy per area, J/m2, shape (...); of a device the energy, J.
 
         ``-sum_i (mu_0 M_s t)_i m_i.(h_i + sum_j Q_ij m_j/2) - sum over pairs of J2_ij (m_i.m_j)^2``
 
@@ -141,6 +137,16 @@ class Fields:
         batch = np.broadcast_shapes(slope.shape[:-2], given.shape[:-2])
         return np.broadcast_to(slope, (*batch, size, size))
 
+    def at(self, shape: tuple[int, ...], point: int) -> Fields:
+        """Return one point of a batch, to whose shape that of all arrays broadcasts."""
+        rank = {"Ms": 1, "alpha": 1, "volume": 1, "applied": 1, "h": 2, "Q": 4, "J2": 2}
+        own = {}
+        for name, last in rank.items():
+            values: FloatArray = getattr(self, name)
+            whole = np.broadcast_to(values, (*shape, *values.shape[values.ndim - last :]))
+            own[name] = whole.reshape(-1, *whole.shape[len(shape) :])[point]
+        return replace(self, shape=(), **own)
+
     def _linear(self, m: FloatArray) -> FloatArray:
         """Return ``Q m``, shape (..., f, 3)."""
         found: FloatArray = np.einsum("...iajb,...jb->...ia", self.Q, m)
@@ -157,18 +163,18 @@ class Fields:
 
 
 def fields_of(
-    stack: Stack | LoadedStack,
+    stack: Stack | LoadedStack | Device,
     magnets: Mapping[str, Magnet],
     *,
     field: ArrayLike | None = None,
     flux_density: ArrayLike | None = None,
     couplings: Iterable[Coupling] = (),
 ) -> Fields:
-    """Return the fields on all magnets of a stack that move.
+    """Return the fields on all magnets of a stack or a device that move.
 
     Parameters
     ----------
-    stack : Stack
+    stack : Stack or Device
         The sample. What is in it and not among `magnets` is held, with the m that it has there.
     magnets : mapping of str to Magnet
         By the names of layers and groups; by that of a repeated cell's layer all its copies.
@@ -177,7 +183,8 @@ def fields_of(
     flux_density : array, shape (..., 3), optional
         mu_0 times that, T, in its place.
     couplings : iterable of Coupling
-        What couples magnets; of those between the same two the sum counts.
+        What couples magnets; of those between the same two the sum counts. In a device dipolar
+        ones alone.
 
     Raises
     ------
@@ -191,23 +198,20 @@ def fields_of(
     UnitWarning
         If no sample has a layer of a magnet's thickness: the stack is not in SI.
     """
-    given = check_stack(stack)
-    sample = _Sample(given, _by_body(given, magnets))
-    if given.units is None:  # else its layers were looked at
-        for body in sample.moving:
-            notice(THICKNESS, f"thickness of {sample.name(body)!r}", sample.thickness(body))
+    among = magnets_of(stack)
+    moving = _Moving(among, _by_body(among, magnets))
     parts = (*_checked_couplings(couplings),)
     applied = _applied(field, flux_density)
-    shape = _shape(given, sample.magnets, parts, applied)
-    h, Q, J2 = map(read_only, sample.linear(applied, parts))
+    shape = _shape(among, moving.magnets, parts, applied)
+    h, Q, J2 = map(read_only, moving.linear(applied, parts))
     return Fields(
-        given,
-        tuple(map(sample.name, sample.moving)),
-        sample.moving,
+        among,
+        tuple(map(among.name, moving.bodies)),
+        moving.bodies,
         shape,
-        _columns([sample.magnets[body].Ms for body in sample.moving]),
-        _columns([sample.magnets[body].alpha for body in sample.moving]),
-        _columns([sample.thickness(body) for body in sample.moving]),
+        _columns([moving.magnets[body].Ms for body in moving.bodies]),
+        _columns([moving.magnets[body].alpha for body in moving.bodies]),
+        _columns([among.volume(body) for body in moving.bodies]),
         applied,
         h,
         Q,
@@ -217,71 +221,38 @@ def fields_of(
     )
 
 
-class _Sample:
-    """The magnets of a stack, those that move and those that are held."""
+class _Moving:
+    """The magnets of a sample that are given, those that move and those that are held."""
 
-    def __init__(self, stack: Stack, magnets: Mapping[Body, Magnet]) -> None:
-        self.stack, self.magnets = stack, magnets
-        self.moving = tuple(
-            body for body in elements_of(stack).bodies if body in magnets and not magnets[body].held
+    def __init__(self, among: Magnets, magnets: Mapping[Body, Magnet]) -> None:
+        self.among, self.magnets = among, magnets
+        self.bodies = tuple(
+            body for body in among.bodies if body in magnets and not magnets[body].held
         )
-        self.number = {body: i for i, body in enumerate(self.moving)}
-        if not self.moving:
+        self.number = {body: i for i, body in enumerate(self.bodies)}
+        if not self.bodies:
             raise ValueError("at least one magnet must move, got none that is not held")
-        for body in self.moving:
-            self._check_finite(body)
-        self._check_contacts()
-
-    def name(self, body: Body) -> str:
-        return _called(self.stack, body)
-
-    def thickness(self, body: Body) -> Any:
-        """Sum the thicknesses of the layers of a magnet without leads, m."""
-        elements = self.stack.elements
-        return sum(layer.thickness for k in body if isinstance(layer := elements[k], Layer))
-
-    def direction(self, body: Body) -> FloatArray:
-        """Return m of a magnet in the stack, shape (..., 3)."""
-        return elements_of(self.stack).columns["m"].of(body[0])
-
-    def is_finite(self, body: Body) -> bool:
-        """Whether no lead is in a magnet."""
-        return all(isinstance(self.stack.elements[k], Layer) for k in body)
-
-    def _check_finite(self, body: Body) -> None:
-        if not self.is_finite(body):
-            raise ValueError(
-                f"a magnet that moves must have a thickness, got {self.name(body)!r}, which is a "
-                "lead or has one in its group: leave it out, or give it held=True"
-            )
-
-    def _check_contacts(self) -> None:
-        """Raise ValueError where moving strong magnets touch others.
-
-        A spacer of no width would open between them, in which torques and damping diverge.
-        """
-        e = elements_of(self.stack)
-        for left, right in itertools.pairwise(e.bodies):
-            touch = right[0] == left[-1] + 1 and e.strong[left[-1]] and e.strong[right[0]]
-            if touch and {left, right} & self.number.keys():
+        for body in self.bodies:
+            if not among.is_finite(body):
                 raise ValueError(
-                    "ferromagnets in direct contact must move as one, got "
-                    f"{self.name(left)!r} and {self.name(right)!r} by themselves: make them one "
-                    "macrospin with group=, or put a thin normal layer between them"
+                    f"a magnet that moves must have a thickness, got {among.name(body)!r}, which "
+                    "is a lead or has one in its group: leave it out, or give it held=True"
                 )
+        among.check_moving(self.bodies)
 
     def linear(
         self, applied: FloatArray, couplings: Sequence[Coupling]
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return h, Q and J2 of `Fields`."""
-        f = len(self.moving)
+        f = len(self.bodies)
         h, Q, J2 = _Sum((f,), (3,)), _Sum((f, f), (3, 3)), _Sum((f, f), ())
-        for i, body in enumerate(self.moving):
+        for i, body in enumerate(self.bodies):
             magnet, Ms = self.magnets[body], np.asarray(self.magnets[body].Ms)
             h.add((i,), applied)
             Q.add((i, i), magnetism.along(np.asarray(magnet.K), magnet.axis, Ms))
             Q.add((i, i), magnetism.of_poles(Ms, tensor(magnet.demag)))
         for coupling in couplings:
+            self.among.check_coupling(coupling)
             a, b = (self._partner(coupling, name) for name in coupling.names)
             if not {a, b} & self.number.keys():
                 raise ValueError(
@@ -298,47 +269,47 @@ class _Sample:
                     Q.add((i, self.number[other]), part)
                     J2.add((i, self.number[other]), np.asarray(coupling.biquadratic))
                 else:
-                    h.add((i,), apply(part, self.direction(other)))
+                    h.add((i,), apply(part, self.among.direction(other)))
                     Q.add((i, i), self._axis_of(coupling, body, other))
         # (..., i, j, a, b) to (..., i, a, j, b)
         return h.total(), Q.total().swapaxes(-3, -2), J2.total()
 
     def _axis_of(self, coupling: Coupling, body: Body, held: Body) -> FloatArray:
         """Return Q of biquadratic exchange with a held magnet: its m is the axis of J_2/t."""
-        K, Ms = coupling.biquadratic / self.thickness(body), self.magnets[body].Ms
-        return magnetism.along(np.asarray(K), self.direction(held), np.asarray(Ms))
+        K, Ms = coupling.biquadratic / self.among.volume(body), self.magnets[body].Ms
+        return magnetism.along(np.asarray(K), self.among.direction(held), np.asarray(Ms))
 
     def _exchange(self, coupling: Coupling, body: Body) -> FloatArray:
         """Return Q of bilinear exchange at a magnet."""
-        Ms, thickness = np.asarray(self.magnets[body].Ms), np.asarray(self.thickness(body))
-        return magnetism.bilinear(np.asarray(coupling.exchange), Ms, thickness)
+        Ms, volume = np.asarray(self.magnets[body].Ms), np.asarray(self.among.volume(body))
+        return magnetism.bilinear(np.asarray(coupling.exchange), Ms, volume)
 
     def _dipolar(
         self, coupling: Coupling, N: FloatArray, body: Body, other: Body, first: Body
     ) -> FloatArray:
         """Return Q of the field of another magnet; N is that at the first one of the coupling."""
         if other not in self.magnets:
-            name = self.name(other)
+            name = self.among.name(other)
             raise ValueError(
                 f"Ms of {name!r} must be given for the dipolar coupling of {coupling.a!r} and "
                 f"{coupling.b!r}: magnets={{..., {name!r}: Magnet(Ms, held=True)}}"
             )
         Ms, Q = np.asarray(self.magnets[other].Ms), tensor(N)
         if body != first:  # N_ba V_b = N_ab V_a
-            if not self.is_finite(first):
+            if not self.among.is_finite(first):
                 raise ValueError(
                     "the first magnet of a dipolar coupling must have a thickness, got "
                     f"{coupling.a!r}, which is a lead or has one in its group: "
                     f"Coupling({coupling.b!r}, {coupling.a!r}, dipolar=...) has the field of the "
                     "lead at the other one"
                 )
-            ratio = np.asarray(self.thickness(first) / self.thickness(body))
+            ratio = np.asarray(self.among.volume(first) / self.among.volume(body))
             Q = ratio[..., None, None] * Q
         return magnetism.of_poles(Ms, Q)
 
     def _partner(self, coupling: Coupling, name: str) -> Body:
         try:
-            return _body(self.stack, name)
+            return self.among.body(name)
         except ValueError as error:
             raise ValueError(f"coupling of {coupling.a!r} and {coupling.b!r}: {error}") from None
 
@@ -364,7 +335,7 @@ class _Sum:
         return np.moveaxis(total, range(first), range(-first - last, -last))
 
 
-def _by_body(stack: Stack, magnets: Mapping[str, Magnet]) -> dict[Body, Magnet]:
+def _by_body(among: Magnets, magnets: Mapping[str, Magnet]) -> dict[Body, Magnet]:
     """Return the given magnets by where they stand."""
     if not isinstance(magnets, Mapping):
         raise TypeError(f"magnets must map names to a Magnet, got {magnets!r}")
@@ -372,47 +343,13 @@ def _by_body(stack: Stack, magnets: Mapping[str, Magnet]) -> dict[Body, Magnet]:
     for name, magnet in magnets.items():
         if not isinstance(magnet, Magnet):
             raise TypeError(f"magnets must map names to a Magnet, got {magnet!r} for {name!r}")
-        for body in bodies_of(stack, name):
+        for body in among.copies(name):
             if body in found:
                 raise ValueError(
-                    f"a magnet must be given once, got {_called(stack, body)!r} again as {name!r}"
+                    f"a magnet must be given once, got {among.name(body)!r} again as {name!r}"
                 )
             found[body] = magnet
     return found
-
-
-def bodies_of(stack: Stack, name: str) -> Iterable[Body]:
-    """Return the magnet of a name, or all copies of what has it in a repeated cell."""
-    e = elements_of(stack)
-    if places := stack.copies.get(("group", name)):
-        return dict.fromkeys(e.body_of(cast(int, stack.ordinals[place])) for place in places)
-    numbers = [stack.ordinals[place] for place in stack.copies.get(("name", name), ())]
-    copies = [stack.element_names[k] for k in numbers if k is not None]
-    return [_body(stack, copy) for copy in copies or [name]]
-
-
-def _body(stack: Stack, name: str) -> Body:
-    """Return the magnet of a name.
-
-    Raises
-    ------
-    ValueError
-        If nothing has that name, or it is no ferromagnet, or a layer of a group.
-    """
-    e, members = elements_of(stack), stack.members(name)
-    if not e.magnetic[members[0]]:
-        raise ValueError(f"{name!r} must be a ferromagnet, got a normal metal")
-    body = e.body_of(members[0])
-    if members != body:
-        raise ValueError(
-            f"{name!r} must be a magnet that turns by itself, got a layer of group "
-            f"{body_name(stack, body)!r}"
-        )
-    return body
-
-
-def _called(stack: Stack, body: Body) -> str:
-    return body_name(stack, body) or stack.element_names[body[0]]
 
 
 def _checked_couplings(couplings: Iterable[Coupling]) -> Iterator[Coupling]:
@@ -438,15 +375,15 @@ def _applied(field: ArrayLike | None, flux_density: ArrayLike | None) -> FloatAr
 
 
 def _shape(
-    stack: Stack,
+    among: Magnets,
     magnets: Mapping[Body, Magnet],
     couplings: Sequence[Coupling],
     applied: FloatArray,
 ) -> tuple[int, ...]:
     """Return the shape of the batch; ValueError, with all shapes, if they do not broadcast."""
-    shapes = {"the stack": {stack.shape}, "the applied field": {applied.shape[:-1]}}
+    shapes = {"the sample": {among.shape}, "the applied field": {applied.shape[:-1]}}
     for body, magnet in magnets.items():
-        shapes[f"magnet {_called(stack, body)!r}"] = {*shapes_of(magnet)}
+        shapes[f"magnet {among.name(body)!r}"] = {*shapes_of(magnet)}
     for coupling in couplings:
         what = f"coupling of {coupling.a!r} and {coupling.b!r}"
         shapes[what] = shapes.get(what, set()) | {*shapes_of(coupling)}
@@ -457,7 +394,7 @@ def _shape(
             f"{what}: {shape}" for what, some in shapes.items() for shape in sorted(some) if shape
         )
         raise ValueError(
-            f"shapes of stack, magnets, couplings and field must broadcast, got {given}"
+            f"shapes of sample, magnets, couplings and field must broadcast, got {given}"
         ) from None
 
 

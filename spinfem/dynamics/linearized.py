@@ -22,7 +22,7 @@ STARTS = 100
 
 
 class LinearizedSystem(MagnetSystem):
-    """Magnets of a stack that move: where they stay, and what becomes of small deviations.
+    """Magnets that move: where they stay, and what becomes of small deviations.
 
     x is the film normal, along the stack; in mumax3 and OOMMF that is z. Arguments and what they
     raise are those of `spinfem.dynamics.system.MagnetSystem`.
@@ -31,11 +31,11 @@ class LinearizedSystem(MagnetSystem):
     # --- steady states and their stability ------------------------------------------------------
 
     def steady_states(
-        self, j0: float = 0.0, *, starts: int = STARTS, seed: Any = 0
+        self, j0: float | None = None, *, starts: int = STARTS, seed: Any = 0
     ) -> list[SteadyState]:
         """Return the directions in which magnets stay, stable or not, the most stable first.
 
-        Found by overdamped runs and by Newton's method from the directions of the stack, from all
+        Found by overdamped runs and by Newton's method from the directions of the sample, from all
         along the axes x, y and z and those of held magnets, and from random ones; each is refined
         to rounding and classified. Stable ones are hardly ever missed; of saddles there may be very
         many where several magnets move, and more starts find more of them. Where a whole line of
@@ -43,8 +43,9 @@ class LinearizedSystem(MagnetSystem):
 
         Parameters
         ----------
-        j0 : float
-            Particle current, A/m2, positive when electrons flow towards +x.
+        j0 : float, optional
+            Particle current, A/m2, positive when electrons flow towards +x. Default: none. Of a
+            device a multiple of its currents and potentials. Default: 1.
         starts : int
             Random starts; at least 1.
         seed : int or numpy.random.Generator
@@ -65,7 +66,7 @@ class LinearizedSystem(MagnetSystem):
         count = whole("starts", starts)
         return find(self, self._single("steady states", j0), count, seed)
 
-    def steady_near(self, m: Directions | None = None, j0: ArrayLike = 0.0) -> FloatArray:
+    def steady_near(self, m: Directions | None = None, j0: ArrayLike | None = None) -> FloatArray:
         """Return the steady states next to some directions, shape (..., f, 3).
 
         By Newton's method, at most 30 degrees away; nan where there is none. Stable or not.
@@ -73,9 +74,10 @@ class LinearizedSystem(MagnetSystem):
         Parameters
         ----------
         m : mapping of str to array (..., 3), or array (..., f, 3), optional
-            Directions by name, of those left out that of the stack; or of all in order.
-        j0 : float or array
-            Particle current, A/m2, positive when electrons flow towards +x.
+            Directions by name, of those left out that of the sample; or of all in order.
+        j0 : float or array, optional
+            Particle current, A/m2, positive when electrons flow towards +x. Default: none. Of a
+            device a multiple of its currents and potentials. Default: 1.
 
         Raises
         ------
@@ -84,12 +86,12 @@ class LinearizedSystem(MagnetSystem):
         """
         from .stability import near
 
-        current = np.asarray(finite("j0 (particle current)", j0))
+        current = self.drive(j0)
         found = near(self, self.directions(m), current)
         shape = np.broadcast_shapes(found.shape[:-2], current.shape, self.shape)
         return np.broadcast_to(found, (*shape, *found.shape[-2:])).copy()
 
-    def growth(self, m: Directions | None = None, j0: ArrayLike = 0.0) -> ComplexArray:
+    def growth(self, m: Directions | None = None, j0: ArrayLike | None = None) -> ComplexArray:
         """Return the growth rates of small deviations from steady states, 1/s, shape (..., 2 f).
 
         Largest real part first; deviations are sums of ``exp(growth t)``. The state is the steady
@@ -109,10 +111,10 @@ class LinearizedSystem(MagnetSystem):
         """
         from .stability import growth_near
 
-        current = np.asarray(finite("j0 (particle current)", j0))
+        current = self.drive(j0)
         return growth_near(self, self.directions(m), current)
 
-    def is_stable(self, m: Directions | None = None, j0: ArrayLike = 0.0) -> BoolArray:
+    def is_stable(self, m: Directions | None = None, j0: ArrayLike | None = None) -> BoolArray:
         """Return whether small deviations from steady states decay, shape (...).
 
         False also where there is no steady state next to m.
@@ -143,7 +145,7 @@ class LinearizedSystem(MagnetSystem):
             The state, as of `directions`. One that turns with the current is that next to m, as of
             `steady_near`, at the first current of the range.
         within : tuple of float, optional
-            ``(first, last)``, A/m2: thresholds between these.
+            ``(first, last)``, A/m2, or multiples: thresholds between these.
 
         Returns
         -------
@@ -187,9 +189,11 @@ class LinearizedSystem(MagnetSystem):
     # --- small signals --------------------------------------------------------------------------
 
     def impedance(
-        self, frequencies: ArrayLike, j0: ArrayLike = 0.0, m: Directions | None = None
+        self, frequencies: ArrayLike, j0: ArrayLike | None = None, m: Directions | None = None
     ) -> ComplexArray:
         """Return the impedance times area of the stack while its magnets move, Ohm m2.
+
+        Of a device its impedance, Ohm, with the power's resistance.
 
         Of a small signal ``exp(i 2 pi f t)`` on top of j0, about the steady state next to m, as of
         `steady_near`: ``Z = R + j0 (dR/dm) (i w - J)^-1 b``, where b is the torque on m per
@@ -199,8 +203,9 @@ class LinearizedSystem(MagnetSystem):
         ----------
         frequencies : array, shape (k,) or ()
             Hz.
-        j0 : float or array
-            Particle current, A/m2, positive when electrons flow towards +x.
+        j0 : float or array, optional
+            Particle current, A/m2, positive when electrons flow towards +x. Default: none. Of a
+            device a multiple of its currents and potentials. Default: 1.
         m : mapping or array, optional
             As of `steady_near`.
 
@@ -219,11 +224,11 @@ class LinearizedSystem(MagnetSystem):
         given = np.asarray(finite("frequencies", frequencies))
         if given.ndim > 1:
             raise ValueError(f"frequencies must be on one axis, got shape {given.shape}")
-        current = np.asarray(finite("j0 (particle current)", j0))
+        current = self.drive(j0)
         found = impedance_of(self, np.atleast_1d(given), self._steady(m, current), current)
         return found if given.ndim else np.asarray(found[..., 0])
 
-    def resonances(self, m: Directions | None = None, j0: ArrayLike = 0.0) -> Resonances:
+    def resonances(self, m: Directions | None = None, j0: ArrayLike | None = None) -> Resonances:
         """Return the frequencies and linewidths of precessions about steady states.
 
         Parameters
@@ -244,10 +249,12 @@ class LinearizedSystem(MagnetSystem):
         from .smallsignal import resonances_of
         from .stability import growth_near
 
-        current = np.asarray(finite("j0 (particle current)", j0))
+        current = self.drive(j0)
         return resonances_of(growth_near(self, self._steady(m, current), current))
 
-    def field_linewidth(self, m: Directions | None = None, j0: ArrayLike = 0.0) -> FloatArray:
+    def field_linewidth(
+        self, m: Directions | None = None, j0: ArrayLike | None = None
+    ) -> FloatArray:
         """Return the linewidths of precessions as they are measured over the applied field, A/m.
 
         Full widths at half maximum of lines at constant frequency, of the strength of the applied
@@ -273,7 +280,7 @@ class LinearizedSystem(MagnetSystem):
 
         if not self.fields.applied.any(axis=-1).all():
             raise ValueError("field must be applied for a linewidth over it, got none")
-        current = np.asarray(finite("j0 (particle current)", j0))
+        current = self.drive(j0)
         return field_widths(self, self._steady(m, current), current)
 
     # --- checks ---------------------------------------------------------------------------------
@@ -290,9 +297,9 @@ class LinearizedSystem(MagnetSystem):
             )
         return found
 
-    def _single(self, what: str, j0: ArrayLike = 0.0) -> float:
+    def _single(self, what: str, j0: ArrayLike | None = None) -> float:
         """Return j0; ValueError if that, or this, is a batch."""
-        current = finite("j0 (particle current)", j0)
+        current = self.drive(j0)
         shape = np.broadcast_shapes(np.shape(current), self.shape)
         if shape:
             raise ValueError(f"{what} must be asked of one sample at one j0, got shape {shape}")

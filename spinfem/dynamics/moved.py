@@ -14,6 +14,8 @@ from typing import Any, Self, cast
 import numpy as np
 
 from .._checks import FloatArray, Number, listed
+from ..devices.device import Device
+from ..devices.turning import TurningDevice
 from ..sample.stack import Stack
 from ..solution import Solution
 from ..solver import solve
@@ -34,14 +36,14 @@ class Moved:
     ----------
     system : MagnetSystem
         What moved.
-    stack : Stack
-        Its stack, of shape (...) or broadcasting to it.
+    sample : Stack or Device
+        Its sample, of shape (...) or broadcasting to it.
     times : array, shape (T,)
         s.
     directions : array, shape (..., T, f, 3)
         Unit vectors of all that moved.
     j0 : array, broadcasting to shape (..., T)
-        Particle current, A/m2.
+        Particle current, A/m2; of a device a multiple of its currents and potentials.
     steps : int or array, shape (...)
         Steps that were taken.
     """
@@ -49,13 +51,13 @@ class Moved:
     def __init__(
         self,
         system: MagnetSystem,
-        stack: Stack,
+        sample: Stack | Device,
         times: FloatArray,
         directions: FloatArray,
         j0: FloatArray,
         steps: Any,
     ) -> None:
-        self.system, self.stack, self.times = system, stack, times
+        self.system, self.sample, self.times = system, sample, times
         self.directions, self.steps = directions, steps
         self.names, self.shape = system.names, directions.shape[:-3]
         self.j0 = np.broadcast_to(j0, directions.shape[:-2])
@@ -68,14 +70,16 @@ class Moved:
         IndexError
             If the batch has no such index.
         """
-        stack = self.stack.part(self.shape, index)
+        sample = self.sample
+        if not isinstance(sample, Device):
+            sample = sample.part(self.shape, index)
         which = np.arange(math.prod(self.shape)).reshape(self.shape)[index]
 
         def part(values: FloatArray) -> Any:
             return values.reshape(-1, *values.shape[len(self.shape) :])[which]
 
         directions, j0, steps = map(part, (self.directions, self.j0, np.asarray(self.steps)))
-        return type(self)(self.system, stack, self.times, directions, j0, steps)
+        return type(self)(self.system, sample, self.times, directions, j0, steps)
 
     __iter__ = None  # a batch is indexed, not iterated over
 
@@ -88,12 +92,26 @@ class Moved:
 
     @cached_property
     def solution(self) -> Solution:
-        """The solved stack at all times, a batch of shape (T, ...): torques, profiles, fields."""
+        """The solved stack at all times, a batch of shape (T, ...): torques, profiles, fields.
+
+        Of a device there is one solution a time: ``spinfem.solve(device.replace(free=m))``.
+        """
         return self.solved(slice(None))
 
     def solved(self, times: slice) -> Solution:
-        """Return the solved stack at some of the times, a batch of shape (t, ...)."""
-        turning, stack = self.system.turning, self.stack
+        """Return the solved stack at some of the times, a batch of shape (t, ...).
+
+        Raises
+        ------
+        TypeError
+            If it is a device.
+        """
+        turning, stack = self.system.turning, self.sample
+        if isinstance(turning, TurningDevice) or isinstance(stack, Device):
+            raise TypeError(
+                "a batch of solutions must be of a stack, got a device: "
+                "spinfem.solve(device.replace(**directions)) is that of one time"
+            )
         for name, ways in self.m.items():
             stack = stack.replace(name, m=np.moveaxis(ways[..., times, :], -2, 0))
         degree, elements = turning.accuracy
@@ -102,7 +120,12 @@ class Moved:
 
     @cached_property
     def resistance(self) -> FloatArray:
-        """Resistance times area between the ends of the stack, Ohm m2, shape (..., T)."""
+        """Resistance times area between the ends of the stack, Ohm m2, shape (..., T).
+
+        Of a device as of ``spinfem.TorqueFunction.resistance``, Ohm.
+        """
+        if isinstance(self.sample, Device):
+            return self.system.resistance(self.directions)
         count = max(1, AT_ONCE // max(1, math.prod(self.shape)))
         parts = [
             np.asarray(self.solved(slice(first, first + count)).resistance)
@@ -112,8 +135,10 @@ class Moved:
 
     @cached_property
     def voltage(self) -> FloatArray:
-        """j0 times `resistance`, V, shape (..., T)."""
-        return np.asarray(self.j0 * self.resistance)
+        """Current times `resistance`, V, shape (..., T)."""
+        turning = self.system.turning
+        current = turning.current if isinstance(turning, TurningDevice) else 1.0
+        return np.asarray(current * self.j0 * self.resistance)
 
     def spectrum(self, what: str, begin: float | None = None) -> Spectrum:
         """Return the spectrum of a quantity, less its mean.
@@ -121,7 +146,7 @@ class Moved:
         Parameters
         ----------
         what : str
-            "resistance" (Ohm m2), "voltage" (V), or a magnet with a component, "free.x".
+            "resistance", "voltage" (see `unit`), or a magnet with a component, "free.x".
         begin : float, optional
             Time from which on, s: what comes before is left out. Default: of all.
 
@@ -178,6 +203,18 @@ class Moved:
             raise ValueError(f"name must be one of {listed(self.names)}, got {name!r}")
         ways = self.m[name]
         return cast(Number, ((ways[..., 0, :] * ways[..., -1, :]).sum(axis=-1) < 0)[()])
+
+    def unit(self, what: str) -> str:
+        """Return the unit of a quantity, "1" of a component of a direction, or of j0.
+
+        Of a stack "Ohm m2", "V" and "A/m2", of a device "Ohm", "V" and "1", of a planar one "Ohm m"
+        and "V".
+        """
+        sample = self.sample
+        if not isinstance(sample, Device):
+            return {"resistance": "Ohm m2", "voltage": "V", "j0": "A/m2"}.get(what, "1")
+        ohm = "Ohm m" if sample.grid.is_planar else "Ohm"
+        return {"resistance": ohm, "voltage": "V"}.get(what, "1")
 
     def quantity(self, what: str) -> FloatArray:
         """Return values by name, as of `spectrum`, shape (..., T); ValueError if there are none."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._checks import check_installed
 from .._version import __version__
+from ..devices.device import Device
 from ..files.disk import check_target, replacing
 from ..files.netcdf import write_netcdf
 from ..io.vtk import write
@@ -30,21 +31,25 @@ def dataset_of(trajectory: Moved) -> xarray.Dataset:
     def about(long_name: str, units: str) -> dict[str, str]:
         return {"long_name": long_name, "units": units}
 
+    resistance, current = VARIABLES["resistance"][1:], dict(CURRENT)
+    if isinstance(trajectory.sample, Device):
+        resistance = "power over the square of the current", trajectory.unit("resistance")
+        current = about("multiple of the currents and potentials of the device", "1")
     variables = {
         "m": (
             (*over_time, "magnet", "component"),
             trajectory.directions,
             about("direction of the magnetization", "1"),
         ),
-        "resistance": (over_time, trajectory.resistance, about(*VARIABLES["resistance"][1:])),
-        "voltage": (over_time, trajectory.voltage, about("j0 times resistance", "V")),
+        "resistance": (over_time, trajectory.resistance, about(*resistance)),
+        "voltage": (over_time, trajectory.voltage, about("current times resistance", "V")),
         "steps": (batch, trajectory.steps, about("steps of the integration", "1")),
     }
     coordinates = {
         "time": ("time", trajectory.times, about("time", "s")),
         "magnet": [*trajectory.names],
         "component": [*"xyz"],
-        "j0": (over_time, trajectory.j0, dict(CURRENT)),
+        "j0": (over_time, trajectory.j0, current),
     }
     return xarray.Dataset(variables, coordinates, {"spinfem_version": __version__})
 

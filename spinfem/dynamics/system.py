@@ -1,4 +1,4 @@
-r"""Magnets of a stack that move: their equation of motion.
+r"""Magnets of a stack or a device that move: their equation of motion.
 
 Of every magnet i, with H in A/m, T in J/m2 and t its thickness,
 
@@ -7,32 +7,32 @@ Of every magnet i, with H in A/m, T in J/m2 and t its thickness,
     \frac{dm_i}{dt} = -\gamma_0 m_i \times H_i + \alpha_i m_i \times \frac{dm_i}{dt}
         + \frac{\gamma}{M_{s,i} t_i} \Big(T_i\, j_0 + \sum_j K_{ij} \frac{dm_j}{dt}\Big) .
 
-T is that of the whole stack in the directions of the moment. K is spin pumping, with backflow: in a
-frame that turns with m the equilibrium is at the potential ``-(hbar/|e|) m x dm/dt`` across m
-(moments count, and electrons' are opposite to their spins, hence the sign), so that a magnet that
-moves carries its rod off by that, and what all magnets take up then are torques (Y. Tserkovnyak, A.
-Brataas and G. E. W. Bauer, doi:10.1103/PhysRevB.66.224403). Torques follow m without delay: spins
-diffuse in well below a picosecond.
+T is that of the whole sample in the directions of the moment; of a device it is in J and goes with
+volumes instead of t, and j_0 is a multiple of its currents and potentials. K is spin pumping, with
+backflow: in a frame that turns with m the equilibrium is at the potential ``-(hbar/|e|) m x dm/dt``
+across m (moments count, and electrons' are opposite to their spins, hence the sign), so that a
+magnet that moves carries its rod off by that, and what all magnets take up then are torques (Y.
+Tserkovnyak, A. Brataas and G. E. W. Bauer, doi:10.1103/PhysRevB.66.224403). Torques follow m
+without delay: spins diffuse in well below a picosecond.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, listed, unit_vector
+from .._checks import FloatArray, finite, listed, unit_vector
 from ..constants import GAMMA, GAMMA_0, TORQUE_PER_SPIN_CURRENT
-from ..fem.mesh import DEGREE
+from ..devices.device import Device
 from ..physics.directions import axes_across, cross
-from ..sample.stack import LoadedStack, Stack, check_stack
-from ..solver import threads_of
-from ..solvers.elements import elements_of
+from ..sample.stack import LoadedStack, Stack
 from .fields import fields_of
 from .magnets import Coupling, Magnet
-from .turning import TurningStack
+from .samples import turning_of
 
 LIFT = 2 * TORQUE_PER_SPIN_CURRENT
 """hbar/|e|, V s: potential of a frame that turns, per angular velocity."""
@@ -41,7 +41,7 @@ Directions = Mapping[str, ArrayLike] | ArrayLike
 
 
 class MagnetSystem:
-    """Magnets of a stack that move in its torques, fields and pumped spins.
+    """Magnets of a stack or a device that move in its torques, fields and pumped spins.
 
     `spinfem.Dynamics` adds what is made of their equation of motion.
 
@@ -49,24 +49,28 @@ class MagnetSystem:
 
     Parameters
     ----------
-    stack : Stack
+    stack : Stack or Device
         The sample; its magnetizations are those of magnets that are held, and where others begin.
+        In a device m of every ferromagnet is one direction all over it, a macrospin.
     magnets : mapping of str to Magnet
-        What moves, by the names of layers and groups; what is not named is held.
+        What moves, by the names of layers and groups, or of regions; what is not named is held.
     field, flux_density, couplings
         As of `spinfem.dynamics.fields.fields_of`: the applied field in A/m or, in place of it, mu_0
         times that in T; `Coupling` of magnets.
     pumping : bool
         Whether moving magnets pump spins, which damps them.
     degree, elements, threads
-        As of `spinfem.solve`.
+        As of `spinfem.TorqueFunction`.
 
     Attributes
     ----------
+    sample : Stack or Device
+        The sample.
     names : tuple of str
-        What moves, from left to right: the order of f magnets in arrays.
+        What moves, from left to right, or in the order of regions: the order of f magnets in
+        arrays.
     shape : tuple of int
-        Shape of the batch: of the stack and of all numbers of magnets, couplings and the field.
+        Shape of the batch: of the sample and of all numbers of magnets, couplings and the field.
     fields : Fields
         Fields on what moves.
 
@@ -80,40 +84,53 @@ class MagnetSystem:
 
     def __init__(
         self,
-        stack: Stack | LoadedStack,
+        stack: Stack | LoadedStack | Device,
         magnets: Mapping[str, Magnet],
         *,
         field: ArrayLike | None = None,
         flux_density: ArrayLike | None = None,
         couplings: Iterable[Coupling] = (),
         pumping: bool = True,
-        degree: int = DEGREE,
+        degree: int | None = None,
         elements: int | None = None,
         threads: int | None = None,
     ) -> None:
         if not isinstance(pumping, bool):
             raise TypeError(f"pumping must be True or False, got {pumping!r}")
-        self.stack, self.pumping = check_stack(stack), pumping
+        self.pumping = pumping
         self.fields = fields_of(
-            self.stack, magnets, field=field, flux_density=flux_density, couplings=couplings
+            stack, magnets, field=field, flux_density=flux_density, couplings=couplings
         )
+        self.sample = self.fields.among.sample
         self.names, self.shape = self.fields.names, self.fields.shape
-        bodies = self.fields.bodies
-        moving = bodies if pumping else ()
-        self.turning = TurningStack(self.stack, degree, elements, threads_of(threads), moving)
-        self._places = [self.turning.bodies.index(body) for body in bodies]
+        moving = self.fields.bodies if pumping else ()
+        self.turning = turning_of(self.sample, degree, elements, threads, moving)
+        self._places = [self.turning.bodies.index(body) for body in self.fields.bodies]
         if pumping:
             self.turning.check_moving(self.whole(self.directions())[0])
+
+    @property
+    def stack(self) -> Stack:
+        """The sample, a stack; TypeError if it is a device."""
+        if isinstance(self.sample, Device):
+            raise TypeError("what moves must be in a stack for that, got a device")
+        return self.sample
 
     @property
     def arguments(self) -> dict[str, Any]:
         """Magnets, couplings, applied field and pumping, as arguments.
 
-        ``sf.Dynamics(other, **system.arguments)`` has the same magnets in another stack.
+        ``sf.Dynamics(other, **system.arguments)`` has the same magnets in another sample.
         """
         own = self.fields
         given = {"magnets": own.magnets, "couplings": own.couplings, "field": own.applied}
         return {**given, "pumping": self.pumping}
+
+    def at(self, shape: tuple[int, ...], point: int) -> Self:
+        """Return one point of a batch whose shape that of fields broadcasts to; of a device."""
+        found = copy(self)
+        found.fields, found.shape = self.fields.at(shape, point), ()
+        return found
 
     # --- directions -----------------------------------------------------------------------------
 
@@ -123,7 +140,7 @@ class MagnetSystem:
         Parameters
         ----------
         m : mapping of str to array (..., 3), or array (..., f, 3), optional
-            Directions by name, of those left out that of the stack; or of all in order.
+            Directions by name, of those left out that of the sample; or of all in order.
 
         Raises
         ------
@@ -142,12 +159,11 @@ class MagnetSystem:
         for name in given:
             if name not in self.names:
                 raise ValueError(f"m must be of {listed(self.names)}, which move, got {name!r}")
-        own, e = self.fields.bodies, elements_of(self.stack)
         ways = [
             unit_vector(f"m of {name}", given[name])
             if name in given
-            else e.columns["m"].of(body[0])
-            for name, body in zip(self.names, own, strict=True)
+            else self.fields.among.direction(body)
+            for name, body in zip(self.names, self.fields.bodies, strict=True)
         ]
         return np.stack(np.broadcast_arrays(*ways), axis=-2)
 
@@ -164,15 +180,15 @@ class MagnetSystem:
         directions : array, shape (..., g, 3)
             In the order of the names of `turning`.
         shape : tuple of int
-            Shape of what is found there: that of m and of the stack. Fields may have a larger one,
+            Shape of what is found there: that of m and of the sample. Fields may have a larger one,
             on which torques do not depend.
         """
         shape = np.broadcast_shapes(m.shape[:-2], self.turning.shape)
-        e, bodies = elements_of(self.stack), self.turning.bodies
+        bodies = self.turning.bodies
         whole = np.empty((*shape, len(bodies), 3))
         for i, body in enumerate(bodies):
             if i not in self._places:
-                whole[..., i, :] = e.columns["m"].of(body[0])
+                whole[..., i, :] = self.fields.among.direction(body)
         whole[..., self._places, :] = m
         return whole, shape
 
@@ -180,11 +196,25 @@ class MagnetSystem:
 
     @property
     def per_torque(self) -> FloatArray:
-        """``gamma/(M_s t)``, 1/s per J/m2, shape (..., f)."""
-        return np.asarray(GAMMA / (self.fields.Ms * self.fields.thickness))
+        """``gamma/(M_s t)``, 1/s per J/m2, shape (..., f); in a device 1/s per J."""
+        return np.asarray(GAMMA / (self.fields.Ms * self.fields.volume))
+
+    def drive(self, j0: ArrayLike | None = None) -> FloatArray:
+        """Return j0 as it was given; by default 0, of a device 1: its own currents and potentials.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is not finite numbers.
+        """
+        if j0 is None:
+            return np.asarray(float(isinstance(self.sample, Device)))
+        return np.asarray(finite("j0 (particle current)", j0))
 
     def torque(self, m: FloatArray) -> FloatArray:
         """Return the torques of a particle current of 1 A/m2, J/m2, shape (..., f, 3).
+
+        Of a device those at its currents and potentials, J.
 
         Parameters
         ----------
@@ -195,7 +225,7 @@ class MagnetSystem:
         return np.asarray(TORQUE_PER_SPIN_CURRENT * absorbed[..., self._places, :])
 
     def torque_slope(self, m: FloatArray) -> FloatArray:
-        """Return the derivative of `torque` with m, J/m2 per A/m2, shape (..., 3 f, 3 f).
+        """Return the derivative of `torque` with m, shape (..., 3 f, 3 f).
 
         In the order of the components of m, ``m.reshape(..., 3 f)``.
 
@@ -211,15 +241,17 @@ class MagnetSystem:
     def resistance(self, m: FloatArray) -> FloatArray:
         """Return the resistance times area between the ends of the stack, Ohm m2, shape (...).
 
+        Of a device as of ``spinfem.TorqueFunction.resistance``, Ohm.
+
         Parameters
         ----------
         m : array, shape (..., f, 3)
             Unit vectors.
         """
-        return np.asarray(self.turning.solution_at(self.whole(m)[0]).resistance)
+        return np.asarray(self.turning.resistances(*self.whole(m)))
 
     def resistance_slope(self, m: FloatArray) -> FloatArray:
-        """Return the derivative of the resistance with m, Ohm m2, shape (..., f, 3).
+        """Return the derivative of `resistance` with m, shape (..., f, 3).
 
         Parameters
         ----------
@@ -231,25 +263,35 @@ class MagnetSystem:
     def pumped(self, m: FloatArray) -> FloatArray:
         """Return K, the torques that motion pumps, J s/m2, shape (..., f, 3, f, 3).
 
-        ``K[..., i, :, j, :] @ dm_j/dt`` is the torque on magnet i.
+        ``K[..., i, :, j, :] @ dm_j/dt`` is the torque on magnet i; in a device J s.
 
         Parameters
         ----------
         m : array, shape (..., f, 3)
             Unit vectors.
         """
+        return self._torques(m)[1]
+
+    def _torques(self, m: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return `torque` and `pumped`, found at once."""
         whole, shape = self.whole(m)
-        f = len(self.names)
-        if not self.pumping:
-            return np.zeros((*shape, f, 3, f, 3))
-        lifts = np.zeros((f, 3, *whole.shape))
-        own = whole[..., self._places, :]
-        for j in range(f):
-            for b, axis in enumerate(np.eye(3)):
-                lifts[j, b, ..., self._places[j], :] = -LIFT * cross(own[..., j, :], axis)
-        _, found = self.turning.absorbed(whole, shape, lifts.reshape(3 * f, *whole.shape))
-        shaped = found[..., self._places, :].reshape(f, 3, *shape, f, 3)
-        return np.asarray(TORQUE_PER_SPIN_CURRENT * np.moveaxis(shaped, (0, 1), (-2, -1)))
+        f, lifts = len(self.names), None
+        if self.pumping:
+            lifts = np.zeros((f, 3, *whole.shape))
+            own = whole[..., self._places, :]
+            for j in range(f):
+                for b, axis in enumerate(np.eye(3)):
+                    lifts[j, b, ..., self._places[j], :] = -LIFT * cross(own[..., j, :], axis)
+            lifts = lifts.reshape(3 * f, *whole.shape)
+        absorbed, found = self.turning.absorbed(whole, shape, lifts)
+        pumped = np.zeros((*shape, f, 3, f, 3))
+        if self.pumping:
+            shaped = found[..., self._places, :].reshape(f, 3, *shape, f, 3)
+            pumped = np.moveaxis(shaped, (0, 1), (-2, -1))
+        return (
+            np.asarray(TORQUE_PER_SPIN_CURRENT * absorbed[..., self._places, :]),
+            np.asarray(TORQUE_PER_SPIN_CURRENT * pumped),
+        )
 
     def damping(self, name: str, m: Directions | None = None) -> FloatArray:
         """Return the damping of a magnet, its own and by the spins it pumps, shape (..., 2, 2).
@@ -279,15 +321,20 @@ class MagnetSystem:
         own = np.stack([turned[..., 1, :], -turned[..., 0, :]], axis=-2)
         return np.asarray(self.fields.alpha[..., i, None, None] * np.eye(2) + own)
 
-    def velocity(self, m: Directions, j0: ArrayLike = 0.0) -> FloatArray:
+    def velocity(
+        self, m: Directions, j0: ArrayLike | None = None, field: ArrayLike = (0.0, 0.0, 0.0)
+    ) -> FloatArray:
         """Return dm/dt, 1/s, shape (..., f, 3).
 
         Parameters
         ----------
         m : mapping or array
             Directions, as of `directions`.
-        j0 : float or array
-            Particle current, A/m2, positive when electrons flow towards +x.
+        j0 : float or array, optional
+            Particle current, A/m2, positive when electrons flow towards +x. Default: none. Of a
+            device a multiple of its currents and potentials. Default: 1.
+        field : array, shape (..., 3) or (..., f, 3), optional
+            What comes to the field of the system, A/m.
 
         Examples
         --------
@@ -311,12 +358,13 @@ class MagnetSystem:
         [0.032]
         """
         ways = self.directions(m)
-        force = -GAMMA_0 * cross(ways, self.fields.field(ways))
-        strength = np.asarray(j0)[..., None, None] * self.per_torque[..., None]
-        force = force + strength * self.torque(ways)
+        force = -GAMMA_0 * cross(ways, self.fields.field(ways) + np.asarray(field))
+        torque, pumped = self._torques(ways)
+        strength = self.drive(j0)[..., None, None] * self.per_torque[..., None]
+        force = force + strength * torque
         f = len(self.names)
         flat = force.reshape(*force.shape[:-2], 3 * f, 1)
-        return np.asarray(np.linalg.solve(self.resisting(ways), flat)).reshape(force.shape)
+        return np.asarray(np.linalg.solve(self._resisting(ways, pumped), flat)).reshape(force.shape)
 
     def resisting(self, m: FloatArray) -> FloatArray:
         """Return ``1 - alpha m x - (gamma/M_s t) K``, which times dm/dt is what drives.
@@ -328,9 +376,12 @@ class MagnetSystem:
         m : array, shape (..., f, 3)
             Unit vectors.
         """
+        return self._resisting(m, self.pumped(m))
+
+    def _resisting(self, m: FloatArray, pumped: FloatArray) -> FloatArray:
         own = np.eye(3) - self.fields.alpha[..., None, None] * turning_about(m)
         own = np.einsum("...iab,ij->...iajb", own, np.eye(len(self.names)))
-        whole = own - self.per_torque[..., None, None, None] * self.pumped(m)
+        whole = own - self.per_torque[..., None, None, None] * pumped
         size = 3 * len(self.names)
         return np.asarray(whole.reshape(*whole.shape[:-4], size, size))
 

@@ -105,7 +105,8 @@ def critical(
         steady state, at the first.
     """
     given = forces(system, m)
-    whole = TORQUE_PER_SPIN_CURRENT * system.per_torque.max()  # of all spins that electrons have
+    # of all spins that electrons have
+    whole = TORQUE_PER_SPIN_CURRENT * system.turning.strength * system.per_torque.max()
     steady = all(
         np.linalg.norm(force) <= STILL * np.linalg.norm(slope)
         for force, slope in ((given.field, given.A), (given.torque, given.C))

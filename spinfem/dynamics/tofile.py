@@ -10,8 +10,8 @@ from .._checks import FloatArray
 from ..sample.pieces import Layer
 from ..sample.stack import Stack
 from ..sample.writing import Entries
-from .fields import bodies_of
 from .magnets import Coupling, Magnet, is_tensor
+from .samples import StackMagnets
 
 
 def tables_of(
@@ -35,7 +35,7 @@ def tables_of(
     """
     keys: dict[str, Entries] = {}
     for name, magnet in magnets.items():
-        for k in (k for body in bodies_of(stack, name) for k in body):
+        for k in (k for body in StackMagnets(stack).copies(name) for k in body):
             if isinstance(stack.elements[k], Layer):
                 keys[stack.element_names[k]] = _magnet(magnet, name)
     tables = [("[[couplings]]", _coupling(coupling)) for coupling in couplings]

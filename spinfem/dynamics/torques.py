@@ -6,11 +6,8 @@ from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, Number, unit_vector
 from ..devices.device import Device
-from ..devices.turning import TurningDevice
-from ..fem.mesh import DEGREE
-from ..sample.stack import LoadedStack, Stack, check_stack
-from ..solver import threads_of
-from .turning import TurningStack
+from ..sample.stack import LoadedStack, Stack
+from .samples import turning_of
 
 
 class TorqueFunction:
@@ -72,15 +69,7 @@ class TorqueFunction:
         elements: int | None = None,
         threads: int | None = None,
     ) -> None:
-        self._turning: TurningStack | TurningDevice
-        if isinstance(stack, Device):
-            for name, value in (("elements", elements), ("threads", threads)):
-                if value is not None:
-                    raise ValueError(f"{name} must be left out for a device, got {value!r}")
-            self._turning = TurningDevice(stack, degree)
-        else:
-            order = DEGREE if degree is None else degree
-            self._turning = TurningStack(check_stack(stack), order, elements, threads_of(threads))
+        self._turning = turning_of(stack, degree, elements, threads)
         self.names, self.shape = self._turning.names, self._turning.shape
 
     def __call__(self, m: ArrayLike) -> FloatArray:

@@ -53,7 +53,11 @@ class TurningStack:
         Their names.
     shape : tuple of int
         Shape of the batch.
+    strength : float
+        The current of which torques are, A/m2.
     """
+
+    strength = 1.0
 
     def __init__(
         self,

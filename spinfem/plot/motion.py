@@ -14,7 +14,6 @@ from .labels import plain
 from .style import COLORS, COMPONENTS, GREY, add_legend, panels, unit_scale
 
 NANO, GIGA = 1e9, 1e-9
-LABELS = {"resistance": "Ω m$^2$", "voltage": "V"}
 
 
 class Amplitudes(Protocol):
@@ -46,6 +45,9 @@ class Motion(Protocol):
 
     def quantity(self, what: str) -> FloatArray:
         """Return values by name, (T,)."""
+
+    def unit(self, what: str) -> str:
+        """Return the unit of these, "1" if they have none."""
 
     def spectrum(self, what: str, begin: float | None = None) -> Amplitudes:
         """Return the spectrum of a quantity."""
@@ -148,7 +150,7 @@ class TrajectoryPlots:
         spectrum = self.trajectory.spectrum(what, begin)
         (one,), _ = panels(ax, (what,), (3.5, 2.5), (1, 1))
         values = spectrum.amplitudes[1:]
-        factor, unit = unit_scale(float(values.max()), LABELS.get(what, ""))
+        factor, unit = unit_scale(float(values.max()), self._unit(what))
         one.semilogy(spectrum.frequencies[1:] * GIGA, values * factor, color="black", linewidth=1)
         _name_axes(one, "frequency (GHz)", f"amplitude of {plain(what)}{unit}")
         return one
@@ -186,11 +188,15 @@ class TrajectoryPlots:
         add_legend(legend, [one], ncols=3)
         return one
 
+    def _unit(self, what: str) -> str:
+        unit = self.trajectory.unit(what)
+        return "" if unit == "1" else unit.replace("Ohm", "Ω").replace("m2", "m$^2$")
+
     def _draw_over_time(self, what: str, ax: Any) -> Any:
         check_single(self.trajectory)
         values = self.trajectory.quantity(what)
         (one,), _ = panels(ax, (what,), (3.5, 2.5), (1, 1))
-        factor, unit = unit_scale(float(np.abs(values).max()), LABELS[what])
+        factor, unit = unit_scale(float(np.abs(values).max()), self._unit(what))
         times = self.trajectory.times * NANO
         one.plot(times, values * factor, color="black", linewidth=1.2)
         one.ticklabel_format(axis="y", useOffset=False)

@@ -226,6 +226,9 @@ def test_coarse_cells_are_said_where_it_is_made():
     with pytest.warns(RuntimeWarning, match="shorter than the spin diffusion .* fixed") as caught:
         sf.TorqueFunction(wire("tri", 1, fixed=(coarse, UP)), degree=1)
     assert caught[0].filename == __file__
+    with pytest.warns(RuntimeWarning, match="shorter than the spin diffusion .* fixed") as caught:
+        sf.Dynamics(wire("tri", 1, fixed=(coarse, UP)), {"free": sf.Magnet(8e5)}, degree=1)
+    assert caught[0].filename == __file__
 
 
 def test_held_leads_are_sinks_of_what_crosses_them_alone():

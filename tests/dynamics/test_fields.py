@@ -193,7 +193,7 @@ def test_a_group_is_one_magnet_of_the_thickness_of_its_ferromagnets():
     fields = fields_of(pillar(), {"c": sf.Magnet(Ms), "b": sf.Magnet(Ms)})
     assert fields.names == ("b", "c")  # from left to right
     assert fields.bodies == ((3,), (5, 7))
-    np.testing.assert_allclose(fields.thickness, [4e-9, 3e-9], rtol=1e-15)
+    np.testing.assert_allclose(fields.volume, [4e-9, 3e-9], rtol=1e-15)
 
 
 def test_the_name_of_a_repeated_cell_means_all_copies():
@@ -204,7 +204,7 @@ def test_the_name_of_a_repeated_cell_means_all_copies():
     grouped = Co(1e-9, m=z, group="G") | Cu(1e-9) | Co(2e-9, m=z, group="G") | Cu(2e-9)
     fields = fields_of(sf.Stack([grouped * 2]), {"G": sf.Magnet(Ms)})
     assert fields.names == ("G1", "G2")
-    np.testing.assert_allclose(fields.thickness, 3e-9, rtol=1e-15)
+    np.testing.assert_allclose(fields.volume, 3e-9, rtol=1e-15)
     with pytest.raises(ValueError, match="'N1' must be a ferromagnet, got a normal metal"):
         fields_of(stack, {"N": sf.Magnet(Ms)})
 
@@ -227,7 +227,7 @@ def test_contacts_move_as_one():
             with pytest.raises(ValueError, match=f"{message}: make them one macrospin with group="):
                 fields_of(stack, {moving: magnets["a"]})
     grouped = Co(1e-9, m=z, group="a") | Co(2e-9, m=z, group="a") | Cu(1e-9)
-    assert fields_of(grouped, magnets).thickness == pytest.approx(3e-9)
+    assert fields_of(grouped, magnets).volume == pytest.approx(3e-9)
     beside = stack | Co(1e-9, m=x, name="c")  # held ones may touch
     assert fields_of(beside, {"c": sf.Magnet(Ms)}).names == ("c",)
     # where mu_s across m passes there is no spacer of no width
@@ -327,7 +327,7 @@ ERRORS = [
     (lambda: fields_of(pillar(), {"a": good}, flux_density=(0, 0, np.nan)), ValueError,
      "flux_density (mu_0 times the applied field) must be finite, got nan at index 2"),
     (lambda: fields_of(pillar(), {"a": sf.Magnet([Ms, Ms])}, field=np.zeros((3, 3))), ValueError,
-     "shapes of stack, magnets, couplings and field must broadcast, got the applied field: (3,); "
+     "shapes of sample, magnets, couplings and field must broadcast, got the applied field: (3,); "
      "magnet 'a': (2,)"),
     (lambda: fields_of(pillar(), {"a": good}, couplings=sf.Coupling("a", "b")), TypeError,
      "couplings must be a list of Coupling, got Coupling("),

@@ -1,0 +1,184 @@
+"""Steps in time of magnets of a stack, by the compiled chain."""
+
+from __future__ import annotations
+
+import math
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from .._checks import FloatArray
+from ..constants import GAMMA_0, TORQUE_PER_SPIN_CURRENT
+from ..numerics import kernels
+from ..numerics.motion import STAGES, Legs, Magnets, Room, Table
+from ..physics.directions import COLLINEAR_REST
+from ..solvers.turning import room_for
+from .system import LIFT, MagnetSystem
+from .turning import TurningStack
+
+
+class ChainSteps:
+    """Steps of Dormand and Prince, and of Heun; see `spinfem.dynamics.motion.Steps`.
+
+    Parameters
+    ----------
+    system : MagnetSystem
+        What moves, in a stack.
+    shape : tuple of int
+        Shape of the batch.
+    edges : array, shape (d + 1,)
+        Of pieces of time, s.
+    currents : array, shape (d, c, N or 1)
+        As of `numerics.motion.Magnets`.
+    fields : array, shape (d, c, 3)
+        What comes to the fields of `system`, A/m, likewise.
+    """
+
+    def __init__(
+        self,
+        system: MagnetSystem,
+        shape: tuple[int, ...],
+        edges: FloatArray,
+        currents: FloatArray,
+        fields: FloatArray,
+    ) -> None:
+        self._magnets = magnets_of(system, shape, currents, fields)
+        self._edges, self._room = edges, partial(room_to_move, system)
+        self._threads = chain_of(system).threads
+        self.numbers: tuple[Any, ...] = self._magnets
+
+    def advance(
+        self,
+        times: FloatArray,
+        y: FloatArray,
+        clock: FloatArray,
+        samples: FloatArray,
+        tolerance: float,
+        most: int,
+    ) -> None:
+        """Move to all of some times, which steps end at."""
+        legs = legs_of(self._edges, float(clock[0].min()), times)
+        state, accuracy = (y, clock, samples), (tolerance, COLLINEAR_REST, most)
+        kernels.run_points(self._magnets, self._room, table(), legs, state, accuracy, self._threads)
+        if not (clock[0] >= times[-1]).all():
+            late = int(np.argmin(clock[0] >= times[-1]))
+            raise stuck(float(clock[0, late]), late, clock.shape[1], most)
+
+    def shake(self, y: FloatArray, noise: FloatArray, step: float) -> None:
+        """Move in noise."""
+        state = y, noise
+        kernels.shake_points(self._magnets, self._room, state, step, COLLINEAR_REST, self._threads)
+
+
+def chain_of(system: MagnetSystem) -> TurningStack:
+    """Return what turns, of a stack."""
+    assert isinstance(system.turning, TurningStack)
+    return system.turning
+
+
+@cache
+def table() -> Table:
+    """Return the method's numbers, from SciPy."""
+    from scipy.integrate import DOP853
+
+    return Table(*(np.ascontiguousarray(getattr(DOP853, name), float) for name in Table._fields))
+
+
+def magnets_of(
+    system: MagnetSystem, shape: tuple[int, ...], currents: FloatArray, fields: FloatArray
+) -> Magnets:
+    """Return what moves, at all points of a batch.
+
+    Parameters
+    ----------
+    system : MagnetSystem
+        What moves.
+    shape : tuple of int
+        Shape of the batch.
+    currents : array, shape (d, c, N or 1)
+        As of `numerics.motion.Magnets`.
+    fields : array, shape (d, c, 3)
+        What comes to the fields of `system`, A/m, likewise.
+    """
+    own, turning = system.fields, chain_of(system)
+    f = len(system.names)
+
+    def flat(values: FloatArray, *rest: int) -> FloatArray:
+        """Return numbers (..., *components) as (*rest, N or 1)."""
+        numbers = np.asarray(values)
+        batch = numbers.shape[: numbers.ndim - len(rest)]
+        if math.prod(batch) != 1:
+            numbers = np.broadcast_to(numbers, (*shape, *numbers.shape[len(batch) :]))
+        table = np.array(numbers.reshape(-1, math.prod(rest)).T, order="C")  # not read-only
+        return table.reshape(*rest, -1)
+
+    h = GAMMA_0 * flat(own.h.reshape(*own.h.shape[:-2], 3 * f), 3 * f)
+    all_fields = np.zeros((*fields.shape[:2], *h.shape))
+    all_fields += GAMMA_0 * np.tile(fields, f)[..., None]
+    all_fields[:, 0] += h
+    pairs = np.zeros((0, f, 1))
+    if own.J2.any():
+        pairs = 2 * GAMMA_0 * flat(own.J2 / own.moments[..., None], f, f)
+    matrix = own.Q.reshape(*own.Q.shape[:-4], 3 * f, 3 * f)
+    places = [(k, i) for i, body in enumerate(own.bodies) for k in body]
+    return Magnets(
+        turning.skeleton_at(shape),
+        np.ascontiguousarray(turning.over(turning.held, shape)),
+        np.array(places, dtype=np.intp),
+        flat(own.alpha, f),
+        flat(TORQUE_PER_SPIN_CURRENT * system.per_torque, f),
+        GAMMA_0 * flat(matrix, 3 * f, 3 * f),
+        pairs,
+        np.full((int(system.pumping), 1), LIFT),
+        np.ascontiguousarray(currents),
+        all_fields,
+    )
+
+
+def room_to_move(system: MagnetSystem, points: int) -> Room:
+    """Return room to work in at some points at once."""
+    turning = chain_of(system)
+    skeleton, n = turning.skeleton, turning.held.shape[1]
+    b = len(system.names)
+
+    def blank(*shape: int) -> FloatArray:
+        return np.zeros((*shape, points))
+
+    return Room(
+        room_for(skeleton, points),
+        blank(3, n),
+        blank(3, n),
+        blank(3, n),
+        blank(6 * b),
+        blank(3 * b),
+        blank(2 * b, 2 * b + 1),
+        blank(3 * b),
+        blank(3 * b),
+        blank(STAGES + 1, 3 * b),
+        blank(3 * b),
+    )
+
+
+def legs_of(edges: FloatArray, now: float, times: FloatArray) -> Legs:
+    """Return the halts from now to the last of some times, where pieces end too."""
+    inner = edges[1:-1]
+    ends = np.unique(np.concatenate([inner[(inner > now) & (inner < times[-1])], times]))
+    pieces = np.clip(np.searchsorted(edges, ends, side="left") - 1, 0, len(edges) - 2)
+    places = np.searchsorted(times, ends)
+    sampled = np.where(times[places] == ends, places, -1)
+    return Legs(
+        ends,
+        pieces.astype(np.intp),
+        (edges[pieces] + edges[pieces + 1]) / 2,
+        2 / np.diff(edges)[pieces],
+        sampled.astype(np.intp),
+    )
+
+
+def stuck(now: float, point: int, points: int, most: int) -> ValueError:
+    """Return the error of a point of a batch that takes too many steps."""
+    return ValueError(
+        f"motion must be possible in {most} steps from one time to the next, got stuck at {now:g} s"
+        + (f" at point {point} of the batch" if points > 1 else "")
+    )

@@ -1,0 +1,303 @@
+"""Magnets of a device that move: those of a straight wire as those of its stack."""
+
+import re
+
+import numpy as np
+import pytest
+from wires import J0, KINDS, LEAD, SAMPLES, TILTED, UP, Co, Cu, Joint, Py, branched, stack, wire
+
+import spinfem as sf
+from spinfem.dynamics import record
+from spinfem.physics.directions import axes_across, cross
+
+DEGREES = {"line": 5, "quad": 6, "tri": 2}
+MOVING = [x for x in SAMPLES if not x.endswith("lead") and x != "reservoirs"]
+FREE = sf.Magnet(8e5, alpha=0.02, demag=(0.94, 0.04, 0.02))
+FIXED = sf.Magnet(1.4e6, alpha=0.05, demag=(0.9, 0.06, 0.04), K=2e4)
+HELD = sf.Magnet(1.4e6, held=True)
+DIPOLAR = sf.Coupling("fixed", "free", dipolar=(0.02, -0.01, -0.01))
+TIMES = np.linspace(0, 1e-10, 6)
+# fmt: off
+ONE = {"magnets": {"free": FREE, "fixed": HELD}, "field": (1e4, 0, 3e4), "couplings": [DIPOLAR]}
+BOTH = {"magnets": {"free": FREE, "fixed": FIXED}, "field": (1e4, 0, 3e4), "couplings": [DIPOLAR]}
+RUNS = {
+    "both": (BOTH, {}),
+    "multiples": (ONE, {"j0": np.array([-3.0, 0.0, 2.0])}),
+    "in time": (ONE, {"j0": lambda t: np.where(t < 3e-11, 4.0, 1e10 * t),
+                      "field": lambda t: np.stack([0 * t, 1e5 * np.sin(1e11 * t), 0 * t], -1)}),
+    "fields": ({**ONE, "field": [(1e4, 0, 3e4), (0, 5e4, 0)]}, {"j0": np.array([[1.0], [4.0]])}),
+    "thermal": ({**BOTH, "pumping": False}, {"temperature": 300.0}),
+}
+# fmt: on
+
+
+def pair(sample="mixing", kind="line", **arguments):
+    """The same magnets in a wire and in its stack."""
+    device = wire(kind, 4, **SAMPLES[sample])
+    wired = sf.Dynamics(device, **arguments, degree=DEGREES[kind])
+    return wired, sf.Dynamics(stack(**SAMPLES[sample]), **arguments)
+
+
+def some(count):
+    m = np.random.default_rng(7).normal(size=(count, 3))
+    return m / np.linalg.norm(m, axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("kind", DEGREES)
+@pytest.mark.parametrize("sample", MOVING)
+def test_what_is_pumped_in_a_wire_is_so_in_its_stack(sample, kind):
+    """K of both, with backflow, and the velocity that comes of it."""
+    wired, layered = pair(sample, kind, magnets={"free": FREE, "fixed": FIXED})
+    area, m = KINDS[kind], some(2)
+    tolerance = 1e-9 if kind != "tri" else 1e-4  # of elements of degree 2
+    pumped = area * layered.pumped(m)
+    np.testing.assert_allclose(wired.pumped(m), pumped, atol=tolerance * np.abs(pumped).max())
+    velocity = layered.velocity(m, 3 * J0)
+    np.testing.assert_allclose(
+        wired.velocity(m, 3.0), velocity, atol=tolerance * np.abs(velocity).max()
+    )
+    slope = layered.resistance_slope(m) / area
+    np.testing.assert_allclose(
+        wired.resistance_slope(m), slope, atol=tolerance * np.abs(slope).max()
+    )
+
+
+@pytest.mark.parametrize("joints", [None, {("fixed", "spacer"): Joint(3e-16, mixing=5e14)}])
+def test_what_is_pumped_is_reciprocal_and_damps(joints):
+    """``v.(m x)^T K v`` is what a motion v loses: symmetric with real mixing, and positive."""
+    system = sf.Dynamics(branched(joints=joints), {"free": FREE, "fixed": FIXED}, degree=2)
+    for m in (some(2), np.array([UP, TILTED])):
+        lost = np.einsum("iab,iajc->ibjc", [cross(x, np.eye(3)).T for x in m], system.pumped(m))
+        frames = np.stack(axes_across(m), axis=1)
+        across = np.einsum("ipb,ibjc,jqc->ipjq", frames, lost, frames).reshape(4, 4)
+        np.testing.assert_allclose(across, across.T, atol=1e-12 * np.abs(across).max())
+        assert np.linalg.eigvalsh(across).min() > 0
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("kind", DEGREES)
+def test_magnets_that_turn_as_one_pump_nothing_where_no_spin_across_m_is_lost(kind, sign):
+    """All spins turn with them: mu_s is V all over, which one magnet alone would drive off."""
+    blocked = sf.SpinBlocking(), sf.SpinBlocking()
+    lossless = sf.NormalMetal(D=Cu.D, l=np.inf)
+    device = wire(kind, 2, fixed=(Co, UP), free=(Py, sign * UP), ends=blocked)
+    device = sf.Device(device.grid, {**device.regions, "spacer": lossless}, device.electrodes)
+    system = sf.Dynamics(device, {"free": FREE, "fixed": FIXED}, degree=2)
+    m = system.directions()
+    K, omega = system.pumped(m), np.array([0.3, -1.0, 0.2])
+    together = np.einsum("iajb,jb->ia", K, cross(np.broadcast_to(omega, (2, 3)), m))
+    np.testing.assert_allclose(together, 0, atol=1e-10 * np.abs(K).max())
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_is_that_of_the_stack(name):
+    """Steps differ, and are of 1e-11; in noise they are the same."""
+    arguments, call = RUNS[name]
+    wired, layered = pair(**arguments)
+    j0 = call.get("j0", 1.0)
+    of_stack = {**call, "j0": (lambda t: J0 * j0(t)) if callable(j0) else J0 * j0}
+    if name == "thermal":
+        of_stack["area"] = KINDS["line"]
+    found = wired.run(times=TIMES, rtol=1e-11, **call)
+    expected = layered.run(times=TIMES, rtol=1e-11, **of_stack)
+    assert found.shape == expected.shape
+    close = 1e-9 if name == "thermal" else 1e-7
+    np.testing.assert_allclose(found.directions, expected.directions, atol=close)
+    np.testing.assert_allclose(found.j0 * J0, expected.j0, rtol=1e-15)
+    area = KINDS["line"]
+    np.testing.assert_allclose(found.resistance, expected.resistance / area, rtol=1e-7)
+    np.testing.assert_allclose(found.voltage, expected.voltage, rtol=1e-7, atol=1e-12)
+    assert np.all(np.asarray(found.steps) > 5)
+
+
+def test_errors_of_runs_follow_their_tolerance():
+    wired, _ = pair(**ONE)
+    exact = wired.run(times=TIMES, rtol=1e-13).directions
+    errors = [
+        np.abs(wired.run(times=TIMES, rtol=rtol).directions - exact).max()
+        for rtol in (1e-5, 1e-7, 1e-9)
+    ]
+    assert errors[0] > 10 * errors[1] > 100 * errors[2]
+
+
+def test_a_run_that_was_broken_off_goes_on(tmp_path, monkeypatch):
+    """To the bit, and not as another one."""
+    wired, _ = pair(**ONE)
+    call = {"times": TIMES, "j0": np.array([1.0, 3.0])}
+    whole = wired.run(**call)
+    monkeypatch.setattr(record, "KEPT_AFTER", 0.0)
+    monkeypatch.setattr("spinfem.dynamics.motion.FIRST_PART", 2)
+    monkeypatch.setattr("spinfem.dynamics.motion.PART_SECONDS", 0.0)
+    wired.run(**call, store=tmp_path / "run")
+    parts = sorted((tmp_path / "run").glob("part_*.npz"))
+    assert len(parts) > 1
+    parts[-1].unlink()
+    again = wired.run(**call, store=tmp_path / "run")
+    assert (again.directions == whole.directions).all()
+    assert (again.steps == whole.steps).all()
+    other = sf.Dynamics(wire("line", 5, **SAMPLES["mixing"]), **ONE, degree=5)
+    with pytest.raises(ValueError, match="that of another"):
+        other.run(**call, store=tmp_path / "run")
+
+
+def test_steady_states_and_what_becomes_of_them():
+    wired, layered = pair(**ONE)
+    states = wired.steady_states(starts=5), layered.steady_states(J0, starts=5)
+    assert len(states[0]) == len(states[1]) > 1
+    area = KINDS["line"]
+    for one, other in zip(*states, strict=True):
+        assert one.kind == other.kind
+        assert one.j0 * J0 == other.j0
+        np.testing.assert_allclose(one.directions, other.directions, atol=1e-9)
+        np.testing.assert_allclose(one.growth, other.growth, rtol=1e-7)
+        assert np.isclose(one.energy, area * other.energy, rtol=1e-9)
+    m = states[0][0].directions
+    np.testing.assert_allclose(wired.growth(m), layered.growth(m, J0), rtol=1e-7)
+    frequencies = np.array([0.0, 3e9, 1e10])
+    np.testing.assert_allclose(
+        wired.impedance(frequencies, m=m),
+        layered.impedance(frequencies, J0, m=m) / area,
+        rtol=1e-7,
+    )
+    np.testing.assert_allclose(wired.field_linewidth(m), layered.field_linewidth(m, J0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("within", [None, (0.0, 50.0)])
+def test_critical_currents_are_multiples(within):
+    """Of a state that is steady at all currents, and of one that turns with them."""
+    tilt = 0 if within is None else 20
+    way = sf.direction(tilt)
+    samples = [wire("line", 4, free=(Py, UP)), stack(free=(Py, UP))]
+    field = 5e4 * way
+    systems = [sf.Dynamics(x, {"free": FREE}, field=field) for x in samples]
+    found = systems[0].critical_currents(within=within)
+    range_ = None if within is None else (within[0] * J0, within[1] * J0)
+    expected = systems[1].critical_currents(within=range_)
+    assert len(found) == len(expected) > 0
+    for one, other in zip(found, expected, strict=True):
+        assert (one.kind, one.unstable) == (other.kind, other.unstable)
+        assert np.isclose(one.j0 * J0, other.j0, rtol=1e-5)
+
+
+def test_without_a_current_nothing_is_critical():
+    device = wire("line", 4, free=(Py, UP))
+    # of one potential, which has roundings of its own
+    ends = {name: sf.Electrode(potential=0.1, end=LEAD) for name in ("left", "right")}
+    still = sf.Device(device.grid, device.regions, ends)
+    assert sf.Dynamics(still, {"free": FREE}, field=5e4 * UP).critical_currents() == []
+
+
+def test_a_pillar_between_wide_leads_moves_and_is_shown(tmp_path):
+    """Its volume is what a torque turns; a free layer of half the volume turns twice as fast."""
+    layers = [Co(8e-9, m=UP, name="fixed"), Cu(10e-9), Py(4e-9, m=TILTED, name="free")]
+    disc = sf.Slab(Cu, thickness=30e-9, radius=120e-9)
+    device = sf.Device.pillar(
+        sf.Lead(Cu) | layers[0] | layers[1] | layers[2] | sf.Lead(Cu),
+        radius=40e-9,
+        current=1e-3,
+        leads=(disc, disc),
+        elements=3,
+    )
+    system = sf.Dynamics(device, {"free": FREE}, pumping=False, degree=2)
+    volume = np.pi * 40e-9**2 * 4e-9
+    assert np.isclose(system.fields.volume[0], volume, rtol=1e-12)
+    m = system.directions()
+    torque = sf.solve(device, degree=2).torque("free")
+    # without damping: dm/dt = -gamma_0 m x H + gamma T/(M_s V)
+    system = sf.Dynamics(device, {"free": sf.Magnet(8e5)}, pumping=False, degree=2)
+    expected = sf.constants.GAMMA * torque / (8e5 * volume)
+    velocity = system.velocity(m)[0]
+    np.testing.assert_allclose(velocity, expected, atol=1e-9 * np.abs(expected).max())
+
+    damped = sf.Dynamics(device, {"free": FREE}, degree=2)
+    run = damped.run(times=np.linspace(0, 2e-11, 4))
+    dataset = run.to_dataset()
+    assert dataset["resistance"].attrs["units"] == "Ohm"
+    assert dataset["j0"].attrs["units"] == "1"
+    assert (dataset["j0"] == 1).all()
+    np.testing.assert_allclose(run.voltage, 1e-3 * run.resistance, rtol=1e-12)
+    last = device.replace(free=run.m["free"][-1])
+    names = [*device.electrodes]
+    resistance = sf.solve(last, degree=2).resistance(*names)
+    assert np.isclose(run.resistance[-1], resistance, rtol=1e-9)
+    assert "(mΩ)" in run.plot.resistance().get_ylabel() or "Ω" in run.plot.resistance().get_ylabel()
+    run.save(tmp_path / "run.nc")
+    assert (tmp_path / "run.nc").stat().st_size > 0
+    with pytest.raises(TypeError, match="got a device"):
+        run.save(tmp_path / "run.pvd")
+    assert not (tmp_path / "run.pvd").exists()
+    with pytest.raises(TypeError, match="must be of a stack"):
+        _ = run.solution
+    with pytest.raises(TypeError, match="got a device"):
+        _ = damped.stack
+
+
+OF_DEVICE = "must be a ferromagnet of the device (fixed, free), got "
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"magnets": {"spacer": FREE}},
+            OF_DEVICE + "'spacer'",
+        ),
+        (
+            {"magnets": {"Free": FREE}},
+            OF_DEVICE + "'Free'",
+        ),
+        ({"magnets": {"free": HELD}}, "at least one magnet must move"),
+        (
+            {**ONE, "couplings": [sf.Coupling("fixed", "free", exchange=1e-4)]},
+            "exchange of the coupling of 'fixed' and 'free' must be 0 in a device",
+        ),
+        (
+            {**ONE, "couplings": [sf.Coupling("fixed", "free", biquadratic=1e-4)]},
+            "biquadratic of the coupling of 'fixed' and 'free' must be 0 in a device",
+        ),
+        ({**ONE, "elements": 3}, "elements must be left out for a device, got 3"),
+        ({**ONE, "threads": 3}, "threads must be left out for a device, got 3"),
+    ],
+)
+def test_what_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        sf.Dynamics(wire("line", 2), **arguments)
+
+
+def test_a_lead_is_held():
+    """It couples, but does not move."""
+    end = sf.Lead(Co, m=UP)
+    device = wire("line", 4, fixed=Cu, ends=(end, LEAD))
+    layers = sf.Lead(Co, m=UP, name="left") | Cu(18e-9) | Py(4e-9, m=TILTED, name="free") | LEAD
+    given = {"magnets": {"free": FREE, "left": HELD}}
+    given["couplings"] = [sf.Coupling("free", "left", dipolar=(0.02, -0.01, -0.01))]
+    one, other = sf.Dynamics(device, **given, degree=5), sf.Dynamics(layers, **given)
+    m = some(1)
+    expected = other.velocity(m, J0)
+    np.testing.assert_allclose(one.velocity(m), expected, atol=1e-9 * np.abs(expected).max())
+    with pytest.raises(ValueError, match="must have a thickness, got 'left'"):
+        sf.Dynamics(device, {"left": FREE})
+
+
+def test_a_reservoir_takes_up_all_that_is_pumped():
+    device = wire("line", 2, **SAMPLES["reservoirs"])
+    with pytest.raises(ValueError, match="must not touch a reservoir, got 'free'"):
+        sf.Dynamics(device, {"free": FREE})
+    sf.Dynamics(device, {"free": FREE}, pumping=False)
+
+
+def test_a_texture_does_not_move():
+    device = wire("tri", 2)
+
+    def twisted(points):
+        return np.stack([0 * points[:, 0], 1e8 * points[:, 1], 1 + 0 * points[:, 0]], axis=1)
+
+    textured = device.replace(free=twisted)
+    with pytest.raises(ValueError, match="'free' must be one direction"):
+        sf.Dynamics(textured, {"fixed": FIXED})
+
+
+def test_temperature_has_volumes():
+    wired, _ = pair(**ONE, pumping=False)
+    with pytest.raises(ValueError, match="area must be left out for a device"):
+        wired.run(times=TIMES, temperature=300.0, area=1e-15)
