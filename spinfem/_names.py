@@ -426,19 +426,32 @@ def other_name(given: str, known: Collection[str]) -> tuple[str, str] | None:
     name, end = split_unit(given)
     meant = [key for key in known if split_unit(key)[0] == name] or known
     dimension = UNITS.get(end, ("", 1))[0]
-    # magnetization_A_m is no direction
-    for quantity in sorted(QUANTITIES, key=lambda one: bool(end) and one.unit != dimension):
+    for quantity in _in_order(dimension if end else None):
         key = next((key for key in quantity.keys if key in meant), None)
+        if key is None or key == name:
+            continue
         for names, meaning in quantity.others.items():
-            if key and key != name and _is_one(name, names):
+            if _is_one(name, names):
                 return key, meaning + _in_unit(key, end, ", ")
     return None
 
 
+@functools.cache
+def _in_order(dimension: str | None) -> list[Quantity]:
+    """Return quantities, those of a unit first: magnetization_A_m is no direction."""
+    return sorted(QUANTITIES, key=lambda one: dimension is not None and one.unit != dimension)
+
+
 def _is_one(name: str, names: str) -> bool:
     """Tell whether a name is one of several; d is no D, but SIGMA is sigma."""
-    one_case = name.casefold() in names.casefold().split()
-    return name in names.split() or (len(name) > 1 and one_case)
+    several, in_one_case = _spellings(names)
+    return name in several or (len(name) > 1 and name.casefold() in in_one_case)
+
+
+@functools.cache
+def _spellings(names: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return several names as they are, and without capitals."""
+    return frozenset(names.split()), frozenset(names.casefold().split())
 
 
 def _letters(key: str) -> str:

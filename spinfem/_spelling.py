@@ -107,6 +107,8 @@ def _slips(given: str, name: str) -> int | None:
             return None
         doubled = _undoubled(word) == _undoubled(meant)
         most = 0 if len(meant) < 4 else 1 if len(meant) < 7 else 2
+        if not doubled and abs(len(word) - len(meant)) > most:
+            return None
         count = 1 if doubled else _distance(word, meant)
         if count > most and not doubled:
             return None

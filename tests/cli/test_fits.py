@@ -206,6 +206,7 @@ def test_bounds_are_those_of_the_key(run, tmp_path):
     assert json.loads(out)["parameters"][0]["at_bound"] is True
 
 
+@pytest.mark.long
 def test_as_many_points_as_parameters(run, tmp_path):
     """There is no scatter then, which the report says in its place, and nothing else to go by."""
     thin, *_, thick = np.loadtxt(DATA, delimiter=",", skiprows=1)[:, :2]
@@ -220,6 +221,7 @@ def test_as_many_points_as_parameters(run, tmp_path):
     assert "more points than parameters, got 2 points" in run(*TURN, *LIKELY, data=data)[2]
 
 
+@pytest.mark.long
 def test_columns_that_are_left_alone_are_named(run, tmp_path):
     """And that nothing varies from point to point, where none of the columns is a key."""
     columns = {"d_nm": T, "AdR_fOhm_m2": [1.3, 1.9, 2.2, 2.3], "note": ["a", "b", "c", "d"]}

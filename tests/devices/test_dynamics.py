@@ -89,7 +89,11 @@ def test_magnets_that_turn_as_one_pump_nothing_where_no_spin_across_m_is_lost(ki
     np.testing.assert_allclose(together, 0, atol=1e-10 * np.abs(K).max())
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "name",
+    ["multiples", *(pytest.param(x, marks=pytest.mark.long) for x in RUNS if x != "multiples")],
+)
 def test_a_run_is_that_of_the_stack(name):
     """Steps differ, and are of 1e-11; in noise they are the same."""
     arguments, call = RUNS[name]
@@ -110,6 +114,7 @@ def test_a_run_is_that_of_the_stack(name):
     assert np.all(np.asarray(found.steps) > 5)
 
 
+@pytest.mark.long
 def test_errors_of_runs_follow_their_tolerance():
     wired, _ = pair(**ONE)
     exact = wired.run(times=TIMES, rtol=1e-13).directions
@@ -120,6 +125,7 @@ def test_errors_of_runs_follow_their_tolerance():
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
 
 
+@pytest.mark.long
 def test_a_run_that_was_broken_off_goes_on(tmp_path, monkeypatch):
     """To the bit, and not as another one."""
     wired, _ = pair(**ONE)
@@ -140,6 +146,7 @@ def test_a_run_that_was_broken_off_goes_on(tmp_path, monkeypatch):
         other.run(**call, store=tmp_path / "run")
 
 
+@pytest.mark.long
 def test_steady_states_and_what_becomes_of_them():
     wired, layered = pair(**ONE)
     states = wired.steady_states(starts=5), layered.steady_states(J0, starts=5)
@@ -162,7 +169,7 @@ def test_steady_states_and_what_becomes_of_them():
     np.testing.assert_allclose(wired.field_linewidth(m), layered.field_linewidth(m, J0), rtol=1e-4)
 
 
-@pytest.mark.parametrize("within", [None, (0.0, 50.0)])
+@pytest.mark.parametrize("within", [None, pytest.param((0.0, 50.0), marks=pytest.mark.long)])
 def test_critical_currents_are_multiples(within):
     """Of a state that is steady at all currents, and of one that turns with them."""
     tilt = 0 if within is None else 20
@@ -187,6 +194,7 @@ def test_without_a_current_nothing_is_critical():
     assert sf.Dynamics(still, {"free": FREE}, field=5e4 * UP).critical_currents() == []
 
 
+@pytest.mark.long
 def test_a_pillar_between_wide_leads_moves_and_is_shown(tmp_path):
     """Its volume is what a torque turns; a free layer of half the volume turns twice as fast."""
     layers = [Co(8e-9, m=UP, name="fixed"), Cu(10e-9), Py(4e-9, m=TILTED, name="free")]

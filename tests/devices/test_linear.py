@@ -276,6 +276,7 @@ def test_a_bar_moves_to_its_end(monkeypatch):
     assert sum(steps) == 0
 
 
+@pytest.mark.long
 @pytest.mark.interop
 @pytest.mark.parametrize("poor", [1.0, 1e-4])
 def test_iterations_are_few_in_wide_films(iterating, poor):

@@ -31,6 +31,7 @@ def swept(builder=pillar, grid=GRID, **given):
     return sf.sweep(builder, grid, **{"pointwise": True, "degree": 1, **given})
 
 
+@pytest.mark.long
 def test_every_point_is_its_own_solution():
     data = swept()
     assert data["torque"].dims == ("theta", "radius", "ferromagnet", "component")
@@ -52,6 +53,7 @@ def test_every_point_is_its_own_solution():
     assert "j0" not in data.attrs
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("builder", "per"), [(lambda theta: pillar(theta, 2e-8), ""), (turned, "/m")]
 )
@@ -82,6 +84,7 @@ def test_stores_and_executors_change_nothing(tmp_path, monkeypatch):
         swept(store=store, degree=2)
 
 
+@pytest.mark.long
 def test_a_builder_may_turn_a_device_that_it_refers_to(tmp_path):
     device = wire("tri", 1)
 
@@ -101,6 +104,7 @@ def test_points_are_handed_out_one_by_one():
     assert plan.block == (1,)
 
 
+@pytest.mark.long
 def test_an_effect_may_show_late():
     """Where a resistance is, its asymmetry counts: at one of thirty points that are solved."""
     resistances = np.zeros(30)

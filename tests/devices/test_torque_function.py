@@ -137,6 +137,7 @@ def test_potentials_drive_it_too():
     assert np.isclose(one, other, rtol=1e-12)
 
 
+@pytest.mark.long
 def test_a_pillar_of_three_magnets_wider_below():
     """No frames but at magnets, and corners; and its directions of the modes."""
     spacer = Cu(6e-9)
@@ -150,6 +151,7 @@ def test_a_pillar_of_three_magnets_wider_below():
     np.testing.assert_allclose(function(m), expected, atol=1e-11 * np.abs(expected).max())
 
 
+@pytest.mark.long
 def test_it_is_the_sum_of_modes():
     solution = sf.solve(sf.load("meshes/crossing.toml"), degree=1)
     function = sf.TorqueFunction(solution.device, degree=1)

@@ -41,13 +41,13 @@ def test_deviations_grow_as_eigenvalues_say(case):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("theta", [0.0, 180.0])
-def test_boundaries_of_a_phase_diagram(theta):
-    """Of 140 fields and 140 currents, all points where something grows or decays clearly agree.
+@pytest.mark.parametrize(("theta", "count"), [(0.0, 140), (180.0, 60)])
+def test_boundaries_of_a_phase_diagram(theta, count):
+    """Of as many fields and currents, all points where something grows or decays clearly agree.
 
     From a tenth of a degree off, 8 ns: clear is a factor of exp(6), what decays is then closer.
     """
-    fields, j0 = np.linspace(-4e4, 4e4, 140), np.linspace(-8e11, 8e11, 140)
+    fields, j0 = np.linspace(-4e4, 4e4, count), np.linspace(-8e11, 8e11, count)
     times, s = np.linspace(0.0, 8e-9, 41), np.cos(np.radians(theta))
     free = Py(8e-9, m=sf.direction(theta), name="free")
     inner = wavy | Cu(10e-9) | sf.Interface(0.5e-15, gamma=0.7, mixing=1.2e15)

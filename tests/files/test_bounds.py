@@ -456,6 +456,7 @@ def test_command_line(tmp_path, monkeypatch, capfd, kind):
     assert_quick(run)
 
 
+@pytest.mark.long
 def test_sensitivity_of_1200_layers(tmp_path, capfd):
     """1,800 results of 5,400 numbers: refused; few results of so many are not."""
     pair = "polar_deg = 90\n[[layers]]\nmaterial = 'N'\nthickness = 1\n"

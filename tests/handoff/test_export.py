@@ -106,6 +106,7 @@ def test_export_chooses_the_pair(run, tmp_path):
         assert printed.startswith(f"{out}: torque on 'free' from {fixed!r}. ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("normal", ["x", "y", "z"])
 @pytest.mark.parametrize("target", ["oommf", "mumax3", "mumax3-field", "ubermag"])
 def test_normal(run, tmp_path, target, normal):
@@ -230,6 +231,7 @@ def test_table_at_its_ends(weak):
         assert rows["field_like_per_j0_J_A"][end] == pytest.approx(entering @ across, rel=1e-9)
 
 
+@pytest.mark.long
 def test_sum_where_the_blocks_are_refused(run, tmp_path, collinear):
     """mumax3's field takes the sum alone, which is exact; ubermag's blocks say why they are out."""
     out = tmp_path / "torque"
@@ -307,6 +309,7 @@ def test_overflow_is_an_error_and_not_a_nan(run, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["big.toml"]
 
 
+@pytest.mark.long
 def test_sweep_is_the_table_of_the_command_line(tmp_path):
     """What the help of export names: directions of two layers to a netCDF file."""
     import xarray

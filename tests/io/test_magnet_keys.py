@@ -78,7 +78,7 @@ def test_a_file_says_what_python_does(system_of):
     )
     assert found.names == expected.names == ("free",)
     assert not found.pumping
-    for key in ("Ms", "alpha", "thickness", "h", "Q", "J2"):
+    for key in ("Ms", "alpha", "volume", "h", "Q", "J2"):
         one, other = getattr(found.fields, key), getattr(expected.fields, key)
         np.testing.assert_allclose(one, other, rtol=1e-14, atol=0)
 
@@ -109,7 +109,7 @@ def test_keys_of_a_group_stand_once_or_agree(system_of, places):
     found = system_of(text)
     assert found.names == ("free",)
     assert found.fields.Ms == 8e5
-    assert found.fields.thickness == pytest.approx(4e-9, rel=1e-14)
+    assert found.fields.volume == pytest.approx(4e-9, rel=1e-14)
 
 
 def test_layers_of_a_repeated_cell_move_by_themselves(system_of):

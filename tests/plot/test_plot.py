@@ -762,6 +762,7 @@ def test_overview_can_be_read(stack):
     assert {layer.name for layer in stack.layers} <= set(texts)
 
 
+@pytest.mark.long
 @to_be_read(EVERY)
 def test_profile_can_be_read(stack):
     upper, _ = solve(stack).plot.profile()
@@ -769,6 +770,7 @@ def test_profile_can_be_read(stack):
     assert {layer.name for layer in stack.layers} <= set(texts)
 
 
+@pytest.mark.long
 @to_be_read(EVERY)
 def test_hodograph_can_be_read(stack):
     left, _ = solve(stack).plot.hodograph()

@@ -417,6 +417,7 @@ def sliced(numbers, n):
     return between(magnet, *layers), names
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["all", *(pytest.param(x, marks=pytest.mark.long) for x in GRADED if x != "all")]
 )

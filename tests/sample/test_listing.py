@@ -81,6 +81,7 @@ def test_a_batch_is_shown_from_the_lowest_to_the_highest():
     assert str(stack[0, 3]).splitlines()[0] == "Stack of 4 layers, 14 nm thick"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("repeats", [60, 20_000])
 def test_the_middle_of_many_layers_is_left_out(repeats):
     cell = [Cu(3e-9), Co(2e-9, m=(0, 0, 1))]

@@ -16,7 +16,7 @@ from kernels import solve_with_numpy
 import spinfem as sf
 
 SEED = 20
-SOME, MORE, MANY = range(5), range(40, 160), range(5, 440)
+SOME, MORE, MANY = range(5), range(40, 160), range(5, 160)
 
 
 def check(draw, numbers):

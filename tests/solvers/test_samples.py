@@ -73,7 +73,7 @@ def check(solution, reference):
 
 
 @pytest.mark.long
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(samples())
 def test_random_samples_agree_with_matched_exponentials(stack):
     check(sf.solve(stack), match(stack))
@@ -127,7 +127,7 @@ def test_two_polarizations_agree_with_matched_exponentials(stack):
 
 
 @pytest.mark.long
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(drifting())
 def test_many_with_two_polarizations_agree_with_matched_exponentials(stack):
     check(sf.solve(stack), match(stack))

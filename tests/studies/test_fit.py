@@ -250,6 +250,7 @@ def test_noise_of_known_size_is_found_again():
     assert abs(np.mean(chi) - freedom) < 4 * np.sqrt(2 * freedom / 40)
 
 
+@pytest.mark.long
 def test_uncertainties_scale_with_those_of_the_data_only_if_given():
     data = noisy(0)
     one = sf.fit(series, data, START, coordinates=POINTS, uncertainty=SIGMA)
@@ -284,6 +285,7 @@ def test_correlation_and_covariance():
         assert text in found.report()
 
 
+@pytest.mark.long
 def test_priors_weigh_like_measurements():
     """Of a parameter that data say nothing of, the prior is what is found; others are averaged."""
     prior = (6.5e-9, 0.2e-9)

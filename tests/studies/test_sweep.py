@@ -892,6 +892,7 @@ def bump(theta, height, at=0.3, width=1e-3):
     return valve(theta).replace("spacer", material=sf.NormalMetal(D=D, l=1e-8))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -1989,7 +1990,7 @@ def test_two_at_once_with_one_output(tmp_path, thickness):
 def test_killed_over_and_over(options):
     """Two processes on one store; the script says more."""
     script = HERE.parent / "kills.py"
-    command = [sys.executable, script, "--kills", "16", "--seed", "3", *options]
+    command = [sys.executable, script, "--kills", "8", "--seed", "3", *options]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
