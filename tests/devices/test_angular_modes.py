@@ -34,6 +34,7 @@ def test_of_a_wire_they_are_what_its_stack_does(case):
     assert np.isclose(*np.abs(two.B), rtol=1e-9)
 
 
+@pytest.mark.long
 def test_of_a_branched_device_they_are_all_its_angles():
     solution = sf.solve(branched(), degree=2)
     modes = solution.angular_modes("fixed", "free")

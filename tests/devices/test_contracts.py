@@ -50,6 +50,7 @@ def halved(device):
     return sf.Device(Grid(mesh), metals, device.electrodes, joints)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", SAMPLES)
 @pytest.mark.filterwarnings("ignore:cells at interfaces")  # that of the cut needs none
 def test_a_wire_may_be_cut_in_two(sample):
@@ -116,6 +117,7 @@ def topped(kind, electrodes):
     return sf.Device(Grid(mesh), device.regions, device.electrodes | electrodes, device.interfaces)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["tri", "quad", "tet"])
 @pytest.mark.parametrize("given", ["potential", "current", "j0"])
 @pytest.mark.parametrize("end", ENDS)

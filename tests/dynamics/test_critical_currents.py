@@ -126,6 +126,7 @@ def test_following_a_state_that_does_not_turn():
             assert one.frequency == pytest.approx(other.frequency, rel=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", [1, pytest.param(-1, marks=pytest.mark.long)])
 def test_a_perpendicular_polarizer_turns_the_free_layer_to_45_degrees(way):
     """In the film ``c j0 g = gamma_0 Ms (Ny - Nz) sin cos``, which is largest there."""

@@ -330,6 +330,7 @@ def assert_accurate(layer, tolerance=1e-8, elements=4096):
     return s
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "width",
     [

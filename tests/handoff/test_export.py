@@ -194,6 +194,7 @@ def test_any_target_is_refused_above_five_percent(run, tmp_path, weak, target):
     assert ("Both parts together" in printed) is (target != "oommf")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("target", ["oommf", "mumax3-field", "csv"])
 @pytest.mark.parametrize("fixed", ["bottom", "top"])
 def test_a_spacer_that_is_left_out_is_said(run, tmp_path, target, fixed):
@@ -241,6 +242,7 @@ def test_sum_where_the_blocks_are_refused(run, tmp_path, collinear):
     assert out.read_text() == both(collinear)[2].mumax3_field()
 
 
+@pytest.mark.long
 def test_two_spacers_without_a_sum(run, tmp_path):
     """Custom fields add up to the torque; OOMMF's blocks do not, and mumax3 takes one polarizer."""
     out = tmp_path / "torque"

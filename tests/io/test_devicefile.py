@@ -114,6 +114,7 @@ def test_discs_may_be_left_out_and_magnetic(written):
     assert_same(sf.load(path), sf.Device.pillar(stack, radius=50e-9, current=1e-3, leads=leads))
 
 
+@pytest.mark.long
 def test_what_else_a_file_can_say(written):
     """Densities, magnetic leads, the library, spin memory loss."""
     text = devicefiles.DEVICE.replace("scale_nm = 1", "scale_nm = 2.5")

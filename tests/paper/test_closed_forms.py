@@ -134,6 +134,7 @@ def test_signs_of_the_efficiencies(p, z, theta, log_D):
         assert p[1] * g1 >= 0
 
 
+@pytest.mark.long
 def test_both_efficiencies_negative_with_three_ferromagnets():
     """With forces from beyond, (B1) no longer forbids both; the exact stack finds it too."""
     rng = np.random.default_rng(11)

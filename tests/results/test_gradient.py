@@ -825,6 +825,7 @@ def test_turning_one_of_collinear_magnetizations_in_contact_has_no_derivative():
         assert np.isnan(slope).tolist() == [touches, False, touches], name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "theta",
     [

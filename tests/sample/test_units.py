@@ -284,6 +284,7 @@ def test_a_sweep_warns_once(pointwise):
     assert "'spacer' should" in str(warning.message)
 
 
+@pytest.mark.long
 def test_a_stored_sweep_warns_once(tmp_path):
     for _ in range(2):
         with pytest.warns(sf.UnitWarning) as found:

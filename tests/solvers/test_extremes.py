@@ -62,6 +62,7 @@ def test_potential_in_a_thin_layer_of_almost_one_spin(solver):
     assert found["mu_0"] < 1e-14
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("solve", [sf.solve, solve_with_numpy, sf.analytic.solve])
 @pytest.mark.parametrize("turned", ["stiff", "soft"])
 def test_points_of_a_batch_of_which_some_are_far_apart(solve, turned):

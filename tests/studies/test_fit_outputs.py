@@ -531,6 +531,7 @@ def as_csv(table, delimiter=","):
     return "\n".join(delimiter.join(row) for row in [table, *rows]) + "\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["comma", "semicolon", "mapping", "frame", "pandas"])
 def test_tables_bring_units_coordinates_and_uncertainties(kind, tmp_path):
     table = columns()

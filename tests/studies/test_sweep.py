@@ -335,6 +335,7 @@ def check_points(data, name, build):
             assert float(here["resistance"]) == pytest.approx(one.resistance, rel=1e-10)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pointwise", [False, True])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_numbers_of_interfaces_and_exchange_lengths(name, pointwise):
@@ -555,6 +556,7 @@ class Spy(ThreadPoolExecutor):
         return super().submit(task, *arguments)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "shape", [(20, 20), pytest.param((100, 80), marks=pytest.mark.long), (8, 1), (1, 3)]
 )
@@ -1729,6 +1731,7 @@ def test_directions_at_an_interface_of_two_ferromagnets(faces):
     assert parse("next.polar_deg=50:230:2", faces(text)).values.size == 2
 
 
+@pytest.mark.long
 def test_paper_units(run, tmp_path):
     path = tmp_path / "a.nc"
     assert run("sweep", PAPER, "--vary", "spacer.thickness=0.1:3:4", "-o", path)[0] == 0
@@ -1834,6 +1837,7 @@ def test_command_varies_an_interface(run, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.long
 def test_every_number_of_an_interface_varies():
     file = read(EXAMPLES / "exchange_biased_valve.toml")
     names = [joint.name for joint in file.stack.joints if joint]
