@@ -47,6 +47,7 @@ def test_cells_have_the_whole_torque(kind, sample):
         np.testing.assert_allclose(middle, [(low + high) / 2, WIDE * 5e-10, third], atol=1e-15)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["quad", "hex"])
 @pytest.mark.parametrize("sample", ["transparent", "mixing", "exchange lengths"])
 def test_a_uniform_wire_has_one_torque_in_all_cells_across_it(kind, sample):
@@ -179,6 +180,7 @@ def test_what_touches_at_an_edge_alone_is_there_too(is_axisymmetric):
     )
 
 
+@pytest.mark.long
 def test_densities_that_vary_along_both_edges_of_rectangles():
     """Of degree 2 in either coordinate of a face, and so of 4 in both."""
 

@@ -261,6 +261,7 @@ def test_precession_is_told_to_the_solver(mixing, is_symmetric, monkeypatch):
     assert given == [is_symmetric]
 
 
+@pytest.mark.long
 def test_gamma_is_of_no_use_between_normal_metals():
     device = wire("quad", 4)
     metals = {"fixed": Cu, "spacer": Cu, "free": (Py, TILTED)}
@@ -373,6 +374,7 @@ def test_surfaces_are_not_named_like_regions():
         sf.Device(Grid(mesh), {"left": Cu}, {"left": sf.Electrode(potential=0.0)})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("other", [Weak, Py])
 def test_mixing_is_of_no_use_between_ferromagnets_with_exchange_lengths(other):
     device = wire("line", 4)

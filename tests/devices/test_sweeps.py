@@ -119,6 +119,7 @@ def test_an_effect_may_show_late():
     assert [*np.flatnonzero(differ)] == [20]
 
 
+@pytest.mark.long
 def test_textures_are_looked_at_where_they_are():
     """In their regions alone, midway between corners too."""
 

@@ -270,6 +270,7 @@ def own_path():
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("normal", SHIFTS)
 def test_motion_in_every_code_is_that_of_the_torque(own_path, constant_torque, code, normal):

@@ -167,6 +167,7 @@ def test_a_section_of_what_is_round(written):
     assert device.electrodes["side"].current == 1e-3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["lateral_valve", "crossing"])
 def test_devices_beside_the_meshes(name):
     """Currents balance; and the probe of the lateral valve sees the detector turn."""

@@ -8,6 +8,7 @@ import pytest
 
 from spinfem.numerics import doubled, kernels, lanes
 
+pytestmark = pytest.mark.long  # numba compiles
 RNG = np.random.default_rng(3)
 VALUES = np.array([0.0, -0.0, 1.0, -1.5, 1e300, -1e-300, np.inf, np.nan])
 A, B = (

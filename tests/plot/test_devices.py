@@ -74,6 +74,7 @@ def test_colours_are_those_of_a_window():
     assert ax.get_xlim() == pytest.approx((0, 40))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["tet", "hex"])
 def test_torques_over_a_face(kind):
     solution = sf.solve(wire(kind, 3, **SAMPLES["mixing"]), degree=2)

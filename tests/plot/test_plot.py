@@ -222,6 +222,7 @@ def test_lines_at_faces_leave_the_layers_visible(pairs):
     assert np.mean(pixels.max(axis=-1) < 64) < 1 / 8
 
 
+@pytest.mark.long
 def test_resistive_interfaces_and_leads_are_in_the_legend():
     for stack, both in ((SAMPLES["interfaces"], True), (plain(), False)):
         (legend,) = overview(solve(stack)).legends
@@ -798,6 +799,7 @@ def test_analogy_can_be_read(stack):
             assert (f"m({layer.name})" in texts) == layer.is_ferromagnet
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("quantity", ["spin_potential", "spin_current", "potential"])
 def test_single_panels_can_be_read(quantity):
     plots = solve(valve(60.0)).plot
