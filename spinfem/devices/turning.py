@@ -24,7 +24,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
 
-from .._checks import FloatArray, IntArray, Number
+from .._checks import BoolArray, FloatArray, IntArray, Number
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.directions import axes_across, cross
 from .assembly import (
@@ -47,8 +47,8 @@ Body = tuple[int, ...]
 """The number of a region, as of what turns as one."""
 NOWHERE = -1
 """The frame of what is in none."""
-LOST = 1e-9
-"""Share of what lifts drive that pumped spins must exceed, to be right to seven digits."""
+LOST = 1e-7
+"""Share of what lifts drive that pumped spins must exceed, to be right to some seven digits."""
 
 
 class Turned(NamedTuple):
@@ -127,14 +127,16 @@ class TurningDevice:
         self._frame = frame[of_class]
         self._axis = np.arange(len(of_class)) - (np.cumsum(rank) - rank)[of_class]
 
-        K = _isotropic(system, (frame == NOWHERE) & (classes.rank == 3))
+        whole = _isotropic(system)
+        K = _without(whole, (frame == NOWHERE) & (classes.rank == 3))
         self._K = K[np.ix_(of_class, of_class)]
         one = np.zeros(len(rank))
         one[classes.of_place] = system.functions.one[places.dofs]
         bound = np.array([one * (classes.absorber == k) for k in self._numbers])
         self._bound = bound @ K[:, of_class]
         self._lines = bound @ K @ bound.T  # what lifts of lines drive into lines
-        self._stiff = np.diagonal(bound @ np.abs(K) @ bound.T)
+        near = np.array([one * (frame == k) for k in self._numbers])
+        self._stiff = near @ np.abs(whole).sum(axis=1)
 
         M = matrix_of(self._terms, self._unknowns, True)
         kinds, load = self._unknowns.kinds, self._load_at(self._unknowns.given)
@@ -489,11 +491,8 @@ def frame_of_class(device: Device, system: System) -> IntArray:
     return found
 
 
-def _isotropic(system: System, is_outside: Any) -> FloatArray:
-    """Return the matrix of all that is the same for each component of nu, A/V, of classes.
-
-    Those that are outside of frames are eliminated.
-    """
+def _isotropic(system: System) -> FloatArray:
+    """Return the matrix of all that is the same for each component of nu, A/V, of classes."""
     count, here = len(system.classes.rank), system.classes.of_place
     K = np.zeros((count, count))
     for term in system.terms:
@@ -501,10 +500,15 @@ def _isotropic(system: System, is_outside: Any) -> FloatArray:
             to, of = (_selecting(here[row.places], count) for row in (term.test, term.of))
             found = to.T @ (term.matrix @ of)
             K += term.coefficient * (found.toarray() if sp.issparse(found) else found)
+    return K
+
+
+def _without(K: FloatArray, is_outside: BoolArray) -> FloatArray:
+    """Return a matrix of classes, of which those that are outside of frames are eliminated."""
     outer = np.flatnonzero(is_outside)
     inner, rows = K[np.ix_(outer, outer)], K[outer]
     factors = factors_of(inner)
-    solution_of(inner, factors, rows @ np.cos(np.arange(count)))  # raises
+    solution_of(inner, factors, rows @ np.cos(np.arange(len(K))))  # raises
     return np.asarray(K - K[:, outer] @ lu_solve(factors, rows))
 
 

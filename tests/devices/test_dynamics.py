@@ -294,6 +294,33 @@ def test_a_reservoir_takes_up_all_that_is_pumped():
     sf.Dynamics(device, {"free": FREE}, pumping=False)
 
 
+@pytest.mark.parametrize(
+    "joint", [None, Joint(5e-16, gamma=0.5), Joint(mixing=5e14), Joint(5e-16, mixing=5e14)]
+)
+@pytest.mark.parametrize("kind", ["line", "tri"])
+def test_what_is_pumped_is_right_or_refused(kind, joint):
+    """Of what goes to a normal metal and all but comes back, the longer its l the more."""
+    count = 0
+    for l in 4.5e-7 * 10.0 ** np.arange(6):
+        metal = sf.NormalMetal(D=Cu.D, l=l)
+        given = wire(kind, 4, free=(Py, UP), ends=(sf.SpinBlocking(), sf.SpinBlocking()))
+        joints = {} if joint is None else {("spacer", "free"): joint}
+        regions = {**given.regions, "spacer": metal, "fixed": metal}
+        device = sf.Device(given.grid, regions, given.electrodes, joints)
+        layers = [sf.SpinBlocking(), metal(18e-9), joint, Py(4e-9, m=UP, name="free")]
+        sample = sf.Stack([x for x in layers if x is not None] + [sf.SpinBlocking()])
+        expected = KINDS[kind] * sf.Dynamics(sample, {"free": FREE}).pumped(UP[None])
+        try:
+            found = sf.Dynamics(device, {"free": FREE}, degree=DEGREES[kind]).pumped(UP[None])
+        except ValueError as error:
+            if not re.search("lost in rounding|no spin sink|nearly singular", str(error)):
+                raise
+            continue
+        np.testing.assert_allclose(found, expected, atol=1e-7 * np.abs(expected).max())
+        count += 1
+    assert 0 < count < 6
+
+
 def test_a_texture_does_not_move():
     device = wire("tri", 2)
 
