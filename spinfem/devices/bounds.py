@@ -249,7 +249,7 @@ def check_one_potential(device: Device) -> None:
     if len(given) > 1:
         raise ValueError(
             "potentials of electrodes must be one, with currents at the others, for bounds and "
-            f"resistances of the whole device, got {listed([f'{x:g}' for x in sorted(given)])}"
+            f"resistances of the whole device, got {listed([repr(x) for x in sorted(given)])}"
         )
 
 

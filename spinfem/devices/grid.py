@@ -84,6 +84,11 @@ class Grid:
         """Whether it is a section of what is the same in all depths: currents are per metre."""
         return self.dimension == 2 and not self.is_axisymmetric
 
+    @property
+    def has_volumes(self) -> bool:
+        """Whether what is in it has volumes, m3, and not areas or lengths of a section."""
+        return self.dimension == 3 or self.is_axisymmetric
+
     @functools.cached_property
     def regions(self) -> Mapping[str, IntArray]:
         """Cells of every region."""

@@ -35,12 +35,12 @@ MOST = np.iinfo(INT).max
 def write_system(device: Device, path: str | PathLike[str], degree: int | None = None) -> None:
     """Write the system A x = b of a device for PETSc.
 
-    One file has the matrix A, S (a metre of depth in a planar device), the right side b, A, and
-    as an index set the kind of every unknown: 0 for mu_0, 4 for ``nu = mu_s/2`` along m where a
-    strong ferromagnet binds it, 1, 2, 3 for its components x, y, z where it is free, all in V. In
-    three dimensions with more than 30,000 unknowns components of free nu are those along m of a
-    magnet nearby, which is 4 as well, and across it, 2 and 3. In PETSc: MatLoad, VecLoad, ISLoad
-    with one viewer.
+    One file has the matrix A, S (a metre of depth in a planar device), the right side b, A, and as
+    an index set the kind of every unknown: 0 for mu_0, from the first given potential on, 4 for
+    ``nu = mu_s/2`` along m where a strong ferromagnet binds it, 1, 2, 3 for its components x, y, z
+    where it is free, all in V. In three dimensions with more than 30,000 unknowns components of
+    free nu are those along m of a magnet nearby, which is 4 as well, and across it, 2 and 3. In
+    PETSc: MatLoad, VecLoad, ISLoad with one viewer.
 
     A is positive definite; symmetric but for lambda_J and an imaginary mixing conductance.
 

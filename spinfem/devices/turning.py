@@ -96,11 +96,11 @@ class TurningDevice:
     ) -> None:
         self.names = tuple(name for name, region in device.regions.items() if region.is_magnet)
         if not self.names:
-            raise ValueError("a torque function must be of a device with a ferromagnet, got none")
+            raise ValueError("torques must be those of a device with a ferromagnet, got none")
         for name in self.names:
             if callable(device.regions[name].m):
                 raise ValueError(
-                    f"m of {name!r} must be one direction for a torque function, got a function"
+                    f"m of {name!r} must be one direction where magnets turn, got a function"
                 )
         self.bodies = tuple(([*device.regions].index(name),) for name in self.names)
         self.moving = tuple(moving)
@@ -431,6 +431,14 @@ class TurningDevice:
         check_one_potential(self._device)
         return current_through(self._device, self._system)
 
+    @property
+    def is_driven_by_currents(self) -> bool:
+        """Whether `current` and `resistances` are known."""
+        try:
+            return self.current != 0
+        except ValueError:
+            return False
+
     @cached_property
     def strength(self) -> float:
         """How large currents are, A: the power without spins over the range of potentials."""
@@ -484,7 +492,7 @@ def frame_of_class(device: Device, system: System) -> IntArray:
         number, at = places.names.index(name), classes.of_place[own]
         if (other := found[at][(found[at] != NOWHERE) & (found[at] != number)]).size:
             raise ValueError(
-                "magnets must not touch, nor a normal metal at one place, for a torque function, "
+                "magnets that turn must not touch, nor a normal metal at one place, "
                 f"got {places.names[other[0]]!r} and {name!r}: take spinfem.solve(device).turned()"
             )
         found[at] = number

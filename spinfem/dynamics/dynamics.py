@@ -129,7 +129,8 @@ class Dynamics(LinearizedSystem):
             K: thermal fields, of the magnets' own damping (`pumping=False`), in steps by the rule
             of Heun; j0 is then no function.
         area : float
-            Area of a stack, m2, of which the fields of a temperature depend; a device has volumes.
+            Area of a stack, m2, on which the fields of a temperature depend. A device has volumes
+            in three dimensions, and where it is axisymmetric; others have no temperature.
         step : float
             Longest step in thermal fields, s.
         seed : int
@@ -210,6 +211,11 @@ class Dynamics(LinearizedSystem):
         if changes:
             raise ValueError("temperature must be with a current and a field that do not change")
         is_device = isinstance(self.sample, Device)
+        if isinstance(self.sample, Device) and not self.sample.grid.has_volumes:
+            raise ValueError(
+                "temperature must be of magnets with volumes: of a device in three dimensions, or "
+                "axisymmetric, got one in fewer"
+            )
         if is_device and area is not None:
             raise ValueError(f"area must be left out for a device, which has volumes, got {area!r}")
         if area is None and not is_device:

@@ -48,7 +48,7 @@ class Fields:
     Ms, alpha, volume : array, shape (..., f)
         Saturation magnetizations, A/m, Gilbert damping, and volumes: in a stack per area, so that
         they are thicknesses, m, of a group that of its ferromagnetic layers; in a device m3, or m2
-        in a planar one.
+        in a planar one, m in one dimension.
     applied : array, shape (..., 3)
         Applied field, A/m; it is in `h`.
     h : array, shape (..., f, 3)

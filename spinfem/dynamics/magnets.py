@@ -36,9 +36,9 @@ ASYMMETRY = 1e-9
 class Magnet:
     r"""What the magnetization of a ferromagnet, or of a group of layers, needs in order to move.
 
-    Together with its thickness and m, which the stack has: a group moves as one macrospin, whose
-    thickness is that of its ferromagnetic layers. The energy per volume is ``-K (m.e)^2 + (mu_0
-    M_s^2/2) m.N m``, with e along the axis.
+    Together with its thickness and m, which the stack has, or its volume in a device: a group moves
+    as one macrospin, whose thickness is that of its ferromagnetic layers. The energy per volume is
+    ``-K (m.e)^2 + (mu_0 M_s^2/2) m.N m``, with e along the axis.
 
     x is the film normal, along the stack, as everywhere in spinfem; in mumax3 and OOMMF that is z
     (a vector (a, b, c) there is (c, a, b) here). So a thin film has ``demag=(1, 0, 0)``, and an
@@ -130,7 +130,8 @@ class Coupling:
 
     Energies per area, J/m2: ``-J_1 m_a.m_b - J_2 (m_a.m_b)^2 + mu_0 M_a M_b t_a m_a.N m_b``, where
     M is M_s. So the dipolar field of b at a is ``H_a = -M_b N m_b``, and that of a at b is ``H_b =
-    -M_a (t_a/t_b) N m_a``: reciprocity, for one area of the pillar.
+    -M_a (t_a/t_b) N m_a``: reciprocity, for one area of the pillar. In a device t are volumes, and
+    couplings dipolar ones alone.
 
     Parameters
     ----------

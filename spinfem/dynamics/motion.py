@@ -44,7 +44,7 @@ class Thermal(NamedTuple):
     """Fields of a temperature."""
 
     temperature: float  # K
-    area: float  # m2; 1 of a device, which has volumes
+    area: float  # m2; 1 of a device, whose volumes are no thicknesses
     step: float  # s; the longest
     seed: int
 

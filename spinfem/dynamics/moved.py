@@ -122,7 +122,12 @@ class Moved:
     def resistance(self) -> FloatArray:
         """Resistance times area between the ends of the stack, Ohm m2, shape (..., T).
 
-        Of a device as of ``spinfem.TorqueFunction.resistance``, Ohm.
+        Of a device as of ``spinfem.TorqueFunction.resistance``, Ohm; see `unit`.
+
+        Raises
+        ------
+        ValueError
+            If several potentials are given in a device, or no current.
         """
         if isinstance(self.sample, Device):
             return self.system.resistance(self.directions)
@@ -139,6 +144,12 @@ class Moved:
         turning = self.system.turning
         current = turning.current if isinstance(turning, TurningDevice) else 1.0
         return np.asarray(current * self.j0 * self.resistance)
+
+    @property
+    def has_resistance(self) -> bool:
+        """Whether there is one: in a device a current and one potential must be given."""
+        turning = self.system.turning
+        return not isinstance(turning, TurningDevice) or turning.is_driven_by_currents
 
     def spectrum(self, what: str, begin: float | None = None) -> Spectrum:
         """Return the spectrum of a quantity, less its mean.
@@ -207,13 +218,13 @@ class Moved:
     def unit(self, what: str) -> str:
         """Return the unit of a quantity, "1" of a component of a direction, or of j0.
 
-        Of a stack "Ohm m2", "V" and "A/m2", of a device "Ohm", "V" and "1", of a planar one "Ohm m"
-        and "V".
+        Of a stack "Ohm m2", "V" and "A/m2"; of a device "Ohm", "V" and "1", but "Ohm m" of a planar
+        one, and "Ohm m2" in one dimension.
         """
         sample = self.sample
         if not isinstance(sample, Device):
             return {"resistance": "Ohm m2", "voltage": "V", "j0": "A/m2"}.get(what, "1")
-        ohm = "Ohm m" if sample.grid.is_planar else "Ohm"
+        ohm = "Ohm" if sample.grid.has_volumes else "Ohm m" if sample.grid.is_planar else "Ohm m2"
         return {"resistance": ohm, "voltage": "V"}.get(what, "1")
 
     def quantity(self, what: str) -> FloatArray:

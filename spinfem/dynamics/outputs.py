@@ -41,10 +41,12 @@ def dataset_of(trajectory: Moved) -> xarray.Dataset:
             trajectory.directions,
             about("direction of the magnetization", "1"),
         ),
-        "resistance": (over_time, trajectory.resistance, about(*resistance)),
-        "voltage": (over_time, trajectory.voltage, about("current times resistance", "V")),
         "steps": (batch, trajectory.steps, about("steps of the integration", "1")),
     }
+    if trajectory.has_resistance:
+        variables["resistance"] = (over_time, trajectory.resistance, about(*resistance))
+        volts = about("current times resistance", "V")
+        variables["voltage"] = (over_time, trajectory.voltage, volts)
     coordinates = {
         "time": ("time", trajectory.times, about("time", "s")),
         "magnet": [*trajectory.names],

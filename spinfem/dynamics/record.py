@@ -1,8 +1,9 @@
 """What a run has done so far: in memory, and in a folder in which it is taken up again.
 
 In the folder are files ``part_000000000.npz``, named by the number of their first sample: samples,
-and the state behind the last of them, which is all that it takes to go on. Runs halt at every
-sample anyway, so that one that is taken up gives the same bits as one that was never disturbed.
+and the state behind the last of them, which is all that it takes to go on. What is behind a state
+follows from it alone, so that a run that is taken up gives the same bits as one that was never
+disturbed.
 """
 
 from __future__ import annotations

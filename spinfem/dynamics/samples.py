@@ -140,7 +140,7 @@ class DeviceMagnets:
         return self._names[body[0]]
 
     def volume(self, body: Body) -> float:
-        """Return its volume, m3; m2 in a planar device."""
+        """Return its volume, m3; m2 in a planar device, m in one dimension."""
         return volume_of(self.sample.grid, self.name(body))
 
     def direction(self, body: Body) -> FloatArray:

@@ -51,13 +51,14 @@ class SteadyState:
     directions : array, shape (f, 3)
         Unit vectors, in the order of the names.
     j0 : float
-        Particle current, A/m2, positive when electrons flow towards +x.
+        Particle current, A/m2, positive when electrons flow towards +x. Of a device a multiple of
+        its currents and potentials.
     growth : array of complex, shape (2 f,)
         Growth rates, 1/s, largest real part first: deviations are sums of ``exp(growth t)``. An
         imaginary part is an angular frequency; those that precess come in pairs.
     energy : float
-        Energy per area of fields, J/m2, as of `spinfem.dynamics.fields.Fields.energy`. Torques have
-        none.
+        Energy per area of fields, J/m2, of a device the energy, J, as of
+        `spinfem.dynamics.fields.Fields.energy`. Torques have none.
     """
 
     names: tuple[str, ...]

@@ -79,7 +79,8 @@ class MagnetSystem:
     TypeError, ValueError
         As from `spinfem.dynamics.fields.fields_of` and `spinfem.TorqueFunction`; with `pumping`
         ValueError also if a magnet that moves is in contact with a reservoir, which would take up
-        all spins it pumps.
+        all spins it pumps, or what it pumps is lost in rounding. No magnet of a device, a held one
+        neither, may have a function as m, or touch another one, or a lead that is a ferromagnet.
     """
 
     def __init__(
@@ -198,6 +199,11 @@ class MagnetSystem:
     def per_torque(self) -> FloatArray:
         """``gamma/(M_s t)``, 1/s per J/m2, shape (..., f); in a device 1/s per J."""
         return np.asarray(GAMMA / (self.fields.Ms * self.fields.volume))
+
+    @property
+    def unit(self) -> str:
+        """Unit of j0 for messages, with a space in front; nothing of a multiple."""
+        return "" if isinstance(self.sample, Device) else " A/m2"
 
     def drive(self, j0: ArrayLike | None = None) -> FloatArray:
         """Return j0 as it was given; by default 0, of a device 1: its own currents and potentials.
@@ -364,7 +370,8 @@ class MagnetSystem:
         force = force + strength * torque
         f = len(self.names)
         flat = force.reshape(*force.shape[:-2], 3 * f, 1)
-        return np.asarray(np.linalg.solve(self._resisting(ways, pumped), flat)).reshape(force.shape)
+        found = np.linalg.solve(self._resisting(ways, pumped), flat)
+        return np.asarray(found.reshape(*found.shape[:-2], f, 3))
 
     def resisting(self, m: FloatArray) -> FloatArray:
         """Return ``1 - alpha m x - (gamma/M_s t) K``, which times dm/dt is what drives.

@@ -49,7 +49,8 @@ class Threshold:
     Attributes
     ----------
     j0 : float
-        Particle current, A/m2, positive when electrons flow towards +x.
+        Particle current, A/m2, positive when electrons flow towards +x. Of a device a multiple of
+        its currents and potentials.
     kind : "oscillation" or "saddle"
         Whether it is a precession that neither grows nor decays there, or a turn along a line.
     frequency : float
@@ -116,8 +117,9 @@ def critical(
     if steady:
         found = _of_pencils(system, m, given)
     elif within is None:
+        in_unit = f" in{system.unit}" if system.unit else " as multiples"
         raise ValueError(
-            "within=(first, last), currents in A/m2, must be given for a state that is not steady "
+            f"within=(first, last), j0{in_unit}, must be given for a state that is not steady "
             f"at every current, got m = {np.round(m, 6).tolist()}"
         )
     else:
@@ -243,8 +245,8 @@ class _Branch:
         start = near(system, m, np.asarray(self.first))
         if np.isnan(start).any():
             raise ValueError(
-                f"m must be a steady state, or near one, at j0 = {self.first:g} A/m2, the first of "
-                f"within, got {np.round(m, 6).tolist()}"
+                f"m must be a steady state, or near one, at j0 = {self.first:g}{system.unit}, the "
+                f"first of within, got {np.round(m, 6).tolist()}"
             )
         self.start = self._point(start, self.first, None)
 
@@ -301,7 +303,7 @@ def critical_on_branch(
             if length < SHORTEST:
                 raise ValueError(
                     f"the state must be one that can be followed, got one lost at j0 = "
-                    f"{point.j0:g} A/m2, m = {np.round(point.m, 6).tolist()}"
+                    f"{point.j0:g}{system.unit}, m = {np.round(point.m, 6).tolist()}"
                 )
             continue
         found += between

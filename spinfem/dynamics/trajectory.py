@@ -27,7 +27,8 @@ class Trajectory(Moved):
     directions : array, shape (..., T, f, 3)
         Unit vectors of all that moved, in the order of `names`.
     j0 : array, shape (..., T)
-        Particle current, A/m2, positive when electrons flow towards +x.
+        Particle current, A/m2, positive when electrons flow towards +x. Of a device a multiple of
+        its currents and potentials.
     steps : int or array, shape (...)
         Steps that were taken.
     names : tuple of str
@@ -46,7 +47,8 @@ class Trajectory(Moved):
         xarray.Dataset
             Axes of a batch, `batch_0`, `batch_1` and so on, come first, then `time` (s): `m` with
             `magnet` (names) and `component` (x, y, z), `resistance` (Ohm m2), `voltage` (V), and
-            the coordinate `j0` (A/m2); without time: `steps`.
+            the coordinate `j0` (A/m2); without time: `steps`. Of a device units are those of
+            `unit`, and there is no resistance where several potentials are given, or no current.
 
         Raises
         ------
@@ -60,7 +62,7 @@ class Trajectory(Moved):
     def save(self, path: str | PathLike[str], *, progress: bool | None = None) -> None:
         """Write a file: .nc (netCDF) of all that `to_dataset` has, or .pvd for ParaView.
 
-        A .pvd file, of a single trajectory, has the fields in the stack at all times, in s; see
+        A .pvd file, of a single trajectory in a stack, has the fields in it at all times, in s; see
         `spinfem.Solution.save`. ``xarray.open_dataset(path)`` reads the other one.
 
         Parameters

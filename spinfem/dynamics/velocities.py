@@ -70,7 +70,8 @@ class VelocitySteps:
         own, turning = system.fields, system.turning
         assert isinstance(turning, TurningDevice)
         moved = own.Ms, own.alpha, own.volume, own.h, own.Q, np.array(system.pumping)
-        self.numbers: tuple[Any, ...] = (*turning.numbers, *moved, currents, fields)
+        held = system.whole(system.directions())[0]
+        self.numbers: tuple[Any, ...] = (*turning.numbers, held, *moved, currents, fields)
 
     def advance(
         self,

@@ -74,6 +74,8 @@ def base_of(
     TypeError, ValueError
         If it is no stack, a batch, or cannot be solved.
     """
+    if isinstance(given, Dynamics) and not isinstance(given.sample, Stack):
+        raise TypeError("what is explored must be a stack, got magnets of a device")
     stack = given.stack if isinstance(given, Dynamics) else check_stack(given)
     if isinstance(given, Dynamics):
         if given.shape:

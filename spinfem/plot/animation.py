@@ -48,6 +48,8 @@ def animate(
         check_target(place, ".gif")
     count = len(trajectory.times)
     shown = np.unique(np.linspace(0, count - 1, min(frames, count)).round().astype(int))
+    if what == "analogy":
+        _ = trajectory.solution  # raises, before there is a figure
     figure = plt.figure(figsize=(3.5, 4.3), layout="constrained")
     draw = DRAWN[what](trajectory, figure, shown.tolist())
 

@@ -119,7 +119,7 @@ class TrajectoryPlots:
         return axes if rows > 1 else axes[0]
 
     def resistance(self, ax: Any = None) -> Any:
-        """Draw the resistance times area over time; `ax` and errors are as of `spectrum`."""
+        """Draw the resistance, of a stack times area, over time; `ax` is as of `spectrum`."""
         return self._draw_over_time("resistance", ax)
 
     def voltage(self, ax: Any = None) -> Any:

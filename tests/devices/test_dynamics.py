@@ -26,7 +26,6 @@ RUNS = {
     "in time": (ONE, {"j0": lambda t: np.where(t < 3e-11, 4.0, 1e10 * t),
                       "field": lambda t: np.stack([0 * t, 1e5 * np.sin(1e11 * t), 0 * t], -1)}),
     "fields": ({**ONE, "field": [(1e4, 0, 3e4), (0, 5e4, 0)]}, {"j0": np.array([[1.0], [4.0]])}),
-    "thermal": ({**BOTH, "pumping": False}, {"temperature": 300.0}),
 }
 # fmt: on
 
@@ -95,18 +94,15 @@ def test_magnets_that_turn_as_one_pump_nothing_where_no_spin_across_m_is_lost(ki
     ["multiples", *(pytest.param(x, marks=pytest.mark.long) for x in RUNS if x != "multiples")],
 )
 def test_a_run_is_that_of_the_stack(name):
-    """Steps differ, and are of 1e-11; in noise they are the same."""
+    """Steps differ, and are of 1e-11."""
     arguments, call = RUNS[name]
     wired, layered = pair(**arguments)
     j0 = call.get("j0", 1.0)
     of_stack = {**call, "j0": (lambda t: J0 * j0(t)) if callable(j0) else J0 * j0}
-    if name == "thermal":
-        of_stack["area"] = KINDS["line"]
     found = wired.run(times=TIMES, rtol=1e-11, **call)
     expected = layered.run(times=TIMES, rtol=1e-11, **of_stack)
     assert found.shape == expected.shape
-    close = 1e-9 if name == "thermal" else 1e-7
-    np.testing.assert_allclose(found.directions, expected.directions, atol=close)
+    np.testing.assert_allclose(found.directions, expected.directions, atol=1e-7)
     np.testing.assert_allclose(found.j0 * J0, expected.j0, rtol=1e-15)
     area = KINDS["line"]
     np.testing.assert_allclose(found.resistance, expected.resistance / area, rtol=1e-7)
@@ -142,8 +138,12 @@ def test_a_run_that_was_broken_off_goes_on(tmp_path, monkeypatch):
     assert (again.directions == whole.directions).all()
     assert (again.steps == whole.steps).all()
     other = sf.Dynamics(wire("line", 5, **SAMPLES["mixing"]), **ONE, degree=5)
-    with pytest.raises(ValueError, match="that of another"):
-        other.run(**call, store=tmp_path / "run")
+    turned = sf.Dynamics(wired.sample.replace(fixed=sf.direction(90)), {"free": FREE}, degree=5)
+    same = sf.Dynamics(wired.sample, {"free": FREE}, degree=5)
+    same.run(**call, store=tmp_path / "held")
+    for system, store in ((other, "run"), (turned, "held")):
+        with pytest.raises(ValueError, match="that of another"):
+            system.run(**call, store=tmp_path / store)
 
 
 @pytest.mark.long
@@ -333,6 +333,51 @@ def test_a_texture_does_not_move():
 
 
 def test_temperature_has_volumes():
-    wired, _ = pair(**ONE, pumping=False)
+    """Of a pillar without leads they are those of its stack, in the same noise."""
+    wired, layered = pair(**BOTH, pumping=False)
+    with pytest.raises(ValueError, match="temperature must be of magnets with volumes"):
+        wired.run(times=TIMES, temperature=300.0)
+    radius = 30e-9
+    area = np.pi * radius**2
+    device = sf.Device.pillar(layered.stack, radius=radius, current=J0 * area)
+    pillar = sf.Dynamics(device, **BOTH, pumping=False)
     with pytest.raises(ValueError, match="area must be left out for a device"):
-        wired.run(times=TIMES, temperature=300.0, area=1e-15)
+        pillar.run(times=TIMES, temperature=300.0, area=area)
+    times = np.linspace(0, 2e-12, 3)
+    found = pillar.run(times=times, temperature=300.0, seed=3)
+    expected = layered.run(times=times, j0=J0, temperature=300.0, area=area, seed=3)
+    np.testing.assert_allclose(found.directions, expected.directions, atol=1e-10)
+    assert np.abs(found.directions[-1] - found.directions[0]).max() > 1e-3
+
+
+def test_potentials_let_it_run_without_a_resistance():
+    """Which is then left out where all is written."""
+    given = wire("line", 4)
+    ends = {
+        "left": sf.Electrode(potential=2e-4, end=LEAD),
+        "right": sf.Electrode(potential=0.0, end=LEAD),
+    }
+    device = sf.Device(given.grid, given.regions, ends)
+    run = sf.Dynamics(device, {"free": FREE}, degree=5).run(times=TIMES[:3], j0=[0.5, 1.0])
+    dataset = run.to_dataset()
+    assert set(dataset.data_vars) == {"m", "steps"}
+    with pytest.raises(ValueError, match="potentials of electrodes must be one"):
+        _ = run.resistance
+    current = sf.solve(device, degree=5).current("left")
+    driven = {"left": sf.Electrode(current=current, end=LEAD), "right": ends["right"]}
+    other = sf.Dynamics(sf.Device(given.grid, given.regions, driven), {"free": FREE}, degree=5)
+    same = other.run(times=TIMES[:2])
+    assert {*same.to_dataset().data_vars} == {"m", "steps", "resistance", "voltage"}
+    m = other.directions()
+    np.testing.assert_allclose(run.system.torque(m), other.torque(m), rtol=1e-9)
+
+
+def test_a_batch_of_dampings_alone():
+    alpha = np.array([0.01, 0.02, 0.05])
+    for system in pair(magnets={"free": sf.Magnet(8e5, alpha=alpha)}):
+        m = some(1)
+        found = system.velocity(m, 1.0)
+        assert found.shape == (3, 1, 3)
+        for one, velocity in zip(alpha, found, strict=True):
+            alone = sf.Dynamics(system.sample, {"free": sf.Magnet(8e5, alpha=one)})
+            np.testing.assert_allclose(velocity, alone.velocity(m, 1.0), rtol=1e-9)

@@ -34,7 +34,7 @@ def test_currents_must_be_given():
     device = wire("tri", 1)
     ends = {"left": sf.Electrode(potential=1.0), "right": sf.Electrode(potential=0.0)}
     solution = sf.solve(sf.Device(device.grid, device.regions, ends))
-    with pytest.raises(ValueError, match=r"potentials of electrodes must be one, .* got 0, 1"):
+    with pytest.raises(ValueError, match=r"potentials of electrodes must be one, .* got 0.0, 1.0"):
         _ = solution.spin_resistance
     ends = {"left": sf.Electrode(current=0.0), "right": sf.Electrode(potential=0.0)}
     solution = sf.solve(sf.Device(device.grid, device.regions, ends))

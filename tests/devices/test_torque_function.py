@@ -187,7 +187,7 @@ BAD = {
     ),
     "a texture": (
         lambda: {"device": wire("tri", 1, free=(Py, twisted))},
-        "m of 'free' must be one direction for a torque function, got a function",
+        "m of 'free' must be one direction where magnets turn, got a function",
     ),
     "elements": (
         lambda: {"device": wire("tri", 1), "elements": 3},
@@ -200,7 +200,7 @@ BAD = {
     **{
         name: (
             lambda name=name: {"device": wire("tri", 1, **SAMPLES[name])},
-            "magnets must not touch, nor a normal metal at one place, for a torque function, got "
+            "magnets that turn must not touch, nor a normal metal at one place, got "
             "'fixed' and 'left': take spinfem.solve(device).turned()",
         )
         for name in TOUCHING
