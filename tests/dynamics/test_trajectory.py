@@ -120,7 +120,7 @@ def test_resistance_is_found_part_by_part(batch, monkeypatch):
     whole = batch.resistance
     monkeypatch.setattr("spinfem.dynamics.moved.AT_ONCE", 13)
     again = Trajectory(
-        batch.system, batch.stack, batch.times, batch.directions, batch.j0, batch.steps
+        batch.system, batch.sample, batch.times, batch.directions, batch.j0, batch.steps
     )
     np.testing.assert_array_equal(again.resistance, whole)
 
