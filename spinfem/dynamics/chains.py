@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 
@@ -14,61 +13,37 @@ from ..numerics import kernels
 from ..numerics.motion import STAGES, Legs, Magnets, Room, Table
 from ..physics.directions import COLLINEAR_REST
 from ..solvers.turning import room_for
+from .steps import Driven, State, Steps, stuck
 from .system import LIFT, MagnetSystem
 from .turning import TurningStack
 
 
-class ChainSteps:
-    """Steps of Dormand and Prince, and of Heun; see `spinfem.dynamics.motion.Steps`.
+class ChainSteps(Steps):
+    """Steps of magnets of a stack, which end at all times."""
 
-    Parameters
-    ----------
-    system : MagnetSystem
-        What moves, in a stack.
-    shape : tuple of int
-        Shape of the batch.
-    edges : array, shape (d + 1,)
-        Of pieces of time, s.
-    currents : array, shape (d, c, N or 1)
-        As of `numerics.motion.Magnets`.
-    fields : array, shape (d, c, 3)
-        What comes to the fields of `system`, A/m, likewise.
-    """
-
-    def __init__(
-        self,
-        system: MagnetSystem,
-        shape: tuple[int, ...],
-        edges: FloatArray,
-        currents: FloatArray,
-        fields: FloatArray,
-    ) -> None:
-        self._magnets = magnets_of(system, shape, currents, fields)
-        self._edges, self._room = edges, partial(room_to_move, system)
+    def __init__(self, system: MagnetSystem, driven: Driven) -> None:
+        self.numbers = self._magnets = magnets_of(system, driven)
+        self._driven, self._room = driven, partial(room_to_move, system)
         self._threads = chain_of(system).threads
-        self.numbers: tuple[Any, ...] = self._magnets
 
-    def advance(
-        self,
-        times: FloatArray,
-        y: FloatArray,
-        clock: FloatArray,
-        samples: FloatArray,
-        tolerance: float,
-        most: int,
-    ) -> None:
-        """Move to all of some times, which steps end at."""
-        legs = legs_of(self._edges, float(clock[0].min()), times)
-        state, accuracy = (y, clock, samples), (tolerance, COLLINEAR_REST, most)
-        kernels.run_points(self._magnets, self._room, table(), legs, state, accuracy, self._threads)
+    def advance(self, times: FloatArray, state: State, samples: FloatArray) -> None:
+        """Move to all of some times."""
+        clock = state.clock
+        legs = legs_of(self._driven.edges, float(clock[0].min()), times)
+        accuracy = self._driven.tolerance, COLLINEAR_REST, self._driven.most
+        changed = *state, samples
+        kernels.run_points(
+            self._magnets, self._room, table(), legs, changed, accuracy, self._threads
+        )
         if not (clock[0] >= times[-1]).all():
-            late = int(np.argmin(clock[0] >= times[-1]))
-            raise stuck(float(clock[0, late]), late, clock.shape[1], most)
+            raise stuck(state, int(np.argmin(clock[0] >= times[-1])), self._driven.most)
 
     def shake(self, y: FloatArray, noise: FloatArray, step: float) -> None:
         """Move in noise."""
-        state = y, noise
-        kernels.shake_points(self._magnets, self._room, state, step, COLLINEAR_REST, self._threads)
+        changed = y, noise
+        kernels.shake_points(
+            self._magnets, self._room, changed, step, COLLINEAR_REST, self._threads
+        )
 
 
 def chain_of(system: MagnetSystem) -> TurningStack:
@@ -85,22 +60,9 @@ def table() -> Table:
     return Table(*(np.ascontiguousarray(getattr(DOP853, name), float) for name in Table._fields))
 
 
-def magnets_of(
-    system: MagnetSystem, shape: tuple[int, ...], currents: FloatArray, fields: FloatArray
-) -> Magnets:
-    """Return what moves, at all points of a batch.
-
-    Parameters
-    ----------
-    system : MagnetSystem
-        What moves.
-    shape : tuple of int
-        Shape of the batch.
-    currents : array, shape (d, c, N or 1)
-        As of `numerics.motion.Magnets`.
-    fields : array, shape (d, c, 3)
-        What comes to the fields of `system`, A/m, likewise.
-    """
+def magnets_of(system: MagnetSystem, driven: Driven) -> Magnets:
+    """Return what moves, at all points of a batch."""
+    shape, fields = driven.shape, driven.fields
     own, turning = system.fields, chain_of(system)
     f = len(system.names)
 
@@ -131,7 +93,7 @@ def magnets_of(
         GAMMA_0 * flat(matrix, 3 * f, 3 * f),
         pairs,
         np.full((int(system.pumping), 1), LIFT),
-        np.ascontiguousarray(currents),
+        np.ascontiguousarray(driven.currents),
         all_fields,
     )
 
@@ -173,12 +135,4 @@ def legs_of(edges: FloatArray, now: float, times: FloatArray) -> Legs:
         (edges[pieces] + edges[pieces + 1]) / 2,
         2 / np.diff(edges)[pieces],
         sampled.astype(np.intp),
-    )
-
-
-def stuck(now: float, point: int, points: int, most: int) -> ValueError:
-    """Return the error of a point of a batch that takes too many steps."""
-    return ValueError(
-        f"motion must be possible in {most} steps from one time to the next, got stuck at {now:g} s"
-        + (f" at point {point} of the batch" if points > 1 else "")
     )

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,13 +18,14 @@ from ..files.versions import versions
 from .chains import ChainSteps
 from .pieces import Pieces, at_all_edges
 from .record import Record, digest_of
+from .steps import Driven, State, Steps
 from .system import MagnetSystem
 from .velocities import VelocitySteps
 
 FIRST_STEP = 1e-3
 """Radians of the first step: short, and soon longer."""
 MOST_STEPS = 10_000_000
-"""Steps that may be tried from one halt to the next."""
+"""Steps that may be tried from one time to the next."""
 BOLTZMANN = 1.380649e-23
 """J/K, exact in the SI."""
 AT_ONCE = 2**22
@@ -49,30 +50,6 @@ class Thermal(NamedTuple):
     seed: int
 
 
-class Steps(Protocol):
-    """What makes steps of all points of a batch, each of its own length."""
-
-    numbers: tuple[Any, ...]
-    """All that determines them."""
-
-    def advance(
-        self,
-        times: FloatArray,
-        y: FloatArray,
-        clock: FloatArray,
-        samples: FloatArray,
-        tolerance: float,
-        most: int,
-    ) -> None:
-        """Move to all of some times, of steps at most so many to each.
-
-        y and clock are changed, to what it takes to go on; samples (times, 3 f, N) are filled.
-        """
-
-    def shake(self, y: FloatArray, noise: FloatArray, step: float) -> None:
-        """Move likewise in steps of one length, in gamma_0 times fields (steps, 3 f, N)."""
-
-
 class Run(NamedTuple):
     """What is to be done, but for where it begins."""
 
@@ -87,8 +64,8 @@ class Run(NamedTuple):
 # --- motion -------------------------------------------------------------------------------------
 
 
-def begin(run: Run, m: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return y and clock of `numerics.motion.advance` at the beginning.
+def begin(run: Run, m: FloatArray) -> State:
+    """Return where a run begins.
 
     Parameters
     ----------
@@ -106,7 +83,7 @@ def begin(run: Run, m: FloatArray) -> tuple[FloatArray, FloatArray]:
     clock[0] = run.times[0]
     # a power of two: roundings of the velocity do not depend on the batch, but almost
     clock[1] = 2.0 ** np.floor(np.log2(FIRST_STEP / np.maximum(speed, 1.0)))
-    return np.array(ways.reshape(points, 3 * f).T, order="C"), clock
+    return State(np.array(ways.reshape(points, 3 * f).T, order="C"), clock)
 
 
 def steps_of(run: Run) -> tuple[FloatArray, Steps]:
@@ -117,8 +94,9 @@ def steps_of(run: Run) -> tuple[FloatArray, Steps]:
         np.concatenate([x, np.zeros((len(x), count - x.shape[1], x.shape[2]))], axis=1)
         for x in (currents, fields)
     )
-    kind = VelocitySteps if isinstance(run.system.turning, TurningDevice) else ChainSteps
-    return edges, kind(run.system, run.shape, edges, currents, fields)
+    driven = Driven(run.shape, edges, currents, fields, run.tolerance, MOST_STEPS)
+    is_device = isinstance(run.system.turning, TurningDevice)
+    return edges, (VelocitySteps if is_device else ChainSteps)(run.system, driven)
 
 
 def move(run: Run, m: FloatArray, folder: Path | None, progress: bool | None) -> Record:
@@ -163,7 +141,7 @@ def advance(run: Run, steps: Steps, record: Record) -> None:
     size, points = record.y.shape
     for chosen in _parts(run.times[record.count :], max(1, AT_ONCE // (size * points))):
         samples = np.empty((len(chosen), size, points))
-        steps.advance(chosen, record.y, record.clock, samples, run.tolerance, MOST_STEPS)
+        steps.advance(chosen, State(record.y, record.clock), samples)
         record.take(samples)
 
 

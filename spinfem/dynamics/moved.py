@@ -141,15 +141,12 @@ class Moved:
     @cached_property
     def voltage(self) -> FloatArray:
         """Current times `resistance`, V, shape (..., T)."""
-        turning = self.system.turning
-        current = turning.current if isinstance(turning, TurningDevice) else 1.0
-        return np.asarray(current * self.j0 * self.resistance)
+        return np.asarray(self.system.turning.current * self.j0 * self.resistance)
 
     @property
     def has_resistance(self) -> bool:
         """Whether there is one: in a device a current and one potential must be given."""
-        turning = self.system.turning
-        return not isinstance(turning, TurningDevice) or turning.is_driven_by_currents
+        return self.system.turning.is_driven_by_currents
 
     def spectrum(self, what: str, begin: float | None = None) -> Spectrum:
         """Return the spectrum of a quantity, less its mean.
@@ -221,11 +218,7 @@ class Moved:
         Of a stack "Ohm m2", "V" and "A/m2"; of a device "Ohm", "V" and "1", but "Ohm m" of a planar
         one, and "Ohm m2" in one dimension.
         """
-        sample = self.sample
-        if not isinstance(sample, Device):
-            return {"resistance": "Ohm m2", "voltage": "V", "j0": "A/m2"}.get(what, "1")
-        ohm = "Ohm" if sample.grid.has_volumes else "Ohm m" if sample.grid.is_planar else "Ohm m2"
-        return {"resistance": ohm, "voltage": "V"}.get(what, "1")
+        return self.system.fields.among.units.get(what, "1")
 
     def quantity(self, what: str) -> FloatArray:
         """Return values by name, as of `spectrum`, shape (..., T); ValueError if there are none."""

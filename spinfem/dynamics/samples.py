@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -39,7 +39,14 @@ class StackMagnets:
         Shape of its batch.
     bodies : tuple of tuple of int
         All of them, from left to right.
+    usual_j0 : float
+        j0 where none is given: no current.
+    units : dict of str to str
+        Of its resistance, voltage and j0.
     """
+
+    usual_j0 = 0.0
+    units: Mapping[str, str] = {"resistance": "Ohm m2", "voltage": "V", "j0": "A/m2"}
 
     def __init__(self, stack: Stack) -> None:
         self.sample, self.shape = stack, stack.shape
@@ -123,12 +130,20 @@ class DeviceMagnets:
         (), as of one sample.
     bodies : tuple of tuple of int
         All of them, in the order of regions, then of electrodes.
+    usual_j0 : float
+        j0 where none is given: all currents and potentials as they are.
+    units : dict of str to str
+        Of its resistance, voltage and j0, which is a multiple.
     """
 
     shape: tuple[int, ...] = ()
+    usual_j0 = 1.0
 
     def __init__(self, device: Device) -> None:
-        self.sample = device
+        self.sample, grid = device, device.grid
+        ohm = "Ohm" if grid.has_volumes else "Ohm m" if grid.is_planar else "Ohm m2"
+        self.units: Mapping[str, str] = {"resistance": ohm, "voltage": "V", "j0": "1"}
+        self._volumes: dict[str, float] = {}
         ends = {name: electrode.end for name, electrode in device.electrodes.items()}
         self._names = [*device.regions, *ends]
         self._ways = {name: x.m for name, x in device.regions.items() if x.is_magnet}
@@ -141,7 +156,10 @@ class DeviceMagnets:
 
     def volume(self, body: Body) -> float:
         """Return its volume, m3; m2 in a planar device, m in one dimension."""
-        return volume_of(self.sample.grid, self.name(body))
+        name = self.name(body)
+        if name not in self._volumes:
+            self._volumes[name] = volume_of(self.sample.grid, name)
+        return self._volumes[name]
 
     def direction(self, body: Body) -> FloatArray:
         """Return m in the device, shape (3,)."""

@@ -203,7 +203,8 @@ class MagnetSystem:
     @property
     def unit(self) -> str:
         """Unit of j0 for messages, with a space in front; nothing of a multiple."""
-        return "" if isinstance(self.sample, Device) else " A/m2"
+        unit = self.fields.among.units["j0"]
+        return "" if unit == "1" else f" {unit}"
 
     def drive(self, j0: ArrayLike | None = None) -> FloatArray:
         """Return j0 as it was given; by default 0, of a device 1: its own currents and potentials.
@@ -214,7 +215,7 @@ class MagnetSystem:
             If it is not finite numbers.
         """
         if j0 is None:
-            return np.asarray(float(isinstance(self.sample, Device)))
+            return np.asarray(self.fields.among.usual_j0)
         return np.asarray(finite("j0 (particle current)", j0))
 
     def torque(self, m: FloatArray) -> FloatArray:

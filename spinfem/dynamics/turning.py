@@ -53,11 +53,14 @@ class TurningStack:
         Their names.
     shape : tuple of int
         Shape of the batch.
-    strength : float
-        The current of which torques are, A/m2.
+    current, strength : float
+        The current of which torques are, A/m2, also as a measure of how large they may be.
+    is_driven_by_currents : bool
+        Whether there is one.
     """
 
-    strength = 1.0
+    current = strength = 1.0
+    is_driven_by_currents = True
 
     def __init__(
         self,
@@ -227,19 +230,9 @@ class TurningStack:
     ) -> FloatArray:
         """Return the derivatives of what magnets absorb, per current, with all their directions.
 
-        By dual fields (`spinfem.results.sensitivity`).
-
-        Parameters
-        ----------
-        directions, shape
-            As of `absorbed`.
-        bodies : sequence of tuple of int, optional
-            Magnets of which and with respect to which; default: all.
-
-        Returns
-        -------
-        array, shape (*shape, b, 3, b, 3)
-            Across m: nothing changes along it. nan where ferromagnets in contact are collinear.
+        By dual fields (`spinfem.results.sensitivity`). As of
+        `spinfem.devices.turning.TurningDevice.slopes`; nan where ferromagnets in contact are
+        collinear.
         """
         solved, given = self.solved_at(directions), self.bodies if bodies is None else bodies
         found = np.zeros((len(given), 3, len(given), 3, *shape))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.integrate import DOP853
@@ -17,8 +17,8 @@ from .._checks import FloatArray
 from ..constants import GAMMA_0
 from ..devices.turning import TurningDevice
 from ..numerics.motion import STAGES
-from .chains import stuck
 from .stability import normalized
+from .steps import Driven, State, Steps, stuck
 from .system import MagnetSystem
 
 FINEST = 100 * np.finfo(float).eps
@@ -37,66 +37,33 @@ class Step(NamedTuple):
     tried: int
 
 
-class VelocitySteps:
-    """Steps of Dormand and Prince, as SciPy has them, and of Heun.
+class VelocitySteps(Steps):
+    """Steps of magnets of a device, as SciPy has them."""
 
-    See `spinfem.dynamics.motion.Steps`.
-
-    Parameters
-    ----------
-    system : MagnetSystem
-        What moves, in a device.
-    shape : tuple of int
-        Shape of the batch.
-    edges : array, shape (d + 1,)
-        Of pieces of time, s.
-    currents : array, shape (d, c, N or 1)
-        j0 in every piece, as a polynomial of u from -1 to 1.
-    fields : array, shape (d, c, 3)
-        What comes to the fields of `system`, A/m, likewise.
-    """
-
-    def __init__(
-        self,
-        system: MagnetSystem,
-        shape: tuple[int, ...],
-        edges: FloatArray,
-        currents: FloatArray,
-        fields: FloatArray,
-    ) -> None:
-        self._systems = [system.at(shape, point) for point in range(math.prod(shape))]
-        self._edges, self._currents, self._fields = edges, currents, fields
+    def __init__(self, system: MagnetSystem, driven: Driven) -> None:
+        points = range(math.prod(driven.shape))
+        self._systems = [system.at(driven.shape, point) for point in points]
+        self._driven = driven
         self._steps: dict[int, Step] = {}  # of points, those that they are in
         own, turning = system.fields, system.turning
         assert isinstance(turning, TurningDevice)
         moved = own.Ms, own.alpha, own.volume, own.h, own.Q, np.array(system.pumping)
         held = system.whole(system.directions())[0]
-        self.numbers: tuple[Any, ...] = (*turning.numbers, held, *moved, currents, fields)
+        self.numbers = (*turning.numbers, held, *moved, driven.currents, driven.fields)
 
-    def advance(
-        self,
-        times: FloatArray,
-        y: FloatArray,
-        clock: FloatArray,
-        samples: FloatArray,
-        tolerance: float,
-        most: int,
-    ) -> None:
+    def advance(self, times: FloatArray, state: State, samples: FloatArray) -> None:
         """Move to all of some times."""
         for point in range(len(self._systems)):
-            state, now = y[:, point], clock[:, point]
+            y = state.y[:, point]
             for sample, time in zip(samples[:, :, point], times, strict=True):
-                self._reach(point, time, state, now, tolerance, most)
-                if time == now[0]:
-                    sample[:] = state
-                else:
-                    sample[:] = _unit(self._steps[point].between(time))
+                self._reach(point, time, state)
+                at_rest = time == state.clock[0, point]
+                sample[:] = y if at_rest else _unit(self._steps[point].between(time))
 
-    def _reach(
-        self, point: int, time: float, y: FloatArray, clock: FloatArray, tolerance: float, most: int
-    ) -> None:
-        """Go to the step that a time is in; y and clock become those of its beginning."""
-        for _ in range(most):
+    def _reach(self, point: int, time: float, state: State) -> None:
+        """Go to the step that a time is in; the state becomes that at its beginning."""
+        y, clock = state.y[:, point], state.clock[:, point]
+        for _ in range(self._driven.most):
             step = self._steps.get(point)
             if step is None:  # at the beginning, or in the step in which a run was broken off
                 if time == clock[0]:
@@ -107,18 +74,17 @@ class VelocitySteps:
             else:
                 y[:], clock[0], clock[1] = step.y, step.end, step.next
                 clock[2], clock[3] = clock[2] + 1, clock[3] + step.tried
-            taken = self._step(point, y, float(clock[0]), float(clock[1]), tolerance)
+            taken = self._step(point, y, float(clock[0]), float(clock[1]))
             if taken is None:
                 break
             self._steps[point] = taken
-        raise stuck(float(clock[0]), point, len(self._systems), most)
+        raise stuck(state, point, self._driven.most)
 
-    def _step(
-        self, point: int, y: FloatArray, now: float, length: float, tolerance: float
-    ) -> Step | None:
+    def _step(self, point: int, y: FloatArray, now: float, length: float) -> Step | None:
         """Take a step, none longer than a piece of time; None if there is no taking it."""
-        piece = int(np.searchsorted(self._edges[1:-1], now, side="right"))
-        end = self._edges[piece + 1]
+        edges = self._driven.edges
+        piece = int(np.searchsorted(edges[1:-1], now, side="right"))
+        end = edges[piece + 1]
         solver = DOP853(
             self._velocity(point, piece),
             now,
@@ -126,7 +92,7 @@ class VelocitySteps:
             end,
             first_step=min(length, end - now),
             rtol=FINEST,
-            atol=tolerance,
+            atol=self._driven.tolerance,
         )
         solver.step()
         if solver.status == "failed":
@@ -139,8 +105,8 @@ class VelocitySteps:
     def _velocity(self, point: int, piece: int) -> Velocity:
         """Return dm/dt of a point as a function of time, in a piece of it."""
         system = self._systems[point]
-        current, field = self._currents[piece, :, self._of_current(point)], self._fields[piece]
-        begin, end = self._edges[piece : piece + 2]
+        current, field = self._current(piece, point), self._driven.fields[piece]
+        begin, end = self._driven.edges[piece : piece + 2]
 
         def velocity(time: float, y: FloatArray) -> FloatArray:
             powers = ((2 * time - begin - end) / (end - begin)) ** np.arange(len(current))
@@ -149,13 +115,15 @@ class VelocitySteps:
 
         return velocity
 
-    def _of_current(self, point: int) -> int:
-        return int(point % self._currents.shape[2])
+    def _current(self, piece: int, point: int) -> FloatArray:
+        """Return the numbers of j0 of a point in a piece of time, (c,)."""
+        currents = self._driven.currents[piece]
+        return np.asarray(currents[:, point % currents.shape[1]])
 
     def shake(self, y: FloatArray, noise: FloatArray, step: float) -> None:
         """Move in noise."""
         for point, system in enumerate(self._systems):
-            current = self._currents[0, 0, self._of_current(point)]
+            current = self._current(0, point)[0]
             own = y[:, point].reshape(-1, 3)
             for kick in noise[:, :, point] / GAMMA_0:
                 field = kick.reshape(-1, 3)

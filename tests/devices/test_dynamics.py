@@ -4,9 +4,13 @@ import re
 
 import numpy as np
 import pytest
+import skfem
+from skfem.helpers import dot, grad
 from wires import J0, KINDS, LEAD, SAMPLES, TILTED, UP, Co, Cu, Joint, Py, branched, stack, wire
 
 import spinfem as sf
+from spinfem.constants import TORQUE_PER_SPIN_CURRENT
+from spinfem.devices.grid import Grid
 from spinfem.dynamics import record
 from spinfem.physics.directions import axes_across, cross
 
@@ -17,6 +21,7 @@ FIXED = sf.Magnet(1.4e6, alpha=0.05, demag=(0.9, 0.06, 0.04), K=2e4)
 HELD = sf.Magnet(1.4e6, held=True)
 DIPOLAR = sf.Coupling("fixed", "free", dipolar=(0.02, -0.01, -0.01))
 TIMES = np.linspace(0, 1e-10, 6)
+HBAR, ELEMENTARY_CHARGE = 1.054571817e-34, 1.602176634e-19
 # fmt: off
 ONE = {"magnets": {"free": FREE, "fixed": HELD}, "field": (1e4, 0, 3e4), "couplings": [DIPOLAR]}
 BOTH = {"magnets": {"free": FREE, "fixed": FIXED}, "field": (1e4, 0, 3e4), "couplings": [DIPOLAR]}
@@ -73,6 +78,53 @@ def test_what_is_pumped_is_reciprocal_and_damps(joints):
         assert np.linalg.eigvalsh(across).min() > 0
 
 
+@skfem.BilinearForm
+def _spins(u, v, w):
+    """``(D/2) grad mu_s . grad v + D/(2 l^2) mu_s v``: eq. (4), of one component."""
+    return Cu.D / 2 * dot(grad(u), grad(v)) + Cu.D / (2 * SHORT**2) * u * v
+
+
+SHORT = 20e-9
+
+
+def test_what_is_pumped_into_a_wide_strip_is_that_of_its_own_equation():
+    """T on a magnet is ``(hbar/2|e|) G (hbar/|e|) m x dm/dt``, damping as alpha is.
+
+    G is what flows into the strip where mu_s is 1 at the magnet, found by scikit-fem alone.
+    """
+    Strip = sf.NormalMetal(D=Cu.D, l=SHORT)
+    x = np.array([0.0, 5, 10, 13, 15, 20, 25, 27, 30, 35, 40])
+    y = np.array([0.0, 3, 6, 8, 10, 12])
+    mesh = skfem.MeshTri1.init_tensor(x, y)
+    a, b = mesh.p[:, mesh.t].mean(axis=1)
+    mesh = mesh.restrict(np.flatnonzero((b < 8) | ((a > 15) & (a < 25))))
+    a, b = mesh.p[:, mesh.t].mean(axis=1)
+    mesh = skfem.MeshTri1(mesh.p, mesh.t).with_subdomains(
+        {"strip": np.flatnonzero(b < 8), "free": np.flatnonzero(b > 8)}
+    )
+    mesh = mesh.with_boundaries(
+        {"left": lambda x: x[0] < 1e-6, "right": lambda x: x[0] > 40 - 1e-6}
+    )
+    ends = {
+        "left": sf.Electrode(current=1.0, end=sf.SpinBlocking()),
+        "right": sf.Electrode(potential=0.0, end=sf.SpinBlocking()),
+    }
+    device = sf.Device(Grid(mesh), {"strip": Strip, "free": (Py, TILTED)}, ends)
+    K = sf.Dynamics(device, {"free": FREE}, degree=2).pumped(TILTED[None])[0, :, 0]
+
+    strip = skfem.MeshTri1(mesh.p * 1e-9, mesh.t).restrict(np.flatnonzero(b < 8))
+    basis = skfem.Basis(strip, skfem.ElementTriP2())
+    A = _spins.assemble(basis)
+    face = basis.get_dofs(lambda x: (x[1] > 8e-9 - 1e-15) & (abs(x[0] - 20e-9) < 5e-9 + 1e-15))
+    ones = np.zeros(basis.N)
+    ones[face.all()] = 1.0
+    mu = skfem.solve(*skfem.condense(A, x=ones, D=face))
+    G = mu @ A @ mu  # S per metre of depth
+    expected = TORQUE_PER_SPIN_CURRENT * HBAR / ELEMENTARY_CHARGE * G
+    turning = cross(TILTED, np.eye(3)).T  # columns m x e
+    np.testing.assert_allclose(K, expected * turning, atol=1e-10 * expected)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("kind", DEGREES)
 def test_magnets_that_turn_as_one_pump_nothing_where_no_spin_across_m_is_lost(kind, sign):
@@ -119,6 +171,13 @@ def test_errors_of_runs_follow_their_tolerance():
         for rtol in (1e-5, 1e-7, 1e-9)
     ]
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
+
+
+def test_a_run_that_takes_too_many_steps_says_so(monkeypatch):
+    wired, _ = pair(**ONE)
+    monkeypatch.setattr("spinfem.dynamics.motion.MOST_STEPS", 2)
+    with pytest.raises(ValueError, match=r"in 2 steps .* stuck at .* s at point 0 of"):
+        wired.run(times=[0.0, 1e-9], j0=[0.0, 5.0], m=[[UP], [TILTED]])
 
 
 @pytest.mark.long
@@ -381,3 +440,20 @@ def test_a_batch_of_dampings_alone():
         for one, velocity in zip(alpha, found, strict=True):
             alone = sf.Dynamics(system.sample, {"free": sf.Magnet(8e5, alpha=one)})
             np.testing.assert_allclose(velocity, alone.velocity(m, 1.0), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit"), [("line", "Ohm m2"), ("tri", "Ohm m"), ("tet", "Ohm"), ("hex", "Ohm")]
+)
+def test_units_and_currents_are_those_of_the_dimension(kind, unit):
+    """A current of the wire's cross section, of which its strength is the same."""
+    system = sf.Dynamics(wire(kind, 1), {"free": FREE}, degree=1)
+    run = system.run(times=[0.0, 1e-13])
+    assert (run.unit("resistance"), run.unit("voltage"), run.unit("j0")) == (unit, "V", "1")
+    assert run.to_dataset()["resistance"].attrs["units"] == unit
+    current = J0 * KINDS[kind]
+    assert np.isclose(system.turning.current, current, rtol=1e-12)
+    assert np.isclose(system.turning.strength, current, rtol=1e-9)
+    assert np.isclose(system.fields.volume[0], 4e-9 * KINDS[kind], rtol=1e-12)
+    stacked = sf.Dynamics(stack(), {"free": FREE}).run(times=[0.0, 1e-13], j0=J0)
+    assert [stacked.unit(x) for x in ("resistance", "voltage", "j0")] == ["Ohm m2", "V", "A/m2"]
