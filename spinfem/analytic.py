@@ -16,11 +16,12 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
+from ._checks import nonnegative
 from .paper.closedforms import Valve, contact, valve
 from .sample.stack import LoadedStack, Stack, check_current, check_stack
 from .solution import Solution
 from .solvers.condensed import Condensed
-from .solvers.elements import check_spin_sink, elements_of
+from .solvers.elements import at_frequency, check_spin_sink, elements_of
 from .solvers.exact import Exact
 
 __all__ = ["Valve", "contact", "solve", "valve"]
@@ -31,6 +32,7 @@ def solve(
     j0: ArrayLike | None = None,
     *,
     current_density: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
 ) -> Solution:
     """Return the exact solution of a stack of uniform layers.
 
@@ -48,6 +50,8 @@ def solve(
         `spinfem.solve`.
     current_density : float or array, optional
         The same in the conventional sign, ``J = -j0``; give one of the two.
+    frequency : float or array, optional
+        As of `spinfem.solve`: results are complex amplitudes; l is ``l/sqrt(1 + 2 pi i f tau)``.
 
     Returns
     -------
@@ -65,4 +69,7 @@ def solve(
     if e.graded:
         raise ValueError(f"the exact stack must have uniform layers only, got {stack!r}")
     check_spin_sink(e)
-    return Solution(stack, current, Condensed(e, Exact(e)), solve)
+    if frequency is not None:
+        frequency = nonnegative("frequency", frequency)
+        e = at_frequency(stack, e, frequency)
+    return Solution(stack, current, Condensed(e, Exact(e)), solve, frequency)

@@ -35,7 +35,9 @@ class Solution(Readable, SolvedStack):
     j0 : float or array
         Particle current, A/m2, positive when electrons flow towards +x.
     shape : tuple of int
-        Shape of the batch: the stack's and that of j0, broadcast.
+        Shape of the batch: the stack's, that of j0 and that of frequencies, broadcast.
+    frequency : float, array or None
+        Of what swings, Hz: results are complex amplitudes then, of ``Re A exp(2 pi i f t)``.
     bounds : certify.Bounds or None
         Certified bounds of dr and of torques, if the solution was asked for them.
     """

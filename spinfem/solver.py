@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import positive
+from ._checks import nonnegative, positive
 from ._progress import progress_bar
 from ._spelling import near_match
 from .fem.mesh import DEGREE
 from .sample.stack import LoadedStack, Stack, check_current, check_stack
 from .solution import Solution
 from .solvers.condensed import Condensed
-from .solvers.elements import check_spin_sink, elements_of
+from .solvers.elements import at_frequency, check_spin_sink, elements_of
 from .solvers.meshed import Meshed
 from .solvers.transport import Transport
 
@@ -37,6 +37,7 @@ def solve(
     j0: ArrayLike | None = None,
     *,
     current_density: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
     degree: int | None = None,
     elements: int | None = None,
     method: str = "condensed",
@@ -59,6 +60,7 @@ def solve(
     j0: ArrayLike | None = None,
     *,
     current_density: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
     degree: int | None = None,
     elements: int | None = None,
     method: str = "condensed",
@@ -92,6 +94,10 @@ def solve(
         the file which the stack was loaded from, else 1. Arrays broadcast with the stack's.
     current_density : float or array, optional
         The same in the conventional sign, ``J = -j0``, A/m2; give one of the two.
+    frequency : float or array, optional
+        Of a current ``j0 cos(2 pi f t)``, Hz, or per unit of the metals' tau; not negative. Every
+        result is then a complex amplitude A, of what is ``Re A exp(2 pi i f t)``, and what is given
+        at the ends swings like j0. All metals must have a tau. Arrays broadcast with the stack's.
     degree : int
         Polynomial degree of the elements, 1 to 20; by default 12 in a stack.
     elements : int, optional
@@ -136,6 +142,7 @@ def solve(
     """
     if not isinstance(stack, Stack | LoadedStack) and (device := _device(stack)) is not None:
         given = [("j0", j0), ("current_density", current_density), ("elements", elements)]
+        given += [("frequency", frequency)]
         given += [("method", None if method == METHODS[0] else method), ("threads", threads)]
         for name, value in given:
             if value is not None:
@@ -164,6 +171,14 @@ def solve(
     current = check_current(stack, j0, current_density)
     e = elements_of(stack)
     check_spin_sink(e)
+    if frequency is not None:
+        if certify or tol is not None:
+            asked = "certify=True" if certify else f"tol={tol!r}"
+            raise ValueError(
+                f"certify and tol must be left out at a frequency: no bounds are known, got {asked}"
+            )
+        frequency = nonnegative("frequency", frequency)
+        e = at_frequency(stack, e, frequency)
     if elements is not None and e.nodes:
         e = e.on_nodes({})
     again = partial(
@@ -175,6 +190,7 @@ def solve(
         tol=tol,
         threads=threads,
         progress=progress,
+        **({} if frequency is None else {"frequency": frequency}),
     )
     found = None
     # what few solves need is imported here: it would double what importing spinfem adds
@@ -187,12 +203,12 @@ def solve(
     if method == "saddle":
         from .solvers import saddle
 
-        transport: Transport = saddle.solve(stack, e, degree, elements)
+        transport: Transport = saddle.solve(stack, e, degree, elements, frequency)
     elif tol is not None:
         transport = refined
     else:
         transport = Condensed(e, Meshed(e, degree, elements), workers)
-    solution = Solution(stack, current, transport, again)
+    solution = Solution(stack, current, transport, again, frequency)
     if certify and found is None:
         from .results.certify import certificate
 

@@ -14,6 +14,7 @@ import resource
 import time
 import warnings
 
+import mpmath as mp
 import numpy as np
 from reference import COLLINEAR
 from reference import solve as match
@@ -328,7 +329,9 @@ def collinear(stack):
 
 
 def floats(values):
-    return np.array(values, dtype=float)
+    values = np.array(values, dtype=object)
+    swings = any(isinstance(value, mp.mpc) for value in values.flat)
+    return values.astype(complex if swings else float)
 
 
 def largest(values):
@@ -371,13 +374,13 @@ def errors(solution, reference):
 
 
 def relative(found, expected, floor=0.0):
-    expected = float(expected)
+    expected = complex(expected)
     return abs(found - expected) / (max(abs(expected), floor) or 1.0)
 
 
 def floor_of_dr(reference):
     stack = reference.stack
-    return FLOOR * float(match(collinear(stack)).spin_resistance)
+    return FLOOR * abs(complex(match(collinear(stack)).spin_resistance))
 
 
 def sampled(solution):

@@ -54,7 +54,7 @@ def stack_of(model):
 
 def solve_with_numpy(stack, *args, **kwargs):
     """Like sf.solve where there is no numba."""
-    with patch.object(kernels, "kernels", lambda *work: None):
+    with patch.object(kernels, "kernels", lambda *work, **like: None):
         return sf.solve(stack, *args, **kwargs)
 
 

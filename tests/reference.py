@@ -67,6 +67,10 @@ class Reference:
     _layers: list = field(default_factory=list)
     _solution: dict = field(default_factory=dict)
 
+    @property
+    def harmonic(self):
+        return any(e is not None and e.harmonic for e in self._layers)
+
     def at(self, layer, xi):
         """mu_s, j_s and mu_0 inside layer number i, at xi from 0 to 1."""
         with mp.workdps(max(self.digits, mp.mp.dps)):
@@ -110,7 +114,8 @@ class Reference:
 
     def array(self, name):
         """One quantity of all faces as floats, shape (n + 1, 3), or (n + 1,) of mu_0."""
-        return np.array([getattr(face, name) for face in self.faces], dtype=float)
+        values = [getattr(face, name) for face in self.faces]
+        return np.array(values, dtype=complex if self.harmonic else float)
 
     @property
     def potential_scale(self):
@@ -246,9 +251,9 @@ class Mode:
 class Element:
     """A layer or a lead. Its unknowns are numbered from `first`."""
 
-    def __init__(self, piece, place, first, j0):
+    def __init__(self, piece, place, first, j0, omega=None):
         metal = piece.material
-        self.j0 = j0
+        self.j0, self.harmonic = j0, omega is not None
         self.place, self.first, self.magnetic = place, first, piece.m is not None
         self.strong = self.magnetic and metal.is_strong
         self.name = piece.name
@@ -259,6 +264,8 @@ class Element:
         given = getattr(metal, "beta_D", None)
         self.beta_D = self.p if given is None else mp.mpf(given)
         self.total = D / (1 - self.p * self.beta_D)
+        retarded = mp.mpc(1, omega * mp.mpf(metal.tau)) if self.harmonic else mp.mpf(1)
+        l = l / mp.sqrt(retarded)  # rho dmu_s/dt beside kappa mu_s, rho = kappa tau
         self.kappa = D / (2 * l**2)
         units = [[mp.mpf(i == k) for i in range(3)] for k in range(3)]
         self.frame = _frame(piece.m) if self.magnetic else units
@@ -272,12 +279,18 @@ class Element:
                 0 if length is None else 1 / mp.mpf(length) ** 2
                 for length in (metal.lambda_phi, metal.lambda_J)
             ]
-            self.torque = self.total / 2 * mp.mpc(inverse[0], -inverse[1])  # times c, per length
-            q = mp.sqrt((self.kappa + self.torque) * 2 / self.total)
-            modes = [along, Mode(self.total / 2, q, self.thickness, place)]
+            # times c, per length; and times its conjugate, at a frequency an amplitude by itself
+            self.torques = [
+                self.total / 2 * mp.mpc(inverse[0], -sign * inverse[1]) for sign in (1, -1)
+            ]
+            modes = [along]
+            for torque in self.torques if self.harmonic else self.torques[:1]:
+                q = mp.sqrt((self.kappa + torque) * 2 / self.total)
+                modes.append(Mode(self.total / 2, q, self.thickness, place))
         starts = itertools.accumulate((mode.size for mode in modes), initial=first)
         self.modes = list(zip(modes, starts))
-        across = 0 if self.strong or not self.magnetic else modes[1].size
+        complex_ones = not (self.strong or self.harmonic) and self.magnetic
+        across = modes[1].size if complex_ones else 0
         self.unknowns = sum(mode.size for mode in modes) + across  # complex ones count twice
         self.faces = {
             (kind, side): self.components(kind, x)
@@ -294,7 +307,9 @@ class Element:
         rows = []
         for mode, start in self.modes:
             weights = mode.weights(kind, x)
-            if self.exchange and rows:  # c = sum of w (a + i b)
+            if self.exchange and self.harmonic:
+                rows.append(dict(zip(itertools.count(start), weights)))
+            elif self.exchange and rows:  # c = sum of w (a + i b)
                 real, imaginary = {}, {}
                 for column, w in zip(itertools.count(start, 2), weights):
                     real |= {column: w.real, column + 1: -w.imag}
@@ -302,6 +317,12 @@ class Element:
                 rows += [real, imaginary]
             else:
                 rows.append(dict(zip(itertools.count(start), weights)))
+        if self.exchange and self.harmonic:  # v1 + i v2 and v1 - i v2
+            half = mp.mpf(1) / 2
+            rows[1:] = [
+                _combine((half, rows[1]), (half, rows[2])),
+                _combine((-half * 1j, rows[1]), (half * 1j, rows[2])),
+            ]
         if kind == "j" and self.magnetic:
             rows[0][ONE] = self.j0 * self.p
         return rows
@@ -323,12 +344,19 @@ class Element:
 
     def absorbed_inside(self, solution):
         """The part of j_s(left) - j_s(right) across m that the exchange takes, not kappa mu_s."""
-        mode, start = self.modes[1]
-        total = mp.mpc(0)
-        if self.torque:
-            for column, integral in zip(itertools.count(start, 2), mode.integrals()):
-                total += self.torque * integral * mp.mpc(solution[column], solution[column + 1])
-        return _sum((total.real, self.frame[1]), (total.imag, self.frame[2]))
+        totals = []
+        for (mode, start), torque in zip(self.modes[1:], self.torques):
+            total = mp.mpc(0)
+            for i, integral in enumerate(mode.integrals() if torque else []):
+                amplitude = solution[start + i] if self.harmonic else None
+                if not self.harmonic:
+                    amplitude = mp.mpc(solution[start + 2 * i], solution[start + 2 * i + 1])
+                total += torque * integral * amplitude
+            totals.append(total)
+        if not self.harmonic:
+            return _sum((totals[0].real, self.frame[1]), (totals[0].imag, self.frame[2]))
+        one, other = totals
+        return _sum(((one + other) / 2, self.frame[1]), ((one - other) / 2j, self.frame[2]))
 
 
 # --- conditions at the faces: expressions that are zero ---------------------------------------
@@ -488,18 +516,18 @@ def _eliminate(conditions):
 # --- the whole stack --------------------------------------------------------------------------
 
 
-def solve(stack, digits=None, j0=1):
-    """Solve a single stack of uniform layers.
+def solve(stack, digits=None, j0=1, frequency=None):
+    """Solve a single stack of uniform layers; for amplitudes at a frequency if one is given.
 
     In twice as many digits again and again until all results agree to `AGREEMENT`; or in as many
     as asked for, once.
     """
     if digits is not None:
-        return _solve(stack, digits, j0)
+        return _solve(stack, digits, j0, frequency)
     last = None
     for digits in DIGITS:
         try:
-            found = _solve(stack, digits, j0)
+            found = _solve(stack, digits, j0, frequency)
         except ZeroDivisionError:  # a pivot is lost in so few digits, or there is no solution
             found = None
         if found is not None and last is not None and found.agrees(last):
@@ -508,13 +536,14 @@ def solve(stack, digits=None, j0=1):
     raise ArithmeticError(f"{DIGITS[-1]} digits do not settle the solution of {stack!r}")
 
 
-def _solve(stack, digits, j0):
+def _solve(stack, digits, j0, frequency=None):
     with mp.workdps(digits):
         elements, first, j0 = [], 0, mp.mpf(j0)
+        omega = None if frequency is None else 2 * mp.pi * mp.mpf(frequency)
         places = ["left", *["layer"] * len(stack.layers), "right"]
         for piece, place in zip(stack.elements, places):
             metal = isinstance(piece, sf.Layer | sf.Lead)
-            elements.append(Element(piece, place, first, j0) if metal else None)
+            elements.append(Element(piece, place, first, j0, omega) if metal else None)
             first += elements[-1].unknowns if metal else 0
         pairs = list(zip(elements[:-1], elements[1:], stack.joints))
         conditions = []

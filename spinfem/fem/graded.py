@@ -124,7 +124,7 @@ def condense(
     thickness: FloatArray,
     nodes: FloatArray,
     degree: int,
-    absorbing: complex = 1.0,
+    absorbing: Any = 1.0,
 ) -> GradedLayer:
     """Assemble and condense the elements of a graded layer.
 
@@ -138,8 +138,8 @@ def condense(
         Nodes of its mesh, from 0 to 1.
     degree : int
         Degree of the elements.
-    absorbing : float or complex
-        Factor on kappa; its imaginary part carries a derivative.
+    absorbing : float or complex, or an array (N or 1,) of them
+        Factor on kappa: its imaginary part carries a derivative, or it is that of a frequency.
     """
     mesh = MeshLine(nodes[None], np.stack([np.arange(nodes.size - 1), np.arange(1, nodes.size)]))
     element = line_element(degree)
@@ -153,10 +153,10 @@ def condense(
     absorbed = np.einsum("ieq,eq->ei", value, D / (2 * l**2) * weights)  # M 1: hats sum to 1
     f, f_D = (np.einsum("ieq,eq->ei", slope, x * weights) for x in (p, beta_D))
 
-    d = thickness[None, :, None, None]
-    A = K[:, None] / d + absorbing * M[:, None] * d
+    d, absorbing = thickness[None, :, None, None], np.atleast_1d(absorbing)
+    A = K[:, None] / d + absorbing[:, None, None] * M[:, None] * d
     load = np.broadcast_to(f[:, None], (*A.shape[:2], f.shape[1]))
-    loss = absorbing * absorbed[:, None] * thickness[:, None]
+    loss = (absorbing * thickness)[:, None] * absorbed[:, None]
     hats, inner = slice(2), slice(2, None)
     response = np.linalg.solve(A[..., inner, inner], A[..., inner, hats])
     by_load = np.linalg.solve(A[..., inner, inner], load[..., inner, None])[..., 0]
@@ -229,10 +229,12 @@ def graded_field(
     m: FloatArray,
     inflow: FloatArray,
     j0: float = 1.0,
+    absorbing: Any = 1.0,
 ) -> GradedField:
     """Make the field of a graded layer from mu_s/j0, as from `recover`, and j_s/j0 at its left.
 
-    With j0 = 0 it is that of mu_s and j_s themselves, which something else drives.
+    kappa is multiplied by `absorbing`, as in `condense`. With j0 = 0 it is that of mu_s and j_s
+    themselves, which something else drives.
     """
     degree = potential.shape[-1] - 1
     points = potential.shape[1]
@@ -255,7 +257,7 @@ def graded_field(
         pieces[..., 0] += np.cumsum(total, axis=0) - total
         return np.asarray(pieces)
 
-    kappa = (D / (2 * l**2))[:, None, None] * thickness[:, None, None]
+    kappa = (D / (2 * l**2))[:, None, None] * (thickness * absorbing)[:, None, None]
     current = -passed(kappa * mu)
     current[..., 0] += inflow
     ohmic = j0 * passed((reduced(1.0, p, beta_D) / D)[:, None] * thickness[:, None])

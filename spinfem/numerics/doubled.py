@@ -47,14 +47,33 @@ def two_sum(a: Number, b: Number) -> Doubled:
     return total, (a - (total - of_b)) + (b - of_b)
 
 
+def is_complex(x: Number) -> bool:
+    """Tell whether a number, or an array of them, is complex: at a frequency."""
+    return isinstance(x, complex) or (isinstance(x, np.ndarray) and x.dtype.kind == "c")
+
+
 def two_product(a: Number, b: Number) -> Doubled:
-    """Return ``a b`` exactly."""
+    """Return ``a b`` exactly; of complex numbers to as many digits."""
     product = a * b
+    if is_complex(product):
+        return complex_product(a, b)
     cut_a, cut_b = SPLITTER * a, SPLITTER * b
     high_a, high_b = cut_a - (cut_a - a), cut_b - (cut_b - b)
     low_a, low_b = a - high_a, b - high_b
     rest = ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
     return product, rest
+
+
+def complex_product(a: Number, b: Number) -> Doubled:
+    """Return ``a b`` of complex numbers: real and imaginary part are sums of two products."""
+    if not is_complex(b):
+        real, imaginary = two_product(a.real, b), two_product(a.imag, b)
+    elif not is_complex(a):
+        return complex_product(b, a)
+    else:
+        p, q, r, s = double(a.real), double(a.imag), double(b.real), double(b.imag)
+        real, imaginary = two_products(p, r, negative(q), s), two_products(p, s, q, r)
+    return real[0] + 1j * imaginary[0], real[1] + 1j * imaginary[1]
 
 
 def normal(high: Number, low: Number) -> Doubled:

@@ -17,7 +17,7 @@ import numpy as np
 from .._checks import FloatArray
 from . import ladder, motion, turning
 from .ladder import Chain
-from .loads import Loads
+from .loads import Links, Loads
 from .motion import Legs, Magnets, Room, Table
 from .rings import ALL, FOUND, SIZE
 from .turning import Skeleton, Work
@@ -46,7 +46,7 @@ PER_LINK, PER_OPERATION, PER_POINT = 8e-6, 2e-4, 2e-7
 """Seconds that a link takes in floats; and in arrays, and for every point of these."""
 
 
-def kernels(work: int, points: int = 0) -> Any:
+def kernels(work: int, points: int = 0, like: FloatArray | None = None) -> Any:
     """Return the compiled functions if they are loaded, or worth it.
 
     They are if the work at hand is, or what many small solves add up to.
@@ -57,7 +57,11 @@ def kernels(work: int, points: int = 0) -> Any:
         Links, or what takes as long.
     points : int
         Points of a batch; 0 for a single chain.
+    like : array, optional
+        Numbers of the chain; for complex ones, at frequencies, nothing is compiled.
     """
+    if like is not None and like.dtype != float:
+        return None
     if "numba" not in sys.modules:
         _spent[0] += work * (PER_OPERATION + PER_POINT * points if points else PER_LINK)
         if _spent[0] < WORTH:
@@ -65,23 +69,24 @@ def kernels(work: int, points: int = 0) -> Any:
     return compiled()
 
 
-def blank_loads(rods: int, points: tuple[int, ...]) -> Loads:
+def blank_loads(links: Links, points: tuple[int, ...]) -> Loads:
     """Return loads to be filled; what is on the ground is zero."""
-    return Loads(*np.zeros((5, rods, *points)))
+    return Loads(*np.zeros((5, len(links.B) + 1, *points), dtype=links.B.dtype))
 
 
 def memory_of(runs: Any, points: tuple[int, ...] = ()) -> FloatArray | None:
     """Return memory for the rings of runs."""
     if runs is None:
         return None
-    return np.empty((len(runs.m) + 2 * len(runs.ends), SIZE, *points))
+    return np.empty((len(runs.m) + 2 * len(runs.ends), SIZE, *points), dtype=runs.B.dtype)
 
 
 def found_of(runs: Any, points: tuple[int, ...] = (), whole: bool = True) -> FloatArray | None:
     """Return a place for what the rings of runs do."""
     if runs is None:
         return None
-    return np.empty((len(runs.m) + len(runs.ends), ALL if whole else FOUND, *points))
+    size = ALL if whole else FOUND
+    return np.empty((len(runs.m) + len(runs.ends), size, *points), dtype=runs.B.dtype)
 
 
 def changed(change: Callable[[Any], Any], numbers: Any) -> Any:
@@ -110,7 +115,7 @@ def assemble(work: int, *arguments: Any) -> None:
         Two-ports (5, q), shape (4, links + 1), m (3, n + 2), `collinear`, and to be filled links
         (7, links), and these before they are turned (3, links).
     """
-    fast = kernels(work)
+    fast = kernels(work, like=arguments[0])
     if fast is not None:
         fast.assemble(*arguments)
         return
@@ -130,7 +135,7 @@ def solve_plain(work: int, *arguments: Any) -> tuple[float, float]:
         As of `assemble`, and to be filled loads (5, links + 1), amplitudes and currents
         (2, links + 1), and what magnets take up at spacers (3, n + 2).
     """
-    fast = kernels(work)
+    fast = kernels(work, like=arguments[0])
     if fast is not None:
         missed, heat = fast.solve_plain(*arguments)
         return missed, heat
@@ -142,7 +147,7 @@ def solve_plain(work: int, *arguments: Any) -> tuple[float, float]:
 
 def solve(work: int, chain: Chain, *results: Any) -> tuple[float, float]:
     """Solve a single chain, as `ladder.solve`; arguments are arrays."""
-    fast = kernels(work)
+    fast = kernels(work, like=chain.links.B)
     if fast is not None:
         missed, heat = fast.solve(chain, *results)
         return missed, heat
@@ -154,7 +159,7 @@ def solve(work: int, chain: Chain, *results: Any) -> tuple[float, float]:
 
 def sweep(work: int, chain: Chain) -> None:
     """Carry the load on the ground through a whole chain, as `ladder.sweep`."""
-    fast = kernels(work)
+    fast = kernels(work, like=chain.links.B)
     if fast is not None:
         fast.sweep(chain)
         return
@@ -181,8 +186,9 @@ def solve_points(
     are what balances miss and the heat, (2, points).
     """
     points = parts[1][0].shape[-1]
-    fast = kernels(work, points)
-    sums = np.empty((2, points))
+    like = parts[1][0]
+    fast = kernels(work, points, like)
+    sums = np.empty((2, points), dtype=like.dtype)
     if fast is None:
         left, window, right = listed(chains[0]), _with_room(chains[1], points), listed(chains[2])
         amplitude, flow, found = parts[2]
@@ -200,9 +206,8 @@ def solve_points(
 
 def _with_room(window: Chain, points: int) -> Chain:
     """Return a window with room for loads and memory at some points."""
-    rods = len(window.links.B) + 1
     return window._replace(
-        loads=blank_loads(rods, (points,)), memory=memory_of(window.runs, (points,))
+        loads=blank_loads(window.links, (points,)), memory=memory_of(window.runs, (points,))
     )
 
 

@@ -77,11 +77,11 @@ def settled(k: int, links: Links, loads: Loads, amplitude: Numbers, flow: Number
     B, free, right = links.B[k], links.free[k], amplitude[k + 1]
     pulled = abs(loads.force[k]) + abs(loads.stiffness[k] * own)  # what flow[k] is the rest of
     largest = pulled + abs(links.s_left[k]) + abs(lost_left)
-    by_current = (largest < abs(B) * (abs(own) + abs(right))) & (free > 0)
+    by_current = (largest < abs(B) * (abs(own) + abs(right))) & (free != 0)
     fallen = sign * own - right
     fallen = pick(by_current, through / pick(by_current, B, 1.0), fallen)
     heat = B * fallen * fallen + lost_left * sign * own + lost_right * right
-    return free * rest, size, heat
+    return abs(free) * rest, size, heat
 
 
 def sweep(chain: Chain, first: int, stop: int, again: bool = False) -> None:
@@ -116,8 +116,8 @@ def settle(
         Sums of what the balances of the links miss, of the sizes of what they balance, and of the
         heat.
     """
-    missed = 0.0 * amplitude[stop]
-    size, heat = missed, missed
+    heat = 0.0 * amplitude[stop]
+    missed, size = abs(heat), abs(heat)
     for k in range(stop - 1, first - 1, -1):
         rest, own, warmed = returned(k, chain, chain.runs, found, amplitude, flow)
         missed, size, heat = missed + rest, size + own, heat + warmed
@@ -128,7 +128,7 @@ def meet(left: Load, right: Load) -> Any:
     """Return the amplitude of a rod between two loads, that on the right seen in a mirror."""
     whole = add(left[1], right[1])
     total = left[0] + right[0]
-    total = pick(total > 0, total, 1.0)
+    total = pick(total != 0, total, 1.0)
     return (whole[0] + whole[1]) / total
 
 
@@ -189,7 +189,7 @@ def solve_between(
     beyond, beyond_flow, beyond_found = parts[2]
     beyond[last] = edge[0] * amplitude[count]
     held = current(other, beyond[last])  # beyond a rod that is held there is another current
-    beyond_flow[last] = pick(edge[1] > 0, -edge[0] * flow[count], held)
+    beyond_flow[last] = pick(edge[1] != 0, -edge[0] * flow[count], held)
     rest, own_size, warmed = settle(right, 0, last, beyond, beyond_flow, beyond_found)
     missed, size, heat = missed + rest, size + own_size, heat + warmed
     before, before_flow, before_found = parts[0]

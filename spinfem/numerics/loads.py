@@ -70,7 +70,7 @@ def through(load: Load, k: int, links: Links, loads: Loads) -> Load:
     stiffness, force = load
     own = stiffness + links.S_left[k]
     total = own + links.B[k]
-    total = pick(total > 0, total, 1.0)  # 0: nothing holds what is behind a blocking end
+    total = pick(total != 0, total, 1.0)  # 0: nothing holds what is behind a blocking end
     free, sign, s_left = links.free[k], links.sign[k], links.s_left[k]
     per_total = free / total
     share = links.B[k] * per_total
@@ -79,7 +79,7 @@ def through(load: Load, k: int, links: Links, loads: Loads) -> Load:
     net = add(force, double(-s_left))
     driven = net[0] + net[1]
     loads.share[k], loads.at_rest[k] = sign * share, sign * (driven * per_total)
-    most = share > 0.5
+    most = abs(share) > 0.5
     whole = add(net, double(links.s_right[k]))
     base = pick(most, whole[0], links.s_right[k]), pick(most, whole[1], 0.0 * whole[1])
     change = pick(most, -taken * driven, share * driven)

@@ -312,7 +312,7 @@ def into_frame(
 
 def turns_of(row: Numbers) -> tuple[Matrix, Matrix]:
     """Return the turn into the frame of a ring before what is soft, and that from it onwards."""
-    turn, stays = kept_matrix(row, TURN), row[STAYS] > 0
+    turn, stays = kept_matrix(row, TURN), row[STAYS] != 0
     same = identity(row[STAYS])
     return either(stays, same, turn), either(stays, turn, same)
 
@@ -477,7 +477,7 @@ def risen(port: Port, u: Vector, behind: Vector, j: Vector) -> Number:
     (B, _, _), (S, _, _) = port.B, port.S_left
     lost, source = multiply(S, u[0]), port.s_left[0]
     largest = abs(source[0]) + abs(j[0][0]) + abs(lost[0])
-    by_current = largest < B[0] * (abs(u[0][0]) + abs(behind[0][0]))
+    by_current = largest < abs(B[0]) * (abs(u[0][0]) + abs(behind[0][0]))
     driven = subtract(add(source, lost), j[0])
     return pick(by_current, driven[0] / pick(by_current, B[0], 1.0), subtract(behind[0], u[0])[0])
 
@@ -732,7 +732,7 @@ def recover(
     zeros = none, none, none
     u, flow, at_rod = zeros, P, zeros
     own_u, own_flow = zeros, zeros  # in the frame of a ring before what is soft
-    missed, size, heat = none[0], none[0], none[0]
+    missed, size, heat = abs(none[0]), abs(none[0]), none[0]
     if last != HELD:
         end = runs.ends[r][1]
         spring = none, double(end[3]), double(end[4])

@@ -51,14 +51,21 @@ def across(v: FloatArray, m: FloatArray) -> FloatArray:
 
 def axial(along: FloatArray, across: NDArray[Any], m: FloatArray) -> FloatArray:
     """Return ``a m m^T + Re x (1 - m m^T) + Im x [m x]``, shape (..., 3, 3)."""
-    real = across.real[..., None, None]
-    matrix: FloatArray = (along[..., None, None] - real) * (m[..., :, None] * m[..., None, :])
-    matrix = matrix + real * np.eye(3)
-    if np.any(across.imag):
+    return tensor(along, across.real, across.imag, m)
+
+
+def tensor(
+    along: NDArray[Any], across: NDArray[Any], turning: NDArray[Any], m: FloatArray
+) -> NDArray[Any]:
+    """Return ``a m m^T + b (1 - m m^T) + c [m x]``, shape (..., 3, 3); a, b, c may be complex."""
+    own = across[..., None, None]
+    matrix: NDArray[Any] = (along[..., None, None] - own) * (m[..., :, None] * m[..., None, :])
+    matrix = matrix + own * np.eye(3)
+    if np.any(turning):
         turn = np.zeros(matrix.shape)
         for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
             turn[..., j, i], turn[..., i, j] = m[..., k], -m[..., k]
-        matrix = matrix + across.imag[..., None, None] * turn
+        matrix = matrix + turning[..., None, None] * turn
     return matrix
 
 

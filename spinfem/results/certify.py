@@ -95,10 +95,10 @@ def bounds_of(solution: SolvedStack, found: Certificate) -> Bounds:
     """Return the certified bounds of a solution."""
     low, high = (solution.shaped(found.resistance + way * found.resistance_room) for way in (-1, 1))
     named = named_bodies(solution.stack)
-    middle = solution.times(found.torque[named], solution.j0, 1)
-    room = solution.times(found.torque_room[named], np.abs(solution.j0), 1)
+    middle = solution.multiplied(found.torque[named], solution.j0, 1)
+    room = solution.multiplied(found.torque_room[named], np.abs(solution.j0), 1)
     if found.of_ends is not None:
-        more = [solution.times(values[named], 1.0, 1) for values in found.of_ends]
+        more = [solution.multiplied(values[named], 1.0, 1) for values in found.of_ends]
         middle, room = middle + more[0], room + more[1]
     middle, room = TORQUE_PER_SPIN_CURRENT * middle, TORQUE_PER_SPIN_CURRENT * room
     return Bounds((low, high), (middle - room, middle + room))

@@ -7,6 +7,7 @@ times what a unit of it drives, and what the ends drive.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
@@ -41,6 +42,11 @@ class Scaled:
     transport: Transport
     transports: tuple[Transport, ...]
 
+    @property
+    def factor(self) -> Number:
+        """What a result per unit current is multiplied by: the current."""
+        return self.j0
+
     def scaled(self, found: Sequence[FloatArray], batch_axis: int = 0) -> FloatArray:
         """Return a result that is linear in what drives the stack, in the shape of the batch.
 
@@ -52,16 +58,16 @@ class Scaled:
             Which axis that is.
         """
         per_current, *of_ends = found
-        total = self.times(per_current, self.j0, batch_axis)
+        total = self.multiplied(per_current, self.factor, batch_axis)
         for values in of_ends:
-            total = total + self.times(values, 1.0, batch_axis)
+            total = total + self.multiplied(values, 1.0, batch_axis)
         return total
 
     def all_scaled(self, found: Sequence[Values]) -> list[FloatArray]:
         """Return several such results, found together; their second axis is that of the points."""
         return [self.scaled(values, 1) for values in zip(*found, strict=True)]
 
-    def times(self, values: FloatArray, factor: Number, batch_axis: int = 0) -> FloatArray:
+    def multiplied(self, values: FloatArray, factor: Number, batch_axis: int = 0) -> FloatArray:
         """Give an array with one axis of N points its batch shape, times a factor of that shape."""
         value = values.swapaxes(0, batch_axis)
         if not self.shape:
@@ -69,18 +75,20 @@ class Scaled:
         rest = value.shape[1:]
         value = np.broadcast_to(value, (self.transport.elements.points, *rest))
         factor = np.asarray(factor).reshape(np.shape(factor) + (1,) * len(rest))
-        return np.asarray(value.reshape(self.stack.shape + rest) * factor)
+        return np.asarray(value.reshape(self.transport.elements.shape + rest) * factor)
 
     def shaped(self, value: FloatArray) -> Number:
         """Give an array (N,) that does not depend on the current its batch shape."""
         if not self.shape:
-            return float(value[0])
+            return cast(Number, value[0].item())
         if value.size > 1:
-            value = value.reshape(self.stack.shape)
+            value = value.reshape(self.transport.elements.shape)
         return np.broadcast_to(value, self.shape).copy()
 
     def columns(self, positions: FloatArray) -> FloatArray:
         """Turn positions (..., q) into (q, N), or (q, 1) if they do not vary."""
         if positions.ndim > 1:
-            positions = np.broadcast_to(positions, (*self.stack.shape, positions.shape[-1]))
+            positions = np.broadcast_to(
+                positions, (*self.transport.elements.shape, positions.shape[-1])
+            )
         return positions.reshape(-1, positions.shape[-1]).T

@@ -56,7 +56,9 @@ class SolvedStack(Scaled):
     j0 : float or array
         Particle current, A/m2, positive when electrons flow towards +x.
     shape : tuple of int
-        Shape of the batch: the stack's and that of j0, broadcast.
+        Shape of the batch: the stack's, that of j0 and that of frequencies, broadcast.
+    frequency : float, array or None
+        Of what swings, Hz: results are complex amplitudes then; None if it is stationary.
     """
 
     def __init__(
@@ -64,12 +66,13 @@ class SolvedStack(Scaled):
         stack: Stack,
         j0: Number,
         transport: Transport,
-        solve_again: Callable[[Stack, Number], Self],
+        solve_again: Callable[..., Self],
+        frequency: Number | None = None,
     ) -> None:
-        self.stack, self.j0, self.shape = stack, j0, stack.shape
+        self.stack, self.j0, self.shape = stack, j0, transport.elements.shape
         if not isinstance(j0, float):
-            self.shape = np.broadcast_shapes(stack.shape, j0.shape)
-        self.transport, self._solve_again = transport, solve_again
+            self.shape = np.broadcast_shapes(self.shape, j0.shape)
+        self.transport, self._solve_again, self.frequency = transport, solve_again, frequency
         self.transports = (transport,)
         if transport.elements.drives and transport.of_ends is not None:
             self.transports = (transport, transport.of_ends)
@@ -88,7 +91,23 @@ class SolvedStack(Scaled):
         """
         part = self.stack.part(self.shape, index)
         j0 = np.broadcast_to(self.j0, self.shape)[index]
-        return self._solve_again(part, float(j0) if j0.ndim == 0 else j0)
+        current = float(j0) if j0.ndim == 0 else j0
+        return self._solve_again(part, current, **self._frequency_at(index))
+
+    def _frequency_at(self, index: Any) -> dict[str, Number]:
+        """Return the frequency of a part of a batch, as an argument; nothing if there is none."""
+        if self.frequency is None:
+            return {}
+        part = np.broadcast_to(self.frequency, self.shape)[index]
+        return {"frequency": float(part) if part.ndim == 0 else part}
+
+    def check_stationary(self, what: str) -> None:
+        """Raise ValueError at a frequency, for what is made of real numbers alone."""
+        if self.frequency is not None:
+            raise ValueError(
+                f"{what} must be of a stationary solution, got one at a frequency: its numbers "
+                "are complex amplitudes"
+            )
 
     __iter__ = None  # a batch is indexed, not iterated over
 
@@ -316,8 +335,10 @@ class SolvedStack(Scaled):
             closed[closed] = angle(*ways).collinear  # or it overflows
         if closed.any():
             stack = self.stack
-            part = stack.part(self.shape, np.nonzero(closed)) if self.shape else stack
-            limits = self._opened(part, int(magnets[second])).efficiency(a, b)
+            where = np.nonzero(closed) if self.shape else ()
+            part = stack.part(self.shape, where) if self.shape else stack
+            opened = self._opened(part, int(magnets[second]), self._frequency_at(where))
+            limits = opened.efficiency(a, b)
             if not self.shape:
                 g = limits
             for own, limit in zip(g, limits, strict=True):
@@ -325,7 +346,7 @@ class SolvedStack(Scaled):
                     own[closed] = limit  # type: ignore[index]
         return g
 
-    def _opened(self, stack: Stack, position: int) -> Self:
+    def _opened(self, stack: Stack, position: int, frequency: dict[str, Number]) -> Self:
         """Return the solution of a stack in which all from an element on is turned a little.
 
         About an axis across the element's m.
@@ -339,7 +360,7 @@ class SolvedStack(Scaled):
             if body[0] >= position:
                 m = np.asarray(elements[body[0]].m)  # type: ignore[union-attr]
                 ways.update(dict.fromkeys(body, m + np.cross(axis, m)))
-        return self._solve_again(stack.undriven().turned(ways), 1.0)
+        return self._solve_again(stack.undriven().turned(ways), 1.0, **frequency)
 
     @property
     def spacers(self) -> tuple[tuple[str, str], ...]:

@@ -44,7 +44,7 @@ class LayerSolution:
         """Positions, m, shape (n,); (..., n) if they vary over the batch."""
         stack, xi = self.solution.stack, self._samples.T
         start, stop = stack.x[..., self.index, None], stack.x[..., self.index + 1, None]
-        xi = xi[0] if xi.shape[0] == 1 else xi.reshape(*stack.shape, -1)
+        xi = xi[0] if xi.shape[0] == 1 else xi.reshape(*self.solution.transport.elements.shape, -1)
         return read_only(np.where(xi == 1, stop, start + (stop - start) * xi))
 
     @property
@@ -73,12 +73,12 @@ class LayerSolution:
         besides.
         """
         solution, xi, transport = self.solution, self._samples, self.solution.transport
-        j0 = np.asarray(solution.j0)  # whose square may be inf, where that of a float raises
-        heat = solution.times(transport.dissipation(self.index, xi), j0 * j0, 1)
+        j0 = np.asarray(solution.factor)  # whose square may be inf, where that of a float raises
+        heat = solution.multiplied(transport.dissipation(self.index, xi), j0 * j0, 1)
         for of_ends in solution.transports[1:]:
             both = transport.dissipation(self.index, xi, of_ends)
-            heat = heat + solution.times(both, 2 * j0, 1)
-            heat = heat + solution.times(of_ends.dissipation(self.index, xi), 1.0, 1)
+            heat = heat + solution.multiplied(both, 2 * j0, 1)
+            heat = heat + solution.multiplied(of_ends.dissipation(self.index, xi), 1.0, 1)
         return read_only(heat)
 
 

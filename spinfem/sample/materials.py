@@ -44,6 +44,7 @@ LENGTHS = {
 }
 """What to call the lengths of a metal in messages."""
 BETA_D = "beta_D (diffusion polarization)"
+TAU = "tau (spin relaxation time)"
 
 
 def _of(quantity: str, name: str | None) -> str:
@@ -76,6 +77,7 @@ class Metal:
 
     D: Number
     l: Number
+    tau: Number | None = None
     name: str | None = None
     source: str | None = None
     units: Literal["SI"] | None = None
@@ -89,6 +91,8 @@ class Metal:
         self._store(D=number_or_profile(positive, "D (conductivity)", self.D, of=self.name))
         l = number_or_profile(positive, LENGTHS["l"], self.l, of=self.name, infinite=True)
         self._store(l=l)
+        if self.tau is not None:
+            self._store(tau=positive(_of(TAU, self.name), self.tau))
         label("name of a material", self.name)
         label("source of a material", self.source)
         if self.units not in ("SI", None):
@@ -110,7 +114,7 @@ class Metal:
     @property
     def numbers(self) -> dict[str, Number]:
         """All numbers of the metal by their names; a graded one is a function of xi."""
-        return {"D": self.D, "l": self.l}
+        return {"D": self.D, "l": self.l} | ({} if self.tau is None else {"tau": self.tau})
 
     @cached_property
     def layer_stem(self) -> str:
@@ -169,6 +173,14 @@ class Metal:
         """``kappa = rho/tau = D/(2 l^2)``, S/m3, of eq. (4)."""
         return combined(lambda D, l: D / (2 * l**2), self.D, self.l)
 
+    @property
+    def spin_density_coefficient(self) -> Number | None:
+        """The paper's ``rho = ds/dmu_s = kappa tau``, S s/m3; None without tau.
+
+        In a metal it is ``e^2 N/2`` with N the density of states of both spins at the Fermi level.
+        """
+        return None if self.tau is None else combined(np.multiply, self.relaxation, self.tau)
+
     def __call__(
         self,
         thickness: ArrayLike,
@@ -216,6 +228,9 @@ class NormalMetal(Metal):
         Conductivity ``1/rho``, S/m; positive.
     l : float, array or callable
         Spin diffusion length, m; positive, ``inf`` for no spin relaxation.
+    tau : float or array, optional
+        Spin relaxation time, s; positive. It is ``2 rho l^2/D`` with the paper's ``rho =
+        ds/dmu_s``, and what `solve` at a frequency needs besides D and l.
     name : str, optional
         Name of the material.
     source : str, optional
@@ -244,7 +259,12 @@ class NormalMetal(Metal):
 
     @classmethod
     def from_resistivity(
-        cls, rho: ArrayLike | Profile, *, l: ArrayLike | Profile, name: str | None = None
+        cls,
+        rho: ArrayLike | Profile,
+        *,
+        l: ArrayLike | Profile,
+        tau: ArrayLike | None = None,
+        name: str | None = None,
     ) -> NormalMetal:
         """Make a normal metal from its resistivity: ``D = 1/rho``.
 
@@ -254,6 +274,8 @@ class NormalMetal(Metal):
             Resistivity, Ohm m; positive.
         l : float or array
             Spin diffusion length, m.
+        tau : float or array, optional
+            Spin relaxation time, s.
         name : str, optional
             Name of the material.
         """
@@ -261,11 +283,18 @@ class NormalMetal(Metal):
         D = combined(lambda rho: 1 / rho, checked)
         with once():
             notice(RESISTIVITY, _of("rho (resistivity)", name), checked)
-            return cls(D=D, l=cast(Number, l), name=name, units="SI")
+            return cls(
+                D=D, l=cast(Number, l), tau=cast("Number | None", tau), name=name, units="SI"
+            )
 
     @classmethod
     def from_conductivity(
-        cls, sigma: ArrayLike | Profile, *, l: ArrayLike | Profile, name: str | None = None
+        cls,
+        sigma: ArrayLike | Profile,
+        *,
+        l: ArrayLike | Profile,
+        tau: ArrayLike | None = None,
+        name: str | None = None,
     ) -> NormalMetal:
         """Make a normal metal from its conductivity: ``D = sigma``.
 
@@ -275,11 +304,13 @@ class NormalMetal(Metal):
             Conductivity, S/m; positive.
         l : float or array
             Spin diffusion length, m.
+        tau : float or array, optional
+            Spin relaxation time, s.
         name : str, optional
             Name of the material.
         """
         D = number_or_profile(positive, "sigma (conductivity)", sigma, of=name)
-        return cls(D=D, l=cast(Number, l), name=name, units="SI")
+        return cls(D=D, l=cast(Number, l), tau=cast("Number | None", tau), name=name, units="SI")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -316,6 +347,9 @@ class Ferromagnet(Metal):
     lambda_phi : float or array, optional
         Length of dephasing, m; positive, ``inf`` for none. Of lambda_J and lambda_phi the one
         that is not given is infinite; if neither is, the ferromagnet is strong.
+    tau : float or array, optional
+        Spin relaxation time, s; positive. It is ``2 rho l^2/D`` with the paper's ``rho =
+        ds/dmu_s``, and what `solve` at a frequency needs besides D and l.
     name : str, optional
         Name of the material.
     source : str, optional
@@ -386,6 +420,7 @@ class Ferromagnet(Metal):
         l: ArrayLike | Profile,
         lambda_J: ArrayLike | None = None,
         lambda_phi: ArrayLike | None = None,
+        tau: ArrayLike | None = None,
         name: str | None = None,
     ) -> Ferromagnet:
         """Make a ferromagnet from Valet-Fert parameters: ``D = 1/rho*``, ``p = beta``.
@@ -402,6 +437,8 @@ class Ferromagnet(Metal):
             Spin diffusion length, m.
         lambda_J, lambda_phi : float or array, optional
             Exchange lengths, m; as in `Ferromagnet`.
+        tau : float or array, optional
+            Spin relaxation time, s.
         name : str, optional
             Name of the material.
         """
@@ -415,6 +452,7 @@ class Ferromagnet(Metal):
                 p=p,
                 lambda_J=cast("Number | None", lambda_J),
                 lambda_phi=cast("Number | None", lambda_phi),
+                tau=cast("Number | None", tau),
                 name=name,
                 units="SI",
             )
@@ -428,6 +466,7 @@ class Ferromagnet(Metal):
         l: ArrayLike | Profile,
         lambda_J: ArrayLike | None = None,
         lambda_phi: ArrayLike | None = None,
+        tau: ArrayLike | None = None,
         name: str | None = None,
     ) -> Ferromagnet:
         """Make a ferromagnet from its measured resistivity: ``D = (1 - beta^2)/rho``, ``p = beta``.
@@ -445,6 +484,8 @@ class Ferromagnet(Metal):
             Spin diffusion length, m.
         lambda_J, lambda_phi : float or array, optional
             Exchange lengths, m; as in `Ferromagnet`.
+        tau : float or array, optional
+            Spin relaxation time, s.
         name : str, optional
             Name of the material.
         """
@@ -458,6 +499,7 @@ class Ferromagnet(Metal):
                 l=l,
                 lambda_J=lambda_J,
                 lambda_phi=lambda_phi,
+                tau=tau,
                 name=name,
             )
 
@@ -492,7 +534,8 @@ class Ferromagnet(Metal):
         time = positive("tau (spin relaxation time)", tau, infinite=True)
         rho = positive("spin_density_coefficient (rho)", spin_density_coefficient)
         D = 4 * up * down / (up + down)
-        return cls(D=D, l=np.sqrt(D * time / (2 * rho)), p=(up - down) / (up + down), name=name)
+        p, own = (up - down) / (up + down), None if np.isinf(time).all() else time
+        return cls(D=D, l=np.sqrt(D * time / (2 * rho)), p=p, tau=own, name=name)
 
     @classmethod
     def from_conductivity(
@@ -504,6 +547,7 @@ class Ferromagnet(Metal):
         beta_D: ArrayLike | Profile | None = None,
         lambda_J: ArrayLike | None = None,
         lambda_phi: ArrayLike | None = None,
+        tau: ArrayLike | None = None,
         name: str | None = None,
     ) -> Ferromagnet:
         """Make a ferromagnet from its total conductivity: ``D = sigma (1 - p^2)``.
@@ -522,6 +566,8 @@ class Ferromagnet(Metal):
             Diffusion polarization, between -1 and 1; as in `Ferromagnet`.
         lambda_J, lambda_phi : float or array, optional
             Exchange lengths, m; as in `Ferromagnet`.
+        tau : float or array, optional
+            Spin relaxation time, s.
         name : str, optional
             Name of the material.
         """
@@ -535,6 +581,7 @@ class Ferromagnet(Metal):
             beta_D=own,
             lambda_J=cast("Number | None", lambda_J),
             lambda_phi=cast("Number | None", lambda_phi),
+            tau=cast("Number | None", tau),
             name=name,
             units="SI",
         )
@@ -549,6 +596,7 @@ class Ferromagnet(Metal):
         l_sf: ArrayLike | Profile,
         lambda_J: ArrayLike | None = None,
         lambda_phi: ArrayLike | None = None,
+        tau: ArrayLike | None = None,
         name: str | None = None,
     ) -> Ferromagnet:
         r"""Make a ferromagnet from the parameters of codes for drift and diffusion.
@@ -600,6 +648,8 @@ class Ferromagnet(Metal):
             Spin-flip length, m; positive, ``inf`` for no spin relaxation.
         lambda_J, lambda_phi : float or array, optional
             Exchange lengths, m; as in `Ferromagnet`.
+        tau : float or array, optional
+            Spin relaxation time, s.
         name : str, optional
             Name of the material.
         """
@@ -615,6 +665,7 @@ class Ferromagnet(Metal):
             beta_D=q,
             lambda_J=lambda_J,
             lambda_phi=lambda_phi,
+            tau=tau,
             name=name,
         )
 

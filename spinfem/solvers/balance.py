@@ -77,7 +77,7 @@ class Balance:
     def __init__(self, e: Elements, row: Row, threads: int = 1) -> None:
         self.e, self.row, self.threads = e, row, threads
         plan, m = row.plan, np.ascontiguousarray(e.columns["m"].fixed.T)
-        made, fixed = np.empty((7, plan.links)), np.empty((3, plan.links))
+        made, fixed = (np.empty((q, plan.links), dtype=row.table.dtype) for q in (7, 3))
         self._made, self.links, self.unturned = made, Links(*made), Unturned(fixed, {})
         self.changed: dict[int, Links] = {}
         self.rods: Rods | None = None  # of a single chain without runs
@@ -87,8 +87,9 @@ class Balance:
         if e.shape or plan.runs:
             kernels.assemble(plan.links, *given)
             return
-        loads, rods = np.zeros((5, plan.links + 1)), np.empty((2, plan.links + 1))
-        pulled = np.zeros(m.shape)
+        kind = row.table.dtype
+        loads, rods = (np.zeros((q, plan.links + 1), dtype=kind) for q in (5, 2))
+        pulled = np.zeros(m.shape, dtype=kind)
         missed, heat = kernels.solve_plain(plan.links, *given, loads, rods, pulled)
         if not missed <= MISSED:
             raise unbalanced(np.array([missed]))
@@ -187,7 +188,7 @@ class Balance:
             return self._solve_points(window, push, transposed, whole)
         links, runs = self._links(0, plan.links, push), self._runs(0, plan.links, push, transposed)
         (chain,) = _chains(Part(links, runs))
-        amplitude, flow = np.empty((2, plan.links + 1))
+        amplitude, flow = np.empty((2, plan.links + 1), dtype=links.B.dtype)
         found = kernels.found_of(chain.runs)
         missed, heat = kernels.solve(self._work, chain, amplitude, flow, found)
         if not missed <= MISSED:
@@ -231,7 +232,7 @@ class Balance:
             kernels.sweep(work, chain)
         sign = np.append(self.links.sign, 1.0)[stop:]
         free = self.links.free[stop] if stop < plan.links else 0.0
-        amplitude, flow = np.empty((2, plan.links + 1, points))
+        amplitude, flow = np.empty((2, plan.links + 1, points), dtype=self.row.table.dtype)
         found = (
             kernels.found_of(before, (points,), whole),
             kernels.found_of(within, (points,), whole),
@@ -242,7 +243,8 @@ class Balance:
             (amplitude[stop:], flow[stop:], None),
         )
         edge = np.array([sign[0], free])
-        missed, heat = kernels.solve_points(work, (left, middle, right), edge, parts, self.threads)
+        sums = kernels.solve_points(work, (left, middle, right), edge, parts, self.threads)
+        missed, heat = sums[0].real, sums[1]
         if not (missed <= MISSED).all():
             raise unbalanced(missed)
         amplitude[stop:] *= sign[:, None]
@@ -308,7 +310,9 @@ def _column(first: FloatArray, changed: dict[int, Any], points: int | None) -> F
     if points is None or all(np.size(value) == 1 for value in changed.values()):
         column = first[:, None]
     elif len(first) == 1:
-        return np.require(changed[0], float, ["C", "W"])[None]  # numba compiles for others anew
+        return np.require(changed[0], first.dtype, ["C", "W"])[
+            None
+        ]  # numba compiles for others anew
     else:
         column = np.repeat(first[:, None], points, axis=1)
     for i, value in changed.items():
@@ -331,7 +335,7 @@ def _chains(*parts: Part) -> list[Chain]:
         Chain(
             mirrored(part.links) if part.in_mirror else part.links,
             part.runs,
-            kernels.blank_loads(len(part.links.B) + 1, part.shape),
+            kernels.blank_loads(part.links, part.shape),
             kernels.memory_of(part.runs, part.shape),
         )
         for part in parts

@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._checks import BoolArray, FloatArray
 from ..fem.fields import LayerField
@@ -24,12 +23,12 @@ from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, add_pull, turn_between
 from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE, RISE
 from ..physics import bulk, interfaces
 from ..physics.contact import contact_absorption
-from ..physics.directions import across, apply, axial, cross
+from ..physics.directions import across, apply, axial, cross, tensor
 from .balance import Balance, Rods
 from .elements import Elements, inwards
 from .faces import Faces
 from .plan import INTERFACE, Bars
-from .ports import Bulk, Row, make_row, share_of_exchange
+from .ports import Bulk, Row, about_axis, make_row, share_of_exchange
 from .runs import Push
 from .transport import NODES, Field, Given, Jump, Transport
 
@@ -165,7 +164,7 @@ class Condensed(Transport):
         See `_risen`; of leads, and what is graded, it is the difference.
         """
         bars, which, others = self.plan.bars
-        found = np.empty((self.magnets.size, self.rods.amplitude.shape[1]))
+        found = self.zeros(self.magnets.size, self.rods.amplitude.shape[1])
         if which.size:
             found[which] = self._rises_of(bars)
         for magnet in others.tolist():
@@ -176,7 +175,7 @@ class Condensed(Transport):
     def _is_thin(self, layer: int) -> BoolArray:
         """Whether a layer is thinner than l, with p near 1: ``p j0 - m.j_s`` may be tiny there."""
         e, k = self.elements, layer + 1
-        found: BoolArray = (e.thickness[layer] <= e.l[k]) & (np.abs(e.p[k]) > NEARLY)
+        found: BoolArray = (e.thickness[layer] <= np.abs(e.l[k])) & (np.abs(e.p[k]) > NEARLY)
         return found
 
     def _missing_ahead(self, layer: int, xi: FloatArray) -> FloatArray:
@@ -192,7 +191,7 @@ class Condensed(Transport):
         d, D, l = e.thickness[layer], e.D[k], e.l[k]
         (magnet,) = np.flatnonzero(self.magnets == k)
         whole = self.rises[magnet] * D / (2 * d)
-        relaxed = np.zeros((len(xi), e.points))
+        relaxed = self.zeros(len(xi), e.points)
         for at, weight in zip(*NODES, strict=True):
             for begin, sign in ((np.zeros_like(xi), 1.0), (xi, -1.0)):
                 mu, _ = self.field(layer).evaluate(begin + (1 - begin) * at)
@@ -206,7 +205,7 @@ class Condensed(Transport):
         """
         if self.elements.shape:
             pairs = zip(bars.ports.tolist(), bars.elements.tolist(), strict=True)
-            found = np.empty((bars.ports.size, self.rods.amplitude.shape[1]))
+            found = self.zeros(bars.ports.size, self.rods.amplitude.shape[1])
             for own, pair in zip(found, pairs, strict=True):
                 own[:] = self._rise(*pair)
             return found
@@ -260,7 +259,7 @@ class Condensed(Transport):
             return self.balance.pulled[self.magnets, None]
         parts = [self.absorbed(i) for i in range(self.magnets.size)]
         points = max((part.shape[0] for part in parts), default=1)
-        found = np.empty((len(parts), points, 3))
+        found = self.zeros(len(parts), points, 3)
         for own, part in zip(found, parts, strict=True):
             own[:] = part
         return found
@@ -300,11 +299,11 @@ class Condensed(Transport):
         A share of what is lost across m in the shunts of its two-port.
         """
         e = self.elements
-        return (
-            _shared(share_of_exchange(e, k), self._lost(k), e.m[k])
-            if e.shape
-            else self._all_taken[k]
-        )
+        return _shared(self._share(k), self._lost(k), e.m[k]) if e.shape else self._all_taken[k]
+
+    def _share(self, k: int) -> tuple[Any, Any]:
+        """Return which share of what is lost across m a magnetization takes up, and turns."""
+        return about_axis(self.elements, partial(share_of_exchange, self.elements, k))
 
     def _lost(self, k: int) -> FloatArray:
         """Return what is lost across m in the shunts of a two-port, (N or 1, 3)."""
@@ -318,7 +317,7 @@ class Condensed(Transport):
         m, places = self.elements.columns["m"].fixed, list(self.plan.part_of)
         which = np.array(places)
         lost = np.concatenate([self._lost(k) for k in places])
-        found = _shared(self.row.share.take(which), lost, m.take(which, axis=0))
+        found = _shared(tuple(self.row.share[:, which]), lost, m.take(which, axis=0))
         return dict(zip(places, found[:, None], strict=True))
 
     @cached_property
@@ -327,7 +326,7 @@ class Condensed(Transport):
         e = self.elements
         if not e.lengths:
             return None
-        total = np.zeros((e.magnetic.size, e.points, 3))
+        total = self.zeros(e.magnetic.size, e.points, 3)
         for k in self.plan.part_of:
             total[k] = self._taken(k)
         return total
@@ -344,7 +343,7 @@ class Condensed(Transport):
             return None
         rods, at = self._driven_by_ends, self.at_ends
         make = partial(self.bulk.field, at=at, driven=False)
-        volume = np.zeros((e.magnetic.size, e.points, 3))
+        volume = self.zeros(e.magnetic.size, e.points, 3)
         for k, (r, part) in self.plan.part_of.items():
             lost = rods.rings[r][part, INSIDE : INSIDE + 3].T
             for shifts, side, port in zip(self._end_shifts, (1, 2), self._ports_of(k), strict=True):
@@ -352,7 +351,7 @@ class Condensed(Transport):
                     shunt = self._matrices(self.plan.runs[r], part, False)[side]
                     more = apply(shunt, shifts[port])
                     lost = lost + more - _along(more, e.m[k])
-            volume[k] = _shared(share_of_exchange(e, k), lost, e.m[k])
+            volume[k] = _shared(self._share(k), lost, e.m[k])
         return Given(e, at.faces, make, volume, j0=0.0)
 
     @cached_property
@@ -464,7 +463,7 @@ class Condensed(Transport):
         """``(gamma/2) m.[mu_s]`` at every face, (n + 1, N or 1), Ohm m2."""
         e = self.elements
         bars, faces = self.plan.interface_bars, [face for _, face, _ in self.plan.interfaces]
-        found = np.zeros((len(e.joints), self.rods.amplitude.shape[1]))
+        found = self.zeros(len(e.joints), self.rods.amplitude.shape[1])
         if faces:
             rises = self._rises_of(bars)
             for face, rise in zip(faces, rises, strict=True):
@@ -509,8 +508,8 @@ class Condensed(Transport):
         ends = self._ends(rods, shift_left, shift_right, sources, pushed, of_ends)
         n = len(plan.left)
         potential_left, potential_right = ends.before[plan.left], ends.behind[plan.right]
-        current_left, current_right = np.zeros((2, n, points, 3))
-        absorbed_left, absorbed_right = np.zeros((2, n, points, 3))
+        current_left, current_right = self.zeros(2, n, points, 3)
+        absorbed_left, absorbed_right = self.zeros(2, n, points, 3)
         for magnet in np.flatnonzero(e.strong[self.magnets]).tolist():
             # of a ring that has left the rod, the part along it alone, with its own digits
             k, (at_left, at_right) = int(self.magnets[magnet]), self._at_rods(rods, magnet)
@@ -655,9 +654,9 @@ class Condensed(Transport):
         """Return what happens at the ends of all two-ports, of which links are driven like that."""
         e, plan, points = self.elements, self.plan, self.elements.points
         q = len(plan.ports)
-        before, behind = np.zeros((2, q + 1, points, 3))
-        entering, leaving = np.zeros((2, q, points, 3))
-        pull_left, pull_right = np.zeros((2, plan.links, points, 3))
+        before, behind = self.zeros(2, q + 1, points, 3)
+        entering, leaving = self.zeros(2, q, points, 3)
+        pull_left, pull_right = self.zeros(2, plan.links, points, 3)
         way = np.zeros((plan.links + 1, points, 3))  # of the rods
         known = plan.axis != NO_AXIS
         way[known] = e.m[plan.axis[known]]
@@ -684,8 +683,10 @@ class Condensed(Transport):
                 m = e.m[plan.own_axis[link]]
                 sign = self._sign(link)
                 left, right = sign * mu[link], mu[link + 1]
-                j_left = np.where(free[link] > 0, sign * flow[link], s_left[link] - B[link] * right)
-                j_right = np.where(free[link + 1] > 0, arriving, s_right[link] + B[link] * left)
+                j_left = np.where(
+                    free[link] != 0, sign * flow[link], s_left[link] - B[link] * right
+                )
+                j_right = np.where(free[link + 1] != 0, arriving, s_right[link] + B[link] * left)
                 entering[first], leaving[first] = j_left[:, None] * m, j_right[:, None] * m
                 continue
             # the ground has no way, and takes up all that comes
@@ -708,8 +709,12 @@ class Condensed(Transport):
                     pull[link] -= stiff[:, None] * way_off
                     other[link] += B[link][:, None] * way_off  # of the ground
                     ring[at] += way_off
-            along_left = np.where(free[link] > 0, flow[link], s_left[link] - B[link] * mu[link + 1])
-            along_right = np.where(free[link + 1] > 0, arriving, s_right[link] + B[link] * mu[link])
+            along_left = np.where(
+                free[link] != 0, flow[link], s_left[link] - B[link] * mu[link + 1]
+            )
+            along_right = np.where(
+                free[link + 1] != 0, arriving, s_right[link] + B[link] * mu[link]
+            )
             entering[first] = along_left[:, None] * a - pull_left[link]
             leaving[stop - 1] = along_right[:, None] * b + pull_right[link]
         if plan.inside.size:
@@ -887,13 +892,14 @@ class Condensed(Transport):
         """
         first, axis = run.parts[part][0], run.axes[part]
         along = [values[first] for values in self._joined[:3]]
-        other: Any = along
+        others: Any = [(value, 0.0 * value) for value in along]
         m = np.zeros((1, 3))
         if axis != NO_AXIS:
             m = self.elements.m[axis]
             if axis in self.elements.lengths and self.plan.ports[first].piece != INTERFACE:
-                other = [np.conj(x) if transposed else x for x in self.row.across_of(axis)]
-        found = [axial(a, np.asarray(x), m) for a, x in zip(along, other, strict=True)]
+                across, turning = self.row.across_of(axis)
+                others = zip(across, -turning if transposed else turning, strict=True)
+        found = [tensor(a, b, c, m) for a, (b, c) in zip(along, others, strict=True)]
         return found[0], found[1], found[2]
 
     def _sources(
@@ -901,7 +907,7 @@ class Condensed(Transport):
     ) -> tuple[Any, Any]:
         """Return by what shifts drive links that are no runs at both ends, along the rods there."""
         plan, e, points = self.plan, self.elements, self.elements.points
-        s_left, s_right = np.zeros((2, plan.links, points))
+        s_left, s_right = self.zeros(2, plan.links, points)
         unturned = self.balance.unturned
         for port in {*shift_left, *shift_right}:
             link = int(np.searchsorted(plan.start, port, side="right")) - 1
@@ -942,8 +948,8 @@ class Condensed(Transport):
         _, S_left, S_right = (x[..., None] for x in self._dense_ports)
         joined, found = self._joined, []
         for ring, sign in ((first, 1.0), (stop, -1.0)):
-            u = np.zeros((len(plan.ports) + 1, points, 3))
-            J = np.zeros((len(plan.ports), points, 3))
+            u = self.zeros(len(plan.ports) + 1, points, 3)
+            J = self.zeros(len(plan.ports), points, 3)
             u[ring, :, 0], J[first, :, 0] = 1.0, sign * B
             chain.recover(joined, u, J)
             entering, leaving = within * (J + S_left * u[:-1]), within * (J - S_right * u[1:])
@@ -965,7 +971,7 @@ class Condensed(Transport):
         left, right = u[plan.left], u[plan.right]
         left[(plan.left <= first) | (plan.left > stop)] = 0.0
         right[(plan.right < first) | (plan.right >= stop)] = 0.0
-        at_left, at_right = np.zeros((2, *left.shape))
+        at_left, at_right = np.zeros((2, *left.shape), dtype=left.dtype)
         for face in range(len(plan.left)):
             before, behind = plan.element_ports[face], plan.element_ports[face + 1]
             if before.stop > before.start:
@@ -977,7 +983,7 @@ class Condensed(Transport):
             ports = plan.element_ports[k]
             inner[k] = u[ports.start : ports.stop + 1].copy()
             inner[k][0], inner[k][-1] = right[k - 1], left[k]
-        none = np.zeros(left.shape)
+        none = np.zeros_like(left)
         return Field(Faces(left, right, at_left, at_right, none, none), inner, {})
 
     def at_spacer(self, magnet: int) -> tuple[FloatArray, FloatArray]:
@@ -1011,8 +1017,8 @@ def _risen(
     digits: of a thin layer that is the second. The current means nothing where u is held.
     """
     B, S_left, s_left = left
-    largest = np.abs(s_left) + np.abs(j) + S_left * np.abs(u)
-    by_current = (largest < B * (np.abs(u) + np.abs(end))) & (free > 0)
+    largest = np.abs(s_left) + np.abs(j) + np.abs(S_left * u)
+    by_current = (largest < np.abs(B) * (np.abs(u) + np.abs(end))) & (free != 0)
     rise = (s_left + S_left * u - j) / np.where(by_current, B, 1.0)
     return np.asarray(np.where(by_current, rise, end - u))
 
@@ -1026,9 +1032,10 @@ def _dense_sources(balance: Balance, points: int) -> tuple[FloatArray, FloatArra
     return left, right
 
 
-def _shared(share: NDArray[Any], lost: FloatArray, m: FloatArray) -> FloatArray:
-    """Return a complex share of what is across m; its imaginary part turns about m."""
-    found: FloatArray = share.real[:, None] * lost + share.imag[:, None] * cross(m, lost)
+def _shared(share: tuple[Any, Any], lost: FloatArray, m: FloatArray) -> FloatArray:
+    """Return a share of what is across m, and another one that turns about it."""
+    kept, turned = share
+    found: FloatArray = kept[:, None] * lost + turned[:, None] * cross(m, lost)
     return found
 
 

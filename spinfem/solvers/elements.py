@@ -15,7 +15,7 @@ from functools import cached_property, wraps
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .._checks import BoolArray, FloatArray, IntArray, Number
 from ..physics.bulk import stiffness
@@ -99,6 +99,8 @@ class Elements:
     drives: dict[int, FloatArray]  # faces of the ends: mu_s of a reservoir or j_s, (..., 3)
     numbers: dict[str, int]  # of magnets that have a name: which of them it is
     groups: dict[str, tuple[int, ...]]  # elements that are one magnet
+    retarded: dict[int, NDArray[Any]] = field(default_factory=dict)
+    # of metals at a frequency: 1 + i omega tau, by which kappa is multiplied; l has its root
     rows: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     # what all but m comes to, by who has found it: `ports.make_row`
     points: int = field(init=False)  # of the batch
@@ -146,6 +148,15 @@ class Elements:
             graded=graded,
             rows={},
         )
+
+    @property
+    def dtype(self) -> Any:
+        """What amplitudes are: float, or complex at a frequency."""
+        return complex if self.retarded else float
+
+    def absorbing(self, k: int) -> Any:
+        """Return the factor on kappa of an element, 1 or complex, (N or 1,)."""
+        return self.flat(self.retarded[k]) if k in self.retarded else 1.0
 
     @cached_property
     def is_plain(self) -> bool:
@@ -204,7 +215,7 @@ class Elements:
             self.drives,
             self.numbers,
             self.groups,
-            rows,
+            rows=rows,
         )
 
     @cached_property
@@ -308,6 +319,46 @@ class Elements:
         """``G = D/(2 l)`` of the left and the right end, shape (2, N or 1), S/m2; eqs. (7), (8)."""
         ends = [0, -1]
         return stiffness(self.D[ends], self.l[ends])
+
+
+def at_frequency(stack: Stack, e: Elements, frequency: Number) -> Elements:
+    """Return the numbers of a stack for amplitudes at ``exp(i omega t)``.
+
+    Eq. (4) with the time in it is ``rho dmu_s/dt + j_s' = -kappa mu_s``, ``rho = kappa tau``: kappa
+    is multiplied by ``1 + i omega tau``, and l divided by its root.
+
+    Raises
+    ------
+    ValueError
+        If a metal has no tau, or an infinite l, or the frequency does not fit the batch.
+    """
+    metals = {k: x.material for k, x in enumerate(stack.elements) if isinstance(x, METALLIC)}
+    names = {k: repr(metal.name or metal.letter) for k, metal in metals.items()}
+    for missing, what in (
+        ([names[k] for k, metal in metals.items() if metal.tau is None], "tau"),
+        ([names[k] for k, metal in metals.items() if np.isinf(metal.bulk[1]).any()], "a finite l"),
+    ):
+        if missing:
+            listed = " and ".join(dict.fromkeys(missing))
+            raise ValueError(
+                f"every metal must have {what} at a frequency (kappa tau is the paper's rho = "
+                f"ds/dmu_s), got none of {listed}"
+            )
+    try:
+        shape = np.broadcast_shapes(e.shape, np.shape(frequency))
+    except ValueError:
+        raise ValueError(
+            f"shape of frequency must broadcast with the stack's {e.shape}, got "
+            f"{np.shape(frequency)}"
+        ) from None
+    omega = 2 * np.pi * np.asarray(frequency)
+    retarded = {k: 1 + 1j * omega * np.asarray(metal.tau) for k, metal in metals.items()}
+    l = e.columns["l"]
+    fixed = np.where(e.columns["D"].fixed > 0, l.fixed, 1.0).astype(complex)  # of no use in ends
+    changed = {k: np.asarray(l.of(k) / np.sqrt(factor)) for k, factor in retarded.items()}
+    single = {k: complex(x) if x.ndim == 0 else x for k, x in changed.items()}
+    columns = {**e.columns, "l": Column(fixed, {}).changed(cast("dict[int, Number]", single))}
+    return replace(e, shape=shape, columns=columns, retarded=retarded, rows={})
 
 
 def inwards(face: int) -> tuple[int, float]:

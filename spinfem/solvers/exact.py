@@ -59,12 +59,12 @@ class Exact:
         shunt = Column(S, S_varying)
         return Columns(Column(B, B_varying), shunt, shunt)
 
-    def across(self, elements: Sequence[int]) -> list[Three]:
+    def across(self, elements: Sequence[int], sense: int = 1) -> list[Three]:
         """Return the two-ports of layers across m, complex, shape (N or 1,) each."""
         found = []
         for k in elements:
             d = self.e.flat(self.e.columns["thickness"].of(k))
-            square, unit = d**2 * exchange_rate(self.e, k), across_conductance(self.e, k) / d
+            square, unit = d**2 * exchange_rate(self.e, k, sense), across_conductance(self.e, k) / d
             thin, thick = two_port_of_square(square, unit), two_port(np.sqrt(square), unit)
             B, S = (np.where(np.abs(square) < 1, a, b) for a, b in zip(thin, thick, strict=True))
             found.append((B, S, S))
@@ -82,14 +82,16 @@ class Exact:
         m = np.broadcast_to(e.m[k], inflow.shape)
         line = m[:, :, None] * m[:, None, :]
         first, second = axes_across(m)
-        to_plane = first + 1j * second
-        values = [np.einsum("pi,pi->p", to_plane, v)[:, None] for v in at.across[k]]
-        slow = d * np.sqrt(exchange_rate(e, k)), d * absorption(e, k)[1]
-        plane = ExactField(*slow, *values)
+        planes = []
+        for sense in (1, -1) if e.retarded else (1,):
+            way = first + 1j * sense * second
+            values = [np.einsum("pi,pi->p", way, v)[:, None] for v in at.across[k]]
+            slow = d * np.sqrt(exchange_rate(e, k, sense)), d * absorption(e, k, sense)[1]
+            planes.append((ExactField(*slow, *values), way))
         own = [np.einsum("pij,pj->pi", line, v) for v in (left, right, inflow)]
         parts: Any = (
             along._replace(left=own[0], right=own[1], inflow=own[2]),
-            Across(plane, to_plane),
+            Across(planes),
         )
         return SumField(*parts)
 
@@ -130,19 +132,24 @@ class ExactField(NamedTuple):
 
 
 class Across(NamedTuple):
-    """A complex field across m as vectors; a `fields.LayerField`."""
+    """A field across m as vectors; a `fields.LayerField`.
 
-    plane: ExactField
-    axes: ComplexArray  # (N, 3) the first axis across m, and i times the second
+    Of what turns about m in both senses at a frequency; without it one is the other's conjugate.
+    """
+
+    planes: list[tuple[ExactField, ComplexArray]]
+    # and (N, 3) the first axis across m, and i or -i times the second
 
     def samples(self) -> FloatArray:
         """Return points that are denser towards the faces of a thick layer."""
-        return self.plane.samples()
+        return self.planes[0][0].samples()
 
     def evaluate(self, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mu_s/j0 and j_s/j0 at positions xi."""
-        mu, j = ((c * self.axes.conj()).real for c in self.plane.evaluate(xi))
-        return mu, j
+        found = [[c * way.conj() for c in plane.evaluate(xi)] for plane, way in self.planes]
+        if len(found) == 1:
+            return found[0][0].real, found[0][1].real
+        return (found[0][0] + found[1][0]) / 2, (found[0][1] + found[1][1]) / 2
 
 
 def _ratio(a: ComplexArray, rest: ComplexArray, z: ComplexArray) -> ComplexArray:

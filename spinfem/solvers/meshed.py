@@ -15,12 +15,13 @@ from ..fem import element, graded, mesh, twoport
 from ..fem.fields import ElementField, LayerField, SumField, element_field
 from ..numerics import chain, kernels
 from ..physics.bulk import stiffness, total_conductivity
-from ..physics.directions import axes_across, axial
+from ..physics.directions import axes_across, tensor
 from ..physics.exchange import across_rate
 from .elements import Column, Elements
 from .ports import (
     Columns,
     Three,
+    about_axis,
     absorption,
     across_conductance,
     exchange_rate,
@@ -74,8 +75,9 @@ class Meshed:
             d, nodes = e.flat(e.columns["thickness"].of(k)), e.nodes.get(k)
             if nodes is None:
                 count = count_of(self.count, k)
-                nodes = graded.nodes_for(metal, float(d.max()), self.degree, count)
-            found[k] = graded.condense(metal, d, nodes, self.degree)
+                steepest = float(np.max(d * np.sqrt(e.absorbing(k)).real))
+                nodes = graded.nodes_for(metal, steepest, self.degree, count)
+            found[k] = graded.condense(metal, d, nodes, self.degree, e.absorbing(k))
         return found
 
     @cached_property
@@ -88,7 +90,7 @@ class Meshed:
         columns, counts = self.e.columns, self.counts
         if not self.e.nodes and not any(columns[name].varying for name in ("D", "l", "thickness")):
             metals = np.array([columns[name].fixed for name in ("D", "l", "thickness", "p")])
-            fast = kernels.kernels(10 * counts.size)
+            fast = kernels.kernels(10 * counts.size, like=metals)
             if fast is not None:
                 made = np.empty((5, counts.size + 2))
                 fast.condense(metals, counts, element.modes_of(self.degree), made)
@@ -117,13 +119,13 @@ class Meshed:
         found = found * unit
         return (found[0], found[1], found[2]), (found[3], found[4], found[5])
 
-    def across(self, elements: Sequence[int]) -> list[Three]:
+    def across(self, elements: Sequence[int], sense: int = 1) -> list[Three]:
         """Return the two-ports of layers across m, complex, shape (N or 1,) each.
 
         Layers of the same number of finite elements are condensed together.
         """
         e = self.e
-        fast = kernels.kernels(20 * len(elements))
+        fast = kernels.kernels(20 * len(elements), like=e.columns["l"].fixed)
         if fast is not None and not e.nodes and not (e.shape and self._varies(elements)):
             return self._across_at_once(elements, fast)
         found: dict[int, Three] = {}
@@ -138,7 +140,8 @@ class Meshed:
             unit: list[FloatArray] = []
             for k in group:
                 d = e.flat(e.columns["thickness"].of(k))
-                values = (meshes[k][0], d**2 * exchange_rate(e, k), across_conductance(e, k) / d)
+                rate, unit_k = exchange_rate(e, k, sense), across_conductance(e, k) / d
+                values = (meshes[k][0], d**2 * rate, unit_k)
                 same = np.broadcast_arrays(*values)
                 for target, value in zip((z, square, unit), same, strict=True):
                     target.append(value)
@@ -179,12 +182,12 @@ class Meshed:
         made *= total_conductivity(D, p, beta_D) / (2 * d)
         return [(B, S, S) for B, S in zip(*made[:, :, None], strict=True)]
 
-    def across_layer(self, k: int) -> tuple[twoport.LayerChain, FloatArray]:
+    def across_layer(self, k: int, sense: int = 1) -> tuple[twoport.LayerChain, FloatArray]:
         """Return what a layer with exchange lengths is across m, and its elements' widths."""
         e = self.e
         z, n = across_mesh(e, k, self.count)
         d = e.flat(e.columns["thickness"].of(k))
-        square = np.broadcast_to(d**2 * exchange_rate(e, k), z.shape)
+        square = np.broadcast_to(d**2 * exchange_rate(e, k, sense), z.shape)
         own = e.nodes.get(k)
         return twoport.condense(z, n, self.degree, square, own), mesh.widths(z, n, own)
 
@@ -217,6 +220,7 @@ class Meshed:
                 e.m[k],
                 inflow,
                 float(driven),
+                e.absorbing(k),
             )
         field = self._uniform_field(layer, at)
         if k not in e.lengths:
@@ -231,37 +235,43 @@ class Meshed:
     def _uniform_field(self, layer: int, at: Field) -> ElementField:
         e, k, n = self.e, layer + 1, int(self.counts[layer])
         z, own = e.thickness[layer] / e.l[k], e.nodes.get(k)
-        condensed = twoport.condense(z, n, self.degree, own=own)
+        condensed = twoport.condense(z.real, n, self.degree, z**2, own)
         left, right = at.faces.potential_right[layer], at.faces.potential_left[k]
-        u = np.zeros((len(condensed.eta) + 1, *left.shape))
+        u = np.zeros((len(condensed.eta) + 1, *left.shape), dtype=left.dtype)
         u[0], u[-1] = left, right
         chain.recover(condensed.elements, u)
         inner = element.bubbles(condensed.eta[..., None], u[:-1], u[1:], self.degree)
         kappa_d = z * stiffness(e.D[k], e.l[k])
         return element_field(
-            mesh.widths(z, n, own), u, inner, kappa_d, at.faces.current_right[layer]
+            mesh.widths(z.real, n, own), u, inner, kappa_d, at.faces.current_right[layer]
         )
 
     def _across_field(self, k: int, m: FloatArray, at: Field, turned: bool) -> ElementField:
-        """Field across m with exchange lengths: one complex amplitude."""
+        """Field across m with exchange lengths: a complex amplitude for either sense of turning.
+
+        Without frequency one is the conjugate of the other.
+        """
         e, layer = self.e, k - 1
-        condensed, _ = self.across_layer(k)
         first, second = axes_across(m)
-        frame = np.stack([first, -second if turned else second], axis=1)
-        left, right = (np.einsum("pij,pj->ip", frame, v) for v in at.across[k][:2])
-        z, n = across_mesh(e, k, self.count)
-        u = np.zeros((len(condensed.eta) + 1, len(m)), dtype=complex)
-        u[0], u[-1] = left[0] + 1j * left[1], right[0] + 1j * right[1]
-        chain.recover(condensed.elements, u)
-        inner = element.bubbles(condensed.eta, u[:-1], u[1:], self.degree)
-        pairs = np.stack([u.real, u.imag], axis=2), np.stack([inner.real, inner.imag], axis=2)
-        values = np.einsum("epi,pij->epj", pairs[0], frame)
-        bubbles = np.einsum("epib,pij->epjb", pairs[1], frame)
-        lost = np.broadcast_to(e.thickness[layer] * absorption(e, k)[1], len(m))
-        lost = lost.conj() if turned else lost
+        if turned:
+            second = -second
+        values: Any = 0.0
+        inner: Any = 0.0
+        for sense in (1, -1) if e.retarded else (1,):
+            condensed, widths = self.across_layer(k, sense)
+            way = first + 1j * sense * second
+            u = np.zeros((len(condensed.eta) + 1, len(m)), dtype=complex)
+            u[0], u[-1] = (np.einsum("pj,pj->p", way, v) for v in at.across[k][:2])
+            chain.recover(condensed.elements, u)
+            own = element.bubbles(condensed.eta, u[:-1], u[1:], self.degree)
+            values = values + u[..., None] * way.conj()
+            inner = inner + own[:, :, None] * way.conj()[..., None]
+        values, inner = (values / 2, inner / 2) if e.retarded else (values.real, inner.real)
+        d = e.thickness[layer]
+        across, turning = about_axis(e, lambda sense: d * absorption(e, k, sense)[1])
+        lost = tensor(across, across, -turning if turned else turning, m)
         # what it acts on is across m; so nothing is to be subtracted along it
-        widths = mesh.widths(z, n, e.nodes.get(k))
-        return element_field(widths, values, bubbles, axial(lost.real, lost, m), at.across[k][2])
+        return element_field(widths, values, inner, lost, at.across[k][2])
 
 
 def count_of(count: Count, k: int) -> int | None:
@@ -272,7 +282,10 @@ def count_of(count: Count, k: int) -> int | None:
 def across_mesh(e: Elements, k: int, count: Count) -> tuple[FloatArray, int]:
     """Return the thickness in decay lengths of what is across m, (N or 1,), and elements for it."""
     d = e.flat(e.columns["thickness"].of(k))
-    z: FloatArray = np.atleast_1d(d * np.sqrt(exchange_rate(e, k)).real)
+    rates = [
+        np.sqrt(exchange_rate(e, k, sense)).real for sense in ((1, -1) if e.retarded else (1,))
+    ]
+    z: FloatArray = np.atleast_1d(d * np.max(rates, axis=0))
     own = count_of(count, k)
     return z, int(elements_for(z.max())) if own is None else own
 
@@ -296,9 +309,9 @@ def element_counts(e: Elements, count: Count) -> IntArray:
     if count is not None:
         return np.full(e.magnetic.size - 2, count)
     z = _thickness(e)
-    largest = z.fixed[1:-1].copy()
+    largest = np.abs(z.fixed[1:-1])  # where z is complex mu_s swings in space, too
     for k, values in z.varying.items():
-        largest[k - 1] = values.max()
+        largest[k - 1] = np.abs(values).max()
     return elements_for(largest)
 
 
@@ -319,15 +332,17 @@ def _thickness(e: Elements) -> Column:
 def condense(e: Elements, counts: IntArray, degree: int) -> Columns:
     """Condense every layer to its faces; a lead is a spring to the ground. In S/m2."""
     D, l, d, z = e.columns["D"], e.columns["l"], e.columns["thickness"], _thickness(e)
-    B, S = Column(D.fixed / (2 * d.fixed), {}), Column(np.zeros_like(D.fixed), {})
+    unit_of_all: FloatArray = (D.fixed / (2 * d.fixed)).astype(e.dtype, copy=False)
+    B, S = Column(unit_of_all, {}), Column(np.zeros_like(unit_of_all), {})
     for which in _blocks(counts):
         n = int(counts[which[0] - 1])
-        layers = twoport.condense(z.fixed[which], n, degree)
+        layers = twoport.condense(z.fixed[which].real, n, degree, z.fixed[which] ** 2)
         S.fixed[which] = B.fixed[which] * layers.S
         B.fixed[which] *= layers.B
     for k in {*D.varying, *z.varying} - {0, e.magnetic.size - 1}:
         values = np.asarray(z.of(k))
-        layer = twoport.condense(values.ravel(), int(counts[k - 1]), degree)
+        flat = values.ravel()
+        layer = twoport.condense(flat.real, int(counts[k - 1]), degree, flat**2)
         unit = D.of(k) / (2 * d.of(k))
         B.varying[k] = unit * layer.B.reshape(values.shape)
         S.varying[k] = unit * layer.S.reshape(values.shape)
@@ -346,7 +361,8 @@ def _with_own_nodes(ports: Columns, e: Elements, z: Column, degree: int) -> Colu
     B, S_left, S_right = (Column(c.fixed.copy(), dict(c.varying)) for c in ports)
     for k, nodes in e.nodes.items():
         values = np.asarray(z.of(k))
-        layer = twoport.condense(values.ravel(), 0, degree, own=nodes)
+        flat = values.ravel()
+        layer = twoport.condense(flat.real, 0, degree, flat**2, nodes)
         unit = D.of(k) / (2 * d.of(k))
         for column, part in ((B, layer.B), (S_left, layer.S), (S_right, layer.S_right)):
             found = unit * part.reshape(values.shape)

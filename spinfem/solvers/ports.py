@@ -9,7 +9,7 @@ two-port that drives gamma j0 m, without shunts if it has no delta.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -30,9 +30,12 @@ Three = tuple[Any, Any, Any]
 """B, S_left and S_right, S/m2."""
 
 
-def exchange_rate(e: Elements, k: int) -> ComplexArray:
-    """Return 1/l_perp^2 of a ferromagnet with exchange lengths, shape (N or 1,), 1/m2."""
-    return exchange.across_rate(*_of_exchange(e, k))
+def exchange_rate(e: Elements, k: int, sense: int = 1) -> ComplexArray:
+    """Return 1/l_perp^2 of a ferromagnet with exchange lengths, shape (N or 1,), 1/m2.
+
+    Of what turns one way about m, or the other: without frequency they are conjugates.
+    """
+    return exchange.across_rate(*_of_exchange(e, k), sense=sense)
 
 
 def taken_rate(e: Elements, k: int) -> ComplexArray:
@@ -40,9 +43,15 @@ def taken_rate(e: Elements, k: int) -> ComplexArray:
     return exchange.taken_rate(*(e.flat(x) for x in e.lengths[k]))
 
 
-def share_of_exchange(e: Elements, k: int) -> ComplexArray:
+def share_of_exchange(e: Elements, k: int, sense: int = 1) -> ComplexArray:
     """Return which share of what is lost across m the magnetization takes up."""
-    return exchange.share_taken(*_of_exchange(e, k))
+    return exchange.share_taken(*_of_exchange(e, k), sense=sense)
+
+
+def about_axis(e: Elements, find: Callable[[int], ComplexArray]) -> tuple[Any, Any]:
+    """Return what acts across m and what turns about it, of a number for either sense."""
+    one = find(1)
+    return exchange.about_axis(one, find(-1)) if e.retarded else (one.real, one.imag)
 
 
 def _of_exchange(e: Elements, k: int) -> Any:
@@ -57,7 +66,7 @@ def across_conductance(e: Elements, k: int) -> FloatArray:
     return np.asarray(total_conductivity(*(e.flat(column.of(k)) for column in columns)) / 2)
 
 
-def absorption(e: Elements, k: int) -> tuple[FloatArray, ComplexArray]:
+def absorption(e: Elements, k: int, sense: int = 1) -> tuple[FloatArray, ComplexArray]:
     """Return what is lost per mu_s and length in an element along and across m, S/m3.
 
     ``kappa``, and with exchange lengths ``D_tot/(2 l_perp^2)``; shape (N or 1,) each.
@@ -65,7 +74,7 @@ def absorption(e: Elements, k: int) -> tuple[FloatArray, ComplexArray]:
     along = relaxation(e.flat(e.columns["D"].of(k)), e.flat(e.columns["l"].of(k)))
     if k not in e.lengths:
         return along, along
-    return along, across_conductance(e, k) * exchange_rate(e, k)
+    return along, across_conductance(e, k) * exchange_rate(e, k, sense)
 
 
 class Bulk(Protocol):
@@ -85,8 +94,11 @@ class Bulk(Protocol):
         """Return the two-ports of all elements along m; those of leads have no shunts."""
         ...
 
-    def across(self, elements: Sequence[int]) -> list[Three]:
-        """Return the two-ports of layers across m, complex, shape (N or 1,) each."""
+    def across(self, elements: Sequence[int], sense: int = 1) -> list[Three]:
+        """Return the two-ports of layers across m, complex, shape (N or 1,) each.
+
+        Of what turns one way about m, or the other: without frequency they are conjugates.
+        """
         ...
 
     def field(self, layer: int, at: Any, *, driven: bool = True) -> LayerField:
@@ -108,11 +120,11 @@ class Row(NamedTuple):
     plan: Plan
     table: FloatArray  # (5, q) B, S_left, S_right, and sources at both ends
     varying: dict[int, tuple[FloatArray, ...]]  # of two-ports: the same, (N,) each
-    across: ComplexArray  # (3, n + 2) of elements with exchange lengths, across m
-    across_varying: dict[int, Three]  # (N,) each
+    across: ComplexArray  # (2, 3, n + 2) of elements with exchange lengths: across m, turning
+    across_varying: dict[int, ComplexArray]  # (2, 3, N) each
     springs: ComplexArray  # (n + 1,) mixing conductances at faces
     springs_varying: dict[int, ComplexArray]  # (N,)
-    share: ComplexArray  # (n + 2,) of what is lost across m, what the magnetization takes up
+    share: ComplexArray  # (2, n + 2) of what is lost across m, what the magnetization takes up
     runs: dict[Any, Any]  # numbers of runs, as `runs.numbers_of` finds them
 
     @property
@@ -128,9 +140,9 @@ class Row(NamedTuple):
                 column[i] = value.reshape(shape)
         return Ports(*columns)
 
-    def across_of(self, k: int) -> Three:
-        """Return the two-port of an element across m, (N or 1,) each."""
-        return self.across_varying.get(k) or tuple(self.across[:, k, None])
+    def across_of(self, k: int) -> ComplexArray:
+        """Return the two-port of an element across m, and turning about it, (2, 3, N or 1)."""
+        return self.across_varying.get(k, self.across[:, :, k, None])
 
 
 def make_row(e: Elements, along: Columns, bulk: Bulk) -> Row:
@@ -138,13 +150,14 @@ def make_row(e: Elements, along: Columns, bulk: Bulk) -> Row:
     plan, p = make_plan(_kind(e, bulk)), e.columns["p"]
     values = np.array([along.B.fixed, along.S_left.fixed, along.S_right.fixed, p.fixed, p.fixed])
     varying: dict[int, tuple[FloatArray, ...]] = {}
+    values = values.astype(e.dtype, copy=False)
     changing = {*along.B.varying, *along.S_left.varying, *p.varying}
     for k in changing - set(e.graded):
         columns = (along.B, along.S_left, along.S_right, p, p)
         for i in range(*plan.element_ports[k].indices(len(plan.ports))):
             varying[i] = tuple(e.full(np.asarray(column.of(k))) for column in columns)
     if plan.simple is None:
-        table = np.zeros((5, len(plan.ports)))
+        table: FloatArray = np.zeros((5, len(plan.ports)), dtype=e.dtype)
         places, elements = plan.uniform
         table[:, places] = values[:, elements]
         for i, port in plan.special:
@@ -180,34 +193,44 @@ def _kind(e: Elements, bulk: Bulk) -> Kind:
     )
 
 
-def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, Three]]:
+def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, ComplexArray]]:
     """Return the two-ports of elements with exchange lengths across m."""
-    fixed = np.zeros((3, e.magnetic.size), dtype=complex)
-    varying: dict[int, Three] = {}
+    fixed: ComplexArray = np.zeros((2, 3, e.magnetic.size), dtype=e.dtype)
+    varying: dict[int, ComplexArray] = {}
     if not e.lengths:
         return fixed, varying
-    inner = [k for k in e.lengths if 0 < k < e.magnetic.size - 1]
-    found = dict(zip(inner, bulk.across(inner), strict=True)) if inner else {}
-    for k in set(e.lengths) - set(inner):
-        slow, none = across_conductance(e, k) * np.sqrt(exchange_rate(e, k)), np.zeros(1)
-        found[k] = (none, slow, slow)
-    for k, three in found.items():
-        fixed[0, k], fixed[1, k], fixed[2, k] = (value[0] for value in three)
-        if e.shape and any(value.size > 1 for value in three):
-            B, S_left, S_right = (np.broadcast_to(value, e.points) for value in three)
-            varying[k] = B, S_left, S_right
+    senses = [_across_turning(e, bulk, sense) for sense in ((1, -1) if e.retarded else (1,))]
+    for k in e.lengths:
+        own = [np.array(np.broadcast_arrays(*found[k])) for found in senses]
+        pair = exchange.about_axis(*own) if e.retarded else (own[0].real, own[0].imag)
+        both = np.array(pair)
+        fixed[..., k] = both[..., 0]
+        if e.shape and both.shape[-1] > 1:
+            varying[k] = both
     return fixed, varying
+
+
+def _across_turning(e: Elements, bulk: Bulk, sense: int) -> dict[int, Three]:
+    """Return the two-ports of elements across m for what turns about m in one sense."""
+    inner = [k for k in e.lengths if 0 < k < e.magnetic.size - 1]
+    found = dict(zip(inner, bulk.across(inner, sense), strict=True)) if inner else {}
+    for k in set(e.lengths) - set(inner):
+        slow = across_conductance(e, k) * np.sqrt(exchange_rate(e, k, sense))
+        found[k] = (np.zeros(1), slow, slow)
+    return found
 
 
 def _shares(e: Elements) -> ComplexArray:
     """Return what magnetizations take up of what is lost across m, at the first point."""
-    found = np.zeros(e.magnetic.size, dtype=complex)
+    found: ComplexArray = np.zeros((2, e.magnetic.size), dtype=e.dtype)
     if e.lengths:
         which = list(e.lengths)
         lengths = np.array([[np.ravel(x)[0] for x in e.lengths[k]] for k in which])
         columns = e.columns["l"], e.columns["p"], e.diffusion_column
-        numbers = (column.fixed[which] for column in columns)
-        found[which] = exchange.share_taken(*numbers, *lengths.T)
+        numbers = [column.fixed[which] for column in columns]
+        found[:, which] = about_axis(
+            e, lambda sense: exchange.share_taken(*numbers, *lengths.T, sense=sense)
+        )
     return found
 
 

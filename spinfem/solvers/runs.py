@@ -66,11 +66,11 @@ def _numbers(row: Row, those: RunSet, transposed: bool) -> RunNumbers:
     table = row.table[:, those.begins]
     for i in those.joined:
         table[:3, i] = joined(row.ports, *those.parts[i])
-    three = np.zeros((3, len(those.parts), 3))  # along, across, turning
+    three = np.zeros((3, len(those.parts), 3), dtype=table.dtype)  # along, across, turning
     three[:, :, 0] = three[:, :, 1] = table[:3]
     turning = -1.0 if transposed else 1.0
-    across = row.across[:, those.axes[those.weak]]
-    three[:, those.weak, 1], three[:, those.weak, 2] = across.real, turning * across.imag
+    across, turns = row.across[:, :, those.axes[those.weak]]
+    three[:, those.weak, 1], three[:, those.weak, 2] = across, turning * turns
     springs = np.where(those.springs >= 0, row.springs[those.springs], 0.0)
     both = np.stack([springs.real, turning * springs.imag], axis=-1)
     sources = table[3:].copy()  # of one layout: numba compiles for every one anew
@@ -162,8 +162,8 @@ def runs_at_points(
                 changed["s_left"].append((i, ports.s_left[begin]))
                 changed["s_right"].append((i, ports.s_right[begin]))
         if i in those.weak and (k in row.across_varying or begin in row.varying):
-            for name, value in zip(THREE, row.across_of(k), strict=True):
-                changed[name] += ((i, 1), value.real), ((i, 2), sign * value.imag)
+            for name, across, turns in zip(THREE, *row.across_of(k), strict=True):
+                changed[name] += ((i, 1), across), ((i, 2), sign * turns)
         if k in m.varying and not those.flat:  # flat ones have a plane in place of axes
             changed["m"].append((i, ways[k]))
     for i, (_, run) in enumerate(those.runs):

@@ -17,30 +17,31 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 from skfem import Basis
 
-from .._checks import FloatArray, IntArray
+from .._checks import FloatArray, IntArray, Number
 from ..fem import forms, graded, mesh
 from ..fem.fields import LayerField, element_field
 from ..physics.bulk import total_conductivity
 from ..physics.contact import contact_absorption
-from ..physics.directions import axes_across, axial
+from ..physics.directions import axes_across, axial, tensor
 from ..sample.pieces import Interface
 from ..sample.stack import Stack
-from .elements import Elements, elements_of, inwards
+from .elements import Elements, at_frequency, elements_of, inwards
 from .faces import Faces, rows
 from .meshed import across_mesh, element_counts
-from .ports import absorption, share_of_exchange
+from .ports import about_axis, absorption, share_of_exchange
 from .transport import Given, Transport
 
+Share = Callable[[Elements, int, int], Any]
+"""Of what is lost across m of an element, for a sense of turning, some share."""
 ALL_LOST = 460.0
 """delta from which on what passes, 1e-200 of what is lost, is as good as nothing."""
 
@@ -78,7 +79,9 @@ class Point(NamedTuple):
     volume: FloatArray  # (n + 2, 1, 3) what exchange ferromagnets absorb inside
 
 
-def solve(stack: Stack, e: Elements, degree: int, count: int | None) -> Given:
+def solve(
+    stack: Stack, e: Elements, degree: int, count: int | None, frequency: Number | None = None
+) -> Given:
     """Solve a stack for j0 = 1, point by point.
 
     Parameters
@@ -91,14 +94,19 @@ def solve(stack: Stack, e: Elements, degree: int, count: int | None) -> Given:
         Degree of the elements.
     count : int or None
         Number of elements of every layer; None for what the default accuracy takes.
+    frequency : float or array, optional
+        That of the stack's numbers, if they are those of amplitudes.
     """
     counts = element_counts(e, count)
     nodes = [_nodes(e, k, int(n), degree, count) for k, n in enumerate(counts, start=1)]
-    parts = [stack[i] if stack.shape else stack for i in np.ndindex(stack.shape)]
     points = []
-    for i, part in enumerate(parts):
+    for i, where in enumerate(np.ndindex(e.shape)):
+        part = stack.part(e.shape, where) if e.shape else stack
+        own = elements_of(part)
+        if frequency is not None:
+            own = at_frequency(part, own, float(np.broadcast_to(frequency, e.shape)[where]))
         at = [column[:, i if column.shape[1] > 1 else 0] for column in nodes]
-        points.append(_solve_point(part, elements_of(part), at, degree))
+        points.append(_solve_point(part, own, at, degree))
     of_current, *of_ends = zip(*points, strict=True)
     driven = _together(e, of_ends[0], 0.0, None) if of_ends else None
     return _together(e, of_current, 1.0, driven)
@@ -123,14 +131,15 @@ def _nodes(e: Elements, k: int, n: int, degree: int, count: int | None) -> Float
         return e.nodes[k][:, None]
     d = e.thickness[k - 1]
     if k in e.graded:
-        return graded.nodes_for(e.graded[k], float(d.max()), degree, count)[:, None]
-    own = mesh.layer_nodes(d / e.l[k], n)
+        steepest = float(np.max(d * np.sqrt(e.absorbing(k)).real))
+        return graded.nodes_for(e.graded[k], steepest, degree, count)[:, None]
+    own = mesh.layer_nodes((d / e.l[k]).real, n)
     if k not in e.lengths or count is not None:
         return own
     # graded for what is across m, and fine enough for what is along it
     coarse = mesh.layer_nodes(*across_mesh(e, k, None))
     widths = np.diff(coarse, axis=0)
-    pieces = int(np.ceil((widths * d / e.l[k]).max() / 2)) or 1
+    pieces = int(np.ceil((widths * d / e.l[k]).real.max() / 2)) or 1
     inner = coarse[:-1, None] + widths[:, None] * (np.arange(pieces) / pieces)[:, None]
     return np.concatenate([inner.reshape(-1, coarse.shape[1]), coarse[-1:]])
 
@@ -196,7 +205,8 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
     factors = splu(matrix)
     found = []
     for j0, forces, sources in drives:
-        unknowns = factors.solve(np.concatenate([forces, system.unit * np.concatenate(sources)]))
+        given_here = np.concatenate([forces, system.unit * np.concatenate(sources)])
+        unknowns = factors.solve(given_here.astype(matrix.dtype, copy=False))
         mu = (R @ unknowns[: counts_of[0]]).reshape(-1, 3) / system.unit
         multipliers = np.split(unknowns[counts_of[0] :], counts_of[1])
         sides = mu[on_left], mu[on_right]
@@ -218,31 +228,32 @@ def _point(
     counts = np.array([len(column) - 1 for column in nodes])
     last = np.cumsum(counts + 1) - 1
     first = last - counts
-    volume = np.zeros((e.magnetic.size, 1, 3))
+    volume: FloatArray = np.zeros((e.magnetic.size, 1, 3), dtype=e.dtype)
     fields: list[LayerField] = []
     for i in range(len(nodes)):
         k, d, cells = i + 1, e.thickness[i], slice(first[i] - i, last[i] - i)
-        own, other = (d * x for x in absorption(e, k))
+        own = d * absorption(e, k)[0]
         field = element_field(
             np.diff(nodes[i])[:, None],
             mu[basis.nodal_dofs[0, first[i] : last[i] + 1], None],
             mu[basis.interior_dofs[:, cells]].transpose(1, 2, 0)[:, None],
-            axial(own, other, e.m[k]) if k in e.lengths else own,
+            tensor(own, *_lost(e, k, d), e.m[k]) if k in e.lengths else own,
             faces.current_right[i],
         )
         if k in e.graded:
-            numbers = nodes[i], field.potential, d, e.m[k], faces.current_right[i], j0
+            inflow, factor = faces.current_right[i], e.absorbing(k)
+            numbers = nodes[i], field.potential, d, e.m[k], inflow, j0, factor
             fields.append(graded.graded_field(e.graded[k], *numbers))
             continue
         fields.append(field)
         if k in e.lengths:
             integral = np.einsum("e,epc->pc", np.diff(nodes[i]), field.potential[..., 0])
-            taken = share_of_exchange(e, k) * other
-            volume[k] = (axial(np.zeros(1), taken, e.m[k]) @ integral[..., None])[..., 0]
+            taken = tensor(np.zeros(1), *_lost(e, k, d, share_of_exchange), e.m[k])
+            volume[k] = (taken @ integral[..., None])[..., 0]
     for k, dof in ((0, basis.N), (e.magnetic.size - 1, basis.N + 1)):
         if k in e.lengths:
-            slow = share_of_exchange(e, k) * _lead_across(e, k)
-            volume[k] = axial(np.zeros(1), slow, e.m[k])[0] @ mu[dof]
+            slow = _lead_across(e, k, share_of_exchange)
+            volume[k] = tensor(np.zeros(1), *slow, e.m[k])[0] @ mu[dof]
     return Point(faces, fields, volume)
 
 
@@ -260,27 +271,30 @@ def _assemble(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -
         for k, metal in e.graded.items():
             own = layer == k - 1
             found[own] = graded.profile(metal.numbers.get(name, 0.0))(xi[own])
+            if name == "l":
+                found[own] /= np.sqrt(e.absorbing(k))
         return found
 
     D, l, p = (values(name) for name in ("D", "l", "p"))
     d = e.thickness[layer]
     conductance, relaxation = D / (2 * d), d * D / (2 * l**2)
-    unit = max(conductance.max(), e.lead_stiffness.max())
+    unit = max(conductance.max(), np.abs(e.lead_stiffness).max())
     total = np.zeros_like(D)
-    lost, turned = np.zeros_like(D), np.zeros_like(D)
+    lost, turned = np.zeros_like(l), np.zeros_like(l)
     for k in e.lengths:
         own = layer == k - 1
         total[own] = total_conductivity(conductance[own], p[own], e.beta_D[k, 0])
-        rate = d[own] * absorption(e, k)[1]
-        lost[own], turned[own] = rate.real, rate.imag
+        lost[own], turned[own] = _lost(e, k, d[own])
 
     def assembled(conducts: FloatArray, relaxes: FloatArray, leads: list[float]) -> sp.csr_array:
         K = forms.conduction.assemble(basis, conductance=conducts / unit)
-        K += forms.relaxation.assemble(basis, relaxation=relaxes / unit)
+        K = K + forms.relaxation.assemble(basis, relaxation=relaxes.real / unit)
+        if e.retarded:
+            K = K + 1j * forms.relaxation.assemble(basis, relaxation=relaxes.imag / unit)
         return _diagonal([K, np.diag(leads) / unit])
 
     ends = [0, e.magnetic.size - 1]
-    across = [complex(_lead_across(e, k)[0]) for k in ends]
+    across = [[x.item() for x in _lead_across(e, k)] for k in ends]
     owner = np.empty(basis.N, dtype=np.intp)
     owner[basis.element_dofs] = np.repeat(1 + np.arange(len(counts)), counts)
     f = forms.driving.assemble(basis, polarized_current=p)
@@ -288,20 +302,31 @@ def _assemble(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int) -
         basis,
         np.append(owner, ends),
         assembled(conductance, relaxation, e.lead_stiffness[:, 0].tolist()),
-        assembled(total, lost, [x.real for x in across]),
-        assembled(np.zeros_like(D), turned, [x.imag for x in across]),
+        assembled(total, lost, [x for x, _ in across]),
+        assembled(np.zeros_like(D), turned, [x for _, x in across]),
         np.concatenate([f, e.p[ends, 0] * [1, -1]]),
         unit,
     )
 
 
-def _lead_across(e: Elements, k: int) -> NDArray[Any]:
-    """Stiffness across m of a lead with exchange lengths, S/m2, complex; else 0."""
+def _whole(_e: Elements, _k: int, _sense: int) -> float:
+    return 1.0
+
+
+def _lost(e: Elements, k: int, d: FloatArray, share: Share = _whole) -> tuple[Any, Any]:
+    """What a layer of thickness d loses of mu_s across m, and turns about it, S/m2; or a share."""
+    return about_axis(e, lambda sense: d * share(e, k, sense) * absorption(e, k, sense)[1])
+
+
+def _lead_across(e: Elements, k: int, share: Share = _whole) -> tuple[Any, Any]:
+    """Stiffness across m of a lead with exchange lengths, S/m2, and what turns; else 0."""
     if k not in e.lengths:
-        return np.zeros(1)
-    _, other = absorption(e, k)
+        return np.zeros(1), np.zeros(1)
     total = total_conductivity(e.D[k], e.p[k], e.beta_D[k]) / 2
-    return np.asarray(np.sqrt(total * other))
+
+    return about_axis(
+        e, lambda sense: share(e, k, sense) * np.sqrt(total * absorption(e, k, sense)[1])
+    )
 
 
 def _diagonal(blocks: Sequence[Any]) -> sp.csr_array:
@@ -417,8 +442,10 @@ def _faces(
     j0: float,
 ) -> Faces:
     """Read spin currents and what the magnetizations absorb off the multipliers."""
-    current_left, current_right = np.zeros((2, *sides[0].shape))
-    absorbed = np.zeros((2, *sides[0].shape))  # by what is on the left, on the right of every face
+    current_left, current_right = np.zeros((2, *sides[0].shape), dtype=e.dtype)
+    absorbed = np.zeros(
+        (2, *sides[0].shape), dtype=e.dtype
+    )  # by what is on the left, on the right of every face
     left, right = (side.copy() for side in sides)
     drives = {} if j0 else {face: e.flat(drive, 1)[0] for face, drive in e.drives.items()}
     for face, drive in drives.items():

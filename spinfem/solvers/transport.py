@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.polynomial import legendre
 
-from .._checks import BoolArray, FloatArray, IntArray
+from .._checks import BoolArray, FloatArray, IntArray, Number
 from ..fem.fields import LayerField
 from ..fem.graded import GradedField, profiles
 from ..physics import bulk, interfaces
@@ -70,19 +70,23 @@ class Transport(ABC):
     opening : float
         Angle by which a collinear spacer is opened for the limit of g. What is across m is as a
         rule a difference of currents, of which half of the digits are left then.
-    j0 : float
-        Particle current: 1, or 0 of what the ends of a stack drive.
+    j0 : float or array, shape (N,)
+        Particle current: 1, or 0 of what the ends of a stack drive, or that at N times.
     """
 
     elements: Elements
     magnets: IntArray
     opening = 1e-6
-    j0 = 1.0
+    j0: Number = 1.0
 
     @property
     def of_ends(self) -> Transport | None:
         """What mu_s and spin currents given at the ends drive, in V and A/m2; None if none are."""
         return None
+
+    def zeros(self, *shape: int) -> FloatArray:
+        """Return room for amplitudes: floats, or complex numbers at a frequency."""
+        return np.zeros(shape, dtype=self.elements.dtype)
 
     @cached_property
     def _fields(self) -> dict[int, LayerField]:
@@ -185,7 +189,9 @@ class Transport(ABC):
         e = self.elements
         if not e.graded:
             return values
-        values = np.array(np.broadcast_to(values, (len(values), e.points)))
+        values = np.array(
+            np.broadcast_to(values, (len(values), e.points)), dtype=self.elements.dtype
+        )
         for row, k in enumerate(of.tolist()):
             if k in e.graded:
                 values[row] = self._graded(k - 1).totals[total]
@@ -210,7 +216,7 @@ class Transport(ABC):
     def joint_spin_voltage(self) -> FloatArray:
         """``(gamma/2) m.[mu_s]`` at every face, (n + 1, N or 1), Ohm m2."""
         e = self.elements
-        found = np.zeros((len(e.joints), e.points))
+        found = self.zeros(len(e.joints), e.points)
         for face, joint in e.resistive.items():
             magnets = [k for k in (face, face + 1) if e.magnetic[k]]
             if magnets:
@@ -223,12 +229,12 @@ class Transport(ABC):
     def face_potentials(self) -> tuple[FloatArray, FloatArray]:
         """mu_0 on the left and on the right of every face, (n + 1, N), Ohm m2; 0 behind all."""
         e = self.elements
-        drop = np.zeros((e.magnetic.size, e.points))
+        drop = self.zeros(e.magnetic.size, e.points)
         drop[self.magnets] = self.spin_voltage
         jump = np.broadcast_to(
             self.joint_ohmic + self.joint_spin_voltage, (len(drop) - 1, e.points)
         )
-        drops = np.zeros((2 * len(jump) - 1, e.points))  # faces, with layers between them
+        drops = self.zeros(2 * len(jump) - 1, e.points)  # faces, with layers between them
         drops[::2], drops[1::2] = jump, self.ohmic + drop[1:-1]
         left = np.cumsum(drops[::-1], axis=0)[::-1][::2]
         return left, left - jump
@@ -265,7 +271,7 @@ class Transport(ABC):
         values has lost its digits.
         """
         e, k = self.elements, layer + 1
-        total = np.zeros((len(xi), e.points))
+        total = self.zeros(len(xi), e.points)
         for at, weight in zip(*NODES, strict=True):
             _, j = self.field(layer).evaluate(xi + (1 - xi) * at)
             total += weight * (self.j0 * e.p[k] - (j * e.m[k]).sum(axis=-1))
@@ -284,7 +290,10 @@ class Transport(ABC):
         if k in e.graded:
             D, l, p, beta_D = (f(xi) for f in profiles(e.graded[k]))
         kappa, total, m = bulk.relaxation(D, l), bulk.total_conductivity(D, p, beta_D), e.m[k]
-        flow, flow2 = (current - t.j0 * p[..., None] * m for t, current in ((self, j), (other, j2)))
+        flow, flow2 = (
+            current - np.multiply(t.j0, p)[..., None] * m
+            for t, current in ((self, j), (other, j2))
+        )
         heat: FloatArray = self.j0 * other.j0 / total + kappa / 2 * (mu * mu2).sum(axis=-1)
         if k in e.diffusion:  # of -(j0 mu_0' + j_s.mu_s'/2)
             both = (self.j0 * flow2 + other.j0 * flow) / 2
@@ -335,7 +344,7 @@ class Transport(ABC):
             for inner in faces[1:-1]:
                 layer += inner <= reach
 
-        found = Values(np.zeros((*shape, 3)), np.zeros((*shape, 3)), np.zeros(shape))
+        found = Values(*(self.zeros(*shape, *rest) for rest in ((3,), (3,), ())))
         for i in np.unique(layer).tolist():
             here = layer == i
             xi = np.clip((x - faces[i]) / (faces[i + 1] - faces[i]), 0, 1)

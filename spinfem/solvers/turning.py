@@ -134,7 +134,7 @@ def _fixed(
     found, driving = [], np.zeros_like(links.sign[0])
     for side in (Links(*(x[:first] for x in links)), mirrored(Links(*(x[stop:] for x in links)))):
         driving = driving + np.abs(side.s_left).sum(axis=0) + np.abs(side.s_right).sum(axis=0)
-        loads = blank_loads(len(side.B) + 1, side.B.shape[1:])
+        loads = blank_loads(side, side.B.shape[1:])
         sweep(Chain(side, None, loads, None), 0, len(side.B))
         found.append(np.array([x[-1] for x in loads[:3]]))
     one = np.ones_like(driving)

@@ -110,7 +110,7 @@ def test_without_numba_it_is_the_same(j0, temperature):
     options = {"temperature": temperature, "area": temperature and 1e-14}
     call = {"times": np.linspace(0, 5e-12, 3), "j0": j0, **options}
     compiled = both.run(**call)
-    with patch.object(kernels, "kernels", lambda *work: None):
+    with patch.object(kernels, "kernels", lambda *work, **like: None):
         plain = both.run(**call)
     np.testing.assert_array_equal(compiled.steps, plain.steps)
     np.testing.assert_allclose(compiled.directions, plain.directions, rtol=0, atol=1e-12)

@@ -81,7 +81,7 @@ def test_a_run_that_was_broken_off_goes_on(name, tmp_path):
 def test_layers_may_be_condensed_without_numba(tmp_path):
     """As they are where it is not yet loaded: to the same bits, so that its store is known."""
     call = {"times": TIMES, "j0": 3e11}
-    with patch.object(kernels, "kernels", lambda *work: None):
+    with patch.object(kernels, "kernels", lambda *work, **like: None):
         first = pair()
         assert first.turning.skeleton is not None
     with pytest.MonkeyPatch.context() as patched:

@@ -1,0 +1,1 @@
+"""Response in time: currents that vary faster than spins relax."""

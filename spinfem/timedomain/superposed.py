@@ -1,0 +1,110 @@
+"""Fields in time as sums of amplitudes at complex frequencies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._checks import FloatArray
+from ..fem.fields import LayerField
+from ..solvers.faces import Faces
+from ..solvers.transport import Transport
+
+
+class Sum(NamedTuple):
+    """Weights of results: the real part of ``matrix @ swinging + past * at_rest``."""
+
+    matrix: NDArray[np.complex128]  # (times, q)
+    past: float  # A/m2, the current that there has always been
+
+    def of(self, swinging: Any, at_rest: Any, axis: int) -> FloatArray:
+        """Return what results (.., q or 1, ..) per unit current add up to, (.., times, ..)."""
+        moved = np.moveaxis(np.asarray(swinging), axis, -1)
+        if moved.shape[-1] == 1:
+            moved = np.repeat(moved, self.matrix.shape[1], axis=-1)
+        total = (moved @ self.matrix.T).real + self.past * np.moveaxis(at_rest, axis, -1)
+        return np.moveaxis(total, -1, axis)
+
+
+def summed(swinging: Any, at_rest: Any, weights: Sum) -> LayerField:
+    """Return what fields of a layer add up to: all are polynomials on the same elements."""
+    parts = []
+    for name, values, stationary in zip(at_rest._fields, swinging, at_rest, strict=True):
+        if name in ("widths", "nodes"):
+            parts.append(stationary)
+        elif isinstance(stationary, np.ndarray):
+            parts.append(weights.of(values, stationary, 1))
+        else:
+            parts.append(summed(values, stationary, weights))
+    field: LayerField = type(at_rest)(*parts)
+    return field
+
+
+class Superposed(Transport):
+    """A stack at some times, driven by a current that varies; in V and A/m2.
+
+    Parameters
+    ----------
+    swinging : Transport
+        Its amplitudes at q complex frequencies, per unit current.
+    at_rest : Transport
+        Its stationary state, per unit current, on the same meshes.
+    weights : Sum
+        How they add up.
+    j0 : array, shape (times,)
+        The current, A/m2.
+    """
+
+    def __init__(
+        self, swinging: Transport, at_rest: Transport, weights: Sum, j0: FloatArray
+    ) -> None:
+        self.elements = replace(at_rest.elements, shape=j0.shape, rows={})
+        self.magnets, self.j0 = at_rest.magnets, j0
+        self._swinging, self._at_rest, self._weights = swinging, at_rest, weights
+
+    def _sum(self, find: Any, axis: int) -> FloatArray:
+        return self._weights.of(find(self._swinging), find(self._at_rest), axis)
+
+    @cached_property
+    def faces(self) -> Faces:  # type: ignore[override]
+        """mu_s and j_s on both sides of all faces."""
+        pairs = zip(self._swinging.faces, self._at_rest.faces, strict=True)
+        return Faces(*(self._weights.of(*pair, 1) for pair in pairs))
+
+    @property
+    def volume(self) -> FloatArray | None:
+        """What every element absorbs inside, (n + 2, times, 3); None for nothing."""
+        if self._at_rest.volume is None:
+            return None
+        return self._sum(lambda t: t.volume, 1)
+
+    def make_field(self, layer: int) -> LayerField:
+        """Return the field of layer number i."""
+        return summed(self._swinging.field(layer), self._at_rest.field(layer), self._weights)
+
+    def absorbed(self, magnet: int) -> FloatArray:
+        """Return the spin current that a magnet absorbs at both faces, (times, 3)."""
+        return self._sum(lambda t: t.absorbed(magnet), 0)
+
+    def all_absorbed(self) -> FloatArray:
+        """Return what every magnet absorbs at both faces, (f, times, 3)."""
+        return self._sum(lambda t: t.all_absorbed(), 1)
+
+    @cached_property
+    def spin_voltage(self) -> FloatArray:  # type: ignore[override]
+        """``(1/2) int beta_D m.mu_s' dx`` of every magnet, (f, times), V."""
+        return self._sum(lambda t: t.spin_voltage, 1)
+
+    @cached_property
+    def joint_spin_voltage(self) -> FloatArray:  # type: ignore[override]
+        """``(gamma/2) m.[mu_s]`` at every face, (n + 1, times), V."""
+        return self._sum(lambda t: t.joint_spin_voltage, 1)
+
+    @property
+    def spin_part(self) -> FloatArray:
+        """What spin adds to the voltage, (times,), V."""
+        return self._sum(lambda t: t.spin_part, 0)
