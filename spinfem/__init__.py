@@ -71,29 +71,30 @@ and other micromagnetic codes are made in `handoff`, and parameters are fitted t
 
 The package is a house of wings, each on those before it; nothing imports upwards:
 
-==========  ======================================================================
-wing        what is in it
-==========  ======================================================================
-`texts`     tables to read, plain or as HTML, and units that people use
-`numerics`  arithmetic without physics: chains of loads and free rings, also compiled
-`files`     files whole or not at all, tables, meshes, chunks
-`sample`    metals, profiles, layers, interfaces, stacks, the library of sourced metals
-`physics`   formulas by themselves: arrays in, arrays out
-`fem`       finite elements of one layer: forms, meshes, two-ports, fields inside
-`solvers`   a stack as arrays, and ways to the currents and potentials at its faces
-`results`   numbers of a solved stack, their derivatives and bounds
-`devices`   two and three dimensions: grids of named regions and surfaces, and their solution
-`paper`     closed forms, spacers, the mechanical analogy, folding
-`plot`      pictures
-`io`        files of stacks and devices, fields for ParaView
-top floor   what users hold: `solution`, `analogy`, `solver`, `analytic`
-`dynamics`  magnets, the fields on them, and how they move
-`studies`   many solutions: sweeps, fits, convergence, comparisons, changes of sign
-`handoff`   torques for micromagnetic codes
-`figures`   the paper's figures, and ours
-`explorer`  a stack with sliders, in a browser
-`cli`       the command line
-==========  ======================================================================
+============  ======================================================================
+wing          what is in it
+============  ======================================================================
+`texts`       tables to read, plain or as HTML, and units that people use
+`numerics`    arithmetic without physics: chains of loads and free rings, also compiled
+`files`       files whole or not at all, tables, meshes, chunks
+`sample`      metals, profiles, layers, interfaces, stacks, the library of sourced metals
+`physics`     formulas by themselves: arrays in, arrays out
+`fem`         finite elements of one layer: forms, meshes, two-ports, fields inside
+`solvers`     a stack as arrays, and ways to the currents and potentials at its faces
+`results`     numbers of a solved stack, their derivatives and bounds
+`devices`     two and three dimensions: grids of named regions and surfaces, and their solution
+`paper`       closed forms, spacers, the mechanical analogy, folding
+`plot`        pictures
+`io`          files of stacks and devices, fields for ParaView
+top floor     what users hold: `solution`, `analogy`, `solver`, `analytic`
+`timedomain`  currents faster than spins relax: the response in time
+`dynamics`    magnets, the fields on them, and how they move
+`studies`     many solutions: sweeps, fits, convergence, comparisons, changes of sign
+`handoff`     torques for micromagnetic codes
+`figures`     the paper's figures, and ours
+`explorer`    a stack with sliders, in a browser
+`cli`         the command line
+============  ======================================================================
 """
 
 from importlib import import_module
@@ -134,6 +135,7 @@ if TYPE_CHECKING:
     from .studies.outputs import Output
     from .studies.signs import sign_changes
     from .studies.sweeping import sweep
+    from .timedomain.transient import Transient, transient
 
 __all__ = [
     "Analogy",
@@ -157,6 +159,7 @@ __all__ = [
     "Stack",
     "Superconductor",
     "TorqueFunction",
+    "Transient",
     "UnitWarning",
     "analytic",
     "converge",
@@ -177,6 +180,7 @@ __all__ = [
     "solve",
     "sweep",
     "torque_table",
+    "transient",
 ]
 
 _LATER = {
@@ -191,6 +195,7 @@ _LATER = {
     "Output": ".studies.outputs",
     "Solution": ".solution",
     "TorqueFunction": ".dynamics.torques",
+    "Transient": ".timedomain.transient",
     "analytic": ".analytic",
     "converge": ".studies.convergence",
     "demagnetizing_factors": ".physics.demagnetization",
@@ -209,6 +214,7 @@ _LATER = {
     "solve": ".solver",
     "sweep": ".studies.sweeping",
     "torque_table": ".handoff.torques",
+    "transient": ".timedomain.transient",
 }
 
 

@@ -79,6 +79,7 @@ class Solution(Readable, SolvedStack):
         """
         from .results.gradient import gradient_of
 
+        self.check_stationary("a gradient")
         return gradient_of(self, output, *names)
 
     # --- output -------------------------------------------------------------------------------
@@ -145,6 +146,7 @@ class Solution(Readable, SolvedStack):
         """
         from .io.csvfile import write_csv
 
+        self.check_stationary("a table of profiles")
         write_csv(self, path)
 
     @property
@@ -152,6 +154,7 @@ class Solution(Readable, SolvedStack):
         """Pictures: ``.profile()``, ``.hodograph()``, ``.analogy()``; they need matplotlib."""
         from .plot.pictures import SolutionPlots
 
+        self.check_stationary("a picture")
         return SolutionPlots(self)
 
     def save(
@@ -203,6 +206,7 @@ class Solution(Readable, SolvedStack):
         """
         from .io.vtk import write
 
+        self.check_stationary("a file for ParaView")
         write(self, path, times=times, units=units, progress=progress)
 
     def save_wire(
@@ -241,5 +245,6 @@ class Solution(Readable, SolvedStack):
         from .io.vtk import write
         from .io.vtkmesh import check_diameter
 
+        self.check_stationary("a file for ParaView")
         diameter = check_diameter(diameter)
         write(self, path, diameter=diameter, times=times, units=units, progress=progress)

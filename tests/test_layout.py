@@ -30,6 +30,7 @@ FLOORS = [
     ("devices",),
     ("io",),
     ("solution", "analogy", "solver", "analytic"),
+    ("timedomain",),
     ("dynamics",),
     ("studies",),
     ("handoff",),

@@ -172,6 +172,7 @@ class Mechanism:
     def __init__(self, solution: SolvedStack) -> None:
         if not isinstance(solution, SolvedStack):
             raise TypeError(f"solution must be a Solution, got {solution!r}")
+        solution.check_stationary("the mechanical analogy")
         if solution.shape:
             raise ValueError(
                 "solution must be that of a single stack, got a batch of shape "

@@ -321,7 +321,7 @@ class Elements:
         return stiffness(self.D[ends], self.l[ends])
 
 
-def at_frequency(stack: Stack, e: Elements, frequency: Number) -> Elements:
+def at_frequency(stack: Stack, e: Elements, frequency: Number | NDArray[Any]) -> Elements:
     """Return the numbers of a stack for amplitudes at ``exp(i omega t)``.
 
     Eq. (4) with the time in it is ``rho dmu_s/dt + j_s' = -kappa mu_s``, ``rho = kappa tau``: kappa

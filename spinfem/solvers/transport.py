@@ -291,8 +291,7 @@ class Transport(ABC):
             D, l, p, beta_D = (f(xi) for f in profiles(e.graded[k]))
         kappa, total, m = bulk.relaxation(D, l), bulk.total_conductivity(D, p, beta_D), e.m[k]
         flow, flow2 = (
-            current - np.multiply(t.j0, p)[..., None] * m
-            for t, current in ((self, j), (other, j2))
+            current - np.multiply(t.j0, p)[..., None] * m for t, current in ((self, j), (other, j2))
         )
         heat: FloatArray = self.j0 * other.j0 / total + kappa / 2 * (mu * mu2).sum(axis=-1)
         if k in e.diffusion:  # of -(j0 mu_0' + j_s.mu_s'/2)

@@ -5,20 +5,20 @@ stepped in time by a Runge-Kutta method without ever being written as equations 
 Butcher's A, b, steps h and :math:`\Delta(\zeta) = (A + \tfrac{\zeta}{1 - \zeta} 1 b^T)^{-1}`, the
 weights of the stages are the coefficients of :math:`K(\Delta(\zeta)/h)` in powers of zeta, found by
 a Fourier transform on a circle. Lubich and Ostermann, doi:10.1090/S0025-5718-1993-1153166-0. The
-method is Radau IIA of three stages, of order 5 and L-stable: what it gives is what that method would
-give for the equations that K belongs to, exact in space, leads to infinity included.
+method is Radau IIA of three stages, of order 5 and L-stable. What it gives is what that method
+would give for the equations that K belongs to, leads to infinity included.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import FloatArray
 
-ComplexArray = NDArray[np.complex128]
+ComplexArray = NDArray[Any]
 
 _ROOT = np.sqrt(6.0)
 A = np.array(

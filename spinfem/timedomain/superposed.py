@@ -18,7 +18,7 @@ from ..solvers.transport import Transport
 class Sum(NamedTuple):
     """Weights of results: the real part of ``matrix @ swinging + past * at_rest``."""
 
-    matrix: NDArray[np.complex128]  # (times, q)
+    matrix: NDArray[Any]  # (times, q)
     past: float  # A/m2, the current that there has always been
 
     def of(self, swinging: Any, at_rest: Any, axis: int) -> FloatArray:
@@ -70,7 +70,7 @@ class Superposed(Transport):
         return self._weights.of(find(self._swinging), find(self._at_rest), axis)
 
     @cached_property
-    def faces(self) -> Faces:  # type: ignore[override]
+    def faces(self) -> Faces:
         """mu_s and j_s on both sides of all faces."""
         pairs = zip(self._swinging.faces, self._at_rest.faces, strict=True)
         return Faces(*(self._weights.of(*pair, 1) for pair in pairs))
@@ -95,12 +95,12 @@ class Superposed(Transport):
         return self._sum(lambda t: t.all_absorbed(), 1)
 
     @cached_property
-    def spin_voltage(self) -> FloatArray:  # type: ignore[override]
+    def spin_voltage(self) -> FloatArray:
         """``(1/2) int beta_D m.mu_s' dx`` of every magnet, (f, times), V."""
         return self._sum(lambda t: t.spin_voltage, 1)
 
     @cached_property
-    def joint_spin_voltage(self) -> FloatArray:  # type: ignore[override]
+    def joint_spin_voltage(self) -> FloatArray:
         """``(gamma/2) m.[mu_s]`` at every face, (n + 1, times), V."""
         return self._sum(lambda t: t.joint_spin_voltage, 1)
 

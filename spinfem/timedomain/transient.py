@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-
-from os import PathLike
 
 from .._checks import FloatArray, Number, finite, positive
 from ..fem.mesh import DEGREE, layer_nodes
@@ -98,24 +97,23 @@ class Transient(SolvedStack):
         ohmic = transport.ohmic.sum(axis=0) + transport.joint_ohmic.sum(axis=0)
         return self.shaped(ohmic + transport.spin_part)
 
-    def _of_stationary(self, what: str) -> NoReturn:
-        raise ValueError(
-            f"{what} must be of a stationary solution, got a transient: take torques and voltages"
-        )
+    def check_stationary(self, what: str) -> NoReturn:
+        """Raise ValueError, for what is made of a single current."""
+        raise ValueError(f"{what} must be of a stationary solution, got a transient")
 
     @property
     def spin_resistance(self) -> Number:
         """Not of a transient, in which voltage and current are not proportional."""
-        self._of_stationary("spin_resistance")
+        self.check_stationary("spin_resistance")
 
     @property
     def resistance(self) -> Number:
         """Not of a transient, in which voltage and current are not proportional."""
-        self._of_stationary("resistance")
+        self.check_stationary("resistance")
 
     def efficiency(self, a: str, b: str) -> NoReturn:
         """Not of a transient, in which torque and current are not proportional."""
-        self._of_stationary("efficiency")
+        self.check_stationary("efficiency")
 
     def save(
         self,
@@ -196,7 +194,9 @@ def transient(
     """
     stack = check_stack(stack)
     if stack.shape:
-        raise ValueError(f"stack must be a single one for a transient, got a batch of shape {stack.shape}")
+        raise ValueError(
+            f"stack must be a single one for a transient, got a batch of shape {stack.shape}"
+        )
     check_undriven("a transient", stack)
     wanted = np.asarray(finite("times", times))
     if wanted.ndim != 1 or wanted.size < 2 or (np.diff(wanted) <= 0).any():
