@@ -484,7 +484,7 @@ def turned(piece: Layer | Lead, m: ArrayLike) -> Layer | Lead:
     """Return a layer or lead with another magnetization; nothing else is checked again."""
     what = _said("layer" if isinstance(piece, Layer) else "lead", piece.name)
     new = object.__new__(type(piece))
-    freeze(new, **{**vars(piece), "m": _check_m(what, piece.material, m)})
+    freeze(new, **vars(piece) | {"m": _check_m(what, piece.material, m)})
     return new
 
 

@@ -533,7 +533,7 @@ class Stack(Readable, Joinable):
     def _renewed(self, place: int, changes: Mapping[str, Any]) -> Piece:
         """Return a changed piece; a layer that would be called otherwise keeps its name."""
         old, more = self.pieces[place], {}
-        if isinstance(old, Layer | Lead) and changes.keys() == {"m"}:
+        if isinstance(old, METALLIC) and changes.keys() == {"m"}:
             return turned(old, changes["m"])
         if isinstance(old, Layer):
             metal = changes.get("material", old.material)
@@ -661,12 +661,12 @@ class Stack(Readable, Joinable):
             freeze(stack, _shapes=self._shapes, shape=self.shape)
         else:
             stack._keep_shapes(frozenset().union(*map(shapes_of, pieces)))
-        begin, end = (isinstance(pieces[at], Interface) for at in (0, -1))
+        begin, end = isinstance(pieces[0], Interface), isinstance(pieces[-1], Interface)
         for face in sorted(faces):
             if begin <= face < len(self.joints) - end:
                 stack._check_joint(face)
         stack._check_drives()
-        if any(getattr(new, "group", None) for new in elements.values()):
+        if self._groups and any(getattr(new, "group", None) for new in elements.values()):
             check_groups(stack.elements, self._names, self._groups)
         if self.arrays is not None:
             freeze(stack, arrays=self.arrays.carried_over(stack, [*elements], self))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, wraps
 from typing import Any, TypeVar, cast
 
@@ -102,7 +102,7 @@ class Elements:
     retarded: dict[int, NDArray[Any]] = field(default_factory=dict)
     # of metals at a frequency: 1 + i omega tau, by which kappa is multiplied; l has its root
     rows: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    # what all but m comes to, by who has found it: `ports.make_row`
+    # what all but m comes to, by who has found it: `ports.make_row`, `_sinks`
     points: int = field(init=False)  # of the batch
     resistive: dict[int, Interface] = field(init=False)  # by face; others are transparent
 
@@ -113,7 +113,7 @@ class Elements:
 
     def on_nodes(self, nodes: dict[int, FloatArray]) -> Elements:
         """Return the same stack, of which these layers alone come with nodes."""
-        return replace(self, nodes=nodes, rows={})
+        return self._with(nodes=nodes, rows={})
 
     @cached_property
     def diffusion_column(self) -> Column:
@@ -141,8 +141,7 @@ class Elements:
                 k: replace(metal, p=metal.beta_D, beta_D=metal.p) if k in self.diffusion else metal
                 for k, metal in cast("dict[int, Any]", self.graded).items()
             }
-        return replace(
-            self,
+        return self._with(
             columns={**self.columns, "p": self.diffusion_column},
             diffusion={k: cast(Number, p.of(k)) for k in self.diffusion},
             graded=graded,
@@ -180,43 +179,36 @@ class Elements:
         Elements or None
             None if they are to be collected anew.
         """
-        others: dict[str, dict[int, Number]] = {key: {} for key in QUANTITIES}
+        others: dict[str, dict[int, Number]] = {}
         nodes, rows = self.nodes, {}
-        if not all(isinstance(stack.elements[k], METALLIC) for k in changed):
-            return None
         for k in changed:
-            old, new = cast("list[Layer | Lead]", [s.elements[k] for s in (before, stack)])
+            old: Any = before.elements[k]
+            new = stack.elements[k]
+            if not isinstance(new, METALLIC):
+                return None
             if old.material is not new.material and not (_is_plain(old) and _is_plain(new)):
                 return None
             for key, a, b in zip(QUANTITIES, _numbers(old), _numbers(new), strict=True):
                 if a is not b:
-                    others[key][k] = b
+                    others.setdefault(key, {})[k] = b
             if getattr(old, "nodes", None) is not getattr(new, "nodes", None):
                 nodes = _nodes(stack)
-        columns = {
-            key: self.columns[key].changed(numbers) if numbers else self.columns[key]
-            for key, numbers in others.items()
-        }
-        turned_alone = not any(numbers for key, numbers in others.items() if key != "m")
-        if changed and turned_alone and nodes is self.nodes and stack.shape == self.shape:
+        columns = self.columns.copy()
+        for key, numbers in others.items():
+            columns[key] = columns[key].changed(numbers)
+        turned_alone = changed and nodes is self.nodes and others.keys() <= {"m"}
+        if turned_alone and stack.shape == self.shape:
             rows = self.rows
-        return Elements(
-            stack.shape,
-            self.magnetic,
-            self.reservoir,
-            columns,
-            self.strong,
-            stack.joints,
-            self.graded,
-            self.diffusion,
-            self.lengths,
-            nodes,
-            self.magnets,
-            self.drives,
-            self.numbers,
-            self.groups,
-            rows=rows,
+        return self._with(
+            shape=stack.shape, columns=columns, joints=stack.joints, nodes=nodes, rows=rows
         )
+
+    def _with(self, **others: Any) -> Elements:
+        """Return a copy with some other numbers; `dataclasses.replace` takes longer."""
+        new, known = object.__new__(Elements), vars(self)
+        vars(new).update({name: known[name] for name in GIVEN}, **others)
+        new.__post_init__()
+        return new
 
     @cached_property
     def mixing(self) -> dict[int, int]:
@@ -319,6 +311,10 @@ class Elements:
         """``G = D/(2 l)`` of the left and the right end, shape (2, N or 1), S/m2; eqs. (7), (8)."""
         ends = [0, -1]
         return stiffness(self.D[ends], self.l[ends])
+
+
+GIVEN = tuple(number.name for number in fields(Elements) if number.init)
+"""What the numbers of a stack are made from."""
 
 
 def at_frequency(stack: Stack, e: Elements, frequency: Number | NDArray[Any]) -> Elements:
@@ -482,12 +478,11 @@ def check_spin_sink(e: Elements) -> None:
     are all infinite admits every direction, as a normal metal does. Across its m, nothing leaves it
     by a face with a mixing conductance.
     """
-    for first, stop in _closed_parts(e):
+    closed, absorbs = _sinks(e)
+    for first, stop in closed:
         _check_closed(e, first, stop)
-    d, l = e.columns["thickness"], e.columns["l"]
-    fixed = (k for k in range(1, d.fixed.size - 1) if k not in d.varying and k not in l.varying)
-    if any(e.reservoir) or any((d.fixed[k] / l.fixed[k]) ** 2 > 0 for k in fixed):
-        return  # at every point
+    if absorbs:
+        return
     relaxing = ((e.thickness / e.l[1:-1]) ** 2 > 0).any(axis=0)
     sink = relaxing | (e.lead_stiffness > 0).any(axis=0)
     for joint in e.resistive.values():
@@ -500,6 +495,20 @@ def check_spin_sink(e: Elements) -> None:
             "with finite l) or have magnetizations that are not collinear; got spin-blocking ends, "
             f"l = inf in every layer and nothing but collinear magnetizations{where}"
         )
+
+
+def _sinks(e: Elements) -> tuple[list[tuple[int, int]], bool]:
+    """Return the `_closed_parts`, and whether an end or a layer absorbs spin at every point.
+
+    Remembered also while magnetizations turn.
+    """
+    if _sinks not in e.rows:
+        d, l = e.columns["thickness"], e.columns["l"]
+        fixed = (k for k in range(1, d.fixed.size - 1) if k not in d.varying and k not in l.varying)
+        absorbs = any(e.reservoir) or any((d.fixed[k] / l.fixed[k]) ** 2 > 0 for k in fixed)
+        e.rows[_sinks] = _closed_parts(e), absorbs
+    found: tuple[list[tuple[int, int]], bool] = e.rows[_sinks]
+    return found
 
 
 def _closed_parts(e: Elements) -> list[tuple[int, int]]:

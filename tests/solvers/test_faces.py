@@ -72,6 +72,15 @@ def test_one_finite_exchange_length_confines(weak):
     check_spin_sink(elements_of(without_relaxation(*between)))
 
 
+def test_spin_sinks_are_looked_for_again_as_a_magnetization_turns():
+    stack = without_relaxation((STRONG, Z), (STRONG, X))
+    check_spin_sink(elements_of(stack))
+    check_spin_sink(elements_of(stack.replace("F2", m=(1.0, 0.0, 1.0))))
+    for m in (Z, [X, Z]):
+        with pytest.raises(ValueError, match="no spin sink"):
+            check_spin_sink(elements_of(stack.replace("F2", m=m)))
+
+
 def test_spin_sinks_of_every_point():
     """An exchange length may be infinite at some points of a batch alone."""
     weak = {"lambda_J": np.array([1.0, 2.0, np.inf])}
