@@ -24,8 +24,6 @@ from .runs import Push, part_varies, runs_at_points, runs_of
 
 ALL, SOURCES = range(len(Links._fields)), slice(3, 5)
 """Which of the numbers of links: all of them, the sources at both ends."""
-RUN_WORK = 50
-"""What a two-port of a run takes, in links."""
 
 
 class Unturned(NamedTuple):
@@ -186,22 +184,17 @@ class Balance:
             window = 0, plan.links
         if window is not None:
             return self._solve_points(window, push, transposed, whole)
-        links, runs = self._links(0, plan.links, push), self._runs(0, plan.links, push, transposed)
-        (chain,) = _chains(Part(links, runs))
+        links = self.links if push is None else self._links(0, plan.links, push)
+        (chain,) = _chains(Part(links, self._runs(0, plan.links, push, transposed)))
         amplitude, flow = np.empty((2, plan.links + 1), dtype=links.B.dtype)
         found = kernels.found_of(chain.runs)
-        missed, heat = kernels.solve(self._work, chain, amplitude, flow, found)
+        missed, heat = kernels.solve(plan.work, chain, amplitude, flow, found)
         if not missed <= MISSED:
             raise unbalanced(np.array([missed]))
         if push is None:
             self.loads = chain.loads
         rings = self._split(found, 0, plan.links, ())
         return Rods(amplitude[:, None], flow[:, None], rings, np.array([heat]))
-
-    @cached_property
-    def _work(self) -> int:
-        plan = self.row.plan
-        return plan.links + RUN_WORK * sum(len(run.parts) for run in plan.runs)
 
     def load_from_right(self, rod: int) -> tuple[float, float]:
         """Return T and P of all on the right of a rod, ``j = P + T u`` along its axis.
@@ -210,7 +203,7 @@ class Balance:
         """
         links = self._links(rod, self.row.plan.links, None)
         (chain,) = _chains(Part(links, in_mirror=True))
-        kernels.sweep(self._work, chain)
+        kernels.sweep(self.row.plan.work, chain)
         stiffness, force, rest = (float(x[-1]) for x in chain.loads[:3])
         sign = self.links.sign[rod] if rod < self.row.plan.links else 1.0
         return stiffness, float(-sign * (force + rest))
@@ -222,14 +215,13 @@ class Balance:
         first, stop = window
         before = self._runs(0, first, push, transposed)
         within = self._runs(first, stop, push, transposed, at_points=True)
-        work = self._work
         right, left, middle = _chains(
             Part(self._links(stop, plan.links, push), in_mirror=True),
             Part(self._links(0, first, push), before),
             Part(self._links(first, stop, push, points), within, shape=(0,)),
         )
         for chain in (left, right):
-            kernels.sweep(work, chain)
+            kernels.sweep(plan.work, chain)
         sign = np.append(self.links.sign, 1.0)[stop:]
         free = self.links.free[stop] if stop < plan.links else 0.0
         amplitude, flow = np.empty((2, plan.links + 1, points), dtype=self.row.table.dtype)
@@ -243,7 +235,7 @@ class Balance:
             (amplitude[stop:], flow[stop:], None),
         )
         edge = np.array([sign[0], free])
-        sums = kernels.solve_points(work, (left, middle, right), edge, parts, self.threads)
+        sums = kernels.solve_points(plan.work, (left, middle, right), edge, parts, self.threads)
         missed, heat = sums[0].real, sums[1]
         if not (missed <= MISSED).all():
             raise unbalanced(missed)

@@ -314,8 +314,7 @@ class Condensed(Transport):
     @cached_property
     def _all_taken(self) -> dict[int, FloatArray]:
         """What all ferromagnets with exchange lengths absorb inside, in a single stack, (1, 3)."""
-        m, places = self.elements.columns["m"].fixed, list(self.plan.part_of)
-        which = np.array(places)
+        m, which, places = self.elements.columns["m"].fixed, self.plan.weak, self.plan.part_of
         lost = np.concatenate([self._lost(k) for k in places])
         found = _shared(tuple(self.row.share[:, which]), lost, m.take(which, axis=0))
         return dict(zip(places, found[:, None], strict=True))

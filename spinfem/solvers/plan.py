@@ -30,6 +30,8 @@ from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, Shape
 from ..numerics.rings import HELD, MAGNETIC, NORMAL, ROD, SPRUNG
 
 UNIFORM, INTERFACE = -1, -2
+RUN_WORK = 50
+"""What a two-port of a run takes, in links."""
 
 
 class Kind(NamedTuple):
@@ -94,6 +96,11 @@ class Plan:
         return int(self.kind.size)
 
     @cached_property
+    def work(self) -> int:
+        """What solving the chain takes, in links."""
+        return self.links + RUN_WORK * sum(len(run.parts) for run in self.runs)
+
+    @cached_property
     def part_of(self) -> dict[int, tuple[int, int]]:
         """The run, and the part of it, of every ferromagnet that is not strong."""
         return {
@@ -102,6 +109,11 @@ class Plan:
             for part, (first, axis) in enumerate(zip(run.begins, run.axes, strict=True))
             if axis != NO_AXIS and self.ports[first].piece != INTERFACE
         }
+
+    @cached_property
+    def weak(self) -> IntArray:
+        """The ferromagnets of `part_of`."""
+        return np.array(list(self.part_of), dtype=np.intp)
 
     @cached_property
     def simple(self) -> slice | None:
@@ -211,6 +223,7 @@ class RunSet(NamedTuple):
     rods: IntArray  # (r, 2)
     springs: IntArray  # (r, 2) faces, or -1
     pair: IntArray  # (r, 2) magnets whose directions make the plane of a flat run
+    bare: IntArray  # runs without a magnet, for which any plane does
     flat: bool  # whether all are flat
     start: IntArray  # (r + 1,)
     kinds: IntArray
@@ -264,6 +277,7 @@ def _run_set(
         integers([run.rods for _, run in those]).reshape(-1, 2),
         integers([run.springs for _, run in those]).reshape(-1, 2),
         integers(pairs).reshape(-1, 2),
+        integers([i for i, (first, _) in enumerate(pairs) if first == NO_AXIS]),
         all(run.kinds[2] for _, run in those),
         start,
         integers([kind for _, run in those for kind in run.kinds]),

@@ -118,7 +118,8 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
     ends = np.empty((len(those.runs), 2, 5))
     ends[:, :, :3], ends[:, :, 3:] = m.take(those.rods, axis=0), numbers.springs
     plane = m.take(those.pair, axis=0)
-    plane[those.pair[:, 0] == NO_AXIS] = ANY_PLANE
+    if those.bare.size:
+        plane[those.bare] = ANY_PLANE
     if not those.flat:
         for own, (_, run) in zip(plane, those.runs, strict=True):
             own[:] = _plane(run, _Ways(m, {}))
