@@ -465,10 +465,9 @@ def _in_all_lanes(width: int, numbers: Any) -> Any:
 
 def _repeated(points: int, numbers: Any) -> Any:
     """Return numbers over fewer points with the last of these repeated."""
-    if numbers.dtype != float:
+    if numbers.dtype != float or not numbers.size:
         return numbers
-    more = points - numbers.shape[-1]
-    return np.concatenate([numbers, np.repeat(numbers[..., -1:], more, axis=-1)], axis=-1)
+    return numbers.take(np.arange(points), axis=-1, mode="clip")
 
 
 def _filled(arrays: Any, values: Any) -> None:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, Number, finite, unit_vector
 from ..constants import TORQUE_PER_SPIN_CURRENT
-from ..physics.directions import angle
+from ..physics.directions import angle, cross
 from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
 from ..solvers.transport import Side, Transport, Values
@@ -331,8 +331,9 @@ class SolvedStack(Scaled):
         closed = np.asarray(np.isnan(g[0]))
         if closed.any():
             given = [self.stack.elements[magnets[i]].m for i in (first, second)]
-            ways = (np.broadcast_to(m, (*self.shape, 3))[closed] for m in given)
-            closed[closed] = angle(*ways).collinear  # or it overflows
+            where = np.nonzero(closed) if self.shape else ...
+            ways = (np.broadcast_to(m, (*self.shape, 3))[where] for m in given)
+            closed[where] = angle(*ways).collinear  # or it overflows
         if closed.any():
             stack = self.stack
             where = np.nonzero(closed) if self.shape else ()
@@ -353,13 +354,13 @@ class SolvedStack(Scaled):
         """
         elements = stack.elements
         m = np.asarray(elements[position].m)  # type: ignore[union-attr]
-        axis = np.cross(m, np.eye(3)[np.abs(m).argmin(axis=-1)])
+        axis = cross(m, np.eye(3)[np.abs(m).argmin(axis=-1)])
         axis *= self.transport.opening
         ways = {}
         for body in self.transport.elements.bodies:
             if body[0] >= position:
                 m = np.asarray(elements[body[0]].m)  # type: ignore[union-attr]
-                ways.update(dict.fromkeys(body, m + np.cross(axis, m)))
+                ways.update(dict.fromkeys(body, m + cross(axis, m)))
         return self._solve_again(stack.undriven().turned(ways), 1.0, **frequency)
 
     @property

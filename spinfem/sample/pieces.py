@@ -594,13 +594,19 @@ def drive_of(piece: object) -> FloatArray | None:
 
 def shapes_of(piece: Piece) -> frozenset[tuple[int, ...]]:
     """Return the shapes of the numbers of a piece that are arrays; of m without its last axis."""
+    shapes = number_shapes(piece)
+    if isinstance(piece, METALLIC) and piece.m is not None and piece.m.ndim > 1:
+        shapes = shapes | {piece.m.shape[:-1]}
+    return shapes
+
+
+def number_shapes(piece: Piece) -> frozenset[tuple[int, ...]]:
+    """Return the shapes of all numbers of a piece that are arrays but m."""
     numbers: tuple[Any, ...] = ()
     if isinstance(piece, Interface):
         shapes, numbers = SCALAR, tuple(getattr(piece, key) for key in INTERFACE_KEYS)
     elif isinstance(piece, METALLIC):
         shapes = piece.material.shapes
-        if piece.m is not None and piece.m.ndim > 1:
-            shapes = shapes | {piece.m.shape[:-1]}
         if isinstance(piece, Layer):
             numbers = (piece.thickness,)
     else:

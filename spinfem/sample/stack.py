@@ -54,6 +54,7 @@ from .pieces import (
     freeze,
     in_SI,
     notice_units,
+    number_shapes,
     shapes_of,
     short,
     turned,
@@ -390,6 +391,11 @@ class Stack(Readable, Joinable):
         return "SI" if all(in_SI(e) for e in self.elements if isinstance(e, METALLIC)) else None
 
     @cached_property
+    def turns_alone(self) -> bool:
+        """Whether nothing but m varies over the batch."""
+        return not any(map(number_shapes, self.pieces))
+
+    @cached_property
     def element_names(self) -> tuple[str, ...]:
         """What to call every element: its name, or else "left lead", "right reservoir" and such."""
         ends = {
@@ -463,6 +469,10 @@ class Stack(Readable, Joinable):
             If the shape has no such index.
         """
         np.broadcast_to(0.0, shape)[index]
+        if self.turns_alone:
+            magnets = ((k, e.m) for k, e in enumerate(self.elements) if isinstance(e, METALLIC))
+            varying = {k: m for k, m in magnets if m is not None and m.ndim > 1}
+            return self.turned({k: _pick_vectors(m, shape, index) for k, m in varying.items()})
         with in_silence():
             stack = Stack([_pick(piece, shape, index) for piece in self.pieces])
         freeze(stack, j0=self.j0)
@@ -798,10 +808,9 @@ def _pick(piece: Any, shape: tuple[int, ...], index: Any) -> Any:
 
     if not shapes_of(piece):
         return piece
-    axes = index if isinstance(index, tuple) else (index,)
     if (drive := drive_of(piece)) is not None:
         (name,) = (field.name for field in dataclasses.fields(piece))
-        return dataclasses.replace(piece, **{name: np.broadcast_to(drive, (*shape, 3))[*axes, :]})
+        return dataclasses.replace(piece, **{name: _pick_vectors(drive, shape, index)})
     if isinstance(piece, Interface):
         numbers = {key: part(getattr(piece, key)) for key in INTERFACE_KEYS}
         return dataclasses.replace(piece, **numbers)
@@ -810,10 +819,17 @@ def _pick(piece: Any, shape: tuple[int, ...], index: Any) -> Any:
         numbers = {key: part(value) for key, value in piece.material.numbers.items()}
         changes["material"] = dataclasses.replace(piece.material, **numbers)
     if piece.m is not None and piece.m.ndim > 1:
-        changes["m"] = np.broadcast_to(piece.m, (*shape, 3))[*axes, :]
+        changes["m"] = _pick_vectors(piece.m, shape, index)
     if isinstance(piece, Layer):
         changes["thickness"] = part(piece.thickness)
     return dataclasses.replace(piece, **changes)
+
+
+def _pick_vectors(vectors: FloatArray, shape: tuple[int, ...], index: Any) -> FloatArray:
+    """Take one point or a part of a batch of the given shape out of vectors."""
+    axes = index if isinstance(index, tuple) else (index,)
+    found: FloatArray = np.broadcast_to(vectors, (*shape, 3))[*axes, :]
+    return found
 
 
 def _renamed(layer: Layer, name: str) -> Layer:

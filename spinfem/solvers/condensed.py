@@ -19,7 +19,8 @@ import numpy as np
 from .._checks import BoolArray, FloatArray
 from ..fem.fields import LayerField
 from ..numerics import chain
-from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, add_pull, turn_between
+from ..numerics.doubled import pick
+from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, add_pull
 from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE, RISE
 from ..physics import bulk, interfaces
 from ..physics.contact import contact_absorption
@@ -399,7 +400,7 @@ class Condensed(Transport):
             return -B * mu[link + 1], B * mu[link]
         left, right = self.magnets[magnet : magnet + 2].tolist()
         m, ways = self.balance.ways, cast(Any, ({}, {}, {}))  # of either what is across the other
-        sign = turn_between(m, left, right)[0]
+        sign = pick(sum(x[left] * x[right] for x in m) < 0, -1.0, 1.0)  # of their cosine
         for own, other in ((left, right), (right, left)):
             for component in ways:
                 component[own] = 0.0

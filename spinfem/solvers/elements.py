@@ -197,7 +197,7 @@ class Elements:
         for key, numbers in others.items():
             columns[key] = columns[key].changed(numbers)
         turned_alone = changed and nodes is self.nodes and others.keys() <= {"m"}
-        if turned_alone and stack.shape == self.shape:
+        if turned_alone and (stack.shape == self.shape or before.turns_alone):
             rows = self.rows
         return self._with(
             shape=stack.shape, columns=columns, joints=stack.joints, nodes=nodes, rows=rows

@@ -10,6 +10,7 @@ from kernels import solve_with_numpy
 from strategies import contact_amplification, has_sink, samples, stacks
 
 import spinfem as sf
+from spinfem.solvers.elements import elements_of
 
 MANY = 517
 """Points of a large batch, an odd number of them."""
@@ -308,6 +309,29 @@ def test_indexing_a_batch():
     assert layer.spin_potential.shape == (layer.x.size, 3)
     with pytest.raises(IndexError, match="too many indices"):
         s[0, 0, 0]
+
+
+@pytest.mark.parametrize("solve", [sf.solve, sf.analytic.solve])
+@pytest.mark.parametrize("spacer", [1.0, np.array([1.0, 2.0, 3.0, 4.0])])
+def test_what_a_solved_stack_hands_on_is_what_is_found_anew(solve, spacer):
+    """To the bit: its two-ports, where nothing but m varies, and its numbers."""
+    left, right = (sf.Ferromagnet(D=1.0, l=1.0, p=p, lambda_J=0.3) for p in (0.4, 0.7))
+    stack = (
+        left(1.0, m=sf.direction(20.0), name="left")
+        | sf.NormalMetal(D=3.0, l=5.0)(spacer)
+        | right(2.0, m=sf.direction([0.0, 20.0, 60.0, 90.0]), name="right")
+    )
+    solve(stack)
+    others = [
+        *(stack[2], stack[1:3], stack[[0, 3]]),
+        *(stack.replace("left", m=sf.direction(theta)) for theta in (50.0, [[30.0], [40.0]])),
+    ]
+    for other in others:
+        own = elements_of(other).rows is elements_of(stack).rows
+        assert own == (np.ndim(spacer) == 0 or other.shape == stack.shape)
+        found, anew = solve(other), solve(sf.Stack(other.pieces))
+        np.testing.assert_array_equal(found.torques, anew.torques)
+        np.testing.assert_array_equal(found.resistance, anew.resistance)
 
 
 # --- interfaces, mixing conductances, exchange lengths -------------------------------------------
