@@ -66,6 +66,7 @@ class Reference:
     resistance: mp.mpf | int = 0
     _layers: list = field(default_factory=list)
     _solution: dict = field(default_factory=dict)
+    _known: dict = field(default_factory=dict)
 
     @property
     def harmonic(self):
@@ -73,6 +74,12 @@ class Reference:
 
     def at(self, layer, xi):
         """mu_s, j_s and mu_0 inside layer number i, at xi from 0 to 1."""
+        key = layer, xi, mp.mp.prec  # every solver is compared at the same places
+        if key not in self._known:
+            self._known[key] = self._at(layer, xi)
+        return self._known[key]
+
+    def _at(self, layer, xi):
         with mp.workdps(max(self.digits, mp.mp.dps)):
             e, xi = self._layers[layer], mp.mpf(xi)
             mu, j = (e.vector(kind, xi * e.thickness, self._solution) for kind in ("mu", "j"))
@@ -211,9 +218,16 @@ class Mode:
         self.size = 2 if place == "layer" else 1
         self.thin = place == "layer" and abs(q) * thickness < 1
         self.middle = 1 / mp.cosh(q * thickness / 2) if self.thin else None
+        self._known = {}
 
     def functions(self, x):
         """(f, f') of every function; x = 0 is the left face of a layer, the only one of a lead."""
+        key = x, mp.mp.prec  # mu_s and j_s along every axis ask for the same
+        if key not in self._known:
+            self._known[key] = self._functions(x)
+        return self._known[key]
+
+    def _functions(self, x):
         q, d = self.q, self.thickness
         if self.thin:
             return self._about_the_middle(x - d / 2)

@@ -21,13 +21,15 @@ SOME, MORE, MANY = range(5), range(40, 160), range(5, 160)
 
 def check(draw, numbers):
     missed = {}
-    for i, solver in itertools.product(numbers, ("solve", "analytic")):
+    for i in numbers:
         stack = draw(np.random.default_rng([SEED, i]))
-        with np.errstate(all="ignore"):
-            found = extremes.errors(extremes.SOLVERS[solver](stack), reference.solve(stack))
-        for name, value in found.items():
-            if not value < extremes.LIMIT:
-                missed[i, solver, name] = value
+        exact = reference.solve(stack)
+        for solver in ("solve", "analytic"):
+            with np.errstate(all="ignore"):
+                found = extremes.errors(extremes.SOLVERS[solver](stack), exact)
+            for name, value in found.items():
+                if not value < extremes.LIMIT:
+                    missed[i, solver, name] = value
     assert not missed
 
 
