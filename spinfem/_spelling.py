@@ -84,6 +84,7 @@ def _words(name: str) -> list[str]:
     return _WORDS.findall(name)
 
 
+@functools.lru_cache(MOST)
 def _slips(given: str, name: str) -> int | None:
     """Count the slips that make `given` of `name`; None if it is another name."""
     if abs(len(given) - len(name)) > 4:  # two slips, two separators
@@ -107,7 +108,8 @@ def _slips(given: str, name: str) -> int | None:
             return None
         doubled = _undoubled(word) == _undoubled(meant)
         most = 0 if len(meant) < 4 else 1 if len(meant) < 7 else 2
-        if not doubled and abs(len(word) - len(meant)) > most:
+        least = max(abs(len(word) - len(meant)), len({*word} - {*meant}), 1)
+        if not doubled and least > most:
             return None
         count = 1 if doubled else _distance(word, meant)
         if count > most and not doubled:

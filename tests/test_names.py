@@ -477,7 +477,7 @@ def test_no_key_is_taken_for_another(ends):
     """Neither those that there are here, nor those from elsewhere, in any unit."""
     given = [*ALL_KEYS, *ELSEWHERE]
     given += [f"{split_unit(name)[0]}_{end}" for name in given for end in ends]
-    for known, name in itertools.product(tables(), sorted(set(given))):
+    for name, known in itertools.product(sorted(set(given)), tables()):
         found = re.fullmatch(r"; did you mean '(.*)'\?", key_hint(name, known))
         if found and name not in known:
             key = found[1]
