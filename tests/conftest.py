@@ -23,7 +23,7 @@ settings.register_profile(
 )
 settings.load_profile("spinfem")
 
-KINDS = ("single", "batches", "motion")
+KINDS = ("single", "batches", "driven", "motion")
 """Of compiled functions; see `kernels.compile_for`."""
 SHARE, LEAST = 0.05, 5
 """Of the random examples of a test the default run tries so many, and at least so many."""

@@ -1,6 +1,7 @@
 """Both ways to run the one text: compiled by numba, and as it stands.
 
-As a script it compiles what tests of single stacks run, those of batches, or of motion.
+As a script it compiles what tests of single stacks run, those of batches, of batches that
+a spin current at an end drives, or of motion.
 """
 
 import sys
@@ -68,6 +69,11 @@ def compile_for(which):
     """Run every function on every kind of argument: numba keeps what it compiles."""
     if which == "motion":
         compile_motion()
+        return
+    if which == "driven":
+        end = sf.SpinSource(np.outer(RAMP, (0.0, 0.0, 1.0)))
+        layers = N(0.2) | JOINT | F(0.5, m=(0, 0, 1)) | N(0.3) | F2(0.4, m=sf.direction(70.0))
+        sf.solve(end | layers | sf.Reservoir())
         return
     for model in MODELS:
         stack = stack_of(model)
