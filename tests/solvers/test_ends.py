@@ -75,12 +75,13 @@ def check(stack, j0, solver, limit=1e-10):
         np.testing.assert_allclose(found, floats(value), rtol=0, atol=limit_here)
     scale = max(reference.potential_scale, abs(float(reference.resistance)))
     assert s.voltage == pytest.approx(float(reference.resistance), abs=limit * scale)
-    for i in range(len(stack.layers)):
-        x = stack.x[i] + 0.3 * stack.layers[i].thickness
-        mu, j, phi = map(floats, reference.at(i, (x - stack.x[i]) / stack.layers[i].thickness))
-        assert s.spin_potential(x) == pytest.approx(mu, abs=limit * reference.potential_scale)
-        assert s.spin_current(x) == pytest.approx(j, abs=limit * reference.current_scale)
-        assert s.potential(x) == pytest.approx(phi, abs=limit * scale)
+    thickness = np.array([layer.thickness for layer in stack.layers])
+    x = stack.x[:-1] + 0.3 * thickness
+    inside = (reference.at(i, xi) for i, xi in enumerate((x - stack.x[:-1]) / thickness))
+    mu, j, phi = map(floats, zip(*inside))
+    assert s.spin_potential(x) == pytest.approx(mu, abs=limit * reference.potential_scale)
+    assert s.spin_current(x) == pytest.approx(j, abs=limit * reference.current_scale)
+    assert s.potential(x) == pytest.approx(phi, abs=limit * scale)
 
 
 PAIRS = [("nothing", right) for right in RIGHT]
