@@ -11,7 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -85,7 +85,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     """Run the command line; no exception of a user's making leaves it."""
     try:
         with quiet_drawing():
-            result = app(args=arguments, prog_name="spinfem", standalone_mode=False)
+            result = _command()(args=arguments, prog_name="spinfem", standalone_mode=False)
         if isinstance(result, str):
             say(result)
         print(end="", flush=True)  # so that errors of writing come here
@@ -102,6 +102,12 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(f"memory must hold all results: {error}")
     except KeyboardInterrupt:
         return 130
+
+
+@cache
+def _command() -> Any:
+    """Return the command with all of its own, which take longer to make than a solution."""
+    return typer.main.get_command(app)
 
 
 def _help_of(arguments: Sequence[str] | None) -> str:
