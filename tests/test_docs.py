@@ -29,6 +29,7 @@ SLOW = (
     "oscillator_of_a_wavy_torque.py",
     "phase_diagram_of_a_valve.py",
     "three_magnets_that_move.py",
+    "torque_at_terahertz.py",
 )
 EXAMPLES = [
     pytest.param(path, marks=[pytest.mark.long] if path.name in SLOW else [], id=path.name)

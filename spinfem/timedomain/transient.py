@@ -152,7 +152,7 @@ def transient(
     times: ArrayLike,
     *,
     before: float = 0.0,
-    rtol: float = 1e-6,
+    rtol: float = 1e-4,
     threads: int | None = None,
 ) -> Transient:
     r"""Return how a stack follows a current that varies in time.
