@@ -2,7 +2,7 @@
 
 Spins that have been accumulated do not vanish at once: ``rho dmu_s/dt + j_s' = -kappa mu_s``, the
 paper's equation before (4). A current ``j0 cos(2 pi f t)`` makes torques ``Re T exp(2 pi i f t)``
-with complex T, and what tells is rho, ``e^2/2`` times the density of states, or ``tau = rho/kappa``.
+with complex T, and what tells is rho, ``e^2/2`` times the density of states: ``tau = rho/kappa``.
 
 Checked here: at 1 GHz all is as in the stationary state; a torque in time, after a current has been
 switched on that swings at 200 GHz, is in the end the complex one.

@@ -101,7 +101,7 @@ def test_without_numba(monkeypatch):
         ways = directions(rng, 6, len(sf.TorqueFunction(stack).names))
         fast = sf.TorqueFunction(stack)(ways)
         with monkeypatch.context() as patch:
-            patch.setattr("spinfem.numerics.kernels.kernels", lambda *_: None)
+            patch.setattr("spinfem.numerics.kernels.kernels", lambda *_, **__: None)
             slow = sf.TorqueFunction(stack)(ways)
         np.testing.assert_allclose(slow, fast, rtol=0, atol=1e-14 * np.abs(fast).max())
 
