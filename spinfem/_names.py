@@ -38,7 +38,7 @@ _SIZES: dict[str, dict[str, float]] = {
     "J/m3": {"J_m3": 1, "kJ_m3": 1e3, "MJ_m3": 1e6, "erg_cm3": 0.1},
     "J/m2": {"J_m2": 1, "mJ_m2": 1e-3, "erg_cm2": 1e-3},
     "m2": {"m2": 1, "nm2": 1e-18, "um2": 1e-12},
-    "s": {"ns": 1e-9, "ps": 1e-12, "us": 1e-6},
+    "s": {"us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15},
     "K": {"K": 1},
 }
 UNITS = {end: (unit, size) for unit, ends in _SIZES.items() for end, size in ends.items()}
@@ -77,8 +77,8 @@ def shown_unit(end: str) -> str:
     return end.replace("_", "/" if over else " ", 1)
 
 
-SIZES = {shown_unit(end): unit_and_size for end, unit_and_size in UNITS.items()}
-"""The same by units as they are written."""
+SIZES = {shown_unit(end): unit_and_size for end, unit_and_size in UNITS.items()} | {"s": ("s", 1)}
+"""The same by units as they are written; seconds end no key, the s of l_s is that of spin."""
 
 
 # --- quantities -------------------------------------------------------------------------------
@@ -214,6 +214,15 @@ QUANTITIES = (
         ("lambda_phi_nm", "lambda_phi"),
         "m",
         {"l_phi l_ph lambda_dephasing dephasing_length": "the length of dephasing across m"},
+    ),
+    Quantity(
+        ("tau_ps", "tau"),
+        "s",
+        {
+            "tau_s": "the spin relaxation time (1 s is 1e12 ps)",
+            "tau_sf tau_sd T1 T_1 t_sf spin_lifetime lifetime spin_relaxation_time "
+            "relaxation_time spin_flip_time": "the spin relaxation time",
+        },
     ),
     Quantity(
         ("two_AR_fOhm_m2",), "Ohm m2", {"2AR AR2 twoAR": "2AR*, twice the AR* of Valet and Fert"}

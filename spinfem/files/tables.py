@@ -461,6 +461,11 @@ def metres(nanometres: float) -> float:
     return nanometres / 1e9
 
 
+def seconds(picoseconds: float) -> float:
+    """Divide by 1e12, which a double holds exactly and 1e-12 not."""
+    return picoseconds / 1e12
+
+
 def ohm_square_metres(femto: float) -> float:
     """Divide by 1e15, which a double holds exactly and 1e-15 not."""
     return femto / 1e15

@@ -14,6 +14,7 @@ from ..sample.units import (
     LENGTH,
     MAGNETIZATION,
     MIXING,
+    RELAXATION_TIME,
     RESISTIVITY,
     THICKNESS,
     Quantity,
@@ -26,6 +27,7 @@ MEASURED: dict[str, tuple[Quantity, str]] = {
     "l_nm": (LENGTH, "nm"),
     "lambda_J_nm": (LENGTH, "nm"),
     "lambda_phi_nm": (LENGTH, "nm"),
+    "tau_ps": (RELAXATION_TIME, "ps"),
     "resistivity_ohm_m": (RESISTIVITY, "Ohm m"),
     "rho_star_ohm_m": (RESISTIVITY, "Ohm m"),
     "sigma_S_m": (CONDUCTIVITY, "S/m"),
@@ -46,7 +48,8 @@ SI_KEYS = (
     *("field_A_m", "flux_density_mT", "pumping", "area_nm2", "time_ns", "rtol"),
 )
 PAPER_KEYS = (
-    *("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "D", "AR", "mixing"),
+    *("j0", "thickness", "scale", "l", "p", "lambda_J", "lambda_phi", "tau", "D"),
+    *("AR", "mixing"),
     *("spin_potential", "spin_current"),
 )
 
@@ -136,6 +139,8 @@ MEANINGS = {
     "lambda_J_nm": "nm, precession of mu_s across m in the exchange field; without it and "
     "lambda_phi_nm the ferromagnet absorbs that at its face",
     "lambda_phi_nm": "nm, dephasing of mu_s across m",
+    "tau_ps": "ps, spin relaxation time: all metals must have one at a frequency, and for currents "
+    "that vary in time",
     "library": "numbers with sources, `spinfem materials` lists them; keys given beside it replace "
     "its numbers",
     "variant": "which of several sources in the library",
@@ -147,6 +152,8 @@ MEANINGS = {
     "lambda_J": "precession of mu_s across m in the exchange field; without it and lambda_phi the "
     "ferromagnet absorbs that at its face",
     "lambda_phi": "dephasing of mu_s across m",
+    "tau": "spin relaxation time: all metals must have one at a frequency, and for currents that vary "
+    "in time; in the unit of time of both",
 }
 """What every key of a file is, with its unit."""
 

@@ -16,6 +16,7 @@ from ..files.tables import (
     at,
     metres,
     one_of,
+    seconds,
     shown,
 )
 from ..sample.materials import Ferromagnet, Metal, NormalMetal
@@ -102,6 +103,7 @@ class LibraryMetal(LibraryKeys):
     l_nm: Length | None = None
     lambda_J_nm: Length | None = None
     lambda_phi_nm: Length | None = None
+    tau_ps: Positive | None = None
 
     def metal(self, name: str) -> Metal:
         """Return the metal; PlacedError with the key that is wrong."""
@@ -135,12 +137,18 @@ class LibraryMetal(LibraryKeys):
             sigma=sigma if rho is None else 1 / rho,
             rho_star=self.rho_star_ohm_m,
             p=self.beta,
+            tau=_tau(self.tau_ps),
             **numbers,
             name=name,
         )
 
 
 # --- SI ---------------------------------------------------------------------------------------
+
+
+def _tau(picoseconds: float | None) -> float | None:
+    """Return a spin relaxation time, s, if there is one."""
+    return None if picoseconds is None else seconds(picoseconds)
 
 
 class SINormal(Table):
@@ -150,13 +158,14 @@ class SINormal(Table):
     resistivity_ohm_m: Positive | None = None
     sigma_S_m: Positive | None = None
     l_nm: Length
+    tau_ps: Positive | None = None
 
     def metal(self, name: str) -> NormalMetal:
         """Return the metal."""
         key, value = one_of(self, *CONDUCTIVITIES[False])
         sigma = key == "sigma_S_m"
         make = NormalMetal.from_conductivity if sigma else NormalMetal.from_resistivity
-        return make(value, l=metres(self.l_nm), name=name)
+        return make(value, l=metres(self.l_nm), tau=_tau(self.tau_ps), name=name)
 
 
 class SIFerromagnet(Table):
@@ -170,6 +179,7 @@ class SIFerromagnet(Table):
     l_nm: Length
     lambda_J_nm: Length | None = None
     lambda_phi_nm: Length | None = None
+    tau_ps: Positive | None = None
 
     def metal(self, name: str) -> Ferromagnet:
         """Return the metal."""
@@ -177,6 +187,7 @@ class SIFerromagnet(Table):
         l, lengths = metres(self.l_nm), (self.lambda_J_nm, self.lambda_phi_nm)
         J, phi = (None if length is None else metres(length) for length in lengths)
         more: dict[str, Any] = {"l": l, "lambda_J": J, "lambda_phi": phi, "name": name}
+        more["tau"] = _tau(self.tau_ps)
         if key == "sigma_S_m":
             return Ferromagnet.from_conductivity(value, p=self.beta, beta_D=self.beta_D, **more)
         if self.beta_D is not None:
@@ -213,10 +224,11 @@ class _PaperNormal(Table):
     kind: Literal["normal"]
     D: Positive
     l: Length
+    tau: Positive | None = None
 
     def metal(self, name: str) -> NormalMetal:
         """Return the metal."""
-        return NormalMetal(D=self.D, l=self.l, name=name)
+        return NormalMetal(D=self.D, l=self.l, tau=self.tau, name=name)
 
 
 class _PaperFerromagnet(Table):
@@ -229,11 +241,12 @@ class _PaperFerromagnet(Table):
     beta_D: Polarization | None = None
     lambda_J: Length | None = None
     lambda_phi: Length | None = None
+    tau: Positive | None = None
 
     def metal(self, name: str) -> Ferromagnet:
         """Return the metal."""
         J, phi = self.lambda_J, self.lambda_phi
-        more: dict[str, Any] = {"lambda_J": J, "lambda_phi": phi, "name": name}
+        more: dict[str, Any] = {"lambda_J": J, "lambda_phi": phi, "tau": self.tau, "name": name}
         return Ferromagnet(D=self.D, l=self.l, p=self.p, beta_D=self.beta_D, **more)
 
 

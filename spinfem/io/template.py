@@ -36,6 +36,7 @@ lead = "Cu"
 kind = "normal"
 resistivity_ohm_m = 6e-9
 l_nm = 450
+# tau_ps = 20
 
 [materials.Co]
 kind = "ferromagnet"
@@ -148,6 +149,7 @@ polar_deg = 60
 # kind = "normal"
 # D = 8
 # l = 1
+# tau = 1
 # [materials.F]
 # kind = "ferromagnet"
 # D = 2

@@ -35,6 +35,7 @@ UNITS = {
     "_mT": "mT",
     "_T": "T",
     "_J_m3": "J/m3",
+    "_ps": "ps",
 }
 """Units by the end of a key; keys without one are in the paper's units."""
 DRIVE_UNITS = {"_V": "V", "_A_m2": "A/m2"}
@@ -48,6 +49,7 @@ WORDS = {
     "rho_star": "rho*",
     "lambda_J": "precession length",
     "lambda_phi": "dephasing length",
+    "tau": "spin relaxation time",
     "p": "polarization",
     "beta_D": "diffusion polarization",
     "mixing": "real part of the mixing conductance",

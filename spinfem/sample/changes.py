@@ -36,7 +36,7 @@ def check_keys(name: str, changes: Mapping[str, Any], known: tuple[str, ...]) ->
 
 
 ANGLES = ("polar", "azimuth")
-METAL = ("D", "l", "p", "beta_D", "lambda_J", "lambda_phi")
+METAL = ("D", "l", "p", "beta_D", "lambda_J", "lambda_phi", "tau")
 """Numbers of a layer's metal."""
 
 

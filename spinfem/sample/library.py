@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike
 from .._checks import Profile
 from .._names import kind_hint, same_thing
 from .._spelling import near_match
-from ..files.tables import metres, ohm_square_metres
+from ..files.tables import metres, ohm_square_metres, seconds
 from .libraryfile import SYMBOLS, Entry, FerromagnetEntry, InterfaceEntry, NormalEntry, read_library
 from .materials import Ferromagnet, NormalMetal, combined
 from .pieces import Interface
@@ -103,6 +103,7 @@ class Library:
         l: Value | None = None,
         lambda_J: ArrayLike | None = None,
         lambda_phi: ArrayLike | None = None,
+        tau: ArrayLike | None = None,
         name: str | None = None,
     ) -> NormalMetal | Ferromagnet:
         """Return a metal of the library.
@@ -123,9 +124,10 @@ class Library:
             Temperature in K that the source states.
         exchange : bool
             Whether to take the sourced exchange lengths too.
-        sigma, rho_star, p, l, lambda_J, lambda_phi : float, array or callable, optional
+        sigma, rho_star, p, l, lambda_J, lambda_phi, tau : float, array or callable, optional
             Numbers in SI in place of the library's, or those it lacks: total conductivity, S/m, or
-            rho*, Ohm m; polarization; lengths, m. The last two must not be callable.
+            rho*, Ohm m; polarization; lengths, m; spin relaxation time, s. The last three must not
+            be callable.
         name : str, optional
             Name of the material; by default that of the entry.
 
@@ -150,11 +152,12 @@ class Library:
             "l": l,
             "lambda_J": lambda_J,
             "lambda_phi": lambda_phi,
+            "tau": tau,
         }
         given = {key: value for key, value in given.items() if value is not None}
         magnetic = isinstance(found, FerromagnetEntry)
         for key, value in {**given, "exchange": exchange or None}.items():
-            if not magnetic and key not in ("sigma", "l") and value is not None:
+            if not magnetic and key not in ("sigma", "l", "tau") and value is not None:
                 text = f"{key} of {entry!r} must be left out in a normal metal"
                 raise ValueError(f"{text}, got {value!r}")
         if "sigma" in given and "rho_star" in given:
@@ -239,6 +242,7 @@ ARGUMENTS: dict[str, tuple[str, Any]] = {
     "l_rho_fOhm_m2": ("l_rho", ohm_square_metres),
     "lambda_J_nm": ("lambda_J", metres),
     "lambda_phi_nm": ("lambda_phi", metres),
+    "tau_ps": ("tau", seconds),
     "AR_fOhm_m2": ("resistance", ohm_square_metres),
     "two_AR_fOhm_m2": ("resistance", lambda femto: ohm_square_metres(femto) / 2),
     "gamma": ("gamma", float),

@@ -40,6 +40,7 @@ SYMBOLS = {
     "l_rho_fOhm_m2": ("l rho", "fOhm m2"),
     "lambda_J_nm": ("lambda_J", "nm"),
     "lambda_phi_nm": ("lambda_phi", "nm"),
+    "tau_ps": ("tau", "ps"),
     "AR_fOhm_m2": ("AR*", "fOhm m2"),
     "two_AR_fOhm_m2": ("2AR*", "fOhm m2"),
     "gamma": ("gamma", ""),
@@ -136,6 +137,7 @@ class NormalEntry(Entry):
     resistivity_ohm_m: Quantity[Positive] | None = None
     l_nm: Quantity[Length] | None = None
     l_rho_fOhm_m2: Quantity[Positive] | None = None
+    tau_ps: Quantity[Positive] | None = None
 
 
 class FerromagnetEntry(Entry):
@@ -154,6 +156,7 @@ class FerromagnetEntry(Entry):
     l_rho_fOhm_m2: Quantity[Positive] | None = None
     lambda_J_nm: Quantity[Length] | None = None
     lambda_phi_nm: Quantity[Length] | None = None
+    tau_ps: Quantity[Positive] | None = None
 
 
 class InterfaceEntry(Entry):

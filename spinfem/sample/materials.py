@@ -35,7 +35,7 @@ from .._checks import (
     positive,
 )
 from .._spelling import stem
-from .units import CONDUCTIVITY, LENGTH, RESISTIVITY, notice, once
+from .units import CONDUCTIVITY, LENGTH, RELAXATION_TIME, RESISTIVITY, notice, once
 
 LENGTHS = {
     "l": "l (spin diffusion length)",
@@ -106,6 +106,7 @@ class Metal:
         for key, value in self.numbers.items():
             if key in LENGTHS:
                 notice(LENGTH, _of(LENGTHS[key], self.name), value)
+        notice(RELAXATION_TIME, _of(TAU, self.name), self.tau)
 
     def _store(self, **checked: Number) -> None:
         for key, value in checked.items():

@@ -160,6 +160,14 @@ MAGNETIZATION = Quantity(
     (1e5, 2.5e6),
     ("kA/m", "T"),
 )
+RELAXATION_TIME = Quantity(
+    "spin relaxation time",
+    "s",
+    1e-16,
+    1e-6,
+    (1e-14, 1e-9),
+    ("ps", "fs", "ns"),
+)
 
 _told: ContextVar[frozenset[str] | set[str] | None] = ContextVar("told", default=None)
 """Kinds of which nothing more is said; None where everything is."""
@@ -171,6 +179,7 @@ _QUANTITIES = (
     RESISTANCE,
     MIXING,
     MAGNETIZATION,
+    RELAXATION_TIME,
 )
 _ANGLE = "angle"
 _ALL = frozenset({_ANGLE, *(quantity.kind for quantity in _QUANTITIES)})

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import CONTROLS, FloatArray, unit_vector, visible
-from ..files.tables import LARGEST, LONGEST, MOST_TABLES, metres, ohm_square_metres
+from ..files.tables import LARGEST, LONGEST, MOST_TABLES, metres, ohm_square_metres, seconds
 from .materials import Ferromagnet, Metal, reduced
 from .pieces import End, Interface, Layer, Lead, Reservoir, SpinSource, direction
 
@@ -151,12 +151,19 @@ class _Writer:
             for length in ("l", "lambda_J", "lambda_phi"):
                 if length in numbers:
                     entries |= self.length(length, numbers[length], of)
+            if "tau" in numbers:
+                entries |= self.time("tau", numbers["tau"], of)
             self.materials[key] = (f"[materials.{_key(name)}]", entries)
         return self._names[key]
 
     def length(self, key: str, value: Any, what: str) -> Entries:
         if self.si:
             return {f"{key}_nm": _decimal(value, metres, 1e9, f"{key} of {what}")}
+        return {key: value}
+
+    def time(self, key: str, value: Any, what: str) -> Entries:
+        if self.si:
+            return {f"{key}_ps": _decimal(value, seconds, 1e12, f"{key} of {what}")}
         return {key: value}
 
     def conductivity(self, metal: Metal, what: str) -> Entries:

@@ -36,6 +36,7 @@ UNITS = {
     "l": _LENGTH,
     "lambda_J": _LENGTH,
     "lambda_phi": _LENGTH,
+    "tau": Unit("ps", 1e-12),
     "D": Unit("S/m"),
     "G_r": _CONDUCTANCE,
     "G_i": _CONDUCTANCE,

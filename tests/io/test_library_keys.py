@@ -53,6 +53,7 @@ METALS = [
     ('library = "Py"\nvariant = "4.2 K"\nsigma_S_m = 1e7', {"variant": "4.2 K", "sigma": 1e7}),
     ('library = "Py"\ntemperature_K = 4.2\nrho_star_ohm_m = 2e-7', None),
     ('library = "Co"\nbeta = 0.3\nl_nm = 20', {"p": 0.3, "l": 20e-9}),
+    ('library = "Co"\ntau_ps = 0.9', {"tau": 0.9e-12}),
     ('library = "Co"\nlambda_J_nm = 2\nlambda_phi_nm = 4', {"lambda_J": 2e-9, "lambda_phi": 4e-9}),
 ]
 
@@ -73,6 +74,7 @@ def test_ferromagnets(written, text, changes):
         ('library = "Cu"', {}),
         ('library = "Cu"\nresistivity_ohm_m = 6e-9\nl_nm = 450', {"sigma": 1 / 6e-9, "l": 450e-9}),
         ('library = "Cu"\nsigma_S_m = 2e8', {"sigma": 2e8}),
+        ('library = "Cu"\ntau_ps = 22', {"tau": 22e-12}),
     ],
 )
 def test_normal_metals(written, text, changes):

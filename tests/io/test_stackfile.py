@@ -72,7 +72,7 @@ def assert_same(a, b):
         assert type(one.material) is type(other.material)
         assert one.name == other.name
         assert np.array_equal(one.m, other.m)
-        for key in ("name", "D", "l", "p", "beta_D", "lambda_J", "lambda_phi"):
+        for key in ("name", "D", "l", "p", "beta_D", "lambda_J", "lambda_phi", "tau"):
             assert getattr(one.material, key, None) == getattr(other.material, key, None)
         assert getattr(one, "thickness", None) == getattr(other, "thickness", None)
     for one, other in zip(a.joints, b.joints, strict=True):
@@ -171,6 +171,60 @@ def test_exchange_lengths(written):
             assert F.is_strong == (expected == (None, None))
 
 
+TIMES = [
+    ("tau_ps = 20", 20e-12),
+    ("tau_ps = 0.3", 0.3e-12),
+    ("tau_ps = 8e3", 8e-9),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), TIMES, ids=[line for line, _ in TIMES])
+def test_spin_relaxation_times(written, line, expected):
+    """Of either metal, made in any of its ways; the stack is written with them."""
+    for old, new in (
+        ("", ""),
+        ("resistivity_ohm_m = 6e-9", "sigma_S_m = 1.6e8"),
+        ("rho_star_ohm_m = 75e-9", "sigma_S_m = 1.7e7"),
+    ):
+        text = re.sub("(?m)^(l_nm = .*)$", rf"\1\n{line}", SI.replace(old, new))
+        stack = sf.load(written(text)).stack
+        assert [layer.material.tau for layer in stack.layers] == [expected] * 2
+        assert_same(sf.load(written(stack.to_toml())).stack, stack)
+    assert [layer.material.tau for layer in sf.load(written(SI)).stack.layers] == [None, None]
+
+
+def test_spin_relaxation_times_may_vary(written):
+    file = read(written(SI))
+    variation = parse("N.tau_ps=1:4:3", file)
+    assert variation.attributes["units"] == "ps"
+    assert variation.attributes["long_name"] == "spin relaxation time of N"
+    stack = FileBuilder(file.tables, {variation.name: variation.where})(
+        **{variation.name: variation.values}
+    )
+    assert stack.layers[1].material.tau.tolist() == [1e-12, 2.5e-12, 4e-12]
+
+
+# fmt: off
+BAD_TIMES = [
+    ("tau_ps = 0", "materials.N.tau_ps: must be positive and finite, got 0"),
+    ("tau_ps = -1", "materials.N.tau_ps: must be positive and finite, got -1"),
+    ("tau_ps = inf", "materials.N.tau_ps: must be positive and finite, got inf"),
+    ("tau_ps = 1e-320",
+     "materials.N: tau (spin relaxation time) of 'N' must be positive and finite, got 0"),
+    ('tau_ps = "1"', "materials.N.tau_ps: must be a number, got '1'"),
+    ("tau = 1", "materials.N.tau: SI and the paper's units must not mix in one file, got the "
+     "paper's here and SI in materials.N.resistivity_ohm_m; tau_ps is in ps"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("line", "expected"), BAD_TIMES, ids=[line for line, _ in BAD_TIMES])
+def test_bad_spin_relaxation_times(written, line, expected):
+    path = written(SI.replace("l_nm = 450", f"l_nm = 450\n{line}"))
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{path}: {expected}')}$"):
+        sf.load(path)
+
+
 INTERFACES = """
 [left]
 lead = "Cu"
@@ -229,6 +283,7 @@ def test_interfaces_and_exchange_lengths_in_the_papers_units(written):
     kind = "normal"
     D = 2
     l = 3
+    tau = 4
     [materials.F]
     kind = "ferromagnet"
     D = 1
@@ -236,6 +291,7 @@ def test_interfaces_and_exchange_lengths_in_the_papers_units(written):
     p = 0.5
     lambda_J = 0.2
     lambda_phi = 0.1
+    tau = 0.25
     [materials.S]
     kind = "ferromagnet"
     D = 1
@@ -261,8 +317,8 @@ def test_interfaces_and_exchange_lengths_in_the_papers_units(written):
     thickness = 1
     m = [1, 0, 0]
     """
-    N = sf.NormalMetal(D=2, l=3, name="N")
-    F = sf.Ferromagnet(D=1, l=2, p=0.5, lambda_J=0.2, lambda_phi=0.1, name="F")
+    N = sf.NormalMetal(D=2, l=3, tau=4, name="N")
+    F = sf.Ferromagnet(D=1, l=2, p=0.5, lambda_J=0.2, lambda_phi=0.1, tau=0.25, name="F")
     S = sf.Ferromagnet(D=1, l=2, p=0.5, name="S")
     expected = (
         F(1, m=(0, 0, 1))

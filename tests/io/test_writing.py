@@ -97,6 +97,25 @@ def test_numbers_as_people_write_them(tmp_path_factory, nm):
     assert "resistivity_ohm_m = 6e-09\n" in text
 
 
+@pytest.mark.filterwarnings("ignore::spinfem.UnitWarning")
+@given(st.floats(-6, 6).map(lambda e: 10.0**e), st.booleans())
+def test_spin_relaxation_times(tmp_path_factory, tau, si):
+    """Plain ones to the last bit; picoseconds are coarser than seconds by a few doubles."""
+    scale, units = (1e-12, "SI") if si else (1.0, None)
+    N = sf.NormalMetal(D=1.0, l=1.0, tau=tau * scale, units=units, name="N")
+    F = sf.Ferromagnet(D=1.0, l=1.0, p=0.5, tau=2 * tau * scale, units=units, name="F")
+    stack = sf.Lead(N) | F(1.0, m=sf.direction(0)) | N(1.0)
+    once = loaded(tmp_path_factory, stack.to_toml())
+    assert_same(once, stack, off=ULP if si else 0.0)
+    assert_same(loaded(tmp_path_factory, once.to_toml()), once)
+
+
+@given(st.floats(1e-3, 1e4).map(lambda x: float(f"{x:.6g}")))
+def test_times_as_people_write_them(tmp_path_factory, ps):
+    Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, tau=ps / 1e12, name="Cu")
+    assert f"tau_ps = {ps!r}\n" in sf.Stack([Cu(1e-9)]).to_toml()
+
+
 def valve(**names):
     Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
     Co = sf.Ferromagnet.from_conductivity(1.7e7, p=0.42, l=42e-9, name="Co")

@@ -362,6 +362,7 @@ beta = { value = 0.46, source = "our lab, 2024" }
 l_nm = { value = 60, temperature_K = 77, method = "CPP", source = "our lab, 2024" }
 lambda_J_nm = { value = 1, source = "our lab, 2024" }
 lambda_phi_nm = { value = 2, source = "our lab, 2024" }
+tau_ps = { value = 0.9, source = "our lab, 2024" }
 [materials.Cu.thin]
 kind = "normal"
 default = true
@@ -391,6 +392,9 @@ def test_a_library_of_the_user(own):
     Co = library.material("Co")
     assert (Co.D, Co.p, Co.l) == (1 / 75e-9, 0.46, 60e-9)
     assert Co.is_strong
+    assert Co.tau == 0.9e-12
+    assert "tau = 0.9 ps: our lab, 2024" in Co.source
+    assert library.material("Co", tau=2e-12).tau == 2e-12
     soft = library.material("Co", exchange=True)
     assert (soft.lambda_J, soft.lambda_phi) == (1e-9, 2e-9)
     assert Co.source.startswith("rho* = 7.5e-08 +- 5e-09 Ohm m: our lab, 2024; beta = 0.46: ")

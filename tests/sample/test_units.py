@@ -113,6 +113,18 @@ SLIPS = [
         "2e-9 m (2 nm)",
     ),
     (
+        lambda: sf.NormalMetal.from_resistivity(6e-9, l=450e-9, tau=22.0, name="Cu"),
+        "tau (spin relaxation time) of 'Cu'",
+        "22 s",
+        "2.2e-11 s (22 ps) or 2.2e-14 s (22 fs)",
+    ),
+    (
+        lambda: sf.material("Cu", tau=1e-5),
+        "tau (spin relaxation time) of 'Cu'",
+        "1e-5 s",
+        None,
+    ),
+    (
         lambda: sf.material("Ni", temperature=4.2, sigma=1.4e7, p=0.44, l=21),
         "l (spin diffusion length) of 'Ni'",
         "21 m",
@@ -393,6 +405,7 @@ lead = "Cu"
 kind = "normal"
 resistivity_ohm_m = 6e-9
 l_nm = 450
+tau_ps = 22
 [materials.Co]
 kind = "ferromagnet"
 rho_star_ohm_m = 75e-9
@@ -430,6 +443,7 @@ l_nm = 9
     [
         ("l_nm = 450", "l_nm = 450e-9", "materials.Cu.l_nm", "4.5e-7 nm", "450 nm (4.5e-7 m)"),
         ("= 8", "= 8e-9", "layers[0].thickness_nm (layer 'fixed')", "8e-9 nm", "8 nm (8e-9 m)"),
+        ("= 22", "= 22e-12", "materials.Cu.tau_ps", "2.2e-11 ps", "22 ps (2.2e-11 s)"),
         ("= 10", "= 10000000", "layers[2].thickness_nm", "1e7 nm", None),
         ("= 2\n", "= 2e-9\n", "materials.Co.lambda_phi_nm", "2e-9 nm", "2 nm (2e-9 m)"),
         (
