@@ -34,6 +34,7 @@ from .sensitivities import rank
 from .solving import solve_file
 from .sourced import list_sourced
 from .sweeping import sweep_over
+from .transients import follow_current
 
 TOP = {"help_option_names": ["-h", "--help"]}
 
@@ -168,6 +169,12 @@ COMMANDS: tuple[tuple[str, Callable[..., object], str], ...] = (
         phase,
         "examples/oscillator.toml --vary j0_A_m2=-4e11:4e11:141 \\\n"
         "      --vary field_z_A_m=-8e4:8e4:141 -o phase.nc --plot phase.png",
+    ),
+    (
+        "transient",
+        follow_current,
+        "examples/pulsed_valve.toml --time-ps 10 --pulse-ps 4 \\\n"
+        "      -o pulse.csv --plot pulse.png",
     ),
     ("materials", list_sourced, "Py"),
     ("converge", study, "examples/co_cu_py.toml -o errors.csv --plot errors.png"),

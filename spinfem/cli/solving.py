@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 import typer
 
-from .._checks import note, positive
+from .._checks import nonnegative, note, positive
 from ..files.disk import check_target, replacing
 from ..solver import solve
 from .output import DPI, Dpi, Plot, check_picture
 from .report import OVERFLOW, report, results_of, to_json
+from .swinging import swinging_report
 
 if TYPE_CHECKING:
     from ..io.devicefile import DeviceFile
@@ -49,6 +50,13 @@ def solve_file(
             "and 2 on other cells."
         ),
     ] = None,
+    frequency: Annotated[
+        float | None,
+        typer.Option(
+            metavar="F",
+            help="Of a current that swings, Hz; in the paper's units per unit of tau.",
+        ),
+    ] = None,
     picture: Plot = None,
     dpi: Dpi = None,
 ) -> str:
@@ -58,6 +66,10 @@ def solve_file(
     FILE uses. Positive currents: electrons flow towards +x. Of a device (FILE has electrodes, or a
     pillar) torques are printed, and currents and potentials of electrodes; OUT.vtu has its fields,
     and OUT_interfaces.vtu torques per area.
+
+    With --frequency j0 is the amplitude of a current j0 cos(2 pi F t), and modulus and phase of
+    torques, resistances and the voltage are printed. All metals in FILE must have a tau_ps, in the
+    paper's units a tau.
 
     \b
     With --json, of a stack, one JSON object:
@@ -102,13 +114,20 @@ def solve_file(
         if not output or output.suffix.lower() != ".vtu":
             raise ValueError("--wire must come with -o OUT.vtu, where the wire is drawn")
     check_picture(picture, dpi)
+    if frequency is not None:
+        nonnegative("--frequency", frequency)
+        real = {"--json": as_json, "-o": output, "--plot": picture}
+        _check_swinging([key for key in real if real[key]])
     description = read_any(file)
     if not isinstance(description, StackFile):
         stray = {"--json": as_json, "--wire": wire, "--plot": picture}
+        stray["--frequency"] = frequency is not None
         return _solve_device(description, output, degree, [key for key in stray if stray[key]])
     with np.errstate(all="ignore"):  # numbers out of range are found in the results
         try:
-            solution = solve(description.stack, description.j0, degree=degree)
+            solution = solve(description.stack, description.j0, degree=degree, frequency=frequency)
+            if frequency is not None:
+                return swinging_report(description, solution)
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None
         text = to_json(results_of(description, solution))
@@ -117,6 +136,15 @@ def solve_file(
         except ValueError as error:  # a field that overflows
             raise ValueError(f"{file}: {error}") from None
     return text if as_json else report(description, solution)
+
+
+def _check_swinging(stray: list[str]) -> None:
+    """Raise ValueError if there are options for results that are real numbers."""
+    if stray:
+        raise ValueError(
+            f"{stray[0]} must be left out with --frequency, whose results are complex amplitudes, "
+            "got both"
+        )
 
 
 def _solve_device(

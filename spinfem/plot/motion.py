@@ -112,7 +112,7 @@ class TrajectoryPlots:
                 style = {"color": color, "linestyle": dashes, "linewidth": 1.2}
                 one.plot(self.trajectory.times * NANO, component, label=f"$m_{label}$", **style)
             one.set_ylim(-1.08, 1.08)
-            _name_axes(one, "time (ns)", f"m({plain(magnet)})")
+            name_axes(one, "time (ns)", f"m({plain(magnet)})")
             if ax is None:
                 one.label_outer()
         add_legend(legend, axes, ncols=3)
@@ -152,7 +152,7 @@ class TrajectoryPlots:
         values = spectrum.amplitudes[1:]
         factor, unit = unit_scale(float(values.max()), self._unit(what))
         one.semilogy(spectrum.frequencies[1:] * GIGA, values * factor, color="black", linewidth=1)
-        _name_axes(one, "frequency (GHz)", f"amplitude of {plain(what)}{unit}")
+        name_axes(one, "frequency (GHz)", f"amplitude of {plain(what)}{unit}")
         return one
 
     def orbit(self, name: str | None = None, ax: Any = None) -> Any:
@@ -200,7 +200,7 @@ class TrajectoryPlots:
         times = self.trajectory.times * NANO
         one.plot(times, values * factor, color="black", linewidth=1.2)
         one.ticklabel_format(axis="y", useOffset=False)
-        _name_axes(one, "time (ns)", what + unit)
+        name_axes(one, "time (ns)", what + unit)
         return one
 
 
@@ -224,7 +224,8 @@ def draw_sphere(ax: Any) -> None:
     set_square(ax, low, high, [f"$m_{axis}$" for axis in "xyz"])
 
 
-def _name_axes(ax: Any, x: str, y: str) -> None:
+def name_axes(ax: Any, x: str, y: str) -> None:
+    """Write what is on the axes of a picture."""
     ax.set_xlabel(x, fontsize="small")
     ax.set_ylabel(y, fontsize="small")
     ax.tick_params(labelsize="small")
