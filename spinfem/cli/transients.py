@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..texts.tables import Part
     from ..timedomain.transient import Transient
 
+RTOL = 1e-4
+"""Error of what is followed, relative to the largest of its kind, unless another is asked for."""
 POINTS, FEWEST, MOST = 201, 2, 1001
 """Times, unless others are asked for; and at least and at most."""
 SHOWN = 11
@@ -56,6 +58,9 @@ def follow_current(
     pulse: Annotated[
         float | None, typer.Option(metavar="WIDTH", help="The same in the unit of tau.")
     ] = None,
+    rtol: Annotated[
+        float, typer.Option(help="Largest error, relative to the largest result of its kind.")
+    ] = RTOL,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -85,14 +90,13 @@ def follow_current(
     if output:
         check_target(output, ".csv", ".pvd")
     check_picture(picture, dpi)
+    positive("--rtol", rtol)
     description = read(file)
     si = description.units == "SI"
     end = _given(si, {"--time-ps": time_ps, "--time": time})
     if end is None:
         key = "--time-ps" if si else "--time"
-        raise ValueError(
-            f"{key} must be given for {file}, got none: how long to follow the current"
-        )
+        raise ValueError(f"{key} (how long to follow the current) must be given, got none")
     width = _given(si, {"--pulse-ps": pulse_ps, "--pulse": pulse})
     if width is not None:
         _check_width("--pulse-ps" if si else "--pulse", width, end, step)
@@ -101,7 +105,7 @@ def follow_current(
         times, width = seconds(times), None if width is None else seconds(width)
     with np.errstate(all="ignore"):  # numbers out of range are found in the results
         try:
-            found = transient(description.stack, Pulse(description.j0, width), times)
+            found = transient(description.stack, Pulse(description.j0, width), times, rtol=rtol)
             columns = columns_of(found, si)
             if not all(np.isfinite(column).all() for column in columns.values()):
                 raise ValueError(OVERFLOW)
@@ -145,7 +149,9 @@ def _given(si: bool, options: dict[str, float | None]) -> float | None:
     right, wrong = options if si else [*options][::-1]
     if (value := options[wrong]) is not None:
         units = "SI" if si else "the paper's units"
-        raise ValueError(f"{wrong} must be left out for a file in {units}, got {value:g}: {right}")
+        raise ValueError(
+            f"{wrong} must be left out for a file in {units}, which has {right}, got {value:g}"
+        )
     if options[right] is not None:
         positive(right, options[right])
     return options[right]
@@ -239,4 +245,4 @@ def _parts(file: StackFile, found: Transient, width: float | None) -> list[Part]
 
 
 def _full(x: float) -> str:
-    return f"{x:.6e}" if x else "0"
+    return f"{x:.4e}" if x else "0"

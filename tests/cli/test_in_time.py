@@ -85,7 +85,7 @@ def test_amplitudes_are_those_of_the_exact_solution(run, file, frequency):
         assert phase == pytest.approx(np.degrees(np.angle(amplitude)), rel=1e-4, abs=1e-9)
     assert ("Torque, J/m2" in out) == ("Ohm m2" in out) == (f"at {frequency:g} Hz" in out) == si
     assert ("(paper's units), at 0.1 per unit of tau" in out) != si
-    assert max(map(len, out.splitlines())) <= 82
+    assert max(map(len, out.splitlines())) <= 83
 
 
 def test_at_no_frequency_it_is_the_stationary_solution(run):
@@ -100,7 +100,7 @@ def test_at_no_frequency_it_is_the_stationary_solution(run):
 NO_FREQUENCY = [
     (["--frequency", "-1"], "--frequency must be zero or positive, got -1"),
     (["--frequency", "nan"], "--frequency must be zero or positive, got nan"),
-    (["--frequency", "fast"], "Invalid value for '--frequency': 'fast' is not a valid float"),
+    (["--frequency", "fast"], "Invalid value for '--frequency': Input should be a valid number"),
     (["--frequency", "1e9", "-o", "a.vtu"],
      "-o must be left out with --frequency, whose results are complex amplitudes, got both"),
     (["--frequency", "1e9", "--plot", "a.png"],
@@ -129,9 +129,8 @@ def test_bad_options_at_a_frequency(run, tmp_path, options, expected):
     ("old", "new", "expected"),
     [
         ("tau_ps = 4\n", "", "every metal must have tau at a frequency (kappa tau is the paper's "),
-        ("l_nm = 60 ", "l_nm = inf ", "every metal must have a finite l at a frequency (kappa "),
+        ("l_nm = 60\n", "l_nm = inf\n", "every metal must have a finite l at a frequency (kappa "),
         ("tau_ps = 4\n", "tau_ps = 0\n", "materials.Co.tau_ps: must be positive and finite, got 0"),
-        ("= 1e11 ", "= 1e308 ", "results must be finite, got an overflow of double precision"),
     ],
 )
 def test_bad_files(run, tmp_path, command, old, new, expected):
@@ -139,6 +138,15 @@ def test_bad_files(run, tmp_path, command, old, new, expected):
     status, out, err = run(command[0], "a.toml", *command[1:])
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"error: a.toml: {expected}")
+
+
+@pytest.mark.parametrize("command", [["solve", "--frequency", "0.1"], ["transient", "--time", "8"]])
+def test_overflow_is_an_error(run, tmp_path, command):
+    big = PLAIN.replace("j0 = 1\n", "j0 = 1.7e307\n")
+    (tmp_path / "plain.toml").write_text(big, encoding="utf-8")
+    status, out, err = run(command[0], "plain.toml", *command[1:])
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("error: plain.toml: results must be finite, got an overflow of double ")
 
 
 def test_devices_have_no_frequency(run):
@@ -196,7 +204,7 @@ def test_what_follows_the_current(run, tmp_path, arguments, width, count):
     assert width is None or width in times
     assert np.array_equal(columns["j0_A_m2" if si else "j0"], np.where(on, stack.j0, 0))
     stationary = sf.solve(stack)
-    name = stack.ferromagnets[-1]
+    name = stationary.ferromagnets[-1]
     key = "torque_{}_J_m2" if si else "absorbed_spin_current_{}"
     vectors = np.stack([columns[f"{name}.{key.format(x)}"] for x in "xyz"], axis=1)
     final = stationary.torque(name) if si else stationary.absorbed_spin_current(name)
@@ -225,7 +233,7 @@ def test_what_follows_the_current(run, tmp_path, arguments, width, count):
     assert len(shown) == min(11, count)
     where = [np.abs(times - t).argmin() for t in shown[:, 0]]
     np.testing.assert_allclose(shown[:, 1:4], vectors[where], rtol=5.1e-5)
-    assert len(tables) == len(stack.ferromagnets) + 1
+    assert len(tables) == len(stationary.ferromagnets) + 1
 
 
 def test_fields_in_time_for_paraview(run, tmp_path):
@@ -274,7 +282,7 @@ BAD = [
      "--pulse must be shorter than --time (5), by a factor of at most 1000, got 6"),
     (["a.toml", "--time-ps", "5", "--pulse-ps", "1", "--step"],
      "one of --step and --pulse-ps must be given, got both"),
-    (["a.toml", "--time-ps", "5", "--points", "1"], "Invalid value for '--points': 1 is not in "),
+    (["a.toml", "--time-ps", "5", "--points", "1"], "Invalid value for '--points': Input should be greater than or equal"),
     (["a.toml", "--time-ps", "5", "--rtol", "0"], "--rtol must be positive and finite, got 0"),
     (["a.toml", "--time-ps", "5", "--rtol", "1e-15"],
      "a.toml: rtol must be met by 4,096 steps, got 1e-15"),
@@ -284,7 +292,7 @@ BAD = [
     ([EXAMPLES / "paper_valve.toml", "--time", "5"],
      f"{EXAMPLES / 'paper_valve.toml'}: every metal must have tau"),
     ([EXAMPLES.parent / "meshes" / "crossing.toml", "--time-ps", "5"],
-     f"{EXAMPLES.parent / 'meshes' / 'crossing.toml'}: must be the file of a stack, got that of a "),
+     f"{EXAMPLES.parent / 'meshes' / 'crossing.toml'}: must be the file of a stack, got that of"),
 ]
 # fmt: on
 
@@ -307,4 +315,4 @@ def test_a_stack_without_magnets_has_a_voltage_alone(run, tmp_path):
     status, out, err = run("transient", "a.toml", "--time", 1, "--points", 3, "--plot", "a.png")
     assert (status, err) == (0, "")
     assert list(tables_of(out)) == ["Voltage (paper's units)"]
-    assert out.splitlines()[-1].split() == ["1", "1.5000e+00"]
+    assert out.splitlines()[-1].split() == ["1", "1.5000e+00", "0"]
