@@ -12,7 +12,6 @@ import typer
 
 from .._checks import FloatArray, positive, visible
 from ..files.disk import check_target, replacing
-from ..files.tables import seconds
 from .output import DPI, Dpi, Plot, check_picture
 from .report import OVERFLOW
 
@@ -25,6 +24,8 @@ RTOL = 1e-4
 """Error of what is followed, relative to the largest of its kind, unless another is asked for."""
 POINTS, FEWEST, MOST = 201, 2, 1001
 """Times, unless others are asked for; and at least and at most."""
+PICO = 1e12
+"""Picoseconds in a second; 1e-12 is no double."""
 SHOWN = 11
 """Times that are printed."""
 NARROWEST = 1000
@@ -102,7 +103,7 @@ def follow_current(
         _check_width("--pulse-ps" if si else "--pulse", width, end, step)
     times = np.linspace(0.0, end, points) if width is None else _times(end, width, points)
     if si:
-        times, width = seconds(times), None if width is None else seconds(width)
+        times, width = times / PICO, None if width is None else width / PICO
     with np.errstate(all="ignore"):  # numbers out of range are found in the results
         try:
             found = transient(description.stack, Pulse(description.j0, width), times, rtol=rtol)
@@ -147,14 +148,14 @@ class Pulse:
 def _given(si: bool, options: dict[str, float | None]) -> float | None:
     """Return what is given of an option in SI and the same in plain units, in this order."""
     right, wrong = options if si else [*options][::-1]
-    if (value := options[wrong]) is not None:
+    if (stray := options[wrong]) is not None:
         units = "SI" if si else "the paper's units"
         raise ValueError(
-            f"{wrong} must be left out for a file in {units}, which has {right}, got {value:g}"
+            f"{wrong} must be left out for a file in {units}, which has {right}, got {stray:g}"
         )
-    if options[right] is not None:
-        positive(right, options[right])
-    return options[right]
+    if (value := options[right]) is not None:
+        positive(right, value)
+    return value
 
 
 def _check_width(key: str, width: float, end: float, step: bool) -> None:
@@ -169,17 +170,20 @@ def _check_width(key: str, width: float, end: float, step: bool) -> None:
 
 
 def _times(end: float, width: float, points: int) -> FloatArray:
-    """Return times until the end, of equal distance, at one of which the pulse ends."""
-    within = max(1, round(width / end * (points - 1)))
+    """Return times until the end, of equal distance, at one of which the pulse ends.
+
+    So that the steps of the solver, too, can end there.
+    """
+    within = max(1, int(width / end * (points - 1) * (1 + 1e-12)))
     count = int(np.ceil(end / width * within * (1 - 1e-12)))
-    times = np.arange(count + 1) * (width / within)
+    times = np.asarray(np.arange(count + 1) * (width / within))
     times[within] = width
     return times
 
 
 def columns_of(found: Transient, si: bool) -> dict[str, FloatArray]:
     """Return all results by the names of the columns of a file."""
-    times = {"time_ps": found.times * 1e12} if si else {"time": found.times}
+    times = {"time_ps": found.times * PICO} if si else {"time": found.times}
     columns: dict[str, Any] = {**times, "j0_A_m2" if si else "j0": found.j0}
     for name in found.ferromagnets:
         vectors = found.torque(name) if si else found.absorbed_spin_current(name)
@@ -220,12 +224,12 @@ def _parts(file: StackFile, found: Transient, width: float | None) -> list[Part]
     from ..texts.tables import Column, Table
 
     si = file.units == "SI"
-    scale, clock, unit = (1e12, " ps", " A/m2") if si else (1.0, "", " (paper's units)")
+    scale, clock, unit = (PICO, " ps", " A/m2") if si else (1.0, "", " (paper's units)")
     for_long = "" if width is None else f" to {short(width * scale)}{clock}"
     parts: list[Part] = [
         f"j0 = {file.j0:.7g}{unit} from t = 0{for_long}; positive: electrons flow towards +x"
     ]
-    rows = np.unique(np.linspace(0, found.times.size - 1, SHOWN).round().astype(int))
+    rows = np.unique(np.linspace(0, found.times.size - 1, SHOWN).round().astype(int)).tolist()
     head = Column("time (ps)" if si else "time")
 
     def table(title: str, heads: tuple[str, ...], values: FloatArray) -> Table:
