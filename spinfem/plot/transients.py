@@ -53,7 +53,7 @@ def transient_overview(found: InTime, *, si: bool) -> Figure:
     from matplotlib.figure import Figure
 
     names = found.ferromagnets
-    figure = Figure(figsize=(3.5, 1.2 + 1.4 * (len(names) + 1)), layout="constrained")
+    figure = Figure(figsize=(4.6, 1.2 + 1.4 * (len(names) + 1)), layout="constrained")
     axes = figure.subplots(len(names) + 1, 1, squeeze=False, sharex=True).ravel()
     times = found.times * PICO if si else found.times
     for ax, name in zip(axes, names, strict=False):
@@ -62,7 +62,7 @@ def transient_overview(found: InTime, *, si: bool) -> Figure:
         for values, (label, color, dashes) in zip(vectors.T, COMPONENTS, strict=True):
             style = {"color": color, "linestyle": dashes, **WIDTH}
             ax.plot(times, values * factor, label=f"${label}$", **style)
-        ax.set_title(plain(name), fontsize="small", loc="left")
+        ax.set_title(plain(name), fontsize="x-small", loc="left")
         name_axes(ax, "", ("torque" if si else "absorbed $j_s$") + unit)
     voltage = np.asarray(found.spin_voltage)
     factor, unit = unit_scale(float(np.abs(voltage).max()), "V" if si else "")

@@ -58,7 +58,7 @@ def test_what_is_copied_is_all_that_it_needs(run, tmp_path):
     run("examples", "new/mine")
     files = [name for name in EXPECTED if name.endswith(".toml")]
     devices = {f"meshes/{name}.toml" for name in ("crossing", "lateral_valve")}
-    assert len({*files} - devices) == 10
+    assert len({*files} - devices) == 11
     for name in files:
         command = ("solve", "--degree", 1) if name in devices else ("check",)
         assert run(*command, tmp_path / "new" / "mine" / name)[::2] == (0, "")

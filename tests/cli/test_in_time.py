@@ -264,7 +264,7 @@ def test_the_picture_in_time(run, tmp_path, arguments):
     assert (status, err) == (0, "")
     content = (tmp_path / "out.png").read_bytes()
     assert content.startswith(b"\x89PNG")
-    assert int.from_bytes(content[16:20], "big") == pytest.approx(3.5 * 60, abs=1)
+    assert int.from_bytes(content[16:20], "big") == pytest.approx(4.6 * 60, abs=1)
 
 
 # fmt: off
