@@ -152,8 +152,8 @@ MEANINGS = {
     "lambda_J": "precession of mu_s across m in the exchange field; without it and lambda_phi the "
     "ferromagnet absorbs that at its face",
     "lambda_phi": "dephasing of mu_s across m",
-    "tau": "spin relaxation time, in any unit of time: all metals must have one at a frequency, and "
-    "for currents that vary in time",
+    "tau": "spin relaxation time, in any unit of time: all metals must have one at a frequency, "
+    "and for currents that vary in time",
 }
 """What every key of a file is, with its unit."""
 
