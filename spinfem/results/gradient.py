@@ -459,6 +459,8 @@ def _of_metal(element: Layer | Lead, k: int) -> Iterator[Place]:
     if isinstance(element, Layer):
         yield Place(k, "thickness", element.thickness)
     for name, number in element.material.numbers.items():
+        if name == "tau":  # of no matter to what is stationary
+            continue
         finite = name == "l" or np.isfinite(number).all() if not callable(number) else False
         if finite:
             yield Place(k, name, number)

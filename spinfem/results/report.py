@@ -12,6 +12,7 @@ from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
 from ..texts.numbers import batch_note, measure, span, unit_of
 from ..texts.tables import Column, Part, Table
+from .amplitudes import amplitudes_of
 from .solved import SolvedStack
 
 
@@ -29,6 +30,10 @@ def report_of(solution: SolvedStack) -> list[Part]:
     unit = "A/m2" if si else "(paper's units)"
     current = f"j0 = {span(solution.j0, _seven)} {unit}; positive: electrons flow towards +x"
     parts: list[Part] = [*filter(None, [batch_note(solution.shape)]), current]
+    if solution.frequency is not None:
+        per = "Hz" if si else "per unit of tau"
+        swings = f"frequency = {span(solution.frequency, _seven)} {per}"
+        return [*parts, swings, *amplitudes_of(solution, si)]
     tables = _torques(solution, si), _efficiencies(solution)
     return [*parts, *(table for table in tables if table.things), _sums(solution, si)]
 

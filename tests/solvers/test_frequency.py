@@ -237,3 +237,15 @@ def test_density_of_states():
     assert np.isclose(metal.tau, 2.0)
     assert np.isclose(metal.spin_density_coefficient, 0.7)
     assert sf.NormalMetal(D=1.0, l=1.0).spin_density_coefficient is None
+
+
+def test_text():
+    text = str(sf.solve(STACKS["plain"], frequency=np.array([0.1, 1.0])))
+    for words in ("frequency = 0.1 to 1 per unit of tau", "phase (deg)", "spin resistance dr"):
+        assert words in text, text
+
+
+def test_gradients_of_stationary_solutions_leave_times_out():
+    found = sf.solve(STACKS["exchange"]).gradient("spin_resistance")
+    assert "fixed.l" in found
+    assert "fixed.tau" not in found

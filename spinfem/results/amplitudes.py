@@ -1,0 +1,72 @@
+"""Results at a frequency as tables to read: every amplitude by its modulus and its phase."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..texts.numbers import span, unit_of
+from ..texts.tables import Column, Part, Table
+from .solved import SolvedStack
+
+COMPONENTS = "xyz"
+MEANING = "amplitudes A of what is Re A exp(2 pi i f t), as j0 cos(2 pi f t)"
+SUMS = (
+    ("spin resistance dr", "spin_resistance", "Ohm m2"),
+    ("resistance RA", "resistance", "Ohm m2"),
+    ("voltage", "voltage", "V"),
+)
+
+
+def amplitudes_of(solution: SolvedStack, si: bool) -> list[Part]:
+    """Return what the amplitudes are, and tables of them: in SI, or in the paper's units.
+
+    Of a batch every number is a span, from the lowest to the highest.
+    """
+    result = solution.torque if si else solution.absorbed_spin_current
+    title = "Torque, J/m2" if si else "Absorbed spin current (paper's units)"
+    magnets = [(name, i) for name in solution.ferromagnets for i in range(len(COMPONENTS))]
+
+    def of_magnet(row: tuple[str, int]) -> list[str]:
+        name, i = row
+        return [name, COMPONENTS[i], *_polar(result(name)[..., i])]
+
+    def of_stack(row: tuple[str, str, str]) -> list[str]:
+        name, key, unit = row
+        value = np.asarray(getattr(solution, key))
+        shown = unit_of(key, "SI" if si else None)
+        same = (
+            f"= {shown.after(_seven(float(np.max(np.abs(value))) / shown.size))}"
+            if shown.name
+            else ""
+        )
+        return [name, *_polar(value), unit if si else "", "" if value.ndim else same]
+
+    heads = Column("modulus"), Column("phase (deg)")
+    columns = [Column("", is_text=True), Column("", is_text=True), *heads]
+    tables = [
+        Table(columns, magnets, of_magnet, title),
+        Table([columns[0], *heads, *columns[:1] * 2], SUMS, of_stack, "Of the stack"),
+    ]
+    return [MEANING, *(table for table in tables if table.things)]
+
+
+def _polar(amplitude: Any) -> tuple[str, str]:
+    """Write the modulus of an amplitude, and its phase, of which zero has none."""
+    size = np.abs(amplitude)
+    if not np.any(size):
+        return "0", ""
+    return span(size, _full), span(np.degrees(np.angle(amplitude)), _five)
+
+
+def _five(value: float) -> str:
+    return f"{value:.5g}"
+
+
+def _seven(value: float) -> str:
+    return f"{value:.7g}"
+
+
+def _full(value: float) -> str:
+    return f"{value:.6e}"
