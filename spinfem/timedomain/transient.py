@@ -161,8 +161,8 @@ def transient(
     metals must have a tau: the equation is the paper's before (4), ``rho dmu_s/dt + j_s' = -kappa
     mu_s``, charge follows at once. Magnetizations stand still.
 
-    The response is that of an implicit Runge-Kutta method, Radau IIA of order 5, to equations that
-    are exact in time and leads: by convolution quadrature (`timedomain.quadrature`) from the
+    The response is that of an implicit Runge-Kutta method, Radau IIA of order 5, to equations in
+    which leads are half-infinite: by convolution quadrature (`timedomain.quadrature`) from the
     amplitudes at complex frequencies. Steps are halved until torques and the spin voltage change by
     less than `rtol` of their largest.
 
@@ -206,13 +206,17 @@ def transient(
     check_spin_sink(elements_of(stack))
     workers = threads_of(threads)
     found: list[tuple[FloatArray, FloatArray]] = []
-    steps = _first(wanted, breaks)
+    step = _first(wanted, breaks)
     while True:
-        sums = _weights(current, wanted, past, steps)
-        swinging, at_rest = _solved(stack, sums, workers)
-        parts = swinging, at_rest, Sum(sums.matrix, float(past))
-        result = Transient(stack, wanted, current(wanted), parts, steps)
-        own = result.transport.all_absorbed(), result.transport.spin_part
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+            sums = _weights(current, wanted, past, step)
+            swinging, at_rest = _solved(stack, sums, workers)
+            parts = swinging, at_rest, Sum(sums.matrix, float(past))
+            steps = round((wanted[-1] - wanted[0]) / step)
+            result = Transient(stack, wanted, current(wanted), parts, steps)
+            own = result.transport.all_absorbed(), result.transport.spin_part
+        if not all(np.isfinite(values).all() for values in own):
+            raise ValueError("results must be finite, got an overflow of double precision")
         if found and all(
             np.abs(a - b).max(initial=0.0) <= tolerance * np.abs(b).max(initial=0.0)
             for a, b in zip(found[-1], own, strict=True)
@@ -224,7 +228,7 @@ def transient(
                 f"rtol must be met by {MOST:,} steps, got {tolerance:g}: give the times at which "
                 "j0 jumps or has a kink as its attribute breaks, or less time at once"
             )
-        steps *= 2
+        step /= 2
 
 
 def _current(j0: Any, times: FloatArray) -> tuple[Callable[[FloatArray], FloatArray], FloatArray]:
@@ -245,28 +249,33 @@ def _current(j0: Any, times: FloatArray) -> tuple[Callable[[FloatArray], FloatAr
     return lambda t: np.interp(t, times, samples), times
 
 
-def _first(times: FloatArray, breaks: FloatArray) -> int:
-    """Return so few steps that breaks and times are between them; breaks alone; or `FIRST`.
+def _first(times: FloatArray, breaks: FloatArray) -> float:
+    """Return the length of the steps that a response is first taken in.
 
-    Where a current is smooth results at the ends of steps are the most exact.
+    Breaks, and times, are ends of steps, if they have a common measure that is not too short; or
+    breaks alone; or none. Where a current is smooth, results at the ends of steps are most exact.
     """
+    span = times[-1] - times[0]
     for wanted in (np.union1d(times, breaks), breaks):
-        places = (wanted - times[0]) / (times[-1] - times[0])
-        places = places[(places > 0) & (places < 1)]
-        for steps in range(1, MOST // 4 + 1):
-            if np.abs(places * steps - np.round(places * steps)).max(initial=0.0) < 1e-9 * steps:
-                return steps * -(-FIRST // steps)
-    return FIRST
+        places = wanted - times[0]
+        places = places[(places > 0) & (places <= span)]
+        for count in range(1, MOST // 4 + 1) if places.size else ():
+            step = places[0] / count
+            if span / step > MOST / 4:
+                break
+            if np.abs(places / step - np.round(places / step)).max() < 1e-9 * span / step:
+                return float(step / np.ceil(FIRST * step / span))
+    return float(span / FIRST)
 
 
 def _weights(
-    current: Callable[[FloatArray], FloatArray], times: FloatArray, past: Any, steps: int
+    current: Callable[[FloatArray], FloatArray], times: FloatArray, past: Any, step: float
 ) -> Weights:
-    begin, span = times[0], times[-1] - times[0]
-    step = span / steps
+    count = int(np.ceil((times[-1] - times[0]) / step - 1e-6))
     nodes = np.append(NODES[:-1], 1 - LEFT)
-    stages = begin + step * (np.arange(steps)[:, None] + nodes)
-    return weights(current(stages) - past, step, times - begin)
+    stages = times[0] + step * (np.arange(count)[:, None] + nodes)
+    driving = current(np.minimum(stages, times[-1])) - past
+    return weights(driving, step, times - times[0])
 
 
 def _solved(stack: Stack, sums: Weights, threads: int) -> tuple[Condensed, Condensed]:

@@ -227,6 +227,23 @@ def test_a_pulse_is_the_difference_of_two_steps():
     assert_near(found.torques, step - later, 1e-8)
 
 
+@pytest.mark.parametrize("width", [np.sqrt(0.1), 0.777])
+def test_a_pulse_of_any_width(width):
+    """Steps end where it does, whatever the times are."""
+
+    def pulse(t):
+        return np.where(t < width, 1.0, 0.0)
+
+    pulse.breaks = [width]
+    times = np.linspace(0, 2, 8)
+    found = sf.transient(VALVE, pulse, times, rtol=1e-6).torques
+    step = sf.transient(VALVE, one, times, rtol=1e-6).torques
+    behind = np.append(0.0, times[times > width] - width)
+    later = np.zeros_like(step)
+    later[times > width] = sf.transient(VALVE, one, behind, rtol=1e-6).torques[1:]
+    assert_near(found, step - later, 1e-5)
+
+
 def test_samples_are_joined_by_lines():
     times = np.array([0.0, 0.5, 1.0, 2.0])
     samples = np.array([0.0, 1.0, -0.5, 0.2])
@@ -288,6 +305,7 @@ def test_order_of_the_quadrature():
         ({"j0": lambda t: t * np.nan}, "j0 .particle current. must be finite"),
         ({"rtol": 0.0}, "rtol must be positive"),
         ({"before": np.inf}, "before .current. must be finite"),
+        ({"j0": lambda t: 1e308 + 0 * t, "before": -1e308}, "results must be finite"),
         ({"j0": lambda t: np.sign(np.sin(1e4 * t + 1))}, "rtol must be met by 4,096 steps"),
         ({"stack": VALVE.replace("a", thickness=np.array([1.0, 2.0]))}, "must be a single one"),
         ({"stack": sf.Reservoir((0, 0, 1)) | VALVE}, "a transient must be of what j0 drives alone"),
