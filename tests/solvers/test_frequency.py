@@ -93,6 +93,7 @@ def test_saddle_point(name):
         assert_same(sf.solve(STACKS[name], 2.0, frequency=frequency, method="saddle"), found, 1e-11)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", STACKS)
 def test_points_of_a_batch(name):
     """A batch over frequencies, currents and a thickness, by the chain and by the saddle point."""
@@ -162,6 +163,7 @@ def test_turning_a_sample_turns_torques():
         assert np.abs(one @ rotation.T - other).max() < 1e-12 * np.abs(one).max()
 
 
+@pytest.mark.long
 def test_response_is_causal():
     """Kramers and Kronig: of what nothing precedes, the real part follows from the imaginary one.
 

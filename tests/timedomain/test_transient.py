@@ -125,6 +125,7 @@ def test_step_by_modes(elements):
     assert_near(taken(found), np.array(expected), 1e-9)
 
 
+@pytest.mark.long
 def test_pulse_by_radau(elements):
     """SciPy's implicit Runge-Kutta method on the equations of the finite elements."""
     times = np.linspace(0, 2, 9)
@@ -170,6 +171,7 @@ def test_step_by_talbot(stack, times):
     assert_near(found.transpose(1, 0, 2)[1:], expected, 1e-8)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stack", [VALVE, SAMPLE])
 def test_after_a_long_time_it_swings_as_amplitudes_say(stack):
     omega = 3.0
@@ -188,6 +190,7 @@ def test_after_a_long_time_it_swings_as_amplitudes_say(stack):
         assert_near(got, expected, 1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stack", [VALVE, SAMPLE])
 def test_a_current_that_stays_is_stationary(stack):
     found = sf.transient(stack, one, [0.0, 50.0, 60.0], rtol=1e-8)
@@ -206,6 +209,7 @@ def test_torque_begins_with_nothing_and_voltage_with_ohms():
     assert np.isclose(found.voltage[0], still.resistance - still.spin_resistance, rtol=1e-12)
 
 
+@pytest.mark.long
 def test_currents_add_up():
     times = np.linspace(0, 3, 7)
     currents = [one, np.cos, lambda t: t**2]
@@ -228,6 +232,7 @@ def test_a_pulse_is_the_difference_of_two_steps():
     assert_near(found.torques, step - later, 1e-8)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [np.sqrt(0.1), 0.777])
 def test_a_pulse_of_any_width(width):
     """Steps end where it does, whatever the times are."""
