@@ -122,6 +122,7 @@ class Solution(Readable, SolvedStack):
         """
         from .results.dataset import dataset_of
 
+        self.check_stationary("a dataset")
         return dataset_of(self)
 
     def to_csv(self, path: str | PathLike[str]) -> None:

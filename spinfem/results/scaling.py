@@ -34,6 +34,8 @@ class Scaled:
         What a solver found, per unit j0.
     transports : tuple of Transport
         It and, if mu_s or a spin current is given at an end, what the ends drive.
+    frequency : float, array or None
+        Of what swings, Hz; None if nothing does.
     """
 
     stack: Stack
@@ -41,11 +43,20 @@ class Scaled:
     shape: tuple[int, ...]
     transport: Transport
     transports: tuple[Transport, ...]
+    frequency: Number | None
 
     @property
     def factor(self) -> Number:
         """What a result per unit current is multiplied by: the current."""
         return self.j0
+
+    def check_real(self, what: str) -> None:
+        """Raise ValueError at a frequency, for what is made of real numbers alone."""
+        if self.frequency is not None:
+            raise ValueError(
+                f"{what} must be of a stationary solution, got one at a frequency: its numbers "
+                "are complex amplitudes"
+            )
 
     def scaled(self, found: Sequence[FloatArray], batch_axis: int = 0) -> FloatArray:
         """Return a result that is linear in what drives the stack, in the shape of the batch.

@@ -102,12 +102,8 @@ class SolvedStack(Scaled):
         return {"frequency": float(part) if part.ndim == 0 else part}
 
     def check_stationary(self, what: str) -> None:
-        """Raise ValueError at a frequency, for what is made of real numbers alone."""
-        if self.frequency is not None:
-            raise ValueError(
-                f"{what} must be of a stationary solution, got one at a frequency: its numbers "
-                "are complex amplitudes"
-            )
+        """Raise ValueError for what is made of real numbers, and of a single current, alone."""
+        self.check_real(what)
 
     __iter__ = None  # a batch is indexed, not iterated over
 

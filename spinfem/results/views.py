@@ -73,6 +73,7 @@ class LayerSolution:
         besides.
         """
         solution, xi, transport = self.solution, self._samples, self.solution.transport
+        solution.check_real("heat")
         j0 = np.asarray(solution.factor)  # whose square may be inf, where that of a float raises
         heat = solution.multiplied(transport.dissipation(self.index, xi), j0 * j0, 1)
         for of_ends in solution.transports[1:]:

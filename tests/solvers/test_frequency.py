@@ -226,6 +226,8 @@ def test_what_is_made_of_real_numbers():
         lambda: found.save("never.vtu"),
         lambda: found.save_wire("never.vtu", diameter=1.0),
         lambda: found.to_csv("never.csv"),
+        lambda: found.to_dataset(),
+        lambda: found.layer("free").dissipation,
         lambda: found.gradient("spin_resistance"),
         lambda: sf.Analogy(found),
     ):

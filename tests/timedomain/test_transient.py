@@ -279,6 +279,17 @@ def test_parts_and_fields():
     assert_near(layer.spin_potential, found.spin_potential(layer.x, side="left"), 1e-12)
 
 
+def test_heat():
+    """In the end that of a stationary state; what the current brings at once is Joule's."""
+    found, still = sf.transient(SAMPLE, one, [0.0, 60.0], rtol=1e-6), sf.solve(SAMPLE)
+    for now, then in zip(found.layers, still.layers, strict=True):
+        at = np.linspace(0, 1, 5)[:, None]
+        heat = found.transport.dissipation(now.index, at)
+        assert_near(heat[:, -1], still.transport.dissipation(then.index, at)[:, 0], 1e-6)
+    joule = found.transport.dissipation(1, at)[:, 0]
+    assert np.allclose(joule, 1 / N.D, rtol=1e-12)
+
+
 def test_paraview(tmp_path):
     meshio = pytest.importorskip("meshio")
     found = sf.transient(VALVE, one, np.linspace(0, 1, 3))
