@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._checks import FloatArray
 from ..fem.fields import LayerField
+from ..fem.graded import GradedField, graded_field
 from ..solvers.faces import Faces
 from ..solvers.transport import Transport
 
@@ -84,7 +85,21 @@ class Superposed(Transport):
 
     def make_field(self, layer: int) -> LayerField:
         """Return the field of layer number i."""
-        return summed(self._swinging.field(layer), self._at_rest.field(layer), self._weights)
+        field = summed(self._swinging.field(layer), self._at_rest.field(layer), self._weights)
+        return self._with_ohmic(layer, field) if isinstance(field, GradedField) else field
+
+    def _with_ohmic(self, layer: int, field: GradedField) -> GradedField:
+        """Let the ohmic drop follow the current at once, also where that jumps."""
+        e, k = self.elements, layer + 1
+        follows = self._weights.of(np.ones(1), np.ones(1), 0)
+        none, nothing = np.zeros_like(field.potential[:, :1]), np.zeros((1, 3))
+        nodes, d = field.nodes[:, 0], e.thickness[layer]
+        ohmic = graded_field(e.graded[k], nodes, none, d, nothing, nothing)
+        missed = self.j0 - follows
+        return field._replace(
+            charge=field.charge + missed[:, None] * ohmic.charge,
+            totals=field.totals + missed * ohmic.totals,
+        )
 
     def absorbed(self, magnet: int) -> FloatArray:
         """Return the spin current that a magnet absorbs at both faces, (times, 3)."""

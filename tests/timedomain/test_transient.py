@@ -209,6 +209,21 @@ def test_torque_begins_with_nothing_and_voltage_with_ohms():
     assert np.isclose(found.voltage[0], still.resistance - still.spin_resistance, rtol=1e-12)
 
 
+def test_graded_layers():
+    graded = sf.Ferromagnet(D=lambda xi: 2 + xi, l=0.6, p=lambda xi: 0.3 + 0.2 * xi**2, tau=0.4)
+    stack = SAMPLE.replace("b", material=graded)
+    found, still = sf.transient(stack, one, [0.0, 1.0, 60.0], rtol=1e-6), sf.solve(stack)
+    assert np.isclose(found.voltage[0], still.resistance - still.spin_resistance, rtol=1e-12)
+    assert np.isclose(found.voltage[-1], still.resistance, rtol=1e-6)
+    x = np.linspace(0, float(stack.x[-1]), 12)
+    assert_near(found.potential(x)[-1], still.potential(x), 1e-6)
+    layer = found.layer("b")
+    for face, end in ((-2, 0), (-1, -1)):
+        side = "left" if end else "right"
+        outside = getattr(found.interfaces[face], f"potential_{side}")
+        assert np.abs(layer.potential[:, end] - outside).max() < 1e-12 * found.voltage.max()
+
+
 @pytest.mark.long
 def test_currents_add_up():
     times = np.linspace(0, 3, 7)
