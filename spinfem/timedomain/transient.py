@@ -162,7 +162,7 @@ def transient(
     mu_s``, charge follows at once. Magnetizations stand still.
 
     The response is that of an implicit Runge-Kutta method, Radau IIA of order 5, to equations in
-    which leads are half-infinite: by convolution quadrature (`spinfem.timedomain.quadrature`) from
+    which leads are half-infinite: by convolution quadrature (``spinfem.timedomain``) from
     amplitudes at complex frequencies. Steps are halved until torques and the spin voltage change by
     less than `rtol` of their largest.
 
