@@ -45,9 +45,7 @@ def follow_current(
     ] = None,
     points: Annotated[
         int,
-        typer.Option(
-            metavar="N", min=FEWEST, max=MOST, help="How many times; of a pulse about so many."
-        ),
+        typer.Option(metavar="N", min=FEWEST, max=MOST, help="How many times."),
     ] = POINTS,
     step: Annotated[
         bool, typer.Option("--step", help="Switch the current on at t = 0: the default.")
@@ -83,7 +81,7 @@ def follow_current(
 
     Printed are torques, in the paper's units absorbed spin currents, and voltages at some of the
     times; OUT.csv has all of them, and the current. OUT.png shows torques and the part of the
-    voltage that is due to spin. A pulse ends at one of the times.
+    voltage that is due to spin.
     """
     from ..io.stackfile import read
     from ..timedomain.transient import transient
@@ -101,7 +99,7 @@ def follow_current(
     width = _given(si, {"--pulse-ps": pulse_ps, "--pulse": pulse})
     if width is not None:
         _check_width("--pulse-ps" if si else "--pulse", width, end, step)
-    times = np.linspace(0.0, end, points) if width is None else _times(end, width, points)
+    times = np.linspace(0.0, end, points)
     if si:
         times, width = times / PICO, None if width is None else width / PICO
     with np.errstate(all="ignore"):  # numbers out of range are found in the results
@@ -167,18 +165,6 @@ def _check_width(key: str, width: float, end: float, step: bool) -> None:
             f"{key} must be shorter than {key.replace('pulse', 'time')} ({end:g}), by a factor of "
             f"at most {NARROWEST}, got {width:g}"
         )
-
-
-def _times(end: float, width: float, points: int) -> FloatArray:
-    """Return times until the end, of equal distance, at one of which the pulse ends.
-
-    So that the steps of the solver, too, can end there.
-    """
-    within = max(1, int(width / end * (points - 1) * (1 + 1e-12)))
-    count = int(np.ceil(end / width * within * (1 - 1e-12)))
-    times = np.asarray(np.arange(count + 1) * (width / within))
-    times[within] = width
-    return times
 
 
 def columns_of(found: Transient, si: bool) -> dict[str, FloatArray]:

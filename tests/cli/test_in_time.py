@@ -187,8 +187,8 @@ def tables_of(out):
 KINDS = [
     (["a.toml", "--time-ps", 8, "--points", 41], None, 41),
     (["a.toml", "--time-ps", 8, "--points", 41, "--step"], None, 41),
-    (["a.toml", "--time-ps", 8, "--points", 41, "--pulse-ps", 3.333], 3.333, 40),
-    (["a.toml", "--time-ps", 8, "--points", 3, "--pulse-ps", 0.5], 0.5, 17),
+    (["a.toml", "--time-ps", 8, "--points", 41, "--pulse-ps", 3.333], 3.333, 41),
+    (["a.toml", "--time-ps", 8, "--points", 3, "--pulse-ps", 0.5], 0.5, 3),
     (["plain.toml", "--time", 8, "--points", 41], None, 41),
     (["plain.toml", "--time", 8, "--points", 41, "--pulse", 2], 2.0, 41),
 ]
@@ -205,12 +205,8 @@ def test_what_follows_the_current(run, tmp_path, arguments, width, count):
     scale, stack = 1e-12 if si else 1.0, sf.load(arguments[0]).stack
     columns = columns_of(tmp_path / "out.csv")
     times = columns["time_ps" if si else "time"]
-    assert times.size == count
-    assert times[0] == 0
-    assert times[-1] >= 8 * (1 - 1e-12)
-    assert np.ptp(np.diff(times)) < 1e-12
+    np.testing.assert_allclose(times, np.linspace(0, 8, count), rtol=1e-14)
     on = times < (np.inf if width is None else width)
-    assert width is None or width in times
     assert np.array_equal(columns["j0_A_m2" if si else "j0"], np.where(on, stack.j0, 0))
     stationary = sf.solve(stack)
     name = stationary.ferromagnets[-1]
