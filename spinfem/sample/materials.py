@@ -535,7 +535,7 @@ class Ferromagnet(Metal):
         time = positive("tau (spin relaxation time)", tau, infinite=True)
         rho = positive("spin_density_coefficient (rho)", spin_density_coefficient)
         D = 4 * up * down / (up + down)
-        p, own = (up - down) / (up + down), None if np.isinf(time).all() else time
+        p, own = (up - down) / (up + down), None if np.isinf(time).any() else time
         return cls(D=D, l=np.sqrt(D * time / (2 * rho)), p=p, tau=own, name=name)
 
     @classmethod
