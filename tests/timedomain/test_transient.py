@@ -87,6 +87,15 @@ class Elements:
         self.reduced = [self.P.T @ X @ self.P for X in (self.K, self.M)]
         self.load = self.P.T @ self.f
 
+    def spin_potentials(self, u):
+        """mu_s at both faces of the normal metal, (2, 2): (z, x)."""
+        return np.array([(self.P @ u)[own] for own in self.faces])
+
+    def spin_voltage(self, u):
+        """``(p/2) [m.mu_s(right) - m.mu_s(left)]`` of both ferromagnets; mu_s = 0 at the ends."""
+        left, right = (self.spin_potentials(u) * self.m).sum(axis=1)
+        return F.p / 2 * (left - right)
+
     def absorbed(self, u, rate):
         """What F1 and F2 take up, (z, x) each: the current in N across their m."""
         left, right = ((self.K @ self.P @ u + self.M @ self.P @ rate)[own] for own in self.faces)
@@ -117,12 +126,18 @@ def test_step_by_modes(elements):
     rates, v = scipy.linalg.eigh(K, M)
     final = np.linalg.solve(K, elements.load)
     share = v.T @ M @ final
-    expected = [np.zeros((2, 2))]
+    expected, states = [np.zeros((2, 2))], [0 * final]
     for t in times[1:]:
         decayed = np.exp(-rates * t) * share
-        expected.append(elements.absorbed(final - v @ decayed, v @ (rates * decayed)))
+        states.append(final - v @ decayed)
+        expected.append(elements.absorbed(states[-1], v @ (rates * decayed)))
     found = sf.transient(VALVE, one, times, rtol=1e-10)
     assert_near(taken(found), np.array(expected), 1e-9)
+    assert_near(found.spin_voltage, [elements.spin_voltage(u) for u in states], 1e-8)
+    ohms = sum(d * (1 - getattr(x, "p", 0.0) ** 2) / x.D for d, x in ((1, F), (0.4, N), (0.7, F)))
+    assert_near(found.voltage, found.spin_voltage + ohms, 1e-14)
+    faces = found.spin_potential([1.0, 1.4])[..., [2, 0]]
+    assert_near(faces, np.array([elements.spin_potentials(u) for u in states]), 1e-8)
 
 
 @pytest.mark.long
@@ -200,6 +215,14 @@ def test_a_current_that_stays_is_stationary(stack):
     assert np.isclose(found.spin_voltage[-1], still.spin_resistance, rtol=1e-9)
     kept = sf.transient(stack, one, [0.0, 1.0], before=1.0)
     assert_near(kept.torques, np.broadcast_to(still.torques, kept.torques.shape), 1e-12)
+
+
+def test_a_current_that_ends_is_the_stationary_state_less_a_step():
+    times = np.linspace(0, 2, 6)
+    found = sf.transient(VALVE, np.zeros_like, times, before=3.0, rtol=1e-9)
+    step, still = sf.transient(VALVE, one, times, rtol=1e-9), sf.solve(VALVE)
+    assert_near(found.torques, 3 * (still.torques - step.torques), 1e-8)
+    assert_near(found.voltage, 3 * (still.spin_resistance - step.spin_voltage), 1e-8)
 
 
 def test_torque_begins_with_nothing_and_voltage_with_ohms():
