@@ -190,7 +190,6 @@ def solve(
         tol=tol,
         threads=threads,
         progress=progress,
-        **({} if frequency is None else {"frequency": frequency}),
     )
     found = None
     # what few solves need is imported here: it would double what importing spinfem adds

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..texts.numbers import span, unit_of
+from ..texts.numbers import scientific, seven, span, unit_of
 from ..texts.tables import Column, Part, Table
 from .solved import SolvedStack
 
@@ -36,12 +36,10 @@ def amplitudes_of(solution: SolvedStack, si: bool) -> list[Part]:
         name, key, unit = row
         value = np.asarray(getattr(solution, key))
         shown = unit_of(key, "SI" if si else None)
-        same = (
-            f"= {shown.after(_seven(float(np.max(np.abs(value))) / shown.size))}"
-            if shown.name
-            else ""
-        )
-        return [name, *_polar(value), unit if si else "", "" if value.ndim else same]
+        same = ""
+        if shown.name and not value.ndim:
+            same = f"= {shown.after(seven(abs(value.item()) / shown.size))}"
+        return [name, *_polar(value), unit if si else "", same]
 
     heads = Column("modulus"), Column("phase (deg)")
     columns = [Column("", is_text=True), Column("", is_text=True), *heads]
@@ -57,16 +55,8 @@ def _polar(amplitude: Any) -> tuple[str, str]:
     size = np.abs(amplitude)
     if not np.any(size):
         return "0", ""
-    return span(size, _full), span(np.degrees(np.angle(amplitude)), _five)
+    return span(size, scientific), span(np.degrees(np.angle(amplitude)), _five)
 
 
 def _five(value: float) -> str:
     return f"{value:.5g}"
-
-
-def _seven(value: float) -> str:
-    return f"{value:.7g}"
-
-
-def _full(value: float) -> str:
-    return f"{value:.6e}"

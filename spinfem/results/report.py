@@ -10,9 +10,9 @@ from .._checks import FloatArray
 from ..physics.directions import degrees_between
 from ..sample.pieces import Layer, Lead
 from ..sample.stack import Stack
-from ..texts.numbers import batch_note, measure, span, unit_of
+from ..texts.numbers import batch_note, measure, scientific, seven, span, unit_of
 from ..texts.tables import Column, Part, Table
-from .amplitudes import amplitudes_of
+from .amplitudes import SUMS, amplitudes_of
 from .solved import SolvedStack
 
 
@@ -28,11 +28,11 @@ def report_of(solution: SolvedStack) -> list[Part]:
     """
     si = solution.stack.units == "SI"
     unit = "A/m2" if si else "(paper's units)"
-    current = f"j0 = {span(solution.j0, _seven)} {unit}; positive: electrons flow towards +x"
+    current = f"j0 = {span(solution.j0, seven)} {unit}; positive: electrons flow towards +x"
     parts: list[Part] = [*filter(None, [batch_note(solution.shape)]), current]
     if solution.frequency is not None:
         per = "Hz" if si else "per unit of tau"
-        swings = f"frequency = {span(solution.frequency, _seven)} {per}"
+        swings = f"frequency = {span(solution.frequency, seven)} {per}"
         return [*parts, swings, *amplitudes_of(solution, si)]
     tables = _torques(solution, si), _efficiencies(solution)
     return [*parts, *(table for table in tables if table.things), _sums(solution, si)]
@@ -45,7 +45,7 @@ def _torques(solution: SolvedStack, si: bool) -> Table:
     def cells(name: str) -> list[str]:
         vector = result(name)
         numbers = [*np.moveaxis(vector, -1, 0), np.hypot.reduce(vector, axis=-1)]
-        return [name, *(span(x, _full) for x in numbers)]
+        return [name, *(span(x, scientific) for x in numbers)]
 
     columns = [Column("", is_text=True), *map(Column, ("x", "y", "z", "magnitude"))]
     return Table(columns, solution.ferromagnets, cells, title)
@@ -54,7 +54,7 @@ def _torques(solution: SolvedStack, si: bool) -> Table:
 def _efficiencies(solution: SolvedStack) -> Table:
     def cells(names: tuple[str, str]) -> list[str]:
         angle = degrees_between(*(magnet_direction(solution.stack, name) for name in names))
-        return [*names, *(span(x, _seven) for x in (angle, *solution.efficiency(*names)))]
+        return [*names, *(span(x, seven) for x in (angle, *solution.efficiency(*names)))]
 
     texts = (Column(side, is_text=True) for side in ("left", "right"))
     columns = [*texts, *map(Column, ("angle (deg)", "g left", "g right"))]
@@ -66,22 +66,9 @@ def _sums(solution: SolvedStack, si: bool) -> Table:
         name, quantity, unit = row
         value = getattr(solution, quantity)
         if not si:
-            return [name, span(value, _full)]
+            return [name, span(value, scientific)]
         shown = unit_of(quantity, "SI")
-        same = f"  = {shown.after(measure(value, shown, _seven))}" if shown.name else ""
-        return [name, f"{span(value, _full)}  {unit}{same}"]
+        same = f"  = {shown.after(measure(value, shown, seven))}" if shown.name else ""
+        return [name, f"{span(value, scientific)}  {unit}{same}"]
 
-    rows = [
-        ("spin resistance dr", "spin_resistance", "Ohm m2"),
-        ("resistance RA", "resistance", "Ohm m2"),
-        ("voltage", "voltage", "V"),
-    ]
-    return Table([Column("", is_text=True)] * 2, rows, cells)
-
-
-def _full(x: float) -> str:
-    return f"{x:.6e}" if x else "0"
-
-
-def _seven(x: float) -> str:
-    return f"{x:.7g}"
+    return Table([Column("", is_text=True)] * 2, SUMS, cells)

@@ -302,9 +302,8 @@ def _column(first: FloatArray, changed: dict[int, Any], points: int | None) -> F
     if points is None or all(np.size(value) == 1 for value in changed.values()):
         column = first[:, None]
     elif len(first) == 1:
-        return np.require(changed[0], first.dtype, ["C", "W"])[
-            None
-        ]  # numba compiles for others anew
+        # numba compiles for others anew
+        return np.require(changed[0], first.dtype, ["C", "W"])[None]
     else:
         column = np.repeat(first[:, None], points, axis=1)
     for i, value in changed.items():

@@ -153,6 +153,11 @@ class Elements:
         """What amplitudes are: float, or complex at a frequency."""
         return complex if self.retarded else float
 
+    @property
+    def senses(self) -> tuple[int, ...]:
+        """In which senses what turns about m is to be solved: else the other is the conjugate."""
+        return (1, -1) if self.retarded else (1,)
+
     def absorbing(self, k: int) -> Any:
         """Return the factor on kappa of an element, 1 or complex, (N or 1,)."""
         return self.flat(self.retarded[k]) if k in self.retarded else 1.0
@@ -323,6 +328,15 @@ def at_frequency(stack: Stack, e: Elements, frequency: Number | NDArray[Any]) ->
     Eq. (4) with the time in it is ``rho dmu_s/dt + j_s' = -kappa mu_s``, ``rho = kappa tau``: kappa
     is multiplied by ``1 + i omega tau``, and l divided by its root.
 
+    Parameters
+    ----------
+    stack : Stack
+        The stack, whose metals have the times.
+    e : Elements
+        Its numbers.
+    frequency : float or array
+        ``omega/2 pi``, Hz or per unit of tau; complex for the transform of what varies in time.
+
     Raises
     ------
     ValueError
@@ -332,7 +346,10 @@ def at_frequency(stack: Stack, e: Elements, frequency: Number | NDArray[Any]) ->
     names = {k: repr(metal.name or metal.letter) for k, metal in metals.items()}
     for missing, what in (
         ([names[k] for k, metal in metals.items() if metal.tau is None], "tau"),
-        ([names[k] for k, metal in metals.items() if np.isinf(metal.bulk[1]).any()], "a finite l"),
+        (
+            [names[k] for k, metal in metals.items() if np.isinf(metal.levels["l"]).any()],
+            "a finite l",
+        ),
     ):
         if missing:
             listed = " and ".join(dict.fromkeys(missing))
@@ -351,9 +368,8 @@ def at_frequency(stack: Stack, e: Elements, frequency: Number | NDArray[Any]) ->
     retarded = {k: 1 + 1j * omega * np.asarray(metal.tau) for k, metal in metals.items()}
     l = e.columns["l"]
     fixed = np.where(e.columns["D"].fixed > 0, l.fixed, 1.0).astype(complex)  # of no use in ends
-    changed = {k: np.asarray(l.of(k) / np.sqrt(factor)) for k, factor in retarded.items()}
-    single = {k: complex(x) if x.ndim == 0 else x for k, x in changed.items()}
-    columns = {**e.columns, "l": Column(fixed, {}).changed(cast("dict[int, Number]", single))}
+    changed: dict[int, Any] = {k: l.of(k) / np.sqrt(factor) for k, factor in retarded.items()}
+    columns = {**e.columns, "l": Column(fixed, {}).changed(changed)}
     return replace(e, shape=shape, columns=columns, retarded=retarded, rows={})
 
 

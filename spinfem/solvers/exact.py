@@ -83,7 +83,7 @@ class Exact:
         line = m[:, :, None] * m[:, None, :]
         first, second = axes_across(m)
         planes = []
-        for sense in (1, -1) if e.retarded else (1,):
+        for sense in e.senses:
             way = first + 1j * sense * second
             values = [np.einsum("pi,pi->p", way, v)[:, None] for v in at.across[k]]
             slow = d * np.sqrt(exchange_rate(e, k, sense)), d * absorption(e, k, sense)[1]

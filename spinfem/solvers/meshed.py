@@ -140,8 +140,8 @@ class Meshed:
             unit: list[FloatArray] = []
             for k in group:
                 d = e.flat(e.columns["thickness"].of(k))
-                rate, unit_k = exchange_rate(e, k, sense), across_conductance(e, k) / d
-                values = (meshes[k][0], d**2 * rate, unit_k)
+                rate = exchange_rate(e, k, sense)
+                values = (meshes[k][0], d**2 * rate, across_conductance(e, k) / d)
                 same = np.broadcast_arrays(*values)
                 for target, value in zip((z, square, unit), same, strict=True):
                     target.append(value)
@@ -257,7 +257,7 @@ class Meshed:
             second = -second
         values: Any = 0.0
         inner: Any = 0.0
-        for sense in (1, -1) if e.retarded else (1,):
+        for sense in e.senses:
             condensed, widths = self.across_layer(k, sense)
             way = first + 1j * sense * second
             u = np.zeros((len(condensed.eta) + 1, len(m)), dtype=complex)
@@ -282,9 +282,7 @@ def count_of(count: Count, k: int) -> int | None:
 def across_mesh(e: Elements, k: int, count: Count) -> tuple[FloatArray, int]:
     """Return the thickness in decay lengths of what is across m, (N or 1,), and elements for it."""
     d = e.flat(e.columns["thickness"].of(k))
-    rates = [
-        np.sqrt(exchange_rate(e, k, sense)).real for sense in ((1, -1) if e.retarded else (1,))
-    ]
+    rates = [np.sqrt(exchange_rate(e, k, sense)).real for sense in e.senses]
     z: FloatArray = np.atleast_1d(d * np.max(rates, axis=0))
     own = count_of(count, k)
     return z, int(elements_for(z.max())) if own is None else own
@@ -332,8 +330,8 @@ def _thickness(e: Elements) -> Column:
 def condense(e: Elements, counts: IntArray, degree: int) -> Columns:
     """Condense every layer to its faces; a lead is a spring to the ground. In S/m2."""
     D, l, d, z = e.columns["D"], e.columns["l"], e.columns["thickness"], _thickness(e)
-    unit_of_all: FloatArray = (D.fixed / (2 * d.fixed)).astype(e.dtype, copy=False)
-    B, S = Column(unit_of_all, {}), Column(np.zeros_like(unit_of_all), {})
+    units: FloatArray = (D.fixed / (2 * d.fixed)).astype(e.dtype, copy=False)
+    B, S = Column(units, {}), Column(np.zeros_like(units), {})
     for which in _blocks(counts):
         n = int(counts[which[0] - 1])
         layers = twoport.condense(z.fixed[which].real, n, degree, z.fixed[which] ** 2)

@@ -10,6 +10,7 @@ two-port that drives gamma j0 m, without shunts if it has no delta.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -199,11 +200,13 @@ def _across(e: Elements, bulk: Bulk) -> tuple[ComplexArray, dict[int, ComplexArr
     varying: dict[int, ComplexArray] = {}
     if not e.lengths:
         return fixed, varying
-    senses = [_across_turning(e, bulk, sense) for sense in ((1, -1) if e.retarded else (1,))]
+    found = {sense: _across_turning(e, bulk, sense) for sense in e.senses}
+
+    def three(sense: int, k: int) -> ComplexArray:
+        return np.array(np.broadcast_arrays(*found[sense][k]))
+
     for k in e.lengths:
-        own = [np.array(np.broadcast_arrays(*found[k])) for found in senses]
-        pair = exchange.about_axis(*own) if e.retarded else (own[0].real, own[0].imag)
-        both = np.array(pair)
+        both = np.array(about_axis(e, partial(three, k=k)))
         fixed[..., k] = both[..., 0]
         if e.shape and both.shape[-1] > 1:
             varying[k] = both

@@ -205,8 +205,8 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
     factors = splu(matrix)
     found = []
     for j0, forces, sources in drives:
-        given_here = np.concatenate([forces, system.unit * np.concatenate(sources)])
-        unknowns = factors.solve(given_here.astype(matrix.dtype, copy=False))
+        driving = np.concatenate([forces, system.unit * np.concatenate(sources)])
+        unknowns = factors.solve(driving.astype(matrix.dtype, copy=False))
         mu = (R @ unknowns[: counts_of[0]]).reshape(-1, 3) / system.unit
         multipliers = np.split(unknowns[counts_of[0] :], counts_of[1])
         sides = mu[on_left], mu[on_right]
@@ -442,10 +442,9 @@ def _faces(
     j0: float,
 ) -> Faces:
     """Read spin currents and what the magnetizations absorb off the multipliers."""
-    current_left, current_right = np.zeros((2, *sides[0].shape), dtype=e.dtype)
-    absorbed = np.zeros(
-        (2, *sides[0].shape), dtype=e.dtype
-    )  # by what is on the left, on the right of every face
+    blank = np.zeros((2, *sides[0].shape), dtype=e.dtype)
+    current_left, current_right = blank.copy()
+    absorbed = blank  # by what is on the left, on the right of every face
     left, right = (side.copy() for side in sides)
     drives = {} if j0 else {face: e.flat(drive, 1)[0] for face, drive in e.drives.items()}
     for face, drive in drives.items():

@@ -189,9 +189,7 @@ class Transport(ABC):
         e = self.elements
         if not e.graded:
             return values
-        values = np.array(
-            np.broadcast_to(values, (len(values), e.points)), dtype=self.elements.dtype
-        )
+        values = np.array(np.broadcast_to(values, (len(values), e.points)), dtype=e.dtype)
         for row, k in enumerate(of.tolist()):
             if k in e.graded:
                 values[row] = self._graded(k - 1).totals[total]

@@ -62,6 +62,16 @@ def short(x: float) -> str:
     return f"{x:.6g}"
 
 
+def seven(x: float) -> str:
+    """Write a number to seven digits."""
+    return f"{x:.7g}"
+
+
+def scientific(x: float) -> str:
+    """Write a number with six decimals and an exponent; of a table of such the zeros alone."""
+    return f"{x:.6e}" if x else "0"
+
+
 def span(values: Any, write: Callable[[float], str] = short) -> str:
     """Write a number; of an array the lowest and the highest, ``"0 to 180"``.
 

@@ -298,7 +298,7 @@ def _nodes(e: Elements, k: int) -> FloatArray:
         return Meshed(e, DEGREE, None).graded[k].nodes
     rates = [1 / e.l[k] ** 2]
     if k in e.lengths:
-        rates += [exchange_rate(e, k, sense) for sense in (1, -1)]
+        rates += [exchange_rate(e, k, sense) for sense in e.senses]
     decays = d * np.sqrt(np.concatenate(rates))
     count = int(elements_for(np.abs(decays).max()))
     return layer_nodes(decays.real.max(keepdims=True), count)[:, 0]

@@ -28,8 +28,12 @@ def with_times(rng, stack):
     return sf.Stack(pieces), extremes.power(rng, -6, 4) / (2 * np.pi * slowest)
 
 
-def check(model, numbers, limit=extremes.LIMIT):
-    missed, worst = {}, 0.0
+LIMITS = {"solve": 1e-11, "analytic": 1e-12}
+"""Finite elements miss mu_s inside of layers by some 1e-12."""
+
+
+def check(model, numbers):
+    missed = {}
     for i in numbers:
         rng = np.random.default_rng([SEED, i])
         stack, frequency = with_times(rng, extremes.extreme(rng, model))
@@ -37,10 +41,8 @@ def check(model, numbers, limit=extremes.LIMIT):
         for name, solve in (("solve", sf.solve), ("analytic", sf.analytic.solve)):
             with np.errstate(all="ignore"):
                 found = extremes.errors(solve(stack, frequency=frequency), exact)
-            worst = max(worst, *found.values())
-            missed.update({(i, name, q): x for q, x in found.items() if not x < limit})
+            missed.update({(i, name, q): x for q, x in found.items() if not x < LIMITS[name]})
     assert not missed, missed
-    return worst
 
 
 N = sf.NormalMetal(D=8.0, l=1.0, tau=1.5)
@@ -241,6 +243,8 @@ def test_density_of_states():
     assert np.isclose(metal.tau, 2.0)
     assert np.isclose(metal.spin_density_coefficient, 0.7)
     assert sf.NormalMetal(D=1.0, l=1.0).spin_density_coefficient is None
+    endless = sf.Ferromagnet.from_channels(3.0, 1.0, np.array([2.0, np.inf]), 0.7)
+    assert endless.tau is None  # there are no times of all points
 
 
 def test_text():
