@@ -156,6 +156,7 @@ def test_import_needs_only_numpy_and_solving_scipy_and_scikit_fem(use, more):
     assert not (HEAVY | more) & set(run.stdout.split())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("use", ["", ", spinfem.cli, spinfem.solver"])
 def test_completion_finds_public_names_alone(use):
     """Before they are imported, and whatever else has been."""
@@ -190,6 +191,7 @@ def test_the_way_from_a_stack_to_a_torque_is_short(theta, most):
     assert sum(a != b for a, b in itertools.pairwise(files)) <= most
 
 
+@pytest.mark.long
 def test_exact_stacks_know_neither_forms_nor_other_solvers():
     own = {("solvers", name) for name in ("elements", "ports", "transport")}
     found = {other for other in all_arrows()["solvers", "exact"] if other[0] == "solvers"}

@@ -104,11 +104,13 @@ class Elements:
     rows: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     # what all but m comes to, by who has found it: `ports.make_row`, `_sinks`
     points: int = field(init=False)  # of the batch
+    dtype: Any = field(init=False)  # what amplitudes are: float, or complex at a frequency
     resistive: dict[int, Interface] = field(init=False)  # by face; others are transparent
 
     def __post_init__(self) -> None:
         joints = {face: joint for face, joint in enumerate(self.joints) if joint is not None}
         object.__setattr__(self, "points", math.prod(self.shape))
+        object.__setattr__(self, "dtype", complex if self.retarded else float)
         object.__setattr__(self, "resistive", joints)
 
     def on_nodes(self, nodes: dict[int, FloatArray]) -> Elements:
@@ -147,11 +149,6 @@ class Elements:
             graded=graded,
             rows={},
         )
-
-    @property
-    def dtype(self) -> Any:
-        """What amplitudes are: float, or complex at a frequency."""
-        return complex if self.retarded else float
 
     @property
     def senses(self) -> tuple[int, ...]:

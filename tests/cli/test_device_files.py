@@ -50,6 +50,7 @@ def test_devices_beside_the_meshes(run, monkeypatch, name):
     assert unknowns < (31_000 if name == "lateral_valve" else 30_000)
 
 
+@pytest.mark.long
 def test_fields_are_written(run, tmp_path):
     assert run("solve", "device.toml", "-o", "out.vtu")[0] == 0
     solution = sf.solve(sf.load("device.toml"))

@@ -148,6 +148,7 @@ def valve(tmp_path):
     return path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("key", "sign"), [("j0_A_m2", 1), ("current_density_A_m2", -1)])
 def test_the_current_can_be_swept(run, valve, key, sign):
     """As if each current were solved: torques and voltage in proportion, all else the same."""

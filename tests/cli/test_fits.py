@@ -89,6 +89,7 @@ def test_it_finds_what_python_finds(run, level):
     assert pair["value"] == pytest.approx(same.correlation["beta", "l"])
 
 
+@pytest.mark.long
 def test_table_picture_and_points(run, tmp_path):
     status, out, err = run(*COLUMNS, *TURN, "-o", "out.csv", "--plot", "fit.png", "--dpi", 40)
     assert (status, err) == (0, "")
@@ -109,6 +110,7 @@ def test_table_picture_and_points(run, tmp_path):
         assert float(own["AdR_residual"]) == pytest.approx(residual)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("column", "output", "options"),
     [
@@ -275,6 +277,7 @@ def test_a_current_against_j0_is_fitted_within_its_bounds(run, tmp_path):
     assert (one["lower"], one["upper"]) == (5e10, 9e11)
 
 
+@pytest.mark.long
 def test_azimuths_of_what_turns(run, tmp_path):
     """The polar angle stands first: the pinned layer is along z."""
     after = {"free": sf.direction(120.0, 30.0)}

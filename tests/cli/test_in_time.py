@@ -194,6 +194,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "width", "count"), KINDS, ids=[" ".join(map(str, one)) for one, *_ in KINDS]
 )
@@ -251,6 +252,7 @@ def test_fields_in_time_for_paraview(run, tmp_path):
     assert all((tmp_path / one.get("file")).stat().st_size for one in sets)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "arguments", [["a.toml", "--time-ps", 4], ["plain.toml", "--time", 4, "--pulse", 1]]
 )

@@ -40,6 +40,7 @@ def test_a_slip_in_a_file_is_one_line(capsys, slipped, more):
     assert run(capsys, command, slipped, *options)[1] == err  # also the next time
 
 
+@pytest.mark.long
 def test_a_slip_in_what_varies_is_one_line(capsys, tmp_path):
     output = tmp_path / "sweep.nc"
     _, err = run(capsys, "sweep", VALVE, "--vary", "free.thickness_nm=2e-9:4e-9:5", "-o", output)

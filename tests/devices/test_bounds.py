@@ -85,6 +85,7 @@ def test_bounds_hold_what_a_stack_is(sample, kind, degree):
     assert np.all(widths(found, exact, KINDS[kind]) < np.array([0.02, 0.06, 0.6]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(24))
 def test_bounds_hold_what_random_stacks_are(seed):
     rng = np.random.default_rng(seed)
@@ -111,6 +112,7 @@ def test_bounds_hold_what_random_stacks_are(seed):
     widths(found, exact, KINDS[kind])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", ["transparent", "exchange lengths", "mixing", "memory loss"])
 @pytest.mark.parametrize(("kind", "degree"), [("line", 2), ("line", 3), ("tri", 1), ("tri", 2)])
 def test_bounds_narrow_with_twice_the_degree(kind, degree, sample):
@@ -232,6 +234,7 @@ def test_potentials_and_fluxes_have_the_energies_between_which_bounds_are(refere
     assert np.isclose(found.bounds.resistance[1], power / 1e6, rtol=1e-11)
 
 
+@pytest.mark.long
 def test_bounds_of_dr_are_differences_of_two():
     """Without spins a ferromagnet conducts with D_tot; of dr each is bounded by both sides."""
     device = corner(1)

@@ -223,6 +223,7 @@ def test_directions_are_normalized():
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-24)
 
 
+@pytest.mark.long
 def test_devices_cannot_be_changed_and_can_be_pickled():
     device = wire("tri", 1, **SAMPLES["memory loss"])
     for known in (device.regions, device.electrodes, device.interfaces):

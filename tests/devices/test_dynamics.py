@@ -66,6 +66,7 @@ def test_what_is_pumped_in_a_wire_is_so_in_its_stack(sample, kind):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("joints", [None, {("fixed", "spacer"): Joint(3e-16, mixing=5e14)}])
 def test_what_is_pumped_is_reciprocal_and_damps(joints):
     """``v.(m x)^T K v`` is what a motion v loses: symmetric with real mixing, and positive."""
@@ -173,6 +174,7 @@ def test_errors_of_runs_follow_their_tolerance():
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
 
 
+@pytest.mark.long
 def test_a_run_that_takes_too_many_steps_says_so(monkeypatch):
     wired, _ = pair(**ONE)
     monkeypatch.setattr("spinfem.dynamics.motion.MOST_STEPS", 2)
@@ -353,6 +355,7 @@ def test_a_reservoir_takes_up_all_that_is_pumped():
     sf.Dynamics(device, {"free": FREE}, pumping=False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "joint", [None, Joint(5e-16, gamma=0.5), Joint(mixing=5e14), Joint(5e-16, mixing=5e14)]
 )
@@ -391,6 +394,7 @@ def test_a_texture_does_not_move():
         sf.Dynamics(textured, {"fixed": FIXED})
 
 
+@pytest.mark.long
 def test_temperature_has_volumes():
     """Of a pillar without leads they are those of its stack, in the same noise."""
     wired, layered = pair(**BOTH, pumping=False)
@@ -409,6 +413,7 @@ def test_temperature_has_volumes():
     assert np.abs(found.directions[-1] - found.directions[0]).max() > 1e-3
 
 
+@pytest.mark.long
 def test_potentials_let_it_run_without_a_resistance():
     """Which is then left out where all is written."""
     given = wire("line", 4)
@@ -431,6 +436,7 @@ def test_potentials_let_it_run_without_a_resistance():
     np.testing.assert_allclose(run.system.torque(m), other.torque(m), rtol=1e-9)
 
 
+@pytest.mark.long
 def test_a_batch_of_dampings_alone():
     alpha = np.array([0.01, 0.02, 0.05])
     for system in pair(magnets={"free": sf.Magnet(8e5, alpha=alpha)}):
@@ -442,6 +448,7 @@ def test_a_batch_of_dampings_alone():
             np.testing.assert_allclose(velocity, alone.velocity(m, 1.0), rtol=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "unit"), [("line", "Ohm m2"), ("tri", "Ohm m"), ("tet", "Ohm"), ("hex", "Ohm")]
 )

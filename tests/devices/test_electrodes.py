@@ -124,6 +124,7 @@ def test_any_drive_of_three_electrodes_gives_the_same(leads):
         )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("leads", LEADS, ids=["normal", "ferromagnetic"])
 @pytest.mark.parametrize("given", [{"current": 1.0}, {"j0": 1 / 6e-9}], ids=["current", "density"])
 def test_a_current_and_a_probe_may_change_places(leads, given):

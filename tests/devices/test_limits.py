@@ -43,6 +43,7 @@ def thin(d):
     return device, LEAD | inner | LEAD
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::spinfem.UnitWarning")  # thinner than any
 @pytest.mark.parametrize("d", [1e-1, 1e-3, 1e-4, 1e-6])
 def test_layers_may_be_thin_but_not_of_nothing(d):

@@ -51,6 +51,7 @@ DEVICES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", DEVICES)
 @pytest.mark.parametrize("degree", [1, 2])
 def test_what_is_written_has_the_solution(name, degree, tmp_path):

@@ -47,6 +47,7 @@ def turned(m, omega):
     return along + np.cos(angle) * (m - along) + np.sin(angle) * np.cross(axis, m)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", DEGREES)
 @pytest.mark.parametrize("sample", [*APART, "held lead"])
 def test_it_is_the_device_solved_in_these_directions(sample, kind):
@@ -87,6 +88,7 @@ def test_derivatives(sample, kind):
     assert 3.9 < errors[0] / errors[1] < 4.1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", APART)
 def test_all_turned_alike_torques_turn_with_them(sample):
     """Nothing in a device has a direction but its magnets."""
@@ -115,6 +117,7 @@ def test_a_straight_wire_is_its_stack(sample):
     np.testing.assert_allclose(found.resistance(m), resistance, rtol=1e-9)
 
 
+@pytest.mark.long
 def test_potentials_drive_it_too():
     device = wire("tri", 2)
     left, right = device.electrodes["left"], device.electrodes["right"]
@@ -247,6 +250,7 @@ def test_held_leads_are_sinks_of_what_crosses_them_alone():
         function([(-1, 0, 0)])
 
 
+@pytest.mark.long
 def test_what_no_solution_has_digits_of_is_refused():
     """Charge that does not get through a resistance next to none."""
     joint = {("spacer", "free"): Joint(1e-4, gamma=0.3)}
@@ -256,6 +260,7 @@ def test_what_no_solution_has_digits_of_is_refused():
             make(device, degree=5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ways", [(UP, UP), (UP, -UP)])
 @pytest.mark.parametrize("sample", ["transparent", "mixing", "exchange lengths"])
 def test_derivatives_where_all_are_collinear(sample, ways):
@@ -267,6 +272,7 @@ def test_derivatives_where_all_are_collinear(sample, ways):
     np.testing.assert_allclose(found, expected, atol=1e-6 * np.abs(found).max())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("left", [sf.Lead(Co, m=TILTED), sf.Reservoir(), LEAD])
 def test_devices_with_a_third_electrode(left):
     """Which has a density given; and a lead that is held, behind a normal metal."""

@@ -18,6 +18,7 @@ def kinds(states):
     return {name: names.count(name) for name in {*names}}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("field", [0.0, 5e3, -1e4, 5e4])
 def test_ellipsoid_in_a_field(field):
     """Along z: the poles, and ``cos = -H/(Ms (N - Nz))`` towards the axes of x and y, if that is.

@@ -125,6 +125,7 @@ def test_resistance_is_found_part_by_part(batch, monkeypatch):
     np.testing.assert_array_equal(again.resistance, whole)
 
 
+@pytest.mark.long
 def test_a_point_of_a_batch(batch):
     point = batch[1, 2]
     assert point.shape == ()

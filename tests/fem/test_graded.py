@@ -454,6 +454,7 @@ def test_cutting_a_graded_layer_changes_nothing(thickness, width, pair):
     assert whole.resistance == pytest.approx(parts.resistance, rel=1e-8)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [0.1, 0.01, 0.003])
 def test_barriers_inside_a_layer(width):
     """A dip of D at a place that no coarse mesh has a point near."""
@@ -475,6 +476,7 @@ def test_sampled_profiles(n):
     assert_accurate(graded(sf.Ferromagnet(D=D, l=l, p=p)))
 
 
+@pytest.mark.long
 def test_one_sample_of_many():
     """A barrier at one of 201 samples is not overlooked."""
     values = np.full(201, 4.0)

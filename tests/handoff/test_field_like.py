@@ -94,6 +94,7 @@ def by_ubermag(torque, normal, m):
 CODES = {"oommf": by_oommf, "mumax3": by_mumax3, "field": by_mumax3_field, "ubermag": by_ubermag}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("j0", [J0, -J0])
@@ -113,6 +114,7 @@ def test_both_parts_where_every_form_is_exact(j0, reverse, code):
         assert torque.field_error < 1e-10
 
 
+@pytest.mark.long
 def test_law_of_mumax3s_field_is_exact_where_only_the_angle_counts():
     stack = precessing_valve()
     torque = sf.slonczewski(sf.solve(stack, J0), "fixed", "free")
@@ -383,6 +385,7 @@ def dual(m_top, **interface):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("names", [("bottom", "top"), ("top", "bottom")])
 @pytest.mark.parametrize(
     ("m_top", "interface"),

@@ -241,6 +241,7 @@ def test_single_lambda_exact_where_both_terms_are_not_needed(p1, p2, fixed):
     assert f"have J {'>' if towards_free else '<'} 0." in torque.ubermag().replace("\n# ", " ")
 
 
+@pytest.mark.long
 @pytest.mark.interop
 @pytest.mark.parametrize("normal", ["x", "y", "z"])
 def test_ubermag_takes_what_is_handed_over(normal):

@@ -101,6 +101,7 @@ def test_a_file_of_a_pillar_is_the_pillar_in_python(written):
     assert_same(sf.load(path), device)
 
 
+@pytest.mark.long
 def test_discs_may_be_left_out_and_magnetic(written):
     head = devicefiles.PILLAR.partition("[materials")[0]
     path = written(head)

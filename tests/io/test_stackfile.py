@@ -453,6 +453,7 @@ def test_byte_order_mark(written):
     assert sf.load(written("\ufeff" + SI))[0].layers[0].thickness == 8e-9
 
 
+@pytest.mark.long
 @given(st.integers(1, 10**6), st.integers(0, 3))
 def test_nanometres_are_exact(tmp_path_factory, digits, places):
     """Decimals of a nanometre are those of the metre: 8 nm is the double nearest to 8e-9."""
@@ -464,6 +465,7 @@ def test_nanometres_are_exact(tmp_path_factory, digits, places):
     assert sf.load(path)[0].layers[0].thickness == pytest.approx(expected, rel=tolerance, abs=0)
 
 
+@pytest.mark.long
 def test_load_is_imported_on_use():
     code = """if True:
         import sys, spinfem as sf
@@ -477,6 +479,7 @@ def test_load_is_imported_on_use():
     subprocess.run([sys.executable, "-c", code, str(example)], check=True)
 
 
+@pytest.mark.long
 def test_the_library_is_imported_on_use():
     code = """if True:
         import sys, spinfem as sf

@@ -475,6 +475,7 @@ def pyvista():
     return pytest.importorskip("pyvista")
 
 
+@pytest.mark.long
 @pytest.mark.interop
 def test_pyvista_reads_what_is_written(solution, tmp_path, pyvista):
     solution.save(tmp_path / "line.vtu")
@@ -557,6 +558,7 @@ def run(*arguments):
     return stop.value.code
 
 
+@pytest.mark.long
 def test_wire_on_the_command_line(tmp_path, capsys):
     assert run("solve", VALVE, "-o", tmp_path / "wire.vtu", "--wire", 14) == 0
     assert capsys.readouterr().err == ""

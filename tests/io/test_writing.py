@@ -43,6 +43,7 @@ def assert_same(found, expected, off=0.0):
             np.testing.assert_allclose(one.resistance, other.resistance, rtol=off, atol=0)
 
 
+@pytest.mark.long
 @given(samples() | drifting())
 def test_any_sample_in_plain_units(tmp_path_factory, stack):
     assert_same(loaded(tmp_path_factory, stack.to_toml()), stack)

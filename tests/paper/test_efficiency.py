@@ -36,6 +36,7 @@ def exact_loads(stack):
             yield left.P, left.S, right.P, right.S
 
 
+@pytest.mark.long
 @settings(max_examples=400)
 @given(stacks().filter(has_sink))
 def test_what_lies_behind_a_spacer(stack):

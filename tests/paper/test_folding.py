@@ -22,6 +22,7 @@ def gram(curve):
     return curve @ curve.T
 
 
+@pytest.mark.long
 @settings(max_examples=200)
 @given(stacks().filter(has_sink))
 def test_every_sheet_is_laid_down_without_a_stretch(stack):

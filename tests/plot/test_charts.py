@@ -125,6 +125,7 @@ def test_maps_show_resistances_torques_and_efficiencies_in_their_units():
     assert not any("1e" in text for text in texts)  # no powers of ten beside the units
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("signs", "centred"), [((1, 1), False), ((-1, -1), False), ((-1, 1), True)]
 )

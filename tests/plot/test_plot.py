@@ -268,6 +268,7 @@ def test_hodograph_draws_leads_from_the_stack_to_where_nothing_is_left():
     np.testing.assert_allclose(curve[-1], labelled(folded, "ferromagnet")[0][0], atol=1e-12)
 
 
+@pytest.mark.long
 def test_short_layers_have_no_dashes():
     for pairs, dashes in ((1, "--"), (15, "-")):
         ax = overview(solve(superlattice(pairs))).axes[0]
@@ -727,6 +728,7 @@ def test_longest_arrow_is_in_the_legend():
     assert legend.get_title().get_text() == "longest arrow: 0.7"
 
 
+@pytest.mark.long
 def test_analogy_without_a_current_has_no_arrows():
     for stack in (valve(60.0), valve(0.0)):
         ax = sf.solve(stack, j0=0.0).plot.analogy()
@@ -780,6 +782,7 @@ def test_hodograph_can_be_read(stack):
         assert (f"m({layer.name})" in texts) == layer.is_ferromagnet
 
 
+@pytest.mark.long
 @to_be_read(FOLDED)
 def test_folded_hodograph_can_be_read(stack):
     left, _ = solve(stack).plot.hodograph(fold=True)
@@ -788,6 +791,7 @@ def test_folded_hodograph_can_be_read(stack):
         assert (f"m({layer.name})" in texts) == layer.is_ferromagnet
 
 
+@pytest.mark.long
 @to_be_read(FOLDED)
 def test_analogy_can_be_read(stack):
     solution = solve(stack)
@@ -897,6 +901,7 @@ def test_new_figures_belong_to_pyplot_but_the_overview_does_not():
     assert len(plt.get_fignums()) == 2
 
 
+@pytest.mark.long
 def test_pictures_leave_the_style_alone():
     before = mpl.rcParams.copy()
     solution = solve(valve(60.0))

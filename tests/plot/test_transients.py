@@ -17,6 +17,7 @@ def constant(times):
     return np.full(times.shape, 1e11)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("si", [True, False])
 def test_torques_and_spin_voltage_over_time(si):
     stack = sf.load(FILE).stack
@@ -39,6 +40,7 @@ def test_torques_and_spin_voltage_over_time(si):
         assert all(ax.get_ylabel().startswith("absorbed $j_s$") for ax in magnets)
 
 
+@pytest.mark.long
 def test_long_names_and_no_magnets():
     stack = sf.load(FILE).stack
     long = stack.replace("free", name="a magnet with quite a long name " * 3)

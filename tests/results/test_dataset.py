@@ -124,6 +124,7 @@ def test_units_that_nobody_stated_are_left_out():
     assert sf.solve(valve()).to_dataset().x.attrs["units"] == "m"  # tables are left as they are
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["single", "both"])
 def test_dataset_comes_back_from_a_file(name, tmp_path):
     pytest.importorskip("h5netcdf")

@@ -307,6 +307,7 @@ def test_random_samples_every_number(stack):
     check(stack, one_by_one)
 
 
+@pytest.mark.long
 @settings(max_examples=2)
 @given(drifting())
 def test_two_polarizations_every_number(stack):
@@ -854,6 +855,7 @@ def test_efficiencies_through_interfaces(left, theta):
     check(sf.Stack([*chain, sf.SpinBlocking()]), one_by_one)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theta", [1e-7, 1e-5, 1e-3, 0.1])
 @pytest.mark.parametrize("what", ["mixing", "exchange"])
 def test_efficiencies_at_small_angles_without_a_coupling(what, theta):

@@ -466,7 +466,7 @@ EDITS = [
     ("default = true", "", "materials.Cu: one variant must have default = true, got 0 of 2"),
     ('l_nm = { value = inf, source = "our lab, 2024" }', "",
      "materials.Cu.thick: at least one number must be given (sigma_S_m, resistivity_ohm_m, l_nm, "
-     "l_rho_fOhm_m2), got none"),
+     "l_rho_fOhm_m2, tau_ps), got none"),
     ("AR_fOhm_m2 = { value = 0.5", "AR_fOhm_m2 = { value = -0.5",
      "interfaces.'Co/Cu'.ours.AR_fOhm_m2.value: must be zero or positive, and finite, got -0.5"),
     ("[5e14, 1e13]", "[-5e14, 1e13]",
@@ -474,7 +474,7 @@ EDITS = [
      "positive, got [-500000000000000.0, 10000000000000.0]"),
     ("[interfaces", "[interface", "interface: unknown key; did you mean 'interfaces'?"),
     ("[materials.Cu.thin]", "[materials.Cu.thin",
-     "must be valid TOML: Expected ']' at the end of a table declaration (at line 10, column 19)"),
+     "must be valid TOML: Expected ']' at the end of a table declaration (at line 11, column 19)"),
 ]
 # fmt: on
 

@@ -333,6 +333,7 @@ def test_the_gradient_of_a_resistance_does_not_know_of_the_ends():
     assert all(gradient[name] == pytest.approx(plain[name], rel=1e-12, abs=1e-15) for name in plain)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("j0", [0.0, -0.8])
 @pytest.mark.parametrize("left", ["battery", "battery at exchange lengths", "source"])
 def test_bounds_of_torques(left, j0):

@@ -87,6 +87,7 @@ def test_no_frequency_is_stationary(name):
     assert_same(sf.solve(STACKS[name], 2.0, frequency=0.0), sf.solve(STACKS[name], 2.0), 3e-14)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", STACKS)
 def test_saddle_point(name):
     """It shares no formula with the chain; mu_s behind thick layers is below its roundings."""

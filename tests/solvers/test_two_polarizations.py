@@ -171,6 +171,7 @@ def results(solution):
     return numbers
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("lengths", [{}, {"lambda_J": 0.3}])
 @pytest.mark.parametrize("beta", [0.4, np.array([0.3, -0.9]), 1 - 1e-12])
@@ -265,6 +266,7 @@ def test_changing_a_metal_in_a_stack():
             assert sf.solve(stack).spin_resistance == sf.solve(fresh).spin_resistance
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("degree", [1, 2])
 def test_refinement_until_bounds_are_narrow(degree):
     stack = valve(dataclasses.replace(TWICE, lambda_J=0.4))

@@ -76,6 +76,7 @@ def test_degrees():
     assert np.isnan(study.rates["torque"])
 
 
+@pytest.mark.long
 def test_exchange_lengths_and_interfaces():
     weak = sf.Ferromagnet(D=1.0, l=0.5, p=0.8, lambda_J=0.4, lambda_phi=0.5)
     for sample in (
@@ -258,6 +259,7 @@ def test_degrees_on_the_mesh_that_layers_come_with():
     assert (np.diff(study.columns["torque"][:4]) < 0).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("degree", [1, 2])
 def test_a_mesh_that_is_too_coarse_is_refined_as_it_is_said(degree):
     sample = on_mesh(valve(30.0), *COARSE)

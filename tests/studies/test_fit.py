@@ -329,6 +329,7 @@ SHUNT = {"d": np.array([2.0, 4.0, 8.0]) * 1e-9}
 BARE = sf.solve(shunted(1e-20, 0.5, **SHUNT)).resistance
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("builder", "data", "start", "given", "undetermined"),
     [

@@ -730,6 +730,7 @@ def test_a_cluster_that_fails_is_one_line(run, cluster, tmp_path, monkeypatch, e
     assert found == (2, "", line)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -798,6 +799,7 @@ def test_store_keeps_what_is_done(small, tmp_path, solved):
     assert solved == [(THETA[6], D_N[0])]
 
 
+@pytest.mark.long
 def test_stored_dataset_is_lazy_and_what_zarr_opens(tmp_path):
     import dask.array as da
 
@@ -854,6 +856,7 @@ def test_store_with_other_files_is_refused(tmp_path, names):
     assert {path.name for path in tmp_path.iterdir()} == {*names, ".hidden"}
 
 
+@pytest.mark.long
 def test_store_of_another_sweep_is_refused(small, tmp_path):
     call = {"builder": valve, "arguments": {"theta": THETA}, "j0": 1.0, "store": tmp_path / "store"}
     sf.sweep(**call)
@@ -1695,6 +1698,7 @@ def test_bad_vary_of_interfaces(faces, vary, message):
 MIXED = FACES.replace("gamma = 0.7", "gamma = 0.7\nmixing_S_m2 = [5e14, 3e13]")
 
 
+@pytest.mark.long
 def test_the_real_part_of_a_mixing_conductance_varies(run, faces, tmp_path):
     """The imaginary one stays; the results are those of files with other numbers."""
     values, file = [2e14, 5e14, 8e14], faces(MIXED)
@@ -1766,10 +1770,13 @@ def test_paper_units(run, tmp_path):
             "key must be a numeric one of 'free' (polar_deg, azimuth_deg, thickness_nm), "
             "got 'beta'; did you mean 'Py.beta'?",
         ),
-        ("Cu.rho=1:2:3", "key must be a numeric one of 'Cu' (resistivity_ohm_m, l_nm), got 'rho'"),
+        (
+            "Cu.rho=1:2:3",
+            "key must be a numeric one of 'Cu' (resistivity_ohm_m, l_nm, tau_ps), got 'rho'",
+        ),
         (
             "Py.rho=1:2:3",
-            "'Py' (rho_star_ohm_m, beta, l_nm, lambda_J_nm, lambda_phi_nm), got 'rho'",
+            "'Py' (rho_star_ohm_m, beta, l_nm, lambda_J_nm, lambda_phi_nm, tau_ps), got 'rho'",
         ),
         ("Py.lambda_J_nm=-1:2:3", "materials.Py.lambda_J_nm: must be positive (inf is allowed)"),
         ("free.polar=0:180:5", "got 'polar'; polar_deg is in degrees"),

@@ -119,6 +119,7 @@ def assert_near(found, expected, limit):
     assert np.abs(found - expected).max() < limit * np.abs(expected).max()
 
 
+@pytest.mark.long
 def test_step_by_modes(elements):
     """``u = u_inf - sum exp(-lambda t) v v.M u_inf``, eigenvectors v of stiffness and mass."""
     times = np.linspace(0, 2, 11)
@@ -217,6 +218,7 @@ def test_a_current_that_stays_is_stationary(stack):
     assert_near(kept.torques, np.broadcast_to(still.torques, kept.torques.shape), 1e-12)
 
 
+@pytest.mark.long
 def test_a_current_that_ends_is_the_stationary_state_less_a_step():
     times = np.linspace(0, 2, 6)
     found = sf.transient(VALVE, np.zeros_like, times, before=3.0, rtol=1e-9)
@@ -232,6 +234,7 @@ def test_torque_begins_with_nothing_and_voltage_with_ohms():
     assert np.isclose(found.voltage[0], still.resistance - still.spin_resistance, rtol=1e-12)
 
 
+@pytest.mark.long
 def test_graded_layers():
     graded = sf.Ferromagnet(D=lambda xi: 2 + xi, l=0.6, p=lambda xi: 0.3 + 0.2 * xi**2, tau=0.4)
     stack = SAMPLE.replace("b", material=graded)
@@ -257,6 +260,7 @@ def test_currents_add_up():
     assert_near(together.voltage, 2 * sum(each.voltage for each in one_by_one), 1e-7)
 
 
+@pytest.mark.long
 def test_a_pulse_is_the_difference_of_two_steps():
     times = np.linspace(0, 2, 9)
 
@@ -300,6 +304,7 @@ def test_samples_are_joined_by_lines():
     assert np.array_equal(found, sf.transient(VALVE, lines, times).torques)
 
 
+@pytest.mark.long
 def test_parts_and_fields():
     times = np.linspace(0, 2, 5)
     found = sf.transient(SAMPLE, np.cos, times)
@@ -317,6 +322,7 @@ def test_parts_and_fields():
     assert_near(layer.spin_potential, found.spin_potential(layer.x, side="left"), 1e-12)
 
 
+@pytest.mark.long
 def test_heat():
     """In the end that of a stationary state; what the current brings at once is Joule's."""
     found, still = sf.transient(SAMPLE, one, [0.0, 60.0], rtol=1e-6), sf.solve(SAMPLE)
@@ -351,6 +357,7 @@ def test_order_of_the_quadrature():
     assert (orders < 5.3).all()
 
 
+@pytest.mark.long
 def test_order_in_a_stack():
     """Of a smooth current: the table in docs/theory/frequency.md."""
     times, found = np.linspace(0, 2, 9), []
