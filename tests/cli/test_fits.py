@@ -381,6 +381,7 @@ def test_tables_that_are_refused(run, tmp_path, columns, message):
         raise ValueError(err)
 
 
+@pytest.mark.long
 def test_the_papers_units(run, tmp_path):
     """Numbers as they stand; a unit would not be that of the file."""
     valve = EXAMPLES / "paper_valve.toml"

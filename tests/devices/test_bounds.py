@@ -125,6 +125,7 @@ def test_bounds_narrow_with_twice_the_degree(kind, degree, sample):
     assert np.all(np.log2(np.divide(*found)) > 2 * degree - 0.15)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["line", "tri"])
 def test_ferromagnets_in_contact_that_cross(kind):
     device = wire(kind, 3)
@@ -248,6 +249,7 @@ def test_bounds_of_dr_are_differences_of_two():
     assert np.allclose(plain.spin_resistance[1], np.diff(plain.resistance), rtol=1e-9)
 
 
+@pytest.mark.long
 def test_potentials_count_from_the_one_given():
     found, other = (
         sf.solve(between_walls(corner(1).grid, potential=V), degree=1, certify=True).bounds

@@ -155,6 +155,7 @@ def test_tilted_faces_of_what_is_rotated_have_the_whole_torque():
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_axisymmetric", [False, True])
 def test_what_touches_at_an_edge_alone_is_there_too(is_axisymmetric):
     """A region that the magnet shares a single node of the section with."""
@@ -217,6 +218,7 @@ def test_exchange_lengths_in_a_pillar():
     assert lower > upper > 0
 
 
+@pytest.mark.long
 def test_the_field_has_the_torque():
     """``-gamma m x B = gamma torque/(M_s V)``."""
     solution = sf.solve(wire("hex", 3), degree=2)

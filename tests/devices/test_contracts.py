@@ -69,6 +69,7 @@ def test_a_wire_may_be_cut_in_two(sample):
         np.testing.assert_allclose(found, whole.torque(name), rtol=0, atol=1e-10 * size)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_an_electrode_that_lets_nothing_through_is_a_wall(sample):
     """Also where interfaces end on it."""
@@ -161,6 +162,7 @@ def test_bounds_are_those_of_an_electrode_for_each_region(end):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-8 * room)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_torques_at_nodes_and_per_area_add_up(sample):
     """And mu_s of a strong ferromagnet is along m."""
@@ -213,6 +215,7 @@ def test_what_binds_spins_at_an_edge_does_not_depend_on_the_order_of_regions():
     assert powers[0] == pytest.approx(powers[1], rel=1e-12)
 
 
+@pytest.mark.long
 def test_directions_are_normalized():
     device = wire("tri", 1)
     longer = device.replace(free=7 * TILTED, fixed=lambda x: np.tile(3 * UP, (len(x), 1)))
@@ -241,6 +244,7 @@ def test_devices_cannot_be_changed_and_can_be_pickled():
     assert solved.turned(free=UP).power == one.turned(free=UP).power
 
 
+@pytest.mark.long
 def test_turned_devices_keep_their_interfaces():
     given = SAMPLES["mixing"]
     turned = wire("tri", 1, **given).replace(free=UP)
@@ -390,6 +394,7 @@ def test_mixing_is_of_no_use_between_ferromagnets_with_exchange_lengths(other):
         np.testing.assert_allclose(plain.torque(name), mixed.torque(name), atol=1e-11 * size)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("joint", [Joint(mixing=1e15), Joint()])
 def test_mixing_is_of_no_use_between_ferromagnets(joint):
     """In contact, of magnetizations that cross."""

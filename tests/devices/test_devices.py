@@ -40,6 +40,7 @@ def errors(device, kind, solution, degree):
 DEGREES = {"line": 2, "quad": 3, "tri": 3, "hex": 2, "tet": 2}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["line", "quad"])
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_a_straight_wire_is_its_stack(sample, kind):
@@ -64,6 +65,7 @@ def test_a_ferromagnetic_lead_may_be_behind_a_mixing_conductance_alone(mixing):
     np.testing.assert_allclose(found.torque("free"), exact.torque("free"), atol=1e-11 * size)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "degree"),
     [(kind, k) for kind, most in DEGREES.items() for k in range(1, most + 1)],
@@ -75,6 +77,7 @@ def test_torques_converge_with_twice_the_degree(kind, degree):
     assert wrong[1] < 1e-3 / 50 ** (degree - 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["quad", "hex"])
 @pytest.mark.parametrize("degree", [1, 2])
 def test_on_rectangles_it_is_what_elements_of_a_line_give(kind, degree):
@@ -276,6 +279,7 @@ def test_any_spin_sink_will_do(l, end, m, joints):
     assert np.isclose(ours, exact.resistance, rtol=1e-9)
 
 
+@pytest.mark.long
 def test_regions_may_be_in_any_order():
     device, exact = wire("tri", 2), sf.solve(wire("tri", 2))
     turned = dict(reversed(device.regions.items()))

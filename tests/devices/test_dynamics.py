@@ -126,6 +126,7 @@ def test_what_is_pumped_into_a_wide_strip_is_that_of_its_own_equation():
     np.testing.assert_allclose(K, expected * turning, atol=1e-10 * expected)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("kind", DEGREES)
 def test_magnets_that_turn_as_one_pump_nothing_where_no_spin_across_m_is_lost(kind, sign):

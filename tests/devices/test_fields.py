@@ -102,6 +102,7 @@ def test_a_pillar_is_its_stack_at_every_radius():
     np.testing.assert_allclose(flow[:, :, 1], np.tile(wanted, (7, 1, 1)), atol=1e-6 * J0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["tri", "hex"])
 def test_at_its_own_points_it_is_the_field(kind):
     found = sf.solve(wire(kind, 2, free=(Py, twisted)), degree=2)

@@ -7,6 +7,7 @@ from wires import J0, KINDS, SAMPLES, branched, stack, wire
 import spinfem as sf
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["line", "quad", "tri"])
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_of_a_straight_wire_it_is_that_of_its_stack(sample, kind):
@@ -15,6 +16,7 @@ def test_of_a_straight_wire_it_is_that_of_its_stack(sample, kind):
     assert np.isclose(found.spin_resistance * KINDS[kind], exact, rtol=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("potential", [0.0, 0.3])
 def test_it_is_what_goes_without_spins(potential):
     """Beside a device in which no spins are: of normal metals with the ferromagnets' D_tot."""

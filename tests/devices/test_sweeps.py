@@ -135,6 +135,7 @@ def test_textures_are_looked_at_where_they_are():
     assert np.abs(first - last).max() > 1e-3 * np.abs(first).max()
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("default")
 def test_coarse_cells_are_said_once():
     def build(theta):

@@ -276,6 +276,7 @@ def test_a_run_changes_nothing():
     np.testing.assert_array_equal(both.directions(), before)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("j0", [2e11, -2e11])
 def test_it_is_the_paper_s_valve_in_an_equation_of_motion_of_its_own(j0):
     """(A2) and Gilbert's equation written out here, of the layer on the left and on the right."""

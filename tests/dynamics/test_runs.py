@@ -130,6 +130,7 @@ OTHERS = {
 # fmt: on
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_store_of_another_run_is_refused(name, tmp_path):
     pair().run(times=TIMES, j0=3e11, store=tmp_path)
@@ -168,6 +169,7 @@ def test_errors_of_a_store_are_clear(tmp_path):
         pair().run(times=TIMES, store=tmp_path / "none" / "store")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("kept_at_once")
 def test_left_over_temporary_files_go(tmp_path):
     (tmp_path / ".0123.tmp.npz").touch()
@@ -291,6 +293,7 @@ def test_a_run_that_cannot_end_says_so(monkeypatch):
         pair().run(times=[0, 1e-9], j0=3e11)
 
 
+@pytest.mark.long
 def test_progress_is_told(capsys):
     pair().run(times=TIMES, j0=3e11, progress=True)
     shown = capsys.readouterr().err

@@ -118,6 +118,7 @@ def test_lines_of_a_film(field, pumping):
     assert system.field_linewidth()[0] == pytest.approx(2 * alpha * w / GAMMA_0, rel=rel)
 
 
+@pytest.mark.long
 def test_lines_are_in_order_and_what_does_not_precess_is_last():
     lines = dual().resonances()
     assert (np.diff(lines.frequency) > 0).all()

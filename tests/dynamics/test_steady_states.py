@@ -117,6 +117,7 @@ def test_undamped_states_are_not_of_a_line():
     assert kinds(states) == {"marginal": 4, "saddle": 2}
 
 
+@pytest.mark.long
 def test_states_at_a_current_are_steady():
     system = single(field=(0, 1e4, 2e4))
     for state in system.steady_states(2e10):

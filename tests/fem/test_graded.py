@@ -538,6 +538,7 @@ def test_a_profile_that_other_numbers_are_made_of_is_in_range():
         sf.solve(device(graded(metal)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("angle", [0.0, 180.0, 50.0])
 def test_what_relaxes_beside_the_middle_is_a_spin_sink(angle, method):

@@ -153,6 +153,7 @@ def test_law_is_exact_for_random_valves():
         assert len(torque.law.denominator) <= 3
 
 
+@pytest.mark.long
 def test_constant_epsilon_prime_within_its_error():
     """Where epsilon' is no constant: the nearest one, with the largest error there is."""
     torque = sf.slonczewski(sf.solve(precessing_valve(), J0), "fixed", "free")

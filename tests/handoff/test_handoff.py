@@ -413,6 +413,7 @@ def test_fit_of_real_samples():
     assert "fitted to g of solved stacks" in torque.oommf().replace("\n# ", " ")
 
 
+@pytest.mark.long
 def test_a_file_s_current_does_not_change_the_form():
     """A stack from a file has its own current; forms are per j0."""
     loaded = sf.load(REAL).stack
@@ -438,6 +439,7 @@ def test_fit_finds_the_form_again():
     )
 
 
+@pytest.mark.long
 def test_free_layer_with_exchange_lengths():
     """What passes through it is not absorbed, and not handed over."""
     F, N = sf.Ferromagnet(D=1e7, l=1e-8, p=0.5), sf.NormalMetal(D=1e8, l=1e-7)
@@ -602,6 +604,7 @@ def test_collinear_fixed_and_free():
 # --- tables -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_table_over_the_directions_of_two_layers(tmp_path):
     """Exact: the solved stack at every point; and back from a netCDF file."""
     import xarray
@@ -687,6 +690,7 @@ def test_bounds_are_rounded_up(error, shown):
     assert rounded_up(error) == shown
 
 
+@pytest.mark.long
 def test_repr():
     stack, j0 = sf.load(VALVE)
     found = sf.slonczewski(sf.solve(stack, j0), "fixed", "free")

@@ -71,6 +71,7 @@ def assert_same(a, b):
 # --- what they say ----------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_file_is_the_device_in_python(written):
     path = written(devicefiles.DEVICE)
     device = sf.Device.from_mesh(
@@ -147,6 +148,7 @@ def test_what_else_a_file_can_say(written):
     assert_same(sf.load(path), device)
 
 
+@pytest.mark.long
 def test_a_section_of_what_is_round(written):
     """The line x = 0 is the axis: it has no area, and is no electrode."""
     text = devicefiles.DEVICE.replace("scale_nm = 1", "scale_nm = 1\naxisymmetric = true")

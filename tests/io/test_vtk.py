@@ -120,6 +120,7 @@ def test_torque_density_of_strong_ferromagnets(mesh, solution):
     assert not density[number == 1].any()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mixing", [None, 1e15 + 1e14j])
 @pytest.mark.parametrize("D", [1e7, np.array([1e7, 2e7])])
 def test_torque_density_with_exchange_lengths_adds_up_to_the_torque(D, mixing):
@@ -318,6 +319,7 @@ def steps_of(path):
     return [float(s.get("timestep")) for s in sets], [path.parent / s.get("file") for s in sets]
 
 
+@pytest.mark.long
 def test_collection_has_every_point_in_c_order(batch, tmp_path):
     batch.save(tmp_path / "sweep.pvd")
     times, paths = steps_of(tmp_path / "sweep.pvd")

@@ -72,6 +72,7 @@ def in_SI(stack):
     return sf.Stack([piece(one) for one in stack.pieces])
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::spinfem.UnitWarning")
 @given(samples() | drifting())
 def test_any_sample_in_SI(tmp_path_factory, stack):

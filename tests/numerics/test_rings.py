@@ -290,6 +290,7 @@ def test_rings_that_count_in_the_frame_of_the_stiffer(way, ends, flat):
             check(Network(rng, layout, ends, way, decades, flat=flat, soft=True))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("layout", [[1, 1], [1, 0, 1]])

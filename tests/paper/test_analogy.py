@@ -36,6 +36,7 @@ def pull(ring, name):
 # --- forces ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @settings(max_examples=400)
 @given(stacks().filter(has_sink), st.sampled_from([1.0, -3.0]))
 def test_forces_and_reaction_sum_to_zero(stack, j0):
@@ -221,6 +222,7 @@ def test_more_relaxation_stiffens_the_cord_and_hangs_it_lower():
 # --- energies -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @settings(max_examples=200)
 @given(stacks(decades=(-3, 2)).filter(has_sink), st.sampled_from([1.0, -2.0]))
 def test_energies_of_the_solution(stack, j0):

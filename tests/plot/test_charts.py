@@ -177,6 +177,7 @@ def test_no_magnetoresistance_without_an_angle():
     assert not any("MR" in ax.get_ylabel() for ax in sweep_overview(data).axes)
 
 
+@pytest.mark.long
 def test_torques_that_are_zero_everywhere_have_no_panel():
     pytest.importorskip("xarray")
     alone = {"d": np.array([1e-9, 2e-9])}

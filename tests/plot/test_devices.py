@@ -87,6 +87,7 @@ def test_torques_over_a_face(kind):
     ax.figure.canvas.draw()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("degree", [2, 3])
 def test_torques_along_a_line(degree):
     solution = sf.solve(wire("quad", 4), degree=degree)

@@ -38,6 +38,7 @@ def lines(ax):
     return [line for line in ax.get_lines() if len(line.get_xdata())]
 
 
+@pytest.mark.long
 def test_components_over_time(run):
     axes = run.plot.m()
     assert len(axes) == 2
@@ -67,6 +68,7 @@ def test_over_time(run, what, label):
     check_legible(ax.figure)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["free.x", "resistance"])
 def test_spectrum(run, what):
     ax = run.plot.spectrum(what, begin=1e-10)

@@ -156,6 +156,7 @@ def components(ax, count):
     return [line for line in ax.lines if len(line.get_xdata()) == count]
 
 
+@pytest.mark.long
 @every
 @pytest.mark.parametrize("quantity", ["spin_potential", "spin_current", "potential"])
 def test_profile_draws_the_fields_of_every_layer(stack, quantity):
@@ -316,6 +317,7 @@ def scale(label):
 NM, X = "$x$ (nm)", "$x$"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("stack", "j0", "units", "labels"),
     [
@@ -690,6 +692,7 @@ def test_cords_pull_along_their_tangents(name):
     assert count
 
 
+@pytest.mark.long
 def test_arrows_start_at_their_rings_or_beside():
     ax = solve(valve(0.0)).plot.analogy()
     ax.figure.canvas.draw()
@@ -859,6 +862,7 @@ def test_plots_belong_to_the_solution():
     assert solution.plot == SolutionPlots(solution)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["profile", "hodograph"])
 def test_given_axes_are_drawn_on_and_returned(kind):
     draw = getattr(solve(valve(60.0)).plot, kind)
@@ -872,6 +876,7 @@ def test_given_axes_are_drawn_on_and_returned(kind):
     assert plt.get_fignums() == figures
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theta", [0.0, 60.0])
 def test_analogy_is_drawn_on_given_axes(theta):
     ax = plt.figure().add_subplot()

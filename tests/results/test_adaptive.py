@@ -89,6 +89,7 @@ def test_random_samples_meet_the_tolerance(stack):
         assert np.abs(solution.absorbed_spin_current(name) - exact).max() <= 2 * allowed
 
 
+@pytest.mark.long
 def test_graded_layers_batches_and_both_paths():
     G = sf.NormalMetal(D=lambda xi: 2 + np.tanh((xi - 0.5) / 0.02), l=lambda xi: 0.3 + xi)
     theta = np.array([30.0, 100.0])

@@ -69,6 +69,7 @@ def assert_sharp(fewest=100):
 MESHES = ((1, 2), (2, 1), (3, 2))  # degree, elements
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(stacks(decades=(-3, 2)).filter(has_sink))
 def test_bounds_hold_on_random_stacks(stack):

@@ -71,6 +71,7 @@ RESULTS = {
 BATCH = sf.direction(np.array([0.0, 20.0, 90.0, 180.0]), 30.0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["condensed", "saddle"])
 @pytest.mark.parametrize("magnet", MAGNETS)
 def test_layers_in_contact_are_one_layer(magnet, method):

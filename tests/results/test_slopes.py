@@ -64,6 +64,7 @@ def check(stack, tolerance=1e-12, **mesh):
             )
 
 
+@pytest.mark.long
 @given(
     stacks().filter(has_sink),
     st.sampled_from([{}, {"degree": 3}, {"elements": 3}, {"degree": 5, "elements": 16}]),

@@ -153,6 +153,7 @@ def test_full_polarization_with_exchange_lengths(sign, rest):
 # --- thicknesses --------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("d", [1e-15, 1e-9, *map(long, (1e-12, 1e-6))])
 @pytest.mark.parametrize("mixing", [1.0, 1.0 - 2.0j, *map(long, (1e-6, 1e6))])
 def test_thin_ferromagnets_beside_mixing_conductances(mixing, d):
@@ -171,6 +172,7 @@ def test_a_balance_is_one():
     assert low <= solution.spin_resistance <= high
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("d", [1e3, 1e8, 1e15])
 def test_thick_layers(d):
     check(sf.Lead(N2) | F(d, m=Z, name="a") | N(0.3) | F2(1.0, m=X, name="b") | N(d))

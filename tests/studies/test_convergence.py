@@ -132,6 +132,7 @@ def test_torques_of_tiny_angles_have_a_rate():
     assert sf.converge(sample, degree=2, refinements=9).rates["torque"] == pytest.approx(4, abs=0.2)
 
 
+@pytest.mark.long
 def test_table_file_and_picture(tmp_path):
     study = sf.converge(stack(), degree=2, refinements=6)
     lines = study.table.splitlines()
@@ -164,6 +165,7 @@ def test_unknowns_and_sizes():
     np.testing.assert_allclose(study.columns["h"], [2.0, 1.0, 2 / 3], rtol=2e-2)
 
 
+@pytest.mark.long
 def test_thick_layers_need_grading():
     thick = sf.Lead(N) | F1(2.0, m=sf.direction(0)) | N(60.0) | F1(1.8, m=sf.direction(130))
     graded, equal = (sf.converge(thick, degree=3, grading=grading) for grading in (True, False))
@@ -186,6 +188,7 @@ def weak(length):
     return sf.Ferromagnet(D=1.0, l=0.5, p=0.8, lambda_J=length, lambda_phi=1.3 * length)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("degree", [1, 2])
 @pytest.mark.parametrize(
     "sample",

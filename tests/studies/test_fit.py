@@ -356,6 +356,7 @@ def test_what_data_do_not_determine_is_said(builder, data, start, given, undeter
     assert ("[[Undetermined]]" in found.report()) is bool(undetermined)
 
 
+@pytest.mark.long
 def test_units_do_not_matter():
     """Bounds of one side leave resistances of 1e-15 all their digits, as those in fOhm m2."""
 

@@ -256,6 +256,7 @@ def test_torques_with_noise():
     assert abs(found.result.chisqr - 16) < 4 * np.sqrt(32)
 
 
+@pytest.mark.long
 def test_both_states_are_one_batch(monkeypatch):
     """And the solution is that of the given one."""
     solved = []
@@ -643,6 +644,7 @@ BAD_FITS = [
 ]
 
 
+@pytest.mark.long
 def test_a_torque_that_is_not_of_the_current_alone():
     """It is taken to be in proportion to the current; resistances are those of j0 alone."""
 

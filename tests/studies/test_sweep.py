@@ -1274,6 +1274,7 @@ def test_what_a_dead_run_left_running_stays_outside(tmp_path):
     assert {p.name for p in (tmp_path / "sweep_record").iterdir()} == {"sealed", "zarr.json"}
 
 
+@pytest.mark.long
 def test_workers_in_another_folder_are_an_error(tmp_path):
     """As of another machine: what they wrote is not here."""
 
@@ -2088,6 +2089,7 @@ def test_memory_is_bounded(tmp_path):
         assert np.isfinite(data["torque"].isel(theta=-1)).all()
 
 
+@pytest.mark.long
 def test_manifest_says_what_is_swept(small, tmp_path):
     sf.sweep(valve, {"theta": THETA}, store=tmp_path)
     manifest = json.loads((tmp_path / MANIFEST).read_text())["attributes"]["sweep"]
