@@ -4,6 +4,8 @@ from math import pi
 
 TORQUE_PER_SPIN_CURRENT = 6.62607015e-34 / (2 * pi) / (2 * 1.602176634e-19)
 """hbar/2|e|, J s/C: torque per absorbed spin current; h and e are exact in the SI."""
+PUMPED_POTENTIAL = 2 * TORQUE_PER_SPIN_CURRENT
+"""hbar/|e|, V s: potential of a frame that turns, per angular velocity."""
 CONDUCTANCE_QUANTUM = 1.602176634e-19**2 / 6.62607015e-34
 """e^2/h, S, exact in the SI: mixing conductances in 1/m2 are in units of it."""
 MU_0 = 1.25663706127e-6

@@ -8,13 +8,13 @@ from functools import cache, partial
 import numpy as np
 
 from .._checks import FloatArray
-from ..constants import GAMMA_0, TORQUE_PER_SPIN_CURRENT
+from ..constants import GAMMA_0, PUMPED_POTENTIAL, TORQUE_PER_SPIN_CURRENT
 from ..numerics import kernels
 from ..numerics.motion import STAGES, Legs, Magnets, Room, Table
 from ..physics.directions import COLLINEAR_REST
 from ..solvers.turning import room_for
 from .steps import Driven, State, Steps, stuck
-from .system import LIFT, MagnetSystem
+from .system import MagnetSystem
 from .turning import TurningStack
 
 
@@ -92,7 +92,7 @@ def magnets_of(system: MagnetSystem, driven: Driven) -> Magnets:
         flat(TORQUE_PER_SPIN_CURRENT * system.per_torque, f),
         GAMMA_0 * flat(matrix, 3 * f, 3 * f),
         pairs,
-        np.full((int(system.pumping), 1), LIFT),
+        np.full((int(system.pumping), 1), PUMPED_POTENTIAL),
         np.ascontiguousarray(driven.currents),
         all_fields,
     )

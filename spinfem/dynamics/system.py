@@ -26,16 +26,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, finite, listed, unit_vector
-from ..constants import GAMMA, GAMMA_0, TORQUE_PER_SPIN_CURRENT
+from ..constants import GAMMA, GAMMA_0, PUMPED_POTENTIAL, TORQUE_PER_SPIN_CURRENT
 from ..devices.device import Device
 from ..physics.directions import axes_across, cross
 from ..sample.stack import LoadedStack, Stack
 from .fields import fields_of
 from .magnets import Coupling, Magnet
 from .samples import turning_of
-
-LIFT = 2 * TORQUE_PER_SPIN_CURRENT
-"""hbar/|e|, V s: potential of a frame that turns, per angular velocity."""
 
 Directions = Mapping[str, ArrayLike] | ArrayLike
 
@@ -288,7 +285,9 @@ class MagnetSystem:
             own = whole[..., self._places, :]
             for j in range(f):
                 for b, axis in enumerate(np.eye(3)):
-                    lifts[j, b, ..., self._places[j], :] = -LIFT * cross(own[..., j, :], axis)
+                    lifts[j, b, ..., self._places[j], :] = -PUMPED_POTENTIAL * cross(
+                        own[..., j, :], axis
+                    )
             lifts = lifts.reshape(3 * f, *whole.shape)
         absorbed, found = self.turning.absorbed(whole, shape, lifts)
         pumped = np.zeros((*shape, f, 3, f, 3))

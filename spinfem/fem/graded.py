@@ -15,7 +15,7 @@ import numpy as np
 from numpy.polynomial import legendre
 from skfem import Basis, MeshLine
 
-from .._checks import FloatArray, breaks_of
+from .._checks import FloatArray, Number, breaks_of
 from ..numerics.layers import GRADING
 from ..sample.materials import Metal, reduced
 from .element import reference_element
@@ -228,13 +228,13 @@ def graded_field(
     thickness: FloatArray,
     m: FloatArray,
     inflow: FloatArray,
-    j0: float = 1.0,
+    j0: Number = 1.0,
     absorbing: Any = 1.0,
 ) -> GradedField:
     """Make the field of a graded layer from mu_s/j0, as from `recover`, and j_s/j0 at its left.
 
     kappa is multiplied by `absorbing`, as in `condense`. With j0 = 0 it is that of mu_s and j_s
-    themselves, which something else drives.
+    themselves, which something else drives; with currents, (N, 1), that of them.
     """
     degree = potential.shape[-1] - 1
     points = potential.shape[1]

@@ -14,7 +14,7 @@ import numpy as np
 from .._checks import FloatArray, IntArray
 from ..numerics.kernels import blank_loads
 from ..numerics.ladder import Chain, mirrored, sweep
-from ..numerics.links import NO_AXIS, RUN, SPACER
+from ..numerics.links import NO_AXIS, OWN, RUN, SPACER
 from ..numerics.loads import Links
 from ..numerics.rings import AT_ROD, FOUND, INSIDE, SIZE, Runs
 from ..numerics.turning import LEFT, RIGHT, Skeleton, Work
@@ -118,11 +118,12 @@ def _no_runs(links: int) -> Runs:
 def _window(plan: Plan) -> tuple[int, int, IntArray]:
     """Return the first link that turns, the end of them, and those that are no runs."""
     rods = (plan.axis[:-1] != NO_AXIS) & (plan.axis[1:] != NO_AXIS)
-    spacers = (plan.kind == SPACER) & rods
-    turning = np.flatnonzero(spacers | (plan.kind == RUN))
+    contacts = (plan.kind == OWN) & (plan.axis[:-1] != plan.own_axis)
+    single = (rods & (plan.kind == SPACER)) | ((plan.axis[:-1] != NO_AXIS) & contacts)
+    turning = np.flatnonzero(single | (plan.kind == RUN))
     if not turning.size:
         return 0, 0, turning
-    return int(turning[0]), int(turning[-1]) + 1, np.flatnonzero(spacers)
+    return int(turning[0]), int(turning[-1]) + 1, np.flatnonzero(single)
 
 
 def _fixed(
@@ -163,18 +164,18 @@ def _seats(solved: Condensed, moving: Iterable[int], places: list[tuple[int, int
             joint = e.joints[face]
             if e.lets_across(k, face):
                 if held and joint is None:
-                    raise _unresisted("a reservoir")
+                    raise unresisted("a reservoir")
                 port = _port_of(plan, k, other > k)
                 shift = -share_of_exchange(e, k)
             elif held:
                 if joint is None or joint.mixing is None:
-                    raise _unresisted("a reservoir")
+                    raise unresisted("a reservoir")
                 grounded.append(k)
                 lost.append(_two(e.flat(joint.mixing)))
                 continue
             elif e.strong[other]:
-                if joint is None:
-                    raise _unresisted("another ferromagnet")
+                if joint is None and e.body_of(k) != e.body_of(other):
+                    raise unresisted("another ferromagnet")
                 continue
             else:
                 port, shift = _port_of(plan, other, other < k), np.ones(1, dtype=complex)
@@ -212,7 +213,8 @@ def _port_of(plan: Any, k: int, last: bool) -> int:
     return int(own.stop - 1 if last else own.start)
 
 
-def _unresisted(what: str) -> ValueError:
+def unresisted(what: str) -> ValueError:
+    """Return the error of a magnetization that moves in contact with what takes up all spins."""
     return ValueError(
         "a magnetization that moves must be separated, by normal metal or a mixing conductance, "
         f"from what takes up all spins it pumps, got one in contact with {what}"

@@ -11,6 +11,7 @@ would give for the equations that K belongs to, leads to infinity included.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,8 @@ A = np.array(
 """Coefficients of Radau IIA; b is their last row."""
 NODES = A.sum(axis=1)
 """Where the stages of a step are; the last one is its end."""
+LEFT = 1e-12
+"""Of a step: so much before its end what may jump there is looked at."""
 OVERSAMPLED = 4
 """Points on the circle for every step: of rounding, eps^(3/4) is left."""
 
@@ -59,16 +62,11 @@ def weights(driving: FloatArray, step: float, times: FloatArray) -> Weights:
         is the polynomial through its stages and its beginning.
     """
     n = len(driving)
-    count = OVERSAMPLED * n
-    radius = np.finfo(float).eps ** (1 / count)
-    half = count // 2 + 1  # the others are their conjugates
-    angle = 2 * np.pi * np.arange(half) / count
-    zeta = radius * np.exp(1j * angle)
+    count, radius, angle = _circle(n)
+    half = angle.size
     scaled = radius ** np.arange(n)[:, None] * driving
     transformed = np.fft.ifft(scaled, count, axis=0)[:half] * count
-    ones = np.ones((3, 1)) * A[-1]
-    symbol = np.linalg.inv(A + (zeta / (1 - zeta))[:, None, None] * ones)
-    values, vectors = np.linalg.eig(symbol)
+    values, vectors = _symbol(radius * np.exp(1j * angle))
     amplitudes = np.linalg.solve(vectors, transformed[..., None])[..., 0]
     # conjugate points count twice, the real ones once
     share = np.full(half, 2.0 / count)
@@ -76,7 +74,7 @@ def weights(driving: FloatArray, step: float, times: FloatArray) -> Weights:
     if count % 2 == 0:
         share[-1] = 1.0 / count
     parts = vectors * (amplitudes * share[:, None])[:, None, :]  # (half, stage, k)
-    at, mix = _within(np.asarray(times) / step, n)
+    at, mix = within(np.asarray(times) / step, n)
     matrix = np.zeros((len(at), half, 3), dtype=complex)
     for offset, own in ((0, mix[:, 1:]), (-1, mix[:, :1])):  # of the step, and the end of the last
         number = at + offset
@@ -87,7 +85,45 @@ def weights(driving: FloatArray, step: float, times: FloatArray) -> Weights:
     return Weights(values.ravel() / step, matrix.reshape(len(at), -1))
 
 
-def _within(steps: FloatArray, n: int) -> tuple[NDArray[np.intp], FloatArray]:
+def responses(transfer: Callable[[Any], ComplexArray], step: float, n: int) -> FloatArray:
+    """Return what every step adds to the response at later ones, (n, 3, 3), by stages.
+
+    Parameters
+    ----------
+    transfer : callable
+        K(s) of an array of s, 1/s.
+    step, n
+        Length and number of the steps.
+    """
+    count, radius, angle = _circle(n)
+    values, vectors = _symbol(radius * np.exp(1j * angle))
+    whole = (vectors * transfer(values / step)[:, None]) @ np.linalg.inv(vectors)
+    found = np.fft.irfft(whole.conj(), count, axis=0)[:n]
+    return np.asarray(found * radius ** -np.arange(n)[:, None, None].astype(float))
+
+
+def _circle(n: int) -> tuple[int, float, FloatArray]:
+    """Return how many points n steps take on a circle, its radius, and the angles of one half.
+
+    What belongs to the others are conjugates.
+    """
+    count = OVERSAMPLED * n
+    return (
+        count,
+        float(np.finfo(float).eps ** (1 / count)),
+        2 * np.pi * np.arange(count // 2 + 1) / count,
+    )
+
+
+def _symbol(zeta: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
+    """Return eigenvalues and eigenvectors of Delta at points zeta, (q, 3) and (q, 3, 3)."""
+    ones = np.ones((3, 1)) * A[-1]
+    symbol = np.linalg.inv(A + (zeta / (1 - zeta))[:, None, None] * ones)
+    values, vectors = np.linalg.eig(symbol)
+    return values, vectors
+
+
+def within(steps: FloatArray, n: int) -> tuple[NDArray[np.intp], FloatArray]:
     """Return in which step times are, and factors of its beginning and its stages there."""
     at = np.clip(np.ceil(steps - 1e-9).astype(np.intp) - 1, 0, n - 1)
     x = np.clip(steps - at, 0.0, 1.0)[:, None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._checks import FloatArray
 from ..fem.fields import LayerField
 from ..fem.graded import GradedField, graded_field
+from ..sample.stack import Stack
 from ..solvers.faces import Faces
 from ..solvers.transport import Transport
 
@@ -64,8 +65,14 @@ class Superposed(Transport):
         self, swinging: Transport, at_rest: Transport, weights: Sum, j0: FloatArray
     ) -> None:
         self.elements = replace(at_rest.elements, shape=j0.shape, rows={})
-        self.magnets, self.j0 = at_rest.magnets, j0
+        self.magnets, self.j0, self._j0 = at_rest.magnets, j0, j0
         self._swinging, self._at_rest, self._weights = swinging, at_rest, weights
+
+    def part(self, _stack: Stack, index: Any) -> Self:
+        """Return what it is at some of the times."""
+        matrix, past = self._weights
+        some = Sum(matrix[index].reshape(-1, matrix.shape[1]), past)
+        return type(self)(self._swinging, self._at_rest, some, np.atleast_1d(self._j0[index]))
 
     def _sum(self, find: Any, axis: int) -> FloatArray:
         return self._weights.of(find(self._swinging), find(self._at_rest), axis)

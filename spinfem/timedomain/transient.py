@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.interpolate import CubicSpline
 
-from .._checks import FloatArray, Number, finite, positive
+from .._checks import FloatArray, Number, finite, positive, unit_vector
 from ..fem.mesh import DEGREE, layer_nodes
 from ..results.solved import SolvedStack
 from ..sample.stack import LoadedStack, Stack, check_stack
@@ -24,14 +25,13 @@ from ..solvers.elements import (
 )
 from ..solvers.meshed import Meshed, elements_for
 from ..solvers.ports import exchange_rate
-from ..solvers.transport import Transport
-from .quadrature import NODES, Weights, weights
+from .moved import Moved
+from .moving import MovingStack
+from .quadrature import LEFT, NODES, Weights, weights
 from .superposed import Sum, Superposed
 
 FIRST, MOST = 32, 4096
 """Steps that a response is first taken in, and at most."""
-LEFT = 1e-12
-"""Of a step: so much before its end a current is looked at that may jump there."""
 
 Current = Callable[[FloatArray], ArrayLike]
 
@@ -58,15 +58,13 @@ class Transient(SolvedStack):
         stack: Stack,
         times: FloatArray,
         current: FloatArray,
-        transports: tuple[Transport, Transport, Sum],
+        transport: Superposed | Moved,
         steps: int,
     ) -> None:
-        swinging, at_rest, total = transports
-        superposed = Superposed(swinging, at_rest, total, np.atleast_1d(current))
-        super().__init__(stack, current if current.ndim else float(current), superposed, _never)
+        super().__init__(stack, current if current.ndim else float(current), transport, _never)
         self.shape = current.shape
         self.times, self.steps = times, steps
-        self._parts = transports
+        self._part = transport.part
 
     @property
     def factor(self) -> Number:
@@ -79,11 +77,8 @@ class Transient(SolvedStack):
     def __getitem__(self, index: Any) -> Self:
         """Return the state at a time, ``transient[3]``, or at some times, ``transient[10:20]``."""
         times, current = self.times[index], np.asarray(self.j0)[index]
-        swinging, at_rest, total = self._parts
-        some = total._replace(matrix=total.matrix[index].reshape(-1, total.matrix.shape[1]))
-        return type(self)(
-            self.stack, times, np.asarray(current), (swinging, at_rest, some), self.steps
-        )
+        stack = self.stack.part(self.shape, index) if self.stack.shape else self.stack
+        return type(self)(stack, times, current, self._part(stack, index), self.steps)
 
     @property
     def spin_voltage(self) -> Number:
@@ -152,19 +147,26 @@ def transient(
     times: ArrayLike,
     *,
     before: float = 0.0,
+    m: Mapping[str, ArrayLike | Current] | None = None,
     rtol: float = 1e-4,
     threads: int | None = None,
 ) -> Transient:
-    r"""Return how a stack follows a current that varies in time.
+    r"""Return how a stack follows a current, and magnetizations, that vary in time.
 
-    Before the first time the current is `before`, and all is stationary; from then on it is j0. All
-    metals must have a tau: the equation is the paper's before (4), ``rho dmu_s/dt + j_s' = -kappa
-    mu_s``, charge follows at once. Magnetizations stand still.
+    Before the first time the current is `before`, magnetizations stand as they do then, and all is
+    stationary; from then on they are j0 and m. All metals must have a tau: the equation is the
+    paper's before (4), ``rho dmu_s/dt + j_s' = -kappa mu_s``, charge follows at once.
+
+    A magnetization that moves pumps spins: what pulls at mu_s across m, a strong exchange, a mixing
+    conductance or finite exchange lengths, pulls it to ``-(hbar/|e|) m x dm/dt``
+    (doi:10.1103/RevModPhys.77.1375). Torques are what it absorbs then: what is pumped damps it.
+    Units are of the SI for that.
 
     The response is that of an implicit Runge-Kutta method, Radau IIA of order 5, to equations in
     which leads are half-infinite: by convolution quadrature (``spinfem.timedomain``) from
-    amplitudes at complex frequencies. Steps are halved until torques and the spin voltage change by
-    less than `rtol` of their largest.
+    amplitudes at complex frequencies; with magnetizations that move, from those of leads alone, and
+    steps of finite elements. Steps are halved until torques and the spin voltage change by less
+    than `rtol` of their largest.
 
     Parameters
     ----------
@@ -178,6 +180,11 @@ def transient(
         Times at which results are wanted, increasing; in s, or in the unit of the metals' tau.
     before : float
         Current before the first time, A/m2. Default: none, so that a constant is a step.
+    m : dict, optional
+        Directions of magnetizations that move, by the name of the layer, lead or group: functions
+        of arrays of q times, (q, 3), also with an attribute `breaks`; or their values at the times,
+        (n, 3), joined by cubic splines. The others stand still. None may be a lead with exchange
+        lengths, nor in contact with another ferromagnet of which it is not one group.
     rtol : float
         Largest error, relative to the largest of its kind.
     threads : int, optional
@@ -203,18 +210,29 @@ def transient(
         raise ValueError(f"times must be two or more in increasing order, got {times!r}")
     past, tolerance = finite("before (current)", before), positive("rtol", rtol)
     current, breaks = _current(j0, wanted)
+    directed, kinks = _directed(stack, m, wanted)
     check_spin_sink(elements_of(stack))
     workers = threads_of(threads)
     found: list[tuple[FloatArray, FloatArray]] = []
-    step = _first(wanted, breaks)
+    step = _first(wanted, np.union1d(breaks, kinks))
+    stack_then = directed(wanted) if m else stack
+    turning = elements_of(stack_then).columns["m"].varying
     while True:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
             sums = _weights(current, wanted, past, step)
-            swinging, at_rest = _solved(stack, sums, workers)
-            parts = swinging, at_rest, Sum(sums.matrix, float(past))
+            transport: Superposed | Moved
+            if m:
+                nodes = _meshed(stack, sums)[1].nodes
+                moving = MovingStack(stack, nodes, turning, directed, current)
+                states = moving.followed(wanted, float(past), _count(wanted, step), step)
+                transport = Moved(stack_then, moving.layers, states, current(wanted))
+            else:
+                swinging, at_rest = _solved(stack, sums, workers)
+                total = Sum(sums.matrix, float(past))
+                transport = Superposed(swinging, at_rest, total, current(wanted))
             steps = round((wanted[-1] - wanted[0]) / step)
-            result = Transient(stack, wanted, current(wanted), parts, steps)
-            own = result.transport.all_absorbed(), result.transport.spin_part
+            result = Transient(stack_then, wanted, current(wanted), transport, steps)
+            own = transport.all_absorbed(), transport.spin_part
         if not all(np.isfinite(values).all() for values in own):
             raise ValueError("results must be finite, got an overflow of double precision")
         if found and all(
@@ -249,6 +267,51 @@ def _current(j0: Any, times: FloatArray) -> tuple[Callable[[FloatArray], FloatAr
     return lambda t: np.interp(t, times, samples), times
 
 
+def _directed(
+    stack: Stack, m: Mapping[str, Any] | None, times: FloatArray
+) -> tuple[Callable[[FloatArray], Stack], FloatArray]:
+    """Return the stack as a function of times, and where its directions are not smooth."""
+    if m is None:
+        m = {}
+    if not isinstance(m, Mapping):
+        raise TypeError(f"m must be a dict of directions by names, got {type(m).__name__}")
+    ways = {name: _way(name, way, times) for name, way in m.items()}
+    kinks = [
+        np.asarray(finite("breaks of m", getattr(way, "breaks", times[:1]))) for way in m.values()
+    ]
+
+    def directed(t: FloatArray) -> Stack:
+        turned = stack
+        for name, way in ways.items():
+            turned = turned.replace(name, m=way(t))
+        return turned
+
+    return directed, np.concatenate([times[:1], *kinks])
+
+
+def _way(name: str, way: Any, times: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Return directions of a magnetization as a function of times."""
+    if not callable(way):
+        samples = unit_vector(f"m of {name!r}", way)
+        if samples.shape != (times.size, 3):
+            raise ValueError(
+                f"m of {name!r} must be a function, or have a direction for each of {times.size} "
+                f"times, got shape {samples.shape}"
+            )
+        return CubicSpline(times, samples)  # type: ignore[no-any-return]
+
+    def directions(t: FloatArray) -> FloatArray:
+        values = unit_vector(f"m of {name!r}", way(t))
+        if values.shape not in ((3,), (t.size, 3)):
+            raise ValueError(
+                f"m of {name!r} must be of shape {(t.size, 3)} at {t.size} times, got "
+                f"{values.shape}"
+            )
+        return np.broadcast_to(values, (t.size, 3))
+
+    return directions
+
+
 def _first(times: FloatArray, breaks: FloatArray) -> float:
     """Return the length of the steps that a response is first taken in.
 
@@ -268,26 +331,36 @@ def _first(times: FloatArray, breaks: FloatArray) -> float:
     return float(span / FIRST)
 
 
+def _count(times: FloatArray, step: float) -> int:
+    return int(np.ceil((times[-1] - times[0]) / step - 1e-6))
+
+
 def _weights(
     current: Callable[[FloatArray], FloatArray], times: FloatArray, past: Any, step: float
 ) -> Weights:
-    count = int(np.ceil((times[-1] - times[0]) / step - 1e-6))
+    count = _count(times, step)
     nodes = np.append(NODES[:-1], 1 - LEFT)
     stages = times[0] + step * (np.arange(count)[:, None] + nodes)
     driving = current(np.minimum(stages, times[-1])) - past
     return weights(driving, step, times - times[0])
 
 
-def _solved(stack: Stack, sums: Weights, threads: int) -> tuple[Condensed, Condensed]:
-    """Solve a stack at complex frequencies and at rest, on meshes that are fine enough for all."""
+def _meshed(stack: Stack, sums: Weights) -> tuple[Elements, Elements]:
+    """Return a stack at complex frequencies and at rest, on meshes that are fine enough for all."""
     static = elements_of(stack)
     e = at_frequency(stack, static, sums.rates / (2j * np.pi))
     nodes = {
         k: static.nodes[k] if k in static.nodes else _nodes(e, k)
         for k in range(1, e.magnetic.size - 1)
     }
-    e, static = e.on_nodes(nodes), static.on_nodes(nodes)
-    swinging, at_rest = (Condensed(x, Meshed(x, DEGREE, None), threads) for x in (e, static))
+    return e.on_nodes(nodes), static.on_nodes(nodes)
+
+
+def _solved(stack: Stack, sums: Weights, threads: int) -> tuple[Condensed, Condensed]:
+    """Solve a stack at complex frequencies and at rest."""
+    swinging, at_rest = (
+        Condensed(e, Meshed(e, DEGREE, None), threads) for e in _meshed(stack, sums)
+    )
     return swinging, at_rest
 
 

@@ -353,3 +353,31 @@ def test_motion_of_random_stacks_loses():
 @pytest.mark.long
 def test_motion_of_many_random_stacks_loses():
     assert check_that_motion_loses(range(120)) >= 200
+
+
+@pytest.mark.parametrize("end", [sf.Lead(Cu), sf.Lead(Co, m=(0, 1, 0))], ids=["normal", "magnetic"])
+@pytest.mark.parametrize("group", [None, "g"])
+def test_collinear_magnets_in_contact(end, group):
+    """Held ones, by themselves or as one group: a contact of lines is not one of planes."""
+    d = (0, 1, 0)
+    pinned = Co(3e-9, m=d, name="c", group=group) | Py(5e-9, m=d, name="e", group=group)
+    free = Cu(10e-9) | Py(4e-9, m=sf.direction(60), name="free") | Cu(2e-9)
+    for stack in (sf.Lead(Cu) | free | pinned | end, end | pinned | free | sf.Lead(Cu)):
+        system = sf.Dynamics(stack, {"free": FREE})
+        ways = directions(np.random.default_rng(3), 5, 1)
+        found = system.torque(ways)[:, 0]
+        expected = sf.solve(stack.replace("free", m=ways[:, 0])).torque("free")
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("metal", [Py, WEAK], ids=["strong", "exchange"])
+def test_layers_of_a_group_in_contact_are_one_layer(metal):
+    """What they pump too."""
+    rest = sf.Lead(Cu) | Co(8e-9, m=(0, 0, 1), name="a") | Cu(5e-9)
+    m = sf.direction(60)
+    one = rest | metal(4e-9, m=m, name="b") | Cu(2e-9) | sf.Lead(Cu)
+    both = metal(1e-9, m=m, group="b") | metal(3e-9, m=m, group="b")
+    two = rest | both | Cu(2e-9) | sf.Lead(Cu)
+    ways = directions(np.random.default_rng(4), 5, 1)
+    found, expected = (sf.Dynamics(x, {"b": FREE}).pumped(ways) for x in (two, one))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
