@@ -28,7 +28,7 @@ CHAPTERS = {
     "measured": ("From measurements to numbers", r"fit_.*"),
     "torques": ("Torques for other codes", r"handoff.*"),
     "devices": ("Devices in space", r"pillar.*|nonlocal.*|crossing.*|point.*"),
-    "time": ("Frequency and time", r"torque_at.*"),
+    "time": ("Frequency and time", r"torque_at.*|pumping_in.*"),
     "motion": ("Magnetizations that move", r"oscillator.*|phase.*|resonance.*|three_magnets.*"),
 }
 

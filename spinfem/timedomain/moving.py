@@ -216,6 +216,26 @@ class MovingStack:
             for k in range(1, self.last)
         }
 
+    @property
+    def rounding(self) -> float:
+        """What is lost in rounding, relative to what stacks take up: of stiff layers and faces.
+
+        mu_s is the same on both sides of what is stiff, but for a difference that roundings hide.
+        """
+        e, joints = self.e, self.joints
+        if any(e.reservoir):
+            return 0.0
+        stiffest = max(
+            *(layer.stiffness[0, 0] for layer in self.layers.values()),
+            *(max(law.B, abs(law.mixing or 0.0)) for law in joints.laws.values()),
+            0.0,
+        )
+        taken = [float(self.response(k, 0.0)) for k, _ in self._leads()]
+        for k in self.layers:
+            slow = stiffness(e.D[k, 0], e.l[k, 0])
+            taken.append(float(slow * np.tanh(e.thickness[k - 1, 0] / e.l[k, 0])))
+        return float(np.finfo(float).eps * stiffest / max(taken))
+
     def followed(self, times: FloatArray, before: float, count: int, step: float) -> Found:
         """Return the stack at some times.
 
@@ -278,7 +298,8 @@ class MovingStack:
         values = values.reshape(self.last + 1, count, within_step.size, 3)
         samples = values[:, :, : SAMPLES.size]
         m = np.concatenate([values[:, :, SAMPLES.size :], samples[:, :, -1:]], axis=2)
-        V = -PUMPED_POTENTIAL * cross(m, SLOPES @ samples / step)
+        changes = samples - samples[:, :, :1]  # of what stands still there are none
+        V = -PUMPED_POTENTIAL * cross(m, SLOPES @ changes / step)
         return m.reshape(self.last + 1, -1, 3), V.reshape(self.last + 1, -1, 3)
 
     def _leads(self) -> list[tuple[int, int]]:
@@ -362,7 +383,9 @@ class MovingStack:
         whole[np.arange(q), :, np.arange(q)] += faces.stiff
         flow = flow + np.tensordot(stiff, faces.lift, 2)
         load = (ways.swapaxes(1, 2) @ flow[..., None])[..., 0] + faces.load
-        solved = np.linalg.solve(whole.reshape(q * u, q * u), -load.ravel())
+        whole = whole.reshape(q * u, q * u)
+        scale = 1 / np.sqrt(np.abs(np.diagonal(whole)))  # faces may be of any stiffness
+        solved = scale * np.linalg.solve(scale[:, None] * whole * scale, -scale * load.ravel())
         found = np.asarray(solved, float).reshape(q, u)
         ends = (ways @ found[..., None])[..., 0]
         flow = flow + np.tensordot(stiff, ends, 2)

@@ -30,6 +30,8 @@ from .moving import MovingStack
 from .quadrature import LEFT, NODES, Weights, weights
 from .superposed import Sum, Superposed
 
+ROUNDED = 0.01
+"""Of rtol: what roundings may come to."""
 FIRST, MOST = 32, 4096
 """Steps that a response is first taken in, and at most."""
 
@@ -224,6 +226,12 @@ def transient(
             if m:
                 nodes = _meshed(stack, sums)[1].nodes
                 moving = MovingStack(stack, nodes, turning, directed, current)
+                if moving.rounding > ROUNDED * tolerance:
+                    raise ValueError(
+                        "layers must not be so thin, nor faces so transparent, that roundings hide "
+                        f"what passes while magnetizations move, got an rtol of {tolerance:g} with "
+                        f"roundings of {moving.rounding:.0e}"
+                    )
                 states = moving.followed(wanted, float(past), _count(wanted, step), step)
                 transport = Moved(stack_then, moving.layers, states, current(wanted))
             else:

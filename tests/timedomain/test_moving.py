@@ -301,3 +301,37 @@ def test_a_film_that_precesses(cone):
     turn = np.exp(-1j * omega * times[1:]) * (found[:, 0] + 1j * found[:, 1])
     found = np.stack([turn.real, turn.imag, found[:, 2]], axis=-1)
     assert difference(found, np.tile(expected, (4, 1))) < 1e-6
+
+
+VALVE = samples()["contact"]
+
+
+@pytest.mark.parametrize(
+    ("m", "message"),
+    [
+        ({"x": turning}, "got 'x'"),
+        ({"b": (0, 0, 1)}, "m of 'b' must be a function, or have a direction for each of 2 times"),
+        ({"b": lambda t: np.zeros((t.size, 3))}, "m of 'b' must be a nonzero vector"),
+        ({"b": lambda t: np.ones((2, t.size, 3))}, "m of 'b' must be of shape"),
+        ({"a": turning}, "must be separated, .* got one in contact with another ferromagnet"),
+        ({"b": turning, "spacer": turning}, "spacer"),
+    ],
+)
+def test_bad_directions(m, message):
+    with pytest.raises(ValueError, match=message):
+        sf.transient(VALVE, lambda t: 0 * t, [0.0, PS], m=m)
+
+
+def test_what_cannot_move():
+    with pytest.raises(TypeError, match="m must be a dict of directions by names, got function"):
+        sf.transient(VALVE, lambda t: 0 * t, [0.0, PS], m=turning)
+    Cu, Co, Py = metals()
+    thin = sf.NormalMetal(D=Cu.D, l=Cu.l, tau=Cu.tau)  # numbers of no unit
+    weak, free = dataclasses.replace(Py, lambda_J=1e-9), Co(2e-9, m=(0, 0, 1), name="b")
+    for stack, message in (
+        (sf.Reservoir() | free | Cu(1e-9), "got one in contact with a reservoir"),
+        (sf.Lead(weak, m=(0, 0, 1)) | Cu(1e-9) | free, "got finite exchange lengths in 'left'"),
+        (sf.Lead(Cu) | free | thin(1e-19) | sf.SpinBlocking(), "layers must not be so thin"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            sf.transient(stack, lambda t: 0 * t, [0.0, PS], m={"b": turning})
