@@ -383,9 +383,9 @@ class MovingStack:
         whole[np.arange(q), :, np.arange(q)] += faces.stiff
         flow = flow + np.tensordot(stiff, faces.lift, 2)
         load = (ways.swapaxes(1, 2) @ flow[..., None])[..., 0] + faces.load
-        whole = whole.reshape(q * u, q * u)
-        scale = 1 / np.sqrt(np.abs(np.diagonal(whole)))  # faces may be of any stiffness
-        solved = scale * np.linalg.solve(scale[:, None] * whole * scale, -scale * load.ravel())
+        matrix = whole.reshape(q * u, q * u)
+        scale = 1 / np.sqrt(np.abs(np.diagonal(matrix)))  # faces may be of any stiffness
+        solved = scale * np.linalg.solve(scale[:, None] * matrix * scale, -scale * load.ravel())
         found = np.asarray(solved, float).reshape(q, u)
         ends = (ways @ found[..., None])[..., 0]
         flow = flow + np.tensordot(stiff, ends, 2)

@@ -330,7 +330,7 @@ def test_what_cannot_move():
     weak, free = dataclasses.replace(Py, lambda_J=1e-9), Co(2e-9, m=(0, 0, 1), name="b")
     for stack, message in (
         (sf.Reservoir() | free | Cu(1e-9), "got one in contact with a reservoir"),
-        (sf.Lead(weak, m=(0, 0, 1)) | Cu(1e-9) | free, "got finite exchange lengths in 'left'"),
+        (sf.Lead(weak, m=(0, 0, 1)) | Cu(1e-9) | free, "got finite exchange lengths in 'left lead'"),
         (sf.Lead(Cu) | free | thin(1e-19) | sf.SpinBlocking(), "layers must not be so thin"),
     ):
         with pytest.raises(ValueError, match=message):
