@@ -8,10 +8,7 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..physics.bulk import spin_drop, total_conductivity
-from ..physics.directions import axes_across
 from ..sample.pieces import Lead
-from ..solvers.elements import Elements
-from ..solvers.ports import exchange_rate
 from .solved import SolvedStack
 
 
@@ -50,9 +47,8 @@ def lead_solution(
 ) -> LeadSolution:
     """Return the fields in a lead of a single stack.
 
-    From eqs. (2) to (4), with s the depth: ``mu_s = mu_s(0) exp(-s/l)``, and with exchange lengths
-    ``exp(-s/l_perp)`` for what is across m; ``j_s - p j0 m`` likewise; ``mu_0' = -j0/D_tot -
-    beta_D m.mu_s'/2``.
+    mu_s and j_s as `spinfem.solvers.transport.Transport.in_lead` has them, and ``mu_0' = -j0/D_tot
+    - beta_D m.mu_s'/2``.
 
     Parameters
     ----------
@@ -64,16 +60,14 @@ def lead_solution(
         Distances from the stack, m, increasing.
     """
     left = side == "left"
-    e, k, end = solution.transport.elements, 0 if left else -1, 0 if left else -1
-    lead = dict(leads_of(solution))[side]
+    end: Literal[0, -1] = 0 if left else -1
+    e, lead = solution.transport.elements, dict(leads_of(solution))[side]
     face, j0 = solution.interfaces[end], float(np.asarray(solution.j0))
     mu = face.spin_potential_left if left else face.spin_potential_right
-    current = face.spin_current_left if left else face.spin_current_right
     phi = face.potential_left if left else face.potential_right
-    D, p, beta_D, m = (values[k, 0] for values in (e.D, e.p, e.beta_D, e.m))
-    driving = p * j0 * m
-    spin_potential = _decayed(e, k, mu, depth)
-    spin_current = driving + _decayed(e, k, current - driving, depth)
+    D, p, beta_D, m = (values[end, 0] for values in (e.D, e.p, e.beta_D, e.m))
+    spins = zip(*(t.in_lead(end, depth) for t in solution.transports), strict=True)
+    spin_potential, spin_current = (solution.scaled(values, 1) for values in spins)
     outwards = -1.0 if left else 1.0
     ohmic = outwards * j0 * depth / total_conductivity(D, p, beta_D)
     potential = phi - ohmic - spin_drop(beta_D, (spin_potential - mu) @ m)
@@ -82,16 +76,3 @@ def lead_solution(
     return LeadSolution(
         lead, side, x[order], spin_potential[order], spin_current[order], potential[order]
     )
-
-
-def _decayed(e: Elements, k: int, vector: FloatArray, depth: FloatArray) -> FloatArray:
-    """Return what is left of a vector at every depth, (n, 3)."""
-    k %= e.magnetic.size
-    slow = np.exp(-depth / e.l[k, 0])[:, None]
-    if k not in e.lengths:
-        return np.asarray(slow * vector)
-    m = e.m[k, 0]
-    along = (vector @ m) * m
-    first, second = (axis[0] for axis in axes_across(m[None]))
-    wave = np.exp(-depth * np.sqrt(exchange_rate(e, k)[0])) * (vector @ (first + 1j * second))
-    return np.asarray(slow * along + np.outer(wave, first - 1j * second).real)

@@ -19,9 +19,10 @@ from .._checks import BoolArray, FloatArray, IntArray, Number
 from ..fem.fields import LayerField
 from ..fem.graded import GradedField, profiles
 from ..physics import bulk, interfaces
-from ..physics.directions import across
+from ..physics.directions import across, cross
 from .elements import Elements
 from .faces import Faces
+from .ports import about_axis, exchange_rate
 
 _GAUSS = legendre.leggauss(12)
 NODES = (1 + _GAUSS[0]) / 2, _GAUSS[1] / 2
@@ -83,6 +84,11 @@ class Transport(ABC):
     def of_ends(self) -> Transport | None:
         """What mu_s and spin currents given at the ends drive, in V and A/m2; None if none are."""
         return None
+
+    @property
+    def followed(self) -> Number:
+        """The current that spins have followed: j0, but where that jumps as it was just before."""
+        return self.j0
 
     def zeros(self, *shape: int) -> FloatArray:
         """Return room for amplitudes: floats, or complex numbers at a frequency."""
@@ -272,7 +278,7 @@ class Transport(ABC):
         total = self.zeros(len(xi), e.points)
         for at, weight in zip(*NODES, strict=True):
             _, j = self.field(layer).evaluate(xi + (1 - xi) * at)
-            total += weight * (self.j0 * e.p[k] - (j * e.m[k]).sum(axis=-1))
+            total += weight * (self.followed * e.p[k] - (j * e.m[k]).sum(axis=-1))
         return total
 
     def dissipation(self, layer: int, xi: FloatArray, other: Transport | None = None) -> FloatArray:
@@ -289,7 +295,8 @@ class Transport(ABC):
             D, l, p, beta_D = (f(xi) for f in profiles(e.graded[k]))
         kappa, total, m = bulk.relaxation(D, l), bulk.total_conductivity(D, p, beta_D), e.m[k]
         flow, flow2 = (
-            current - np.multiply(t.j0, p)[..., None] * m for t, current in ((self, j), (other, j2))
+            current - np.multiply(t.followed, p)[..., None] * m
+            for t, current in ((self, j), (other, j2))
         )
         heat: FloatArray = self.j0 * other.j0 / total + kappa / 2 * (mu * mu2).sum(axis=-1)
         if k in e.diffusion:  # of -(j0 mu_0' + j_s.mu_s'/2)
@@ -305,6 +312,28 @@ class Transport(ABC):
         heat += along / D + (across - along) / total
         heat += total / 4 * rate * (mu_across - mu_along)
         return heat
+
+    def in_lead(self, end: Literal[0, -1], depth: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s and j_s in the lead at the left (0) or the right end (-1), (q, N, 3) each.
+
+        From eqs. (2), (4): ``mu_s = mu_s(0) exp(-s/l)`` at the depth s, and what is across m with
+        l_perp for l if there are exchange lengths; ``j_s - p j0 m`` likewise.
+
+        Parameters
+        ----------
+        end : 0 or -1
+            Which of the ends.
+        depth : array, shape (q,)
+            Distances from the stack, m.
+        """
+        e, faces, k = self.elements, self.faces, end % self.elements.magnetic.size
+        sides = faces.potential_right, faces.current_right
+        if end == 0:
+            sides = faces.potential_left, faces.current_left
+        driving = np.multiply(self.followed, e.p[k])[..., None] * e.m[k]
+        mu, flow = sides[0][end], sides[1][end] - driving
+        decay = _decay(e, k, depth[:, None])
+        return decay(mu), driving + decay(flow)
 
     def at(self, x: FloatArray, faces: FloatArray, side: Side | None) -> Values:
         """Return the fields anywhere in the stack.
@@ -361,6 +390,24 @@ class Transport(ABC):
             for target, value in zip(found, limits, strict=True):
                 target[at_end] = np.broadcast_to(value, target.shape)[at_end]
         return found
+
+
+def _decay(e: Elements, k: int, depth: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Return a function from a vector (N or 1, 3) to what is left of it at depths (q, 1)."""
+    slow, m = np.exp(-depth / e.l[k])[..., None], e.m[k]
+    if k not in e.lengths:
+        return lambda vector: np.asarray(slow * vector)
+
+    def wave(sense: int) -> FloatArray:
+        return np.asarray(np.exp(-depth * np.sqrt(exchange_rate(e, k, sense)))[..., None])
+
+    beside, turning = about_axis(e, wave)
+
+    def decayed(vector: FloatArray) -> FloatArray:
+        along = (vector * m).sum(axis=-1, keepdims=True) * m
+        return np.asarray(slow * along + beside * (vector - along) + turning * cross(m, vector))
+
+    return decayed
 
 
 class Given(Transport):

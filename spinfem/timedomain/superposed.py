@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,11 @@ class Superposed(Transport):
         return self._weights.of(find(self._swinging), find(self._at_rest), axis)
 
     @cached_property
+    def followed(self) -> FloatArray:
+        """The current that spins have followed: j0, but where that jumps as it was just before."""
+        return self._weights.of(np.ones(1), np.ones(1), 0)
+
+    @cached_property
     def faces(self) -> Faces:
         """mu_s and j_s on both sides of all faces."""
         pairs = zip(self._swinging.faces, self._at_rest.faces, strict=True)
@@ -98,15 +103,20 @@ class Superposed(Transport):
     def _with_ohmic(self, layer: int, field: GradedField) -> GradedField:
         """Let the ohmic drop follow the current at once, also where that jumps."""
         e, k = self.elements, layer + 1
-        follows = self._weights.of(np.ones(1), np.ones(1), 0)
         none, nothing = np.zeros_like(field.potential[:, :1]), np.zeros((1, 3))
         nodes, d = field.nodes[:, 0], e.thickness[layer]
         ohmic = graded_field(e.graded[k], nodes, none, d, nothing, nothing)
-        missed = self.j0 - follows
+        missed = self.j0 - self.followed
         return field._replace(
             charge=field.charge + missed[:, None] * ohmic.charge,
             totals=field.totals + missed * ohmic.totals,
         )
+
+    def in_lead(self, end: Literal[0, -1], depth: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s and j_s in the lead at an end, (q, times, 3) each."""
+        swinging, at_rest = (t.in_lead(end, depth) for t in (self._swinging, self._at_rest))
+        of = self._weights.of
+        return of(swinging[0], at_rest[0], 1), of(swinging[1], at_rest[1], 1)
 
     def absorbed(self, magnet: int) -> FloatArray:
         """Return the spin current that a magnet absorbs at both faces, (times, 3)."""
