@@ -45,6 +45,16 @@ def labels_of(ferromagnets: Sequence[str], spacers: Spacers) -> dict[str, NDArra
     return {axis: np.array(names, dtype=str) for axis, names in labels.items()}
 
 
+def absorbed_by(
+    solution: SolvedStack, shape: tuple[int, ...], ferromagnets: Sequence[str]
+) -> FloatArray:
+    """Return the spin currents that ferromagnets absorb, A/m2, shape (*shape, f, 3)."""
+    found = np.empty((*shape, len(ferromagnets), 3))
+    for i, name in enumerate(ferromagnets):
+        found[..., i, :] = solution.absorbed_spin_current(name)
+    return found
+
+
 def numbers_of(
     solution: SolvedStack,
     shape: tuple[int, ...],
@@ -54,8 +64,7 @@ def numbers_of(
     """Collect the variables but the torque at all points of a shape, shape (*shape, ...) each."""
     shapes = shapes_of(ferromagnets, spacers)
     found = {name: np.empty((*shape, *rest)) for name, rest in shapes.items()}
-    for i, name in enumerate(ferromagnets):
-        found["absorbed_spin_current"][..., i, :] = solution.absorbed_spin_current(name)
+    found["absorbed_spin_current"][...] = absorbed_by(solution, shape, ferromagnets)
     for i, pair in enumerate(spacers):
         for side, g in enumerate(solution.efficiency(*pair)):
             found["efficiency"][..., i, side] = g

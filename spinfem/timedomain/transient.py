@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import Any, Literal, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +30,9 @@ from .moving import MovingStack
 from .quadrature import LEFT, NODES, Weights, weights
 from .superposed import Sum, Superposed
 
+if TYPE_CHECKING:
+    import xarray
+
 ROUNDED = 0.01
 """Of rtol: what roundings may come to."""
 FIRST, MOST = 32, 4096
@@ -40,6 +43,9 @@ Current = Callable[[FloatArray], ArrayLike]
 
 class Transient(SolvedStack):
     """A stack at some times, made by `spinfem.transient`: results have the times in front.
+
+    At a time at which the current jumps, spins are as they were just before it, and charge, with
+    the ohmic part of the voltage, as it is just behind it.
 
     Attributes
     ----------
@@ -111,6 +117,35 @@ class Transient(SolvedStack):
     def efficiency(self, a: str, b: str) -> NoReturn:
         """Not of a transient, in which torque and current are not proportional."""
         self.check_stationary("efficiency")
+
+    def to_dataset(self) -> xarray.Dataset:
+        """Return profiles, both sides of every face, torques and voltages as one dataset.
+
+        Names, units and attributes are those of `Solution.to_dataset`.
+
+        Returns
+        -------
+        xarray.Dataset
+            The axis `time` (s, or the unit of tau) comes first, of a single time it is a number.
+            Then, as there,
+
+            - over `x` and `component`: `spin_potential`, `spin_current`, `potential`,
+              `potential_up`, `potential_down` and `dissipation`;
+            - over `face`, `side` and `component`: `face_spin_potential`, `face_spin_current` and
+              `face_potential`;
+            - over `ferromagnet` and `component`: `torque` and `absorbed_spin_current`; `voltage`
+              and `spin_voltage`.
+
+            The current is the coordinate `j0`.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        from .outputs import dataset_of
+
+        return dataset_of(self, self.times, self.spin_voltage)
 
     def save(
         self,

@@ -1,4 +1,4 @@
-"""What is made of transients: fields in leads, heat where the current jumps."""
+"""What is made of transients: datasets, fields in leads, heat where the current jumps."""
 
 import numpy as np
 import pytest
@@ -33,8 +33,16 @@ def pulse(t):
 pulse.breaks = TIMES[-1:]
 
 
+@pytest.fixture(scope="module")
+def found():
+    return sf.transient(VALVE, step, TIMES, rtol=1e-5)
+
+
 def assert_near(found, expected, limit):
     assert np.abs(found - expected).max() <= limit * np.abs(expected).max()
+
+
+# --- fields --------------------------------------------------------------------------------------
 
 
 @pytest.mark.long
@@ -80,3 +88,87 @@ def test_at_a_jump_spins_are_as_before_and_charge_as_behind_it():
         joule = 4 / getattr(metal, "total_conductivity", metal.D)
         np.testing.assert_allclose(layer.dissipation[0], joule, rtol=1e-12)
         assert_near(ended.dissipation[-1], layer.dissipation[-1] - joule, 1e-10)
+
+
+# --- datasets ------------------------------------------------------------------------------------
+
+xarray = pytest.importorskip("xarray")
+
+
+def test_every_array_is_that_of_the_transient(found):
+    data = found.to_dataset()
+    assert data.spin_potential.dims == ("time", "x", "component")
+    assert data.potential.dims == data.dissipation.dims == ("time", "x")
+    assert data.face_spin_current.dims == ("time", "face", "side", "component")
+    assert data.torque.dims == ("time", "ferromagnet", "component")
+    assert np.array_equal(data.time, found.times)
+    assert np.array_equal(data.j0, found.j0)
+    for layer in found.layers:
+        part = data.isel(x=np.flatnonzero(data.layer == layer.name))
+        assert np.array_equal(part.x, layer.x)
+        for field in ("spin_potential", "spin_current", "potential", "dissipation"):
+            assert np.array_equal(part[field], getattr(layer, field)), field
+    for i, face in enumerate(found.interfaces):
+        for side in ("left", "right"):
+            at = data.isel(face=i).sel(side=side)
+            for field in ("spin_potential", "spin_current", "potential"):
+                assert np.array_equal(at[f"face_{field}"], getattr(face, f"{field}_{side}")), field
+    assert list(data.ferromagnet.values) == ["fixed", "free"]
+    for name in found.ferromagnets:
+        at = data.sel(ferromagnet=name)
+        assert np.array_equal(at.torque, found.torque(name))
+        assert np.array_equal(at.absorbed_spin_current, found.absorbed_spin_current(name))
+    assert np.array_equal(data.voltage, found.voltage)
+    assert np.array_equal(data.spin_voltage, found.spin_voltage)
+    early, some = data.isel(time=3), found[3].to_dataset()
+    assert set(early.variables) == set(some.variables)
+    for name, values in early.variables.items():  # sums of other lengths: roundings
+        assert values.dims == some[name].dims, name
+        if values.dtype.kind == "f":
+            np.testing.assert_allclose(some[name], values, rtol=1e-12, atol=1e-13)
+
+
+def test_names_and_attributes_are_those_of_a_solution(found):
+    data, still = found.to_dataset(), sf.solve(VALVE).to_dataset()
+    ratios = {"efficiency", "spacer", "spin_resistance", "resistance"}
+    assert set(data.variables) - {"time", "spin_voltage"} == set(still.variables) - ratios
+    for name in set(data.variables) & set(still.variables):
+        assert data[name].attrs == still[name].attrs, name
+    assert data.attrs == still.attrs
+    assert "units" not in data.time.attrs
+
+
+def test_units_of_the_si():
+    """In the end it is the stationary state, in all that both have."""
+    Cu = sf.NormalMetal.from_resistivity(17e-9, l=380e-9, tau=7e-12)
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, tau=1e-12)
+    stack = sf.Stack([Co(8e-9, m=(0, 0, 1), name="a"), Cu(5e-9), Co(4e-9, m=(1, 0, 0), name="b")])
+    current = 1e11
+    found = sf.transient(stack, lambda t: current + 0 * t, [0.0, 1e-10, 2e-10], rtol=1e-6)
+    data, still = found.to_dataset(), sf.solve(stack, current).to_dataset()
+    assert data.time.attrs == {"long_name": "time", "units": "s"}
+    assert data.spin_voltage.attrs["units"] == data.voltage.attrs["units"] == "V"
+    last = data.isel(time=-1)
+    for name in ("torque", "absorbed_spin_current", "voltage", "face_spin_current"):
+        assert_near(last[name].values, still[name].values, 1e-6)
+    assert_near(last.spin_voltage.values, current * still.spin_resistance.values, 1e-6)
+    for name in ("spin_potential", "spin_current", "potential", "dissipation"):
+        # meshes are finer in time
+        for layer in ("a", "b"):
+            there, here = (one.isel(x=np.flatnonzero(one.layer == layer)) for one in (still, last))
+            inner = [np.interp(there.x, here.x, y) for y in np.atleast_2d(here[name].values.T)]
+            expected = np.atleast_2d(there[name].values.T)
+            assert_near(np.array(inner), expected, 1e-3)  # chords of curves
+
+
+@pytest.mark.long
+def test_datasets_come_back_from_files(found, tmp_path):
+    pytest.importorskip("h5netcdf")
+    pytest.importorskip("zarr")
+    data = found.to_dataset()
+    data.to_netcdf(tmp_path / "x.nc", engine="h5netcdf")
+    with xarray.open_dataset(tmp_path / "x.nc", engine="h5netcdf") as back:
+        assert back.load().identical(data)
+    data.to_zarr(tmp_path / "x.zarr", zarr_format=2, consolidated=False)
+    with xarray.open_zarr(tmp_path / "x.zarr", consolidated=False) as back:
+        assert back.load().identical(data)
