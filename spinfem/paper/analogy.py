@@ -16,6 +16,12 @@ They sum to zero. Forces are spin currents, A/m2; places in spin space are spin 
 Every element of a cord is attracted to the origin by ``-kappa mu_s dx``, which is eq. (4), and
 hangs slack for it. A reservoir pins its cord to the origin, a lead is a cord of stiffness ``G =
 D/(2 l)`` that ends there at infinity, at a spin-blocking end the cord is free.
+
+At an instant of a transient cords move, and friction holds every element of them back, ``-rho
+dmu_s/dt dx``: so the paper's equation before (4) has it. Rings have no friction, so that the forces
+on them balance as ever: places and forces are those of that time (where the current jumps, just
+before it). But pulls depend on all that was before: cords have no stiffness, and there is no energy
+that is least.
 """
 
 from __future__ import annotations
@@ -34,10 +40,12 @@ from .._checks import FloatArray, unit_vector
 from ..fem.fields import ElementField, piecewise
 from ..fem.mesh import DEGREE, layer_nodes
 from ..physics.directions import angle
+from ..results.leads import whole_lead
 from ..results.solved import SolvedStack, body_name
 from ..sample.pieces import Layer, Lead, Reservoir
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements, check_plain, elements_of
+from ..solvers.faces import Faces
 from ..solvers.meshed import Meshed, elements_for
 from .folding import Folded, fold
 from .spacer import Spacer, check_reciprocal
@@ -93,6 +101,13 @@ class Ring:
         return self.position * self.rod
 
 
+class Springs(NamedTuple):
+    """How the cord of a layer, or of a lead, pulls in a stationary state."""
+
+    stiffness: float
+    coupling: float
+
+
 @dataclass(frozen=True)
 class Cord:
     """The elastic cord of a layer, or of a lead.
@@ -105,28 +120,48 @@ class Cord:
         Of which metal.
     layer : int or None
         Number of the layer from 0; None for a lead.
-    stiffness : float
-        ``G~ = G coth(d/l)``: pull on one end per its displacement, the other end held, S/m2; G of
-        a lead.
-    coupling : float
-        ``G/sinh(d/l)``: pull on one end per displacement of the other, S/m2; 0 of a lead.
+    springs : Springs or None
+        `stiffness` and `coupling`; None in a transient.
     curve : array, shape (n, 3)
         How it hangs: the hodograph of mu_s from left to right, V; that of a lead is straight.
     tension_left, tension_right : array, shape (3,)
         Forces with which it pulls at what holds its ends, A/m2. Together they are `attraction`.
-    attraction : array, shape (3,)
-        Force that draws the whole cord to the origin, ``-kappa`` times the integral of mu_s, A/m2.
     """
 
     name: str
     kind: Literal["F", "N"]
     layer: int | None
-    stiffness: float
-    coupling: float
+    springs: Springs | None
     curve: FloatArray
     tension_left: FloatArray
     tension_right: FloatArray
-    attraction: FloatArray
+
+    @property
+    def stiffness(self) -> float:
+        """``G~ = G coth(d/l)``: pull on one end per its displacement, the other end held, S/m2.
+
+        G of a lead. As `coupling` and `attraction`, of a stationary state: else it is a ValueError.
+        """
+        return self._stationary("stiffness").stiffness
+
+    @property
+    def coupling(self) -> float:
+        """``G/sinh(d/l)``: pull on one end per displacement of the other, S/m2; 0 of a lead."""
+        return self._stationary("coupling").coupling
+
+    @property
+    def attraction(self) -> FloatArray:
+        """What draws the cord to the origin, ``-kappa`` times the integral of mu_s, A/m2, (3,)."""
+        self._stationary("attraction")
+        return self.tension_left + self.tension_right
+
+    def _stationary(self, what: str) -> Springs:
+        if self.springs is None:
+            raise ValueError(
+                f"{what} of a cord must be of a stationary solution, got a transient: in time "
+                "friction pulls at it, too"
+            )
+        return self.springs
 
     @property
     def slack(self) -> float:
@@ -161,7 +196,7 @@ class Mechanism:
     Parameters
     ----------
     solution : SolvedStack
-        Of a single stack; take a point of a batch as ``solution[i]``.
+        Of a single stack; take a point of a batch, or a time of a transient, as ``solution[i]``.
 
     Raises
     ------
@@ -172,7 +207,7 @@ class Mechanism:
     def __init__(self, solution: SolvedStack) -> None:
         if not isinstance(solution, SolvedStack):
             raise TypeError(f"solution must be a Solution, got {solution!r}")
-        solution.check_stationary("the mechanical analogy")
+        solution.check_real("the mechanical analogy")
         if solution.shape:
             raise ValueError(
                 "solution must be that of a single stack, got a batch of shape "
@@ -199,20 +234,29 @@ class Mechanism:
         faces = zip(sides, (k - 1, k), strict=True)
         return [self._ring(k, side, face) for side, face in faces if 0 <= face <= last]
 
+    @cached_property
+    def _faces(self) -> Faces:
+        """mu_s, V, and j_s, A/m2, on both sides of all faces, (n + 1, 3) each."""
+        return Faces(*(self.solution.scaled([x], 1) for x in self.solution.transport.faces))
+
+    def _driving(self, k: int) -> FloatArray:
+        """``p j0 m`` of an element."""
+        e, solution = self._elements, self.solution
+        j0 = float(np.ravel(solution.transport.followed)[0] * solution.factor)
+        return np.asarray(e.p[k, 0] * j0 * e.m[k, 0])
+
     def _ring(self, k: int, side: Literal["left", "right"], face: int) -> Ring:
-        e, transport = self._elements, self.solution.transport
-        m, j0 = e.m[k, 0], float(self.solution.j0)
-        faces = transport.faces
+        e, faces, m = self._elements, self._faces, self._elements.m[k, 0]
         at_left = side == "left"
         # forces are j_s on the left of the face and -j_s on its right
-        own, other = faces.current_right[face, 0], faces.current_left[face, 0]
-        absorbed = faces.absorbed_right[face, 0]
+        own, other = faces.current_right[face], faces.current_left[face]
+        absorbed = faces.absorbed_right[face]
         neighbour, sign = k - 1, -1.0
         if not at_left:
-            own, other = faces.current_left[face, 0], faces.current_right[face, 0]
-            absorbed = faces.absorbed_left[face, 0]
+            own, other = faces.current_left[face], faces.current_right[face]
+            absorbed = faces.absorbed_left[face]
             neighbour, sign = k + 1, 1.0
-        driving = sign * e.p[k, 0] * m
+        driving = sign * self._driving(k)
         cord = sign * own - driving
         pinned: Literal["reservoir", "crossing"] | None = None
         name: Literal["N cord", "contact", "reservoir"] = "N cord"
@@ -222,15 +266,14 @@ class Mechanism:
             pinned = None if angle(m, e.m[neighbour, 0]).collinear else "crossing"
         elif isinstance(self.solution.stack.elements[neighbour], Reservoir):
             name, pinned = "reservoir", "reservoir"
-        pairs = (("driving", driving), ("F cord", cord), (name, -sign * other))
         return Ring(
             self.solution.stack.element_names[k],
             side,
             face,
             m,
-            float(faces.potential_left[face, 0] @ m) * j0,
-            tuple(Force(what, vector * j0) for what, vector in pairs),  # type: ignore[arg-type]
-            -absorbed * j0,
+            float(faces.potential_left[face] @ m),
+            (Force("driving", driving), Force("F cord", cord), Force(name, -sign * other)),
+            -absorbed,
             pinned,
         )
 
@@ -241,40 +284,45 @@ class Mechanism:
         return tuple(self._cord(k) for k, e in enumerate(pieces) if isinstance(e, Layer | Lead))
 
     def _cord(self, k: int) -> Cord:
-        e, faces, j0 = self._elements, self.solution.transport.faces, float(self.solution.j0)
-        kind: Literal["F", "N"] = "F" if e.magnetic[k] else "N"
-        G, driving = float(e.D[k, 0] / (2 * e.l[k, 0])), e.p[k, 0] * e.m[k, 0]
-        if not 1 <= k <= e.magnetic.size - 2:
-            mu, none = faces.potential_left[0 if k == 0 else -1, 0] * j0, np.zeros(3)
-            curve, left, right = np.array([none, mu]), none, -G * mu
-            if k > 0:
-                curve, left, right = curve[::-1], right, left
-            return Cord(
-                self.solution.stack.element_names[k],
-                kind,
-                None,
-                G,
-                0.0,
-                curve,
-                left,
-                right,
-                -G * mu,
-            )
-        layer = k - 1
+        if k in (0, self._elements.magnetic.size - 1):
+            return self._cord_of_lead(k)
+        faces, driving, layer = self._faces, self._driving(k), k - 1
+        return Cord(
+            *self._called(k),
+            layer,
+            self._springs(k) if self.solution.is_stationary else None,
+            self.solution.layers[layer].spin_potential,
+            driving - faces.current_right[layer],
+            faces.current_left[k] - driving,
+        )
+
+    def _cord_of_lead(self, k: int) -> Cord:
+        e, faces, solution = self._elements, self._faces, self.solution
+        springs, none = None, np.zeros(3)
+        if solution.is_stationary:
+            springs = Springs(float(e.D[k, 0] / (2 * e.l[k, 0])), 0.0)
+            curve = faces.potential_left[[0 if k == 0 else -1]]
+            pull = -springs.stiffness * curve[0]
+        elif k == 0:
+            curve = whole_lead(solution, "left").spin_potential
+            pull = faces.current_left[0] - self._driving(k)
+        else:
+            curve = whole_lead(solution, "right").spin_potential
+            pull = self._driving(k) - faces.current_right[-1]
+        if k == 0:
+            return Cord(*self._called(k), None, springs, np.array([none, *curve]), none, pull)
+        return Cord(*self._called(k), None, springs, np.array([*curve, none]), pull, none)
+
+    def _called(self, k: int) -> tuple[str, Literal["F", "N"]]:
+        return self.solution.stack.element_names[k], "F" if self._elements.magnetic[k] else "N"
+
+    def _springs(self, k: int) -> Springs:
+        e, layer = self._elements, k - 1
         z = float(e.thickness[layer, 0] / e.l[k, 0])
         unit = float(e.D[k, 0] / (2 * e.thickness[layer, 0]))
-        inflow, outflow = faces.current_right[layer, 0], faces.current_left[k, 0]
-        left, right = (driving - inflow) * j0, (outflow - driving) * j0
-        return Cord(
-            self.solution.stack.element_names[k],
-            kind,
-            layer,
+        return Springs(
             unit * z / np.tanh(z) if z > 0 else unit,
             unit * z / np.sinh(z) if 0 < z < 700 else unit * (z == 0),
-            self.solution.layers[layer].spin_potential,
-            left,
-            right,
-            left + right,
         )
 
     # --- energies -------------------------------------------------------------------------------
@@ -287,6 +335,7 @@ class Mechanism:
         nodes it was found on: with few elements the functional is larger than that of the exact
         solution.
         """
+        self.solution.check_stationary("an energy")
         e, transport = self._elements, self.solution.transport
         j0 = float(self.solution.j0)
 
@@ -303,7 +352,7 @@ class Mechanism:
                 pull = e.p[layer + 1, 0] * e.m[layer + 1, 0] - j[:, 0]
             return mu[:, 0] * j0, pull * j0
 
-        return self._energy(strain, transport.faces.potential_left[:, 0] * j0, self._own_nodes)
+        return self._energy(strain, self._faces.potential_left, self._own_nodes)
 
     def energy_of(self, field: Field) -> Energy:
         """Return the energies of another mu_s, a trial field.
@@ -318,6 +367,7 @@ class Mechanism:
             ``field(layer, xi)`` returns mu_s, V, shape (q, 3), at positions xi, shape (q,), from 0
             to 1 across the layer of that number, from 0.
         """
+        self.solution.check_stationary("an energy")
         e = self._elements
 
         def strain(layer: int, xi: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -386,6 +436,7 @@ class Mechanism:
         ValueError
             If they are not that.
         """
+        self.solution.check_stationary("a spacer")
         self.solution.efficiency(a, b)  # raises
         members = self.solution.stack.members
         left, right = sorted((members(a), members(b)))
@@ -394,6 +445,7 @@ class Mechanism:
     @property
     def spacers(self) -> tuple[Spacer, ...]:
         """All spacers between two ferromagnets, from left to right."""
+        self.solution.check_stationary("a spacer")
         pairs = itertools.pairwise(self._elements.bodies)
         beside = ((one[-1], other[0]) for one, other in pairs)
         return tuple(self._spacer(left, right) for left, right in beside if right > left + 1)
@@ -438,6 +490,7 @@ class Mechanism:
             If nothing has that name, it is no ferromagnet, or a layer of a group, it touches a
             collinear one, j0 = 0, or a ferromagnet has a beta_D that is not p.
         """
+        self.solution.check_stationary("the work of rings")
         check_reciprocal("the work of rings", self._elements.is_reciprocal)
         members = self.solution.turning(name)
         own = [ring for k in members for ring in self._rings_of(k)]

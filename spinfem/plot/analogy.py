@@ -15,7 +15,7 @@ from .arrows import LANE, Arrow, Force, draw_arrows, fan_out, forces_on, largest
 from .hodograph import axis_label, draw_rods, first_rod, folded_axes, limits, rods_of, set_square
 from .labels import name_layers, plain, spread
 from .profile import shade
-from .style import FERROMAGNET, FLAT, GREY, NORMAL, broken, scale
+from .style import FERROMAGNET, FLAT, GREY, NORMAL, broken, common_scale
 
 CORDS = {
     "F": FERROMAGNET._replace(color="#8fd0bb"),
@@ -25,11 +25,13 @@ CORDS = {
 
 
 class View(NamedTuple):
-    """What is seen of spin space, and how large."""
+    """What is seen of spin space, or over x, and how large."""
 
+    over_x: bool
     factor: float  # of potentials
     unit: str
     largest: float  # force, A/m2
+    named: frozenset[str]  # forces
     extent: float  # of rings and cords
     low: FloatArray  # (2,) corners
     high: FloatArray
@@ -44,21 +46,38 @@ def draw_analogy(ax: Any, analogy: Mechanism, si: bool, view: View | None = None
         raise ValueError("a picture of the analogy needs a ferromagnet, got none")
     if ax.name == "3d":
         raise ValueError(f"ax must be plane axes for the analogy, got {ax!r}")
-    folded = analogy.fold()
-    if view is None and np.abs(folded.rods[:, 0]).max() <= FLAT:
-        return _draw_over_x(ax, analogy, si)
-    _draw_in_plane(ax, analogy, folded, view or common_view([analogy], si))
+    view = view or common_view([analogy], si)
+    if view.over_x:
+        return _draw_over_x(ax, analogy, si, view)
+    _draw_in_plane(ax, analogy, analogy.fold(), view)
     return 0.0
+
+
+def common_view(analogies: list[Mechanism], si: bool) -> View:
+    """Return a view that holds some pictures of the analogy, all on one scale.
+
+    Over x if all rods of all of them are along one line.
+    """
+    solutions, folds = [one.solution for one in analogies], [one.fold() for one in analogies]
+    largest = max(largest_force(one.rings) for one in analogies)
+    over_x = all(np.abs(folded.rods[:, 0]).max() <= FLAT for folded in folds)
+    forces = [forces_on(ring, np.eye(3)) for one in analogies for ring in one.rings]
+    named = frozenset(force.name for own in scaled(forces, largest, 1.0) for force in own)
+    factor, unit = common_scale(solutions, "spin_potential", si)
+    if over_x:
+        box = _box_over_x(analogies, si, factor, largest)
+    else:
+        box = _box_in_plane(analogies, folds, factor, largest)
+    return View(over_x, factor, unit, largest, named, *box)
 
 
 # --- in spin space ----------------------------------------------------------------------------
 
 
-def common_view(analogies: list[Mechanism], si: bool) -> View:
-    """Return a view that holds some pictures of the analogy, all on one scale."""
-    factor, unit = max((scale(one.solution, "spin_potential", si) for one in analogies), key=_size)
-    largest = max(largest_force(one.rings) for one in analogies)
-    folds = [one.fold() for one in analogies]
+def _box_in_plane(
+    analogies: list[Mechanism], folds: list[Folded], factor: float, largest: float
+) -> tuple[float, FloatArray, FloatArray]:
+    """Return the extent of rings and cords, and corners of what holds all forces, too."""
     drawn = [_drawn(*both, factor) for both in zip(analogies, folds, strict=True)]
     whole = np.concatenate([np.concatenate([*c, p, np.zeros((1, 2))]) for c, p in drawn])
     extent = float(np.ptp(whole, axis=0).max())
@@ -67,11 +86,7 @@ def common_view(analogies: list[Mechanism], si: bool) -> View:
         for one, folded, (_, points) in zip(analogies, folds, drawn, strict=True)
         for arrow in _arrows(one, folded, points, largest, extent)
     ]
-    return View(factor, unit, largest, extent, *limits(np.array([*whole, *ends])))
-
-
-def _size(scaling: tuple[float, str]) -> float:
-    return -scaling[0]
+    return extent, *limits(np.array([*whole, *ends]))
 
 
 def _drawn(
@@ -100,7 +115,7 @@ def _draw_in_plane(ax: Any, analogy: Mechanism, folded: Folded, view: View) -> N
     set_square(ax, view.low, view.high, labels)
     names = [name for name, _ in rods_of(solution)]
     draw_rods(ax, names, folded.rods, view.low, view.high, linestyle="-", linewidth=0.9)
-    draw_arrows(ax, _arrows(analogy, folded, points, view.largest, view.extent))
+    draw_arrows(ax, _arrows(analogy, folded, points, view.largest, view.extent), view.named)
     draw_rings(ax, rings, points)
     draw_cords(ax, analogy.cords, curves)
 
@@ -118,40 +133,68 @@ def curves_in_plane(analogy: Mechanism, folded: Folded) -> Iterator[FloatArray]:
 # --- over x -----------------------------------------------------------------------------------
 
 
-def _draw_over_x(ax: Any, analogy: Mechanism, si: bool) -> float:
+def _draw_over_x(ax: Any, analogy: Mechanism, si: bool, view: View) -> float:
     solution, rings, axis = analogy.solution, analogy.rings, analogy.rings[0].rod
-    factor, unit = scale(solution, "spin_potential", si)
-    length, metre = (1e9, " (nm)") if si else (1.0, "")
-    units = np.array([length, factor])
-    curves = [curve * units for curve in graphs_over_x(analogy, axis)]
-    places = [(solution.stack.x[ring.face], ring.point @ axis) for ring in rings]
-    points = np.array(places) * units
-    x = np.concatenate([curve[[0, -1], 0] for curve in curves])
-    ax.set_xlim(x[0], x[-1])
-
-    upwards = np.stack([0 * axis, axis], axis=1)
-    heights = np.concatenate([[0.0], *(curve[:, 1] for curve in curves)])
-    forces = [forces_on(ring, upwards) for ring in rings]
-    forces = scaled(forces, largest_force(rings), np.ptp(heights))
+    curves, points = _drawn_over_x(analogy, si, view.factor)
+    ax.set_xlim(view.low[0], view.high[0])
+    ax.set_ylim(view.low[1], view.high[1])
+    forces = _upright_forces(analogy, view.largest, view.extent)
     arrows = list(line_up(ax, rings, points, forces))
-    heights = np.array([*heights, *(arrow.start[1] + arrow.vector[1] for arrow in arrows)])
-    room = 0.1 * np.ptp(heights) or 1.0
-    ax.set_ylim(heights.min() - room, heights.max() + room)
 
     for cord, curve in zip(analogy.cords, curves, strict=True):
         shade(ax, curve[0, 0], curve[-1, 0], cord.kind == "F")
     ax.axhline(0.0, color=GREY, linewidth=0.6, zorder=1)
-    draw_arrows(ax, arrows)
+    draw_arrows(ax, arrows, view.named)
     draw_rings(ax, rings, points)
     draw_upright_rods(ax, points[:, 0], np.array([ring.rod @ axis > 0 for ring in rings]))
     draw_cords(ax, analogy.cords, curves)
+    metre = " (nm)" if si else ""
     ax.set_xlabel(f"$x${metre}", fontsize="small")
-    name = axis_label("spin_potential", f"along {first_rod(solution)}", unit)
+    name = axis_label("spin_potential", f"along {first_rod(solution)}", view.unit)
     ax.set_ylabel(name, fontsize="small")
     ax.tick_params(labelsize="small")
-    middle = (x[::2] + x[1::2]) / 2
+    ends = np.array([curve[[0, -1], 0] for curve in curves])
     names = [plain(cord.name) for cord in analogy.cords]
-    return name_layers(ax, names, (middle - x[0]) / (x[-1] - x[0]))
+    middle = (ends.mean(axis=1) - view.low[0]) / (view.high[0] - view.low[0])
+    return name_layers(ax, names, middle)
+
+
+def _box_over_x(
+    analogies: list[Mechanism], si: bool, factor: float, largest: float
+) -> tuple[float, FloatArray, FloatArray]:
+    """Return the extent of rings and cords, and corners of what holds all forces, too."""
+    drawn = [_drawn_over_x(one, si, factor) for one in analogies]
+    curves = np.concatenate([curve for own, _ in drawn for curve in own])
+    heights = np.append(0.0, curves[:, 1])
+    extent = float(np.ptp(heights))
+    ends = [
+        point[1] + force.vector[1]
+        for one, (_, points) in zip(analogies, drawn, strict=True)
+        for point, own in zip(points, _upright_forces(one, largest, extent), strict=True)
+        for force in own
+    ]
+    heights = np.array([*heights, *ends])
+    room = 0.1 * np.ptp(heights) or 1.0
+    x = curves[:, 0]
+    low, high = (x.min(), heights.min() - room), (x.max(), heights.max() + room)
+    return extent, np.array(low), np.array(high)
+
+
+def _drawn_over_x(
+    analogy: Mechanism, si: bool, factor: float
+) -> tuple[list[FloatArray], FloatArray]:
+    """Return cords as graphs, and where rings are, over x."""
+    rings, axis = analogy.rings, analogy.rings[0].rod
+    units = np.array([1e9 if si else 1.0, factor])
+    places = [(analogy.solution.stack.x[ring.face], ring.point @ axis) for ring in rings]
+    return [curve * units for curve in graphs_over_x(analogy, axis)], np.array(places) * units
+
+
+def _upright_forces(analogy: Mechanism, largest: float, extent: float) -> list[list[Force]]:
+    """Return the forces on rings along the first rod, upwards."""
+    axis = analogy.rings[0].rod
+    upwards = np.stack([0 * axis, axis], axis=1)
+    return scaled([forces_on(ring, upwards) for ring in analogy.rings], largest, extent)
 
 
 def graphs_over_x(analogy: Mechanism, axis: FloatArray) -> Iterator[FloatArray]:

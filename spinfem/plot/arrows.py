@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,19 +80,22 @@ def fan_out(start: FloatArray, forces: list[Force]) -> Iterator[Arrow]:
         yield Arrow(name, start, vector, close.index(i) - (len(close) - 1) / 2)
 
 
-def draw_arrows(ax: Any, arrows: list[Arrow]) -> None:
-    """Draw arrows, as long as they say; the limits of the axes must be what they will be."""
+def draw_arrows(ax: Any, arrows: list[Arrow], named: Collection[str] = ()) -> None:
+    """Draw arrows, as long as they say; the limits of the axes must be what they will be.
+
+    The legend has their forces, and those that are `named`.
+    """
     ax.apply_aspect()
     span = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
     points = np.array([ax.bbox.width, ax.bbox.height]) * 72 / ax.figure.dpi
     style = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "inches", "width": 0.022}
     for kind, (label, color) in LOOKS.items():
         own = [arrow for arrow in arrows if arrow.name == kind]
-        if not own:
-            continue
-        starts, vectors = beside_each_other(own, span, points)
-        ax.quiver(*starts.T, *vectors.T, color=color, gid=label, zorder=4, **style)
-        ax.plot([], [], color=color, marker=">", markersize=4, linewidth=1.5, label=label)
+        if own:
+            starts, vectors = beside_each_other(own, span, points)
+            ax.quiver(*starts.T, *vectors.T, color=color, gid=label, zorder=4, **style)
+        if own or kind in named:
+            ax.plot([], [], color=color, marker=">", markersize=4, linewidth=1.5, label=label)
 
 
 def beside_each_other(

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..paper.folding import Folded, fold
-from ..results.leads import lead_solution, leads_of
+from ..results.leads import leads_of, whole_lead
 from ..sample.pieces import Layer, Lead
 from .labels import few_ticks, name_rods, plain
 from .style import (
@@ -112,11 +112,8 @@ def look(solution: SolvedStack, quantity: Quantity, frame: Frame) -> View:
 
 def _lead_fields(solution: SolvedStack, quantity: Quantity) -> Iterator[tuple[str, FloatArray]]:
     """Yield which leads there are, and a field in each until it has decayed."""
-    for side, lead in leads_of(solution):
-        l, thickness = float(np.asarray(lead.material.l)), float(solution.stack.x[-1])
-        longest = l if np.isfinite(l) else thickness
-        depth = np.append(0.0, np.geomspace(1e-3 * min(longest, thickness), 40 * longest, 200))
-        yield side, getattr(lead_solution(solution, side, depth), quantity)
+    for side, _ in leads_of(solution):
+        yield side, getattr(whole_lead(solution, side), quantity)
 
 
 def look_folded(solution: SolvedStack, quantity: Quantity, folded: Folded) -> View:

@@ -13,7 +13,7 @@ from .hodograph import limits, set_square
 from .labels import plain
 from .style import COLORS, COMPONENTS, GREY, add_legend, panels, unit_scale
 
-NANO, GIGA = 1e9, 1e-9
+NANO, PICO, GIGA = 1e9, 1e12, 1e-9
 
 
 class Amplitudes(Protocol):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,8 +21,8 @@ from .style import (
     Quantities,
     Quantity,
     broken,
+    common_scale,
     fields,
-    scale,
 )
 
 if TYPE_CHECKING:
@@ -38,11 +39,54 @@ SHORTEST = 12.0
 """Width of a layer, points, below which curves are not dashed: there would be single dashes."""
 
 
-def draw_profiles(axes: Any, solution: SolvedStack, quantities: Quantities, si: bool) -> float:
-    """Draw one profile on each of the axes, and return the height of the layers' names, inches."""
+class Span(NamedTuple):
+    """How large a field is drawn."""
+
+    factor: float
+    unit: str
+    sizes: FloatArray  # (1 or 3,) of its components, in that unit
+    low: float
+    high: float
+
+
+def common_spans(
+    solutions: Sequence[SolvedStack], quantities: Quantities, si: bool
+) -> tuple[Span, ...]:
+    """Return how large fields of several states of a stack are drawn, all on one scale."""
+    return tuple(_span(solutions, quantity, si) for quantity in quantities)
+
+
+def _span(solutions: Sequence[SolvedStack], quantity: Quantity, si: bool) -> Span:
+    factor, unit = common_scale(solutions, quantity, si)
+    drawn = [
+        field
+        for solution in solutions
+        for field in [
+            *fields(solution, quantity),
+            *(getattr(lead, quantity) for lead in leads_beside(solution)),
+        ]
+    ]
+    values = np.concatenate(columns(drawn)) * factor
+    low, high = float(values.min()), float(values.max())
+    room = 0.05 * (high - low) or 1.0
+    return Span(factor, unit, np.abs(values).max(axis=0), low - room, high + room)
+
+
+def draw_profiles(
+    axes: Any,
+    solution: SolvedStack,
+    quantities: Quantities,
+    si: bool,
+    spans: Sequence[Span] | None = None,
+) -> float:
+    """Draw one profile on each of the axes, and return the height of the layers' names, inches.
+
+    As large as its values are, unless it is said how large.
+    """
     leads = leads_beside(solution)
-    for ax, quantity in zip(axes, quantities, strict=True):
-        _draw_profile(ax, solution, leads, quantity, si)
+    spans = spans or common_spans([solution], quantities, si)
+    for ax, quantity, span in zip(axes, quantities, spans, strict=True):
+        _draw_profile(ax, solution, leads, quantity, si, span)
     before, after = ([one for one in leads if one.side == side] for side in ("left", "right"))
     pieces: list[LeadSolution | LayerSolution] = [*before, *solution.layers, *after]
     faces = np.array([*(piece.x[0] for piece in pieces), pieces[-1].x[-1]])
@@ -61,10 +105,14 @@ def leads_beside(solution: SolvedStack) -> list[LeadSolution]:
 
 
 def _draw_profile(
-    ax: Any, solution: SolvedStack, leads: list[LeadSolution], quantity: Quantity, si: bool
+    ax: Any,
+    solution: SolvedStack,
+    leads: list[LeadSolution],
+    quantity: Quantity,
+    si: bool,
+    span: Span,
 ) -> None:
     length, metre = (1e9, " (nm)") if si else (1.0, "")
-    factor, unit = scale(solution, quantity, si)
     stack, faces = solution.stack, solution.stack.x * length
     magnetic = np.array([layer.is_ferromagnet for layer in stack.layers])
     for kind in (True, False):
@@ -74,20 +122,20 @@ def _draw_profile(
     x = [layer.x[:, None] * length for layer in solution.layers]
     curves = [(broken(x)[:, 0], broken(columns(fields(solution, quantity))))]
     curves += [(lead.x * length, columns([getattr(lead, quantity)])[0]) for lead in leads]
-    curves = [(x, values * factor) for x, values in curves]
+    curves = [(x, values * span.factor) for x, values in curves]
     if quantity == "potential":
         for at, values in curves:
             ax.plot(at, values[:, 0], color="black", linewidth=1.5)
     else:
         typical = float(np.median(np.diff(faces))) / (max(ends) - min(ends)) * _points(ax)
-        _draw_components(ax, curves, dashed=typical > SHORTEST)
+        _draw_components(ax, curves, span.sizes, dashed=typical > SHORTEST)
     for lead in leads:
         start, stop = lead.x[[0, -1]] * length
         shade(ax, start, stop, lead.magnetic, hatch="//", label="lead")
     _draw_faces(ax, faces, np.array([joint is not None for joint in stack.joints]))
     symbol, index = SYMBOLS[quantity]
     ax.set_xlabel(f"$x${metre}", fontsize="small")
-    ax.set_ylabel(f"${symbol}_{index}${unit}", fontsize="small")
+    ax.set_ylabel(f"${symbol}_{index}${span.unit}", fontsize="small")
     ax.tick_params(labelsize="small")
 
 
@@ -134,9 +182,10 @@ def _draw_faces(ax: Any, faces: FloatArray, resistive: BoolArray) -> None:
         ax.plot([], [], color="black", linewidth=INTERFACE, label="resistive interface")
 
 
-def _draw_components(ax: Any, curves: list[tuple[FloatArray, FloatArray]], dashed: bool) -> None:
-    """Draw the three components of curves (n,), (n, 3); those of zero as a thin line."""
-    sizes = np.nanmax(np.abs(np.concatenate([values for _, values in curves])), axis=0)
+def _draw_components(
+    ax: Any, curves: list[tuple[FloatArray, FloatArray]], sizes: FloatArray, dashed: bool
+) -> None:
+    """Draw the three components of curves (n,), (n, 3); those of size zero as a thin line."""
     for i, (name, color, dashes) in enumerate(COMPONENTS):
         zero = sizes[i] <= ZERO * sizes.max()
         style: dict[str, Any] = {"color": GREY, "linewidth": 0.6, "zorder": 1.5}

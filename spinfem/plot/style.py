@@ -7,6 +7,7 @@ inside functions, so that importing spinfem stays cheap.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -108,7 +109,15 @@ def broken(curves: list[FloatArray]) -> FloatArray:
 
 def scale(solution: SolvedStack, quantity: Quantity, si: bool) -> tuple[float, str]:
     """Return a factor and the unit after it, as `unit_scale`, for a field of a solution."""
-    largest = max(float(np.abs(field).max()) for field in fields(solution, quantity))
+    return common_scale([solution], quantity, si)
+
+
+def common_scale(
+    solutions: Sequence[SolvedStack], quantity: Quantity, si: bool
+) -> tuple[float, str]:
+    """Return the same for a field of several solutions."""
+    all_fields = (field for solution in solutions for field in fields(solution, quantity))
+    largest = max(float(np.abs(field).max()) for field in all_fields)
     return unit_scale(largest, SI_UNITS[quantity] if si else "")
 
 

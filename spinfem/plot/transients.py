@@ -8,13 +8,12 @@ import numpy as np
 
 from .._checks import FloatArray
 from .labels import plain
-from .motion import name_axes
+from .motion import PICO, name_axes
 from .style import COMPONENTS, add_legend, unit_scale
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PICO = 1e12
 WIDTH = {"linewidth": 1.2}
 
 

@@ -76,3 +76,12 @@ def lead_solution(
     return LeadSolution(
         lead, side, x[order], spin_potential[order], spin_current[order], potential[order]
     )
+
+
+def whole_lead(solution: SolvedStack, side: Literal["left", "right"]) -> LeadSolution:
+    """Return the fields in a lead of a single stack to where nothing is left of mu_s."""
+    l = float(np.asarray(dict(leads_of(solution))[side].material.l))
+    thickness = float(solution.stack.x[-1])
+    longest = l if np.isfinite(l) else thickness
+    depth = np.geomspace(1e-3 * min(longest, thickness), 40 * longest, 200)
+    return lead_solution(solution, side, np.append(0.0, depth))

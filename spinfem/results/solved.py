@@ -101,6 +101,11 @@ class SolvedStack(Scaled):
         part = np.broadcast_to(self.frequency, self.shape)[index]
         return {"frequency": float(part) if part.ndim == 0 else part}
 
+    @property
+    def is_stationary(self) -> bool:
+        """Whether nothing varies in time."""
+        return self.frequency is None
+
     def check_stationary(self, what: str) -> None:
         """Raise ValueError for what is made of real numbers, and of a single current, alone."""
         self.check_real(what)

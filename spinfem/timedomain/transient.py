@@ -33,6 +33,8 @@ from .superposed import Sum, Superposed
 if TYPE_CHECKING:
     import xarray
 
+    from ..plot.pictures import SolutionPlots
+
 ROUNDED = 0.01
 """Of rtol: what roundings may come to."""
 FIRST, MOST = 32, 4096
@@ -100,6 +102,11 @@ class Transient(SolvedStack):
         ohmic = transport.ohmic.sum(axis=0) + transport.joint_ohmic.sum(axis=0)
         return self.shaped(ohmic + transport.spin_part)
 
+    @property
+    def is_stationary(self) -> bool:
+        """Whether nothing varies in time: it does."""
+        return False
+
     def check_stationary(self, what: str) -> NoReturn:
         """Raise ValueError, for what is made of a single current."""
         raise ValueError(f"{what} must be of a stationary solution, got a transient")
@@ -146,6 +153,51 @@ class Transient(SolvedStack):
         from .outputs import dataset_of
 
         return dataset_of(self, self.times, self.spin_voltage)
+
+    @property
+    def plot(self) -> SolutionPlots:
+        """Pictures of the state at a time, ``transient[3].plot.profile()``, as `Solution.plot`."""
+        from ..plot.pictures import SolutionPlots
+
+        return SolutionPlots(self)
+
+    def animate(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        what: Literal["profile", "analogy"] = "profile",
+        frames: int = 100,
+        units: Literal["SI", "plain"] | None = None,
+    ) -> Any:
+        """Let a picture move in time, at 20 frames per second, on one scale at all times.
+
+        Parameters
+        ----------
+        path : str or path, optional
+            The file to write, ending in .gif. It appears whole or not at all.
+        what : "profile" or "analogy"
+            mu_s and j_s over x; or the rods, rings and cords of `spinfem.Analogy` with all forces
+            on the rings, in spin space, or over x if all rods are along one line.
+        frames : int
+            How many at most, spread over the times.
+        units : "SI" or "plain", optional
+            As of `Solution.plot`; times are in ps in SI.
+
+        Returns
+        -------
+        matplotlib.animation.FuncAnimation
+            Keep it for as long as it shall move.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If this is a single time, an argument is not as above, or the stack has no analogy.
+        OSError
+            If the file cannot be written.
+        """
+        from ..plot.animation import animate_transient
+
+        return animate_transient(self, path, what, frames, units)
 
     def save(
         self,

@@ -145,7 +145,7 @@ def test_animations_move(run, what, tmp_path):
         animation._func(i)
         ax = figure.axes[0]
         limits.add((ax.get_xlim(), ax.get_ylim()))
-        titles.append(ax.get_title())
+        titles.append(figure.get_suptitle())
     check_legible(figure)
     assert titles == ["0.000 ns", "0.200 ns", "0.400 ns"]
     assert len(limits) == 1

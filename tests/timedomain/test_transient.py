@@ -401,7 +401,6 @@ def test_ratios_are_of_stationary_solutions():
         lambda: found.spin_resistance,
         lambda: found.resistance,
         lambda: found.efficiency("a", "b"),
-        lambda: sf.Analogy(found[1]),
     ):
         with pytest.raises(ValueError, match="must be of a stationary solution"):
             ratio()
