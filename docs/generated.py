@@ -28,7 +28,7 @@ CHAPTERS = {
     "measured": ("From measurements to numbers", r"fit_.*"),
     "torques": ("Torques for other codes", r"handoff.*"),
     "devices": ("Devices in space", r"pillar.*|nonlocal.*|crossing.*|point.*"),
-    "time": ("Frequency and time", r"torque_at.*|pumping_in.*"),
+    "time": ("Frequency and time", r"torque_at.*|pumping_in.*|rings_in_time"),
     "motion": ("Magnetizations that move", r"oscillator.*|phase.*|resonance.*|three_magnets.*"),
 }
 

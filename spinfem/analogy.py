@@ -11,12 +11,17 @@ if TYPE_CHECKING:
 
 
 class Analogy(Mechanism):
-    """Rods, rings and cords of a solution.
+    """Rods, rings and cords of a solution, or of a transient at a time.
+
+    In time friction holds the cords back: there are rods, rings, all forces on them, cords with
+    their curves and tensions, and what is folded, as of that time (where the current jumps, just
+    before it). Of a stationary solution alone are energies, spacers, slopes of dr, and stiffness,
+    coupling and attraction of cords.
 
     Parameters
     ----------
-    solution : Solution
-        Of a single stack; take a point of a batch as ``solution[i]``.
+    solution : Solution or Transient
+        Of a single stack; take a point of a batch, or a time, as ``solution[i]``.
 
     Raises
     ------

@@ -29,6 +29,7 @@ SLOW = (
     "oscillator_of_a_wavy_torque.py",
     "phase_diagram_of_a_valve.py",
     "pumping_in_time.py",
+    "rings_in_time.py",
     "three_magnets_that_move.py",
     "torque_at_terahertz.py",
 )
