@@ -28,8 +28,8 @@ class Analogy(Mechanism):
     TypeError
         If it is no Solution.
     ValueError
-        If it is a batch, or its stack has more than transparent interfaces, uniform metals and
-        strong ferromagnets: the analogy has no rods that yield sideways.
+        If it is a batch, magnetizations move, or its stack has more than transparent interfaces,
+        uniform metals and strong ferromagnets: the analogy has no rods that yield sideways.
 
     Examples
     --------

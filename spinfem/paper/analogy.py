@@ -208,6 +208,7 @@ class Mechanism:
         if not isinstance(solution, SolvedStack):
             raise TypeError(f"solution must be a Solution, got {solution!r}")
         solution.check_real("the mechanical analogy")
+        solution.check_standing("the mechanical analogy")
         if solution.shape:
             raise ValueError(
                 "solution must be that of a single stack, got a batch of shape "

@@ -59,11 +59,13 @@ def fold(solution: SolvedStack) -> Folded:
     ------
     ValueError
         If the solution is a batch, or the stack has no ferromagnet, or more than transparent
-        interfaces, uniform metals and strong ferromagnets: hodographs then leave their planes.
+        interfaces, uniform metals and strong ferromagnets, or magnetizations that move: hodographs
+        then leave their planes.
     """
     if solution.shape:
         raise ValueError(f"folding needs a single solution, got a batch of shape {solution.shape}")
     check_plain("folding", solution.stack)
+    solution.check_standing("folding")
     pieces = solution.stack.elements
     magnets = [k for k, e in enumerate(pieces) if isinstance(e, Layer | Lead) and e.m is not None]
     if not magnets:

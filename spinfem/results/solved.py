@@ -110,6 +110,11 @@ class SolvedStack(Scaled):
         """Raise ValueError for what is made of real numbers, and of a single current, alone."""
         self.check_real(what)
 
+    def check_standing(self, what: str) -> None:
+        """Raise ValueError if magnetizations move, for what has mu_s along them."""
+        if self.transport.pumps:
+            raise ValueError(f"magnetizations must stand still for {what}, got some that move")
+
     __iter__ = None  # a batch is indexed, not iterated over
 
     # --- fields -------------------------------------------------------------------------------

@@ -73,12 +73,15 @@ class Transport(ABC):
         rule a difference of currents, of which half of the digits are left then.
     j0 : float or array, shape (N,)
         Particle current: 1, or 0 of what the ends of a stack drive, or that at N times.
+    pumps : bool
+        Whether magnetizations move, so that mu_s of strong ferromagnets is not along m.
     """
 
     elements: Elements
     magnets: IntArray
     opening = 1e-6
     j0: Number = 1.0
+    pumps = False
 
     @property
     def of_ends(self) -> Transport | None:

@@ -33,6 +33,8 @@ class Moved(Transport):
         Particle current, A/m2.
     """
 
+    pumps = True
+
     def __init__(
         self, stack: Stack, layers: dict[int, Inside], found: Found, j0: FloatArray
     ) -> None:

@@ -191,7 +191,8 @@ class Transient(SolvedStack):
         Raises
         ------
         TypeError, ValueError
-            If this is a single time, an argument is not as above, or the stack has no analogy.
+            If this is a single time, an argument is not as above, the stack has no analogy, or
+            magnetizations move, for the analogy and for a profile beside leads.
         OSError
             If the file cannot be written.
         """

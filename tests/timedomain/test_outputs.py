@@ -172,3 +172,24 @@ def test_datasets_come_back_from_files(found, tmp_path):
     data.to_zarr(tmp_path / "x.zarr", zarr_format=2, consolidated=False)
     with xarray.open_zarr(tmp_path / "x.zarr", consolidated=False) as back:
         assert back.load().identical(data)
+
+
+def test_magnetizations_that_move_have_datasets_but_no_rods_and_no_fields_in_leads():
+    Cu = sf.NormalMetal.from_resistivity(17e-9, l=380e-9, tau=7e-12)
+    Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, tau=1e-12)
+    stack = sf.Lead(Cu) | Co(8e-9, m=(0, 0, 1), name="a") | Cu(5e-9) | sf.Lead(Cu)
+    times = np.linspace(0.0, 1e-12, 5)
+    angle = 1e11 * times
+    m = np.column_stack([np.sin(angle), 0 * angle, np.cos(angle)])
+    found = sf.transient(stack, 1e11 + 0 * times, times, m={"a": m}, rtol=1e-2)
+    data = found.to_dataset()
+    assert data.spin_potential.dims == ("time", "x", "component")
+    assert np.array_equal(data.torque.sel(ferromagnet="a"), found.torque("a"))
+    for make in (
+        lambda: sf.Analogy(found[2]),
+        lambda: found.animate(what="analogy"),
+        lambda: found[2].plot.profile(),
+        lambda: found[2].plot.hodograph(fold=True),
+    ):
+        with pytest.raises(ValueError, match="magnetizations must stand still for"):
+            make()
