@@ -58,13 +58,7 @@ def lead_solution(
         Which of the leads.
     depth : array, shape (n,)
         Distances from the stack, m, increasing.
-
-    Raises
-    ------
-    ValueError
-        If magnetizations move.
     """
-    solution.check_standing("fields in leads")
     left = side == "left"
     end: Literal[0, -1] = 0 if left else -1
     e, lead = solution.transport.elements, dict(leads_of(solution))[side]

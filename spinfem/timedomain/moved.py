@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from ..solvers.elements import elements_of
 from ..solvers.faces import Faces
 from ..solvers.transport import Transport
 from .layers import Inside
-from .moving import Found
+from .moving import Beyond, Found
 
 
 class Moved(Transport):
@@ -27,8 +28,12 @@ class Moved(Transport):
         The stack at these times, a batch.
     layers : dict of int to Inside
         Its layers.
+    taus : sequence of float
+        Spin relaxation times of all elements, s.
     found : Found
         What was found at these times.
+    beyond : Beyond
+        The leads.
     j0 : array, shape (times,)
         Particle current, A/m2.
     """
@@ -36,16 +41,37 @@ class Moved(Transport):
     pumps = True
 
     def __init__(
-        self, stack: Stack, layers: dict[int, Inside], found: Found, j0: FloatArray
+        self,
+        stack: Stack,
+        layers: dict[int, Inside],
+        taus: Sequence[float],
+        found: Found,
+        beyond: Beyond,
+        j0: FloatArray,
     ) -> None:
         self.elements = elements_of(stack)
         self.magnets, self.j0, self._j0 = self.elements.magnets, j0, j0
-        self._layers, self._found = layers, found
+        self._layers, self._taus, self._found, self._beyond = layers, taus, found, beyond
 
     def part(self, stack: Stack, index: Any) -> Self:
         """Return what it is at some of the times, at which the stack is this one."""
-        some = self._found.at(index)
-        return type(self)(stack, self._layers, some, np.atleast_1d(self._j0[index]))
+        some = self._found.at(index), self._beyond.at(index)
+        return type(self)(stack, self._layers, self._taus, *some, np.atleast_1d(self._j0[index]))
+
+    @property
+    def followed(self) -> FloatArray:
+        """The current that spins have followed: j0, but where that jumps as it was just before."""
+        return self._found.current_followed
+
+    def in_lead(self, end: Literal[0, -1], depth: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s and j_s in the lead at an end, (q, times, 3) each."""
+        e, k = self.elements, end % self.elements.magnetic.size
+        both = (self._beyond.deep(k, float(e.l[k, 0]), self._taus[k], d) for d in depth.tolist())
+        mu, flow = (np.array(x) for x in zip(*both, strict=True))
+        if e.strong[k]:
+            mu, flow = mu * e.m[k], flow * e.m[k]
+        driving = (self.followed * e.p[k])[:, None] * e.m[k]
+        return mu, driving + (flow if end else -flow)
 
     @property
     def faces(self) -> Faces:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
-from .._checks import FloatArray
+from .._checks import FloatArray, IntArray
 from ..constants import PUMPED_POTENTIAL
 from ..fem.mesh import DEGREE
 from ..physics.bulk import stiffness, total_conductivity
@@ -71,6 +71,7 @@ class Found(NamedTuple):
     inside: tuple[FloatArray, ...]  # of layers: (q, 2 + k, 3 or 1) mu_s in functions of `Inside`
     lost: tuple[FloatArray, ...]  # and what is lost and stored, over kappa
     volume: FloatArray  # (q, n + 2, 3) what magnetizations absorb inside
+    current_followed: FloatArray  # (q,) j0 of stages: at a jump, that before it
 
     def mixed(self, after: Found, mix: FloatArray) -> Found:
         """Return what is between the last of these states and those after it; mix (t, 1 + s)."""
@@ -127,7 +128,7 @@ class Memory:
     """
 
     def __init__(self, response: Response, step: float, count: int, rest: FloatArray) -> None:
-        self.weights = responses(response, step, count)
+        self.response, self.step, self.weights = response, step, responses(response, step, count)
         self.rest, self.still = rest, response(0.0).real * rest
         self.changes = np.zeros((count, 3, rest.size))
 
@@ -140,6 +141,55 @@ class Memory:
     def note(self, n: int, ends: FloatArray) -> None:
         """Remember what was at the face at the stages of step n, (3, 3 or 1)."""
         self.changes[n] = ends - self.rest
+
+    def at(self, response: Response, steps: IntArray, mix: FloatArray) -> FloatArray:
+        """Return another response to mu_s at the face, at times, (t, 3 or 1).
+
+        Parameters
+        ----------
+        response : callable
+            Per mu_s at complex frequencies.
+        steps, mix
+            Of the times, as of `quadrature.within`.
+        """
+        weights = responses(response, self.step, len(self.changes))
+        still = np.broadcast_to(response(0.0).real * self.rest, (3, self.rest.size))
+
+        def of(n: int) -> FloatArray:
+            if n < 0:
+                return still
+            earlier = weights[n::-1], self.changes[: n + 1]
+            return np.asarray(still + np.einsum("nij,njc->ic", *earlier))
+
+        values = {n: of(n) for n in {*steps.tolist(), *(steps - 1).tolist()}}
+        between = (np.concatenate([values[n - 1][-1:], values[n]]) for n in steps.tolist())
+        return np.array([own @ x for own, x in zip(mix, between, strict=True)])
+
+
+class Beyond(NamedTuple):
+    """The leads of a stack, at some times."""
+
+    memories: dict[int, Memory]
+    steps: IntArray  # (t,)
+    mix: FloatArray  # (t, 4)
+
+    def at(self, index: Any) -> Beyond:
+        """Return them at some of the times."""
+        steps, mix = self.steps[index], self.mix[index].reshape(-1, self.mix.shape[1])
+        return self._replace(steps=np.atleast_1d(steps), mix=mix)
+
+    def deep(self, k: int, l: float, tau: float, depth: float) -> tuple[FloatArray, FloatArray]:
+        """Return mu_s and what flows on at a depth of a lead, (t, 3 or 1) each."""
+        memory = self.memories[k]
+
+        def left(s: Any) -> ComplexArray:
+            return np.asarray(np.exp(-depth / l * np.sqrt(1 + s * tau)))
+
+        def flows(s: Any) -> ComplexArray:
+            return left(s) * memory.response(s)
+
+        mu, flow = (memory.at(response, self.steps, self.mix) for response in (left, flows))
+        return mu, flow
 
 
 class Exchange(NamedTuple):
@@ -236,8 +286,10 @@ class MovingStack:
             taken.append(float(slow * np.tanh(e.thickness[k - 1, 0] / e.l[k, 0])))
         return float(np.finfo(float).eps * stiffest / max(taken))
 
-    def followed(self, times: FloatArray, before: float, count: int, step: float) -> Found:
-        """Return the stack at some times.
+    def followed(
+        self, times: FloatArray, before: float, count: int, step: float
+    ) -> tuple[Found, Beyond]:
+        """Return the stack at some times, and what its leads have been through.
 
         Parameters
         ----------
@@ -280,7 +332,7 @@ class MovingStack:
             if (wanted := at == n).any():
                 found.append(old.mixed(new, mix[wanted]))
             old = new
-        return Found.joined(found)
+        return Found.joined(found), Beyond(memories, at, mix)
 
     def _directions(
         self, times: FloatArray, count: int, step: float
@@ -411,7 +463,7 @@ class MovingStack:
             losses.append(lost)
         at_faces = self.joints.read(faces, found, flow, (m, V, j0))
         at_leads = {k: ends[:, place[k, int(k == 0)]] for k in leads}
-        return Found(*at_faces, tuple(insides), tuple(losses), volume), at_leads
+        return Found(*at_faces, tuple(insides), tuple(losses), volume, j0), at_leads
 
     def _driven(self, k: int, m: FloatArray, j0: FloatArray) -> FloatArray:
         """Return what j0 drives in the functions of a layer, (2 + k, q, 3 or 1)."""

@@ -321,7 +321,8 @@ def transient(
                         f"roundings of {moving.rounding:.0e}"
                     )
                 states = moving.followed(wanted, float(past), _count(wanted, step), step)
-                transport = Moved(stack_then, moving.layers, states, current(wanted))
+                sample = stack_then, moving.layers, moving.taus
+                transport = Moved(*sample, *states, current(wanted))
             else:
                 swinging, at_rest = _solved(stack, sums, workers)
                 total = Sum(sums.matrix, float(past))

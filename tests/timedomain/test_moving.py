@@ -89,7 +89,7 @@ def samples(factor=1.0):
     }
 
 
-KINDS = list(samples())
+KINDS, VALVE = list(samples()), samples()["contact"]
 
 
 def turning(t):
@@ -133,6 +133,22 @@ def test_what_stands_still(kind):
         own, other = getattr(found, what)(x), getattr(expected, what)(x)
         assert difference(own, other) < 1e-10
     assert difference(found[3].torque("b"), found.torque("b")[3]) < 1e-15
+    depth = np.array([0.0, 3e-9, 50e-9])
+    for end, lead in ((0, stack.left), (-1, stack.right)):
+        if isinstance(lead, sf.Lead):
+            both = found.transport.in_lead(end, depth), expected.transport.in_lead(end, depth)
+            for own, other in zip(*both, strict=True):
+                assert difference(own, other) < 1e-10
+
+
+def test_heat_where_the_current_jumps():
+    """Spins are as before it: all that there is is Joule's."""
+    still = np.tile(sf.direction(60), (3, 1))
+    found = sf.transient(VALVE, lambda t: 1e11 + 0 * t, [0.0, PS, 2 * PS], m={"b": still})
+    for layer in found.layers:
+        metal = VALVE.layers[layer.index].material
+        joule = 1e22 / getattr(metal, "total_conductivity", metal.D)
+        np.testing.assert_allclose(layer.dissipation[0], joule, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -303,9 +319,6 @@ def test_a_film_that_precesses(cone):
     assert difference(found, np.tile(expected, (4, 1))) < 1e-6
 
 
-VALVE = samples()["contact"]
-
-
 @pytest.mark.parametrize(
     ("m", "message"),
     [
@@ -330,7 +343,7 @@ def test_what_cannot_move():
     weak, free = dataclasses.replace(Py, lambda_J=1e-9), Co(2e-9, m=(0, 0, 1), name="b")
     for stack, message in (
         (sf.Reservoir() | free | Cu(1e-9), "got one in contact with a reservoir"),
-        (sf.Lead(weak, m=(0, 0, 1)) | Cu(1e-9) | free, "got finite exchange lengths in 'left lead'"),
+        (sf.Lead(weak, m=(0, 0, 1)) | Cu(1e-9) | free, "exchange lengths in 'left lead'"),
         (sf.Lead(Cu) | free | thin(1e-19) | sf.SpinBlocking(), "layers must not be so thin"),
     ):
         with pytest.raises(ValueError, match=message):
