@@ -25,10 +25,10 @@ from ..files.disk import explained
 from ..files.gridstore import OtherSweepError, grid_store
 from ..files.netcdf import write_netcdf
 from ..io.stackfile import StackFile
-from ..io.vary import FileBuilder, Variation
-from ..results.numbers import VARIABLES
+from ..io.vary import FREQUENCIES, FileBuilder, Variation
 from ..solvers.elements import check_undriven
 from ..studies.builders import axis_name
+from ..studies.resultkinds import FREQUENCY, polar_names
 from ..studies.sweeping import begin, plan_sweep, run
 
 if TYPE_CHECKING:
@@ -80,13 +80,14 @@ def sweep_file(
     OSError
         If something cannot be written, a worker process dies or the scheduler does not answer.
     """
-    others = [v for v in variations if v.currents is None]
+    frequency = next((v.frequencies for v in variations if v.frequencies is not None), None)
+    others = [v for v in variations if v.currents is None and v.frequencies is None]
     builder = FileBuilder(file.tables, {v.name: v.where for v in others})
     j0 = file.j0
-    if others != [*variations]:
+    if any(v.currents is not None for v in variations):
         check_undriven("a sweep over the current", file.stack)  # else torques are no multiples
         j0 = 1.0
-    plan = plan_sweep(builder, {v.name: v.values for v in others}, j0)
+    plan = plan_sweep(builder, {v.name: v.values for v in others}, j0, frequency=frequency)
     with grid_store(parts_of(output)) as store:
         try:
             begin(store, plan)
@@ -96,6 +97,8 @@ def sweep_file(
             begin(store, plan)
         with _executor(workers, scheduler, output) as executor:
             dataset = run(plan, executor, store, None)
+        if frequency is not None:
+            dataset = dataset.rename({FREQUENCY: FREQUENCIES[file.units]})
         dataset = _labelled(_with_currents(dataset, variations), file, variations)
         whole = store.directory / f"whole-{secrets.token_hex(8)}.nc"
         try:
@@ -119,10 +122,24 @@ def _with_currents(dataset: xarray.Dataset, variations: Sequence[Variation]) -> 
         dataset = dataset.expand_dims({axis: variation.values}).chunk({axis: "auto"})
         currents = xarray.DataArray(variation.currents, dims=axis)
         for name in ("torque", "absorbed_spin_current", "voltage"):
-            values = dataset[name] * currents + 0.0  # turns -0.0 into 0.0
-            dataset[name] = values.assign_attrs(dataset[name].attrs)
+            if name in dataset:
+                values = {name: dataset[name] * currents + 0.0}  # turns -0.0 into 0.0
+            else:
+                modulus, phase = polar_names(name)
+                values = {modulus: dataset[modulus] * abs(currents)}
+                values[phase] = _driven(dataset[phase], currents, values[modulus])
+            for key, found in values.items():
+                dataset[key] = found.assign_attrs(dataset[key].attrs)
         del dataset.attrs["j0"]
     return dataset.transpose(*(axis_name(v.name) for v in variations), ...)
+
+
+def _driven(
+    phase: xarray.DataArray, currents: xarray.DataArray, modulus: xarray.DataArray
+) -> xarray.DataArray:
+    """Return phases at some currents, of those at 1: the opposite where they are negative."""
+    opposite = phase.where(phase <= 0, phase - 360) + 180
+    return phase.where(currents > 0, opposite).where(modulus > 0, 0.0)
 
 
 def _labelled(
@@ -133,9 +150,11 @@ def _labelled(
         dataset[axis_name(variation.name)].attrs = variation.attributes
     dataset.attrs |= {"title": file.title or "", "source": str(file.path), "units": file.units}
     if file.units == "paper":
-        dataset = dataset.drop_vars("torque")
-        for name in set(VARIABLES) - {"torque"}:
-            del dataset[name].attrs["units"]
+        of_torques = {"torque", *polar_names("torque")}
+        dataset = dataset.drop_vars(of_torques & {*dataset})
+        for values in dataset.values():
+            if values.attrs["units"] != "degree":
+                del values.attrs["units"]
     return dataset
 
 

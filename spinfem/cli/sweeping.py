@@ -48,19 +48,22 @@ def sweep_over(
     right for its leads; where a layer and a material share a name, that which has KEY is meant. KEY
     is any of its numbers, such as thickness_nm, polar_deg, AR_fOhm_m2, l_nm or beta. The name of a
     layer in a cell is that of all its copies. For the current it is j0_A_m2=START:STOP:N or
-    current_density_A_m2=..., without LAYER. N values are
+    current_density_A_m2=..., without LAYER, and for the frequency of a current that swings
+    frequency_Hz=...; in the paper's units j0 and frequency, per unit of tau. N values are
     evenly spaced, both START and STOP included; START:STOP:N:log spaces them evenly in the
     logarithm. More than one --vary make the outer product. In OUT.nc the axis has the name of the
     key, with | for each / in it: Co/Cu.AR_fOhm_m2 is Co|Cu.AR_fOhm_m2.
 
     OUT.nc holds torque, absorbed_spin_current, efficiency, spin_resistance, resistance and voltage,
-    with units; no torque in the paper's units. If the command is stopped, by whatever, OUT.nc is as
-    it was before, and the same command goes on where it was; a directory .OUT.nc.parts keeps what
-    is done until then, as large as OUT.nc. A second command with the same OUT.nc waits for the
-    first.
+    with units; no torque in the paper's units. Over a frequency each is two, torque_modulus and
+    torque_phase, in degrees, negative if it lags behind the current. If the command is stopped, by
+    whatever, OUT.nc is as it was before, and the same command goes on where it was; a directory
+    .OUT.nc.parts keeps what is done until then, as large as OUT.nc. A second command with the same
+    OUT.nc waits for the first.
 
     OUT.png shows RA, dr, torques (T) and efficiencies (g); where an axis is an angle, MR too: RA
-    over the least one along that axis, less 1. For a table, in Python:
+    over the least one along that axis, less 1. Over a frequency it is a Bode plot: modulus and
+    phase of RA, dr, T and g. For a table, in Python:
     xarray.open_dataset("OUT.nc").resistance.to_series().to_csv("OUT.csv").
     """
     from ..io.stackfile import read
@@ -74,6 +77,7 @@ def sweep_over(
     description = read(file)
     variations = [parse(text, description) for text in vary]
     names = [variation.name for variation in variations]
+    axes = [axis_name(name) for name in names]
     places = [where for variation in variations for where in variation.where]
     currents = sum(variation.currents is not None for variation in variations)
     if len({*places}) < len(places) or currents > 1:
@@ -96,21 +100,20 @@ def sweep_over(
         if picture:
             from ..plot.sweeps import sweep_overview
 
-            write_picture(picture, dpi, sweep_overview(_thinned(dataset).compute()))
+            write_picture(picture, dpi, sweep_overview(_thinned(dataset, axes).compute()))
 
     sweep_file(description, variations, output, workers, scheduler, draw)
     points = math.prod(variation.values.size for variation in variations)
     sizes = " x ".join(
-        f"{axis_name(name)} ({variation.values.size})"
-        for name, variation in zip(names, variations, strict=True)
+        f"{axis} ({variation.values.size})"
+        for axis, variation in zip(axes, variations, strict=True)
     )
     return f"{output}: {points} points, {sizes}"
 
 
-def _thinned(dataset: xarray.Dataset) -> xarray.Dataset:
+def _thinned(dataset: xarray.Dataset, axes: list[str]) -> xarray.Dataset:
     """Take every second, third ... value along each axis, so that no more than `DRAWN` are left."""
-    sizes = dataset["resistance"].sizes
     step = 1
-    while math.prod(-(-n // step) for n in sizes.values()) > DRAWN:
+    while math.prod(-(-dataset.sizes[axis] // step) for axis in axes) > DRAWN:
         step += 1
-    return dataset.isel({axis: slice(None, None, step) for axis in sizes})
+    return dataset.isel({axis: slice(None, None, step) for axis in axes})

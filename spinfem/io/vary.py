@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import numpy as np
 from pydantic import BaseModel
 
-from .._checks import FloatArray
+from .._checks import FloatArray, nonnegative
 from .._names import key_hint
 from .._spelling import near_match
 from ..constants import MU_0
@@ -19,6 +19,7 @@ from ..files.tables import Location
 from ..sample.pieces import Layer, Lead, Reservoir, drive_of
 from ..sample.stack import Stack
 from ..sample.units import once
+from .keys import Units
 from .magnettables import MAGNET_KEYS
 from .schema import AnyFile, InterfaceTable, LayerTable, MagneticTable
 from .stackfile import StackFile, read, stack_of
@@ -36,6 +37,7 @@ UNITS = {
     "_T": "T",
     "_J_m3": "J/m3",
     "_ps": "ps",
+    "_Hz": "Hz",
 }
 """Units by the end of a key; keys without one are in the paper's units."""
 DRIVE_UNITS = {"_V": "V", "_A_m2": "A/m2"}
@@ -56,6 +58,7 @@ WORDS = {
     "scale": "scale of the mesh",
     "j0": "particle current",
     "current_density": "current density",
+    "frequency": "frequency",
     "Ms": "saturation magnetization",
     "mu0_Ms": "mu_0 M_s",
     "alpha": "damping",
@@ -66,6 +69,8 @@ WORDS = {
 """What keys mean, without their units, where they do not say so themselves."""
 CURRENTS = {"j0_A_m2": 1.0, "current_density_A_m2": -1.0, "j0": 1.0}
 """Keys of the current, and the particle current for 1 of them."""
+FREQUENCIES: dict[Units, str] = {"SI": "frequency_Hz", "paper": "frequency"}
+"""Name of the frequency, by the units of the file; it is no key in there."""
 FIELDS = {
     f"{key}_{axis}_{unit}": (i, size)
     for key, unit, size in (("field", "A_m", 1.0), ("flux_density", "mT", 1e-3 / MU_0))
@@ -83,7 +88,7 @@ class Variation:
     Attributes
     ----------
     name : str
-        ``LAYER.KEY`` as given, or the key of the current.
+        ``LAYER.KEY`` as given, the key of the current, or the name of the frequency.
     where : tuple of tuple
         Where the key stands in the file, cells being in the place of where they stand: once, or in
         every layer of a group or copy of a layer.
@@ -103,6 +108,11 @@ class Variation:
         """Particle currents, in the file's unit; None if something else varies."""
         sign = CURRENTS.get(self.name)
         return None if sign is None else sign * self.values
+
+    @property
+    def frequencies(self) -> FloatArray | None:
+        """Frequencies, Hz or per unit of tau; None if something else varies."""
+        return self.values if self.name in FREQUENCIES.values() else None
 
     @property
     def field(self) -> tuple[int, FloatArray] | None:
@@ -151,9 +161,9 @@ def parse(text: str, file: StackFile, *, moving: bool = False) -> Variation:
     file : StackFile
         The stack file; LAYER is the name of a layer, a group, an interface, a lead or a material in
         it, "left" or "right". One that has KEY is meant. The name of a layer of a cell is that of
-        all its copies. Without LAYER, KEY is that of the current.
+        all its copies. Without LAYER, KEY is that of the current, or the frequency.
     moving : bool
-        Whether keys of magnets may vary too, and components of the applied field.
+        Whether keys of magnets may vary too, and components of the applied field, but no frequency.
 
     Raises
     ------
@@ -162,9 +172,11 @@ def parse(text: str, file: StackFile, *, moving: bool = False) -> Variation:
     """
     name, equals, given = text.rpartition("=")
     currents = [key for key in CURRENTS if key in type(file.tables).model_fields]
-    alone = [*currents, *(FIELDS if moving else ())]
+    frequency = FREQUENCIES[file.units]
+    alone = [*currents, *(FIELDS if moving else [frequency])]
     if not equals or (name not in alone and "." not in name.strip(".")):
-        ways = ["LAYER.KEY=START:STOP:N", f"{currents[0]}=...", *["field_z_A_m=..."] * moving]
+        ways = ["LAYER.KEY=START:STOP:N", f"{currents[0]}=..."]
+        ways.append("field_z_A_m=..." if moving else f"{frequency}=...")
         raise ValueError(
             f"--vary must be {', '.join(ways[:-1])} or {ways[-1]}, got {text!r}"
             f"{key_hint(name, alone) if equals and moving else ''}"
@@ -172,6 +184,8 @@ def parse(text: str, file: StackFile, *, moving: bool = False) -> Variation:
     try:
         where = ((name,),) if name in alone else find_key(name, file, moving=moving)
         values, log = _range(given)
+        if name == frequency:
+            nonnegative("frequency", float(values.min()))
         if name not in alone:
             check_values(name, where, values, file)
     except ValueError as error:
@@ -200,6 +214,8 @@ def check_size(variations: Sequence[Variation], file: StackFile, room: int) -> N
     magnets = sum(getattr(element, "m", None) is not None for element in file.stack.elements)
     # two vectors of each, what is between two, and of them all
     per_point = 64 * max(magnets, 1) + 8
+    if any(variation.frequencies is not None for variation in variations):
+        per_point *= 2  # modulus and phase
     if 2 * points * per_point > room:
         raise ValueError(
             f"--vary: results must fit on the disk twice, got {points} points of {per_point} bytes "

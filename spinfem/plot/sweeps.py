@@ -1,4 +1,4 @@
-"""Pictures of a sweep: curves over one axis, maps over two."""
+"""Pictures of a sweep: curves over one axis, maps over two; over a frequency Bode plots."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
+from .bode import phases_of, sizes_of, with_amplitudes
 from .labels import plain, shortened, text_size
 from .style import COLORS, GREY, add_legend, unit_scale
 
@@ -45,6 +46,7 @@ class Panel(NamedTuple):
     by: str = ""  # the neighbour by which it does
     dashes: str = "-"
     signed: bool = False
+    log: bool = False
 
 
 def sweep_overview(dataset: xarray.Dataset) -> Figure:
@@ -55,6 +57,9 @@ def sweep_overview(dataset: xarray.Dataset) -> Figure:
     units that of the spin current it absorbs; and the efficiencies g. Of many ferromagnets these
     are the ones whose torques change most, as many as there are colours. It is not a pyplot figure:
     nothing keeps it but its owner.
+
+    Over a frequency it is a Bode plot: the modulus of each, on a logarithmic scale if it spans a
+    decade, and its phase in degrees; of a torque that at which it is largest, ``bode.sizes_of``.
 
     Parameters
     ----------
@@ -68,6 +73,11 @@ def sweep_overview(dataset: xarray.Dataset) -> Figure:
     """
     from matplotlib.figure import Figure
 
+    swings = "spin_resistance_modulus" in dataset
+    if swings:
+        dataset = with_amplitudes(dataset)
+    if "spin_resistance" not in dataset:
+        raise ValueError("the dataset must be that of a sweep of stacks, got one without dr")
     axes = [str(name) for name in dataset["spin_resistance"].dims]
     check_axes(axes)
     magnets = _foremost(dataset)
@@ -79,6 +89,9 @@ def sweep_overview(dataset: xarray.Dataset) -> Figure:
     else:
         groups += [[panel] for panel in (*acting, *efficiencies)]
     columns = 2 if len(groups) <= 4 else 3
+    if swings:
+        columns = len(groups) if len(axes) == 1 else 3
+        groups = [*map(_moduli, groups), *map(_phases, groups)]
     rows = -(-len(groups) // columns)
     figure = Figure(figsize=(SIDE * columns, HEIGHT * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -87,7 +100,7 @@ def sweep_overview(dataset: xarray.Dataset) -> Figure:
             _draw_curves(ax, group, magnets)
         else:
             _draw_map(ax, group[0], axes)
-        ax.tick_params(labelsize="small")
+        ax.tick_params(which="both", labelsize="small")
     for ax in grid[len(groups) :]:
         ax.remove()
     if len(axes) == 1:
@@ -112,13 +125,12 @@ def check_axes(axes: list[str]) -> None:
 
 def _sizes(dataset: xarray.Dataset) -> xarray.DataArray:
     """Return the sizes of torques, or of absorbed spin currents, with their unit."""
-    vectors = dataset["torque" if "torque" in dataset else "absorbed_spin_current"]
-    return ((vectors**2).sum("component") ** 0.5).assign_attrs(vectors.attrs)
+    return sizes_of(dataset["torque" if "torque" in dataset else "absorbed_spin_current"])
 
 
 def _foremost(dataset: xarray.Dataset) -> list[str]:
     """Return the ferromagnets whose torques change most, as many as have colours."""
-    sizes = _sizes(dataset)
+    sizes = abs(_sizes(dataset))
     over = [name for name in sizes.dims if name != "ferromagnet"]
     change = np.asarray(sizes.max(over) - sizes.min(over))
     most = sorted(np.argsort(-change, kind="stable")[: len(COLORS)].tolist())
@@ -126,21 +138,20 @@ def _foremost(dataset: xarray.Dataset) -> list[str]:
 
 
 def _resistances(dataset: xarray.Dataset, axes: list[str]) -> Iterator[Panel]:
-    if "spin_resistance" not in dataset:
-        raise ValueError("the dataset must be that of a sweep of stacks, got one without dr")
     RA, dr = dataset["resistance"], dataset["spin_resistance"]
     yield Panel("RA", RA, _unit(RA))
     yield Panel(r"$\delta r$", dr, _unit(dr))
     angles = [name for name in axes if dataset[name].attrs.get("units") == "degree"]
-    if angles:
+    if angles and not np.iscomplexobj(RA):
         over = " and ".join(_name(dataset[name]) for name in angles)
         yield Panel(f"MR over {over}", 100 * (RA / RA.min(angles) - 1), "%")
 
 
 def _torques(dataset: xarray.Dataset, magnets: list[str]) -> Iterator[Panel]:
     sizes, symbol = _sizes(dataset), "T" if "torque" in dataset else "j"
+    quantity = f"${symbol}$" if np.iscomplexobj(sizes) else f"$|{symbol}|$"
     for name in magnets:
-        yield Panel(f"$|{symbol}|$", sizes.sel(ferromagnet=name), _unit(sizes), on=name)
+        yield Panel(quantity, sizes.sel(ferromagnet=name), _unit(sizes), on=name)
 
 
 def _efficiencies(dataset: xarray.Dataset, magnets: list[str]) -> Iterator[Panel]:
@@ -153,6 +164,24 @@ def _efficiencies(dataset: xarray.Dataset, magnets: list[str]) -> Iterator[Panel
             if on in magnets:
                 g = dataset["efficiency"].sel(spacer=spacer, side=side)
                 yield Panel("$g$", g, "", on, by, dashes, signed=True)
+
+
+def _moduli(panels: list[Panel]) -> list[Panel]:
+    """Return the upper panel of a Bode plot, its curves logarithmic if they span a decade."""
+    sizes = [abs(one.values) for one in panels]
+    least, most = (float(getattr(np, which)(sizes)) for which in ("min", "max"))
+    return [
+        one._replace(quantity=f"|{one.quantity}|", values=size, signed=False, log=10 * least < most)
+        for one, size in zip(panels, sizes, strict=True)
+    ]
+
+
+def _phases(panels: list[Panel]) -> list[Panel]:
+    """Return the lower panel of a Bode plot."""
+    return [
+        Panel(f"phase of {one.quantity}", phases_of(one.values), "°", one.on, one.by, one.dashes)
+        for one in panels
+    ]
 
 
 def _unit(values: xarray.DataArray) -> str:
@@ -180,10 +209,13 @@ def _draw_curves(ax: Any, panels: list[Panel], magnets: list[str]) -> None:
         ax.plot(x, panel.values * factor, **style)
     if first.signed:
         ax.axhline(0, color=GREY, linewidth=0.6, zorder=1)
+    if first.by:
         for dashes, side in (("-", "left"), ("--", "right")):
             if any(panel.dashes == dashes for panel in panels):
-                label = f"{first.quantity} by the one on its {side}"
+                label = f"$g$ by the one on its {side}"
                 ax.plot([], [], color=GREY, linestyle=dashes, linewidth=1.5, label=label)
+    if first.log:
+        ax.set_yscale("log")
     ax.set_ylabel(first.quantity + unit, fontsize="small")
 
 
@@ -215,11 +247,11 @@ def _draw_map(ax: Any, panel: Panel, axes: list[str]) -> None:
 def set_axis(ax: Any, which: str, values: xarray.DataArray) -> FloatArray:
     """Name an axis and return its values as they are drawn."""
     factor, unit = 1.0, _unit(values)
-    if unit == "Ω m":  # of a metal: 1e-8, and as a rule on a linear scale
+    scale = values.attrs.get("spacing", "linear")
+    if unit in ("Ω m", "Hz") and scale == "linear":
         factor, unit = unit_scale(float(np.abs(values).max()), unit)
     elif unit:
         unit = f" ({unit})"
-    scale = values.attrs.get("spacing", "linear")
     ax.set(**{f"{which}scale": scale})
     if scale == "linear":
         ax.locator_params(axis=which, nbins=5)

@@ -1,11 +1,13 @@
-"""Results at a frequency as tables to read: every amplitude by its modulus and its phase."""
+"""Results at a frequency: every amplitude by its modulus and its phase, as tables to read."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from .._checks import FloatArray
 from ..texts.numbers import scientific, seven, span, unit_of
 from ..texts.tables import Column, Part, Table
 from .solved import SolvedStack
@@ -17,6 +19,15 @@ SUMS = (
     ("resistance RA", "resistance", "Ohm m2"),
     ("voltage", "voltage", "V"),
 )
+
+
+def polar(amplitude: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return modulus and phase of amplitudes, the phase in degrees, from -180 to 180.
+
+    That of 0, which has none, is 0, so that ``modulus exp(i phase)`` is always the amplitude.
+    """
+    z = np.asarray(amplitude) + 0.0  # turns -0.0 into 0.0, whose phase is 0, not 180
+    return np.abs(z), np.degrees(np.angle(z))
 
 
 def amplitudes_of(solution: SolvedStack, si: bool) -> list[Part]:
@@ -52,10 +63,10 @@ def amplitudes_of(solution: SolvedStack, si: bool) -> list[Part]:
 
 def _polar(amplitude: Any) -> tuple[str, str]:
     """Write the modulus of an amplitude, and its phase, of which zero has none."""
-    size = np.abs(amplitude)
-    if not np.any(size):
+    modulus, phase = polar(amplitude)
+    if not np.any(modulus):
         return "0", ""
-    return span(size, scientific), span(np.degrees(np.angle(amplitude)), _five)
+    return span(modulus, scientific), span(phase, _five)
 
 
 def _five(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def absorbed_by(
     solution: SolvedStack, shape: tuple[int, ...], ferromagnets: Sequence[str]
 ) -> FloatArray:
     """Return the spin currents that ferromagnets absorb, A/m2, shape (*shape, f, 3)."""
-    found = np.empty((*shape, len(ferromagnets), 3))
+    found = np.empty((*shape, len(ferromagnets), 3), _dtype(solution))
     for i, name in enumerate(ferromagnets):
         found[..., i, :] = solution.absorbed_spin_current(name)
     return found
@@ -61,9 +62,12 @@ def numbers_of(
     ferromagnets: Sequence[str],
     spacers: Spacers,
 ) -> dict[str, FloatArray]:
-    """Collect the variables but the torque at all points of a shape, shape (*shape, ...) each."""
+    """Collect the variables but the torque at all points of a shape, shape (*shape, ...) each.
+
+    They are complex amplitudes at a frequency.
+    """
     shapes = shapes_of(ferromagnets, spacers)
-    found = {name: np.empty((*shape, *rest)) for name, rest in shapes.items()}
+    found = {name: np.empty((*shape, *rest), _dtype(solution)) for name, rest in shapes.items()}
     found["absorbed_spin_current"][...] = absorbed_by(solution, shape, ferromagnets)
     for i, pair in enumerate(spacers):
         for side, g in enumerate(solution.efficiency(*pair)):
@@ -72,3 +76,7 @@ def numbers_of(
     found["resistance"][...] = solution.resistance
     found["voltage"][...] = solution.voltage
     return found
+
+
+def _dtype(solution: SolvedStack) -> Any:
+    return float if solution.frequency is None else complex

@@ -47,17 +47,18 @@ from .builders import (
 )
 from .effects import check_effects
 from .fingerprints import fingerprint
-from .resultkinds import DeviceResults, StackResults, kind_of
+from .resultkinds import FREQUENCY, DeviceResults, StackResults, kind_of
 
 Index = tuple[slice, ...]
-Part = tuple[Sample, tuple[int, ...]]
-"""Stacks of a block that are solved together, and the shape of their points."""
+Part = tuple[Sample, FloatArray | None, tuple[int, ...]]
+"""Stacks of a block that are solved together, at which frequencies, and the shape of the points."""
 
 NUMBERS = 2**18
 """Points of a block times elements of the stack: some 100 MB at work, and little overhead."""
 POINTWISE_BLOCKS, POINTWISE_POINTS = 32, 64
-"""Where every point is a call of the builder, which may take any time: blocks of a grid, at least,
-and points of a block, at most. Of fewer points the solver would take longer than most builders."""
+"""Where every point, at all frequencies, is a call of the builder, which may take any time: blocks
+of a grid, at least, and points of a block, at most. Of fewer points the solver would take longer
+than most builders."""
 CHUNK_SECONDS = 1.0
 """What a chunk of such blocks should take: half of it is enough to hide the cost of handing it
 over. A block of an array takes a good part of that, and is a chunk."""
@@ -87,6 +88,8 @@ class Plan:
         What is collected.
     block, chunk : tuple of int
         Shape of a block, and of a chunk of whole blocks; less at the end of an axis.
+    frequency : array, shape (n,), or None
+        Of what swings, along the last axis; results are amplitudes then.
     """
 
     builder: Builder
@@ -98,11 +101,19 @@ class Plan:
     results: StackResults | DeviceResults
     block: tuple[int, ...]
     chunk: tuple[int, ...]
+    frequency: FloatArray | None = None
+
+    @property
+    def axes(self) -> Coordinates:
+        """Values along the axes of the grid: of the arguments, then the frequencies."""
+        if self.frequency is None:
+            return self.coordinates
+        return {**self.coordinates, FREQUENCY: self.frequency}
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the grid."""
-        return tuple(values.size for values in self.coordinates.values())
+        return tuple(values.size for values in self.axes.values())
 
     @property
     def variables(self) -> dict[str, tuple[int, ...]]:
@@ -117,8 +128,18 @@ class Plan:
 
     def part(self, index: Index) -> Plan:
         """Return the sweep of a part of the grid."""
-        values = zip(self.coordinates.items(), index, strict=True)
-        return dataclasses.replace(self, coordinates={name: x[part] for (name, x), part in values})
+        coordinates, frequency = self.split(self.within(index))
+        return dataclasses.replace(self, coordinates=coordinates, frequency=frequency)
+
+    def within(self, index: Index) -> Coordinates:
+        """Return the values along the axes in a part of the grid."""
+        axes = zip(self.axes.items(), index, strict=True)
+        return {name: x[part] for (name, x), part in axes}
+
+    def split(self, axes: Coordinates) -> tuple[Coordinates, FloatArray | None]:
+        """Tell arguments of the builder from frequencies."""
+        frequency = None if self.frequency is None else axes[FREQUENCY]
+        return {name: axes[name] for name in self.coordinates}, frequency
 
 
 def make_plan(
@@ -127,6 +148,7 @@ def make_plan(
     current: Callable[[Sample], float | None],
     pointwise: bool,
     accuracy: dict[str, Any],
+    frequency: FloatArray | None,
 ) -> Plan:
     """Check a sweep at a few points and cut it into blocks; errors as in `spinfem.sweep`."""
     coordinates = check_arguments(builder, arguments)
@@ -139,7 +161,7 @@ def make_plan(
     parts = topology(stacks[0])
     for stack, place in zip(stacks, places, strict=True):
         check_topology(parts, stack, place)
-    kind: Any = kind_of(stacks[0])
+    kind: Any = kind_of(stacks[0], frequency)
     for name in coordinates:
         if name in kind.reserved:
             raise ValueError(f"an argument must not be called like a result, got {name!r}")
@@ -152,21 +174,27 @@ def make_plan(
         notice_coarse(cast(Device, stacks[0]), 5)
     elif not pointwise:
         check_arrays(builder, coordinates, cast(list[Stack], stacks))
-    check_effects(builder, coordinates, stacks, kind, pointwise, accuracy)
+    check_effects(builder, coordinates, stacks, kind, pointwise, accuracy, frequency)
     began = time.perf_counter()
     with np.errstate(all="ignore"):
-        results = kind.of(kind.solve(stacks[0], j0, accuracy))
+        first = None if frequency is None else frequency[:1]
+        results = kind.of(kind.solve(stacks[0], j0, accuracy, first))
     solving = time.perf_counter() - began
     shape = [values.size for values in coordinates.values()]
+    calls, frequencies = math.prod(shape), 1  # of the builder point by point, of each
+    if frequency is not None:
+        frequencies = frequency.size
+        shape.append(frequencies)
     if kind is DeviceResults:  # of which every point is solved by itself
         room = 1
     elif pointwise:
-        room = min(NUMBERS // len(parts), POINTWISE_POINTS, math.prod(shape) // POINTWISE_BLOCKS)
+        calls = max(min(calls // POINTWISE_BLOCKS, POINTWISE_POINTS), 1)
+        room = min(NUMBERS // len(parts), calls * frequencies)
     else:
         room = NUMBERS // len(parts)
     block = chunk = _block_shape(shape, room)
     if pointwise:  # a builder's first call may do what others need not
-        seconds = math.prod(block) * statistics.median(taken) + solving
+        seconds = math.prod(block[: len(coordinates)]) * statistics.median(taken) + solving
         chunk = _chunk_shape(shape, block, seconds)
     return Plan(
         builder,
@@ -178,6 +206,7 @@ def make_plan(
         results,
         block,
         chunk,
+        frequency,
     )
 
 
@@ -229,7 +258,7 @@ def solve_grid(plan: Plan, told: bool = False) -> tuple[dict[str, FloatArray], l
             stacks = [*_stacks(plan, index)]
             parts.append((index, _solved(plan, index, stacks)))
         if told:
-            prints += [fingerprint(stack, plan.accuracy) for stack, _ in stacks]
+            prints += [fingerprint(stack, plan.accuracy) for stack, _, _ in stacks]
     shapes = {name: (*plan.shape, *rest) for name, rest in plan.variables.items()}
     if len(parts) == 1:
         return {name: parts[0][1][name].reshape(shape) for name, shape in shapes.items()}, prints
@@ -247,18 +276,21 @@ def built(plan: Plan) -> list[str]:
         return [
             fingerprint(stack, plan.accuracy)
             for index in plan.cut(plan.block)
-            for stack, _ in _stacks(plan, index)
+            for stack, _, _ in _stacks(plan, index)
         ]
 
 
 def _solved(plan: Plan, index: Index, stacks: list[Part]) -> dict[str, FloatArray]:
     solve: Callable[..., Any] = plan.results.solve
-    parts = [_results(plan, solve(stack, plan.j0, plan.accuracy), shape) for stack, shape in stacks]
+    parts = [
+        _results(plan, solve(stack, plan.j0, plan.accuracy, frequency), shape)
+        for stack, frequency, shape in stacks
+    ]
     found = parts[0] if len(parts) == 1 else _joined(parts)
     for values in found.values():
         if not np.isfinite(values).all():
             bad = int(np.argwhere(~np.isfinite(values))[0, 0])
-            place = where([*_places(plan, index)][bad])
+            place = where([*_places(plan.within(index))][bad])
             raise ValueError(
                 f"results must be finite, got an overflow of double precision at {place}"
             )
@@ -277,34 +309,35 @@ def _results(plan: Plan, solution: Any, shape: tuple[int, ...]) -> dict[str, Flo
 
 
 def _stacks(plan: Plan, index: Index) -> Iterator[Part]:
-    """Yield the stacks of a block, each with the shape of its points; in array mode just one."""
+    """Yield the stacks of a block with their frequencies and points; in array mode just one."""
+    axes = plan.within(index)
     if not plan.pointwise:
-        values = {n: v[s] for (n, v), s in zip(plan.coordinates.items(), index, strict=True)}
-        stack = build(plan.builder, open_grid(values))
-        check_topology(plan.topology, stack, next(_places(plan, index)))
-        yield stack, tuple(v.size for v in values.values())
+        arguments, frequency = plan.split(open_grid(axes))
+        stack = build(plan.builder, arguments)
+        check_topology(plan.topology, stack, next(_places(axes)))
+        yield stack, frequency, tuple(values.size for values in axes.values())
         return
+    arguments, frequency = plan.split(axes)
     stacks: list[Any] = []
-    for place in _places(plan, index):
+    for place in _places(arguments):
         stacks.append(build_sample(plan.builder, place))
         check_topology(plan.topology, stacks[-1], place)
     if isinstance(plan.results, DeviceResults):
-        yield from ((device, (1,)) for device in stacks)
+        yield from ((device, None, (1,)) for device in stacks)
         return
     for _, group in itertools.groupby(stacks, _kind):
         same = list(group)
         pieces = zip(*map(pieces_of, same), strict=True)
         with in_silence():
             stack = Stack([_merged(list(these)) for these in pieces])
-        yield stack, (len(same),)
+        yield stack, frequency, (len(same), 1 if frequency is None else frequency.size)
 
 
-def _places(plan: Plan, index: Index) -> Iterator[dict[str, float]]:
-    """Yield the arguments of every point of a block, as numbers."""
-    parts = [v[s] for v, s in zip(plan.coordinates.values(), index, strict=True)]
-    for place in np.ndindex(*(part.size for part in parts)):
-        numbers = (float(part[i]) for part, i in zip(parts, place, strict=True))
-        yield dict(zip(plan.coordinates, numbers, strict=True))
+def _places(coordinates: Coordinates) -> Iterator[dict[str, float]]:
+    """Yield every point of a grid, as numbers."""
+    for place in np.ndindex(*(values.size for values in coordinates.values())):
+        numbers = (float(x[i]) for x, i in zip(coordinates.values(), place, strict=True))
+        yield dict(zip(coordinates, numbers, strict=True))
 
 
 def _kind(thing: Any) -> Any:
@@ -337,7 +370,10 @@ def _exactly(thing: Any) -> Any:
 
 
 def _merged(things: list[Any]) -> Any:
-    """Make one piece whose numbers are arrays from pieces of one kind with single numbers."""
+    """Make one piece whose numbers are arrays from pieces of one kind with single numbers.
+
+    An axis of 1 after that of the pieces is for frequencies.
+    """
     first = things[0]
     if callable(first) and not isinstance(first, Metal):
         return first
@@ -346,6 +382,6 @@ def _merged(things: list[Any]) -> Any:
         changes = {name: _merged([getattr(thing, name) for thing in things]) for name in names}
         return dataclasses.replace(first, **changes)
     if isinstance(first, Number | np.ndarray):
-        values = np.stack(things)
+        values = np.stack(things)[:, None]
         return first if (values == first).all() else values
     return first

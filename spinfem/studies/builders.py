@@ -112,8 +112,13 @@ def open_grid(coordinates: Mapping[str, FloatArray]) -> Coordinates:
 
 def probes(coordinates: Coordinates) -> list[dict[str, float]]:
     """Return the first, a middle and the last point of the grid."""
-    at = {name: values[[0, values.size // 2, -1]] for name, values in coordinates.items()}
+    at = {name: some_of(values) for name, values in coordinates.items()}
     return [{name: float(values[i]) for name, values in at.items()} for i in range(3)]
+
+
+def some_of(values: FloatArray) -> FloatArray:
+    """Return the first, a middle and the last value, shape (3,)."""
+    return values[[0, values.size // 2, -1]]
 
 
 def where(place: Mapping[str, float]) -> str:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._checks import check_installed
 from .._version import __version__
+from ..results.amplitudes import MEANING
 from .blocks import Plan
 from .builders import axis_name
+from .resultkinds import FREQUENCY
 
 if TYPE_CHECKING:
     import xarray
@@ -40,19 +42,21 @@ def to_dataset(plan: Plan, results: Mapping[str, Any]) -> xarray.Dataset:
     """
     import xarray
 
-    axes = {axis_name(name): name for name in plan.coordinates}
+    axes = {axis_name(name): name for name in plan.axes}
     variables = {}
     for name, (inner, long_name, units) in plan.results.variables.items():
         attributes = {"long_name": long_name, "units": units}
         variables[name] = ([*axes, *inner], results[name], attributes)
-    variables["torque"][2]["comment"] = plan.results.comment
+        if name.partition("_")[0] == "torque":
+            attributes["comment"] = plan.results.comment
     coordinates = {
-        **{
-            axis: (axis, plan.coordinates[name], {"long_name": name}) for axis, name in axes.items()
-        },
+        **{axis: (axis, plan.axes[name], {"long_name": name}) for axis, name in axes.items()},
         **plan.results.labels,
     }
     about: dict[str, Any] = {"spinfem_version": __version__}
+    if plan.frequency is not None:
+        coordinates[FREQUENCY] = FREQUENCY, plan.frequency, {"long_name": FREQUENCY, "units": "Hz"}
+        about["amplitudes"] = MEANING
     if plan.j0 is not None:
         about["j0"] = plan.j0
     return xarray.Dataset(variables, coordinates, about)

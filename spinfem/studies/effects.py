@@ -16,8 +16,8 @@ import numpy as np
 
 from .._checks import FloatArray
 from ..sample.units import in_silence
-from .builders import Builder, Coordinates, Sample, build, build_sample, identical, probes
-from .resultkinds import DeviceResults, StackResults
+from .builders import Builder, Coordinates, Sample, build, build_sample, identical, probes, some_of
+from .resultkinds import Compared, DeviceResults, StackResults
 
 TRIES = 200
 """Points of a grid at which an argument may prove that it has an effect; smaller grids are looked
@@ -28,8 +28,6 @@ SAME = 1e-11
 """Relative difference of results that is rounding."""
 
 Place = dict[str, float]
-Results = list[tuple[FloatArray, float]]
-"""As of `resultkinds.StackResults.compared`."""
 
 
 @in_silence()
@@ -40,6 +38,7 @@ def check_effects(
     kind: type[StackResults] | type[DeviceResults],
     pointwise: bool,
     accuracy: Mapping[str, Any],
+    frequency: FloatArray | None,
 ) -> None:
     """Raise ValueError if an argument changes no stack of a sweep, or none of its results.
 
@@ -62,7 +61,11 @@ def check_effects(
         Whether the builder takes numbers only; else all values of an argument are compared at once.
     accuracy : mapping
         `degree` and `elements` of `spinfem.solve`.
+    frequency : array, shape (n,), optional
+        Frequencies; the first, a middle and the last one are looked at.
     """
+    if frequency is not None:
+        frequency = some_of(frequency)
     first = probes(coordinates)
     known = {tuple(place.values()): stack for place, stack in zip(first, stacks, strict=True)}
 
@@ -72,11 +75,11 @@ def check_effects(
             known[key] = build_sample(builder, place)
         return known[key]
 
-    compared: dict[int, Results] = {}
+    compared: dict[int, Compared] = {}
 
-    def results(sample: Any) -> Results:
+    def results(sample: Any) -> Compared:
         if id(sample) not in compared:  # all that are made are known, and stay
-            compared[id(sample)] = kind.compared(sample, accuracy)
+            compared[id(sample)] = kind.compared(sample, accuracy, frequency)
         return compared[id(sample)]
 
     for name, values in coordinates.items():
@@ -151,7 +154,7 @@ def _beside(value: float) -> tuple[float, ...]:
     return (1.1 * value, 0.9 * value, 2 * value) if value else (0.1, 1.0, -1.0)
 
 
-def _differ(one: Results, other: Results) -> bool:
+def _differ(one: Compared, other: Compared) -> bool:
     return any(
         not (abs(x - y) <= SAME * np.maximum(least, abs(x))).all()
         for (x, least), (y, _) in zip(one, other, strict=True)

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._checks import FloatArray, nonnegative
 from .._progress import progress_bar
 from ..devices.device import Device
 from ..files.gridstore import Chunk, GridStore, grid_store
@@ -62,6 +63,7 @@ def sweep(
     executor: Executor | None = None,
     store: str | PathLike[str] | None = None,
     progress: bool | None = None,
+    frequency: ArrayLike | None = None,
     degree: int | None = None,
     elements: int | None = None,
 ) -> xarray.Dataset:
@@ -107,6 +109,9 @@ def sweep(
     progress : bool, optional
         Whether to draw a progress bar on stderr. Default: if that is a terminal, or in a notebook,
         and it takes more than a second.
+    frequency : array, shape (n,), optional
+        Frequencies of a current ``j0 cos(2 pi f t)``, as in `spinfem.solve`: results are amplitudes
+        then, with a last axis `frequency`, and there may be no arguments. Of stacks alone.
     degree, elements : int, optional
         As in `spinfem.solve`, with its defaults; of devices the degree alone.
 
@@ -122,6 +127,11 @@ def sweep(
         A; `power` (...), W; all but the potential per metre of depth if they are planar. In memory,
         or of a store in dask arrays with its chunks.
 
+        At frequencies every variable, say `torque`, is two, the curves of a Bode plot:
+        `torque_modulus`, in its unit, and `torque_phase`, in degrees from -180 to 180, negative if
+        it lags behind the current; 0 where the modulus is 0. So ``torque_modulus * exp(1j *
+        radians(torque_phase))`` is the amplitude that `spinfem.solve` has, which netCDF cannot.
+
     Raises
     ------
     ImportError
@@ -129,8 +139,9 @@ def sweep(
     TypeError, ValueError
         If an argument is not as above, a value is out of its range, the builder cannot take
         arrays, an argument changes no stack of the sweep or no result, the layers are not the same
-        at all points, the workers have other versions of spinfem or of what it computes with, or
-        the store is of another sweep: one with other numbers, or of other versions.
+        at all points, a metal has no tau though there are frequencies, the workers have other
+        versions of spinfem or of what it computes with, or the store is of another sweep: one with
+        other numbers, or of other versions.
     OSError
         If the store cannot be written.
 
@@ -141,10 +152,17 @@ def sweep(
     """
     check_xarray(*(() if store is None else ("zarr", "dask.array")))
     _check_executor(executor, builder)
-    if isinstance(arguments, Mapping) and not arguments:
+    if isinstance(arguments, Mapping) and not arguments and frequency is None:
         raise TypeError(f"arguments must map at least one name to values, got {arguments!r}")
     plan = plan_sweep(
-        builder, arguments, j0, current_density, pointwise, degree=degree, elements=elements
+        builder,
+        arguments,
+        j0,
+        current_density,
+        pointwise,
+        frequency=frequency,
+        degree=degree,
+        elements=elements,
     )
     with nullcontext() if store is None else grid_store(store) as kept:
         if kept:
@@ -159,6 +177,7 @@ def plan_sweep(
     current_density: float | None = None,
     pointwise: bool = False,
     *,
+    frequency: ArrayLike | None = None,
     degree: int | None = None,
     elements: int | None = None,
 ) -> Plan:
@@ -166,18 +185,30 @@ def plan_sweep(
 
     Errors are as there.
     """
-    current = _single_current(j0, current_density)
+    current = _single_current(j0, current_density, frequency)
     accuracy = {"degree": degree, "elements": elements}
+    frequencies = None if frequency is None else _frequencies(frequency)
     with once():
-        return make_plan(builder, arguments, current, pointwise, accuracy)
+        return make_plan(builder, arguments, current, pointwise, accuracy, frequencies)
+
+
+def _frequencies(frequency: ArrayLike) -> FloatArray:
+    array = np.asarray(nonnegative("frequency", frequency))
+    if array.ndim != 1:
+        raise ValueError(
+            f"frequency of a sweep must be a one-dimensional array, got shape {array.shape}"
+        )
+    return array
 
 
 def _single_current(
-    j0: float | None, current_density: float | None
+    j0: float | None, current_density: float | None, frequency: ArrayLike | None
 ) -> Callable[[Sample], float | None]:
+    of_stacks = {"j0": j0, "current_density": current_density, "frequency": frequency}
+
     def current(stack: Sample) -> float | None:
         if isinstance(stack, Device):
-            for name, given in (("j0", j0), ("current_density", current_density)):
+            for name, given in of_stacks.items():
                 if given is not None:
                     raise ValueError(f"{name} must be left out for devices, got {given!r}")
             return None
@@ -218,12 +249,12 @@ def _nothing() -> None:
 @in_silence()
 def identity(plan: Plan) -> dict[str, Any]:
     """Return what determines the results, ready for JSON."""
-    digest = {name: hashlib.sha256(x.tobytes()).hexdigest() for name, x in plan.coordinates.items()}
+    digest = {name: hashlib.sha256(x.tobytes()).hexdigest() for name, x in plan.axes.items()}
     stacks = [build_sample(plan.builder, place) for place in probes(plan.coordinates)]
     return {
         "versions": versions(),
         "arguments": list(plan.coordinates),
-        "values": digest,
+        "values": digest,  # of frequencies, too
         "current": None if plan.j0 is None else plan.j0.hex(),
         "accuracy": plan.accuracy,
         "layers": [list(element) for element in plan.topology],

@@ -191,7 +191,7 @@ def test_the_current_is_swept_with_others(run, valve):
 @pytest.mark.parametrize(
     ("vary", "message"),
     [
-        (["j0=0:1:2"], "--vary must be LAYER.KEY=START:STOP:N or j0_A_m2=..., got 'j0=0:1:2'"),
+        (["j0=0:1:2"], "j0_A_m2=... or frequency_Hz=..., got 'j0=0:1:2'"),
         (["j0_A_m2=0:1:2", "current_density_A_m2=0:1:2"], "--vary must name each key once"),
         (["j0_A_m2=0:inf:2"], "START and STOP must be finite"),
     ],

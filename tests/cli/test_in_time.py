@@ -1,6 +1,7 @@
-"""``spinfem solve --frequency``, ``spinfem transient``: spins that follow a current in time."""
+"""``spinfem solve --frequency``, ``sweep``, ``transient``: spins that follow a current in time."""
 
 import csv
+import dataclasses
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import spinfem as sf
 from spinfem import cli
+from spinfem.studies import blocks, sweeping
 from spinfem.timedomain.transient import transient
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -163,6 +165,132 @@ def test_devices_have_no_frequency(run):
     status, out, err = run("solve", device, "--frequency", 0)
     assert (status, out) == (2, "")
     assert err == f"error: --frequency must be left out for a device, got it with {device}\n"
+
+
+# --- sweep over a frequency -------------------------------------------------------------------
+
+ALL = ("absorbed_spin_current", "efficiency", "spin_resistance", "resistance", "voltage")
+
+
+def swept(run, tmp_path, file, *vary):
+    """The dataset of a sweep, with complex amplitudes under the names of results."""
+    xarray = pytest.importorskip("xarray")
+    options = [part for text in vary for part in ("--vary", text)]
+    status, out, err = run("sweep", file, *options, "-o", "a.nc")
+    assert (status, err) == (0, "")
+    assert out.startswith("a.nc: ")
+    with xarray.open_dataset(tmp_path / "a.nc") as data:
+        data.load()
+    assert not (tmp_path / ".a.nc.parts").exists()
+    turned = {name: np.exp(1j * np.radians(data[f"{name}_phase"])) for name in ALL}
+    return data.assign({name: data[f"{name}_modulus"] * turned[name] for name in ALL})
+
+
+def assert_amplitudes(point, solution):
+    """To the 1e-10 of elements that are chosen for a block."""
+    magnets = solution.ferromagnets
+    absorbed = [solution.absorbed_spin_current(name) for name in magnets]
+    for name, expected in zip(
+        ALL,
+        (absorbed, [solution.efficiency(*magnets)], *(getattr(solution, x) for x in ALL[2:])),
+        strict=True,
+    ):
+        difference = np.abs(np.asarray(point[name]) - expected).max()
+        assert difference <= 1e-10 * np.abs(expected).max(), name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("file", "axis", "given", "unit"),
+    [
+        ("a.toml", "frequency_Hz", "frequency_Hz=1e9:1e12:4:log", "Hz"),
+        ("plain.toml", "frequency", "frequency=0:1:3", None),
+    ],
+)
+def test_a_sweep_over_a_frequency(run, tmp_path, file, axis, given, unit):
+    data = swept(run, tmp_path, file, given)
+    assert data["torque_phase" if unit else "voltage_phase"].dims[0] == axis
+    spacing = "log" if unit else "linear"
+    units = {"units": unit} if unit else {}
+    assert data[axis].attrs == {"long_name": "frequency", "spacing": spacing, **units}
+    stack, j0 = sf.load(file)
+    for f in data[axis].values:
+        assert_amplitudes(data.sel({axis: f}), sf.analytic.solve(stack, j0, frequency=f))
+    assert data["voltage_phase"].attrs["units"] == "degree"
+    assert ("units" in data["voltage_modulus"].attrs) == ("torque_modulus" in data) == bool(unit)
+
+
+@pytest.mark.long
+def test_a_frequency_is_swept_with_others(run, tmp_path):
+    """Axes in their order; in phase with j0, and opposite where it is negative."""
+    vary = "free.polar_deg=30:60:2", "frequency_Hz=1e10:1e11:2", "j0_A_m2=-1e11:1e11:3"
+    data = swept(run, tmp_path, "a.toml", *vary, "Co.tau_ps=2:4:2")
+    names = ("free.polar_deg", "frequency_Hz", "j0_A_m2", "Co.tau_ps")
+    assert data["torque_phase"].dims[:4] == data["resistance_phase"].dims == names
+    assert "j0" not in data.attrs
+    stack = sf.load("a.toml")[0]
+    Co = stack.layers[stack.position("fixed") - 1].material
+    for polar in (30.0, 60.0):
+        for tau in (2.0, 4.0):
+            part = stack.replace("free", m=sf.direction(polar))
+            part = part.replace("fixed", material=dataclasses.replace(Co, tau=tau * 1e-12))
+            for f in (1e10, 1e11):
+                place = {"free.polar_deg": polar, "Co.tau_ps": tau, "frequency_Hz": f}
+                for j0 in (-1e11, 1e11):
+                    point = data.sel(place | {"j0_A_m2": j0})
+                    assert_amplitudes(point, sf.solve(part, j0, frequency=f))
+    none = data.sel(j0_A_m2=0.0)
+    for name in ("torque", "absorbed_spin_current", "voltage"):
+        assert not none[f"{name}_modulus"].any()
+        assert not none[f"{name}_phase"].any()
+    for name in data:
+        if str(name).endswith("_phase"):
+            assert (abs(data[name]) <= 180).all()
+
+
+@pytest.mark.long
+def test_a_sweep_over_a_frequency_goes_on_where_it_was(run, tmp_path, monkeypatch):
+    pytest.importorskip("xarray")
+    monkeypatch.setattr(blocks, "NUMBERS", 20)
+    real, left = sweeping.solve_grid, iter(range(2))
+
+    def stopped(*arguments, **more):
+        if next(left, None) is None:
+            raise OSError("stopped")
+        return real(*arguments, **more)
+
+    vary = "frequency_Hz=1e9:1e12:12:log"
+    monkeypatch.setattr(sweeping, "solve_grid", stopped)
+    assert run("sweep", "a.toml", "--vary", vary, "-o", "a.nc")[0] == 2
+    done = []
+    monkeypatch.setattr(sweeping, "solve_grid", lambda *a, **k: done.append(1) or real(*a, **k))
+    data = swept(run, tmp_path, "a.toml", vary)
+    cut = len(done) + 2
+    assert_amplitudes(data.isel(frequency_Hz=11), sf.solve(sf.load("a.toml"), frequency=1e12))
+    done.clear()
+    swept(run, tmp_path, "a.toml", vary)
+    assert len(done) == cut > 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("vary", [["frequency_Hz=1e9:1e12:5:log"], ["frequency_Hz=0:1e11:3"]])
+@pytest.mark.parametrize("more", [[], ["--vary", "free.polar_deg=30:90:3"]])
+def test_the_picture_of_a_sweep_over_a_frequency(run, tmp_path, vary, more):
+    pytest.importorskip("xarray")
+    picture = ["-o", "a.nc", "--plot", "a.png", "--dpi", 40]
+    assert run("sweep", "a.toml", "--vary", *vary, *more, *picture)[::2] == (0, "")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_sweep_over_a_frequency_needs_times(run, tmp_path):
+    pytest.importorskip("xarray")
+    edit(tmp_path, "tau_ps = 4\n", "")
+    before = {path.name for path in tmp_path.iterdir()}
+    status, out, err = run("sweep", "a.toml", "--vary", "frequency_Hz=0:1e9:3", "-o", "a.nc")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("error: every metal must have tau at a frequency (kappa tau is the ")
+    assert "got none of 'Co'" in err
+    assert {path.name for path in tmp_path.iterdir()} == before
 
 
 # --- transient --------------------------------------------------------------------------------

@@ -314,7 +314,9 @@ BAD = [
     (["sweep", "a.toml", "--vary", "free.alpha=1:2:3", "-o", "a.nc"],
      "--vary free.alpha: key must be a numeric one of 'free' (polar_deg, azimuth_deg, thick"),
     (["sweep", "a.toml", "--vary", "field_z_A_m=1:2:3", "-o", "a.nc"],
-     "--vary must be LAYER.KEY=START:STOP:N or j0_A_m2=..., got 'field_z_A_m=1:2:3'"),
+     "--vary must be LAYER.KEY=START:STOP:N, j0_A_m2=... or frequency_Hz=..., got 'field_z_A_m="),
+    (["phase", "a.toml", "--vary", "j0_A_m2=1:2:3", "--vary", "frequency_Hz=1:2:3", "-o", "a.nc"],
+     "--vary must be LAYER.KEY=START:STOP:N, j0_A_m2=... or field_z_A_m=..., got 'frequency_Hz="),
 ]
 # fmt: on
 

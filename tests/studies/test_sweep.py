@@ -1748,8 +1748,13 @@ def test_paper_units(run, tmp_path):
 @pytest.mark.parametrize(
     ("vary", "message"),
     [
-        ("free", "--vary must be LAYER.KEY=START:STOP:N or j0_A_m2=..., got 'free'"),
-        ("free=1:2:3", "--vary must be LAYER.KEY=START:STOP:N or j0_A_m2=..., got 'free=1:2:3'"),
+        (
+            "free",
+            "--vary must be LAYER.KEY=START:STOP:N, j0_A_m2=... or frequency_Hz=..., got 'free'",
+        ),
+        ("free=1:2:3", "j0_A_m2=... or frequency_Hz=..., got 'free=1:2:3'"),
+        ("frequency=1:2:3", "j0_A_m2=... or frequency_Hz=..., got 'frequency=1:2:3'"),
+        ("frequency_Hz=-1:2:3", "--vary frequency_Hz: frequency must be zero or positive, got -1"),
         ("free.polar_deg=0:180", "range must be START:STOP:N or START:STOP:N:log, got '0:180'"),
         ("free.polar_deg=0:180:5:lin", "range must be START:STOP:N or START:STOP:N:log"),
         ("free.polar_deg=a:180:5", "START and STOP must be numbers, got 'a:180:5'"),
