@@ -33,9 +33,9 @@ def explore_file(
 
     Sliders are there for all of its angles, thicknesses and numbers; without FILE those of the
     paper's Fig. 5. Where FILE gives magnets an M_s, their critical currents and orbits are seen,
-    too. The address in the browser holds what is seen. It can be saved as a picture, as
-    a stack file and as Python. It is read from FILE once, and no other file is; nothing is fetched
-    from elsewhere. Ctrl-C ends it.
+    too, and where it gives all metals a tau, amplitudes over the frequency. The address in the
+    browser holds what is seen. It can be saved as a picture, as a stack file and as Python. It is
+    read from FILE once, and no other file is; nothing is fetched from elsewhere. Ctrl-C ends it.
     """
     from ..explorer import entry
     from ..explorer.seen import read_base

@@ -224,6 +224,12 @@ TORQUE = {
 }
 
 
+PHASES = {
+    **EFFICIENCIES,
+    "dr": _line("black", 1.5, DASHED, "δr"),
+    "dr now": _dots(9, "black"),
+}
+
 WAYS = {
     **{f"way {i}": _line(GREY, 0.5) for i, _ in enumerate(COLORS)},
     **{f"orbit {i}": _line(color, 2.0, SOLID, magnet(i)) for i, color in enumerate(COLORS)},
@@ -245,17 +251,26 @@ class Chart:
         What stands above it.
     axes : str
         Which axes it has: x is left out where a picture below has it, or both.
+    log : bool
+        Whether x is logarithmic.
     """
 
     def __init__(
-        self, glyphs: dict[str, Glyph], width: int, height: int, title: str, axes: str = "xy"
+        self,
+        glyphs: dict[str, Glyph],
+        width: int,
+        height: int,
+        title: str,
+        axes: str = "xy",
+        log: bool = False,
     ) -> None:
         self.shown: Picture | None = None
         self.glyphs = glyphs
         self.figure: Any = figure(
             frame_width=width,
             frame_height=height,
-            x_range=Range1d(0.0, 1.0),
+            x_range=Range1d(0.5, 1.0),  # a logarithmic one has no 0
+            x_axis_type="log" if log else "linear",
             y_range=Range1d(0.0, 1.0),
             tools="pan,wheel_zoom,box_zoom,reset,save",
             active_drag=None,

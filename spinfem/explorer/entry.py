@@ -26,7 +26,8 @@ def explore(stack: Stack | LoadedStack | Dynamics | None = None) -> Explorer:
     """Show a stack in a notebook, with sliders for all of its numbers.
 
     Rods, rings and cords with their forces, hodographs, profiles, efficiencies and spin resistance
-    over the angle follow every slider. Other stacks can be chosen there: those of the paper's
+    over the angle follow every slider. Where all metals have a tau, amplitudes over the frequency
+    are shown, too. Other stacks can be chosen there: those of the paper's
     figures, and the examples.
 
     Parameters

@@ -27,12 +27,12 @@ RUN = 5e-9
 def toml_of(seen: Seen) -> str:
     """Return the text of a stack file; ValueError where none can hold the stack.
 
-    The mesh is not in it, if that is not the usual one, but a comment says so.
+    A frequency is not in it, nor is the mesh, if that is not the usual one, but a comment says so.
     """
     stack = seen.stack
     moving = () if seen.base.motion is None else tables_of(stack, **seen.base.motion)
     text = stack_file(stack.elements, stack.joints, seen.j0, seen.si, *moving)
-    return _mesh_note(seen) + text
+    return _note(seen) + text
 
 
 def is_written(seen: Seen) -> bool:
@@ -43,12 +43,15 @@ def is_written(seen: Seen) -> bool:
         return False
 
 
-def _mesh(seen: Seen) -> dict[str, Any]:
-    return {**seen.mesh, **({"certify": True} if seen.certified else {})}
+def _solved(seen: Seen) -> dict[str, Any]:
+    """Return what is not as usual of the arguments of `spinfem.solve`."""
+    given = {"certify": seen.certified or None, "frequency": seen.frequency}
+    return seen.mesh | {key: value for key, value in given.items() if value is not None}
 
 
-def _mesh_note(seen: Seen) -> str:
-    return f"# seen with spinfem.solve(..., {_arguments(_mesh(seen))})\n" if seen.mesh else ""
+def _note(seen: Seen) -> str:
+    given = _solved(seen)
+    return f"# seen with spinfem.solve(..., {_arguments(given)})\n" if given else ""
 
 
 def png_of(seen: Seen) -> bytes:
@@ -79,7 +82,7 @@ def python_of(seen: Seen) -> str:
     """
     writer = _Python(seen.stack)
     pieces = [writer.piece(piece) for piece in seen.stack.pieces]
-    given = {"j0": seen.j0, **_mesh(seen)}
+    given = {"j0": seen.j0, **_solved(seen)}
     lines = [
         "import spinfem as sf",
         "",
@@ -94,15 +97,21 @@ def python_of(seen: Seen) -> str:
         *_system(seen),
         "",
         'if __name__ == "__main__":',
-        "    import matplotlib.pyplot as plt",
-        "",
-        "    print(solution)",
-        *(f"    solution.plot.{name}()" for name in _plots(seen)),
-        *_run(seen),
-        "    plt.show()",
+        *_shown(seen),
         "",
     ]
     return "\n".join(lines)
+
+
+def _shown(seen: Seen) -> Iterator[str]:
+    """Yield the lines that show it; amplitudes have no pictures."""
+    if seen.frequency is not None:
+        yield "    print(solution)"
+        return
+    yield from ("    import matplotlib.pyplot as plt", "", "    print(solution)")
+    yield from (f"    solution.plot.{name}()" for name in _plots(seen))
+    yield from _run(seen)
+    yield "    plt.show()"
 
 
 def _plots(seen: Seen) -> Iterator[str]:

@@ -22,6 +22,7 @@ from .charts import (
     HODOGRAPH,
     MECHANICS,
     ORBIT,
+    PHASES,
     PROFILE,
     RESISTANCE,
     TORQUE,
@@ -37,6 +38,7 @@ from .readout import motion_readout, readout
 from .rows import STYLE, WIDTH, Row, as_wrong
 from .seen import PANELS, Base, Seen
 from .slider import GROUPS
+from .swinging import Response, all_but_the_frequency, frequency_pictures, response_of
 from .turning import (
     Rotation,
     all_but_the_angle,
@@ -53,6 +55,7 @@ LATER = 300
 CHARTS: dict[str, tuple[str, ...]] = {
     "forces": ("mechanics",),
     "torques": ("g", "dr", "torque"),
+    "frequency": ("g over f", "dr over f", "phase over f"),
     "motion": ("orbit",),
     "hodographs": ("spin_potential", "spin_current"),
     "profiles": ("spin_potential over x", "spin_current over x"),
@@ -60,6 +63,8 @@ CHARTS: dict[str, tuple[str, ...]] = {
 """What is in every group of pictures."""
 OLD, NEW = {"opacity": "0.4"}, {"opacity": "1"}
 """How motion looks that is not yet that of the stack, and how when it is."""
+WRAPPED = ".bk-btn-group { flex-wrap: wrap; }"
+"""Buttons in two rows where one has no room for all."""
 OPEN = {"Directions", "Thicknesses"}
 """Groups of sliders that are seen at first."""
 FRAME = int(SIDE * 4 / 3)
@@ -85,6 +90,7 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
         self._given = given
         self._old: dict[str, Picture] = {}
         self._curve: tuple[tuple[object, ...], Rotation] | None = None
+        self._response: tuple[tuple[object, ...], Response] | None = None
         self._moves: tuple[object, ...] | None = None
         self._address_later, self._motion_later = Later(LATER), Later(LATER)
         self._layout: Any = None
@@ -95,6 +101,9 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
             "g": Chart(EFFICIENCIES, FRAME, 125, "Efficiencies g of the torques, eq. (1)", "y"),
             "dr": Chart(RESISTANCE, FRAME, 90, "Spin resistance δr", "y"),
             "torque": Chart(TORQUE, FRAME, 90, "Torque"),
+            "g over f": Chart(EFFICIENCIES, FRAME, 125, "Amplitudes over frequency", "y", log=True),
+            "dr over f": Chart(RESISTANCE, FRAME, 90, "", "y", log=True),
+            "phase over f": Chart(PHASES, FRAME, 125, "Their phases", log=True),
             "spin_potential": Chart(HODOGRAPH, 200, 200, "Hodograph of μₛ"),
             "spin_current": Chart(HODOGRAPH, 200, 200, "Hodograph of jₛ"),
             "spin_potential over x": Chart(PROFILE, FRAME, 95, "μₛ(x)", "y"),
@@ -106,7 +115,9 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
         self.preset = pn.widgets.Select(label="Stack", options=options, width=WIDTH - 20)
         self.turned = pn.widgets.Select(label="Turning", width=150)
         self.spacer = pn.widgets.Select(label="Torques across", width=150)
-        self.shown = pn.widgets.CheckButtonGroup(label="Pictures", width=WIDTH - 25, margin=5)
+        self.shown = pn.widgets.CheckButtonGroup(
+            label="Pictures", width=WIDTH - 25, margin=5, stylesheets=[WRAPPED]
+        )
         self.numbers = pn.pane.HTML(stylesheets=[STYLE])
         self.motion_numbers = pn.pane.HTML(stylesheets=[STYLE], width=FRAME + 60)
         self.panels = self._panels()
@@ -161,7 +172,8 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
 
     def _open(self, seen: Seen) -> None:
         """Show another stack."""
-        self.seen, self._old, self._curve, self._moves = seen, {}, None, None
+        self.seen, self._old, self._moves = seen, {}, None
+        self._curve, self._response = None, None
         self._opening = True
         try:
             self.preset.value = seen.base.preset or ""
@@ -171,7 +183,7 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
             self.spacer.options = {" | ".join(pair): i for i, pair in enumerate(pairs)}
             self.spacer.value = pairs.index(seen.spacer) if seen.spacer else None
             self.shown.options = [*seen.panels]
-            self.shown.value = [name for name in seen.panels if seen.shows(name)]
+            self.shown.value = [name for name in seen.panels if name not in seen.hidden]
         finally:
             self._opening = False
         for save in self.saves[1:]:
@@ -255,6 +267,7 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
                 panel.visible = self.seen.shows(name)
             self._show(self._pictures())
             self.numbers.object = readout(self.seen)
+            self.saves[0].disabled = self.seen.frequency is not None  # it is of real numbers
             moves = what_moves(self.seen)
             if self.seen.shows("motion") and self._moves != moves:
                 self._moves, self.panels["motion"].styles = moves, OLD
@@ -287,6 +300,8 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
             found |= {name: profile(seen, one, old.get(name)) for name, one in over_x.items()}
         if seen.shows("torques"):
             found |= self._over_the_angle()
+        if seen.shows("frequency"):
+            found |= self._over_the_frequency()
         return found
 
     def _over_the_angle(self) -> dict[str, Picture | Note]:
@@ -298,6 +313,15 @@ class Explorer(pn.viewable.Viewer):  # type: ignore[misc]
             return {**turning_pictures(self.seen, self._curve[1], now, self._old)}
         except ValueError as error:
             return dict.fromkeys(CHARTS["torques"], Note(str(error)))
+
+    def _over_the_frequency(self) -> dict[str, Picture | Note]:
+        try:
+            key = all_but_the_frequency(self.seen)
+            if self._response is None or self._response[0] != key:
+                self._response = key, response_of(self.seen)
+            return {**frequency_pictures(self.seen, self._response[1], self._old)}
+        except ValueError as error:
+            return dict.fromkeys(CHARTS["frequency"], Note(str(error)))
 
     def _find_motion(self) -> None:
         """Let magnets move from where they stand; sliders may be moved meanwhile."""

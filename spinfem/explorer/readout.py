@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ..dynamics.describing import has_stayed, is_regular
 from ..dynamics.trajectory import Trajectory
 from ..physics.directions import degrees_between
 from ..plot.style import amount, unit_scale
+from ..results.amplitudes import MEANING, polar
 from ..results.report import magnet_direction
 from ..texts.numbers import short, unit_of
 from .mechanics import longest_arrow
@@ -23,6 +25,11 @@ MOST_THRESHOLDS = 4
 SIGN = (
     "Particle currents j0: positive when electrons flow towards +x; “above” is at larger j0. "
     "x is the normal of the film."
+)
+
+SWINGS = (
+    f"At a frequency: {MEANING}; ∠ is the phase, negative if it lags behind. Forces, hodographs, "
+    "profiles and motion are those of a stationary current, at the frequency 0."
 )
 
 
@@ -41,8 +48,8 @@ def readout(seen: Seen) -> str:
     """Return a table of the numbers, in HTML; names are escaped."""
     solution, cells = seen.solution, []
 
-    def cell(name: str, text: str, key: str, sign: float = 1.0) -> None:
-        minus = ' class="minus"' if sign < 0 else ""
+    def cell(name: str, text: str, key: str, sign: Any = 1.0) -> None:
+        minus = ' class="minus"' if not isinstance(sign, complex) and sign < 0 else ""
         cells.append(f'<td>{escape(name)}<br><b{minus} data-name="{key}">{escape(text)}</b></td>')
 
     if seen.spacer is not None:
@@ -50,26 +57,36 @@ def readout(seen: Seen) -> str:
         cell("angle between m", f"{short(float(degrees_between(*m)))}°", "angle")
         pairs = zip(("left", "right"), seen.spacer, solution.efficiency(*seen.spacer), strict=True)
         for side, name, g in pairs:
-            cell(f"g of {name}", f"{float(g):.4f}", f"g {side}", float(g))
+            cell(f"g of {name}", _written(g, ".4f"), f"g {side}", g)
     for side, name, angle in sign_changes_of(seen):
         cell(f"g of {name} = 0 at", f"{angle:.4g}°", f"zero {side}")
     si = seen.si
     own = unit_of("resistance", seen.base.stack.units)
     factor, unit = 1 / own.size, " fΩ m²" if si else ""
-    cell("spin resistance δr", f"{float(solution.spin_resistance) * factor:.5g}{unit}", "dr")
+    cell("spin resistance δr", _written(solution.spin_resistance * factor, ".5g", unit), "dr")
     if solution.bounds is not None:
         low, high = (float(end) * factor for end in solution.bounds.spin_resistance)
         cell("certified δr", f"{low:.5g} to {high:.5g}{unit}", "bounds")
-    cell("resistance RA", f"{float(solution.resistance) * factor:.5g}{unit}", "RA")
+    cell("resistance RA", _written(solution.resistance * factor, ".5g", unit), "RA")
     if body := turning_body(seen):
         vector = solution.torque(body) if si else solution.absorbed_spin_current(body)
         size = float(np.linalg.norm(vector))
         factor, unit = unit_scale(size, "J/m$^2$") if si else (1.0, "")
         shown = f"{size * factor:.4g} {unicode_of(unit).strip(' ()')}".strip()
-        cell(f"torque on {body}" if si else f"absorbed by {body}", shown, "torque")
+        name = f"torque on {body}" if si else f"absorbed by {body}"
+        cell(name if seen.frequency is None else f"{name}, modulus", shown, "torque")
     if seen.mechanism is not None:
         cell("longest arrow", longest_arrow(seen, si), "arrow")
-    return f'<table class="numbers"><tr>{"".join(cells)}</tr></table>'
+    table = f'<table class="numbers"><tr>{"".join(cells)}</tr></table>'
+    return table if seen.frequency is None else f'{table}<p class="sign">{SWINGS}</p>'
+
+
+def _written(value: Any, form: str, unit: str = "") -> str:
+    """Write a number, an amplitude with its phase."""
+    if not np.iscomplexobj(value):
+        return f"{float(value):{form}}{unit}"
+    modulus, phase = polar(value)
+    return f"{modulus:{form}}{unit} ∠ {phase:.4g}°".replace("-", "−")
 
 
 def motion_readout(motion: Motion, j0: float) -> str:

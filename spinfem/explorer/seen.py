@@ -20,8 +20,10 @@ from ..solver import solve
 from .slider import Slider
 from .sliders import Sliders
 
-PANELS = ("forces", "torques", "motion", "hodographs", "profiles")
+PANELS = ("forces", "torques", "frequency", "motion", "hodographs", "profiles")
 """Names of groups of pictures, in the order in which they stand."""
+SWINGING = ("torques", "frequency")
+"""Those that there are of a current that swings."""
 MOST_CERTIFIED = 20
 """Layers of a stack up to which bounds follow the sliders."""
 
@@ -142,11 +144,13 @@ class Seen:
     @property
     def panels(self) -> tuple[str, ...]:
         """Groups of pictures that there are, hidden or not."""
-        return tuple(name for name in PANELS if name != "motion" or self.base.motion is not None)
+        known = {"motion": self.base.motion, "frequency": self.base.sliders.frequency}
+        return tuple(name for name in PANELS if name not in known or known[name] is not None)
 
     def shows(self, panel: str) -> bool:
         """Whether a group of pictures is seen."""
-        return panel in self.panels and panel not in self.hidden
+        there = self.panels if self.frequency is None else SWINGING
+        return panel in there and panel not in self.hidden
 
     @cached_property
     def stack(self) -> Stack:
@@ -159,6 +163,12 @@ class Seen:
         key = next(s.key for s in self.base.sliders.all if s.quantity == "j0")
         return self.values.get(key, self.base.j0)
 
+    @cached_property
+    def frequency(self) -> float | None:
+        """Of a current that swings, Hz or per unit of tau; None of a stationary one."""
+        slider = self.base.sliders.frequency
+        return None if slider is None else self.values.get(slider.key)
+
     @property
     def mesh(self) -> dict[str, Any]:
         """What is not as usual of the arguments `degree` and `elements` of `spinfem.solve`."""
@@ -169,12 +179,15 @@ class Seen:
     @property
     def certified(self) -> bool:
         """Whether bounds are found: where the mesh lets them be seen, and they are found soon."""
-        return bool(self.mesh) and len(self.stack.layers) <= MOST_CERTIFIED
+        few = len(self.stack.layers) <= MOST_CERTIFIED
+        return bool(self.mesh) and few and self.frequency is None
 
     @cached_property
     def solution(self) -> Solution:
         """The solution, with bounds if it is `certified`; ValueError as of `solve`."""
-        return solve(self.stack, self.j0, certify=self.certified, **self.mesh)
+        return solve(
+            self.stack, self.j0, frequency=self.frequency, certify=self.certified, **self.mesh
+        )
 
     @cached_property
     def system(self) -> Dynamics | None:
@@ -198,7 +211,7 @@ class Seen:
 
     @cached_property
     def mechanism(self) -> Mechanism | None:
-        """Rods, rings and cords; None of a stack that has none."""
+        """Rods, rings and cords; None of a stack that has none, and at a frequency."""
         try:
             mechanism = Mechanism(self.solution)
         except ValueError:

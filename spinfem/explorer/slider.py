@@ -6,6 +6,7 @@ Numbers are in the units of stack files, whose keys name the sliders.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,13 +15,15 @@ from .._names import SIZES
 from ..fem.mesh import DEGREE
 from ..files.tables import metres, ohm_square_metres
 from ..io.keys import MEASURED
-from ..io.vary import meaning
+from ..io.vary import FREQUENCIES, meaning
 from ..texts.numbers import PLAIN, Unit, short
 
 REACH = 30.0
 """How many times smaller, and larger, than its number a logarithmic slider gets."""
 BEYOND = 1e6
 """The same of numbers without a unit that are typed."""
+SLOW, FAST = 1e-2, 10.0
+"""omega tau of the slowest spins, and of the fastest, at the ends of the slider of frequencies."""
 STEPS = 240
 """Of a logarithmic slider."""
 LONGEST = 40
@@ -73,6 +76,7 @@ SHOWN = {
     "S_m2": Unit("S/m²"),
     "A_m2": Unit("A/m²"),
     "nm": Unit("nm"),
+    "Hz": Unit("GHz", 1e9),
 }
 """How numbers are shown whose key ends so; sizes are in the unit of the key."""
 
@@ -86,7 +90,7 @@ class Slider:
     key : str
         ``OWNER.KEY`` as in ``spinfem sweep --vary``, or the key of the current or of the mesh.
     quantity : str
-        What it is in `Gradient.parameters`, or "j0", "degree" or "elements".
+        What it is in `Gradient.parameters`, or "j0", "frequency", "degree" or "elements".
     label : str
         What stands beside it.
     group : str
@@ -107,6 +111,8 @@ class Slider:
         Whether it may be infinite.
     whole : bool
         Whether it is a whole number.
+    off : bool
+        Whether its first step is 0, that of a logarithmic one, too.
     pieces : tuple of int
         Which pieces of the stack have it; none of a number of the whole stack.
     """
@@ -125,6 +131,7 @@ class Slider:
     log: bool = False
     infinite: bool = False
     whole: bool = False
+    off: bool = False
     pieces: tuple[int, ...] = ()
 
     @property
@@ -135,18 +142,22 @@ class Slider:
     def value_at(self, position: int) -> float:
         """Return the number at a step from 0 to `steps`, of few digits."""
         part = position / self.steps
+        if self.off and position == 0:
+            return 0.0
         if self.log:
             return float(f"{self.low * (self.high / self.low) ** part:.3g}")
         return float(f"{self.low + (self.high - self.low) * part:.9g}")
 
     def position_of(self, value: float) -> int:
         """Return the step next to a number; the last one of what lies beyond."""
+        if self.off and value == 0:
+            return 0
         value = min(max(value, self.low), self.high)
         if self.log:
             part = math.log(value / self.low) / math.log(self.high / self.low)
         else:
             part = (value - self.low) / (self.high - self.low)
-        return round(part * self.steps)
+        return max(round(part * self.steps), int(self.off))
 
     def shown(self, value: float) -> str:
         """Write a number as it is shown, without its unit."""
@@ -240,6 +251,37 @@ def _allowed(key: str, value: float) -> tuple[float, float]:
     if not measured:
         return size / BEYOND, size * BEYOND
     return min(measured[0], size / REACH), max(measured[1], size * REACH)
+
+
+def frequency_slider(times: Sequence[float], si: bool) -> Slider:
+    """Return the slider of the frequency: 0, then from where all spins follow to where none do.
+
+    Parameters
+    ----------
+    times : sequence of float
+        Spin relaxation times of all metals, in the unit of the stack.
+    si : bool
+        Whether that is the second.
+    """
+    low, high = (
+        10.0 ** round(math.log10(turns / (2 * math.pi * time)))
+        for turns, time in ((SLOW, max(times)), (FAST, min(times)))
+    )
+    return Slider(
+        key=FREQUENCIES["SI" if si else "paper"],
+        quantity="frequency",
+        label="frequency of the current (0: stationary)",
+        group=ROLES["j0"].group,
+        unit=SHOWN["Hz"] if si else PLAIN,
+        value=0.0,
+        low=low,
+        high=high,
+        least=0.0,
+        most=high * BEYOND,
+        steps=STEPS,
+        log=True,
+        off=True,
+    )
 
 
 # --- units ------------------------------------------------------------------------------------

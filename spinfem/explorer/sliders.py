@@ -15,7 +15,7 @@ from ..sample.stack import Stack
 from ..sample.units import in_silence
 from ..texts.numbers import ANGLES
 from .movable import Found, is_tied, metal_of, numbers_of
-from .slider import GROUPS, ROLES, Slider, in_stack, slider_of
+from .slider import GROUPS, ROLES, Slider, frequency_slider, in_stack, slider_of
 
 
 def sliders_of(stack: Stack, j0: float) -> tuple[Slider, ...]:
@@ -30,10 +30,14 @@ def sliders_of(stack: Stack, j0: float) -> tuple[Slider, ...]:
         raise ValueError(
             f"exploring needs a single stack, got a batch of shape {stack.shape}: take stack[i]"
         )
-    whole = (("j0", j0), ("degree", float(DEGREE)), ("elements", 0.0))
+    metals = [metal for metal in map(metal_of, stack.pieces) if metal is not None]
+    times = [float(metal.tau) for metal in metals if metal.tau is not None]
+    mesh = (("degree", float(DEGREE)), ("elements", 0.0))
     found = [
         *(_slider(number, stack) for number in numbers_of(stack)),
-        *(_slider(Found("", name, value, ()), stack) for name, value in whole),
+        _slider(Found("", "j0", j0, ()), stack),
+        *([frequency_slider(times, stack.units == "SI")] if len(times) == len(metals) else []),
+        *(_slider(Found("", name, value, ()), stack) for name, value in mesh),
     ]
     return tuple(sorted(found, key=lambda slider: GROUPS.index(slider.group)))
 
@@ -73,6 +77,11 @@ class Sliders:
     def by_key(self) -> dict[str, Slider]:
         """The sliders by their keys."""
         return {slider.key: slider for slider in self.all}
+
+    @cached_property
+    def frequency(self) -> Slider | None:
+        """That of the frequency of the current, if all metals have a tau."""
+        return next((slider for slider in self.all if slider.quantity == "frequency"), None)
 
     def value(self, key: str, values: Mapping[str, float]) -> float:
         """Return what a slider says, given those that were moved."""

@@ -20,6 +20,7 @@ ANGLES = np.linspace(-180.0, 180.0, 181)
 CERTIFIED = ANGLES[::6]
 """The same of bounds, which take longer."""
 AXIS = (-180.0, 180.0)
+NO_SPACER = "Efficiencies g need two named ferromagnets with a spacer between them."
 
 
 class Band(NamedTuple):
@@ -31,7 +32,10 @@ class Band(NamedTuple):
 
 
 class Rotation(NamedTuple):
-    """Results over the polar angle of what turns, or at one of them; in the units of the stack."""
+    """Results over the polar angle of what turns, or at one of them; in the units of the stack.
+
+    At a frequency their moduli.
+    """
 
     angles: FloatArray  # (n,) degrees
     efficiencies: tuple[FloatArray, FloatArray] | None  # (n,) each
@@ -51,7 +55,8 @@ def rotation_of(seen: Seen) -> Rotation:
     def at(angles: FloatArray, certify: bool) -> Rotation:
         ways = direction(angles, seen.azimuth)
         batch = seen.stack.turned({k: ways for k in places if k is not None})
-        return _results(seen, solve(batch, seen.j0, certify=certify, **seen.mesh), angles)
+        solution = solve(batch, seen.j0, frequency=seen.frequency, certify=certify, **seen.mesh)
+        return _results(seen, solution, angles)
 
     curve = at(ANGLES, certify=False)
     if seen.certified:
@@ -83,14 +88,15 @@ def turning_body(seen: Seen) -> str | None:
 
 def _results(seen: Seen, solution: Solution, angles: FloatArray) -> Rotation:
     n, pair, body = len(angles), seen.spacer, turning_body(seen)
+    shown = np.asarray if seen.frequency is None else np.abs
     efficiencies = None
     if pair is not None:
-        first, second = (np.broadcast_to(g, n) for g in solution.efficiency(*pair))
+        first, second = (np.broadcast_to(shown(g), n) for g in solution.efficiency(*pair))
         efficiencies = first, second
     torque = None
     if body is not None:
         vector = solution.torque(body) if seen.si else solution.absorbed_spin_current(body)
-        torque = np.broadcast_to(vector, (n, 3))
+        torque = np.broadcast_to(shown(vector), (n, 3))
     bounds, of_resistance, of_torque = solution.bounds, None, None
     if bounds is not None:
         of_resistance = Band(angles, *(np.broadcast_to(end, n) for end in bounds.spin_resistance))
@@ -99,7 +105,7 @@ def _results(seen: Seen, solution: Solution, angles: FloatArray) -> Rotation:
             unit = 1.0 if seen.si else TORQUE_PER_SPIN_CURRENT
             ends = (np.broadcast_to(end[..., index, :] / unit, (n, 3)) for end in bounds.torques)
             of_torque = Band(angles, *ends)
-    resistance = np.broadcast_to(solution.spin_resistance, n)
+    resistance = np.broadcast_to(shown(solution.spin_resistance), n)
     return Rotation(angles, efficiencies, resistance, torque, of_resistance, of_torque)
 
 
@@ -126,7 +132,7 @@ def _efficiencies(
     seen: Seen, curve: Rotation, now: Rotation, angle: str, old: Picture | None
 ) -> Picture | Note:
     if curve.efficiencies is None or now.efficiencies is None or seen.spacer is None:
-        return Note("Efficiencies g need two named ferromagnets with a spacer between them.")
+        return Note(NO_SPACER)
     sources: dict[str, Columns] = {}
     for side, over, here in zip(
         ("left", "right"), curve.efficiencies, now.efficiencies, strict=True
@@ -137,7 +143,7 @@ def _efficiencies(
     words = {
         side: f"g of {name}" for side, name in zip(("left", "right"), seen.spacer, strict=True)
     }
-    return _picture(sources, y, (angle, "g"), old)._replace(words=words)
+    return _picture(sources, y, (angle, _name(seen, "g")), old)._replace(words=words)
 
 
 def _resistance(
@@ -155,7 +161,9 @@ def _resistance(
         low, high = band.low * factor, band.high * factor
         sources["band"] = {"x": band.angles, "low": low, "high": high}
         heights += [low, high]
-    return _picture(sources, with_room(heights), (angle, f"δr{unicode_of(unit)}"), old)
+    return _picture(
+        sources, with_room(heights), (angle, f"{_name(seen, 'δr')}{unicode_of(unit)}"), old
+    )
 
 
 def _torque(
@@ -163,7 +171,7 @@ def _torque(
 ) -> Picture | Note:
     if curve.torque is None or now.torque is None:
         return Note("The torque is that of a layer or a lead with a name.")
-    name = "T" if seen.si else "absorbed jₛ"
+    name = _name(seen, "T" if seen.si else "absorbed jₛ")
     factor, unit = unit_scale(float(np.abs(curve.torque).max()), "J/m$^2$" if seen.si else "")
     sources: dict[str, Columns] = {}
     heights = [curve.torque * factor, now.torque * factor]
@@ -176,6 +184,10 @@ def _torque(
             sources[f"{axis} band"] = {"x": band.angles, "low": low, "high": high}
             heights += [low, high]
     return _picture(sources, with_room(heights), (angle, f"{name}{unicode_of(unit)}"), old)
+
+
+def _name(seen: Seen, name: str) -> str:
+    return name if seen.frequency is None else f"|{name}|"
 
 
 def _picture(

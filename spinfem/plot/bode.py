@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from .._checks import FloatArray
 
 if TYPE_CHECKING:
     import xarray
@@ -42,14 +45,17 @@ def sizes_of(vectors: xarray.DataArray) -> xarray.DataArray:
 
 
 def phases_of(amplitudes: xarray.DataArray) -> xarray.DataArray:
-    """Return phases in degrees, without jumps along the axis of frequencies.
+    """Return the `continuous_phase` along the axis of frequencies."""
+    return amplitudes.copy(data=continuous_phase(amplitudes.data, _frequency_axis(amplitudes)))
+
+
+def continuous_phase(amplitudes: NDArray[Any], axis: int = -1) -> FloatArray:
+    """Return phases in degrees, without jumps along an axis.
 
     They begin at -90 to 270: most are 0 or 180 where a frequency is low.
     """
-    axis = _frequency_axis(amplitudes)
     phase = np.degrees(np.unwrap(np.angle(amplitudes), axis=axis))
-    turns = np.round((np.take(phase, [0], axis) - 90) / 360)
-    return amplitudes.copy(data=phase - 360 * turns)
+    return np.asarray(phase - 360 * np.round((np.take(phase, [0], axis) - 90) / 360))
 
 
 def _frequency_axis(values: xarray.DataArray) -> int:

@@ -106,7 +106,7 @@ def test_toml_reproduces_what_is_seen(name, tmp_path):
     path = tmp_path / "stack.toml"
     path.write_text(toml_of(seen), encoding="utf-8")
     stack, j0 = sf.load(path)
-    solution = sf.solve(stack, j0, **seen.mesh)
+    solution = sf.solve(stack, j0, frequency=seen.frequency, **seen.mesh)
     largest = np.abs(seen.solution.torques).max()
     assert np.abs(solution.torques - seen.solution.torques).max() <= 1e-13 * largest
     assert solution.spin_resistance == pytest.approx(seen.solution.spin_resistance, rel=1e-13)

@@ -216,7 +216,8 @@ def test_what_is_hidden_is_in_the_address():
     found, left_out = read_query("hide=profiles,<b>", None, preset, "fig5")
     assert found.hidden == {"profiles"}
     assert left_out == [
-        "address: hide: must be of forces, torques, motion, hodographs, profiles, got '<b>'"
+        "address: hide: must be of forces, torques, frequency, motion, hodographs, profiles, "
+        "got '<b>'"
     ]
 
 

@@ -167,6 +167,7 @@ def test_a_change_takes_less_than_50_ms(name):
 FOUND_BY = {
     "forces": ("mechanics",),
     "torques": ("rotation_of", "point_of", "turning_pictures"),
+    "frequency": ("response_of", "frequency_pictures"),
     "motion": ("motion_of",),
     "hodographs": ("frame_of", "hodograph"),
     "profiles": ("profile",),
@@ -180,8 +181,9 @@ ON_AXES = {"F shade", "N shade", "face", "resistive interface", "rods", "names"}
 @pytest.mark.parametrize("hidden", PANELS)
 def test_what_is_not_seen_is_not_found(hidden, monkeypatch):
     """And is as it was; when it is seen again, it is found and drawn."""
-    page = Explorer(preset("oscillator"))
-    called = []
+    base = preset("pulsed_valve" if hidden == "frequency" else "oscillator")
+    page, called = Explorer(base), []
+    panels = page.seen.panels
 
     def noted(group, own):
         return lambda *given: (called.append(group), own(*given))[1]
@@ -191,19 +193,19 @@ def test_what_is_not_seen_is_not_found(hidden, monkeypatch):
             monkeypatch.setattr(pages, name, noted(group, getattr(pages, name)))
     row = page.rows["free.thickness_nm"]
     row.number.value = "7"
-    assert {*called} == {*PANELS}
+    assert {*called} == {*panels}
     drawn = {name: page.charts[name].shown for name in CHARTS[hidden]}
-    page.shown.value = [name for name in PANELS if name != hidden]
-    assert [name for name, panel in page.panels.items() if not panel.visible] == [hidden]
+    page.shown.value = [name for name in panels if name != hidden]
+    assert [name for name in panels if not page.panels[name].visible] == [hidden]
     called.clear()
     row.number.value = "6"
-    assert {*called} == {*PANELS} - {hidden}
+    assert {*called} == {*panels} - {hidden}
     assert all(page.charts[name].shown is picture for name, picture in drawn.items())
     called.clear()
-    page.shown.value = [*PANELS]
+    page.shown.value = [*panels]
     assert hidden in called
     assert (hidden == "motion") == ("motion" in called)  # which has not changed
-    same = Explorer(preset("oscillator"), "?free.thickness_nm=6.0")
+    same = Explorer(base, "?free.thickness_nm=6.0")
     for name in CHARTS[hidden]:
         new, expected = page.charts[name].shown, same.charts[name].shown
         assert type(new) is type(expected)
@@ -218,11 +220,12 @@ def test_what_is_hidden_is_hidden_by_the_address():
     page = Explorer(preset("oscillator"), "?hide=forces,motion")
     assert page.shown.value == ["torques", "hodographs", "profiles"]
     assert not page.panels["motion"].visible
-    page.shown.value = [*PANELS]
+    page.shown.value = page.shown.options
     assert page.address.value == "?preset=oscillator"
     page.preset.value = "fig4"
-    assert page.shown.options == [name for name in PANELS if name != "motion"]
+    assert page.shown.options == [x for x in PANELS if x not in ("motion", "frequency")]
     assert not page.panels["motion"].visible
+    assert not page.panels["frequency"].visible
 
 
 @pytest.mark.long
@@ -232,6 +235,43 @@ def test_motion_follows_the_sliders():
     page.rows["free.polar_deg"].number.value = "45"
     assert "m must be within 30 degrees" in page.motion_numbers.object
     assert isinstance(page.charts["orbit"].shown, Picture)
+
+
+@pytest.mark.long
+def test_a_frequency_is_set_and_switched_off():
+    """What is of a stationary current alone is then hidden, and one line says so."""
+    page = Explorer(preset("pulsed_valve"))
+    before = page.numbers.object
+    page.rows["frequency_Hz"].number.value = "200"
+    visible = [name for name, panel in page.panels.items() if panel.visible]
+    assert visible == ["torques", "frequency"]
+    assert (
+        "Forces, hodographs, profiles and motion are those of a stationary" in page.numbers.object
+    )
+    expected = sf.solve(page.stack, 1e11, frequency=200e9)
+    assert np.array_equal(page.solution.torques, expected.torques)
+    assert page.saves[0].disabled
+    assert page.address.value == "?preset=pulsed_valve&frequency_Hz=200000000000.0"
+    same = Explorer(None, page.address.value)
+    assert same.numbers.object == page.numbers.object
+    assert same.shown.value == page.shown.value == page.shown.options
+    page.rows["frequency_Hz"].handle.value = 0
+    assert page.numbers.object == before
+    assert page.address.value == "?preset=pulsed_valve"
+    assert not page.saves[0].disabled
+    assert all(page.panels[name].visible for name in page.seen.panels)
+
+
+@pytest.mark.long
+def test_a_frequency_that_a_metal_cannot_have_is_told():
+    page = Explorer(preset("pulsed_valve"))
+    page.rows["Cu.l_nm"].number.value = "inf"
+    assert page.charts["g over f"].shown is None
+    assert "every metal must have a finite l" in page.charts["g over f"]._note.text
+    row = page.rows["frequency_Hz"]
+    row.number.value = "100"
+    assert "every metal must have a finite l" in row.text.object
+    assert page.seen.frequency is None
 
 
 @pytest.mark.long
