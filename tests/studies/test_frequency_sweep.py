@@ -141,6 +141,7 @@ def test_phases():
     assert np.allclose(modulus * np.exp(1j * np.radians(phase)), drawn[0] + 1j * drawn[1], 1e-14)
 
 
+@pytest.mark.long
 def test_at_no_frequency_all_is_stationary():
     data = sf.sweep(valve, {"theta": THETA}, frequency=[0.0, 1.0]).isel(frequency=0)
     still = sf.sweep(valve, {"theta": THETA})
@@ -155,6 +156,7 @@ def metals(tau, theta=60.0):
     return valve(theta).replace("right", material=metal)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pointwise", [False, True])
 def test_times_have_an_effect_at_frequencies_alone(pointwise):
     times = {"tau": [1.0, 2.0]}
