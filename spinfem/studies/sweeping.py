@@ -70,8 +70,9 @@ def sweep(
     """Solve a stack, or a device, at all points of the outer product of its arguments.
 
     Results are the same to the last bit whether or not there is an executor or a store. Without a
-    store the whole dataset is in memory: with two ferromagnets, 140 bytes for every point. With
-    one it is on disk, and its variables are dask arrays that read what is asked of them.
+    store the whole dataset is in memory: with two ferromagnets, 140 bytes for every point, twice as
+    many at frequencies. With one it is on disk, and its variables are dask arrays that read what is
+    asked of them.
 
     Parameters
     ----------
