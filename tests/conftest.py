@@ -14,19 +14,22 @@ from spinfem.numerics import kernels
 os.environ.setdefault("MPLBACKEND", "Agg")
 sys.path.insert(0, str(Path(__file__).parent))  # reference.py, strategies.py
 
-settings.register_profile(
-    "spinfem",
-    deadline=None,  # tests do not time anything
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+for profile in ("spinfem", "all"):
+    settings.register_profile(
+        profile,
+        deadline=None,  # tests do not time anything
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
 settings.load_profile("spinfem")
 
 KINDS = ("single", "batches", "driven", "motion")
 """Of compiled functions; see `kernels.compile_for`."""
-SHARE, LEAST = 0.05, 5
-"""Of the random examples of a test the default run tries so many, and at least so many."""
+SHARES = {True: (0.05, 5), False: (0.3, 30)}
+"""Of the random examples of a test the default run, or one of long tests, tries so many, and at
+least so many. All of them: ``-m "" --hypothesis-profile=all``.
+"""
 MOST = 2
 """And of the sets of parameters of a test at most so many, some of all its kinds."""
 
@@ -76,11 +79,13 @@ def pytest_collection_modifyitems(config, items):
     if not is_default(config):
         for item in random:
             item.add_marker("long")
+    if config.getoption("--hypothesis-profile") == "all":
         return
+    share, least = SHARES[is_default(config)]
     for test in {item.function for item in random}:
         # where hypothesis keeps them: it has no other way to change them after @given
         given = test._hypothesis_internal_use_settings
-        few = min(given.max_examples, max(LEAST, round(SHARE * given.max_examples)))
+        few = min(given.max_examples, max(least, round(share * given.max_examples)))
         test._hypothesis_internal_use_settings = settings(given, max_examples=few)
 
 
