@@ -126,7 +126,7 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
     sources, pushes = numbers.sources, NO_PUSH
     if push is not None:
         sources = np.zeros_like(sources)
-        pushes = np.zeros((len(those.parts), 6))
+        pushes = np.zeros((len(those.parts), 6), dtype=e.dtype)
         for i, value in _pushes(those, push):
             pushes[i] = value[0]
     return Runs(

@@ -153,6 +153,28 @@ def test_many_extremes(model):
     check(model, range(5, 80))
 
 
+def driven(name):
+    """The pieces of a stack between ends that drive it, the first ferromagnet beside one."""
+    beside = [RESISTIVE] * (name == "interfaces")
+    battery = sf.Reservoir(spin_potential=(0.3, 0.1, 0.7))
+    source = sf.SpinSource(spin_current=(0.2, -0.5, 0.1))
+    return sf.Stack([battery, *beside, *STACKS[name].pieces[1:-1], source])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["interfaces", "exchange"])
+def test_what_is_given_at_the_ends(name):
+    """It pushes, and the two-port across m of what it pushes is complex in time, too."""
+    stack = driven(name)
+    for j0 in (0.0, 1.5):
+        exact = reference.solve(stack, j0=j0, frequency=0.3)
+        for method in ("condensed", "saddle"):
+            found = sf.solve(stack, j0, frequency=0.3, method=method)
+            for magnet in found.ferromagnets:
+                taken = np.array(exact.absorbed[magnet], dtype=complex)
+                assert np.abs(found.absorbed_spin_current(magnet) - taken).max() < 1e-12
+
+
 def test_turning_a_sample_turns_torques():
     rotation = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
     rotation *= np.linalg.det(rotation)
