@@ -47,7 +47,7 @@ class Solution(Readable, SolvedStack):
     # --- derivatives --------------------------------------------------------------------------
 
     def gradient(self, output: str, *names: str) -> Gradient:
-        """Return how a result changes with every number of the stack.
+        """Return how a result changes with every number of the stack, and with the frequency.
 
         Derivatives are exact, from dual fields (``results.sensitivity``): all of them for about the
         cost of one more solve per component of the result, however many numbers there are.
@@ -70,7 +70,9 @@ class Solution(Readable, SolvedStack):
             turns. With respect to m it is nan where the m of ferromagnets in contact, not of one
             group, are collinear, since turning one of them opens a contact; and
             efficiencies of collinear neighbours have no gradient, nan, where one of them has
-            exchange lengths, or a mixing conductance towards the other.
+            exchange lengths, or a mixing conductance towards the other. At a frequency all are
+            complex, of amplitudes, and ``gradient["free.tau"]`` and ``gradient["frequency"]`` are
+            there besides.
 
         Raises
         ------
@@ -79,7 +81,6 @@ class Solution(Readable, SolvedStack):
         """
         from .results.gradient import gradient_of
 
-        self.check_stationary("a gradient")
         return gradient_of(self, output, *names)
 
     # --- output -------------------------------------------------------------------------------

@@ -325,6 +325,22 @@ def collinear(stack):
     return sf.Stack(pieces)
 
 
+def with_times(rng, stack):
+    """The stack with a finite l and a tau in every metal, and a frequency up to omega tau = 1e4."""
+    pieces, known = [], {}
+    for piece in stack.pieces:
+        if isinstance(piece, sf.Layer | sf.Lead):
+            metal = piece.material
+            if metal not in known:
+                l = metal.l if np.isfinite(metal.l) else power(rng, -3, 3)
+                tau = power(rng, -2, 2)
+                known[metal] = dataclasses.replace(metal, l=l, tau=tau)
+            piece = dataclasses.replace(piece, material=known[metal])
+        pieces.append(piece)
+    slowest = max(metal.tau for metal in known.values())
+    return sf.Stack(pieces), power(rng, -6, 4) / (2 * np.pi * slowest)
+
+
 # --- errors -----------------------------------------------------------------------------------
 
 

@@ -29,7 +29,8 @@ def rank(
     """Tell on which numbers of the stack in FILE its results depend most.
 
     Printed is d ln(result)/d ln(number): by how many percent a result changes if a number does by
-    one percent, and for the angles of m by what part for one degree. Below, the numbers that matter
+    one percent, and for the angles of m by what part for one degree. Results are those of what is
+    stationary, which no tau matters to. Below, the numbers that matter
     most for every result, with bars of + or -.
 
     \b

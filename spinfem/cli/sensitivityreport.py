@@ -69,7 +69,7 @@ def rates_of(solution: Solution, outputs: Iterable[Output] = Output) -> list[Rat
         raise ValueError(
             "results asked for must be there, got a stack without such a ferromagnet or spacer"
         )
-    found, several = [], several_of(solution.stack)
+    found, several = [], several_of(solution.stack, places_of(solution.stack))
     copied = {name for _, name in solution.stack.copies}
     copies = {one: of for one, of in several.items() if one.rpartition(".")[0] in copied}
     with progress_bar("sensitivity", len(wanted)) as advance:

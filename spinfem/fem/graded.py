@@ -46,6 +46,7 @@ class GradedLayer(NamedTuple):
     to_bubbles: FloatArray  # (n, N, degree - 1, 2) inner functions from the values at the nodes
     driven: FloatArray  # (n, N, degree - 1) and from p
     work: FloatArray  # (n, N) f(mu_s) of p alone, mu_s = 0 at the nodes, f with beta_D, m2/S
+    mass: FloatArray  # (n, degree + 1, degree + 1) M of a layer of d = 1, S/m3
 
 
 Function = Callable[[FloatArray], FloatArray]
@@ -139,7 +140,7 @@ def condense(
     degree : int
         Degree of the elements.
     absorbing : float or complex, or an array (N or 1,) of them
-        Factor on kappa: its imaginary part carries a derivative, or it is that of a frequency.
+        Factor on kappa, that of a frequency.
     """
     mesh = MeshLine(nodes[None], np.stack([np.arange(nodes.size - 1), np.arange(1, nodes.size)]))
     element = line_element(degree)
@@ -165,7 +166,53 @@ def condense(
     driven = load[..., hats] - np.einsum("...ik,...i->...k", response, load[..., inner])
     sources = (-driven[..., 0], driven[..., 1])
     work = np.einsum("eni,ei->en", by_load, f_D[:, inner])
-    return GradedLayer(nodes, B, S[..., 0], S[..., 1], *sources, -response, by_load, work)
+    return GradedLayer(nodes, B, S[..., 0], S[..., 1], *sources, -response, by_load, work, M)
+
+
+class GradedSlopes(NamedTuple):
+    """Derivatives of a `GradedLayer` with respect to the logarithm of kappa, (n, N) each."""
+
+    B: FloatArray
+    S_left: FloatArray
+    S_right: FloatArray
+    source_left: FloatArray
+    source_right: FloatArray
+    work: FloatArray
+
+
+def slopes(g: GradedLayer, dual: GradedLayer, relaxing: Any) -> GradedSlopes:
+    """Return how the elements of a layer change with ``ln kappa``.
+
+    As in `twoport.slopes`, inner functions are in balance: with the fields r_0, r_1 of unit values
+    at the nodes, and w of what p drives while mu_s is 0 there, ``dB = -r_0 dM r_1``, ``dS_i = r_i
+    dM (r_0 + r_1)``, ``d(source_i) = +- w dM r_i`` and ``d(work) = -w_D dM w``.
+
+    Parameters
+    ----------
+    g : GradedLayer
+        The layer.
+    dual : GradedLayer
+        The same with beta_D for p.
+    relaxing : array, shape (N or 1,)
+        Its thickness times the factor on kappa that it has been condensed with.
+    """
+    ends = np.broadcast_to(np.eye(2), (*g.to_bubbles.shape[:2], 2, 2))
+    unit = np.concatenate([ends, g.to_bubbles], axis=2)
+    r = unit[..., 0], unit[..., 1], unit.sum(axis=-1)
+    w, w_D = (np.concatenate([np.zeros_like(ends[..., 0]), x.driven], axis=2) for x in (g, dual))
+
+    def change(a: FloatArray, b: FloatArray) -> FloatArray:
+        found: FloatArray = relaxing * np.einsum("eni,eij,enj->en", a, g.mass, b, optimize=True)
+        return found
+
+    return GradedSlopes(
+        -change(r[0], r[1]),
+        change(r[0], r[2]),
+        change(r[1], r[2]),
+        change(w, r[0]),
+        -change(w, r[1]),
+        -change(w_D, w),
+    )
 
 
 def ohmic_slopes(metal: Metal, nodes: FloatArray, thickness: FloatArray) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def amplitudes_of(solution: SolvedStack, si: bool) -> list[Part]:
 
     def of_magnet(row: tuple[str, int]) -> list[str]:
         name, i = row
-        return [name, COMPONENTS[i], *_polar(result(name)[..., i])]
+        return [name, COMPONENTS[i], *polar_text(result(name)[..., i])]
 
     def of_stack(row: tuple[str, str, str]) -> list[str]:
         name, key, unit = row
@@ -50,7 +51,7 @@ def amplitudes_of(solution: SolvedStack, si: bool) -> list[Part]:
         same = ""
         if shown.name and not value.ndim:
             same = f"= {shown.after(seven(abs(value.item()) / shown.size))}"
-        return [name, *_polar(value), unit if si else "", same]
+        return [name, *polar_text(value), unit if si else "", same]
 
     heads = Column("modulus"), Column("phase (deg)")
     columns = [Column("", is_text=True), Column("", is_text=True), *heads]
@@ -61,12 +62,12 @@ def amplitudes_of(solution: SolvedStack, si: bool) -> list[Part]:
     return [MEANING, *(table for table in tables if table.things)]
 
 
-def _polar(amplitude: Any) -> tuple[str, str]:
-    """Write the modulus of an amplitude, and its phase, of which zero has none."""
+def polar_text(amplitude: Any, write: Callable[[float], str] = scientific) -> tuple[str, str]:
+    """Write the modulus of an amplitude, and its phase in degrees, of which zero has none."""
     modulus, phase = polar(amplitude)
     if not np.any(modulus):
         return "0", ""
-    return span(modulus, scientific), span(phase, _five)
+    return span(modulus, write), span(phase, _five)
 
 
 def _five(value: float) -> str:

@@ -20,9 +20,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._checks import FloatArray
-from ..physics.directions import across, angle, apply, axial
+from ..physics.directions import across, angle, apply, tensor
 from ..solvers.elements import Elements
-from ..solvers.ports import share_of_exchange
+from ..solvers.ports import shares_of_exchange
 from ..solvers.transport import Jump
 
 AXES = np.eye(3)
@@ -48,8 +48,8 @@ def _torque_jump(e: Elements, k: int, axis: FloatArray) -> Jump:
     jump = Jump({}, {})
     own = NONE
     if k in e.lengths:
-        share = share_of_exchange(e, k)
-        own = apply(axial(np.zeros(share.shape), share.conj(), m), axis)
+        kept, turned = shares_of_exchange(e, k)
+        own = apply(tensor(np.zeros(1), kept, -turned, m), axis)
     lift = axis - m[:, [int(axis.argmax())]] * m
     for face, other in ((k - 1, k - 1), (k, k + 1)):
         if not 0 <= face < len(e.joints):

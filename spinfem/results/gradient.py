@@ -15,13 +15,14 @@ from ..fem import graded
 from ..fem.mesh import DEGREE
 from ..physics import bulk, interfaces
 from ..sample.changes import METAL_KEYS
-from ..sample.pieces import Interface, Layer, Lead, drive_of
+from ..sample.pieces import METALLIC, Interface, Layer, Lead, drive_of
 from ..sample.stack import Stack
 from ..solvers.condensed import Condensed
-from ..solvers.elements import elements_of, remembered
+from ..solvers.elements import Elements, at_frequency, elements_of, remembered
 from ..solvers.meshed import Meshed
-from ..texts.numbers import batch_note, measure, span, unit_of
+from ..texts.numbers import Unit, batch_note, measure, span, unit_of
 from ..texts.tables import Column, Part, Readable, Table
+from .amplitudes import polar_text
 from .sensitivity import (
     of_absorbed,
     of_absorbed_from_ends,
@@ -29,11 +30,12 @@ from .sensitivity import (
     of_spin_resistance,
 )
 from .solved import SolvedStack
-from .variations import Derivatives, Solved, drive_names
+from .variations import OF_ALL, Derivatives, Solved, drive_names, follow_times
 
 OUTPUTS = {"spin_resistance": 0, "resistance": 0, "torque": 1, "efficiency": 2}
 """What has a gradient, and how many names of ferromagnets it takes."""
 ANGLES = ("polar", "azimuth")
+FREQUENCY = "frequency"
 PER_DEGREE = np.pi / 180
 
 
@@ -62,7 +64,9 @@ class Gradient(Readable, Mapping[str, FloatArray]):
     - of an interface, by its name or else by its neighbours, ``"F1|N1"``: `resistance` (AR*),
       `gamma`, `delta` if it has one, `G_r` and `G_i` (the mixing conductance).
     - of an end, ``"left.spin_potential_x"`` or ``"right.spin_current_z"``: the components of what
-      is given there.
+      is given there;
+    - at a frequency, `tau` of every metal, and ``"frequency"`` alone, with respect to the frequency
+      itself. The derivatives are complex then, of the amplitudes; tau is held when l or D moves.
 
     The name that something has in a repeated cell, ``"free.thickness"`` in ``cell * 15``, stands
     for all its copies: the sum over them. These, and metals, are found by their names but not
@@ -94,11 +98,11 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         self.terms = [(parts, scale)]
         if of_ends is not None:
             self.terms.append((of_ends, scale_of_ends))
-        self._stack = solution.stack
-
-    @property
-    def _places(self) -> dict[str, Place]:
-        return places_of(self._stack)
+        self._stack, self._elements = solution.stack, parts[0].elements
+        self._places = places_of(solution.stack)
+        if solution.frequency is not None:
+            of_all = Place(OF_ALL, FREQUENCY, solution.frequency)
+            self._places = timed_places_of(solution.stack) | {FREQUENCY: of_all}
 
     def __getitem__(self, name: str) -> FloatArray:
         if name not in self._places:
@@ -118,12 +122,12 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         """Return what of a derivative is in some parts, components last."""
         k, quantity, _ = self._places[name]
         if quantity in ANGLES:
-            way = _ways(self._stack)[ANGLES.index(quantity)][k]
-            body = elements_of(self._stack).body_of(k)
+            way = _ways(self._elements)[ANGLES.index(quantity)][k]
+            body = self._elements.body_of(k)
             slopes = [sum((part.m[i] * way).sum(axis=-1) for i in body) for part in parts]
         else:
             slopes = [part.of(k, quantity) for part in parts]
-        found = np.array(slopes).T.reshape(*self._stack.shape, len(slopes))
+        found = np.array(slopes).T.reshape(*self._elements.shape, len(slopes))
         return np.asarray(found * np.asarray(scale)[..., None])
 
     def __iter__(self) -> Iterator[str]:
@@ -143,13 +147,15 @@ class Gradient(Readable, Mapping[str, FloatArray]):
     @property
     def several(self) -> dict[str, tuple[str, ...]]:
         """The numbers that another name stands for, by it: of all copies, and of all of a metal."""
-        return several_of(self._stack)
+        return several_of(self._stack, self._places)
 
     @property
     def logarithmic(self) -> dict[str, FloatArray]:
         """``d ln(result)/d ln(number)`` by name, and per degree ``d ln(result)/d(angle)``.
 
-        Of a vector its length is meant: shape (...). inf or nan where the result is zero.
+        Of a vector its length is meant: shape (...). inf or nan where the result is zero. Of an
+        amplitude the real part is that of its modulus, and the imaginary part is by how much its
+        phase changes, rad; of a vector, the mean of the phases of its components.
         """
         return {name: self._rate(name, slope) for name, slope in self.items()}
 
@@ -158,7 +164,7 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         value, place = np.asarray(self.value), self._places[name]
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.output.startswith("torque"):
-                rate = (value * slope).sum(axis=-1) / (value**2).sum(axis=-1)
+                rate = (value.conj() * slope).sum(axis=-1) / (np.abs(value) ** 2).sum(axis=-1)
             else:
                 rate = slope / value
             number = np.asarray(place.value)
@@ -176,6 +182,8 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         def components(values: Any, count: int) -> list[Any]:
             return [*np.moveaxis(np.asarray(values), -1, 0)] if count > 1 else [values]
 
+        swings = np.iscomplexobj(self.value)
+
         def cells(name: str) -> list[str]:
             place, slope = self._places[name], self[name]
             own = unit_of(place.quantity, units)
@@ -183,24 +191,50 @@ class Gradient(Readable, Mapping[str, FloatArray]):
             return [
                 name,
                 own.after(measure(place.value, own)),
-                *(measure(x, unit.per(own), _digits) for x in components(slope, len(heads))),
+                *(cell for x in components(slope, len(heads)) for cell in _cells(x, unit.per(own))),
                 unit.per(own).name,
-                *(span(x, _digits) for x in rate),
+                *(cell for x in rate for cell in _rate_cells(x)),
                 "per deg" if place.quantity in ANGLES else "",
             ]
 
-        value = [measure(x, unit, _digits) for x in components(self.value, len(heads))]
+        value = [_line(x, unit) for x in components(self.value, len(heads))]
         shown = f"({', '.join(value)})" if len(value) > 1 else value[0]
         columns = [
             Column("", is_text=True),
-            *map(Column, ("number", *heads)),
+            Column("number"),
+            *(Column(text) for head in heads for text in [head, *["phase (deg)"] * swings]),
             Column("", is_text=True),
-            *(Column(f"d ln/d ln {head}".rstrip()) for head in rates),
+            *(
+                Column(f"{text} {head}".rstrip())
+                for head in rates
+                for text in ["d ln/d ln", *["d phase/d ln (deg)"] * swings]
+            ),
             Column("", is_text=True),
         ]
-        first = f"Gradient of {self.output}: {unit.after(shown)}"
+        what = "Gradient at a frequency" if swings else "Gradient"
+        first = f"{what} of {self.output}: {unit.after(shown)}"
         note = batch_note(np.shape(self.value)[: -1 if len(heads) > 1 else None])
         return [first, *filter(None, [note]), Table(columns, [*self], cells)]
+
+
+def _cells(value: Any, unit: Unit) -> tuple[str, ...]:
+    """Write a number in a unit; of an amplitude its modulus and its phase."""
+    if np.iscomplexobj(value):
+        return polar_text(np.asarray(value) / unit.size, _digits)
+    return (measure(value, unit, _digits),)
+
+
+def _line(value: Any, unit: Unit) -> str:
+    """Write the same within a line."""
+    size, *phase = filter(None, _cells(value, unit))
+    return f"{size} at {phase[0]} deg" if phase else size
+
+
+def _rate_cells(rate: Any) -> tuple[str, ...]:
+    """Write a change of a logarithm; of an amplitude that of its modulus, and of its phase."""
+    if np.iscomplexobj(rate):
+        return span(rate.real, _digits), span(np.degrees(rate.imag), _digits)
+    return (span(rate, _digits),)
 
 
 COMPONENTS = {"torque": ("x", "y", "z"), "efficiency": ("first", "second")}
@@ -211,9 +245,8 @@ def _digits(x: float) -> str:
     return f"{x:.4g}"
 
 
-def several_of(stack: Stack) -> dict[str, tuple[str, ...]]:
+def several_of(stack: Stack, places: Mapping[str, Place]) -> dict[str, tuple[str, ...]]:
     """Return the names of numbers that are found by another name together; `Gradient.several`."""
-    places = places_of(stack)
     metals = (getattr(element, "material", None) for element in stack.elements)
     owners = [name for _, name in stack.copies]
     owners += [metal.name for metal in metals if metal is not None and metal.name]
@@ -244,11 +277,13 @@ def _several(stack: Stack, name: str, known: Mapping[str, Place]) -> list[str]:
 
 def _hint(name: str, known: Mapping[str, Place], stack: Stack) -> str:
     """Return what the name of a number could mean, for the end of a message."""
+    if name in {FREQUENCY, *timed_places_of(stack)}:
+        return ", which matters at a frequency alone"
     owner, _, quantity = name.rpartition(".")
     keys: dict[str, list[str]] = {}
     for other in known:
         keys.setdefault(other.rpartition(".")[0], []).append(other.rpartition(".")[2])
-    if owner not in keys:
+    if not owner or owner not in keys:
         return near_match(name, known)
     for group, members in stack.groups.items():
         if quantity in ANGLES and owner in (stack.element_names[k] for k in members):
@@ -289,6 +324,7 @@ def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:
         parts = [of_spin_resistance(t)]
         if output == "resistance":
             _add_ohmic(parts[0], t)
+    _follow_times(solution, parts + (of_ends or []))
     title = " of ".join(
         [output.replace("_", " "), " and ".join(names)] if names else [output.replace("_", " ")]
     )
@@ -328,6 +364,7 @@ def differential(
         of ``|dF/dq| |dq|``, shape (...) of the solution's stack, in the unit of F, of each of its
         components; nan where `Solution.gradient` is.
     """
+    solution.check_stationary("a differential")
     gradient = gradient_of(solution, output, *names)
     shape, none = solution.stack.shape, np.zeros(solution.stack.shape)
 
@@ -390,7 +427,20 @@ def _transport(solution: SolvedStack) -> Solved:
     if isinstance(transport, Condensed) and isinstance(transport.bulk, Meshed):
         return transport
     e = elements_of(solution.stack)
+    if solution.frequency is not None:
+        e = at_frequency(solution.stack, e, solution.frequency)
     return Condensed(e, Meshed(e, DEGREE, None))
+
+
+def _follow_times(solution: SolvedStack, parts: list[Derivatives]) -> None:
+    """Make derivatives at a frequency those with l, tau and the frequency."""
+    if solution.frequency is None:
+        return
+    elements = enumerate(solution.stack.elements)
+    metals = {k: x.material for k, x in elements if isinstance(x, METALLIC)}
+    times = {k: metal.tau for k, metal in metals.items() if metal.tau is not None}
+    for part in parts:
+        follow_times(part, times, solution.frequency)
 
 
 def _add_ohmic(total: Derivatives, t: Solved) -> None:
@@ -418,6 +468,13 @@ def _add_ohmic(total: Derivatives, t: Solved) -> None:
 
 @remembered
 def places_of(stack: Stack) -> dict[str, Place]:
+    """Return where all numbers of a stack stand that matter to what is stationary, by name."""
+    every = timed_places_of(stack)
+    return {name: place for name, place in every.items() if place.quantity != "tau"}
+
+
+@remembered
+def timed_places_of(stack: Stack) -> dict[str, Place]:
     """Return where all numbers of a stack stand, by name, from left to right."""
     found: dict[str, Place] = {}
     magnetic = elements_of(stack).magnetic
@@ -459,8 +516,6 @@ def _of_metal(element: Layer | Lead, k: int) -> Iterator[Place]:
     if isinstance(element, Layer):
         yield Place(k, "thickness", element.thickness)
     for name, number in element.material.numbers.items():
-        if name == "tau":  # of no matter to what is stationary
-            continue
         finite = name == "l" or np.isfinite(number).all() if not callable(number) else False
         if finite:
             yield Place(k, name, number)
@@ -482,9 +537,9 @@ def _of_interface(joint: Interface, face: int, at_magnet: bool) -> Iterator[Plac
 
 
 @remembered
-def _ways(stack: Stack) -> tuple[FloatArray, FloatArray]:
+def _ways(e: Elements) -> tuple[FloatArray, FloatArray]:
     """Return dm/d(polar) and dm/d(azimuth) of all elements, (n + 2, N or 1, 3), per degree."""
-    x, y, z = np.moveaxis(elements_of(stack).m, -1, 0)
+    x, y, z = np.moveaxis(e.m, -1, 0)
     rho = np.hypot(x, y)
     along = np.where(rho > 0, x, 1.0), np.where(rho > 0, y, 0.0)  # of azimuth 0 at the poles
     cosine, sine = (part / np.where(rho > 0, rho, 1.0) for part in along)

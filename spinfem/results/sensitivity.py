@@ -12,6 +12,8 @@ rings of phi move freely. So, for any number q of the stack,
     \qquad \Big(\text{and}\; + \frac{df}{dq}(\mu) \;\text{for}\; 2\,\delta r\Big) ,
 
 from the two-ports and the values at faces alone: one solve with the transposed system per number.
+At a frequency F and the fields are complex, and a is bilinear: the transposed system has the same
+omega, and what precesses turns the other way round about m. Nothing is conjugated.
 
 Rods turn with the magnetization, and take rings along. Turning m by dm moves a ring at mu_f m
 by mu_f dm, against the forces across: ``dF = -(mu_f T_phi + phi_f T) . dm`` at every face, with T
@@ -28,7 +30,13 @@ from .._checks import BoolArray, FloatArray
 from ..physics.directions import across, angle, apply, axial
 from ..solvers.condensed import Condensed
 from ..solvers.faces import Faces
-from ..solvers.ports import exchange_rate, share_of_exchange
+from ..solvers.ports import (
+    ComplexArray,
+    exchange_rate,
+    over_senses,
+    share_of_exchange,
+    shares_of_exchange,
+)
 from ..solvers.transport import Field, Jump
 from .duals import AXES, is_held, torque_jumps
 from .variations import (
@@ -36,6 +44,7 @@ from .variations import (
     Pair,
     Solved,
     add_drives,
+    add_mixing,
     dot,
     drive_names,
     freely,
@@ -49,8 +58,8 @@ from .variations import (
 def of_spin_resistance(t: Solved) -> Derivatives:
     """Return the derivatives of dr."""
     z = t.reversed()
-    faces = Faces(*(-values for values in z.faces))
-    phi = Field(faces, {k: -values for k, values in z.inner.items()}, {})
+    inner, across_m = ({k: -x for k, x in of.items()} for of in (z.inner, z.across))
+    phi = Field(Faces(*(-values for values in z.faces)), inner, across_m)
     total = freely(t, Pair(t.at_faces, phi, Jump({}, {}), True))
     total *= 0.5
     return total
@@ -95,10 +104,8 @@ def _add_beside_reservoirs(total: Derivatives, t: Solved, k: int, axis: FloatArr
             continue
         drive, along = e.drive(face), np.broadcast_to(axis, (1, 3))
         mixing = e.flat(e.resistive[face].mixing)  # type: ignore[arg-type]
-        weight = weight_of(m, along, drive)
-        total.add(face, "G_r", weight.real)
-        total.add(face, "G_i", -weight.imag)
-        total.add(k, "m", turned(m, np.zeros(1), mixing, along, drive))
+        add_mixing(total, face, m, along, drive)
+        total.add(k, "m", turned(m, np.zeros(1), mixing.real, mixing.imag, along, drive))
         slope = apply(axial(np.zeros(1), np.conj(mixing), m), along)
         for name, component in zip(drive_names(e, face), slope.T, strict=True):
             total.add(face, name, component)
@@ -213,8 +220,14 @@ def _add_share(total: Derivatives, t: Solved, faces: Faces, k: int, axis: FloatA
         taken = taken + faces.current_right[k - 1]
     if k < e.magnetic.size - 1 and e.lets_across(k, k):
         taken = taken - faces.current_left[k]
-    share, rate = share_of_exchange(e, k), exchange_rate(e, k)
-    weight = weight_of(m, np.broadcast_to(axis, (1, 3)), taken) / np.where(rate == 0, 1.0, rate)
-    for name, (whole, own) in rate_changes(e, k).items():
-        total.add(k, name, ((own - share * whole) * weight).real)
-    total.add(k, "m", turned(m, np.zeros(1), share, np.broadcast_to(axis, (1, 3)), taken))
+    along = np.broadcast_to(axis, (1, 3))
+
+    def changes(sense: int) -> dict[str, ComplexArray]:
+        share, rate = share_of_exchange(e, k, sense), exchange_rate(e, k, sense)
+        weight = weight_of(m, along, taken, sense) / np.where(rate == 0, 1.0, rate)
+        by = rate_changes(e, k, sense).items()
+        return {name: (own - share * whole) * weight for name, (whole, own) in by}
+
+    for name, change in over_senses(e, changes).items():
+        total.add(k, name, change)
+    total.add(k, "m", turned(m, np.zeros(1), *shares_of_exchange(e, k), along, taken))

@@ -2,27 +2,35 @@
 
 From two-ports and values at faces: of layers and leads the energy of their conductances, of
 interfaces their flows, of rods that turn the forces across. See `spinfem.results.sensitivity`.
+At a frequency all of it is complex, both senses of turning about m have their own two-ports, and l
+is ``l/sqrt(1 + i omega tau)`` until `follow_times` has the derivatives with l and tau.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._checks import FloatArray
+from .._checks import FloatArray, Number
 from ..fem import graded, twoport
 from ..physics import bulk, interfaces
 from ..physics.directions import angle
-from ..sample.materials import Metal, reduced
+from ..sample.materials import reduced
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements, inwards, remembered
-from ..solvers.ports import ComplexArray, across_conductance, exchange_rate
+from ..solvers.ports import (
+    ComplexArray,
+    about_axis,
+    across_conductance,
+    exchange_rate,
+    over_senses,
+)
 from ..solvers.transport import Field, Jump
 
-STEP = 1e-30
-"""Imaginary step of a derivative with respect to the absorption of a graded layer."""
+OF_ALL = 0
+"""What `Derivatives` have with respect to the frequency stands with the first element."""
 
 
 class Derivatives:
@@ -32,25 +40,28 @@ class Derivatives:
 
     Attributes
     ----------
+    elements : Elements
+        The stack's numbers.
     thickness, D, l, p : array, shape (n + 2, N)
         By element.
     m : array, shape (n + 2, N, 3)
         By magnetization; to be taken across m. nan where a contact is collinear: it would open.
         In a group each is the share of an element in what turning all of them does.
     other : dict of array, shape (N,)
-        By element and "beta_D", "lambda_J" or "lambda_phi"; by face and "resistance", "gamma",
-        "delta", "G_r" or "G_i", or the components of what is given at an end, as `drive_names` has
-        them.
+        By element and "beta_D", "lambda_J", "lambda_phi" or "tau"; by face and "resistance",
+        "gamma", "delta", "G_r" or "G_i", or the components of what is given at an end, as
+        `drive_names` has them; by `OF_ALL` and "frequency".
     """
 
     def __init__(self, e: Elements) -> None:
-        self.thickness, self.D, self.l, self.p = np.zeros((4, e.magnetic.size, e.points))
-        self.m = np.zeros((e.magnetic.size, e.points, 3))
+        self.elements = e
+        self.thickness, self.D, self.l, self.p = np.zeros((4, e.magnetic.size, e.points), e.dtype)
+        self.m = np.zeros((e.magnetic.size, e.points, 3), e.dtype)
         self._own = {*e.diffusion}
         places = [(k, "beta_D") for k in e.diffusion]
         places += [(face, name) for face in e.drives for name in drive_names(e, face)]
         self.other: dict[tuple[int, str], FloatArray] = {
-            place: np.zeros(e.points) for place in places
+            place: np.zeros(e.points, e.dtype) for place in places
         }
 
     def add(self, k: int, name: str, value: FloatArray) -> None:
@@ -120,8 +131,8 @@ class Pair(NamedTuple):
         return mu.potential_left[k], phi.potential_left[k]
 
 
-def rate_changes(e: Elements, k: int) -> dict[str, tuple[ComplexArray, ComplexArray]]:
-    """Return the derivatives of 1/l_perp^2, and of what is taken up of it."""
+def rate_changes(e: Elements, k: int, sense: int) -> dict[str, tuple[ComplexArray, ComplexArray]]:
+    """Return the derivatives of 1/l_perp^2, and of what is taken up of it, for either sense."""
     p, beta_D, l = e.p[k], e.beta_D[k], e.l[k]
     none = np.zeros(1)
     by_p, by_beta_D = -beta_D / l**2, -p / l**2
@@ -134,7 +145,7 @@ def rate_changes(e: Elements, k: int) -> dict[str, tuple[ComplexArray, ComplexAr
     else:
         found["p"] = by_p + by_beta_D, none
     for name, factor, length in zip(
-        ("lambda_J", "lambda_phi"), (2j, -2), e.lengths[k], strict=True
+        ("lambda_J", "lambda_phi"), (2j * sense, -2), e.lengths[k], strict=True
     ):
         if np.isfinite(length).all():
             change = factor / e.flat(length) ** 3
@@ -207,10 +218,10 @@ def _along_layers(
     left, right, current = ends
     B, S, _ = (x[..., None] for x in t.bulk.two_ports[0])
     source = drives[1:-1, :, None] * e.m[1:-1]
-    terms = np.abs(source) + np.abs(current) + S * np.abs(left)
+    terms = np.abs(source) + np.abs(current) + np.abs(S * left)
     sizes, differ = np.abs(left) + np.abs(right), np.abs(left - right)
     cancels = differ.max(axis=-1) < 0.1 * sizes.max(axis=-1)  # else nothing is lost
-    by_current = cancels & (terms.max(axis=-1) < (B * sizes).max(axis=-1))
+    by_current = cancels & (terms.max(axis=-1) < np.abs(B * sizes).max(axis=-1))
     falls = (current - source - S * left) / B
     return left, right, np.where(by_current[..., None], falls, left - right)
 
@@ -243,15 +254,32 @@ def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     m, D = e.m[k], e.D[k]
     side, way = (1, 1.0) if k == 0 else (0, -1.0)
     mu, phi = pair.at(k, side)
-    slow = across_conductance(e, k) * np.sqrt(exchange_rate(e, k))
-    weight = slow * weight_of(m, phi, mu)
-    total.add(k, "D", weight.real / D)
-    by_p, by_beta_D = bulk.total_slopes(e.p[k], e.beta_D[k])
-    total.add_polarizations(k, weight.real * by_p, weight.real * by_beta_D)
-    for name, (change, _) in rate_changes(e, k).items():
-        total.add(k, name, (weight * change / (2 * exchange_rate(e, k))).real)
-    turn = turned(m, D / (2 * e.l[k]), slow, phi, mu)
+
+    def slow(sense: int) -> ComplexArray:
+        found: ComplexArray = across_conductance(e, k) * np.sqrt(exchange_rate(e, k, sense))
+        return found
+
+    def changes(sense: int) -> dict[str, ComplexArray]:
+        weight = slow(sense) * weight_of(m, phi, mu, sense)
+        by_rate = weight / (2 * exchange_rate(e, k, sense))
+        found = {name: by_rate * by for name, (by, _) in rate_changes(e, k, sense).items()}
+        return {"whole": weight, **found}
+
+    _add_conducting(total, e, k, over_senses(e, changes))
+    turn = turned(m, D / (2 * e.l[k]), *about_axis(e, slow), phi, mu)
     total.add(k, "m", turn - way * _driving(e, k, pair, mu, phi))
+
+
+def _add_conducting(
+    total: Derivatives, e: Elements, k: int, changes: dict[str, ComplexArray]
+) -> None:
+    """Add changes by the numbers of a metal, and the "whole", which goes with D_tot, by its."""
+    whole = changes.pop("whole")
+    total.add(k, "D", whole / e.D[k])
+    by_p, by_beta_D = bulk.total_slopes(e.p[k], e.beta_D[k])
+    total.add_polarizations(k, whole * by_p, whole * by_beta_D)
+    for name, change in changes.items():
+        total.add(k, name, change)
 
 
 def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
@@ -259,25 +287,38 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     e = t.elements
     m, d = e.m[k], e.thickness[k - 1]
     unit = across_conductance(e, k) / d
+    with_own_digits = _of_ports(pair.phi.across[k], pair.mu.across[k])
+    layers = {sense: t.bulk.across_layer(k, sense) for sense in e.senses}
+    ports = {
+        sense: unit * np.array([layer.B, layer.S, layer.S_right])
+        for sense, (layer, _) in layers.items()
+    }
+
+    def changes(sense: int) -> dict[str, ComplexArray]:
+        weights = np.array([weight_of(m, phi, mu, sense) for phi, mu in with_own_digits])
+        whole = (ports[sense] * weights).sum(axis=0)
+        layer, widths = layers[sense]
+        slopes = twoport.slopes(layer, widths, t.bulk.degree)
+        by_rate = d**2 * unit * (np.array(slopes) * weights).sum(axis=0)
+        found = {name: by_rate * by for name, (by, _) in rate_changes(e, k, sense).items()}
+        found["thickness"] = (2 * exchange_rate(e, k, sense) * by_rate - whole) / d
+        return {"whole": whole, **found}
+
+    _add_conducting(total, e, k, over_senses(e, changes))
     (mu_left, phi_left), (mu_right, phi_right) = pair.at(k, 0), pair.at(k, 1)
-    pairs = ((phi_left - phi_right, mu_left - mu_right), (phi_left, mu_left), (phi_right, mu_right))
-    weights = [unit * weight_of(m, phi, mu) for phi, mu in pairs]
-    layer, widths = t.bulk.across_layer(k)
-    ports = (layer.B, layer.S, layer.S_right)
-    slopes = twoport.slopes(layer, widths, t.bulk.degree)
-    whole = sum(z * w for z, w in zip(ports, weights, strict=True)).real
-    change = sum(z * w for z, w in zip(slopes, weights, strict=True))
-    total.add(k, "D", whole / e.D[k])
-    by_p, by_beta_D = bulk.total_slopes(e.p[k], e.beta_D[k])
-    total.add_polarizations(k, whole * by_p, whole * by_beta_D)
-    total.add(k, "thickness", (2 * d * exchange_rate(e, k) * change).real - whole / d)
-    for name, (by, _) in rate_changes(e, k).items():
-        total.add(k, name, (d**2 * by * change).real)
     turn = -_driving(e, k, pair, mu_right - mu_left, phi_right - phi_left)
     own, _ = t.bulk.two_ports
-    for (phi, mu), along, z in zip(pairs, own, ports, strict=True):
-        turn = turn + turned(m, along[k - 1], unit * z, phi, mu)
+    across_m = zip(*about_axis(e, ports.__getitem__), strict=True)
+    pairs = _of_ports((phi_left, phi_right), (mu_left, mu_right))
+    for (phi, mu), along, both in zip(pairs, own, across_m, strict=True):
+        turn = turn + turned(m, along[k - 1], *both, phi, mu)
     total.add(k, "m", turn)
+
+
+def _of_ports(phi: Any, mu: Any) -> list[tuple[FloatArray, FloatArray]]:
+    """Return phi and mu_s that B, S_left and S_right act on, from what is at both faces."""
+    falls = phi[0] - phi[1], mu[0] - mu[1]
+    return [falls, (phi[0], mu[0]), (phi[1], mu[1])]
 
 
 def _driving(e: Elements, k: int, pair: Pair, mu: FloatArray, phi: FloatArray) -> FloatArray:
@@ -289,14 +330,12 @@ def _driving(e: Elements, k: int, pair: Pair, mu: FloatArray, phi: FloatArray) -
 def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     """Add what a graded layer does."""
     e = t.elements
-    metal, d, m = e.graded[k], e.thickness[k - 1], e.m[k]
+    d, m = e.thickness[k - 1], e.m[k]
     mu, phi = pair.mu.inner[k], pair.phi.inner[k]
-    part = t.bulk.graded[k]
-
-    def condensed(metal: Metal) -> graded.GradedLayer:
-        return graded.condense(metal, d, part.nodes, t.bulk.degree, absorbing=1 + 1j * STEP)
-
-    stepped = condensed(metal)
+    part, dual = t.bulk.graded[k], t.adjoint.bulk.graded[k]
+    slopes, slopes_of_dual = (
+        graded.slopes(one, other, d * e.absorbing(k)) for one, other in ((part, dual), (dual, part))
+    )
 
     def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
         parts = B * dot(phi[:-1] - phi[1:], mu[:-1] - mu[1:])
@@ -304,18 +343,16 @@ def _add_graded(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
         return np.asarray(parts.sum(axis=0))
 
     whole = energy(part.B, part.S_left, part.S_right)
-    absorbing = energy(*(x.imag / STEP for x in (stepped.B, stepped.S_left, stepped.S_right)))
+    absorbing = energy(slopes.B, slopes.S_left, slopes.S_right)
 
-    def driven(v: FloatArray, by: graded.GradedLayer) -> FloatArray:
-        left, right = (x.imag / STEP for x in (by.source_left, by.source_right))
-        return pair.j0 * np.asarray((left * dot(v[:-1], m) - right * dot(v[1:], m)).sum(axis=0))
+    def driven(v: FloatArray, by: graded.GradedSlopes) -> FloatArray:
+        left, right = by.source_left * dot(v[:-1], m), by.source_right * dot(v[1:], m)
+        return pair.j0 * np.asarray((left - right).sum(axis=0))
 
-    absorbing += driven(phi, stepped)
+    absorbing = absorbing + driven(phi, slopes)
     if pair.driven:  # a p that varies drives inner functions too, and they f(mu)
-        by_beta_D = condensed(e.adjoint.graded[k]) if k in e.diffusion else stepped
-        absorbing -= driven(mu, by_beta_D)
+        absorbing = absorbing - driven(mu, slopes_of_dual) + slopes.work.sum(axis=0)
         whole = whole - part.work.sum(axis=0)
-        absorbing += (stepped.work.imag / STEP).sum(axis=0)
     # conduction goes with 1/d, absorption with d; what drives depends on their ratio
     total.add(k, "thickness", (2 * absorbing - whole) / d)
     total.add(k, "D", whole / e.D[k])
@@ -386,9 +423,7 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
         total.add(magnets[0], "m", law.gamma[:, None] * falling)
     if joint.mixing is not None:
         ring, dual = _ring(pair, face, not e.magnetic[face])
-        weight = weight_of(m, dual, ring)
-        total.add(face, "G_r", weight.real)
-        total.add(face, "G_i", -weight.imag)
+        add_mixing(total, face, m, dual, ring)
 
 
 def _through(
@@ -474,7 +509,44 @@ def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
         )
         total.add(k, "m", (1.0 if on_left else -1.0) * (back * ring + through * dual))
     ring, dual = _ring(pair, face, outside)
-    total.add(k, "m", turned(m, np.zeros(1), mixing, dual, ring))
+    total.add(k, "m", turned(m, np.zeros(1), mixing.real, mixing.imag, dual, ring))
+
+
+def add_mixing(
+    total: Derivatives, face: int, m: FloatArray, dual: FloatArray, ring: FloatArray
+) -> None:
+    """Add what ``dual . (G_r (1 - m m^T) + G_i [m x]) ring`` changes by with a mixing conductance.
+
+    Its i turns about m; at a frequency, too, G_r and G_i are real.
+    """
+    across_m, turning = crossed(m, dual, ring)
+    total.add(face, "G_r", across_m)
+    total.add(face, "G_i", turning)
+
+
+def follow_times(total: Derivatives, times: Mapping[int, Number], frequency: Number) -> None:
+    """Turn derivatives with the l of a frequency into those with l, tau and the frequency.
+
+    Of ``l_w = l/sqrt(F)`` with ``F = 1 + i omega tau``, and D and l at a given tau:
+    ``d/dl = (d/dl_w)/sqrt(F)`` and ``d/dF = -(l_w/2F) d/dl_w``.
+
+    Parameters
+    ----------
+    total : Derivatives
+        They are changed in place.
+    times : dict of float or array
+        tau of every metal, by element.
+    frequency : float or array
+        ``omega/2 pi``.
+    """
+    e = total.elements
+    omega = 2 * np.pi * e.flat(frequency)
+    for k, tau in times.items():
+        factor = e.absorbing(k)
+        by_factor = -e.l[k] / (2 * factor) * total.l[k]
+        total.l[k] /= np.sqrt(factor)
+        total.add(k, "tau", 1j * omega * by_factor)
+        total.add(OF_ALL, "frequency", 2j * np.pi * e.flat(tau) * by_factor)
 
 
 def add_drives(total: Derivatives, t: Solved, phi: Field) -> None:
@@ -494,21 +566,29 @@ def add_drives(total: Derivatives, t: Solved, phi: Field) -> None:
             total.add(face, name, component)
 
 
-def weight_of(m: FloatArray, a: FloatArray, b: FloatArray) -> ComplexArray:
-    """Return w with ``a . (Re z (1 - m m^T) + Im z [m x]) b = Re(z w)``."""
-    along = dot(a, m) * dot(b, m)
-    found: ComplexArray = dot(a, b) - along - 1j * dot(a, np.cross(m, b))
+def crossed(m: FloatArray, a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return ``a . (1 - m m^T) b`` and ``a . (m x b)``."""
+    return dot(a, b) - dot(a, m) * dot(b, m), dot(a, np.cross(m, b))
+
+
+def weight_of(m: FloatArray, a: FloatArray, b: FloatArray, sense: int) -> ComplexArray:
+    """Return w of z, the number of either sense of turning, by `over_senses` of ``z w``.
+
+    That is ``a . (X (1 - m m^T) + Y [m x]) b`` with X, Y of z as in `about_axis`.
+    """
+    across_m, turning = crossed(m, a, b)
+    found: ComplexArray = across_m - 1j * sense * turning
     return found
 
 
 def turned(
-    m: FloatArray, along: FloatArray, across_m: ComplexArray, a: FloatArray, b: FloatArray
+    m: FloatArray, along: Any, across_m: Any, turning: Any, a: FloatArray, b: FloatArray
 ) -> FloatArray:
-    """Return the derivative with respect to m of ``a . blocks(along, across_m, m) b``."""
+    """Return the derivative with respect to m of ``a . tensor(along, across_m, turning, m) b``."""
     a, b = np.broadcast_arrays(a, b)
-    stiffer = (along - across_m.real)[:, None]
-    turned = stiffer * (a * dot(m, b)[:, None] + b * dot(m, a)[:, None])
-    found: FloatArray = turned + across_m.imag[:, None] * np.cross(b, a)
+    stiffer = (along - across_m)[:, None]
+    stretched = stiffer * (a * dot(m, b)[:, None] + b * dot(m, a)[:, None])
+    found: FloatArray = stretched + turning[:, None] * np.cross(b, a)
     return found
 
 

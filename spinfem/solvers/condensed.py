@@ -29,7 +29,7 @@ from .balance import Balance, Rods
 from .elements import Elements, inwards
 from .faces import Faces
 from .plan import INTERFACE, Bars
-from .ports import Bulk, Row, about_axis, make_row, share_of_exchange
+from .ports import Bulk, Row, make_row, shares_of_exchange
 from .runs import Push
 from .transport import NODES, Field, Given, Jump, Transport
 
@@ -300,11 +300,9 @@ class Condensed(Transport):
         A share of what is lost across m in the shunts of its two-port.
         """
         e = self.elements
-        return _shared(self._share(k), self._lost(k), e.m[k]) if e.shape else self._all_taken[k]
-
-    def _share(self, k: int) -> tuple[Any, Any]:
-        """Return which share of what is lost across m a magnetization takes up, and turns."""
-        return about_axis(self.elements, partial(share_of_exchange, self.elements, k))
+        if not e.shape:
+            return self._all_taken[k]
+        return _shared(shares_of_exchange(e, k), self._lost(k), e.m[k])
 
     def _lost(self, k: int) -> FloatArray:
         """Return what is lost across m in the shunts of a two-port, (N or 1, 3)."""
@@ -351,7 +349,7 @@ class Condensed(Transport):
                     shunt = self._matrices(self.plan.runs[r], part, False)[side]
                     more = apply(shunt, shifts[port])
                     lost = lost + more - _along(more, e.m[k])
-            volume[k] = _shared(self._share(k), lost, e.m[k])
+            volume[k] = _shared(shares_of_exchange(e, k), lost, e.m[k])
         return Given(e, at.faces, make, volume, j0=0.0)
 
     @cached_property

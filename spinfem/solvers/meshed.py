@@ -104,7 +104,7 @@ class Meshed:
         e, counts, degree = self.e, self.counts, self.degree
         unit = e.D[1:-1] / (2 * e.thickness)
         z = e.thickness / e.l[1:-1]
-        found = np.empty((6, *z.shape))
+        found = np.empty((6, *z.shape), dtype=e.dtype)
         own = np.isin(np.arange(len(z)) + 1, list(e.nodes))
         groups: list[tuple[int, IntArray, FloatArray | None]] = [
             (int(n), np.flatnonzero((counts == n) & ~own), None) for n in np.unique(counts[~own])
@@ -112,8 +112,8 @@ class Meshed:
         groups += [(0, np.array([k - 1]), nodes) for k, nodes in e.nodes.items()]
         for n, which, nodes in groups:
             part = z[which].ravel()
-            layers = twoport.condense(part, n, degree, own=nodes)
-            slopes = twoport.slopes(layers, mesh.widths(part, n, nodes), degree)
+            layers = twoport.condense(part.real, n, degree, part**2, nodes)
+            slopes = twoport.slopes(layers, mesh.widths(part.real, n, nodes), degree)
             values = (layers.B, layers.S, layers.S_right, *(part**2 * x for x in slopes))
             found[:, which] = np.reshape(values, (6, *z[which].shape))
         found = found * unit

@@ -49,6 +49,25 @@ def share_of_exchange(e: Elements, k: int, sense: int = 1) -> ComplexArray:
     return exchange.share_taken(*_of_exchange(e, k), sense=sense)
 
 
+def shares_of_exchange(e: Elements, k: int) -> tuple[Any, Any]:
+    """Return which share of what is lost across m the magnetization takes up, and turns about m."""
+    return about_axis(e, partial(share_of_exchange, e, k))
+
+
+def over_senses(
+    e: Elements, find: Callable[[int], dict[str, ComplexArray]]
+) -> dict[str, ComplexArray]:
+    """Return the mean of some numbers over both senses of turning, by name.
+
+    Without frequency those of one are the conjugates of those of the other.
+    """
+    one = find(1)
+    if not e.retarded:
+        return {name: value.real for name, value in one.items()}
+    other = find(-1)
+    return {name: (value + other[name]) / 2 for name, value in one.items()}
+
+
 def about_axis(e: Elements, find: Callable[[int], ComplexArray]) -> tuple[Any, Any]:
     """Return what acts across m and what turns about it, of a number for either sense."""
     one = find(1)

@@ -37,6 +37,7 @@ UNITS = {
     "lambda_J": _LENGTH,
     "lambda_phi": _LENGTH,
     "tau": Unit("ps", 1e-12),
+    "frequency": Unit("Hz"),
     "D": Unit("S/m"),
     "G_r": _CONDUCTANCE,
     "G_i": _CONDUCTANCE,

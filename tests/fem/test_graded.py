@@ -1,11 +1,13 @@
 """Graded layers: against uniform slices, a manufactured solution, and meshes finer than needed."""
 
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 
 import spinfem as sf
+from spinfem.fem.graded import condense, slopes
 
 Cu = sf.NormalMetal(D=4.0, l=2.0, name="Cu")
 Ru = sf.NormalMetal(D=0.2, l=0.05)
@@ -79,6 +81,37 @@ def test_constant_functions_of_a_normal_metal_are_numbers(method):
     functions = sf.NormalMetal(D=constant(1.2), l=constant(0.4))
     a, b = (sf.solve(device(graded(metal)), method=method) for metal in (numbers, functions))
     assert max(difference(a, b)) < 1e-12
+
+
+# --- derivatives ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.0 + 0.7j])
+def test_slopes_with_kappa(factor):
+    """By an imaginary step of 1e-30, which loses no digits; of a complex kappa by differences."""
+    metal = sf.Ferromagnet(
+        D=lambda xi: 1.2 + np.sin(3 * xi),
+        l=0.4,
+        p=lambda xi: 0.6 - xi**2,
+        beta_D=lambda xi: xi - 0.3,
+    )
+    other = dataclasses.replace(metal, p=metal.beta_D, beta_D=metal.p)
+    d, nodes = np.array([0.3, 2.0]), np.linspace(0.0, 1.0, 4)
+
+    def condensed(metal, absorbing):
+        return condense(metal, d, nodes, 12, absorbing)
+
+    found = slopes(condensed(metal, factor), condensed(other, factor), d * factor)
+    h = 1e-3 * factor
+    for name, slope in found._asdict().items():
+        if factor == 1:
+            expected = getattr(condensed(metal, 1 + 1e-30j), name).imag / 1e-30
+            limit = 1e-13
+        else:
+            ways = [getattr(condensed(metal, factor + k * h), name) for k in (-2, -1, 1, 2)]
+            expected = (8 * (ways[2] - ways[1]) - (ways[3] - ways[0])) / (12 * 1e-3)
+            limit = 1e-11
+        assert np.abs(slope - expected).max() < limit * np.abs(expected).max(), name
 
 
 # --- uniform slices ------------------------------------------------------------------------------

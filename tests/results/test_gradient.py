@@ -1,17 +1,21 @@
 """Gradients: against differences in 90 digits, slices, identities of physics; their names."""
 
 import copy
+import dataclasses
 import itertools
 
+import extremes
 import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from reference import solve as match
 from strategies import COLLINEAR, contact_amplification, drifting, has_sink, samples, stacks
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
+from spinfem.results.gradient import Place, timed_places_of
 
 LIMIT = 1e-9
 """Of errors, relative to what `errors` says."""
@@ -98,7 +102,7 @@ def _unit(m):
     return [c / mp.sqrt(_dot(m, m)) for c in m]
 
 
-def coupling(layers, joints):
+def coupling(layers, joints, frequency):
     """B of normal layers in series: what reaches the other face of a mu_s on one of them."""
     B = far = None
     for layer, joint in zip(layers, [None, *joints]):
@@ -108,6 +112,8 @@ def coupling(layers, joints):
             own, face = (z * c / mp.sinh(z), z * c * mp.coth(z)) if z else (c, c)
             B, far = B * own / (far + face), face - own**2 / (far + face)
         d, D, l = (mp.mpf(x) for x in (layer.thickness, layer.material.D, layer.material.l))
+        if frequency is not None:
+            l /= mp.sqrt(1 + 2j * mp.pi * frequency * layer.material.tau)
         own = D / (2 * d) if mp.isinf(l) else D / (2 * l) / mp.sinh(d / l)
         face = own if mp.isinf(l) else D / (2 * l) * mp.coth(d / l)
         if B is None:
@@ -117,7 +123,7 @@ def coupling(layers, joints):
     return B
 
 
-def efficiencies(reference, left, right):
+def efficiencies(reference, left, right, frequency):
     """g of two magnets, by number: of eq. (1), or where they are collinear from eq. (A2)."""
     e, faces = reference.stack.elements, reference.faces
     m1, m2 = _unit(e[left].m), _unit(e[right].m)
@@ -127,7 +133,7 @@ def efficiencies(reference, left, right):
     if mp.sqrt(sine2) > COLLINEAR:
         pulls = [b - c * a for a, b in zip(m1, m2)], [a - c * b for a, b in zip(m1, m2)]
         return [_dot(pull, j) / sine2 for pull, j in zip(pulls, currents)]
-    B = coupling(e[left + 1 : right], reference.stack.joints[left + 1 : right - 1])
+    B = coupling(e[left + 1 : right], reference.stack.joints[left + 1 : right - 1], frequency)
     mu1, mu2 = faces[left].spin_potential_right, faces[right - 1].spin_potential_left
     return [-B * _dot(mu2, m2), B * _dot(mu1, m1)]
 
@@ -152,14 +158,17 @@ def on_rods(stack, left, right):
     )
 
 
-def outputs(stack, steps=()):
+def outputs(stack, steps=(), frequency=None):
     """All results of a stack with moved numbers, for j0 = 1: lists of numbers by what asks."""
     with mp.workdps(DIGITS):
-        reference = match(moved(stack, dict(steps)), DIGITS)
+        steps = dict(steps)
+        if frequency is not None:
+            frequency = mp.mpf(frequency) + steps.pop("frequency", 0)
+        reference = match(moved(stack, steps), DIGITS, frequency=frequency)
         found = {(key,): [getattr(reference, key)] for key in ("spin_resistance", "resistance")}
         found |= {("torque", name): taken for name, taken in reference.absorbed.items()}
         for pair, key in spacers(stack):
-            found[key] = efficiencies(reference, *pair)
+            found[key] = efficiencies(reference, *pair, frequency)
         return found, reference
 
 
@@ -219,7 +228,7 @@ def natural(key, stack, reference, way):
     return 1e-4 * reference.potential_scale
 
 
-def errors(stack, ways):
+def errors(stack, ways, frequency=None):
     """Errors of the changes of all results along ways of moving the numbers.
 
     Relative to the largest change by one unit of any number, to the result, or to what its
@@ -231,9 +240,11 @@ def errors(stack, ways):
         What is moved.
     ways : callable
         Makes of the names of the numbers that can be moved a list of {name: number of units}.
+    frequency : float, optional
+        Of amplitudes, whose derivatives are complex.
     """
-    base, reference = outputs(stack)
-    solution = sf.solve(stack)
+    base, reference = outputs(stack, (), frequency)
+    solution = sf.solve(stack, frequency=frequency)
     measure = units(stack, solution.gradient("resistance").parameters)
     found = {key: changes(solution, key, measure) for key in base}
     # magnets in contact stay collinear, and an infinite length infinite
@@ -250,9 +261,9 @@ def errors(stack, ways):
     for way in ways(names):
         with mp.workdps(DIGITS):
             steps = {name: STEP * mp.mpf(how) * measure[name] for name, how in way.items()}
-            ahead, _ = outputs(stack, steps)
+            ahead, _ = outputs(stack, steps, frequency)
             exact = {
-                key: np.array([(a - b) / STEP for a, b in zip(ahead[key], base[key])], float)
+                key: np.array([(a - b) / STEP for a, b in zip(ahead[key], base[key])], complex)
                 for key in base
             }
         for key, slopes in found.items():
@@ -261,8 +272,8 @@ def errors(stack, ways):
             yield (key, *way), np.abs(ours - exact[key]).max() / (scale or 1.0)
 
 
-def check(stack, ways):
-    for what, error in errors(stack, ways):
+def check(stack, ways, frequency=None):
+    for what, error in errors(stack, ways, frequency):
         assert error < LIMIT, what
 
 
@@ -321,6 +332,29 @@ def test_two_polarizations_all_numbers_at_once(stack):
     check(stack, all_at_once)
 
 
+@st.composite
+def swinging(draw):
+    """Stacks of all models with times, and a frequency of any omega tau."""
+    stack = draw(st.one_of(plain, samples(), drifting()))
+    return extremes.with_times(np.random.default_rng(draw(st.integers(0, 999))), stack)
+
+
+@pytest.mark.long
+@settings(max_examples=100)
+@given(swinging())
+def test_at_a_frequency_all_numbers_at_once(given):
+    stack, frequency = given
+    check(stack, all_at_once, frequency)
+
+
+@pytest.mark.long
+@settings(max_examples=SINGLY)
+@given(swinging())
+def test_at_a_frequency_every_number(given):
+    stack, frequency = given
+    check(stack, one_by_one, frequency)
+
+
 def test_collinear_efficiencies_beside_an_interface_of_no_resistance():
     """Whose current is that through the ferromagnet, not that behind the ring."""
     F, N = sf.Ferromagnet(D=1.0, l=np.inf, p=0.2), sf.NormalMetal(D=1.0, l=np.inf)
@@ -357,6 +391,8 @@ GRADED = {
     "l of a normal metal": {"D": 1.2, "l": l_of},
     "a normal metal": {"D": D_of, "l": l_of},
 }
+SHARED = ("c", "a", "I", "N", "N1", "N2", "left", "right", "frequency")
+"""Owners of numbers that stacks with a graded layer and with slices have."""
 RESULTS = (
     ("spin_resistance",),
     ("resistance",),
@@ -369,9 +405,9 @@ CROSSED = sf.direction(70.0, 20.0)
 
 def device(*middle):
     """Layers behind exchange lengths and a mixing conductance, which make spins precess."""
-    Cu = sf.NormalMetal(D=4.0, l=2.0)
-    Co = sf.Ferromagnet(D=1.5, l=0.7, p=0.45)
-    weak = sf.Ferromagnet(D=0.8, l=0.9, p=-0.5, lambda_J=0.2, lambda_phi=0.4)
+    Cu = sf.NormalMetal(D=4.0, l=2.0, tau=1.3)
+    Co = sf.Ferromagnet(D=1.5, l=0.7, p=0.45, tau=0.2)
+    weak = sf.Ferromagnet(D=0.8, l=0.9, p=-0.5, lambda_J=0.2, lambda_phi=0.4, tau=0.5)
     return sf.Stack(
         [
             sf.Lead(Cu),
@@ -394,7 +430,8 @@ def kind_of(numbers):
 
 def graded(numbers):
     kind, magnet = kind_of(numbers)
-    layer = kind(**numbers)(0.8, m=CROSSED if magnet else None, name="b" if magnet else "graded")
+    name, m = ("b", CROSSED) if magnet else ("graded", None)
+    layer = kind(**numbers, tau=0.6)(0.8, m=m, name=name)
     return between(magnet, layer)
 
 
@@ -402,7 +439,7 @@ def between(magnet, *layers):
     """A device with layers of a magnet, or with normal ones in front of a magnet."""
     if magnet:
         return device(*layers)
-    Py = sf.Ferromagnet(D=0.5, l=0.1, p=0.75)
+    Py = sf.Ferromagnet(D=0.5, l=0.1, p=0.75, tau=0.1)
     return device(Py(0.1, m=CROSSED, name="b"), *layers)
 
 
@@ -413,29 +450,29 @@ def sliced(numbers, n):
     kind, magnet = kind_of(numbers)
     m = CROSSED if magnet else None
     names = [f"slice {i}" for i in range(n)]
-    metals = [kind(**dict(zip(rows, row))) for row in zip(*rows.values())]
+    metals = [kind(**dict(zip(rows, row)), tau=0.6) for row in zip(*rows.values())]
     layers = [metal(0.8 / n, m=m, name=name) for metal, name in zip(metals, names)]
     return between(magnet, *layers), names
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "name", ["all", *(pytest.param(x, marks=pytest.mark.long) for x in GRADED if x != "all")]
-)
-def test_graded_layer_is_many_slices(name):
+@pytest.mark.parametrize("frequency", [None, 0.3])
+@pytest.mark.parametrize("name", GRADED)
+def test_graded_layer_is_many_slices(name, frequency):
     """All numbers but angles, which would open contacts of slices; dr, R and the torque on a."""
     numbers = GRADED[name]
     owner = "b" if "p" in numbers else "graded"
     own = [key for key in ("thickness", *numbers) if not callable(numbers.get(key))]
+    own += ["tau"] * (frequency is not None)
     found, columns = None, []
     for n in (0, 50, 100, 200):
         stack, names = sliced(numbers, n) if n else (graded(numbers), [])
-        solution, column = sf.solve(stack), []
+        solution, column = sf.solve(stack, frequency=frequency), []
         for key in RESULTS[:3]:
             slopes = solution.gradient(*key)
             scale = np.abs(slopes.value).max()
             for other, slope in slopes.items():
-                if other.partition(".")[0] in ("c", "a", "I", "N", "N1", "N2", "left", "right"):
+                if other.partition(".")[0] in SHARED:
                     column.append(np.atleast_1d(slope) / scale)
             for number in own:
                 parts = [slopes[f"{x}.{number}"] for x in names or [owner]]
@@ -478,19 +515,72 @@ def test_turning_magnetizations_of_graded_stacks(name, key):
                                        atol=1e-9)  # fmt: skip
 
 
+def shifted(stack, place, step):
+    """The stack with one of its numbers, as of `Gradient`, moved."""
+    k, key, _ = place
+    elements, joints = list(stack.elements), list(stack.joints)
+    if key in ("resistance", "gamma", "delta", "G_r", "G_i"):
+        number = "mixing" if key.startswith("G") else key
+        step = 1j * step if key == "G_i" else step
+        moved = {number: getattr(joints[k], number) + step}
+        joints[k] = dataclasses.replace(joints[k], **moved)
+    elif key in ANGLES:
+        x, y, z = elements[k].m
+        angles = {"polar": np.arctan2(np.hypot(x, y), z), "azimuth": np.arctan2(y, x)}
+        angles[key] += np.radians(step)
+        m = sf.direction(*np.degrees([*angles.values()]))
+        elements[k] = dataclasses.replace(elements[k], m=m)
+    elif key == "thickness":
+        moved = elements[k].thickness + step
+        elements[k] = dataclasses.replace(elements[k], thickness=moved)
+    else:
+        metal = elements[k].material
+        metal = dataclasses.replace(metal, **{key: getattr(metal, key) + step})
+        elements[k] = dataclasses.replace(elements[k], material=metal)
+    pairs = itertools.zip_longest(elements, joints)
+    return sf.Stack([piece for pair in pairs for piece in pair if piece is not None])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["both polarizations", "p beside a beta_D"])
+def test_differences_at_a_frequency(name):
+    """Of sixth order, of spinfem itself, with respect to all numbers of a graded stack."""
+    stack, frequency, steps = graded(GRADED[name]), 0.3, np.array([-3, -2, -1, 1, 2, 3])
+    gradients = {key: sf.solve(stack, frequency=frequency).gradient(*key) for key in RESULTS}
+    weights = np.array([-1, 9, -45, 45, -9, 1]) / 60
+    places = timed_places_of(stack) | {"frequency": Place(0, "frequency", frequency)}
+    assert set(places) == set(gradients["resistance",])
+    for number, place in places.items():
+        is_angle, is_frequency = place.quantity in ANGLES, place.quantity == "frequency"
+        h = 0.4 if is_angle else 3e-3 * abs(place.value)
+        columns = {key: [] for key in RESULTS}
+        for step in h * steps:
+            other = stack if is_frequency else shifted(stack, place, step)
+            solution = sf.solve(other, frequency=frequency + step * is_frequency)
+            for result, column in columns.items():
+                found = getattr(solution, result[0])
+                column.append(np.asarray(found(*result[1:]) if callable(found) else found))
+        for result, gradient in gradients.items():
+            difference = np.tensordot(weights, np.array(columns[result]), axes=(0, 0)) / h
+            unit = (1 if is_angle else abs(place.value)) / np.abs(gradient.value).max()
+            # steps to the sixth: 1e-13, and roundings of 1e-14 over a step of 3e-3
+            assert np.abs(gradient[number] - difference).max() * unit < 1e-9, (result, number)
+
+
 # --- batches, methods, currents ------------------------------------------------------------------
 
 
 def batch():
     """A batch of shape (2, 3): an angle, a thickness, a resistance, a mixing conductance vary."""
-    stack = device(sf.Ferromagnet(D=0.5, l=0.4, p=0.75)(0.8, m=CROSSED, name="b"))
+    stack = device(sf.Ferromagnet(D=0.5, l=0.4, p=0.75, tau=0.3)(0.8, m=CROSSED, name="b"))
     stack = stack.replace("a", m=sf.direction([20.0, 90.0, 140.0], 30.0))
     stack = stack.replace("N", thickness=np.array([[0.1], [0.4]]))
     return stack.replace("I", resistance=[0.1, 0.4, 2.0], mixing=np.array([[1 - 1j], [2 + 0.5j]]))
 
 
 def plain_batch():
-    N, F = sf.NormalMetal(D=4.0, l=2.0), sf.Ferromagnet(D=1.0, l=0.5, p=0.6)
+    N = sf.NormalMetal(D=4.0, l=2.0, tau=1.3)
+    F = sf.Ferromagnet(D=1.0, l=0.5, p=0.6, tau=0.4)
     return (
         sf.Lead(F, m=sf.direction(100.0, 80.0), name="c")
         | N(0.1)
@@ -504,13 +594,15 @@ def plain_batch():
 @pytest.mark.long
 @pytest.mark.parametrize("key", RESULTS, ids=" ".join)
 @pytest.mark.parametrize("make", [batch, plain_batch])
-def test_batch_is_its_points(make, key):
+@pytest.mark.parametrize("frequency", [None, np.array([0.1, 0.5, 2.0])])
+def test_batch_is_its_points(make, key, frequency):
     stack, j0 = make(), np.array([[1.0], [-2.0]])
-    slopes = sf.solve(stack, j0).gradient(*key)
+    frequencies = [None] * 3 if frequency is None else frequency
+    slopes = sf.solve(stack, j0, frequency=frequency).gradient(*key)
     components = {"torque": (3,), "efficiency": (2,)}.get(key[0], ())
     assert slopes.value.shape == (2, 3, *components)
     for i, k in np.ndindex(2, 3):
-        point = sf.solve(stack[i, k], j0[i, 0]).gradient(*key)
+        point = sf.solve(stack[i, k], j0[i, 0], frequency=frequencies[k]).gradient(*key)
         assert list(point) == list(slopes)
         for name, slope in point.items():
             assert slopes[name].shape == slopes.value.shape
@@ -535,11 +627,12 @@ def test_torques_go_with_the_current_and_nothing_else_does():
 
 @pytest.mark.parametrize("key", RESULTS, ids=" ".join)
 @pytest.mark.parametrize("make", [batch, plain_batch])
-def test_all_ways_to_solve_have_the_same_gradients(make, key):
-    stack = make()[1, 2]
-    others = [sf.solve(stack, method="saddle")]
-    others += [sf.analytic.solve(stack)] if make is plain_batch else []
-    slopes = sf.solve(stack).gradient(*key)
+@pytest.mark.parametrize("frequency", [None, 0.4])
+def test_all_ways_to_solve_have_the_same_gradients(make, key, frequency):
+    stack, swings = make()[1, 2], {"frequency": frequency}
+    others = [sf.solve(stack, method="saddle", **swings)]
+    others += [sf.analytic.solve(stack, **swings)] if make is plain_batch else []
+    slopes = sf.solve(stack, **swings).gradient(*key)
     for other in others:
         found = other.gradient(*key)
         assert list(found) == list(slopes)
@@ -551,9 +644,9 @@ def test_all_ways_to_solve_have_the_same_gradients(make, key):
 # --- identities ----------------------------------------------------------------------------------
 
 
-def slopes_of(stack):
+def slopes_of(stack, frequency=None):
     """Gradients of all results of a stack without collinear neighbours, with what asks for them."""
-    solution = sf.solve(stack, 2.0)
+    solution = sf.solve(stack, 2.0, frequency=frequency)
     keys = [("spin_resistance",), ("resistance",)]
     keys += [("torque", name) for name in solution.ferromagnets]
     keys += [("efficiency", *pair) for pair in solution.spacers]
@@ -579,27 +672,30 @@ def vanishes(terms, gradient):
 SAMPLES = [batch()[0, 1], plain_batch()[1, 0]]
 
 
+@pytest.mark.parametrize("frequency", [None, 0.4])
 @pytest.mark.parametrize("stack", SAMPLES)
-def test_scaling_all_lengths_and_conductivities_changes_nothing(stack):
+def test_scaling_all_lengths_and_conductivities_changes_nothing(stack, frequency):
     """j_s, mu_s, dr: lengths are counted in l, and D/l, the stiffness of a layer, stays."""
-    for _, gradient in slopes_of(stack):
+    for _, gradient in slopes_of(stack, frequency):
         terms = rates(gradient, "thickness", "D", "l", "lambda_J", "lambda_phi")
         assert vanishes(terms, gradient)
 
 
+@pytest.mark.parametrize("frequency", [None, 0.4])
 @pytest.mark.parametrize("stack", SAMPLES)
-def test_scaling_all_conductances_scales_resistances(stack):
+def test_scaling_all_conductances_scales_resistances(stack, frequency):
     """D, 1/AR*, mixing by s: dr/s and R/s, and the same currents."""
-    for key, gradient in slopes_of(stack):
+    for key, gradient in slopes_of(stack, frequency):
         terms = [*rates(gradient, "D", "G_r", "G_i"), *-rates(gradient, "resistance")]
         terms += [gradient.value] if key[0] in ("spin_resistance", "resistance") else []
         assert vanishes(terms, gradient)
 
 
+@pytest.mark.parametrize("frequency", [None, 0.4])
 @pytest.mark.parametrize("stack", SAMPLES)
-def test_turning_everything_turns_torques_alone(stack):
+def test_turning_everything_turns_torques_alone(stack, frequency):
     magnets = {e.name: e.m for e in stack.elements if getattr(e, "m", None) is not None}
-    for key, gradient in slopes_of(stack):
+    for key, gradient in slopes_of(stack, frequency):
         for axis in np.eye(3):
             terms = []
             for name, m in magnets.items():
@@ -611,6 +707,23 @@ def test_turning_everything_turns_torques_alone(stack):
             if key[0] == "torque":
                 terms.append(-np.cross(axis, gradient.value) / DEGREES)
             assert vanishes(terms, gradient)
+
+
+@pytest.mark.parametrize("stack", SAMPLES)
+def test_fields_of_no_frequency_are_stationary(stack):
+    """Their derivatives, too. Nothing depends on tau then, and what lags does so by omega."""
+    for key, gradient in slopes_of(stack):
+        swinging = sf.solve(stack, 2.0, frequency=0.0).gradient(*key)
+        assert set(swinging) - set(gradient) == {n for n in swinging if n.endswith(".tau")} | {
+            "frequency"
+        }
+        scale = max(np.abs(slope).max() for slope in gradient.values())
+        for name, slope in gradient.items():
+            assert np.abs(swinging[name] - slope).max() < 1e-13 * scale, name
+        assert all((swinging[f"{owner}.tau"] == 0).all() for owner in ("a", "b", "c", "N"))
+        slope = swinging["frequency"]
+        assert np.abs(slope.real).max() < 1e-13 * np.abs(slope).max()
+        assert np.abs(slope.imag).max() > 0
 
 
 def test_slope_of_the_resistance_of_a_valve_is_that_of_both_efficiencies():
@@ -650,7 +763,8 @@ def test_turning_a_magnetization_does_the_work_of_its_torque(stack):
 
 
 @pytest.mark.parametrize(("stack", "name"), [(SAMPLES[0], "c"), *itertools.product(SAMPLES, "Na")])
-def test_numbers_of_the_parts_of_a_layer_make_those_of_the_layer(stack, name):
+@pytest.mark.parametrize("frequency", [None, 0.4])
+def test_numbers_of_the_parts_of_a_layer_make_those_of_the_layer(stack, name, frequency):
     """A change of the thickness is one of either part; other numbers are shared."""
     layer = stack.elements[stack.position(name)]
     parts = [
@@ -660,13 +774,16 @@ def test_numbers_of_the_parts_of_a_layer_make_those_of_the_layer(stack, name):
     place = next(i for i, piece in enumerate(stack.pieces) if getattr(piece, "name", "") == name)
     split = sf.Stack([*stack.pieces[:place], *parts, *stack.pieces[place + 1 :]])
     for output in ("spin_resistance", "resistance"):
-        whole, halves = (sf.solve(x).gradient(output) for x in (stack, split))
-        for key, number in layer.material.numbers.items():
+        whole, halves = (sf.solve(x, frequency=frequency).gradient(output) for x in (stack, split))
+        numbers = layer.material.numbers
+        if frequency is None:
+            del numbers["tau"]
+        for key, number in numbers.items():
             both = halves[f"first.{key}"] + halves[f"second.{key}"]
-            assert abs(both - whole[f"{name}.{key}"]) * abs(number) < 1e-12 * whole.value
+            assert abs(both - whole[f"{name}.{key}"]) * abs(number) < 1e-12 * abs(whole.value)
         for part in ("first", "second"):
             change = halves[f"{part}.thickness"] - whole[f"{name}.thickness"]
-            assert abs(change) * layer.thickness < 1e-12 * whole.value
+            assert abs(change) * layer.thickness < 1e-12 * abs(whole.value)
 
 
 def test_resistance_without_spin():
@@ -773,6 +890,20 @@ def test_graded_numbers_have_no_derivative():
     names = set(sf.solve(graded(GRADED["D, p"])).gradient("resistance"))
     assert {"b.thickness", "b.l"} < names
     assert not {"b.D", "b.p"} & names
+
+
+def test_times_and_the_frequency_are_there_at_a_frequency():
+    stack = SAMPLES[1]
+    still, swinging = (sf.solve(stack, frequency=f).gradient("torque", "a") for f in (None, 0.3))
+    times = {f"{name}.tau" for name in ("c", "N1", "a", "N", "b")}
+    assert set(swinging) - set(still) == {*times, "frequency"}
+    for name in ("a.tau", "frequency"):
+        with pytest.raises(KeyError, match=f"{name}', which matters at a frequency alone"):
+            still[name]
+    with pytest.raises(KeyError, match="did you mean 'frequency'"):
+        swinging["freqency"]
+    assert swinging.parameters["frequency"] == 0.3
+    assert swinging.parameters["N.tau"] == 1.3
 
 
 def test_results_are_read_only():

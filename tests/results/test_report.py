@@ -7,8 +7,8 @@ import pytest
 
 import spinfem as sf
 
-Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
-Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, name="Co")
+Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, tau=7e-12, name="Cu")
+Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, tau=1e-12, name="Co")
 N, F = sf.NormalMetal(D=8.0, l=2.0), sf.Ferromagnet(D=1.0, l=1.0, p=0.4)
 
 
@@ -164,6 +164,33 @@ def test_gradient_of_a_batch_and_in_the_papers_units():
     low, high = np.sort(gradient["F1.l"][:, 0])
     assert rows_of(text)["F1.l"][:2] == ["1", f"{low:.4g} to {high:.4g}"]
     assert not re.search(r"J/m2|nm\b|S/m", text)
+
+
+@pytest.mark.parametrize(
+    ("output", "names"), [("torque", ["free"]), ("efficiency", ["free", "fixed"])]
+)
+def test_gradient_at_a_frequency_prints_moduli_and_phases(output, names):
+    gradient = sf.solve(valve(), 1e11, frequency=2e10).gradient(output, *names)
+    text = str(gradient)
+    assert text.startswith(f"Gradient at a frequency of {output} of {' and '.join(names)}: (")
+    rows = rows_of(text)
+    for name, number, unit in (
+        ("fixed.l", "60 nm", 1e-9),
+        ("spacer.tau", "7 ps", 1e-12),
+        ("frequency", "2e+10 Hz", 1.0),
+    ):
+        row = rows[name]
+        assert row[0] == number
+        slopes = gradient[name] * unit
+        n = 2 * slopes.size
+        found = np.array(row[1 : 1 + n], dtype=float)
+        np.testing.assert_allclose(found[::2], np.abs(slopes), rtol=5e-4)
+        np.testing.assert_allclose(found[1::2], np.degrees(np.angle(slopes)), rtol=5e-4)
+        rates = np.ravel(gradient.logarithmic[name])
+        shown = np.array(row[2 + n :], dtype=float)
+        np.testing.assert_allclose(shown[::2], rates.real, rtol=5e-4)
+        np.testing.assert_allclose(shown[1::2], np.degrees(rates.imag), rtol=5e-4)
+    assert "frequency" in gradient._repr_html_()
 
 
 def test_study_prints_its_table_and_what_it_is_against():

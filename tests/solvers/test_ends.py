@@ -5,6 +5,7 @@ Against exponentials matched in many digits, closed forms, and what reciprocity 
 
 import dataclasses
 
+import extremes
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -277,7 +278,7 @@ def moved(stack, name, step):
         vector = np.array(getattr(stack, owner).drive)
         vector["xyz".index(key[-1])] += step
         return stack.replace(owner, **{key[:-2]: vector})
-    if key in ("D", "l", "p", "lambda_J", "lambda_phi"):
+    if key in ("D", "l", "tau", "p", "lambda_J", "lambda_phi"):
         sides = {"left": 0, "right": -1}
         layer = stack.elements[sides[owner] if owner in sides else stack.position(owner)]
         value = getattr(layer.material, key) + step
@@ -301,24 +302,36 @@ def moved(stack, name, step):
         ("battery that pulls at a ring", "battery"),
     ],
 )
-@pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.long)])
-def test_gradients_of_torques(left, right, every):
+@pytest.mark.parametrize(
+    ("every", "swings"),
+    [
+        (11, False),
+        pytest.param(1, False, marks=pytest.mark.long),
+        pytest.param(11, True, marks=pytest.mark.long),
+    ],
+)
+def test_gradients_of_torques(left, right, every, swings):
     """Against central differences of every number, with an error of 1e-9 of the largest."""
     joint = dataclasses.replace(MIXING, name="contact")
     pieces = [
         dataclasses.replace(joint, name=f"contact {i}") if piece is MIXING else piece
         for i, piece in enumerate((LEFT[left] | CORE | RIGHT[right]).pieces)
     ]
-    stack, j0, h = sf.Stack(pieces), 0.6, 1e-4
-    s = sf.analytic.solve(stack, j0)
+    stack, frequency, j0, h = sf.Stack(pieces), None, 0.6, 1e-4
+    if swings:
+        stack, frequency = extremes.with_times(np.random.default_rng(1), stack)[0], 0.3
+
+    def solved(name, step):
+        if name == "frequency":
+            return sf.analytic.solve(stack, j0, frequency=frequency + step)
+        return sf.analytic.solve(moved(stack, name, step), j0, frequency=frequency)
+
+    s = sf.analytic.solve(stack, j0, frequency=frequency)
     for magnet in s.ferromagnets if every == 1 else s.ferromagnets[:1]:
         gradient = s.gradient("torque", magnet)
         scale = max(np.abs(slope).max() for slope in gradient.values())
         for name, slope in list(gradient.items())[::every]:
-            ways = [
-                sf.analytic.solve(moved(stack, name, way * h), j0).torque(magnet)
-                for way in (-2, -1, 1, 2)
-            ]
+            ways = [solved(name, way * h).torque(magnet) for way in (-2, -1, 1, 2)]
             difference = (8 * (ways[2] - ways[1]) - (ways[3] - ways[0])) / (12 * h)
             np.testing.assert_allclose(
                 slope, difference, rtol=0, atol=1e-9 * scale, err_msg=f"{magnet}: {name}"

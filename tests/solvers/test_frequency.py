@@ -1,7 +1,5 @@
 """Amplitudes at a frequency, against exponentials in 60 digits, the saddle point and limits."""
 
-import dataclasses
-
 import extremes
 import numpy as np
 import pytest
@@ -12,22 +10,6 @@ import spinfem as sf
 SEED = 1806
 
 
-def with_times(rng, stack):
-    """The stack with a finite l and a tau in every metal, and a frequency up to omega tau = 1e4."""
-    pieces, known = [], {}
-    for piece in stack.pieces:
-        if isinstance(piece, sf.Layer | sf.Lead):
-            metal = piece.material
-            if metal not in known:
-                l = metal.l if np.isfinite(metal.l) else extremes.power(rng, -3, 3)
-                tau = extremes.power(rng, -2, 2)
-                known[metal] = dataclasses.replace(metal, l=l, tau=tau)
-            piece = dataclasses.replace(piece, material=known[metal])
-        pieces.append(piece)
-    slowest = max(metal.tau for metal in known.values())
-    return sf.Stack(pieces), extremes.power(rng, -6, 4) / (2 * np.pi * slowest)
-
-
 LIMITS = {"solve": 1e-11, "analytic": 1e-12}
 """Finite elements miss mu_s inside of layers by some 1e-12."""
 
@@ -36,7 +18,7 @@ def check(model, numbers):
     missed = {}
     for i in numbers:
         rng = np.random.default_rng([SEED, i])
-        stack, frequency = with_times(rng, extremes.extreme(rng, model))
+        stack, frequency = extremes.with_times(rng, extremes.extreme(rng, model))
         exact = reference.solve(stack, frequency=frequency)
         for name, solve in (("solve", sf.solve), ("analytic", sf.analytic.solve)):
             with np.errstate(all="ignore"):
@@ -253,7 +235,6 @@ def test_what_is_made_of_real_numbers():
         lambda: found.to_csv("never.csv"),
         lambda: found.to_dataset(),
         lambda: found.layer("free").dissipation,
-        lambda: found.gradient("spin_resistance"),
         lambda: sf.Analogy(found),
     ):
         with pytest.raises(ValueError, match="must be of a stationary solution"):
@@ -274,9 +255,3 @@ def test_text():
     text = str(sf.solve(STACKS["plain"], frequency=np.array([0.1, 1.0])))
     for words in ("frequency = 0.1 to 1 per unit of tau", "phase (deg)", "spin resistance dr"):
         assert words in text, text
-
-
-def test_gradients_of_stationary_solutions_leave_times_out():
-    found = sf.solve(STACKS["exchange"]).gradient("spin_resistance")
-    assert "fixed.l" in found
-    assert "fixed.tau" not in found
