@@ -422,7 +422,12 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     if magnets and whole:
         total.add(magnets[0], "m", law.gamma[:, None] * falling)
     if joint.mixing is not None:
-        ring, dual = _ring(pair, face, not e.magnetic[face])
+        # what is across m, with its own digits: what is taken up, divided by the conductance
+        mixing = e.flat(joint.mixing)[:, None]
+        size, (taken, back) = np.abs(mixing), _taken(pair, face, on_left)
+        way = mixing / size
+        ring = (way.real * taken - way.imag * np.cross(m, taken)) / size
+        dual = (way.real * back + way.imag * np.cross(m, back)) / size
         add_mixing(total, face, m, dual, ring)
 
 
@@ -494,13 +499,12 @@ def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
 
 
 def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
-    """Add what a mixing conductance does as the ferromagnet turns.
+    """Add what a mixing conductance does as the ferromagnet turns: as of a rod, and what flows.
 
     With exchange lengths the ring on its own side is not held by the rod either.
     """
     e, k = t.elements, t.elements.mixing[face]
-    m, mixing = e.m[k], e.flat(e.resistive[face].mixing)  # type: ignore[arg-type]
-    outside = k > face  # whether the normal metal is on the left
+    m, outside = e.m[k], k > face  # whether the normal metal is on the left
     for on_left in (outside, not outside) if k in e.lengths else (outside,):
         ring, dual = _ring(pair, face, on_left)
         through, back = (  # what goes on along m
@@ -508,8 +512,17 @@ def _add_spring(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
             for f in (pair.mu, pair.phi)
         )
         total.add(k, "m", (1.0 if on_left else -1.0) * (back * ring + through * dual))
-    ring, dual = _ring(pair, face, outside)
-    total.add(k, "m", turned(m, np.zeros(1), mixing.real, mixing.imag, dual, ring))
+    ring, dual = (dot(u, m)[:, None] for u in _ring(pair, face, outside))
+    taken, back = _taken(pair, face, not outside)
+    total.add(k, "m", -ring * back - dual * taken)
+
+
+def _taken(pair: Pair, face: int, on_left: bool) -> tuple[FloatArray, FloatArray]:
+    """Return what the magnet on the left or the right of a face takes up there, (N, 3) each."""
+    mu, phi = pair.mu.faces, pair.phi.faces
+    if on_left:
+        return mu.absorbed_left[face], phi.absorbed_left[face]
+    return mu.absorbed_right[face], phi.absorbed_right[face]
 
 
 def add_mixing(

@@ -355,6 +355,17 @@ def test_at_a_frequency_every_number(given):
     check(stack, one_by_one, frequency)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("frequency", [None, 0.4])
+@pytest.mark.parametrize("mixing", [(1 - 0.4j) * 10.0**k for k in (-30, 8, 16, 40)])
+def test_mixing_conductances_of_any_size(mixing, frequency):
+    """What is across m at them is what they absorb, divided by them: no difference of values."""
+    stack = device(sf.Ferromagnet(D=0.5, l=0.4, p=0.75, tau=0.3)(0.8, m=CROSSED, name="b"))
+    joint = sf.Interface(0.2, gamma=0.1, mixing=mixing, name="J")
+    pieces = [*stack.pieces[:2], joint, *stack.pieces[2:]]
+    check(sf.Stack(pieces).replace("I", mixing=mixing), all_at_once, frequency)
+
+
 def test_collinear_efficiencies_beside_an_interface_of_no_resistance():
     """Whose current is that through the ferromagnet, not that behind the ring."""
     F, N = sf.Ferromagnet(D=1.0, l=np.inf, p=0.2), sf.NormalMetal(D=1.0, l=np.inf)
