@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._checks import FloatArray, Number
-from ..fem import graded, twoport
+from ..fem import graded
 from ..physics import bulk, interfaces
 from ..physics.directions import angle
 from ..sample.materials import reduced
@@ -286,20 +286,14 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     """Add what a layer with exchange lengths does across m, and as m turns."""
     e = t.elements
     m, d = e.m[k], e.thickness[k - 1]
-    unit = across_conductance(e, k) / d
     with_own_digits = _of_ports(pair.phi.across[k], pair.mu.across[k])
-    layers = {sense: t.bulk.across_layer(k, sense) for sense in e.senses}
-    ports = {
-        sense: unit * np.array([layer.B, layer.S, layer.S_right])
-        for sense, (layer, _) in layers.items()
-    }
+    found_across = t.bulk.two_ports_across
 
     def changes(sense: int) -> dict[str, ComplexArray]:
         weights = np.array([weight_of(m, phi, mu, sense) for phi, mu in with_own_digits])
-        whole = (ports[sense] * weights).sum(axis=0)
-        layer, widths = layers[sense]
-        slopes = twoport.slopes(layer, widths, t.bulk.degree)
-        by_rate = d**2 * unit * (np.array(slopes) * weights).sum(axis=0)
+        ports, slopes = found_across[k, sense]
+        whole = (ports * weights).sum(axis=0)
+        by_rate = d**2 * (slopes * weights).sum(axis=0)
         found = {name: by_rate * by for name, (by, _) in rate_changes(e, k, sense).items()}
         found["thickness"] = (2 * exchange_rate(e, k, sense) * by_rate - whole) / d
         return {"whole": whole, **found}
@@ -308,7 +302,7 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     (mu_left, phi_left), (mu_right, phi_right) = pair.at(k, 0), pair.at(k, 1)
     turn = -_driving(e, k, pair, mu_right - mu_left, phi_right - phi_left)
     own, _ = t.bulk.two_ports
-    across_m = zip(*about_axis(e, ports.__getitem__), strict=True)
+    across_m = zip(*about_axis(e, lambda sense: found_across[k, sense][0]), strict=True)
     pairs = _of_ports((phi_left, phi_right), (mu_left, mu_right))
     for (phi, mu), along, both in zip(pairs, own, across_m, strict=True):
         turn = turn + turned(m, along[k - 1], *both, phi, mu)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from ..physics.exchange import across_rate
 from .elements import Column, Elements
 from .ports import (
     Columns,
+    ComplexArray,
     Three,
     about_axis,
     absorption,
@@ -118,6 +120,22 @@ class Meshed:
             found[:, which] = np.reshape(values, (6, *z[which].shape))
         found = found * unit
         return (found[0], found[1], found[2]), (found[3], found[4], found[5])
+
+    @cached_property
+    def two_ports_across(self) -> dict[tuple[int, int], tuple[ComplexArray, ComplexArray]]:
+        """Return layers with exchange lengths as two-ports across m, by element and sense.
+
+        B, S_left and S_right, S/m2, and their derivatives with ``(d/l_perp)^2``, (3, N or 1) each.
+        """
+        e, found = self.e, {}
+        inner = (k for k in e.lengths if 0 < k < e.magnetic.size - 1)
+        for k, sense in itertools.product(inner, e.senses):
+            layer, widths = self.across_layer(k, sense)
+            unit = across_conductance(e, k) / e.flat(e.columns["thickness"].of(k))
+            ports = np.array([layer.B, layer.S, layer.S_right])
+            slopes = np.array(twoport.slopes(layer, widths, self.degree))
+            found[k, sense] = unit * ports, unit * slopes
+        return found
 
     def across(self, elements: Sequence[int], sense: int = 1) -> list[Three]:
         """Return the two-ports of layers across m, complex, shape (N or 1,) each.
