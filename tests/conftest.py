@@ -24,7 +24,7 @@ for profile in ("spinfem", "all"):
     )
 settings.load_profile("spinfem")
 
-KINDS = ("single", "batches", "driven", "motion")
+KINDS = ("single", "batches", "driven", "frequency", "motion")
 """Of compiled functions; see `kernels.compile_for`."""
 SHARES = {True: (0.05, 5), False: (0.3, 30)}
 """Of the random examples of a test the default run, or one of long tests, tries so many, and at

@@ -1,9 +1,10 @@
 """Both ways to run the one text: compiled by numba, and as it stands.
 
 As a script it compiles what tests of single stacks run, those of batches, of batches that
-a spin current at an end drives, or of motion.
+a spin current at an end drives, of frequencies, or of motion.
 """
 
+import dataclasses
 import sys
 from unittest.mock import patch
 
@@ -53,6 +54,20 @@ def stack_of(model):
     return sf.Stack([sf.Lead(N), *MODELS[model], free, N(0.2), sf.Lead(F, m=(1, 0, 0), name="end")])
 
 
+TAU = 0.7
+
+
+def in_time(stack):
+    """The stack with a tau in every metal."""
+    pieces = [
+        dataclasses.replace(piece, material=dataclasses.replace(piece.material, tau=TAU))
+        if isinstance(piece, sf.Layer | sf.Lead)
+        else piece
+        for piece in stack.pieces
+    ]
+    return sf.Stack(pieces)
+
+
 def solve_with_numpy(stack, *args, **kwargs):
     """Like sf.solve where there is no numba."""
     with patch.object(kernels, "kernels", lambda *work, **like: None):
@@ -71,9 +86,12 @@ def compile_for(which):
         compile_motion()
         return
     if which == "driven":
-        end = sf.SpinSource(np.outer(RAMP, (0.0, 0.0, 1.0)))
-        layers = N(0.2) | JOINT | F(0.5, m=(0, 0, 1)) | N(0.3) | F2(0.4, m=sf.direction(70.0))
-        sf.solve(end | layers | sf.Reservoir())
+        sf.solve(driven(np.outer(RAMP, (0.0, 0.0, 1.0))))
+        sf.solve(in_time(driven((0.0, 0.0, 1.0))), frequency=RAMP)
+        return
+    if which == "frequency":
+        for model in MODELS:
+            sf.solve(in_time(stack_of(model)), frequency=RAMP)
         return
     for model in MODELS:
         stack = stack_of(model)
@@ -82,6 +100,12 @@ def compile_for(which):
         else:
             for vary in VARIED.values():
                 sf.solve(vary(stack, RAMP))
+
+
+def driven(spin_current):
+    """A stack that a spin current at its left end drives."""
+    layers = N(0.2) | JOINT | F(0.5, m=(0, 0, 1)) | N(0.3) | F2(0.4, m=sf.direction(70.0))
+    return sf.SpinSource(spin_current) | layers | sf.Reservoir()
 
 
 def compile_motion():

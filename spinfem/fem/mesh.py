@@ -12,7 +12,7 @@ import numpy as np
 from skfem import ElementLinePp, MeshLine
 
 from .._checks import FloatArray
-from ..numerics.layers import GRADING, half_of, width
+from ..numerics.layers import GRADING, distance, half_of, width
 from ..sample.stack import Stack
 
 DEGREE = 12
@@ -55,8 +55,17 @@ def widths(thickness: FloatArray, n: int, own: FloatArray | None = None) -> Floa
     """
     if own is not None:
         return np.diff(own)[:, None]
+    first = half_widths(thickness, n)
+    return np.concatenate([first, first[: n // 2][::-1]])
+
+
+def half_widths(thickness: FloatArray, n: int) -> FloatArray:
+    """Return those on the left of the middle, with that of the element that holds it, if any."""
     half = half_of(np.asarray(thickness, dtype=float))
-    return np.array([np.broadcast_to(width(i, n, half), np.shape(half)) for i in range(n)])
+    count = (n + 1) // 2
+    ends = [distance(i, n, half) for i in range(count + 1)]
+    found = [width(i, n, *ends[i : i + 2]) for i in range(count)]
+    return np.array([np.broadcast_to(h, np.shape(half)) for h in found])
 
 
 def layer_nodes(thickness: FloatArray, n: int, own: FloatArray | None = None) -> FloatArray:

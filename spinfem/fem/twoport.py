@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._checks import FloatArray
-from ..numerics import chain
-from .element import condense_element, reference_element
-from .mesh import widths
+from ..numerics import chain, kernels
+from ..numerics.links import Port
+from .element import condense_element, modes_of, reference_element
+from .mesh import half_widths, widths
 
 
 class LayerChain(NamedTuple):
@@ -66,6 +67,16 @@ def condense(
     # uniform layer, symmetric mesh: the right shunt is the left one but for rounding
     S = elements.S_left[0]
     return LayerChain(elements.B[0], S, S if own is None else elements.S_right[0], eta, elements)
+
+
+def condense_to_faces(thickness: FloatArray, n: int, degree: int, square: FloatArray) -> Port:
+    """Return B, S and S_right alone of layers that are their own mirror images.
+
+    Parameters are those of `condense`.
+    """
+    h, modes = half_widths(thickness, n), modes_of(degree)
+    B, S = kernels.condense_halves(h, n, np.asarray(square, dtype=complex), modes)
+    return B, S, S
 
 
 class Slopes(NamedTuple):

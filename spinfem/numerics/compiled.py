@@ -1,8 +1,8 @@
 """The functions of this folder, compiled by numba (the extra `fast`).
 
 Nothing is written twice: numba compiles the elementwise functions as they stand, for floats and for
-lanes. Four get a body of their own: choices, whether there is any, square roots, and products,
-whose rest is found by a fused multiplication and addition.
+lanes. Five get a body of their own: choices, whether there is any, square roots, complex numbers of
+their parts, and products, whose rest is found by a fused multiplication and addition.
 """
 
 from __future__ import annotations
@@ -16,15 +16,30 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import numba
-from numba.core import event, types
+from numba import types
+from numba.core import event
 from numba.extending import intrinsic, overload, register_jitable
 
-from . import doubled, ladder, lanes, layers, links, loads, motion, rings, turning
+from . import (
+    complexlanes,
+    doubled,
+    ladder,
+    lanes,
+    layers,
+    links,
+    loads,
+    motion,
+    rings,
+    sequences,
+    turning,
+)
+from .complexlanes import ComplexLanes
 from .ladder import Chain
-from .lanes import WIDTH, floats_of, from_behind, moved, points_of, same_for_all
+from .lanes import WIDTH
+from .sequences import LANES, NumbersType, floats_of, from_behind, moved, points_of, same_for_all
 
 OPTIONS = {"error_model": "numpy"}
-INLINED = {module: {"forceinline": True} for module in (doubled, loads, rings, turning, motion)}
+INLINED = (doubled, loads, rings, turning, motion)
 """Of functions whose many numbers take longer to be handed over than what is done with them."""
 MODULES = (doubled, loads, links, layers, rings, ladder, turning, motion)
 
@@ -41,6 +56,12 @@ def _fused(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
 
 @overload(doubled.two_product, jit_options=OPTIONS, strict=False)
 def _two_product(a: Any, b: Any) -> Any:
+    if a == ComplexLanes == b:
+        return lambda a, b: doubled.product_of_complex(a, b)
+    if a == ComplexLanes:
+        return lambda a, b: doubled.product_with_real(a, b)
+    if b == ComplexLanes:
+        return lambda a, b: doubled.product_with_real(b, a)
     fused = lanes.fused if lanes.Lanes in (a, b) else _fused
 
     def body(a: Any, b: Any) -> Any:
@@ -51,7 +72,9 @@ def _two_product(a: Any, b: Any) -> Any:
 
 
 @overload(doubled.pick, jit_options=OPTIONS, strict=False)
-def _pick(condition: Any, _a: Any, _b: Any) -> Any:
+def _pick(condition: Any, a: Any, b: Any) -> Any:
+    if condition == lanes.Mask and ComplexLanes in (a, b):
+        return lambda condition, a, b: complexlanes.choose(condition, a, b)
     if condition == lanes.Mask:
         return lambda condition, a, b: lanes.choose(condition, a, b)
     return lambda condition, a, b: a if condition else b
@@ -71,7 +94,62 @@ def _square_root(x: Any) -> Any:
     return lambda x: math.sqrt(x)
 
 
-OWN_BODY = (doubled.two_product, doubled.pick, doubled.some, doubled.square_root)
+@overload(doubled.complex_of, jit_options=OPTIONS, strict=False)
+def _complex_of(_real: Any, _imaginary: Any) -> Any:
+    return lambda real, imaginary: complexlanes.paired(real, imaginary)
+
+
+OWN_BODY = (
+    doubled.two_product,
+    doubled.pick,
+    doubled.some,
+    doubled.square_root,
+    doubled.complex_of,
+)
+
+
+def _is_complex(kind: Any) -> bool:
+    """Tell whether lanes, those in a tuple or in a sequence, are complex."""
+    if isinstance(kind, types.BaseTuple):
+        return any(map(_is_complex, kind))
+    return kind == ComplexLanes or (
+        isinstance(kind, NumbersType) and LANES.get(kind.item) == ComplexLanes
+    )
+
+
+def _put_into(function: Any, **others: Any) -> Any:
+    """Return a function that is put into what calls it, of which some others are put into it.
+
+    What a function calls is compiled with it once more: runs of free rings would be with every
+    function between them and a kernel.
+    """
+    names = function.__globals__ | others
+    copy = FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
+    return numba.njit(inline="always", **OPTIONS)(copy)
+
+
+_PARTS = {name: _put_into(getattr(ladder, name)) for name in ("sweep", "settle")}
+_sweep, _solve, _solve_between = (
+    _put_into(f, **_PARTS) for f in (ladder.sweep, ladder.solve, ladder.solve_between)
+)
+
+
+def _register_text(function: FunctionType, inlined: bool) -> None:
+    """Let compiled code call a function; inlined, but for complex lanes.
+
+    There what is done with many numbers takes longer than to hand them over, and to compile.
+    """
+    if not inlined:
+        register_jitable(**OPTIONS)(function)
+        return
+    for is_complex, more in ((False, {"forceinline": True}), (True, {})):
+
+        def text(*kinds: Any, is_complex: bool = is_complex) -> Any:
+            return function if any(map(_is_complex, kinds)) == is_complex else None
+
+        overload(function, jit_options=OPTIONS | more, strict=False)(text)
 
 
 def _register() -> str:
@@ -82,8 +160,8 @@ def _register() -> str:
         for thing in vars(module).values():
             own = isinstance(thing, FunctionType) and thing.__module__ == module.__name__
             if own and thing not in OWN_BODY:
-                register_jitable(**OPTIONS | INLINED.get(module, {}))(thing)
-    for path in (lanes.__file__, __file__):
+                _register_text(thing, module in INLINED)
+    for path in (lanes.__file__, complexlanes.__file__, sequences.__file__, __file__):
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()
 
@@ -93,6 +171,7 @@ class Kernels(NamedTuple):
 
     condense: Callable[..., None]  # `layers.condense`
     condense_across: Callable[..., None]  # `layers.condense_across`
+    condense_points: Callable[..., None]  # `layers.condense_halves`, several at a time
     solve_plain: Callable[
         ..., tuple[float, float]
     ]  # `links.assemble`, `ladder.solve` and `links.pull`
@@ -145,6 +224,17 @@ def _kernels(text: str) -> Kernels:
         layers.condense_across(decays, squares, counts, modes, made)
 
     @compile_
+    def condense_points(widths, n, square, modes, made):  # type: ignore[no-untyped-def]
+        text  # noqa: B018
+        h, squares, found = points_of((widths, square, made))
+        end = made.shape[1]
+        for block in range(0, end, WIDTH):
+            i = min(block, end - WIDTH)
+            port = layers.condense_halves(moved(h, i), n, moved(squares, i)[0], modes)
+            here = moved(found, i)
+            here[0], here[1] = port[0], port[1]
+
+    @compile_
     def solve_plain(ports, shape, m, collinear, made, unturned, loads_, rods, pulled):  # type: ignore[no-untyped-def]
         text  # noqa: B018
         ports, shape, m, made, unturned = floats_of((ports, shape, m, made, unturned))
@@ -160,12 +250,13 @@ def _kernels(text: str) -> Kernels:
     @compile_
     def solve(chain, amplitude, flow, found):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        return ladder.solve(floats_of(chain), *floats_of((amplitude, flow, found)))
+        rods, currents, rings_ = floats_of((amplitude, flow, found))
+        return _solve(floats_of(chain), rods, currents, rings_)
 
     @compile_
     def sweep(chain):  # type: ignore[no-untyped-def]
         text  # noqa: B018
-        ladder.sweep(floats_of(chain), 0, len(chain.links.B), False)
+        _sweep(floats_of(chain), 0, len(chain.links.B), False)
 
     @compile_
     def solve_points(left, window, right, edge, parts, sums, begin, end):  # type: ignore[no-untyped-def]
@@ -180,7 +271,7 @@ def _kernels(text: str) -> Kernels:
             i = min(block, end - WIDTH)  # the last points overlap with those before
             chain, again = Chain(moved(links_, i), moved(runs, i), *own), block > begin
             here = moved(found_sums, i)
-            here[0], here[1] = ladder.solve_between(
+            here[0], here[1] = _solve_between(
                 before, chain, behind, sides, moved(results, i), again
             )
 
@@ -244,6 +335,7 @@ def _kernels(text: str) -> Kernels:
     return Kernels(
         condense,
         condense_across,
+        condense_points,
         solve_plain,
         assemble,
         solve,

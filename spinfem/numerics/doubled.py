@@ -65,15 +65,40 @@ def two_product(a: Number, b: Number) -> Doubled:
 
 
 def complex_product(a: Number, b: Number) -> Doubled:
-    """Return ``a b`` of complex numbers: real and imaginary part are sums of two products."""
+    """Return ``a b`` of numbers of which one is complex, or both."""
     if not is_complex(b):
-        real, imaginary = two_product(a.real, b), two_product(a.imag, b)
-    elif not is_complex(a):
-        return complex_product(b, a)
-    else:
-        p, q, r, s = double(a.real), double(a.imag), double(b.real), double(b.imag)
-        real, imaginary = two_products(p, r, negative(q), s), two_products(p, s, q, r)
-    return real[0] + 1j * imaginary[0], real[1] + 1j * imaginary[1]
+        return product_with_real(a, b)
+    return product_of_complex(a, b) if is_complex(a) else product_with_real(b, a)
+
+
+def product_with_real(a: Number, b: Number) -> Doubled:
+    """Return ``a b`` of a complex number and a real one."""
+    real, imaginary = two_product(a.real, b), two_product(a.imag, b)
+    return complex_of(real[0], imaginary[0]), complex_of(real[1], imaginary[1])
+
+
+def product_of_complex(a: Number, b: Number) -> Doubled:
+    """Return ``a b`` of complex numbers: real and imaginary part are sums of two products."""
+    real = two_doubles(a.real, b.real, -a.imag, b.imag)
+    imaginary = two_doubles(a.real, b.imag, a.imag, b.real)
+    return complex_of(real[0], imaginary[0]), complex_of(real[1], imaginary[1])
+
+
+def two_doubles(a: Number, b: Number, c: Number, d: Number) -> Doubled:
+    """Return ``a b + c d`` of doubles."""
+    p, rest_p = two_product(a, b)
+    q, rest_q = two_product(c, d)
+    total, rest = two_sum(p, q)
+    return normal(total, rest + (rest_p + rest_q))
+
+
+def complex_of(real: Number, imaginary: Number) -> Number:
+    """Return a complex number from its parts."""
+    if not isinstance(real, np.ndarray):
+        return complex(real, imaginary)
+    made = np.empty(real.shape, dtype=complex)
+    made.real, made.imag = real, imaginary
+    return made
 
 
 def normal(high: Number, low: Number) -> Doubled:

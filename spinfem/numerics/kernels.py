@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from .._checks import FloatArray
-from . import ladder, motion, turning
+from . import ladder, layers, motion, turning
 from .ladder import Chain
+from .layers import Modes
 from .loads import Links, Loads
 from .motion import Legs, Magnets, Room, Table
 from .rings import ALL, FOUND, SIZE
@@ -58,9 +59,9 @@ def kernels(work: int, points: int = 0, like: FloatArray | None = None) -> Any:
     points : int
         Points of a batch; 0 for a single chain.
     like : array, optional
-        Numbers of the chain; for complex ones, at frequencies, nothing is compiled.
+        Numbers of the chain; of complex ones, at a frequency, batches alone are compiled.
     """
-    if like is not None and like.dtype != float:
+    if like is not None and like.dtype != float and not points:
         return None
     if "numba" not in sys.modules:
         _spent[0] += work * (PER_OPERATION + PER_POINT * points if points else PER_LINK)
@@ -166,6 +167,35 @@ def sweep(work: int, chain: Chain) -> None:
     values = listed(chain)
     ladder.sweep(values, 0, len(values.links.B))
     _filled((chain.loads, chain.memory), (values.loads, values.memory))
+
+
+def condense_halves(
+    widths: FloatArray, n: int, square: FloatArray, modes: Modes
+) -> tuple[FloatArray, FloatArray]:
+    """Condense layers that are their own mirror images, as `layers.condense_halves`.
+
+    Parameters
+    ----------
+    widths : ((n + 1)/2, k)
+        Of the elements in their left halves.
+    n : int
+        Number of elements.
+    square : (k,)
+        ``(d/l)^2``, complex.
+    modes : Modes
+        What an element is condensed with.
+
+    Returns
+    -------
+    B, S : (k,)
+    """
+    fast = kernels(n, square.size, square)
+    if fast is None or square.size < fast.width:
+        B, S, _ = layers.condense_halves(widths, n, square, modes)
+        return B, S
+    made = np.empty((2, square.size), dtype=complex)
+    fast.condense_points(widths, n, square[None], modes, made)
+    return made[0], made[1]
 
 
 Part = tuple[FloatArray, FloatArray, FloatArray | None]
@@ -459,13 +489,18 @@ def _turn_lanes(
 def _in_all_lanes(width: int, numbers: Any) -> Any:
     """Return numbers of which those that all points have are there once for every lane."""
     return changed(
-        lambda x: x.repeat(width, -1) if x.shape[-1] == 1 and x.dtype == float else x, numbers
+        lambda x: x.repeat(width, -1) if x.shape[-1] == 1 and not _counts(x) else x, numbers
     )
+
+
+def _counts(numbers: FloatArray) -> bool:
+    """Tell whether numbers are integers, which all points have."""
+    return numbers.dtype.kind == "i"
 
 
 def _repeated(points: int, numbers: Any) -> Any:
     """Return numbers over fewer points with the last of these repeated."""
-    if numbers.dtype != float or not numbers.size:
+    if _counts(numbers) or not numbers.size:
         return numbers
     return numbers.take(np.arange(points), axis=-1, mode="clip")
 

@@ -33,26 +33,9 @@ class Chain(NamedTuple):
     memory: Any  # (q + 2 r, rings.SIZE) of q two-ports in r runs
 
 
-def carried(load: Load, k: int, chain: Chain, runs: Any, again: bool) -> Load:
-    """Return the load on the right of link k from that on its left."""
-    if runs is None:
-        return through(load, k, chain.links, chain.loads)
-    r = runs.of_link[k]
-    if r < 0:
-        return through(load, k, chain.links, chain.loads)
-    return eliminate(runs, r, load, chain.memory, again)
-
-
-def returned(k: int, chain: Chain, runs: Any, found: Any, amplitude: Numbers, flow: Numbers) -> Any:
-    """Find the rod on the left of link k from that on its right; return as `settled` does."""
-    if runs is None:
-        return settled(k, chain.links, chain.loads, amplitude, flow)
-    r = runs.of_link[k]
-    if r < 0:
-        return settled(k, chain.links, chain.loads, amplitude, flow)
-    amplitude[k], rest, size, heat = recover(runs, r, amplitude[k + 1], chain.memory, found)
-    flow[k] = current(at(chain.loads, k), amplitude[k])
-    return rest, size, heat
+def run_of(runs: Any, k: int) -> int:
+    """Return which run link k is, or -1."""
+    return -1 if runs is None else runs.of_link[k]
 
 
 def settled(k: int, links: Links, loads: Loads, amplitude: Numbers, flow: Numbers) -> Any:
@@ -88,7 +71,11 @@ def sweep(chain: Chain, first: int, stop: int, again: bool = False) -> None:
     """Carry the load on rod `first`, which is known, to rod `stop`; `again` as in `eliminate`."""
     load = at(chain.loads, first)
     for k in range(first, stop):
-        load = carried(load, k, chain, chain.runs, again)
+        r = run_of(chain.runs, k)
+        if r < 0:
+            load = through(load, k, chain.links, chain.loads)
+        else:
+            load = eliminate(chain.runs, r, load, chain.memory, again)
         put(chain.loads, k + 1, load)
 
 
@@ -119,7 +106,13 @@ def settle(
     heat = 0.0 * amplitude[stop]
     missed, size = abs(heat), abs(heat)
     for k in range(stop - 1, first - 1, -1):
-        rest, own, warmed = returned(k, chain, chain.runs, found, amplitude, flow)
+        r = run_of(chain.runs, k)
+        if r < 0:
+            rest, own, warmed = settled(k, chain.links, chain.loads, amplitude, flow)
+        else:
+            right = amplitude[k + 1]
+            amplitude[k], rest, own, warmed = recover(chain.runs, r, right, chain.memory, found)
+            flow[k] = current(at(chain.loads, k), amplitude[k])
         missed, size, heat = missed + rest, size + own, heat + warmed
     return missed, size, heat
 

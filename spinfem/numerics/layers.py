@@ -56,11 +56,10 @@ def distance(i: int, n: int, half: Number) -> Number:
     return -np.log(u + np.sqrt(u * u + decay)) / half
 
 
-def width(i: int, n: int, half: Number) -> Number:
-    """Return the width of element i of n, in units of d, graded towards both faces."""
+def width(i: int, n: int, start: Number, stop: Number) -> Number:
+    """Return the width of element i of n, in units of d, from the `distance` of its ends."""
     if n <= 2:
-        return 1 / n + 0.0 * half
-    start, stop = distance(i, n, half), distance(i + 1, n, half)
+        return 1 / n + 0.0 * start
     if 2 * i + 1 == n:  # it holds the middle
         return 1 - start
     return abs(stop - start) / 2
@@ -72,6 +71,12 @@ def half_of(z: Number) -> Number:
     return pick(half > 1e-3, half, 1e-3)
 
 
+def element(h: Number, square: Number, modes: Modes) -> Port:
+    """Return an element of width h of a layer with ``(d/l)^2 = square``, in units of D/(2 d)."""
+    b, s = relax(h * h * square, modes)
+    return (1 + b) / h, s / h, s / h
+
+
 def condense_layer(z: Number, square: Number, n: int, modes: Modes) -> Port:
     """Condense a layer of n elements, in units of D/(2 d).
 
@@ -79,12 +84,34 @@ def condense_layer(z: Number, square: Number, n: int, modes: Modes) -> Port:
     """
     half = half_of(z)
     layer = (0.0 * square, 0.0 * square, 0.0 * square)
+    start = distance(0, n, half)
     for i in range(n):
-        h = width(i, n, half)
-        b, s = relax(h * h * square, modes)
-        element = (1 + b) / h, s / h, s / h
-        layer = join(layer, element) if i > 0 else element
+        stop = distance(i + 1, n, half)
+        own = element(width(i, n, start, stop), square, modes)
+        layer = join(layer, own) if i > 0 else own
+        start = stop
     return layer
+
+
+def condense_halves(widths: Numbers, n: int, square: Number, modes: Modes) -> Port:
+    """Condense a layer of n elements that is its own mirror image, in units of D/(2 d).
+
+    Parameters
+    ----------
+    widths : sequence
+        Of the elements on the left of the middle, and of one that holds it.
+    n, square, modes
+        As in `condense_layer`.
+    """
+    layer = element(widths[0], square, modes)
+    if n == 1:
+        return layer
+    for i in range(1, n // 2):
+        layer = join(layer, element(widths[i], square, modes))
+    mirrored = layer[0], layer[2], layer[1]
+    if n % 2:
+        layer = join(layer, element(widths[n // 2], square, modes))
+    return join(layer, mirrored)
 
 
 def condense(metals: Numbers, counts: Numbers, modes: Modes, made: Numbers) -> None:

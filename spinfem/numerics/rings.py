@@ -312,8 +312,8 @@ def into_frame(
 
 def turns_of(row: Numbers) -> tuple[Matrix, Matrix]:
     """Return the turn into the frame of a ring before what is soft, and that from it onwards."""
-    turn, stays = kept_matrix(row, TURN), row[STAYS] != 0
-    same = identity(row[STAYS])
+    turn, stays = kept_turn(row, TURN), row[STAYS] != 0
+    same = identity(turn[0][0][0])
     return either(stays, same, turn), either(stays, turn, same)
 
 
@@ -555,13 +555,14 @@ def through_held(port: Port) -> tuple[Matrix, Vector, Matrix, Vector]:
 # --- runs -------------------------------------------------------------------------------------
 
 
-def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> Load:
+def eliminate(runs: Runs | None, r: int, load: Load, memory: Numbers, again: bool) -> Load:
     """Return the load along the rod behind a run from that along the rod before it.
 
     Parameters
     ----------
-    runs, r : Runs, int
-        All runs, and the number of the run.
+    runs, r : Runs or None, int
+        All runs, and the number of the run; of a chain that has none, which compiled code is told,
+        the load stays.
     load : Load
         From the left, along the first rod; nothing if it is held.
     memory : (q + 2 r, SIZE)
@@ -571,6 +572,8 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
         holds: the load and the first two-ports. Loads there turn about the first axis, so that it
         does not matter how the others lie.
     """
+    if runs is None:
+        return load
     start, count = runs.start[r], runs.start[r + 1] - runs.start[r]
     rows, of, kinds = start + 2 * r, 2 * start + 4 * r, runs.kinds
     first, last, flat = kinds[of], kinds[of + 1], kinds[of + 2] == 1
@@ -581,7 +584,7 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
         axes = axes_of(plane)
     none = double(0.0 * load[0])
     zeros = none, none, none
-    frame = identity(load[0])
+    frame = identity(cosine[0])
     T, P = ((double(load[0]), none, none), zeros, zeros), (load[1], none, none)
     if first == SPRUNG:
         T = joined_by(T, (none, double(runs.ends[r][0][3]), double(runs.ends[r][0][4])))
@@ -590,7 +593,7 @@ def eliminate(runs: Runs, r: int, load: Load, memory: Numbers, again: bool) -> L
     number = 1
     if begin > 0:
         row = memory[rows + count + 1]
-        T, P, frame = kept_matrix(row, STILL_T), kept(row, STILL_P), kept_matrix(row, STILL_FRAME)
+        T, P, frame = kept_matrix(row, STILL_T), kept(row, STILL_P), kept_turn(row, STILL_FRAME)
         number = kinds[of + count + 2 + begin]
     for k in range(begin, count):
         row, kind, old = memory[rows + k], kinds[of + k + 3], frame
@@ -694,7 +697,7 @@ def at_soft_spring(T: Matrix, P: Vector, spring: Three, row: Numbers) -> Load:
 
 
 def recover(
-    runs: Runs, r: int, right: Number, memory: Numbers, found: Numbers
+    runs: Runs | None, r: int, right: Number, memory: Numbers, found: Numbers
 ) -> tuple[Number, Number, Number, Number]:
     """Find a run, and the amplitude along the rod before it, from that along the rod behind it.
 
@@ -720,12 +723,14 @@ def recover(
         Sums of what the balances of the two-ports miss, of the sizes of what they balance, and of
         the heat.
     """
+    if runs is None:
+        return right, abs(0.0 * right), abs(0.0 * right), 0.0 * right
     start, count = runs.start[r], runs.start[r + 1] - runs.start[r]
     rows, of, kinds = start + 2 * r, 2 * start + 4 * r, runs.kinds
     first, last, flat = kinds[of], kinds[of + 1], kinds[of + 2] == 1
     places = start + r
-    axes = kept_matrix(memory[rows + count + 1], AXES)
-    cosine, sine, _ = kept(memory[rows + count + 1], ANGLE)
+    axes = kept_turn(memory[rows + count + 1], AXES)
+    cosine, sine, _ = kept_direction(memory[rows + count + 1], ANGLE)
     row = memory[rows + count]
     T, P = kept_matrix(row, STIFFNESS), kept(row, FORCE)
     none = double(0.0 * P[0][0])
@@ -769,7 +774,7 @@ def recover(
                 way = multiply(sine, double(2.0 * old_number - 3.0 + none[0]))
                 behind, leaving = turned_flat(u, cosine, way), turned_flat(flow, cosine, way)
         elif is_turned:
-            back = transposed(kept_matrix(memory[rows + k + 1], TURN))
+            back = transposed(kept_turn(memory[rows + k + 1], TURN))
             behind, leaving = both_turned(back, u, flow)
         row, to = memory[rows + k], found[places + k]
         is_soft = kinds[of + k + 3] == SOFT
@@ -829,14 +834,16 @@ def recover(
 
 def keep(row: Numbers, place: int, v: Vector) -> None:
     """Keep a vector."""
-    for i in range(3):
-        row[place + 2 * i], row[place + 2 * i + 1] = v[i][0], v[i][1]
+    row[place], row[place + 1] = v[0][0], v[0][1]
+    row[place + 2], row[place + 3] = v[1][0], v[1][1]
+    row[place + 4], row[place + 5] = v[2][0], v[2][1]
 
 
 def keep_matrix(row: Numbers, place: int, A: Matrix) -> None:
     """Keep a matrix."""
-    for i in range(3):
-        keep(row, place + 6 * i, A[i])
+    keep(row, place, A[0])
+    keep(row, place + 6, A[1])
+    keep(row, place + 12, A[2])
 
 
 def keep_load(row: Numbers, frame: Matrix, T: Matrix, P: Vector) -> None:
@@ -874,12 +881,27 @@ def kept_matrix(row: Numbers, place: int) -> Matrix:
     return kept(row, place), kept(row, place + 6), kept(row, place + 12)
 
 
+def kept_direction(row: Numbers, place: int) -> Vector:
+    """Return a vector that was kept and is real, whatever else the row has."""
+    (x, low_x), (y, low_y), (z, low_z) = kept(row, place)
+    return (x.real, low_x.real), (y.real, low_y.real), (z.real, low_z.real)
+
+
+def kept_turn(row: Numbers, place: int) -> Matrix:
+    """Return a matrix that was kept and is real."""
+    return (
+        kept_direction(row, place),
+        kept_direction(row, place + 6),
+        kept_direction(row, place + 12),
+    )
+
+
 def kept_frame(row: Numbers) -> Matrix:
     """Return a frame that was kept."""
     return (
-        vector(row[FRAME], row[FRAME + 1], row[FRAME + 2]),
-        vector(row[FRAME + 3], row[FRAME + 4], row[FRAME + 5]),
-        vector(row[FRAME + 6], row[FRAME + 7], row[FRAME + 8]),
+        vector(row[FRAME].real, row[FRAME + 1].real, row[FRAME + 2].real),
+        vector(row[FRAME + 3].real, row[FRAME + 4].real, row[FRAME + 5].real),
+        vector(row[FRAME + 6].real, row[FRAME + 7].real, row[FRAME + 8].real),
     )
 
 
@@ -889,8 +911,8 @@ def put(to: Numbers, place: int, axes: Matrix, row: Numbers, v: Vector) -> None:
     It is rounded, and in the axes of the laboratory.
     """
     p, q, r = v[0][0] + v[0][1], v[1][0] + v[1][1], v[2][0] + v[2][1]
-    x = row[FRAME] * p + row[FRAME + 3] * q + row[FRAME + 6] * r
-    y = row[FRAME + 1] * p + row[FRAME + 4] * q + row[FRAME + 7] * r
-    z = row[FRAME + 2] * p + row[FRAME + 5] * q + row[FRAME + 8] * r
+    x = row[FRAME].real * p + row[FRAME + 3].real * q + row[FRAME + 6].real * r
+    y = row[FRAME + 1].real * p + row[FRAME + 4].real * q + row[FRAME + 7].real * r
+    z = row[FRAME + 2].real * p + row[FRAME + 5].real * q + row[FRAME + 8].real * r
     for i in range(3):
         to[place + i] = axes[0][i][0] * x + axes[1][i][0] * y + axes[2][i][0] * z

@@ -15,6 +15,7 @@ from .._checks import FloatArray, IntArray
 from ..fem import element, graded, mesh, twoport
 from ..fem.fields import ElementField, LayerField, SumField, element_field
 from ..numerics import chain, kernels
+from ..numerics.links import Port
 from ..physics.bulk import stiffness, total_conductivity
 from ..physics.directions import axes_across, tensor
 from ..physics.exchange import across_rate
@@ -164,11 +165,9 @@ class Meshed:
                 for target, value in zip((z, square, unit), same, strict=True):
                     target.append(value)
             sizes = np.cumsum([len(part) for part in z])[:-1]
-            layers = twoport.condense(
-                np.concatenate(z), n, self.degree, np.concatenate(square), own
-            )
+            ports = _faces(e, np.concatenate(z), n, self.degree, np.concatenate(square), own)
             scale = np.concatenate(unit)
-            parts = (np.split(scale * x, sizes) for x in (layers.B, layers.S, layers.S_right))
+            parts = (np.split(scale * x, sizes) for x in ports)
             found.update(zip(group, zip(*parts, strict=True), strict=True))
         return [found[k] for k in elements]
 
@@ -345,6 +344,21 @@ def _thickness(e: Elements) -> Column:
     return Column(d.fixed / l.fixed, {k: np.asarray(d.of(k) / l.of(k)) for k in changing})
 
 
+def _faces(
+    e: Elements,
+    thickness: FloatArray,
+    n: int,
+    degree: int,
+    square: FloatArray,
+    own: FloatArray | None = None,
+) -> Port:
+    """Return B, S_left and S_right of layers; parameters are those of `twoport.condense`."""
+    if e.retarded and own is None:
+        return twoport.condense_to_faces(thickness, n, degree, square)
+    layers = twoport.condense(thickness, n, degree, square, own)
+    return layers.B, layers.S, layers.S_right
+
+
 def condense(e: Elements, counts: IntArray, degree: int) -> Columns:
     """Condense every layer to its faces; a lead is a spring to the ground. In S/m2."""
     D, l, d, z = e.columns["D"], e.columns["l"], e.columns["thickness"], _thickness(e)
@@ -358,10 +372,10 @@ def condense(e: Elements, counts: IntArray, degree: int) -> Columns:
     for k in {*D.varying, *z.varying} - {0, e.magnetic.size - 1}:
         values = np.asarray(z.of(k))
         flat = values.ravel()
-        layer = twoport.condense(flat.real, int(counts[k - 1]), degree, flat**2)
+        between, shunt, _ = _faces(e, flat.real, int(counts[k - 1]), degree, flat**2)
         unit = D.of(k) / (2 * d.of(k))
-        B.varying[k] = unit * layer.B.reshape(values.shape)
-        S.varying[k] = unit * layer.S.reshape(values.shape)
+        B.varying[k] = unit * between.reshape(values.shape)
+        S.varying[k] = unit * shunt.reshape(values.shape)
     for k in (0, e.magnetic.size - 1):
         B.fixed[k] = stiffness(D.fixed[k], l.fixed[k])
         if k in D.varying or k in l.varying:

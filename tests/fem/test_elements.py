@@ -50,6 +50,19 @@ def test_graded_meshes_are_as_fine_in_the_depth_as_at_the_faces(z):
         assert steps[0] <= mesh.largest_element(steps) <= 1.2 * max(steps[0], 1e-300)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8, 17])
+def test_layers_that_are_their_own_mirror_images(n):
+    """Half of their elements do: B and S of complex (d/l)^2, in units of their sum."""
+    rng = np.random.default_rng(n)
+    z = 10.0 ** rng.uniform(-9, 1, 40)
+    square = (z * np.exp(1j * rng.uniform(0, np.pi / 4, 40))) ** 2
+    whole = twoport.condense(z, n, mesh.DEGREE, square)
+    B, left, right = twoport.condense_to_faces(z, n, mesh.DEGREE, square)
+    np.testing.assert_array_equal(left, right)
+    assert (np.abs(left - whole.S) <= 1e-14 * np.abs(whole.S)).all()
+    assert (np.abs(B - whole.B) <= 1e-14 * np.abs(whole.B + whole.S)).all()
+
+
 def test_elements_are_divided():
     nodes = np.array([0.0, 0.1, 1.0])
     np.testing.assert_array_equal(mesh.divided(nodes, 1), nodes)
