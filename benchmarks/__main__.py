@@ -20,7 +20,8 @@ sweeps
     four points and multiplied.
 samples
     Real samples beside plain ones, timed in turn: the valve with a resistive interface and a mixing
-    conductance at all four faces, and with exchange lengths in both ferromagnets; 1,001 layers of
+    conductance at all four faces, and with exchange lengths in both ferromagnets; a sweep of
+    frequencies beside one of all diffusion lengths without a frequency; 1,001 layers of
     Cu with Co and Py in turn, both with exchange lengths. For comparison the saddle point, the
     finite elements of spinfem with multipliers and a sparse solver, and scikit-fem.
 growth
@@ -242,6 +243,7 @@ def sweeps(run: Runner, quick: bool) -> str:
 def samples(run: Runner, quick: bool) -> str:
     """Return the tables of real samples: a sweep, single stacks, a long stack."""
     parts = [sample_sweep(run("samples_sweep", run.seconds))]
+    parts.append(frequencies(run("samples_frequencies", run.seconds)))
     parts.append(single_samples(run("samples_single", run.seconds)))
     parts.append(long_samples(run("samples_layers", run.seconds)))
     return "\n\n".join(parts)
@@ -256,6 +258,19 @@ def sample_sweep(found: dict[str, Any]) -> str:
     for label, wrong, time in zip(MODELS.values(), found["errors"], found["times"], strict=True):
         rows.append([label, error(wrong), duration(time), ratio(time / found["times"][0])])
     rows[0][-1] = ""
+    return table(header, rows)
+
+
+def frequencies(found: dict[str, Any]) -> str:
+    """Return the table of sweeps over frequencies, beside batches without one."""
+    header = ["10,000 frequencies: free torque", "error", "time", "10,000 values of all l", "/ it"]
+    if "missing" in found:
+        return table(header, [["valve", found["missing"], "-", "-", "-"]])
+    rows = []
+    for label, wrong, (own, bar) in zip(
+        MODELS.values(), found["errors"], found["times"], strict=True
+    ):
+        rows.append([label, error(wrong), duration(own), duration(bar), ratio(own / bar)])
     return table(header, rows)
 
 

@@ -28,6 +28,9 @@ WEAK = replace(Co, **LENGTHS), replace(Py, **LENGTHS | {"lambda_phi": 2e-9})
 """Co and Py with exchange lengths, m."""
 CONTACT = sf.Interface(0.5e-15, gamma=0.75, mixing=5e14 + 5e13j)
 
+TAU = {"Cu": 10e-12, "Co": 1e-12, "Py": 0.03e-12}
+"""Spin relaxation times, s."""
+
 MODELS = {
     "plain": "plain",
     "interfaces": "interfaces, mixing",
@@ -59,6 +62,20 @@ def valve(theta: ArrayLike = 60.0, spacer: ArrayLike = 10e-9, model: str = "plai
         left, middle, right = layers
         layers = (CONTACT, left, CONTACT, middle, CONTACT, right, CONTACT)
     return sf.Stack([sf.Lead(Cu), *layers, sf.Lead(Cu)])
+
+
+def spread(stack: sf.Stack, factor: ArrayLike = 1.0) -> sf.Stack:
+    """Return a stack with a spin relaxation time in every metal, and every l times a factor."""
+    changed: dict[sf.NormalMetal | sf.Ferromagnet, sf.NormalMetal | sf.Ferromagnet] = {}
+    pieces = []
+    for piece in stack.pieces:
+        if isinstance(piece, sf.Layer | sf.Lead):
+            metal = piece.material
+            if metal not in changed:
+                changed[metal] = replace(metal, l=metal.l * factor, tau=TAU[metal.name])
+            piece = replace(piece, material=changed[metal])
+        pieces.append(piece)
+    return sf.Stack(pieces)
 
 
 @lru_cache

@@ -208,6 +208,29 @@ def samples_sweep(seconds: float) -> Result:
     return {"times": times, "errors": errors, "points": POINTS}
 
 
+def samples_frequencies(seconds: float) -> Result:
+    """Sweep the frequency of the valve, and every l of it at once without one, all in turn.
+
+    Frequencies are up to 1 THz, 60 spin relaxation times of Cu a radian.
+    """
+    frequency, factor = np.geomspace(1e8, 1e12, POINTS), np.linspace(0.8, 1.2, POINTS)
+    functions, errors = [], []
+    for model in cases.MODELS:
+
+        def amplitudes(model: str = model, solve: Any = sf.solve) -> Array:
+            stack = cases.spread(cases.valve(model=model))
+            return solve(stack, frequency=frequency).torque("free")[None]
+
+        def lengths(model: str = model, solve: Any = sf.solve) -> Array:
+            return solve(cases.spread(cases.valve(model=model), factor)).torque("free")[None]
+
+        for run in (amplitudes, lengths):
+            errors.append(checked(run(), run(solve=sf.analytic.solve)))
+            functions.append(run)
+    times = np.reshape(medians(functions, seconds), (-1, 2)).tolist()
+    return {"times": times, "errors": errors[::2], "points": POINTS}
+
+
 def samples_single(seconds: float) -> Result:
     """Time single valves and the free torque, plain and as real samples, all in turn.
 
@@ -362,6 +385,7 @@ MEASUREMENTS: dict[str, Callable[..., Result]] = {
         sweep_multilayer,
         point_peer,
         samples_sweep,
+        samples_frequencies,
         samples_single,
         samples_layers,
         growth,
