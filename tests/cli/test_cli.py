@@ -403,7 +403,7 @@ def test_help_lists_commands_with_the_whole_of_what_they_do(run):
         assert f"{name} {function.__doc__.partition(chr(10))[0]}" in words
 
 
-SLOW = ("critical", "run", "phase")
+SLOW = ("critical", "run", "phase", "transient")
 """Commands of which other tests run examples that take less time."""
 
 

@@ -81,6 +81,7 @@ def test_any_sample_in_SI(tmp_path_factory, stack):
     assert_same(loaded(tmp_path_factory, expected.to_toml()), expected, off=ULP)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::spinfem.UnitWarning")
 @given(samples())
 def test_what_was_loaded_stays_what_it_is(tmp_path_factory, stack):

@@ -56,6 +56,7 @@ def coupled(a, b, spacing, y, z):
     return [(all_of_it - left - right + gap) / a for all_of_it, left, right, gap in pieces]
 
 
+@pytest.mark.long
 @given(extents, extents, extents)
 def test_boxes_are_those_of_the_closed_form(t, y, z):
     """To rounding, relative to each factor, from needles to films of 1e-15."""

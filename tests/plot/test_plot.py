@@ -894,6 +894,7 @@ def test_planar_hodograph_can_be_drawn_on_3d_axes():
     np.testing.assert_allclose(drawn, solution.layer("spacer").spin_potential * 1e6, **EXACT)
 
 
+@pytest.mark.long
 def test_new_figures_belong_to_pyplot_but_the_overview_does_not():
     solution = solve(noncoplanar())
     figure = overview(solution)

@@ -830,6 +830,7 @@ def test_stored_dataset_without_magnets(tmp_path):
     assert same(xr.open_zarr(tmp_path), sf.sweep(**call))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["a/b", "a:b", "x" * 250, "__a", "end.", "new\nline"])
 def test_names_that_files_cannot_have(tmp_path, name):
     """They are in the dataset, and counted in the store."""

@@ -174,6 +174,7 @@ def test_datasets_come_back_from_files(found, tmp_path):
         assert back.load().identical(data)
 
 
+@pytest.mark.long
 def test_magnetizations_that_move_have_datasets_and_profiles_but_no_rods():
     Cu = sf.NormalMetal.from_resistivity(17e-9, l=380e-9, tau=7e-12)
     Co = sf.Ferromagnet.from_valet_fert(75e-9, beta=0.46, l=60e-9, tau=1e-12)
