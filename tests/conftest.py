@@ -26,7 +26,7 @@ settings.load_profile("spinfem")
 
 KINDS = ("single", "batches", "driven", "frequency", "motion")
 """Of compiled functions; see `kernels.compile_for`."""
-SHARES = {True: (0.05, 5), False: (0.3, 30)}
+SHARES = {True: (0.05, 5), False: (0.2, 20)}
 """Of the random examples of a test the default run, or one of long tests, tries so many, and at
 least so many. All of them: ``-m "" --hypothesis-profile=all``.
 """
