@@ -113,13 +113,13 @@ class Joints:
         )
 
     def _law(self, face: int) -> Law | None:
-        """Return the law of a face; None of one that is transparent, or lets nothing pass."""
+        """Return the law of a face; None of one that is transparent."""
         e = self.e
         joint = e.resistive[face]
         AR, gamma, delta = (
             float(e.flat(x)[0]) for x in (joint.resistance, joint.gamma, joint.delta)
         )
-        if not self._is_open(face) or (AR == 0 and joint.mixing is None):
+        if AR == 0 and joint.mixing is None:
             return None
         both = interfaces.two_port(np.array(AR), np.array(delta)) if AR > 0 else (0.0, 0.0)
         B, S = map(float, both)

@@ -16,7 +16,8 @@ from ..solvers.elements import elements_of
 from ..solvers.faces import Faces
 from ..solvers.transport import Transport
 from .layers import Inside
-from .moving import Beyond, Found
+from .leads import Beyond
+from .moving import Found
 
 
 class Moved(Transport):

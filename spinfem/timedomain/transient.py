@@ -372,6 +372,8 @@ def _directed(
         m = {}
     if not isinstance(m, Mapping):
         raise TypeError(f"m must be a dict of directions by names, got {type(m).__name__}")
+    for name in m:
+        stack.replace(name)  # a name that nothing has is said before its directions are looked at
     ways = {name: _way(name, way, times) for name, way in m.items()}
     kinks = [
         np.asarray(finite("breaks of m", getattr(way, "breaks", times[:1]))) for way in m.values()

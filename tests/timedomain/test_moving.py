@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 import spinfem as sf
 from spinfem.dynamics.system import MagnetSystem
@@ -78,6 +79,15 @@ def samples(factor=1.0):
         | Cu(2e-9)
         | Co(3e-9, m=y)
         | sf.Lead(Py, m=y),
+        "two polarizations": sf.Reservoir()
+        | sf.Interface(1e-15)
+        | Cu(3e-9)
+        | Co(3e-9, m=z, name="c", group="a")
+        | face()
+        | Py(3e-9, m=z, name="d", group="a")
+        | Cu(5e-9)
+        | dataclasses.replace(weak, beta_D=0.3)(4e-9, m=m, name="b")
+        | lead,
         "contact": lead | a | Co(2e-9, m=(1, 0, 0), name="c") | Cu(10e-9) | b | lead,
         "group": lead
         | Cu(5e-9)
@@ -139,6 +149,54 @@ def test_what_stands_still(kind):
             both = found.transport.in_lead(end, depth), expected.transport.in_lead(end, depth)
             for own, other in zip(*both, strict=True):
                 assert difference(own, other) < 1e-10
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+def test_fields_inside_end_in_those_at_faces(kind):
+    """What is lost and stored inside is what currents at both faces differ by."""
+    stack, times = samples()[kind], np.linspace(0, PS, 4)
+    found = sf.transient(stack, lambda t: 1e11 + 0 * t, times, m={"b": turning}, rtol=1e-2)
+    faces = found.transport.faces
+    largest, highest = np.abs(faces.current_left).max(), np.abs(faces.potential_left).max()
+    for layer, left, right in zip(
+        found.layers, found.interfaces, found.interfaces[1:], strict=False
+    ):
+        for end, face, side in ((0, left, "right"), (-1, right, "left")):
+            mu, j = (getattr(face, f"{what}_{side}") for what in ("spin_potential", "spin_current"))
+            assert np.abs(layer.spin_current[:, end] - j).max() < 1e-9 * largest
+            assert np.abs(layer.spin_potential[:, end] - mu).max() < 1e-9 * highest
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", [x for x in KINDS if x != "graded"])
+def test_seen_from_behind_or_turned(kind):
+    """A mirror takes x and the current to their opposites, a turn all directions along."""
+    stack, times = samples()[kind], np.linspace(0, PS, 3)
+    turn = Rotation.from_euler("xyz", [0.3, 1.1, -0.7]).as_matrix()
+
+    def torques(sample, sign, way):
+        found = sf.transient(
+            sample,
+            lambda t: sign * 1e11 + 0 * t,
+            times,
+            m={"b": lambda t: turning(t) @ way.T},
+            rtol=0.1,
+        )
+        return np.stack([found.torque("a"), found.torque("b")]) @ way
+
+    mirrored = torques(sf.Stack(stack.pieces[::-1]), -1, np.eye(3))
+    expected = torques(stack, 1, np.eye(3))
+    assert difference(mirrored, expected) < 1e-9
+    assert (
+        difference(torques(sf.Stack([rotated(x, turn) for x in stack.pieces]), 1, turn), expected)
+        < 1e-9
+    )
+
+
+def rotated(piece, turn):
+    m = getattr(piece, "m", None)
+    return piece if m is None else dataclasses.replace(piece, m=turn @ m)
 
 
 def test_heat_where_the_current_jumps():
@@ -317,12 +375,14 @@ def test_a_film_that_precesses(cone):
     turn = np.exp(-1j * omega * times[1:]) * (found[:, 0] + 1j * found[:, 1])
     found = np.stack([turn.real, turn.imag, found[:, 2]], axis=-1)
     assert difference(found, np.tile(expected, (4, 1))) < 1e-6
+    assert (found @ np.cross(own, [0.0, omega * s, 0.0]) > 0).all()  # as alpha m x dm/dt: it damps
 
 
 @pytest.mark.parametrize(
     ("m", "message"),
     [
         ({"x": turning}, "got 'x'"),
+        ({"bb": lambda t: t}, "name must be that of a layer, .* got 'bb'"),
         ({"b": (0, 0, 1)}, "m of 'b' must be a function, or have a direction for each of 2 times"),
         ({"b": lambda t: np.zeros((t.size, 3))}, "m of 'b' must be a nonzero vector"),
         ({"b": lambda t: np.ones((2, t.size, 3))}, "m of 'b' must be of shape"),
