@@ -8,6 +8,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis.internal.conjecture import providers
 
 from spinfem.numerics import kernels
 
@@ -39,6 +40,19 @@ def is_default(config):
     return config.option.markexpr.startswith("not long")
 
 
+def pytest_configure(config):
+    """Nothing is compiled in the default run, modules of tests included: that would take longer
+    than the tests, which find the same with the text as it stands. Nor does it look for numbers
+    in all of spinfem to draw from.
+    """
+    if is_default(config):
+        patches = pytest.MonkeyPatch()
+        config.add_cleanup(patches.undo)
+        patches.setattr(kernels, "compiled", lambda: None)
+        # hypothesis has no setting for this
+        patches.setattr(providers, "_get_local_constants", lambda: providers._local_constants)
+
+
 def pytest_sessionstart(session):
     """Compile on all cores, once, what every worker of long tests would compile for itself."""
     config = session.config
@@ -51,15 +65,6 @@ def pytest_sessionstart(session):
     script = Path(__file__).with_name("kernels.py")
     for process in [subprocess.Popen([sys.executable, script, x]) for x in KINDS]:
         process.wait()
-
-
-@pytest.fixture(autouse=True, scope="session")
-def nothing_is_compiled_in_the_default_run(request):
-    """That would take longer than the tests, which find the same with the text as it stands."""
-    with pytest.MonkeyPatch.context() as patches:
-        if is_default(request.config):
-            patches.setattr(kernels, "compiled", lambda: None)
-        yield
 
 
 @pytest.hookimpl(tryfirst=True)
