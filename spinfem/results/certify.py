@@ -347,13 +347,16 @@ def _halves(own: Sequence[_Miss], other: Sequence[_Miss]) -> list[FloatArray]:
 
 def _join(parts: list[Field]) -> Field:
     """Put fields together as points of a batch."""
-    faces = zip(*(part.faces for part in parts), strict=True)
 
     def joined(dicts: list[dict[int, FloatArray]]) -> dict[int, FloatArray]:
         return {k: np.concatenate([values[k] for values in dicts], axis=1) for k in dicts[0]}
 
+    left, right = (np.concatenate([part.rings[side] for part in parts], axis=1) for side in (0, 1))
     return Field(
-        Faces(*(np.concatenate(a, axis=1) for a in faces)),
+        Faces(
+            *(np.concatenate(a, axis=1) for a in zip(*(part.faces for part in parts), strict=True))
+        ),
         joined([part.inner for part in parts]),
         joined([part.across for part in parts]),
+        (left, right),
     )

@@ -59,8 +59,9 @@ def of_spin_resistance(t: Solved) -> Derivatives:
     """Return the derivatives of dr."""
     z = t.reversed()
     inner, across_m = ({k: -x for k, x in of.items()} for of in (z.inner, z.across))
-    phi = Field(Faces(*(-values for values in z.faces)), inner, across_m)
-    total = freely(t, Pair(t.at_faces, phi, Jump({}, {}), True))
+    left, right = (-ring for ring in z.rings)
+    phi = Field(Faces(*(-values for values in z.faces)), inner, across_m, (left, right))
+    total = freely(t, Pair(t.at_faces, phi, True))
     total *= 0.5
     return total
 
@@ -69,8 +70,8 @@ def of_absorbed(t: Solved, body: Sequence[int]) -> list[Derivatives]:
     """Return the derivatives of the components of what elements, ferromagnets, absorb together."""
     jumps = torque_jumps(t.elements, body)
     return [
-        _of_absorbed(t, Pair(t.at_faces, phi, jump, False), body, axis)
-        for axis, jump, phi in zip(AXES, jumps, t.dual(jumps), strict=True)
+        _of_absorbed(t, Pair(t.at_faces, phi, False), body, axis)
+        for axis, phi in zip(AXES, t.dual(jumps), strict=True)
     ]
 
 
@@ -78,8 +79,8 @@ def of_absorbed_from_ends(t: Solved, body: Sequence[int]) -> list[Derivatives]:
     """Return those of what is absorbed of what the ends drive, without a current."""
     jumps = torque_jumps(t.elements, body)
     found = []
-    for axis, jump, phi in zip(AXES, jumps, t.dual(jumps), strict=True):
-        total = _of_absorbed(t, Pair(t.at_ends, phi, jump, False, 0.0), body, axis)
+    for axis, phi in zip(AXES, t.dual(jumps), strict=True):
+        total = _of_absorbed(t, Pair(t.at_ends, phi, False, 0.0), body, axis)
         add_drives(total, t, phi)
         for k in body:
             _add_beside_reservoirs(total, t, k, axis)
@@ -125,10 +126,10 @@ def of_efficiencies(t: Solved, magnet: int) -> list[Derivatives]:
     way2, turns2 = _pull(e.m[right], e.m[left], faces.current_left[right - 1])
     jumps = [Jump({}, {left: way1}), Jump({right - 1: -way2}, {})]
     found = []
-    for jump, phi, own, other, turns in zip(
-        jumps, t.dual(jumps), (left, right), (right, left), (turns1, turns2), strict=True
+    for phi, own, other, turns in zip(
+        t.dual(jumps), (left, right), (right, left), (turns1, turns2), strict=True
     ):
-        total = freely(t, Pair(t.at_faces, phi, jump, False))
+        total = freely(t, Pair(t.at_faces, phi, False))
         total.add(own, "m", turns[0])
         total.add(other, "m", turns[1])
         total *= np.where(_is_open(e.m[own], e.m[other]), 1.0, np.nan)
@@ -148,10 +149,9 @@ def _of_ring(t: Condensed, magnet: int, at_right: bool, sign: float) -> Derivati
 
     ``dB = -da`` of the fields of unit values at either end of the spacer.
     """
-    none = Jump({}, {})
-    total = freely(t, Pair(t.at_faces, t.dual_to_spacer(magnet, at_right), none, False))
+    total = freely(t, Pair(t.at_faces, t.dual_to_spacer(magnet, at_right), False))
     total *= sign * t.coupling(magnet)
-    pair = Pair(*t.across_spacer(magnet), none, False)
+    pair = Pair(*t.across_spacer(magnet), False)
     change = inside(t, pair, t.interfaces_in_spacer(magnet))
     change *= -sign * t.at_spacer(magnet)[1 if at_right else 0]
     total += change

@@ -27,8 +27,10 @@ from ..solvers.ports import (
     exchange_rate,
     over_senses,
 )
-from ..solvers.transport import Field, Jump
+from ..solvers.transport import Field
 
+ROUNDINGS = 16 * float(np.finfo(float).eps)
+"""Of a difference, relative to what is subtracted."""
 OF_ALL = 0
 """What `Derivatives` have with respect to the frequency stands with the first element."""
 
@@ -115,7 +117,6 @@ class Pair(NamedTuple):
 
     mu: Field
     phi: Field
-    jump: Jump  # of phi
     driven: bool  # whether f(mu) is part of the number
     j0: float = 1.0  # the current that drives mu_s; 0 of what the ends drive
 
@@ -388,23 +389,18 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
     source, none = law.gamma[:, None] * m, np.zeros((1, 3))
     on_left = magnets == [face]  # in a strong ferromagnet there is nothing across m
     whole = not magnets or e.lets_across(magnets[0], face)  # whether what is across m passes
-    flow, back = (
-        (field.faces.current_left if on_left else field.faces.current_right)[face] - driven
-        for field, driven in (
-            (pair.mu, pair.j0 * source),
-            (pair.phi, -source if pair.driven else none),
-        )
-    )
+    currents = [
+        (field.faces.current_left if on_left else field.faces.current_right)[face]
+        for field in (pair.mu, pair.phi)
+    ]
+    rings = [u for side in (True, False) for u in _ring(pair, face, side)]
     if not whole:
-        flow, back = _part(flow, m), _part(back, m)
-    drop, fall = 2 * flow, 2 * back
+        currents, rings = ([_part(u, m) for u in values] for values in (currents, rings))
+    mu_left, phi_left, mu_right, phi_right = rings
+    driven = -source if pair.driven else none
+    _, drop = _through(law, currents[0], pair.j0 * source, on_left, mu_left, mu_right)
+    back, fall = _through(law, currents[1], driven, on_left, phi_left, phi_right)
     if law.loses:
-        rings = [_ring(pair, face, side) for side in (True, False)]
-        if not whole:
-            rings = [(_part(u, m), _part(v, m)) for u, v in rings]
-        (mu_left, phi_left), (mu_right, phi_right) = rings
-        _, drop = _through(law, flow, on_left, mu_left, mu_right)
-        back, fall = _through(law, back, on_left, phi_left, phi_right)
         shunted = dot(mu_left, phi_left) + dot(mu_right, phi_right)
         by_B, by_S = law.by_delta
         total.add(face, "resistance", -law.S / law.AR * shunted)
@@ -426,19 +422,32 @@ def _add_joint(total: Derivatives, t: Solved, pair: Pair, face: int) -> None:
 
 
 def _through(
-    law: _Law, flow: FloatArray, on_left: bool, left: FloatArray, right: FloatArray
+    law: _Law,
+    current: FloatArray,
+    source: FloatArray,
+    on_left: bool,
+    left: FloatArray,
+    right: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Return ``-B [mu_s]`` and ``-[mu_s]/AR*``, (N, 3) each.
 
-    From the current at one side of an interface, less what drives it; where delta has let next to
-    nothing pass, from mu_s at both.
+    From the current at one side of an interface, less what drives it, or from mu_s at both,
+    whichever has lost less digits.
     """
     AR, B, S = (x[:, None] for x in (law.AR, law.B, law.S))
-    flow = flow - S * left if on_left else flow + S * right
-    share = 2 * AR * B  # of what would pass without delta
-    passes = share > 0.5
-    drop = np.where(passes, 2 * flow / np.where(passes, share, 1.0), (left - right) / AR)
-    return np.where(passes, flow, B * (left - right)), drop
+    shunt = S * left if on_left else -S * right
+    by_current, by_fall = current - source - shunt, B * (left - right)
+
+    def largest(*terms: FloatArray) -> FloatArray:
+        return np.asarray(sum(np.abs(term) for term in terms).max(axis=-1, keepdims=True))
+
+    size = largest(B * left, B * right)  # a current may be a rest of larger ones that are not here
+    has_lost = largest(by_current - by_fall) > ROUNDINGS * size
+    falls = (AR > 0) & ((size <= largest(current, source, shunt)) | has_lost)
+    flow = np.where(falls, by_fall, by_current)
+    divisor = np.where(AR > 0, AR, 1.0)
+    drop = np.where(falls, (left - right) / divisor, flow / np.where(falls, 1.0, divisor * B))
+    return flow, drop
 
 
 def _part(u: FloatArray, m: FloatArray) -> FloatArray:
@@ -447,25 +456,8 @@ def _part(u: FloatArray, m: FloatArray) -> FloatArray:
 
 def _ring(pair: Pair, face: int, on_left: bool) -> tuple[FloatArray, FloatArray]:
     """Return where the ring on the left or the right side of a face is, apart from a jump."""
-    mu, phi = pair.mu.faces, pair.phi.faces
-    if on_left:
-        return mu.potential_left[face], phi.potential_left[face] - pair.jump.left.get(face, 0.0)
-    return mu.potential_right[face], phi.potential_right[face] - pair.jump.right.get(face, 0.0)
-
-
-def _rings(pair: Pair, on_left: bool) -> tuple[FloatArray, FloatArray]:
-    """Return the same of all faces."""
-    mu, phi = pair.mu.faces, pair.phi.faces
-    rings, duals, jumps = (
-        (mu.potential_left, phi.potential_left, pair.jump.left)
-        if on_left
-        else (mu.potential_right, phi.potential_right, pair.jump.right)
-    )
-    if jumps:
-        duals = duals.copy()
-        for face, jump in jumps.items():
-            duals[face] -= jump
-    return rings, duals
+    side = 0 if on_left else 1
+    return pair.mu.rings[side][face], pair.phi.rings[side][face]
 
 
 def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
@@ -480,7 +472,8 @@ def _add_rods(total: Derivatives, t: Solved, pair: Pair) -> None:
     ):
         held = (faces >= 0) & (faces < len(e.joints)) & ~np.isin(faces, springs)
         k, f = strong[held], faces[held]
-        ring, dual = (dot(u[f], e.m[k])[..., None] for u in _rings(pair, on_left))
+        side = 0 if on_left else 1
+        ring, dual = (dot(field.rings[side][f], e.m[k])[..., None] for field in (pair.mu, pair.phi))
         total.m[k] -= ring * back[f] + dual * taken[f]
     for face in springs:
         _add_spring(total, t, pair, face)

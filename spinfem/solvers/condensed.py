@@ -554,7 +554,9 @@ class Condensed(Transport):
             )
             shares = contact_absorption(m_a, m_b, j_a, j_b)
             absorbed_left[face], absorbed_right[face] = shares
+        rings = potential_left, potential_right
         if jump is not None:
+            potential_left, potential_right = (ring.copy() for ring in rings)
             for side, values in zip((potential_left, potential_right), jump, strict=True):
                 for face, value in values.items():
                     side[face] += value
@@ -580,7 +582,7 @@ class Condensed(Transport):
             absorbed_left,
             absorbed_right,
         )
-        return Field(faces, inner, across_m)
+        return Field(faces, inner, across_m, rings)
 
     def _put_drives(
         self,
@@ -982,7 +984,8 @@ class Condensed(Transport):
             inner[k] = u[ports.start : ports.stop + 1].copy()
             inner[k][0], inner[k][-1] = right[k - 1], left[k]
         none = np.zeros_like(left)
-        return Field(Faces(left, right, at_left, at_right, none, none), inner, {})
+        faces = Faces(left, right, at_left, at_right, none, none)
+        return Field(faces, inner, {}, (left, right))
 
     def at_spacer(self, magnet: int) -> tuple[FloatArray, FloatArray]:
         """Return the amplitudes at both ends of the spacer behind a magnet, (N or 1,) each."""
