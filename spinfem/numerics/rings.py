@@ -86,8 +86,9 @@ class Runs(NamedTuple):
     S_right: Numbers  # (q, 3)
     s_left: Numbers  # (q,) sources along the axes
     s_right: Numbers  # (q,)
-    push: Any  # what else drives the two-ports, currents through their ends: (q, 6), or (0, 6), or
-    # None, of which compiled code makes another, faster function
+    push: Any  # what else drives the two-ports, (q, 12): by what they see the rings at their left
+    # and right ends shifted, and currents through these ends; or (0, 12), or None, of which
+    # compiled code makes another, faster function
     ends: Numbers  # (r, 2, 5) of the first and the last ring: rod, spring across and turning
     plane: Numbers  # (r, 2, 3) the first rod, or the first axis, and another direction
     still: Numbers  # (r,) two-ports at the beginning that are the same at all points of a batch
@@ -108,10 +109,11 @@ class Port(NamedTuple):
     s_right: Vector
 
 
-FRAME, TURN, FORCE, STIFFNESS, RESPONSE, AT_REST, STAYS, SIZE = 0, 9, 27, 33, 51, 69, 75, 76
+FRAME, TURN, FORCE, STIFFNESS, RESPONSE, AT_REST = 0, 9, 27, 33, 51, 69
+STAYS, PUSH, SIZE = 75, 76, 100
 """Where of a ring is kept: the frame of what is on its right, the turn into that from what is on
 its left, P, T, W and v, and whether, if what is on its right is soft, it stays in the frame of what
-is on its left; and how much there is.
+is on its left; what else drives the two-port on its right; and how much there is.
 """
 STILL_FRAME, ANGLE, AXES, STILL_T, STILL_P = TURN, FORCE, STIFFNESS, RESPONSE, AT_REST
 """Where of a run is kept, in a row behind those of its rings: its axes; cosine and sine of its
@@ -398,27 +400,67 @@ def joined_by(A: Matrix, x: Three) -> Matrix:
     )
 
 
-def port_of(runs: Runs, k: int, axes: Matrix, frame: Matrix) -> Port:
-    """Return two-port k in its frame."""
+def port_of(runs: Runs, k: int, row: Numbers) -> Port:
+    """Return two-port k in its frame, with what else drives it."""
     none = double(0.0 * runs.s_left[k])
-    return Port(
+    port = Port(
         three_of(runs.B[k]),
         three_of(runs.S_left[k]),
         three_of(runs.S_right[k]),
-        pushed((double(runs.s_left[k]), none, none), runs.push, k, 0, axes, frame),
-        pushed((double(runs.s_right[k]), none, none), runs.push, k, 3, axes, frame),
+        (double(runs.s_left[k]), none, none),
+        (double(runs.s_right[k]), none, none),
+    )
+    return pushed(port, runs.push, row)
+
+
+def keep_push(row: Numbers, push: Any, k: int, axes: Matrix, frame: Matrix) -> None:
+    """Keep what else drives two-port k, in its frame.
+
+    There a shift becomes a force: what is stiff across the axis, 1e19, would else pull along it,
+    too, at rings that are soft there.
+    """
+    if push is None:
+        return
+    if len(push) == 0:
+        return
+    more = push[k]
+    for i in range(4):
+        v = vector(more[3 * i], more[3 * i + 1], more[3 * i + 2])
+        keep(row, PUSH + 6 * i, times(frame, times(axes, v)))
+
+
+def pushed(port: Port, push: Any, row: Numbers) -> Port:
+    """Return a two-port with what else drives it, as it was kept."""
+    if push is None:
+        return port
+    if len(push) == 0:
+        return port
+    near, far, left, right = push_of(row)
+    through = act(port.B, minus(near, far))
+    left = plus(left, plus(through, act(port.S_left, near)))
+    right = plus(right, minus(through, act(port.S_right, far)))
+    return Port(
+        port.B,
+        port.S_left,
+        port.S_right,
+        plus(port.s_left, left),
+        plus(port.s_right, right),
     )
 
 
-def pushed(source: Vector, push: Any, k: int, place: int, axes: Matrix, frame: Matrix) -> Vector:
-    """Return a source of two-port k with what else drives it."""
+def push_of(row: Numbers) -> tuple[Vector, Vector, Vector, Vector]:
+    """Return shifts and currents at both ends that were kept."""
+    return kept(row, PUSH), kept(row, PUSH + 6), kept(row, PUSH + 12), kept(row, PUSH + 18)
+
+
+def seen(u: Vector, behind: Vector, push: Any, row: Numbers) -> tuple[Vector, Vector]:
+    """Return where a two-port sees the rings at its left and right ends."""
     if push is None:
-        return source
+        return u, behind
     if len(push) == 0:
-        return source
-    more = push[k]
-    more = vector(more[place], more[place + 1], more[place + 2])
-    return plus(source, times(frame, times(axes, more)))
+        return u, behind
+    near, far, _, _ = push_of(row)
+    return plus(u, near), plus(behind, far)
 
 
 def through_free(T: Matrix, P: Vector, port: Port) -> tuple[Matrix, Vector, Matrix, Vector]:
@@ -610,7 +652,8 @@ def eliminate(runs: Runs | None, r: int, load: Load, memory: Numbers, again: boo
             largest = sum_of_sizes(runs.B[start + k]) + sum_of_sizes(runs.S_left[start + k])
             T, P = into_frame(turn_into(frame, old, flat), T, P, largest, kind == SOFT, row)
         keep_load(row, frame, T, P)
-        port = port_of(runs, start + k, axes, frame)
+        keep_push(row, runs.push, start + k, axes, frame)
+        port = port_of(runs, start + k, row)
         if first == HELD and k == 0:
             T, P, W, v = through_held(port)
         elif first == ROD and k == 0:
@@ -785,7 +828,7 @@ def recover(
             own_u, own_flow = u, flow
             u, flow = both_turned(turns_of(row)[1], u, flow)
         # what comes out at the other end, and what is lost: B (u - u') has lost its digits
-        port = port_of(runs, start + k, axes, kept_frame(row))
+        port = port_of(runs, start + k, row)
         lost = plus(act(port.S_left, u), act(port.S_right, behind))
         balanced = plus(plus(leaving, minus(port.s_left, port.s_right)), lost)
         rest = minus(flow, balanced)
@@ -802,14 +845,16 @@ def recover(
             flow = balanced
         put(to, PLACE, axes, row, u)
         put(to, FLOW, axes, row, flow)
+        near, far = seen(u, behind, runs.push, row)
         if is_turned:
-            put(to, INSIDE, axes, row, (none, lost[1], lost[2]))
+            taken = plus(act(port.S_left, near), act(port.S_right, far))
+            put(to, INSIDE, axes, row, (none, taken[1], taken[2]))
             to[RISE] = risen(port, u, behind, flow)
         if whole:
             put(to, ENTERING, axes, row, (none, flow[1], flow[2]))
             put(to, LEAVING, axes, row, (none, leaving[1], leaving[2]))
-            put(to, NEAR, axes, row, (none, u[1], u[2]))
-            put(to, FAR, axes, row, (none, behind[1], behind[2]))
+            put(to, NEAR, axes, row, (none, near[1], near[2]))
+            put(to, FAR, axes, row, (none, far[1], far[2]))
     row = memory[rows]
     if first == HELD:
         put(found[places], AT_ROD, axes, row, zeros)

@@ -48,7 +48,7 @@ class Skeleton(NamedTuple):
     )
     share: Numbers  # (t, 2) of that, what is taken up; the second part turns about m
     seats: Numbers  # (w, 3) int: the link that a lift shifts, which of its ends, of which element
-    parts: Numbers  # (v, 4) int: the same of parts of runs; and which of `rings` is inside, or -1
+    parts: Numbers  # (v, 3) int: the same of parts of runs
     shift: Numbers  # (v, 2) of the lift, the shift of a part; the second part turns about m
     grounded: Numbers  # (g,) int: elements from which spins leave to the ground
     lost: Numbers  # (g, 2) conductance across m to there, S/m2; the second part turns about m
@@ -59,7 +59,7 @@ class Work(NamedTuple):
 
     turned: Any  # m (q_r, 3), ends (r, 2, 5) and plane (r, 2, 3) of runs
     sources: Numbers  # (2, q_r) of runs
-    push: Numbers  # (q_r, 6)
+    push: Numbers  # (q_r, 12)
     links: Numbers  # (7, w)
     loads: Numbers  # (5, w + 1)
     memory: Numbers  # (q_r + 2 r, rings.SIZE)
@@ -186,7 +186,7 @@ def set_sources(skeleton: Skeleton, work: Work, m: Numbers, current: float) -> N
     for i in range(len(skeleton.axes)):
         work.sources[0][i] = current * runs.s_left[i] + none
         work.sources[1][i] = current * runs.s_right[i] + none
-        for j in range(6):
+        for j in range(12):
             work.push[i][j] = none
 
 
@@ -247,8 +247,9 @@ def push(skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers) -> None:
             made[3][link] += -made[5][link] * pulled
     for i in range(len(skeleton.parts)):
         part, side, k = skeleton.parts[i][0], skeleton.parts[i][1], skeleton.parts[i][2]
-        shift = shifted(m, lift, k, skeleton.shift[i])
-        push_part(skeleton.runs, work, part, side, shift)
+        row, shift = work.push[part], shifted(m, lift, k, skeleton.shift[i])
+        for j in range(3):
+            row[3 * side + j] += shift[j]
 
 
 def take_from_lifts(
@@ -269,7 +270,6 @@ def take_from_lifts(
         taken[0][other] += x
         taken[1][other] += y
         taken[2][other] += z
-    take_inside(skeleton, work, m, lift, taken)
     for i in range(len(skeleton.grounded)):
         k = skeleton.grounded[i]
         take(taken, m, k, (-lift[0][k], -lift[1][k], -lift[2][k]), skeleton.lost[i])
@@ -293,44 +293,3 @@ def across(v: Three, m: Numbers, k: int) -> Three:
     p, q, r = m[0][k], m[1][k], m[2][k]
     along = p * x + q * y + r * z
     return x - along * p, y - along * q, z - along * r
-
-
-def acting(three: Numbers, axis: Numbers, v: Three) -> Three:
-    """Return what acts along, across and turning about an axis, applied to a vector."""
-    x, y, z = v
-    p, q, r = axis[0], axis[1], axis[2]
-    along = p * x + q * y + r * z
-    x, y, z = x - along * p, y - along * q, z - along * r
-    along, turning = three[0] * along, three[2]
-    return (
-        along * p + three[1] * x + turning * (q * z - r * y),
-        along * q + three[1] * y + turning * (r * x - p * z),
-        along * r + three[1] * z + turning * (p * y - q * x),
-    )
-
-
-def push_part(runs: Runs, work: Work, i: int, side: int, v: Three) -> None:
-    """Add the currents by which a shift of the ring at one end drives a part of a run."""
-    axis, row = work.turned[0][i], work.push[i]
-    a, b, c = acting(runs.B[i], axis, v)
-    if side == LEFT:
-        x, y, z = acting(runs.S_left[i], axis, v)
-        row[0], row[1], row[2] = row[0] + (a + x), row[1] + (b + y), row[2] + (c + z)
-        row[3], row[4], row[5] = row[3] + a, row[4] + b, row[5] + c
-    else:
-        x, y, z = acting(runs.S_right[i], axis, v)
-        row[0], row[1], row[2] = row[0] - a, row[1] - b, row[2] - c
-        row[3], row[4], row[5] = row[3] - (a + x), row[4] - (b + y), row[5] - (c + z)
-
-
-def take_inside(skeleton: Skeleton, work: Work, m: Numbers, lift: Numbers, taken: Numbers) -> None:
-    """Add what parts of runs that are shifted take up besides, of what their shunts lose."""
-    runs = skeleton.runs
-    for i in range(len(skeleton.parts)):
-        part, side, inside = skeleton.parts[i][0], skeleton.parts[i][1], skeleton.parts[i][3]
-        if inside >= 0:
-            shift = shifted(m, lift, skeleton.parts[i][2], skeleton.shift[i])
-            shunt = runs.S_left[part] if side == LEFT else runs.S_right[part]
-            k = skeleton.rings[inside][2]
-            more = across(acting(shunt, work.turned[0][part], shift), m, k)
-            take(taken, m, k, more, skeleton.share[inside])

@@ -255,19 +255,21 @@ def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     m, D = e.m[k], e.D[k]
     side, way = (1, 1.0) if k == 0 else (0, -1.0)
     mu, phi = pair.at(k, side)
+    own_mu, own_phi = (field.across[k][side] for field in (pair.mu, pair.phi))
 
     def slow(sense: int) -> ComplexArray:
         found: ComplexArray = across_conductance(e, k) * np.sqrt(exchange_rate(e, k, sense))
         return found
 
     def changes(sense: int) -> dict[str, ComplexArray]:
-        weight = slow(sense) * weight_of(m, phi, mu, sense)
+        weight = slow(sense) * weight_of(m, own_phi, own_mu, sense)
         by_rate = weight / (2 * exchange_rate(e, k, sense))
         found = {name: by_rate * by for name, (by, _) in rate_changes(e, k, sense).items()}
         return {"whole": weight, **found}
 
     _add_conducting(total, e, k, over_senses(e, changes))
-    turn = turned(m, D / (2 * e.l[k]), *about_axis(e, slow), phi, mu)
+    values = (dot(phi, m), own_phi), (dot(mu, m), own_mu)
+    turn = _turned_apart(m, D / (2 * e.l[k]), *about_axis(e, slow), *values)
     total.add(k, "m", turn - way * _driving(e, k, pair, mu, phi))
 
 
@@ -304,9 +306,9 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     turn = -_driving(e, k, pair, mu_right - mu_left, phi_right - phi_left)
     own, _ = t.bulk.two_ports
     across_m = zip(*about_axis(e, lambda sense: found_across[k, sense][0]), strict=True)
-    pairs = _of_ports((phi_left, phi_right), (mu_left, mu_right))
-    for (phi, mu), along, both in zip(pairs, own, across_m, strict=True):
-        turn = turn + turned(m, along[k - 1], *both, phi, mu)
+    pairs = _of_ports((dot(phi_left, m), dot(phi_right, m)), (dot(mu_left, m), dot(mu_right, m)))
+    for on_axis, off, along, both in zip(pairs, with_own_digits, own, across_m, strict=True):
+        turn = turn + _turned_apart(m, along[k - 1], *both, *zip(on_axis, off, strict=True))
     total.add(k, "m", turn)
 
 
@@ -439,7 +441,8 @@ def _through(
     by_current, by_fall = current - source - shunt, B * (left - right)
 
     def largest(*terms: FloatArray) -> FloatArray:
-        return np.asarray(sum(np.abs(term) for term in terms).max(axis=-1, keepdims=True))
+        sizes: FloatArray = np.asarray(sum(map(np.abs, terms), np.zeros(1)))
+        return np.asarray(sizes.max(axis=-1, keepdims=True))
 
     size = largest(B * left, B * right)  # a current may be a rest of larger ones that are not here
     has_lost = largest(by_current - by_fall) > ROUNDINGS * size
@@ -589,6 +592,21 @@ def turned(
     stiffer = (along - across_m)[:, None]
     stretched = stiffer * (a * dot(m, b)[:, None] + b * dot(m, a)[:, None])
     found: FloatArray = stretched + turning[:, None] * np.cross(b, a)
+    return found
+
+
+def _turned_apart(
+    m: FloatArray,
+    along: Any,
+    across_m: Any,
+    turning: Any,
+    a: tuple[FloatArray, FloatArray],
+    b: tuple[FloatArray, FloatArray],
+) -> FloatArray:
+    """Return the same, but what is along m, of vectors given by their parts along and across it."""
+    (a_on, a_off), (b_on, b_off) = ((x[:, None], y) for x, y in (a, b))
+    stretched = (along - across_m)[:, None] * (a_off * b_on + b_off * a_on)
+    found: FloatArray = stretched + turning[:, None] * np.cross(m, b_on * a_off - a_on * b_off)
     return found
 
 

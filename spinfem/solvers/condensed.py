@@ -24,18 +24,20 @@ from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, add_pull
 from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE, RISE
 from ..physics import bulk, interfaces
 from ..physics.contact import contact_absorption
-from ..physics.directions import across, apply, axial, cross, tensor
+from ..physics.directions import across, axial, cross
 from .balance import Balance, Rods
 from .elements import Elements, inwards
 from .faces import Faces
-from .plan import INTERFACE, Bars
+from .plan import Bars
 from .ports import Bulk, Row, make_row, shares_of_exchange
 from .runs import Push
 from .transport import NODES, Field, Given, Jump, Transport
 
 NONE = np.zeros((1, 3))
 NOTHING: Mapping[int, float] = MappingProxyType({})
-NOTHING_INJECTED: Mapping[tuple[int, int], tuple[FloatArray, FloatArray]] = MappingProxyType({})
+Injected = Mapping[tuple[int, int], tuple[FloatArray, FloatArray]]
+"""Currents through both ends of parts of runs, by run and part, (N or 1, 3)."""
+NOTHING_INJECTED: Injected = MappingProxyType({})
 Shifts = tuple[dict[int, FloatArray], dict[int, FloatArray]]
 """By what two-ports see the rings at their left and right ends shifted, (N or 1, 3) each."""
 FEW = 100
@@ -344,27 +346,17 @@ class Condensed(Transport):
         volume = self.zeros(e.magnetic.size, e.points, 3)
         for k, (r, part) in self.plan.part_of.items():
             lost = rods.rings[r][part, INSIDE : INSIDE + 3].T
-            for shifts, side, port in zip(self._end_shifts, (1, 2), self._ports_of(k), strict=True):
-                if port in shifts:  # it sees more than where the ring is
-                    shunt = self._matrices(self.plan.runs[r], part, False)[side]
-                    more = apply(shunt, shifts[port])
-                    lost = lost + more - _along(more, e.m[k])
             volume[k] = _shared(shares_of_exchange(e, k), lost, e.m[k])
         return Given(e, at.faces, make, volume, j0=0.0)
 
     @cached_property
     def _driven_by_ends(self) -> Rods:
-        return self.balance.solve(self._push(*self._end_shifts, False, self._injected()))
+        return self.balance.solve(self._push(*self._end_shifts, self._injected()))
 
     @cached_property
     def at_ends(self) -> Field:
         """mu_s and j_s at the faces that what is given at the ends drives."""
         return self._field(self._driven_by_ends, None, of_ends=True)
-
-    def _ports_of(self, k: int) -> tuple[int, int]:
-        """Return the first and the last two-port of an element."""
-        own = self.plan.element_ports[k]
-        return own.start, own.stop - 1
 
     @cached_property
     def _end_shifts(self) -> Shifts:
@@ -376,7 +368,7 @@ class Condensed(Transport):
         )
         return left, right
 
-    def _injected(self) -> dict[tuple[int, int], tuple[FloatArray, FloatArray]]:
+    def _injected(self) -> Injected:
         """Return the spin currents given at ends as pushes of the two-ports there."""
         e, runs, found = self.elements, self.plan.runs, {}
         last = len(e.joints) - 1
@@ -565,15 +557,7 @@ class Condensed(Transport):
             ports = plan.element_ports[k]
             inner[k] = ends.behind[ports.start : ports.stop + 1].copy()
             inner[k][0], inner[k][-1] = potential_right[k - 1], potential_left[k]
-        if of_ends:
-            given = {face: e.drive(face) for face in e.drives if self._is_clear(face)}
-            last = len(plan.left) - 1
-            left, right = (
-                {face: given[face]} if e.reservoir[side] and face in given else {}
-                for side, face in ((1, last), (0, 0))
-            )
-            jump = Jump(left, right)
-        across_m = self._across_faces(rods, jump)
+        across_m = self._across_faces(rods)
         faces = Faces(
             potential_left,
             potential_right,
@@ -617,19 +601,12 @@ class Condensed(Transport):
         """Whether a face has no two-port."""
         return bool(self.plan.left[face] == self.plan.right[face])
 
-    def _across_faces(self, rods: Rods, jump: Jump | None) -> dict[int, FloatArray]:
-        """Return what is across m at the faces of layers with exchange lengths; see `Field`."""
-        e, found = self.elements, {}
+    def _across_faces(self, rods: Rods) -> dict[int, FloatArray]:
+        """Return what is across m at the faces of elements with exchange lengths; see `Field`."""
+        found = {}
         for k, (r, part) in self.plan.part_of.items():
-            if not 0 < k < e.magnetic.size - 1:
-                continue
             ring = rods.rings[r][part].T  # (N, ALL)
             found[k] = np.array([ring[:, i : i + 3] for i in (NEAR, FAR, ENTERING)])
-            if jump is not None:
-                for row, shifts, face in ((0, jump.right, k - 1), (1, jump.left, k)):
-                    if face in shifts:
-                        shift = shifts[face]
-                        found[k][row] += shift - _along(shift, e.m[k])
         return found
 
     def _shifts(self, jump: Jump | None) -> Shifts:
@@ -847,7 +824,7 @@ class Condensed(Transport):
         """
         found = []
         for jump in jumps:
-            rods = self.balance.solve(self._push(*self._shifts(jump), True), transposed=True)
+            rods = self.balance.solve(self._push(*self._shifts(jump)), transposed=True)
             found.append(self._field(rods, jump))
         return found
 
@@ -855,52 +832,26 @@ class Condensed(Transport):
         self,
         shift_left: dict[int, FloatArray],
         shift_right: dict[int, FloatArray],
-        transposed: bool,
-        injected: Mapping[tuple[int, int], tuple[FloatArray, FloatArray]] = NOTHING_INJECTED,
+        injected: Injected = NOTHING_INJECTED,
     ) -> Push:
-        """Return the currents by which shifts of the rings drive the two-ports.
-
-        `transposed` tells that all that precesses turns the other way round; and there are currents
-        that push parts of runs from outside.
-        """
+        """Return what drives the two-ports: shifts of their rings, and currents from outside."""
         plan = self.plan
         s_left, s_right = self._sources(shift_left, shift_right)
-        links, parts = {}, dict(injected)
+        links: dict[int, tuple[Any, Any]] = {}
+        parts = {place: (NONE, NONE, *currents) for place, currents in injected.items()}
         for port in {*shift_left, *shift_right}:
             link = int(np.searchsorted(plan.start, port, side="right")) - 1
             if plan.kind[link] != RUN:
                 left = s_left[link] * (self._sign(link) if plan.kind[link] == SPACER else 1.0)
                 links[link] = left, s_right[link]
                 continue
-            run = plan.runs[plan.run_of_link[link]]
-            part = next(i for i, (first, stop) in enumerate(run.parts) if first <= port < stop)
-            first, stop = run.parts[part]
-            w_left, w_right = shift_left.get(first, NONE), shift_right.get(stop - 1, NONE)
-            B, S_left, S_right = self._matrices(run, part, transposed)
-            parts[plan.run_of_link[link], part] = (
-                apply(S_left + B, w_left) - apply(B, w_right),
-                apply(B, w_left) - apply(S_right + B, w_right),
+            r = int(plan.run_of_link[link])
+            part, (first, stop) = next(
+                (i, ends) for i, ends in enumerate(plan.runs[r].parts) if ends[0] <= port < ends[1]
             )
+            near, far = shift_left.get(first, NONE), shift_right.get(stop - 1, NONE)
+            parts[r, part] = near, far, *injected.get((r, part), (NONE, NONE))
         return Push(links, parts)
-
-    def _matrices(
-        self, run: Any, part: int, transposed: bool
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the two-port of a part of a run, all that precesses reversed or not.
-
-        Shape (N or 1, 3, 3) each.
-        """
-        first, axis = run.parts[part][0], run.axes[part]
-        along = [values[first] for values in self._joined[:3]]
-        others: Any = [(value, 0.0 * value) for value in along]
-        m = np.zeros((1, 3))
-        if axis != NO_AXIS:
-            m = self.elements.m[axis]
-            if axis in self.elements.lengths and self.plan.ports[first].piece != INTERFACE:
-                across, turning = self.row.across_of(axis)
-                others = zip(across, -turning if transposed else turning, strict=True)
-        found = [tensor(a, b, c, m) for a, (b, c) in zip(along, others, strict=True)]
-        return found[0], found[1], found[2]
 
     def _sources(
         self, shift_left: dict[int, FloatArray], shift_right: dict[int, FloatArray]

@@ -14,7 +14,7 @@ from .elements import Elements
 from .plan import RunPlan, RunSet
 from .ports import Row
 
-NO_PUSH = np.zeros((0, 6))
+NO_PUSH = np.zeros((0, 12))
 ANY_PLANE = np.eye(3)[:2]
 """Where there is no magnetization."""
 DIFFERENT = 1e-12
@@ -34,14 +34,15 @@ POINTWISE = ("m", *THREE, "s_left", "s_right", "push", "ends", "plane")
 
 
 class Push(NamedTuple):
-    """What drives a chain in place of j0: currents through both ends of its two-ports.
+    """What drives a chain in place of j0.
 
-    Of links that are no runs, along the rods at their ends, (N or 1,) each; of parts of runs, by
-    run and part, vectors (N or 1, 3).
+    Of links that are no runs, currents along the rods at both their ends, (N or 1,) each; of parts
+    of runs, by run and part, by what they see the rings at both their ends shifted, and currents
+    through both, vectors (N or 1, 3).
     """
 
     links: Mapping[int, tuple[FloatArray, FloatArray]]
-    parts: Mapping[tuple[int, int], tuple[FloatArray, FloatArray]]
+    parts: Mapping[tuple[int, int], tuple[FloatArray, FloatArray, FloatArray, FloatArray]]
 
 
 class RunNumbers(NamedTuple):
@@ -126,7 +127,7 @@ def runs_of(e: Elements, row: Row, those: RunSet, push: Push | None, transposed:
     sources, pushes = numbers.sources, NO_PUSH
     if push is not None:
         sources = np.zeros_like(sources)
-        pushes = np.zeros((len(those.parts), 6), dtype=e.dtype)
+        pushes = np.zeros((len(those.parts), 12), dtype=e.dtype)
         for i, value in _pushes(those, push):
             pushes[i] = value[0]
     return Runs(
@@ -227,7 +228,7 @@ class _Ways:
 
 
 def _pushes(those: RunSet, push: Push) -> list[tuple[int, FloatArray]]:
-    """Return what drives parts of runs, by part, (N or 1, 6)."""
+    """Return what drives parts of runs, by part, (N or 1, 12)."""
     places = [(r, q) for r, run in those.runs for q in range(len(run.parts))]
     return [
         (i, np.concatenate(np.broadcast_arrays(*push.parts[place]), axis=-1))

@@ -46,8 +46,8 @@ class Field(NamedTuple):
 
     faces: Faces
     inner: dict[int, FloatArray]  # of graded elements: (k + 1, N, 3) at the nodes of their mesh
-    across: dict[int, FloatArray]  # of layers with exchange lengths, (3, N, 3): mu_s at their left
-    # and right faces and j_s at the left one, their parts across m
+    across: dict[int, FloatArray]  # of elements with exchange lengths, (3, N, 3): mu_s at their
+    # left and right faces and j_s at the left one, their parts across m
     rings: tuple[FloatArray, FloatArray]  # potentials of `faces` apart from jumps, with own digits
 
 

@@ -62,7 +62,7 @@ def skeleton_of(solved: Condensed, moving: Iterable[int]) -> Skeleton:
         for k, (r, part) in plan.part_of.items():
             places.append((those.ring_ends[r][0] + part, INSIDE, k))
             shares.append(_two(share_of_exchange(e, k)))
-    seats, parts, shifts, grounded, lost = _seats(solved, moving, places)
+    seats, parts, shifts, grounded, lost = _seats(solved, moving)
     links, left, right, edge = _fixed(solved, first, stop)
     return Skeleton(
         links,
@@ -79,7 +79,7 @@ def skeleton_of(solved: Condensed, moving: Iterable[int]) -> Skeleton:
         _table(places, 3),
         _numbers(shares),
         _table(seats, 3),
-        _table(parts, 4),
+        _table(parts, 3),
         _numbers(shifts),
         np.array(grounded, dtype=np.intp),
         _numbers(lost),
@@ -97,7 +97,7 @@ def room_for(skeleton: Skeleton, points: int) -> Work:
     return Work(
         (blank(q, 3), blank(r, 2, 5), blank(r, 2, 3)),
         blank(2, q),
-        blank(q, 6),
+        blank(q, 12),
         blank(7, links),
         blank(5, links + 1),
         blank(q + 2 * r, SIZE),
@@ -143,7 +143,7 @@ def _fixed(
     return np.array([x[first:stop] for x in links]), found[0], found[1], np.array([*last, driving])
 
 
-def _seats(solved: Condensed, moving: Iterable[int], places: list[tuple[int, int, int]]) -> Any:
+def _seats(solved: Condensed, moving: Iterable[int]) -> Any:
     """Return which two-ports see the lifts of moving elements.
 
     Of links, of parts of runs with their shifts, and to the ground with what is lost there; as the
@@ -151,12 +151,11 @@ def _seats(solved: Condensed, moving: Iterable[int], places: list[tuple[int, int
     """
     e, plan = solved.elements, solved.row.plan
     seats: list[tuple[int, int, int]] = []
-    parts: list[tuple[int, int, int, int]] = []
+    parts: list[tuple[int, int, int]] = []
     shifts: list[FloatArray] = []
     grounded: list[int] = []
     lost: list[FloatArray] = []
-    first, stop, _ = _window(plan)
-    inside = {(ring, k): i for i, (ring, place, k) in enumerate(places) if place == INSIDE}
+    first, _, _ = _window(plan)
     last = len(e.joints) - 1
     for k in moving:
         for face, other in ((k - 1, k - 1), (k, k + 1)):
@@ -187,10 +186,8 @@ def _seats(solved: Condensed, moving: Iterable[int], places: list[tuple[int, int
                 r = int(plan.run_of_link[link])
                 run = plan.runs[r]
                 part = next(i for i, (a, b) in enumerate(run.parts) if a <= port < b)
-                begin = plan.runs_between(first, stop).ring_ends[r][0]
                 own = sum(len(one.parts) for one in plan.runs[:r]) + part
-                ring = inside.get((begin + part, run.axes[part]), -1)
-                parts.append((own, side, k, ring))
+                parts.append((own, side, k))
                 shifts.append(_two(shift))
             elif plan.axis[link + 1 - side] == NO_AXIS:
                 B, S_left, S_right = solved.balance.unturned.of(link)
