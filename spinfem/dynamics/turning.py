@@ -120,7 +120,7 @@ class TurningStack:
         _, found = self.absorbed(directions, shape, lifts.reshape(-1, *lifts.shape[2:]))
         sizes = np.linalg.norm(found, axis=-1).reshape(2, len(places), -1, len(self.names))
         for i, (place, body) in enumerate(zip(places, self.moving, strict=True)):
-            part, side, _, _ = own.parts[np.isin(own.parts[:, 2], body)].T
+            part, side, _ = own.parts[np.isin(own.parts[:, 2], body)].T
             stiff = np.abs(own.runs.B[part]).max(axis=1)
             shunts = np.stack([own.runs.S_left[part], own.runs.S_right[part]], axis=1)
             stiff = stiff + np.abs(shunts).max(axis=2)[np.arange(len(part)), side]

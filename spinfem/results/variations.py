@@ -156,33 +156,61 @@ def rate_changes(e: Elements, k: int, sense: int) -> dict[str, tuple[ComplexArra
 
 def freely(t: Solved, pair: Pair) -> Derivatives:
     """Return ``da(mu, phi) - df(phi)``, and ``+ df(mu)``, with respect to all numbers."""
-    e, total = t.elements, inside(t, pair)
+    e, total = t.elements, Derivatives(t.elements)
+    along = _along_layers(t, pair)
+    _add_inside(total, t, pair, along)
     _add_leads(total, t, pair)
     for k in e.lengths:
-        (_add_across if 0 < k < e.magnetic.size - 1 else _add_lead_across)(total, t, pair, k)
+        if 0 < k < e.magnetic.size - 1:
+            _add_across(total, t, pair, along, k)
+        else:
+            _add_lead_across(total, t, pair, k)
     _add_rods(total, t, pair)
     return total
 
 
 def inside(t: Solved, pair: Pair, faces: Collection[int] | None = None) -> Derivatives:
     """Return what layers along m, or normal ones, and interfaces, all or some, do to it."""
-    e, total = t.elements, Derivatives(t.elements)
-    _add_layers(total, t, pair)
+    total = Derivatives(t.elements)
+    _add_inside(total, t, pair, _along_layers(t, pair), faces)
+    return total
+
+
+class _Along(NamedTuple):
+    """mu_s and phi at both ends of all layers, and by what they fall between, (n, N, 3) each.
+
+    Along m alone in layers with exchange lengths.
+    """
+
+    mu: tuple[FloatArray, FloatArray, FloatArray]  # falls, left, right
+    phi: tuple[FloatArray, FloatArray, FloatArray]
+
+
+def _along_layers(t: Solved, pair: Pair) -> _Along:
+    """Return fields along layers."""
+    p, beta_D = t.elements.p, t.elements.beta_D
+    driven = -beta_D if pair.driven else np.zeros((len(p), 1))
+    return _Along(_in_layers(t, pair.mu, pair.j0 * p), _in_layers(t, pair.phi, driven))
+
+
+def _add_inside(
+    total: Derivatives, t: Solved, pair: Pair, along: _Along, faces: Collection[int] | None = None
+) -> None:
+    """Add what `inside` says."""
+    e = t.elements
+    _add_layers(total, t, pair, along)
     for k in e.graded:
         _add_graded(total, t, pair, k)
     for face, joint in enumerate(e.joints):
         if joint is not None and (faces is None or face in faces):
             _add_joint(total, t, pair, face)
-    return total
 
 
-def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
+def _add_layers(total: Derivatives, t: Solved, pair: Pair, along: _Along) -> None:
     """Add what uniform layers do, apart from what exchange lengths do across m."""
     e, inner = t.elements, slice(1, -1)
     ports, slopes = t.bulk.two_ports
-    mu_left, mu_right, mu_falls = _along_layers(t, pair.mu, pair.j0 * e.p)
-    drives = -e.beta_D if pair.driven else np.zeros((len(e.p), 1))
-    phi_left, phi_right, phi_falls = _along_layers(t, pair.phi, drives)
+    (mu_falls, mu_left, mu_right), (phi_falls, phi_left, phi_right) = along
 
     def energy(B: FloatArray, S_left: FloatArray, S_right: FloatArray) -> FloatArray:
         shunts: FloatArray = S_left * dot(phi_left, mu_left) + S_right * dot(phi_right, mu_right)
@@ -202,14 +230,13 @@ def _add_layers(total: Derivatives, t: Solved, pair: Pair) -> None:
     total.p[inner] -= uniform * dot(rising, e.m[inner])
 
 
-def _along_layers(
+def _in_layers(
     t: Solved, field: Field, drives: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return a field at the left and the right of all layers, and by what it falls between.
+    """Return by what a field falls in all layers, and what it is at their left and right.
 
-    Along m alone in layers with exchange lengths. `drives` is p j0 of all elements. It falls by the
-    difference, or by ``(j_s - p j0 m - S u)/B``, whichever has lost less digits: in a thin layer
-    that is the second.
+    `drives` is p j0 of all elements. It falls by the difference, or by ``(j_s - p j0 m - S u)/B``,
+    which in a thin layer has lost less digits.
     """
     e, faces = t.elements, field.faces
     ends = [faces.potential_right[:-1], faces.potential_left[1:], faces.current_right[:-1]]
@@ -218,13 +245,9 @@ def _along_layers(
             ends = [_along(u, k, e) for u in ends]
     left, right, current = ends
     B, S, _ = (x[..., None] for x in t.bulk.two_ports[0])
-    source = drives[1:-1, :, None] * e.m[1:-1]
-    terms = np.abs(source) + np.abs(current) + np.abs(S * left)
-    sizes, differ = np.abs(left) + np.abs(right), np.abs(left - right)
-    cancels = differ.max(axis=-1) < 0.1 * sizes.max(axis=-1)  # else nothing is lost
-    by_current = cancels & (terms.max(axis=-1) < np.abs(B * sizes).max(axis=-1))
-    falls = (current - source - S * left) / B
-    return left, right, np.where(by_current[..., None], falls, left - right)
+    terms = current, -drives[1:-1, :, None] * e.m[1:-1], -S * left
+    flow = terms[0] + terms[1] + terms[2]
+    return _fall(B, left, right, flow, *terms), left, right
 
 
 def _along(u: FloatArray, k: int, e: Elements) -> FloatArray:
@@ -285,15 +308,21 @@ def _add_conducting(
         total.add(k, name, change)
 
 
-def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
+def _add_across(total: Derivatives, t: Solved, pair: Pair, along: _Along, k: int) -> None:
     """Add what a layer with exchange lengths does across m, and as m turns."""
     e = t.elements
     m, d = e.m[k], e.thickness[k - 1]
-    with_own_digits = _of_ports(pair.phi.across[k], pair.mu.across[k])
     found_across = t.bulk.two_ports_across
+    ports_across = [*zip(*about_axis(e, lambda sense: found_across[k, sense][0]), strict=True)]
+    phi_falls, mu_falls = (
+        _fall_across(m, ports_across, field.across[k], way)
+        for field, way in ((pair.phi, -1.0), (pair.mu, 1.0))
+    )
+    phi, mu = pair.phi.across[k], pair.mu.across[k]
+    off_axis = [(phi_falls, mu_falls), (phi[0], mu[0]), (phi[1], mu[1])]
 
     def changes(sense: int) -> dict[str, ComplexArray]:
-        weights = np.array([weight_of(m, phi, mu, sense) for phi, mu in with_own_digits])
+        weights = np.array([weight_of(m, phi, mu, sense) for phi, mu in off_axis])
         ports, slopes = found_across[k, sense]
         whole = (ports * weights).sum(axis=0)
         by_rate = d**2 * (slopes * weights).sum(axis=0)
@@ -305,17 +334,30 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
     (mu_left, phi_left), (mu_right, phi_right) = pair.at(k, 0), pair.at(k, 1)
     turn = -_driving(e, k, pair, mu_right - mu_left, phi_right - phi_left)
     own, _ = t.bulk.two_ports
-    across_m = zip(*about_axis(e, lambda sense: found_across[k, sense][0]), strict=True)
-    pairs = _of_ports((dot(phi_left, m), dot(phi_right, m)), (dot(mu_left, m), dot(mu_right, m)))
-    for on_axis, off, along, both in zip(pairs, with_own_digits, own, across_m, strict=True):
-        turn = turn + _turned_apart(m, along[k - 1], *both, *zip(on_axis, off, strict=True))
+    for own_along, both, on_phi, on_mu, (off_phi, off_mu) in zip(
+        own, ports_across, along.phi, along.mu, off_axis, strict=True
+    ):
+        parts = (dot(on_phi[k - 1], m), off_phi), (dot(on_mu[k - 1], m), off_mu)
+        turn = turn + _turned_apart(m, own_along[k - 1], *both, *parts)
     total.add(k, "m", turn)
 
 
-def _of_ports(phi: Any, mu: Any) -> list[tuple[FloatArray, FloatArray]]:
-    """Return phi and mu_s that B, S_left and S_right act on, from what is at both faces."""
-    falls = phi[0] - phi[1], mu[0] - mu[1]
-    return [falls, (phi[0], mu[0]), (phi[1], mu[1])]
+def _fall_across(m: FloatArray, ports: Any, values: FloatArray, way: float) -> FloatArray:
+    """Return by what a field falls across m from the left to the right of a layer; as `_fall`.
+
+    With two-ports as (across, turning), and `way` -1 where the field turns the other way round.
+    """
+    near, far, current = values
+    (B, turning), (S, turning_S), _ = ([x[:, None] for x in both] for both in ports)
+    shunt = S * near + way * turning_S * np.cross(m, near)
+    flow = current - shunt
+    size = np.abs(B) + np.abs(turning)
+    unit = np.where(size > 0, size, 1.0)
+    b, t = B / unit, way * turning / unit
+    square = b**2 + t**2
+    lets = np.abs(square) > 0.01  # else nothing that turns in one sense passes
+    size, square = np.where(lets, size, 0.0), np.where(lets, square, 1.0)
+    return _fall(size, near, far, (b * flow - t * np.cross(m, flow)) / square, current, -shunt)
 
 
 def _driving(e: Elements, k: int, pair: Pair, mu: FloatArray, phi: FloatArray) -> FloatArray:
@@ -438,19 +480,29 @@ def _through(
     """
     AR, B, S = (x[:, None] for x in (law.AR, law.B, law.S))
     shunt = S * left if on_left else -S * right
-    by_current, by_fall = current - source - shunt, B * (left - right)
+    flow = current - source - shunt
+    falls = np.where(AR > 0, _fall(B, left, right, flow, current, source, shunt), flow / B)
+    return B * falls, falls / np.where(AR > 0, AR, 1.0)
 
-    def largest(*terms: FloatArray) -> FloatArray:
-        sizes: FloatArray = np.asarray(sum(map(np.abs, terms), np.zeros(1)))
-        return np.asarray(sizes.max(axis=-1, keepdims=True))
 
-    size = largest(B * left, B * right)  # a current may be a rest of larger ones that are not here
-    has_lost = largest(by_current - by_fall) > ROUNDINGS * size
-    falls = (AR > 0) & ((size <= largest(current, source, shunt)) | has_lost)
-    flow = np.where(falls, by_fall, by_current)
-    divisor = np.where(AR > 0, AR, 1.0)
-    drop = np.where(falls, (left - right) / divisor, flow / np.where(falls, 1.0, divisor * B))
-    return flow, drop
+def _fall(
+    B: FloatArray, left: FloatArray, right: FloatArray, flow: FloatArray, *terms: FloatArray
+) -> FloatArray:
+    """Return ``left - right`` as a difference, or from ``flow = B (left - right)``.
+
+    Whichever has lost less digits. The flow is a sum of terms, and these may have lost some before:
+    then both differ by more than the difference is rounded by.
+    """
+    size = _largest(B * left, B * right)
+    has_lost = _largest(flow - B * (left - right)) > ROUNDINGS * size
+    as_difference = (size <= _largest(*terms)) | has_lost
+    return np.where(as_difference, left - right, flow / np.where(as_difference, 1.0, B))
+
+
+def _largest(*terms: FloatArray) -> FloatArray:
+    """Return the largest component of the sum of the sizes of vectors, (..., 1)."""
+    sizes: FloatArray = np.asarray(sum(map(np.abs, terms), np.zeros(1)))
+    return np.asarray(sizes.max(axis=-1, keepdims=True))
 
 
 def _part(u: FloatArray, m: FloatArray) -> FloatArray:
