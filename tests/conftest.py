@@ -3,6 +3,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from random import Random
 from unittest.mock import patch
 
 import numpy as np
@@ -29,7 +30,8 @@ KINDS = ("single", "batches", "driven", "frequency", "motion")
 """Of compiled functions; see `kernels.compile_for`."""
 SHARES = {True: (0.05, 5), False: (0.2, 20)}
 """Of the random examples of a test the default run, or one of long tests, tries so many, and at
-least so many. All of them: ``-m "" --hypothesis-profile=all``.
+least so many. All of them, and of all parameters of what is marked `some`:
+``-m "" --hypothesis-profile=all``.
 """
 MOST = 2
 """And of the sets of parameters of a test at most so many, some of all its kinds."""
@@ -72,7 +74,7 @@ def pytest_collection_modifyitems(config, items):
     """With all of its examples or parameters a test is long; the default run tries a few."""
     tests = {}
     for item in items:
-        if not item.get_closest_marker("long"):
+        if not is_long(item):
             tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for instances in tests.values():
         count = len(instances)
@@ -86,12 +88,32 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker("long")
     if config.getoption("--hypothesis-profile") == "all":
         return
+    leave_out_all_but_some(config, items)
     share, least = SHARES[is_default(config)]
     for test in {item.function for item in random}:
         # where hypothesis keeps them: it has no other way to change them after @given
         given = test._hypothesis_internal_use_settings
         few = min(given.max_examples, max(least, round(share * given.max_examples)))
         test._hypothesis_internal_use_settings = settings(given, max_examples=few)
+
+
+def leave_out_all_but_some(config, items):
+    """Of tests that are marked like that, the same in every run; they are drawn at random."""
+    tests = {}
+    for item in items:
+        if item.get_closest_marker("some"):
+            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    out = set()
+    for name, instances in tests.items():
+        (count,) = instances[0].get_closest_marker("some").args
+        kept = Random(name).sample(instances, min(count, len(instances)))
+        out.update(item for item in instances if item not in kept and is_long(item))
+    config.hook.pytest_deselected(items=list(out))
+    items[:] = [item for item in items if item not in out]
+
+
+def is_long(item):
+    return item.get_closest_marker("long") is not None
 
 
 @pytest.fixture(autouse=True, scope="session")

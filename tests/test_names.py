@@ -478,6 +478,7 @@ ALL_KEYS = sorted({key for keys in tables() for key in keys})
 ELSEWHERE = sorted({n for q in QUANTITIES for names in q.others for n in names.split()})
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("ends", [[*UNITS][i::3] for i in range(3)])
 def test_no_key_is_taken_for_another(ends):

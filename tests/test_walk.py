@@ -21,7 +21,7 @@ def test_every_step_ends_well(kind, steps):
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("kind", "steps"), [("stacks", 1200), ("devices", 600), ("meshes", 600), ("vary", 300)]
+    ("kind", "steps"), [("stacks", 500), ("devices", 200), ("meshes", 200), ("vary", 100)]
 )
 def test_long_walks(kind, steps):
     assert walk.walk(kind, steps, seed=7)[2] == []

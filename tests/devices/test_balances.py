@@ -190,6 +190,7 @@ def balance(solution):
     return Parts({k: np.asarray(v) for k, v in spins.items()}, heat)
 
 
+@pytest.mark.some(14)
 @pytest.mark.long
 @pytest.mark.parametrize("degree", [1, 2])
 @pytest.mark.parametrize("texture", [False, True])

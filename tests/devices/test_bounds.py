@@ -75,6 +75,7 @@ def widths(found, exact, area):
     return [np.max(high - low) / np.max(np.abs(value)) for (low, high), value, _ in checked]
 
 
+@pytest.mark.some(12)
 @pytest.mark.parametrize(("kind", "degree"), [("line", 1), ("tri", 1), ("tri", 2), ("tet", 1)])
 @pytest.mark.parametrize("sample", BALANCED)
 def test_bounds_hold_what_a_stack_is(sample, kind, degree):
@@ -85,6 +86,7 @@ def test_bounds_hold_what_a_stack_is(sample, kind, degree):
     assert np.all(widths(found, exact, KINDS[kind]) < np.array([0.02, 0.06, 0.6]))
 
 
+@pytest.mark.some(8)
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(24))
 def test_bounds_hold_what_random_stacks_are(seed):
@@ -112,6 +114,7 @@ def test_bounds_hold_what_random_stacks_are(seed):
     widths(found, exact, KINDS[kind])
 
 
+@pytest.mark.some(6)
 @pytest.mark.long
 @pytest.mark.parametrize("sample", ["transparent", "exchange lengths", "mixing", "memory loss"])
 @pytest.mark.parametrize(("kind", "degree"), [("line", 2), ("line", 3), ("tri", 1), ("tri", 2)])

@@ -47,6 +47,7 @@ def some(count):
     return m / np.linalg.norm(m, axis=-1, keepdims=True)
 
 
+@pytest.mark.some(9)
 @pytest.mark.parametrize("kind", DEGREES)
 @pytest.mark.parametrize("sample", MOVING)
 def test_what_is_pumped_in_a_wire_is_so_in_its_stack(sample, kind):

@@ -47,6 +47,7 @@ DRIVES = {
 }
 
 
+@pytest.mark.some(30)
 @pytest.mark.parametrize("shape", ["planar", "axisymmetric"])
 @pytest.mark.parametrize("sample", [*SAMPLES, "two ferromagnetic leads, resistive"])
 @pytest.mark.parametrize("drive", DRIVES)

@@ -47,6 +47,7 @@ def turned(m, omega):
     return along + np.cos(angle) * (m - along) + np.sin(angle) * np.cross(axis, m)
 
 
+@pytest.mark.some(12)
 @pytest.mark.long
 @pytest.mark.parametrize("kind", DEGREES)
 @pytest.mark.parametrize("sample", [*APART, "held lead"])
@@ -68,6 +69,7 @@ def test_it_is_the_device_solved_in_these_directions(sample, kind):
         assert np.isclose(resistance, exact.resistance("left", "right"), rtol=1e-11)
 
 
+@pytest.mark.some(10)
 @pytest.mark.parametrize("kind", ["line", "tri", "tet"])
 @pytest.mark.parametrize("sample", [*APART, "held lead"])
 def test_derivatives(sample, kind):

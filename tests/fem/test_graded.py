@@ -363,6 +363,7 @@ def assert_accurate(layer, tolerance=1e-8, elements=4096):
     return s
 
 
+@pytest.mark.some(8)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "width",
@@ -455,6 +456,7 @@ def cut(metal, thickness, edges):
     return layers
 
 
+@pytest.mark.some(3)
 @pytest.mark.long
 @pytest.mark.parametrize("pair", ["magnets", "far apart"])
 @pytest.mark.parametrize(

@@ -242,6 +242,7 @@ def check(network):
             assert abs(force[0] + force[1] - float(P)) <= 1e-13 * max(driven, abs(float(P)))
 
 
+@pytest.mark.some(9)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "ends",
@@ -258,6 +259,7 @@ def test_runs_against_all_balances_at_once(way, ends):
             check(Network(rng, layout, ends, way, decades))
 
 
+@pytest.mark.some(8)
 @pytest.mark.long
 @pytest.mark.parametrize("ends", list(itertools.product([ROD, SPRUNG], repeat=2)))
 @pytest.mark.parametrize("way", WAYS)
@@ -269,6 +271,7 @@ def test_runs_of_two_directions(way, ends):
             check(Network(rng, layout, ends, way, decades, flat=True))
 
 
+@pytest.mark.some(8)
 @pytest.mark.long
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize(
@@ -290,6 +293,7 @@ def test_rings_that_count_in_the_frame_of_the_stiffer(way, ends, flat):
             check(Network(rng, layout, ends, way, decades, flat=flat, soft=True))
 
 
+@pytest.mark.some(12)
 @pytest.mark.long
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("way", WAYS)

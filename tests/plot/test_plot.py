@@ -761,6 +761,7 @@ def test_the_test_for_legibility_finds_overlaps():
         check_legible(figure)
 
 
+@pytest.mark.some(5)
 @pytest.mark.long
 @to_be_read(EVERY)
 def test_overview_can_be_read(stack):
@@ -768,6 +769,7 @@ def test_overview_can_be_read(stack):
     assert {layer.name for layer in stack.layers} <= set(texts)
 
 
+@pytest.mark.some(5)
 @pytest.mark.long
 @to_be_read(EVERY)
 def test_profile_can_be_read(stack):
@@ -776,6 +778,7 @@ def test_profile_can_be_read(stack):
     assert {layer.name for layer in stack.layers} <= set(texts)
 
 
+@pytest.mark.some(5)
 @pytest.mark.long
 @to_be_read(EVERY)
 def test_hodograph_can_be_read(stack):
@@ -785,6 +788,7 @@ def test_hodograph_can_be_read(stack):
         assert (f"m({layer.name})" in texts) == layer.is_ferromagnet
 
 
+@pytest.mark.some(4)
 @pytest.mark.long
 @to_be_read(FOLDED)
 def test_folded_hodograph_can_be_read(stack):

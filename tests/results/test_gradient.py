@@ -489,6 +489,7 @@ def sliced(numbers, n):
     return between(magnet, *layers), names
 
 
+@pytest.mark.some(8)
 @pytest.mark.long
 @pytest.mark.parametrize("frequency", [None, 0.3])
 @pytest.mark.parametrize("name", GRADED)
@@ -625,6 +626,7 @@ def plain_batch():
     )
 
 
+@pytest.mark.some(7)
 @pytest.mark.long
 @pytest.mark.parametrize("key", RESULTS, ids=" ".join)
 @pytest.mark.parametrize("make", [batch, plain_batch])

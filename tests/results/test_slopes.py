@@ -74,6 +74,7 @@ def test_random_stacks(stack, mesh):
     check(stack, 1e-10 * contact_amplification(stack), **mesh)
 
 
+@pytest.mark.some(20)
 @pytest.mark.parametrize("left", ENDS)
 @pytest.mark.parametrize("right", ENDS)
 @pytest.mark.parametrize(

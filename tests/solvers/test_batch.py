@@ -442,6 +442,7 @@ def at(values, shape, index):
     return {key: np.broadcast_to(value, shape)[index] for key, value in values.items()}
 
 
+@pytest.mark.some(7)
 @pytest.mark.long
 @pytest.mark.parametrize("method", ["condensed", pytest.param("saddle", marks=pytest.mark.long)])
 @pytest.mark.parametrize("varied", VARIED)

@@ -16,7 +16,8 @@ from kernels import solve_with_numpy
 import spinfem as sf
 
 SEED = 20
-SOME, MORE, MANY = range(5), range(40, 160), range(5, 160)
+SOME, MORE = range(5), range(40, 160)
+MANY = [range(5, 40), range(40, 80), range(80, 120), range(120, 160)]
 
 
 def check(draw, numbers):
@@ -39,10 +40,12 @@ def test_extremes(model):
     check(partial(extremes.extreme, model=model), SOME)
 
 
+@pytest.mark.some(14)
 @pytest.mark.long
+@pytest.mark.parametrize("numbers", MANY)
 @pytest.mark.parametrize("model", extremes.MODELS)
-def test_many_extremes(model):
-    check(partial(extremes.extreme, model=model), MANY)
+def test_many_extremes(model, numbers):
+    check(partial(extremes.extreme, model=model), numbers)
 
 
 def test_stiffnesses_far_apart_about_different_axes():
@@ -50,9 +53,11 @@ def test_stiffnesses_far_apart_about_different_axes():
     check(extremes.far_apart, [93, 171])
 
 
+@pytest.mark.some(2)
 @pytest.mark.long
-def test_many_stiffnesses_far_apart_about_different_axes():
-    check(extremes.far_apart, MANY)
+@pytest.mark.parametrize("numbers", MANY)
+def test_many_stiffnesses_far_apart_about_different_axes(numbers):
+    check(extremes.far_apart, numbers)
 
 
 @pytest.mark.parametrize("solver", ["solve", "analytic"])

@@ -128,11 +128,13 @@ def test_extremes(model):
     check(model, range(3))
 
 
+@pytest.mark.some(9)
 @pytest.mark.long
+@pytest.mark.parametrize("numbers", [range(5, 30), range(30, 55), range(55, 80)])
 @pytest.mark.parametrize("model", extremes.MODELS)
-def test_many_extremes(model):
+def test_many_extremes(model, numbers):
     """Seven models of 75 stacks: d/l 1e-15 to 1e8, omega tau up to 1e4 and so on."""
-    check(model, range(5, 80))
+    check(model, numbers)
 
 
 def driven(name):
