@@ -268,10 +268,14 @@ def soft_pieces(rng, turn):
 
 
 def is_driven(stack):
+    return largest_drive(stack) > 0
+
+
+def largest_drive(stack):
+    """The largest of |p| and |gamma|."""
     metals = [getattr(e, "material", None) for e in stack.elements]
-    return any(getattr(material, "p", 0.0) for material in metals) or any(
-        joint.gamma for joint in stack.joints if joint
-    )
+    driving = [abs(getattr(material, "p", 0.0)) for material in metals]
+    return max(driving + [abs(joint.gamma) for joint in stack.joints if joint])
 
 
 def draw(rng, model, max_layers):

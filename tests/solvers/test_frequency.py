@@ -66,7 +66,25 @@ def assert_same(one, other, limit):
 @pytest.mark.parametrize("name", STACKS)
 def test_no_frequency_is_stationary(name):
     """The engine's numbers are complex then, and the same to rounding."""
-    assert_same(sf.solve(STACKS[name], 2.0, frequency=0.0), sf.solve(STACKS[name], 2.0), 3e-14)
+    assert_same(sf.solve(STACKS[name], 2.0, frequency=0.0), sf.solve(STACKS[name], 2.0), 1e-15)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("model", extremes.MODELS)
+def test_no_frequency_is_stationary_at_the_ends_of_what_is_legal(model):
+    for i in range(40):
+        rng = np.random.default_rng([9, i])
+        stack, _ = extremes.with_times(rng, extremes.extreme(rng, model))
+        with np.errstate(all="ignore"):
+            one, other = sf.solve(stack, frequency=0.0), sf.solve(stack)
+            ends = [[*extremes.sampled(solution)] for solution in (one, other)]
+        scales = [max(np.abs(values[q]).max() for values in ends[1]) for q in range(3)]
+        scales[1] = max(scales[1], extremes.largest_drive(stack))
+        for a, b in zip(*ends, strict=True):
+            for x, y, scale in zip(a, b, scales, strict=True):
+                assert np.abs(x - y).max() <= 1e-15 * scale, i
+        assert one.spin_resistance == pytest.approx(other.spin_resistance, rel=1e-15)
+        assert one.resistance == pytest.approx(other.resistance, rel=1e-15)
 
 
 @pytest.mark.long
