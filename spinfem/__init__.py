@@ -56,7 +56,7 @@ equation     module
 (B1)         `analytic.valve`; of any spacer: `paper.spacer`
 S of III.B   `Energy` in `paper.analogy`, with its factor corrected
 IV           `paper.folding`: the Discussion's sheets
-errors       `studies.convergence`; `results.certify`, `results.adaptive`
+errors       `studies.convergence`, `studies.timesteps`; `results.certify`, `results.adaptive`
 derivatives  `results.sensitivity`, `results.variations`, from dual fields: `results.duals`
 ===========  =====================================================================
 
@@ -135,6 +135,7 @@ if TYPE_CHECKING:
     from .studies.outputs import Output
     from .studies.signs import sign_changes
     from .studies.sweeping import sweep
+    from .studies.timesteps import converge_in_time
     from .timedomain.transient import Transient, transient
 
 __all__ = [
@@ -163,6 +164,7 @@ __all__ = [
     "UnitWarning",
     "analytic",
     "converge",
+    "converge_in_time",
     "demagnetizing_factors",
     "dipolar_tensor",
     "direction",
@@ -198,6 +200,7 @@ _LATER = {
     "Transient": ".timedomain.transient",
     "analytic": ".analytic",
     "converge": ".studies.convergence",
+    "converge_in_time": ".studies.timesteps",
     "demagnetizing_factors": ".physics.demagnetization",
     "dipolar_tensor": ".physics.demagnetization",
     "explore": ".explorer.entry",

@@ -51,6 +51,11 @@ def export(progress):
         several.exported(weak(), ["fixed"], "free", "oommf", allow_error=True)
 
 
+def timed():
+    metal = sf.Ferromagnet(D=1.0, l=1.0, p=0.5, tau=1.0)
+    return sf.Reservoir() | metal(1.0, m=(0, 0, 1)) | sf.Reservoir()
+
+
 def make_figures(folder, progress):
     with pytest.MonkeyPatch.context() as patch:
         few = [one._replace(pictures=(), draw=lambda _: None) for one in figures.FIGURES[:1]]
@@ -61,6 +66,9 @@ def make_figures(folder, progress):
 WORK = {
     "sweep": lambda folder, p: sf.sweep(valve, {"theta": [0.0, 90.0, 180.0]}, progress=p),
     "converge": lambda folder, p: sf.converge(valve(60.0), refinements=2, progress=p),
+    "converge in time": lambda folder, p: sf.converge_in_time(
+        timed(), [1, 1], [0, 1], refinements=2, progress=p
+    ),
     "fit": lambda folder, p: fit(p),
     "figures": make_figures,
     "torque": lambda folder, p: sf.slonczewski(weak(), "fixed", "free", progress=p),

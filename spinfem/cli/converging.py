@@ -23,6 +23,13 @@ def study(
     by_degree: Annotated[
         bool, typer.Option("--p", help="Raise the degree on one mesh instead of refining it.")
     ] = False,
+    frequency: Annotated[
+        float | None,
+        typer.Option(
+            metavar="F",
+            help="Of a current that swings, Hz; in the paper's units per unit of tau.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT.csv", help="Write the table.")
     ] = None,
@@ -49,6 +56,7 @@ def study(
         refinements=refinements,
         refine="p" if by_degree else "h",
         grading=not uniform,
+        frequency=frequency,
     )
     if output is not None:
         study.save(output)

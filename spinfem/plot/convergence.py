@@ -1,4 +1,4 @@
-"""Errors of a convergence study, in a doubly logarithmic picture."""
+"""Errors of a study of convergence, in a doubly logarithmic picture."""
 
 from __future__ import annotations
 
@@ -17,12 +17,19 @@ LINES = {
     "L2": (r"$\mu_s$ in $L^2$", "#009E73", "D", "-"),
     "H1": (r"$\mu_s$ in $H^1$", "#000000", "v", "-"),
     "spin current": (r"$j_s$ in $L^2$", "#CC79A7", "P", ":"),
+    "spin voltage": ("voltage by spin", "#D55E00", "^", "-"),
+    "mu_s": (r"$\mu_s$", "#009E73", "D", "-"),
+}
+LABELS = {
+    "h": "$h/l$ of the largest element",
+    "degree": "degree",
+    "step": "length of a step",
 }
 
 
 def draw_errors(
     ax: Any,
-    refine: str,
+    x: str,
     columns: Mapping[str, FloatArray],
     used: Mapping[str, BoolArray],
     rates: Mapping[str, float],
@@ -33,8 +40,10 @@ def draw_errors(
     ----------
     ax : Axes or None
         Plane axes.
-    refine, columns, used, rates
-        As of `spinfem.studies.convergence.Study`.
+    x : str
+        The column to draw them over, of `LABELS`.
+    columns, used, rates
+        As of `spinfem.studies.convergence.Study`, or of steps in time.
     """
     from matplotlib.axes import Axes
 
@@ -44,9 +53,10 @@ def draw_errors(
         ax = plt.figure(figsize=(4.6, 3.6), layout="constrained").subplots()
     elif not isinstance(ax, Axes) or ax.name == "3d":
         raise ValueError(f"ax must be plane Axes, got {ax!r}")
-    by_size = refine == "h"
-    x = columns["h" if by_size else "degree"]
+    by_size, places = x != "degree", columns[x]
     for name, (label, color, marker, dashes) in LINES.items():
+        if name not in columns:
+            continue
         error = columns[name]
         shown = np.isfinite(error) & (error > 0)
         if not shown.any():
@@ -54,14 +64,14 @@ def draw_errors(
         rate = rates[name]
         text = label if not np.isfinite(rate) else f"{label}: {rate:.2f}"
         style = {"color": color, "linestyle": dashes, "linewidth": 1.2, "markersize": 4}
-        ax.plot(x[shown], error[shown], marker=marker, label=text, **style)
+        ax.plot(places[shown], error[shown], marker=marker, label=text, **style)
         fitted = used[name]
         if fitted.sum() >= 2 and name in ("torque", "L2", "H1"):
-            _draw_slope(ax, x[fitted], error[fitted], rate)
+            _draw_slope(ax, places[fitted], error[fitted], rate)
     ax.set_yscale("log")
     if by_size:
         ax.set_xscale("log", base=2)
-    ax.set_xlabel("$h/l$ of the largest element" if by_size else "degree", fontsize="small")
+    ax.set_xlabel(LABELS[x], fontsize="small")
     ax.set_ylabel("relative error", fontsize="small")
     ax.tick_params(labelsize="small")
     title = "fitted rates" if by_size else None

@@ -8,6 +8,7 @@ differentiated from mu_s it would converge with h^k only, which the study shows 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
@@ -18,14 +19,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import analytic
-from .._checks import BoolArray, FloatArray, Number
+from .._checks import BoolArray, FloatArray, Number, nonnegative
 from .._progress import progress_bar
 from ..fem.mesh import DEGREE
 from ..sample.stack import LoadedStack, Stack, check_current, check_stack
 from ..solution import Solution
 from ..solver import MAX_DEGREE, solve, whole
 from ..solvers.condensed import Condensed
-from ..solvers.elements import check_spin_sink, elements_of
+from ..solvers.elements import Elements, at_frequency, check_spin_sink, elements_of
 from ..solvers.meshed import Meshed
 from ..texts.tables import Column, Part, Readable, Table, as_text
 from .errors import errors_of
@@ -157,19 +158,14 @@ class Study(Readable):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the study to a .csv file, all digits; times are in s."""
-        from ..files.disk import check_target, replacing
-
-        target = Path(path)
-        check_target(target, ".csv")
-        values = np.stack([self.columns[name] for name in COLUMNS], axis=1)
-        with replacing(target) as temporary:
-            np.savetxt(temporary, values, "%.17g", ",", header=",".join(COLUMNS), comments="")
+        save_columns(self.columns, path)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the errors over h, with triangles of the slopes, or over the degree; return axes."""
         from ..plot.convergence import draw_errors
 
-        return draw_errors(ax, self.refine, self.columns, self.used, self.rates)
+        x = "h" if self.refine == "h" else "degree"
+        return draw_errors(ax, x, self.columns, self.used, self.rates)
 
 
 def converge(
@@ -180,6 +176,7 @@ def converge(
     refinements: int = 5,
     refine: Literal["h", "p"] = "h",
     grading: bool = True,
+    frequency: float | None = None,
     progress: bool | None = None,
 ) -> Study:
     """Study how the errors of a single stack fall.
@@ -206,6 +203,8 @@ def converge(
     grading : bool
         Whether elements are those of `spinfem.solve`, graded towards the faces of layers that are
         thicker than some l, or all of a layer equally wide, also where it comes with nodes.
+    frequency : float, optional
+        Of amplitudes, Hz, as in `spinfem.solve`: l is ``l/Re sqrt(1 + i omega tau)`` then.
     progress : bool, optional
         Whether to draw a progress bar, as in `spinfem.sweep`.
 
@@ -218,9 +217,9 @@ def converge(
     TypeError
         If `degree` or `refinements` is not a whole number.
     ValueError
-        If the stack or j0 is a batch, an argument is out of range, there is no spin sink, or the
-        finest mesh would have more than 100,000 elements: the message says how many, and what
-        memory they would take.
+        If the stack or j0 is a batch, an argument is out of range, there is no spin sink, a metal
+        has no tau at a frequency, or the finest mesh would have more than 100,000 elements: the
+        message says how many, and what memory they would take.
     """
     stack = check_stack(stack)
     if stack.shape:
@@ -234,9 +233,12 @@ def converge(
     least = 2 if refine == "h" else 1
     refinements = whole("refinements", refinements, least=least)
     e = elements_of(stack)
+    if frequency is not None:
+        frequency = float(nonnegative("frequency", frequency))
+        e = at_frequency(stack, e, frequency)
     meshes, free = coarsest(e, grading), coarsest(e.on_nodes({}), True)
     _check_size(meshes, refinements, least, degree)
-    reference, what = _reference(stack, current)
+    reference, what = _reference(stack, current, e, frequency)
     resolved = free.resolving()
     if refine == "h":
         runs = [(divisor(i), degree) for i in range(refinements)]
@@ -245,18 +247,29 @@ def converge(
     rows = []
     with progress_bar("converge", sum(n * k for n, k in runs), progress) as advance:
         for n, k in runs:
-            rows.append(_measured(stack, current, meshes, n, k, reference, resolved))
+            rows.append(_measured(meshes, n, k, reference, resolved))
             advance(n * k)  # what it takes is about proportional to the unknowns
     columns = {name: np.array([row[name] for row in rows]) for name in COLUMNS}
     fine = (columns["h"] <= COARSEST) & (refine == "h")
     used = {
-        name: _finest(fine & (columns[name] > _floor(name, columns["h"]))) for name in QUANTITIES
+        name: finest(fine & (columns[name] > _floor(name, columns["h"]))) for name in QUANTITIES
     }
     rates = {
-        name: _rate(columns["elements"][used[name]], columns[name][used[name]])
+        name: rate_of(columns["elements"][used[name]], columns[name][used[name]])
         for name in QUANTITIES
     }
     return Study(stack, refine, what, meshes.what, columns, used, rates)
+
+
+def save_columns(columns: Mapping[str, FloatArray], path: str | PathLike[str]) -> None:
+    """Write columns of numbers with their names to a .csv file, all digits."""
+    from ..files.disk import check_target, replacing
+
+    target = Path(path)
+    check_target(target, ".csv")
+    values = np.stack([*columns.values()], axis=1)
+    with replacing(target) as temporary:
+        np.savetxt(temporary, values, "%.17g", ",", header=",".join(columns), comments="")
 
 
 def expected_rates(degree: int) -> dict[str, tuple[int, ...]]:
@@ -306,14 +319,16 @@ def _check_size(meshes: Meshes, refinements: int, least: int, degree: int) -> No
     )
 
 
-def _reference(stack: Stack, current: Number) -> tuple[Solution, str]:
+def _reference(
+    stack: Stack, current: Number, e: Elements, frequency: float | None
+) -> tuple[Solution, str]:
     """Return what errors are against: it does not lie on nodes that layers come with."""
-    e = elements_of(stack).on_nodes({})
     if not e.graded:
-        return analytic.solve(stack, current), "exact stack"
+        return analytic.solve(stack, current, frequency=frequency), "exact stack"
     check_spin_sink(e)
+    e = e.on_nodes({})
     transport = Condensed(e, Meshed(e, DEGREE, None))
-    return Solution(stack, current, transport, solve), "over-resolved solve"
+    return Solution(stack, current, transport, solve, frequency), "over-resolved solve"
 
 
 def _floor(name: str, h: FloatArray) -> FloatArray:
@@ -321,21 +336,19 @@ def _floor(name: str, h: FloatArray) -> FloatArray:
     return np.maximum(FLOORS.get(name, FLOOR), FLOORS_BY_H.get(name, 0.0) / h)
 
 
-def _finest(usable: BoolArray) -> BoolArray:
+def finest(usable: BoolArray) -> BoolArray:
     """Keep the last `FITTED` of what is usable."""
     return usable & (np.cumsum(usable[::-1])[::-1] <= FITTED)
 
 
-def _rate(elements: FloatArray, error: FloatArray) -> float:
-    """Return the exponent of h, which falls as the number of elements grows."""
+def rate_of(count: FloatArray, error: FloatArray) -> float:
+    """Return the exponent of the size of elements, or steps, of which there are so many."""
     if error.size < 2:
         return float("nan")
-    return -float(np.polyfit(np.log(elements), np.log(error), 1)[0])
+    return -float(np.polyfit(np.log(count), np.log(error), 1)[0])
 
 
 def _measured(
-    stack: Stack,
-    current: Number,
     meshes: Meshes,
     n: int,
     degree: int,
@@ -346,7 +359,8 @@ def _measured(
     e, counts = meshes.divided(n)
     start = time.perf_counter()
     transport = Condensed(e, Meshed(e, degree, counts))
-    solution = Solution(stack, current, transport, partial(solve, degree=degree))
+    again = partial(solve, degree=degree)
+    solution = Solution(reference.stack, reference.j0, transport, again, reference.frequency)
     solution.torques  # noqa: B018
     passed = time.perf_counter() - start
     amplitudes = np.where(e.strong[1:-1], 1, 3)

@@ -59,8 +59,8 @@ def errors_of(
     if size > NO_TORQUE * TORQUE_PER_SPIN_CURRENT * _largest_current(reference):
         found["torque"] = float(np.abs(solution.torques - exact).max() / size)
         found["differentiated torque"] = _differentiated(solution, reference)
-    dr = float(reference.spin_resistance)
-    found["dr"] = abs(float(solution.spin_resistance) - dr) / (abs(dr) or 1.0)
+    dr = complex(reference.spin_resistance)
+    found["dr"] = abs(complex(solution.spin_resistance) - dr) / (abs(dr) or 1.0)
     return found
 
 
@@ -105,7 +105,7 @@ def _integrals(
         exact_slope = np.sum(slopes, axis=0)
         pairs = ((mu, exact_mu), (slope / d, exact_slope / d), (j, exact_j))
         total += [
-            [np.einsum("q,qc,qc->", weight, v, v) for v in (found - exact, exact)]
+            [weight @ (np.abs(v) ** 2).sum(axis=1) for v in (found - exact, exact)]
             for found, exact in pairs
         ]
     return total

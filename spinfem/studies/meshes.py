@@ -114,8 +114,8 @@ def coarsest(e: Elements, grading: bool) -> Meshes:
         return Meshes(e, counts, dict.fromkeys(layers, ENDS), "equally wide in every layer")
     nodes = dict(e.nodes)
     for k in e.graded.keys() - nodes.keys():
-        d = float(e.thickness[k - 1, 0])
-        nodes[k] = graded.nodes_for(e.graded[k], d, mesh.DEGREE, None)
+        d = e.thickness[k - 1, 0] * np.sqrt(e.absorbing(k)).real
+        nodes[k] = graded.nodes_for(e.graded[k], float(np.max(d)), mesh.DEGREE, None)
     resolved = _counts({k: _decays(e, k) for k in layers if k not in nodes})
     counts = tuple(len(nodes[k]) - 1 if k in nodes else resolved[k] for k in layers)
     own = "those that layers come with, divided" if e.nodes else "graded towards the faces"
@@ -124,7 +124,7 @@ def coarsest(e: Elements, grading: bool) -> Meshes:
 
 def _decays(e: Elements, k: int) -> FloatArray:
     """Return the thickness of a layer in its decay lengths: l, and the one across m."""
-    along = e.thickness[k - 1] / e.l[k]
+    along = (e.thickness[k - 1] / e.l[k]).real
     return np.append(along, across_mesh(e, k, 1)[0]) if k in e.lengths else along
 
 
@@ -156,5 +156,6 @@ def _graded_steps(e: Elements, k: int, nodes: FloatArray) -> FloatArray:
     y, weights = legendre.leggauss(4)
     width = np.diff(nodes)[:, None]
     l = graded.profile(e.graded[k].numbers["l"])(nodes[:-1, None] + width * (1 + y) / 2)
-    steps: FloatArray = e.thickness[k - 1, 0] * (width / 2 / l) @ weights[:, None]
+    decays = e.thickness[k - 1, 0] * np.sqrt(e.absorbing(k)).real
+    steps: FloatArray = decays * ((width / 2 / l) @ weights[:, None])
     return steps

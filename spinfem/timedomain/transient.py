@@ -289,61 +289,121 @@ def transient(
     TypeError, ValueError
         If an argument is not as above, a metal has no tau, or `rtol` is not met by 4,096 steps.
     """
-    stack = check_stack(stack)
-    if stack.shape:
-        raise ValueError(
-            f"stack must be a single one for a transient, got a batch of shape {stack.shape}"
-        )
-    check_undriven("a transient", stack)
-    wanted = np.asarray(finite("times", times))
-    if wanted.ndim != 1 or wanted.size < 2 or (np.diff(wanted) <= 0).any():
-        raise ValueError(f"times must be two or more in increasing order, got {times!r}")
-    past, tolerance = finite("before (current)", before), positive("rtol", rtol)
-    current, breaks = _current(j0, wanted)
-    directed, kinks = _directed(stack, m, wanted)
-    check_spin_sink(elements_of(stack))
-    workers = threads_of(threads)
+    course = Course("a transient", stack, j0, times, before, m, threads)
+    tolerance = float(positive("rtol", rtol))
     found: list[tuple[FloatArray, FloatArray]] = []
-    step = _first(wanted, np.union1d(breaks, kinks))
-    stack_then = directed(wanted) if m else stack
-    turning = elements_of(stack_then).columns["m"].varying
+    step = course.first_step(FIRST)
     while True:
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
-            sums = _weights(current, wanted, past, step)
-            transport: Superposed | Moved
-            if m:
-                nodes = _meshed(stack, sums)[1].nodes
-                moving = MovingStack(stack, nodes, turning, directed, current)
-                if moving.rounding > ROUNDED * tolerance:
-                    raise ValueError(
-                        "layers must not be so thin, nor faces so transparent, that roundings hide "
-                        f"what passes while magnetizations move, got an rtol of {tolerance:g} with "
-                        f"roundings of {moving.rounding:.0e}"
-                    )
-                states = moving.followed(wanted, float(past), _count(wanted, step), step)
-                sample = stack_then, moving.layers, moving.taus
-                transport = Moved(*sample, *states, current(wanted))
-            else:
-                swinging, at_rest = _solved(stack, sums, workers)
-                total = Sum(sums.matrix, float(past))
-                transport = Superposed(swinging, at_rest, total, current(wanted))
-            steps = round((wanted[-1] - wanted[0]) / step)
-            result = Transient(stack_then, wanted, current(wanted), transport, steps)
-            own = transport.all_absorbed(), transport.spin_part
-        if not all(np.isfinite(values).all() for values in own):
-            raise ValueError("results must be finite, got an overflow of double precision")
+        result = course.followed(step, ROUNDED * tolerance)
+        own = result.transport.all_absorbed(), result.transport.spin_part
         if found and all(
             np.abs(a - b).max(initial=0.0) <= tolerance * np.abs(b).max(initial=0.0)
             for a, b in zip(found[-1], own, strict=True)
         ):
             return result
         found.append(own)
-        if 2 * steps > MOST:
+        if 2 * result.steps > MOST:
             raise ValueError(
                 f"rtol must be met by {MOST:,} steps, got {tolerance:g}: give the times at which "
                 "j0 jumps or has a kink as its attribute breaks, or less time at once"
             )
         step /= 2
+
+
+class Course:
+    """A stack in time, and what drives it, in steps of any length; arguments as of `transient`.
+
+    `what` is made of it, for messages.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        stack: Stack | LoadedStack,
+        j0: ArrayLike | Current,
+        times: ArrayLike,
+        before: float,
+        m: Mapping[str, ArrayLike | Current] | None,
+        threads: int | None,
+    ) -> None:
+        self.stack = check_stack(stack)
+        if self.stack.shape:
+            raise ValueError(
+                f"stack must be a single one for {what}, got a batch of shape {self.stack.shape}"
+            )
+        check_undriven(what, self.stack)
+        self.times = np.asarray(finite("times", times))
+        if self.times.ndim != 1 or self.times.size < 2 or (np.diff(self.times) <= 0).any():
+            raise ValueError(f"times must be two or more in increasing order, got {times!r}")
+        self._past = float(finite("before (current)", before))
+        self._current, breaks = _current(j0, self.times)
+        self._directed, kinks = _directed(self.stack, m, self.times)
+        self._breaks = np.union1d(breaks, kinks)
+        check_spin_sink(elements_of(self.stack))
+        self._threads = threads_of(threads)
+        self._moves = bool(m)
+        self._then = self._directed(self.times) if m else self.stack
+
+    def first_step(self, least: int) -> float:
+        """Return the length of steps of which there are at least so many.
+
+        Breaks, and times, are ends of steps, if they have a common measure that is not too short;
+        or breaks alone; or none. Where a current is smooth, results at the ends of steps are most
+        exact.
+        """
+        span = self.times[-1] - self.times[0]
+        for wanted in (np.union1d(self.times, self._breaks), self._breaks):
+            places = wanted - self.times[0]
+            places = places[(places > 0) & (places <= span)]
+            for count in range(1, MOST // 4 + 1) if places.size else ():
+                step = places[0] / count
+                if span / step > MOST / 4:
+                    break
+                if np.abs(places / step - np.round(places / step)).max() < 1e-9 * span / step:
+                    return float(step / np.ceil(least * step / span))
+        return float(span / least)
+
+    def followed(self, step: float, rounded: float) -> Transient:
+        """Return what is found in steps of a length.
+
+        Parameters
+        ----------
+        step : float
+            Length of the steps, in the unit of the times.
+        rounded : float
+            What roundings may come to.
+        """
+        times, current = self.times, self._current(self.times)
+        steps = round((times[-1] - times[0]) / step)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+            transport: Superposed | Moved
+            if self._moves:
+                transport = self._moved(step, rounded)
+            else:
+                sums = _weights(self._current, times, self._past, step)
+                swinging, at_rest = _solved(self.stack, sums, self._threads)
+                total = Sum(sums.matrix, self._past)
+                transport = Superposed(swinging, at_rest, total, current)
+            result = Transient(self._then, times, current, transport, steps)
+            own = transport.all_absorbed(), transport.spin_part
+        if not all(np.isfinite(values).all() for values in own):
+            raise ValueError("results must be finite, got an overflow of double precision")
+        return result
+
+    def _moved(self, step: float, rounded: float) -> Moved:
+        """Return the same with magnetizations that move."""
+        times, current = self.times, self._current
+        nodes = _meshed(self.stack, _weights(current, times, self._past, step))[1].nodes
+        turning = elements_of(self._then).columns["m"].varying
+        moving = MovingStack(self.stack, nodes, turning, self._directed, current)
+        if moving.rounding > rounded:
+            raise ValueError(
+                "layers must not be so thin, nor faces so transparent, that roundings hide what "
+                f"passes while magnetizations move, got roundings of {moving.rounding:.0e}, which "
+                f"must not exceed {rounded:.0e}"
+            )
+        states = moving.followed(times, self._past, _count(times, step), step)
+        return Moved(self._then, moving.layers, moving.taus, *states, current(times))
 
 
 def _current(j0: Any, times: FloatArray) -> tuple[Callable[[FloatArray], FloatArray], FloatArray]:
@@ -409,25 +469,6 @@ def _way(name: str, way: Any, times: FloatArray) -> Callable[[FloatArray], Float
         return np.broadcast_to(values, (t.size, 3))
 
     return directions
-
-
-def _first(times: FloatArray, breaks: FloatArray) -> float:
-    """Return the length of the steps that a response is first taken in.
-
-    Breaks, and times, are ends of steps, if they have a common measure that is not too short; or
-    breaks alone; or none. Where a current is smooth, results at the ends of steps are most exact.
-    """
-    span = times[-1] - times[0]
-    for wanted in (np.union1d(times, breaks), breaks):
-        places = wanted - times[0]
-        places = places[(places > 0) & (places <= span)]
-        for count in range(1, MOST // 4 + 1) if places.size else ():
-            step = places[0] / count
-            if span / step > MOST / 4:
-                break
-            if np.abs(places / step - np.round(places / step)).max() < 1e-9 * span / step:
-                return float(step / np.ceil(FIRST * step / span))
-    return float(span / FIRST)
 
 
 def _count(times: FloatArray, step: float) -> int:

@@ -408,6 +408,48 @@ def test_memory_is_estimated(metal, degree, monkeypatch):
     assert estimate / 5 < found < estimate
 
 
+def timed(metal, tau):
+    return dataclasses.replace(metal, tau=tau)
+
+
+AT_A_FREQUENCY = {
+    "uniform": stack(timed(N, 0.3), timed(F2, 1.4)),
+    "interface": stack(timed(N, 0.3), timed(F2, 1.4), sf.Interface(0.1, gamma=0.3, mixing=2 + 1j)),
+    "graded": stack(timed(GRADED, 0.3), timed(GRADED_F, 1.4)),
+    "exchange": stack(timed(N, 0.3), timed(dataclasses.replace(F2, lambda_J=0.4), 1.4)),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("frequency", [0.0, 0.3, 3.0])
+@pytest.mark.parametrize("name", AT_A_FREQUENCY)
+def test_at_a_frequency(name, frequency):
+    """Amplitudes converge as the stationary solution does; omega tau up to 26."""
+    pieces = AT_A_FREQUENCY[name].pieces
+    known = [
+        dataclasses.replace(x, material=timed(x.material, 0.5))
+        if getattr(getattr(x, "material", None), "tau", 0.0) is None
+        else x
+        for x in pieces
+    ]
+    study = sf.converge(sf.Stack(known), frequency=frequency, refinements=11)
+    for what, rate in EXPECTED.items():
+        assert study.used[what].sum() >= 2
+        assert study.rates[what] == pytest.approx(rate(2), abs=0.15), what
+    if frequency == 0:
+        still = sf.converge(sf.Stack(known), refinements=11)
+        for what in EXPECTED:
+            used = still.used[what]
+            np.testing.assert_allclose(study.columns[what][used], still.columns[what][used], 1e-3)
+
+
+def test_a_frequency_needs_times():
+    with pytest.raises(ValueError, match="every metal must have tau at a frequency"):
+        sf.converge(stack(), frequency=1.0)
+    with pytest.raises(ValueError, match="frequency must be zero or positive"):
+        sf.converge(stack(), frequency=-1.0)
+
+
 @pytest.mark.long
 def test_command(tmp_path, capsys):
     file = tmp_path / "valve.toml"

@@ -12,7 +12,6 @@ from spinfem.solvers.condensed import Condensed
 from spinfem.solvers.elements import at_frequency, elements_of
 from spinfem.solvers.exact import Exact
 from spinfem.timedomain.quadrature import NODES, weights
-from spinfem.timedomain.transient import _solved, _weights
 
 N = sf.NormalMetal(D=8.0, l=1.0, tau=1.5)
 F = sf.Ferromagnet(D=2.0, l=0.6, p=0.5, tau=0.4)
@@ -358,22 +357,6 @@ def test_order_of_the_quadrature():
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     assert (orders > 4.8).all()
     assert (orders < 5.3).all()
-
-
-@pytest.mark.long
-def test_order_in_a_stack():
-    """Of a smooth current: the table in docs/theory/frequency.md."""
-    times, found = np.linspace(0, 2, 9), []
-    for steps in (16, 32, 64, 256):
-        sums = _weights(lambda t: np.sin(2 * t) ** 6, times, 0.0, 2 / steps)
-        swinging, _ = _solved(SAMPLE, sums, 1)
-        torques = np.einsum("tq,fqi->fti", sums.matrix, swinging.all_absorbed()).real
-        found.append((torques, (sums.matrix @ swinging.spin_part).real))
-    for values, least in zip(zip(*found, strict=True), (4.8, 4.1), strict=True):
-        *coarse, finest = values
-        errors = np.array([np.abs(x - finest).max() / np.abs(finest).max() for x in coarse])
-        assert errors[-1] < 1e-6
-        assert (np.log2(errors[:-1] / errors[1:]) > least).all()
 
 
 @pytest.mark.parametrize(

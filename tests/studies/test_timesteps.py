@@ -1,0 +1,124 @@
+"""Errors of transients as steps get shorter: rates, tables, files, pictures, bad input."""
+
+import numpy as np
+import pytest
+
+import spinfem as sf
+
+N = sf.NormalMetal(D=8.0, l=1.0, tau=1.5)
+F = sf.Ferromagnet(D=2.0, l=0.6, p=0.5, tau=0.4)
+WEAK = sf.Ferromagnet(D=3.0, l=0.8, p=0.4, lambda_J=0.6, lambda_phi=0.5, tau=0.7)
+SAMPLE = (
+    sf.Lead(N)
+    | WEAK(1.0, m=(0, 0, 1), name="a")
+    | sf.Interface(0.1, gamma=0.2)
+    | N(0.5)
+    | sf.Interface(0.2, mixing=1 + 1j)
+    | F(0.7, m=(1, 0, 0.2), name="b")
+    | sf.Lead(WEAK, m=(0, 1, 0))
+)
+VALVE = (
+    sf.Reservoir()
+    | F(1.0, m=(0, 0, 1), name="a")
+    | N(0.4)
+    | F(0.7, m=(1, 0, 0.2), name="b")
+    | sf.Reservoir()
+)
+TIMES = np.linspace(0, 2, 9)
+
+
+def pulse(t):
+    return np.sin(2 * t) ** 6
+
+
+def one(t):
+    return np.ones_like(t)
+
+
+@pytest.mark.long
+def test_rates_of_a_smooth_current():
+    """The table in docs/theory/frequency.md; leads cost nearly an order of mu_s."""
+    study = sf.converge_in_time(SAMPLE, pulse, TIMES)
+    assert study.rates["torque"] == pytest.approx(5, abs=0.2)
+    assert study.rates["spin voltage"] == pytest.approx(4.2, abs=0.2)
+    assert study.rates["mu_s"] == pytest.approx(4.2, abs=0.2)
+    expected = [1.70e-4, 4.55e-6, 1.49e-7, 4.96e-9, 1.59e-10]
+    np.testing.assert_allclose(study.columns["torque"], expected, rtol=0.1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stack", [VALVE, SAMPLE])
+def test_rates_of_a_step(stack):
+    """Spins have diffused for a while at the times that are looked at."""
+    study = sf.converge_in_time(stack, one, TIMES[2:] - TIMES[2])
+    assert study.rates["torque"] == pytest.approx(5, abs=0.7)
+
+
+@pytest.mark.long
+def test_rates_of_a_magnetization_that_moves():
+    def m(t):
+        angle = 1 + 0.3 * np.sin(t) ** 6
+        return np.stack([np.sin(angle), 0 * t, np.cos(angle)], axis=-1)
+
+    left, *inner, right = VALVE.pieces
+    apart = sf.Stack([left, N(0.5), *inner, N(0.5), right])
+    study = sf.converge_in_time(apart, one, TIMES, before=1.0, m={"b": m}, refinements=4)
+    assert all(rate > 3 for rate in study.rates.values())
+    assert study.columns["torque"][-1] < 1e-6
+
+
+def test_table_file_and_picture(tmp_path):
+    study = sf.converge_in_time(VALVE, one, TIMES[:3], refinements=3)
+    np.testing.assert_array_equal(study.columns["steps"], [8, 16, 32])
+    np.testing.assert_allclose(study.columns["step"], 0.5 / study.columns["steps"])
+    heads, *rows = study.table.splitlines()
+    assert heads.split() == ["steps", "step", "time", "torque", "spin", "voltage", "mu_s"]
+    assert [row.split()[0] for row in rows] == ["8", "16", "32", "rate"]
+    assert "against: 4 times the most steps" in str(study)
+    study.save(tmp_path / "steps.csv")
+    written = np.genfromtxt(tmp_path / "steps.csv", delimiter=",", names=True)
+    np.testing.assert_array_equal(written["torque"], study.columns["torque"])
+    axes = study.plot()
+    assert axes.get_xlabel() == "length of a step"
+    lines = [line for line in axes.lines if line.get_label().startswith("torque")]
+    np.testing.assert_array_equal(lines[0].get_ydata(), study.columns["torque"])
+
+
+def test_breaks_are_ends_of_steps():
+    def kinked(t):
+        return np.where(t < 0.6, t, 0.6)
+
+    kinked.breaks = [0.6]
+    study = sf.converge_in_time(VALVE, kinked, [0.0, 1.0], refinements=2)
+    assert study.columns["step"][0] == pytest.approx(0.1)
+
+
+def test_what_is_nothing_has_no_rate():
+    one_layer = sf.Reservoir() | F(1.0, m=(0, 0, 1)) | sf.Reservoir()
+    study = sf.converge_in_time(one_layer, one, [0.0, 1.0], refinements=2)
+    assert np.isnan(study.columns["torque"]).all()
+    assert np.isnan(study.rates["torque"])
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"refinements": 1}, ValueError, "refinements must be a whole number at least 2, got 1"),
+        ({"refinements": 2.5}, TypeError, "refinements must be a whole number"),
+        (
+            {"refinements": 9},
+            ValueError,
+            "must be at most 8 for these times, got 9: .* 2,048",
+        ),
+        ({"times": [0.0]}, ValueError, "times must be two or more in increasing order"),
+        (
+            {"stack": VALVE.replace("b", thickness=[0.1, 0.2])},
+            ValueError,
+            "single one for a study of steps",
+        ),
+    ],
+)
+def test_bad_input(change, error, message):
+    given = {"stack": VALVE, "j0": one, "times": [0.0, 1.0], **change}
+    with pytest.raises(error, match=message):
+        sf.converge_in_time(**given)
