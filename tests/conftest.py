@@ -33,6 +33,12 @@ SHARES = {True: (0.05, 5), False: (0.2, 20)}
 least so many. All of them, and of all parameters of what is marked `some`:
 ``-m "" --hypothesis-profile=all``.
 """
+COMPARE = tuple(
+    f"tests/{wing}/"
+    for wing in ("devices", "dynamics", "fem", "numerics", "paper", "results", "solvers")
+)
+SETS = 12
+"""Of the sets of parameters of a long test in these wings at most so many, if not so marked."""
 MOST = 2
 """And of the sets of parameters of a test at most so many, some of all its kinds."""
 
@@ -98,14 +104,14 @@ def pytest_collection_modifyitems(config, items):
 
 
 def leave_out_all_but_some(config, items):
-    """Of tests that are marked like that, the same in every run; they are drawn at random."""
+    """Of tests with many parameters, the same in every run; they are drawn at random."""
     tests = {}
     for item in items:
-        if item.get_closest_marker("some"):
-            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
     out = set()
     for name, instances in tests.items():
-        (count,) = instances[0].get_closest_marker("some").args
+        marked, compares = instances[0].get_closest_marker("some"), name.startswith(COMPARE)
+        count = marked.args[0] if marked else SETS if compares else len(instances)
         kept = Random(name).sample(instances, min(count, len(instances)))
         out.update(item for item in instances if item not in kept and is_long(item))
     config.hook.pytest_deselected(items=list(out))

@@ -27,6 +27,7 @@ def read_ovf(path):
     return head, values.reshape(*count, int(head["valuedim"])).transpose(2, 1, 0, 3)
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("sample", ["transparent", "mixing", "exchange lengths", "memory loss"])
 @pytest.mark.parametrize("kind", ["tri", "quad", "tet", "hex"])
 def test_cells_have_the_whole_torque(kind, sample):

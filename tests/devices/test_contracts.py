@@ -50,6 +50,7 @@ def halved(device):
     return sf.Device(Grid(mesh), metals, device.electrodes, joints)
 
 
+@pytest.mark.some(5)
 @pytest.mark.long
 @pytest.mark.parametrize("sample", SAMPLES)
 @pytest.mark.filterwarnings("ignore:cells at interfaces")  # that of the cut needs none

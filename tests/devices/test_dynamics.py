@@ -143,6 +143,7 @@ def test_magnets_that_turn_as_one_pump_nothing_where_no_spin_across_m_is_lost(ki
     np.testing.assert_allclose(together, 0, atol=1e-10 * np.abs(K).max())
 
 
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "name",
@@ -357,6 +358,7 @@ def test_a_reservoir_takes_up_all_that_is_pumped():
     sf.Dynamics(device, {"free": FREE}, pumping=False)
 
 
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "joint", [None, Joint(5e-16, gamma=0.5), Joint(mixing=5e14), Joint(5e-16, mixing=5e14)]

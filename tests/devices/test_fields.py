@@ -39,6 +39,7 @@ def errors(device, degree, solution, points):
     return [np.sqrt(np.mean(error**2)) / np.abs(size).max() for error, size in wrong]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("degree", [1, 2])
 def test_fields_converge_to_those_of_the_stack(kind, degree):

@@ -181,6 +181,7 @@ SIZES = {
 LONG = [("tet", 1), ("tet", 2), ("hex", 1), ("hex", 2)]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("kind", "degree"),
     [pytest.param(*x, marks=pytest.mark.long) if x in LONG else x for x in SIZES],

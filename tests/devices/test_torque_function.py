@@ -105,6 +105,7 @@ def test_all_turned_alike_torques_turn_with_them(sample):
     np.testing.assert_allclose(changes, np.cross(omega, torques), atol=1e-11 * size)
 
 
+@pytest.mark.some(5)
 @pytest.mark.long
 @pytest.mark.parametrize("sample", APART)
 def test_a_straight_wire_is_its_stack(sample):

@@ -40,6 +40,7 @@ def test_deviations_grow_as_eigenvalues_say(case):
     assert np.abs(found - expected).max() <= 1e-6 * np.abs(expected).max()
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize(("theta", "count"), [(0.0, 50), (180.0, 45)])
 def test_boundaries_of_a_phase_diagram(theta, count):

@@ -194,6 +194,7 @@ run = pair(pumping=not thermal).run(
 """
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["plain", "thermal"])
 def test_a_run_that_was_killed_goes_on(kind, tmp_path):

@@ -148,6 +148,7 @@ def sliced(numbers, n):
     return device(*(metal(0.8 / n, m=M if "p" in numbers else None) for metal in metals))
 
 
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["all", *(pytest.param(x, marks=pytest.mark.long) for x in PROFILES if x != "all")]

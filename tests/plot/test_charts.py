@@ -45,6 +45,7 @@ def test_bars_too_short_to_be_seen_have_no_line():
     assert list(bars(ax)) == ["a.l", "b.l"]
 
 
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "results", [3, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 11, 180))]
@@ -202,6 +203,7 @@ def superlattice(theta, d_N=2e-9):
     return sf.Stack([*layers[:-1], Cu(d_N)])
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "axes",

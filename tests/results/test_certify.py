@@ -91,6 +91,7 @@ def test_bounds_hold_on_random_stacks_and_are_sharp():
     assert_sharp()
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("kind", [samples, drifting])
 def test_bounds_hold_with_interfaces_exchange_lengths_and_two_polarizations(kind):

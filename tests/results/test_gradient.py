@@ -359,14 +359,16 @@ def test_at_a_frequency_every_number(given):
     check(stack, one_by_one, frequency)
 
 
+@pytest.mark.some(7)
 @pytest.mark.long
+@pytest.mark.parametrize("numbers", [range(4), range(4, 8), range(8, 12)])
 @pytest.mark.parametrize("model", extremes.MODELS)
-def test_at_the_ends_of_what_is_legal(model):
+def test_at_the_ends_of_what_is_legal(model, numbers):
     """Of 440 stacks 1e-9, but for two: 2.4e-8; and 7.6e-6 where there is no AR* to begin with.
 
     The slope with it is a product of currents there, at a spacer of 1e-14 l.
     """
-    for i in range(8):
+    for i in numbers:
         stack = extremes.extreme(np.random.default_rng([77, i]), model)
         for (key, *names), error in errors(stack, one_by_one):
             opens = any(
@@ -576,6 +578,7 @@ def shifted(stack, place, step):
     return sf.Stack([piece for pair in pairs for piece in pair if piece is not None])
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["both polarizations", "p beside a beta_D"])
 def test_differences_at_a_frequency(name):

@@ -474,6 +474,7 @@ def test_currents_and_samples_broadcast():
     assert single.torque("free").shape == (2, 1, 3)
 
 
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "varied",

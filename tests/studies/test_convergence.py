@@ -387,6 +387,7 @@ def test_equal_elements_that_take_too_much_are_refused():
         sf.converge(valve(1e8), grading=False)
 
 
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("metal", "degree"),
@@ -420,6 +421,7 @@ AT_A_FREQUENCY = {
 }
 
 
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize("frequency", [0.0, 0.3, 3.0])
 @pytest.mark.parametrize("name", AT_A_FREQUENCY)

@@ -2003,6 +2003,7 @@ def test_two_at_once_with_one_output(tmp_path, thickness):
         assert float(here["spin_resistance"]) == pytest.approx(one.spin_resistance, rel=1e-10)
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("options", [[], ["--no-locks"]])
 def test_killed_over_and_over(options):
@@ -2023,6 +2024,7 @@ cli.main(sys.argv[1:])
 """The command with chunks of some 400 points."""
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_at_any_moment(run, tmp_path, monkeypatch, workers):

@@ -168,6 +168,7 @@ def test_fields_inside_end_in_those_at_faces(kind):
             assert np.abs(layer.spin_potential[:, end] - mu).max() < 1e-9 * highest
 
 
+@pytest.mark.some(3)
 @pytest.mark.long
 @pytest.mark.parametrize("kind", [x for x in KINDS if x != "graded"])
 def test_seen_from_behind_or_turned(kind):
@@ -283,6 +284,7 @@ class TwoPorts:
         return matrix, rods, normal(given), normal
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize(("terahertz", "rtol"), [(0.3, 1e-8), (2.0, 1e-6)])
 def test_linear_response(terahertz, rtol):

@@ -45,6 +45,7 @@ def assert_near(found, expected, limit):
 # --- fields --------------------------------------------------------------------------------------
 
 
+@pytest.mark.some(3)
 @pytest.mark.long
 @pytest.mark.parametrize("metal", [N, F, TWICE, WEAK])
 @pytest.mark.parametrize("side", ["left", "right"])
