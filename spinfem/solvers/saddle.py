@@ -188,7 +188,10 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
         own = sp.vstack([sp.csr_array(law.axes) @ R[3 * i : 3 * i + 3] for law, i in lossy])
         shunts = np.concatenate([law.shunt for law, _ in lossy])
         A = A + own.T @ sp.diags_array(shunts / system.unit) @ own
-    matrix = sp.block_array([[A, C.T], [C, -system.unit * Z]], format="csc")
+    # else a compliance of 1e12, where delta lets nothing pass, leaves its roundings in mu_s
+    scale = sp.diags_array(1 / np.sqrt(np.maximum(system.unit * np.abs(Z.diagonal()), 1.0)))
+    compliance = -system.unit * scale @ Z @ scale
+    matrix = sp.block_array([[A, C.T @ scale], [scale @ C, compliance]], format="csc")
     counts_of = A.shape[0], np.cumsum(counted)[:-1]
     drives = [(1.0, load, np.split(h, counts_of[1]))]
     if e.drives:
@@ -205,10 +208,10 @@ def _solve_point(stack: Stack, e: Elements, nodes: list[FloatArray], degree: int
     factors = splu(matrix)
     found = []
     for j0, forces, sources in drives:
-        driving = np.concatenate([forces, system.unit * np.concatenate(sources)])
+        driving = np.concatenate([forces, system.unit * scale @ np.concatenate(sources)])
         unknowns = factors.solve(driving.astype(matrix.dtype, copy=False))
         mu = (R @ unknowns[: counts_of[0]]).reshape(-1, 3) / system.unit
-        multipliers = np.split(unknowns[counts_of[0] :], counts_of[1])
+        multipliers = np.split(scale @ unknowns[counts_of[0] :], counts_of[1])
         sides = mu[on_left], mu[on_right]
         faces = _faces(e, spaces, weights, multipliers, sides, laws, j0)
         found.append(_point(e, system, nodes, mu, faces, j0))

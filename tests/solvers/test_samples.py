@@ -117,6 +117,34 @@ def test_saddle_point_agrees_with_matched_exponentials(stack):
     check(sf.solve(stack, method="saddle"), match(stack))
 
 
+@pytest.mark.parametrize("delta", [3.0, 31.6, 300.0])
+def test_saddle_point_behind_an_interface_that_lets_next_to_nothing_pass(delta):
+    """Its compliance, 1e12, left roundings of 1e-4 in mu_s behind it, whichever came first."""
+    strong = sf.Ferromagnet(D=2.0, l=0.16684, p=-0.579686)
+    slow = sf.Ferromagnet(D=0.5, l=1.0, p=0.0, lambda_phi=3.98697)
+    weak = sf.Ferromagnet(D=0.316228, l=2.0, p=0.5, lambda_J=0.25, lambda_phi=0.5)
+    stack = (
+        sf.Lead(sf.NormalMetal(D=0.5, l=1.0))
+        | sf.NormalMetal(D=1.0, l=np.inf)(2.796061)
+        | slow(2.0, m=(-0.246299, 0.943133, -0.22324), name="a")
+        | sf.Interface(0.0, mixing=0.129796)
+        | sf.NormalMetal(D=14.7434, l=1.0)(0.00146734)
+        | sf.Interface(9.2156, gamma=0.9, mixing=0.745599 - 0.0745599j)
+        | strong(0.16684, m=(1, 9e-6, 0), name="b")
+        | sf.Interface(0.00861882, delta=2.0, mixing=0.390887 - 1.17266j)
+        | sf.NormalMetal(D=0.5, l=1.945)(1.94524)
+        | sf.Interface(0.0, gamma=-6e-8, mixing=0.0405716 - 0.00405716j)
+        | weak(1.98959, m=(-0.93753, 0.3479, 0), name="c")
+        | sf.Interface(2.0, gamma=0.233828, delta=delta)
+        | sf.NormalMetal(D=0.82674, l=2.0)(4.0)
+        | sf.Interface(1.0, delta=1.0)
+        | sf.NormalMetal(D=0.0634612, l=2.0)(1.0)
+        | sf.Interface(0.0, gamma=0.368204, mixing=12.5437 + 12.5437j)
+        | sf.Lead(sf.Ferromagnet(D=1.0, l=2.0, p=-0.2, lambda_phi=0.3), m=(-0.866, 0, 0.5))
+    )
+    check(sf.solve(stack, method="saddle"), match(stack))
+
+
 @pytest.mark.long
 @settings(max_examples=6)
 @given(drifting())
