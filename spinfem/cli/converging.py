@@ -9,6 +9,7 @@ import typer
 
 from ..files.disk import check_target
 from .output import Dpi, Plot, check_picture, write_picture
+from .swinging import check_times
 
 
 def study(
@@ -49,6 +50,8 @@ def study(
         check_target(output, ".csv")
     check_picture(picture, dpi)
     description = read(file)
+    if frequency is not None:
+        check_times(description)
     study = converge(
         description.stack,
         description.j0,

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..results.amplitudes import SUMS, amplitudes_of
+from ..solvers.elements import at_frequency, elements_of
 from ..texts.tables import Part, as_text
 from .report import OVERFLOW
 
 if TYPE_CHECKING:
     from ..io.stackfile import StackFile
     from ..solution import Solution
+
+
+def check_times(file: StackFile) -> None:
+    """Raise ValueError, which names the file, if a metal in it has no tau, or an infinite l."""
+    try:
+        at_frequency(file.stack, elements_of(file.stack), 0.0)
+    except ValueError as error:
+        raise ValueError(f"{file.path}: {error}") from None
 
 
 def swinging_report(file: StackFile, solution: Solution) -> str:

@@ -494,6 +494,17 @@ polar_deg = 50
     np.testing.assert_allclose(h, 1 / np.array([1, 2, 3, 4, 6, 8, 12, 16]))
     capsys.readouterr()
     with pytest.raises(SystemExit) as stop:
+        cli.main(["converge", str(file), "--frequency", "1"])
+    assert stop.value.code == 2
+    assert f"error: {file}: every metal must have tau" in capsys.readouterr().err
+    file.write_text(file.read_text().replace("l = 1.0\n", "l = 1.0\ntau = 0.5\n"))
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["converge", str(file), "--frequency", "1", "--refinements", "11"])
+    assert stop.value.code == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    (rates,) = (line[1:5] for line in lines if line[:1] == ["rate"])
+    np.testing.assert_allclose([float(rate) for rate in rates], [4, 2, 4, 3], atol=0.1)
+    with pytest.raises(SystemExit) as stop:
         cli.main(["converge", str(file), "--refinements", "1"])
     assert stop.value.code == 2
     assert "refinements must be a whole number at least 2, got 1" in capsys.readouterr().err
