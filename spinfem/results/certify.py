@@ -37,7 +37,7 @@ angle times as much.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -348,15 +348,17 @@ def _halves(own: Sequence[_Miss], other: Sequence[_Miss]) -> list[FloatArray]:
 def _join(parts: list[Field]) -> Field:
     """Put fields together as points of a batch."""
 
-    def joined(dicts: list[dict[int, FloatArray]]) -> dict[int, FloatArray]:
-        return {k: np.concatenate([values[k] for values in dicts], axis=1) for k in dicts[0]}
+    def side_by_side(arrays: Iterable[FloatArray]) -> FloatArray:
+        return np.concatenate([*arrays], axis=1)
 
-    left, right = (np.concatenate([part.rings[side] for part in parts], axis=1) for side in (0, 1))
+    def joined(dicts: list[dict[int, FloatArray]]) -> dict[int, FloatArray]:
+        return {k: side_by_side(values[k] for values in dicts) for k in dicts[0]}
+
+    faces = zip(*(part.faces for part in parts), strict=True)
+    left, right = zip(*(part.rings for part in parts), strict=True)
     return Field(
-        Faces(
-            *(np.concatenate(a, axis=1) for a in zip(*(part.faces for part in parts), strict=True))
-        ),
+        Faces(*map(side_by_side, faces)),
         joined([part.inner for part in parts]),
         joined([part.across for part in parts]),
-        (left, right),
+        (side_by_side(left), side_by_side(right)),
     )

@@ -292,7 +292,7 @@ def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
 
     _add_conducting(total, e, k, over_senses(e, changes))
     values = (dot(phi, m), own_phi), (dot(mu, m), own_mu)
-    turn = _turned_apart(m, D / (2 * e.l[k]), *about_axis(e, slow), *values)
+    turn = turned_apart(m, D / (2 * e.l[k]), *about_axis(e, slow), *values)
     total.add(k, "m", turn - way * _driving(e, k, pair, mu, phi))
 
 
@@ -338,7 +338,7 @@ def _add_across(total: Derivatives, t: Solved, pair: Pair, along: _Along, k: int
         own, ports_across, along.phi, along.mu, off_axis, strict=True
     ):
         parts = (dot(on_phi[k - 1], m), off_phi), (dot(on_mu[k - 1], m), off_mu)
-        turn = turn + _turned_apart(m, own_along[k - 1], *both, *parts)
+        turn = turn + turned_apart(m, own_along[k - 1], *both, *parts)
     total.add(k, "m", turn)
 
 
@@ -493,10 +493,10 @@ def _fall(
     Whichever has lost less digits. The flow is a sum of terms, and these may have lost some before:
     then both differ by more than the difference is rounded by.
     """
-    size = _largest(B * left, B * right)
-    has_lost = _largest(flow - B * (left - right)) > ROUNDINGS * size
+    fall, size = left - right, np.abs(B) * _largest(left, right)
+    has_lost = _largest(flow - B * fall) > ROUNDINGS * size
     as_difference = (size <= _largest(*terms)) | has_lost
-    return np.where(as_difference, left - right, flow / np.where(as_difference, 1.0, B))
+    return np.where(as_difference, fall, flow / np.where(as_difference, 1.0, B))
 
 
 def _largest(*terms: FloatArray) -> FloatArray:
@@ -639,15 +639,15 @@ def weight_of(m: FloatArray, a: FloatArray, b: FloatArray, sense: int) -> Comple
 def turned(
     m: FloatArray, along: Any, across_m: Any, turning: Any, a: FloatArray, b: FloatArray
 ) -> FloatArray:
-    """Return the derivative with respect to m of ``a . tensor(along, across_m, turning, m) b``."""
-    a, b = np.broadcast_arrays(a, b)
-    stiffer = (along - across_m)[:, None]
-    stretched = stiffer * (a * dot(m, b)[:, None] + b * dot(m, a)[:, None])
-    found: FloatArray = stretched + turning[:, None] * np.cross(b, a)
-    return found
+    """Return the derivative with respect to m of ``a . tensor(along, across_m, turning, m) b``.
+
+    Its part across m, which alone counts, (N, 3).
+    """
+    parts = ((on := dot(v, m), v - on[..., None] * m) for v in np.broadcast_arrays(a, b))
+    return turned_apart(m, along, across_m, turning, *parts)
 
 
-def _turned_apart(
+def turned_apart(
     m: FloatArray,
     along: Any,
     across_m: Any,
@@ -655,7 +655,7 @@ def _turned_apart(
     a: tuple[FloatArray, FloatArray],
     b: tuple[FloatArray, FloatArray],
 ) -> FloatArray:
-    """Return the same, but what is along m, of vectors given by their parts along and across it."""
+    """Return the same of vectors given by their parts along m, (N,), and across it, (N, 3)."""
     (a_on, a_off), (b_on, b_off) = ((x[:, None], y) for x, y in (a, b))
     stretched = (along - across_m)[:, None] * (a_off * b_on + b_off * a_on)
     found: FloatArray = stretched + turning[:, None] * np.cross(m, b_on * a_off - a_on * b_off)
