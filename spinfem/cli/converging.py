@@ -9,7 +9,7 @@ import typer
 
 from ..files.disk import check_target
 from .output import Dpi, Plot, check_picture, write_picture
-from .swinging import check_times
+from .swinging import Frequency, check_times
 
 
 def study(
@@ -24,13 +24,7 @@ def study(
     by_degree: Annotated[
         bool, typer.Option("--p", help="Raise the degree on one mesh instead of refining it.")
     ] = False,
-    frequency: Annotated[
-        float | None,
-        typer.Option(
-            metavar="F",
-            help="Of a current that swings, Hz; in the paper's units per unit of tau.",
-        ),
-    ] = None,
+    frequency: Frequency = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT.csv", help="Write the table.")
     ] = None,

@@ -15,7 +15,7 @@ from ..files.disk import check_target, replacing
 from ..solver import solve
 from .output import DPI, Dpi, Plot, check_picture
 from .report import OVERFLOW, report, results_of, to_json
-from .swinging import swinging_report
+from .swinging import Frequency, swinging_report
 
 if TYPE_CHECKING:
     from ..io.devicefile import DeviceFile
@@ -50,13 +50,7 @@ def solve_file(
             "and 2 on other cells."
         ),
     ] = None,
-    frequency: Annotated[
-        float | None,
-        typer.Option(
-            metavar="F",
-            help="Of a current that swings, Hz; in the paper's units per unit of tau.",
-        ),
-    ] = None,
+    frequency: Frequency = None,
     picture: Plot = None,
     dpi: Dpi = None,
 ) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+import typer
 
 from ..results.amplitudes import SUMS, amplitudes_of
 from ..solvers.elements import at_frequency, elements_of
@@ -14,6 +15,14 @@ from .report import OVERFLOW
 if TYPE_CHECKING:
     from ..io.stackfile import StackFile
     from ..solution import Solution
+
+
+Frequency = Annotated[
+    float | None,
+    typer.Option(
+        metavar="F", help="Of a current that swings, Hz; in the paper's units per unit of tau."
+    ),
+]
 
 
 def check_times(file: StackFile) -> None:
