@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
@@ -57,8 +58,9 @@ def pytest_configure(config):
         patches = pytest.MonkeyPatch()
         config.add_cleanup(patches.undo)
         patches.setattr(kernels, "compiled", lambda: None)
-        # hypothesis has no setting for this
-        patches.setattr(providers, "_get_local_constants", lambda: providers._local_constants)
+        # hypothesis has no setting for this; where it is called otherwise, it takes longer
+        none = partial(getattr, providers, "_local_constants", None)
+        patches.setattr(providers, "_get_local_constants", none, raising=False)
 
 
 def pytest_sessionstart(session):
