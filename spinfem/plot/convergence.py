@@ -33,6 +33,7 @@ def draw_errors(
     columns: Mapping[str, FloatArray],
     used: Mapping[str, BoolArray],
     rates: Mapping[str, float],
+    unit: str = "",
 ) -> Any:
     """Draw errors on given axes or a new pyplot figure, and return the axes.
 
@@ -44,6 +45,8 @@ def draw_errors(
         The column to draw them over, of `LABELS`.
     columns, used, rates
         As of `spinfem.studies.convergence.Study`, or of steps in time.
+    unit : str
+        Of that column.
     """
     from matplotlib.axes import Axes
 
@@ -66,12 +69,12 @@ def draw_errors(
         style = {"color": color, "linestyle": dashes, "linewidth": 1.2, "markersize": 4}
         ax.plot(places[shown], error[shown], marker=marker, label=text, **style)
         fitted = used[name]
-        if fitted.sum() >= 2 and name in ("torque", "L2", "H1"):
+        if fitted.sum() >= 2 and x == "h" and name in ("torque", "L2", "H1"):
             _draw_slope(ax, places[fitted], error[fitted], rate)
     ax.set_yscale("log")
     if by_size:
-        ax.set_xscale("log", base=2)
-    ax.set_xlabel(LABELS[x], fontsize="small")
+        ax.set_xscale("log", base=2 if x == "h" else 10)
+    ax.set_xlabel(f"{LABELS[x]} ({unit})" if unit else LABELS[x], fontsize="small")
     ax.set_ylabel("relative error", fontsize="small")
     ax.tick_params(labelsize="small")
     title = "fitted rates" if by_size else None
