@@ -1,6 +1,7 @@
 """Convergence studies: rates on uniform and graded layers, tables, pictures, the command."""
 
 import dataclasses
+import itertools
 import re
 import tracemalloc
 
@@ -443,6 +444,30 @@ def test_at_a_frequency(name, frequency):
         for what in EXPECTED:
             used = still.used[what]
             np.testing.assert_allclose(study.columns[what][used], still.columns[what][used], 1e-3)
+
+
+def test_errors_at_a_frequency_are_those_of_amplitudes():
+    """Of real and imaginary parts, integrated anew; elements of `solve` are nearly equal."""
+    F, M = timed(sf.Ferromagnet(D=2.0, l=1.0, p=0.5), 0.8), timed(N, 0.3)
+    sample = F(0.6, m=(0, 0, 1), name="a") | M(0.5) | F(0.7, m=sf.direction(70, 20), name="b")
+    study = sf.converge(sample, frequency=0.6, refinements=3, grading=False)
+    exact = sf.analytic.solve(sample, frequency=0.6)
+    x, weights = np.polynomial.legendre.leggauss(40)
+    for i, count in enumerate(study.columns["elements"].astype(int)):
+        found = sf.solve(sample, frequency=0.6, degree=2, elements=int(count))
+        missed, whole = np.zeros(2), np.zeros(2)
+        for left, right in itertools.pairwise(sample.x):
+            places, weight = left + (right - left) * (1 + x) / 2, weights * (right - left) / 2
+            for q, name in enumerate(("spin_potential", "spin_current")):
+                one, other = (getattr(s, name)(places) for s in (found, exact))
+                missed[q] += weight @ (np.abs(one - other) ** 2).sum(axis=1)
+                whole[q] += weight @ (np.abs(other) ** 2).sum(axis=1)
+        for name, error in zip(("L2", "spin current"), np.sqrt(missed / whole), strict=True):
+            assert study.columns[name][i] == pytest.approx(error, rel=1e-3), name
+        for name, results in (("torque", "torques"), ("dr", "spin_resistance")):
+            one, other = (np.asarray(getattr(s, results)) for s in (found, exact))
+            error = np.abs(one - other).max() / np.abs(other).max()
+            assert study.columns[name][i] == pytest.approx(error, rel=1e-3), name
 
 
 def test_a_frequency_needs_times():
