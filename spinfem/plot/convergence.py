@@ -73,7 +73,9 @@ def draw_errors(
             _draw_slope(ax, places[fitted], error[fitted], rate)
     ax.set_yscale("log")
     if by_size:
-        ax.set_xscale("log", base=2 if x == "h" else 10)
+        ax.set_xscale("log", base=2)
+    if x == "step":  # less than a decade or two, of lengths that nobody has in mind as powers
+        ax.set_xticks(places, [f"{place:.2g}" for place in places])
     ax.set_xlabel(f"{LABELS[x]} ({unit})" if unit else LABELS[x], fontsize="small")
     ax.set_ylabel("relative error", fontsize="small")
     ax.tick_params(labelsize="small")

@@ -83,6 +83,7 @@ def test_table_file_and_picture(tmp_path):
     np.testing.assert_array_equal(written["torque"], study.columns["torque"])
     axes = study.plot()
     assert axes.get_xlabel() == "length of a step"
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0.062", "0.031", "0.016"]
     lines = [line for line in axes.lines if line.get_label().startswith("torque")]
     np.testing.assert_array_equal(lines[0].get_ydata(), study.columns["torque"])
 
