@@ -142,19 +142,15 @@ def device(case: Case, made: Geometry) -> sf.Device:
     mesh = kind(np.ascontiguousarray(made.points), np.ascontiguousarray(made.cells))
     mesh = mesh.with_subdomains(
         {name: np.flatnonzero(made.region == k) for k, name in enumerate(NAMES)}
-    )
+    ).with_boundaries({})
     outer = mesh.boundary_facets()
     corners = mesh.p[:, mesh.facets[:, outer]]
     half, last = sum(case.heights) / 2, case.dimension - 2
     is_low = corners[-1].mean(axis=0) < half
     near = corners[0] < -1.5 * case.width * (1 - 1e-9)
     far = corners[last] > 1.5 * case.width * (1 - 1e-9)
-    mesh = mesh.with_boundaries(
-        {
-            "in": outer[near.all(axis=0) & is_low],
-            "out": outer[far.all(axis=0) & ~is_low],
-        }
-    )
+    mesh.boundaries["in"] = outer[near.all(axis=0) & is_low]
+    mesh.boundaries["out"] = outer[far.all(axis=0) & ~is_low]
     poor = replace(Cu, D=case.spacer * Cu.D)
     regions = {
         "below": Cu,

@@ -371,17 +371,13 @@ def extruded(plan: Plan, layers: Sequence[tuple[FloatArray, Mapping[str, str | N
     tops = np.cumsum([0.0, *(nodes[-1] for nodes, _ in layers)])
     z = np.concatenate([[0.0], *(low + n[1:] for low, (n, _) in zip(tops, layers, strict=False))])
     points = np.ascontiguousarray(np.vstack([plan.points[used % count].T, z[used // count]]))
-    mesh = MeshTet1(points, t)
+    mesh = MeshTet1(points, t).with_boundaries({})
+    mesh = mesh.with_subdomains({name: np.flatnonzero(region == k) for k, name in enumerate(names)})
     heights = mesh.p[2, mesh.facets]
     ends = {"left": mesh.p[2].min(), "right": mesh.p[2].max()}
-    return Grid(
-        mesh.with_subdomains(
-            {name: np.flatnonzero(region == k) for k, name in enumerate(names)}
-        ).with_boundaries(
-            {name: np.flatnonzero((heights == end).all(axis=0)) for name, end in ends.items()}
-        ),
-        UNIT,
-    )
+    for name, end in ends.items():  # another mesh would number its facets again
+        mesh.boundaries[name] = np.flatnonzero((heights == end).all(axis=0))
+    return Grid(mesh, UNIT)
 
 
 def _regions(layer: int, plan: Plan, own: Mapping[str, str | None], names: list[str]) -> IntArray:

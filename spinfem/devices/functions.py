@@ -108,8 +108,11 @@ class Functions:
 
     def on_facets(self, facets: IntArray) -> IntArray:
         """Return the functions that are not zero on some facets, in order."""
-        found: IntArray = np.unique(self.basis.get_dofs(facets).flatten())
-        return found
+        if self.degree > 1:
+            found = self.basis.get_dofs(facets).flatten()
+        else:  # for these, too, it would number the edges of all facets
+            found = self.basis.nodal_dofs[0, self.grid.mesh.facets[:, facets]]
+        return np.asarray(np.unique(found))
 
     def stiffness(self, cells: IntArray) -> Any:
         """Return ``int grad u . grad v`` over cells, m^(d - 2) in d dimensions."""
@@ -129,7 +132,16 @@ class Functions:
 
     def basis_of(self, cells: IntArray, order: int) -> Basis:
         """Return the functions in cells, at points that integrate polynomials of an order."""
-        return Basis(self.grid.mesh, self.element, elements=cells, intorder=order)
+        mesh, dofs = self.grid.mesh, self.basis.dofs  # which are those of the whole mesh
+        return Basis(
+            mesh,
+            self.element,
+            self._mapping,
+            elements=cells,
+            intorder=order,
+            dofs=dofs,
+            disable_doflocs=True,
+        )
 
     def facet_mass(self, facets: IntArray) -> Any:
         """Return ``int u v`` over facets, m^(d - 1)."""
@@ -189,8 +201,9 @@ class Functions:
 
     def _weight(self, basis: Any) -> FloatArray:
         """Return 1, or how long the way of a point is that is rotated about the axis."""
-        x = np.asarray(basis.global_coordinates())
-        weight: FloatArray = 2 * np.pi * x[0] if self.grid.is_axisymmetric else np.ones(x.shape[1:])
+        if not self.grid.is_axisymmetric:
+            return np.ones_like(basis.dx)
+        weight: FloatArray = 2 * np.pi * np.asarray(basis.global_coordinates())[0]
         return weight
 
     def _unit(self, power: int) -> float:

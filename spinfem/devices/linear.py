@@ -35,8 +35,6 @@ CORRECTIONS = 2
 MOST_ITERATIONS = 1000
 RESTART = 50
 """Directions that GMRES keeps."""
-THETA = 0.1
-"""See `solve_system`."""
 DECADE = 10
 """Steps of a progress bar for every decade of the residual."""
 FILL: dict[int, Callable[[float], float]] = {
@@ -96,7 +94,6 @@ def solve_system(
     dim: int,
     progress: bool | None = None,
     *,
-    theta: float = THETA,
     is_symmetric: bool = True,
 ) -> tuple[FloatArray, Report]:
     """Solve A x = b, A positive definite.
@@ -120,10 +117,6 @@ def solve_system(
     progress : bool, optional
         Whether to draw a progress bar. Default: if stderr is a terminal, or in a notebook, and it
         takes more than a moment.
-    theta : float, optional
-        From 0 to 1: unknowns i, j of a kind are strongly coupled, and in one aggregate, if
-        A_ij is at least theta (A_ii A_jj)^1/2 in magnitude. 0 is best for linear
-        elements as thick as wide, 0.1 for flat ones, 0.25 for flat ones of degree 2.
     is_symmetric : bool, optional
         Whether A is.
 
@@ -173,7 +166,7 @@ def solve_system(
         if factorized:
             improve, method = _factors(scaled, is_symmetric), "factors"
         else:
-            M = _preconditioner(scaled, kinds, root, theta, is_symmetric, advance)
+            M = _preconditioner(scaled, kinds, root, is_symmetric, advance)
             method = "conjugate gradients" if is_symmetric else "GMRES"
         x, residuals, iterations = np.empty_like(sides), [0.0], [0]
         for k, side in enumerate(sides.T):
@@ -309,13 +302,12 @@ def _preconditioner(
     A: Matrix,
     kinds: IntArray,
     constant: FloatArray,
-    theta: float,
     is_symmetric: bool,
     advance: Advance,
 ) -> Callable[[FloatArray], FloatArray]:
     """Return a cycle of multigrid with the symmetric part."""
     symmetric = A if is_symmetric else (A + A.T) / 2
-    return multigrid.hierarchy(symmetric, kinds, constant, theta, advance).cycle
+    return multigrid.hierarchy(symmetric, kinds, constant, advance).cycle
 
 
 def _iterations(

@@ -83,17 +83,14 @@ def _mesh(given: Cells) -> Mesh:
     cells, regions = _without_twins(part)
     used, t = renumbered(np.ascontiguousarray(cells[:, order].T))
     points = _flattened(given.points[used], part.dimension)
-    mesh = make(np.ascontiguousarray(points.T), t)
+    mesh = make(np.ascontiguousarray(points.T), t).with_subdomains(regions).with_boundaries({})
     number = np.full(len(given.points), -1)  # of the nodes
     number[used] = np.arange(used.size)
-    surfaces = {}
     if facet_kind in given.parts:
         facets = given.parts[facet_kind]
-        surfaces = {
-            name: _facets(mesh, name, number[facets.cells[own]])
-            for name, own in facets.groups.items()
-        }
-    return mesh.with_subdomains(regions).with_boundaries(surfaces)
+        for name, own in facets.groups.items():  # another mesh would number its facets again
+            mesh.boundaries[name] = _facets(mesh, name, number[facets.cells[own]])
+    return mesh
 
 
 def _kind(given: Cells) -> str:
