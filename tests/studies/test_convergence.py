@@ -388,7 +388,7 @@ def test_equal_elements_that_take_too_much_are_refused():
         sf.converge(valve(1e8), grading=False)
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("metal", "degree"),

@@ -230,7 +230,7 @@ def points_of(case):
     return dict(zip(("t", "theta"), map(np.ravel, np.meshgrid(T, [40.0, 90.0, 140.0]))))
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("case", OUTPUTS)
 def test_noise_of_known_size_is_found_again(case):
