@@ -109,13 +109,13 @@ def solve(
         the reference, slower, and accurate as far as its condition number lets it.
     certify : bool
         Whether to bound the errors of dr and of torques: ``Solution.bounds``. In a device that is
-        known on lines, triangles and tetrahedra, not axisymmetric, where nothing precesses.
+        known on lines, triangles, parallelograms and tetrahedra, where nothing precesses.
     tol : float, optional
         Largest error that the bounds may leave open, dr relative to itself, torques to the largest
         of ``|j_s|`` and ``|p j0|``: elements are halved where that is needed, from `elements` in
         every layer on, or 1, or the nodes it comes with, until it holds. The solution is certified.
-        In a device of triangles these are refined, and torques relative to ``hbar/2|e|`` times the
-        largest ``|p|`` and the current through it.
+        In a device of triangles, or of parallelograms, which are cut into such, these are refined,
+        and torques relative to ``hbar/2|e|`` times the largest ``|p|`` and the current through it.
     threads : int, optional
         Threads that a batch may take, with numba; results are the same to the bit. Default: the
         environment's NUMBA_NUM_THREADS, or 1.

@@ -6,6 +6,8 @@ doi:10.1137/0733054). They end up small at corners and rims, and at interfaces.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from skfem import MeshTri1
 
@@ -16,7 +18,7 @@ from .assembly import assemble
 from .bodies import parts_of
 from .bounds import Certificate, certificate, check_certifiable
 from .device import Device
-from .grid import Grid
+from .grid import Grid, in_triangles
 from .solution import DeviceSolution, solve_assembled
 
 MARKED = 0.5
@@ -35,7 +37,7 @@ def solve_within(
     Parameters
     ----------
     device : Device
-        On triangles.
+        On triangles, or parallelograms, which are cut into such.
     degree : int or None
         Of the elements.
     tol : float
@@ -49,12 +51,13 @@ def solve_within(
     ValueError
         If the tolerance cannot be met, or the device not be certified.
     """
+    check_certifiable(device)
+    device = replace(device, grid=in_triangles(device.grid))
     if type(device.grid.mesh) is not MeshTri1:
         raise ValueError(
-            "mesh of a device must be of triangles for tol, got a "
+            "mesh of a device must be of triangles or parallelograms for tol, got a "
             f"{type(device.grid.mesh).__name__}"
         )
-    check_certifiable(device)
     with progress_bar("solve", None, progress) as advance:
         size, error = 0, np.inf
         while True:
@@ -76,9 +79,7 @@ def solve_within(
                 return solution
             needed = np.where(errors > tol, errors, 0.0)
             cells = _marked(_shares(found) @ needed)
-            device = Device(
-                refined(device.grid, cells), device.regions, device.electrodes, device.interfaces
-            )
+            device = replace(device, grid=refined(device.grid, cells))
 
 
 def _errors(solution: DeviceSolution, found: Certificate) -> FloatArray:

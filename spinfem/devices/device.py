@@ -20,7 +20,7 @@ from ..sample.stack import Stack
 from ..sample.units import THICKNESS, notice
 from ..texts.tables import Column, Part, Readable, Table
 from .builders import pillar_grid
-from .grid import AXIS, Grid, coarse_cells
+from .grid import Grid, coarse_cells
 from .meshes import read_grid
 
 Texture = Callable[[FloatArray], ArrayLike]
@@ -245,7 +245,7 @@ class Device(Readable):
         for name, electrode in electrodes.items():
             if not isinstance(electrode, Electrode):
                 raise TypeError(f"electrode {name!r} must be an Electrode, got {electrode!r}")
-            if _is_on_axis(self.grid, name):
+            if self.grid.is_on_axis(self.grid.surfaces[name]).all():
                 raise ValueError(f"electrode {name!r} must have an area, got none on the axis")
         if not any(e.potential is not None for e in electrodes.values()):
             raise ValueError("potential must be given at one electrode at least, got none")
@@ -453,14 +453,6 @@ def touching(grid: Grid) -> set[frozenset[str]]:
         inside = np.unique(region[grid.mesh.f2t[0, facets]])
         found |= {frozenset((names[k], name)) for k in inside}
     return found
-
-
-def _is_on_axis(grid: Grid, surface: str) -> bool:
-    """Tell whether a surface of a section is the axis, or a part of it."""
-    if not grid.is_axisymmetric:
-        return False
-    r = grid.mesh.p[0]
-    return bool((r[grid.mesh.facets[:, grid.surfaces[surface]]] <= AXIS * r.max()).all())
 
 
 def _region_of(name: str, given: Any) -> Region:

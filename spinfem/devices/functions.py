@@ -86,6 +86,12 @@ class Functions:
         self.count = int(self.basis.N)
         self.points: FloatArray = self.basis.doflocs.T
 
+    @property
+    def largest_degree(self) -> int:
+        """Of polynomials in a cell, in all coordinates together."""
+        is_product = isinstance(self.grid.mesh, skfem.MeshQuad1 | skfem.MeshHex1)
+        return self.degree * (self.grid.dimension if is_product else 1)
+
     @cached_property
     def is_nodal(self) -> bool:
         """Whether coefficients are values at points."""
@@ -116,32 +122,53 @@ class Functions:
 
     def stiffness(self, cells: IntArray) -> Any:
         """Return ``int grad u . grad v`` over cells, m^(d - 2) in d dimensions."""
-        return self._unit(-2) * sum(
+        return self.grid.units(-2) * sum(
             sp.csr_array(forms.conduction.assemble(basis, conductance=self._weight(basis)))
             for basis in self._bases(cells)
         )
 
     def mass(self, cells: IntArray) -> Any:
         """Return ``int u v`` over cells, m^d."""
-        return self._unit(0) * sum(self._mass(basis) for basis in self._bases(cells))
+        return self.grid.units(0) * sum(self._mass(basis) for basis in self._bases(cells))
 
     def _bases(self, cells: IntArray) -> Iterator[Basis]:
         """Return the functions in cells, some of these at a time: quadrature points take room."""
-        for own in np.array_split(cells, -(-len(cells) // AT_ONCE)):
-            yield self.basis_of(own, self.order)
-
-    def basis_of(self, cells: IntArray, order: int) -> Basis:
-        """Return the functions in cells, at points that integrate polynomials of an order."""
         mesh, dofs = self.grid.mesh, self.basis.dofs  # which are those of the whole mesh
-        return Basis(
-            mesh,
-            self.element,
-            self._mapping,
-            elements=cells,
-            intorder=order,
-            dofs=dofs,
-            disable_doflocs=True,
-        )
+        for own in np.array_split(cells, -(-len(cells) // AT_ONCE)):
+            yield Basis(
+                mesh,
+                self.element,
+                self._mapping,
+                elements=own,
+                intorder=self.order,
+                dofs=dofs,
+                disable_doflocs=True,
+            )
+
+    def values_at(
+        self, cells: IntArray, points: FloatArray, u: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return fields and their gradients at points in cells.
+
+        Parameters
+        ----------
+        cells : array of int
+            n cells.
+        points : array, shape (d, n, q)
+            q in each, in units of the mesh.
+        u : array, shape (functions, fields)
+            Coefficients.
+
+        Returns
+        -------
+        values, slopes : arrays, shapes (n, q, fields) and (d, n, q, fields)
+        """
+        local, dofs = self._mapping.invF(points, tind=cells), self.basis.dofs.element_dofs[:, cells]
+        element = element_of(type(self.grid.mesh), self.degree)
+        every = [element.gbasis(self._mapping, local, i, tind=cells)[0] for i in range(len(dofs))]
+        here = u[dofs].transpose(1, 0, 2)
+        values = np.stack([np.asarray(one) for one in every], axis=-1) @ here
+        return values, np.stack([one.grad for one in every], axis=-1) @ here
 
     def facet_mass(self, facets: IntArray) -> Any:
         """Return ``int u v`` over facets, m^(d - 1)."""
@@ -149,10 +176,10 @@ class Functions:
             found = np.zeros(self.count)
             found[self.basis.nodal_dofs[0, facets]] = 1.0
             return sp.csr_array(sp.diags_array(found))
-        return self._mass(self._on_facets(facets)) * self._unit(-1)
+        return self._mass(self._on_facets(facets, self.order)) * self.grid.units(-1)
 
-    def at_facets(self, facets: IntArray) -> tuple[Any, FloatArray, FloatArray]:
-        """Return values at quadrature points of facets.
+    def at_facets(self, facets: IntArray, order: int) -> tuple[Any, FloatArray, FloatArray]:
+        """Return values at points of facets that integrate polynomials of an order.
 
         Returns
         -------
@@ -167,20 +194,20 @@ class Functions:
             dofs, values = self.basis.nodal_dofs[:, facets], np.ones((1, len(facets), 1))
             points, weights = self.grid.mesh.p[:, facets, None], np.ones((len(facets), 1))
         else:
-            basis = self._on_facets(facets)
+            basis = self._on_facets(facets, order)
             dofs = basis.element_dofs
             values = np.array([np.asarray(functions[0]) for functions in basis.basis])
             points = np.asarray(basis.global_coordinates())
-            weights = basis.dx * self._weight(basis) * self._unit(-1)
+            weights = basis.dx * self._weight(basis) * self.grid.units(-1)
         rows = np.arange(values[0].size).reshape(values[0].shape)
         at = (np.broadcast_to(x, values.shape).ravel() for x in (rows, dofs[:, :, None]))
         shape = (rows.size, self.count)
         return sp.csr_array((values.ravel(), tuple(at)), shape=shape), points, weights
 
-    def _on_facets(self, facets: IntArray) -> Any:
+    def _on_facets(self, facets: IntArray, order: int) -> Any:
         is_inner = bool(self.grid.mesh.f2t[1, facets[0]] >= 0)
         kind = InteriorFacetBasis if is_inner else FacetBasis
-        return kind(self.grid.mesh, self.element, self._mapping, facets=facets, intorder=self.order)
+        return kind(self.grid.mesh, self.element, self._mapping, facets=facets, intorder=order)
 
     @cached_property
     def _mapping(self) -> Any:
@@ -200,16 +227,9 @@ class Functions:
         return sp.csr_array(forms.relaxation.assemble(basis, relaxation=self._weight(basis)))
 
     def _weight(self, basis: Any) -> FloatArray:
-        """Return 1, or how long the way of a point is that is rotated about the axis."""
-        if not self.grid.is_axisymmetric:
+        if not self.grid.is_axisymmetric:  # points take room
             return np.ones_like(basis.dx)
-        weight: FloatArray = 2 * np.pi * np.asarray(basis.global_coordinates())[0]
-        return weight
-
-    def _unit(self, power: int) -> float:
-        """Return the unit of the mesh to the power of its dimension and another one."""
-        dimension = self.grid.dimension + (1 if self.grid.is_axisymmetric else 0)
-        return float(self.grid.unit ** (dimension + power))
+        return self.grid.way_around(np.asarray(basis.global_coordinates()))
 
 
 def volume_of(grid: Grid, region: str) -> float:

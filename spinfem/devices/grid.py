@@ -90,6 +90,30 @@ class Grid:
         return self.dimension == 3 or self.is_axisymmetric
 
     @functools.cached_property
+    def on_axis(self) -> BoolArray:
+        """Tell which nodes are on the axis, of an axisymmetric mesh."""
+        r = self.mesh.p[0]
+        found: BoolArray = (r <= AXIS * r.max()) & self.is_axisymmetric
+        found.flags.writeable = False
+        return found
+
+    def is_on_axis(self, facets: IntArray) -> BoolArray:
+        """Tell which facets are parts of the axis, and have no area."""
+        if not self.is_axisymmetric:
+            return np.zeros(len(facets), dtype=bool)
+        found: BoolArray = self.on_axis[self.mesh.facets[:, facets]].all(axis=0)
+        return found
+
+    def way_around(self, points: FloatArray) -> FloatArray:
+        """Return 1, or how long the ways are of points (d, ...) that are rotated about the axis."""
+        way: FloatArray = np.ones(points.shape[1:])
+        return 2 * np.pi * points[0] if self.is_axisymmetric else way
+
+    def units(self, power: int) -> float:
+        """Return the unit to the power of the dimension, with that of ways, and another one."""
+        return float(self.unit ** (self.dimension + self.is_axisymmetric + power))
+
+    @functools.cached_property
     def regions(self) -> Mapping[str, IntArray]:
         """Cells of every region."""
         return _read_only(self.mesh.subdomains or {})
@@ -284,6 +308,36 @@ def _check_joined(grid: Grid) -> None:
 
 def _regions_in(grid: Grid, cells: BoolArray) -> list[str]:
     return [name for name, own in grid.regions.items() if cells[own].any()]
+
+
+def are_parallelograms(mesh: Mesh) -> BoolArray:
+    """Tell which cells are parallelograms, to `TOLERANCE` of their longest edges."""
+    if type(mesh) is not MeshQuad1:
+        return np.zeros(mesh.nelements, dtype=bool)
+    corners = mesh.p[:, mesh.t]  # (2, 4, n), one after the other around a cell
+    off = np.linalg.norm(corners[:, 0] - corners[:, 1] + corners[:, 2] - corners[:, 3], axis=0)
+    found: BoolArray = off <= TOLERANCE * functools.reduce(np.maximum, edge_lengths(mesh))
+    return found
+
+
+def in_triangles(grid: Grid) -> Grid:
+    """Return a grid whose n quadrilaterals are cut into triangles, k into k and ``k + n``.
+
+    Facets of both are in the same order. Grids of other cells stay.
+    """
+    old = grid.mesh
+    if type(old) is not MeshQuad1:
+        return grid
+    n = old.nelements
+    mesh = MeshTri1(old.p, np.hstack([old.t[[0, 1, 3]], old.t[[1, 2, 3]]]))
+    numbers = {pair: k for k, pair in enumerate(map(tuple, mesh.facets.T.tolist()))}
+    surfaces = {
+        name: np.array([numbers[pair] for pair in map(tuple, old.facets[:, own].T.tolist())])
+        for name, own in grid.surfaces.items()
+    }
+    regions = {name: np.concatenate([own, own + n]) for name, own in grid.regions.items()}
+    mesh = mesh.with_subdomains(regions).with_boundaries(surfaces)
+    return Grid(mesh, grid.unit, grid.is_axisymmetric)
 
 
 def coarse_cells(grid: Grid, lengths: dict[str, float]) -> list[str]:

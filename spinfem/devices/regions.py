@@ -124,6 +124,7 @@ def contacts_of(device: Device, functions: Functions | Fluxes) -> list[Contact]:
     regions = [*device.regions]
     for name in device.electrodes:
         facets = device.grid.surfaces[name]
+        facets = facets[~device.grid.is_on_axis(facets)]
         inside = device.grid.region_of_cell[device.grid.mesh.f2t[0, facets]]
         found += [((regions[k], name), facets[inside == k]) for k in np.unique(inside)]
     contacts = []
