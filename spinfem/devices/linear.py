@@ -177,7 +177,7 @@ def solve_system(
             residuals.append(residual)
             iterations.append(watch.iterations)
             watch.end()
-    report = Report(method, n, max(iterations), max(residuals), memory)
+    report = Report(method, n, max(iterations), float(np.max(residuals)), memory)  # nan too
     if not report.residual < LARGEST_RESIDUAL:
         raise ValueError(
             f"the relative residual of a solution must be below {LARGEST_RESIDUAL:g}, got "
