@@ -403,7 +403,8 @@ def of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
         G, own = 2 * float(electrode.end.material.stiffness), sides[1]
         rows = [_along(own, places.m[own])] if strong[1] else components(own)
         terms += [Term(G, row, F, row) for row in rows]
-    m = places.m[sides[magnets.index(True)]] if any(magnets) else None
+    axis = strong if any(strong) else magnets
+    m = places.m[sides[axis.index(True)]] if any(magnets) else None
     if np.any(law.resistance):
         gamma = float(np.asarray(law.gamma)) if m is not None else 0.0
         charge = 1 / float(interfaces.ohmic(np.asarray(law.resistance), np.asarray(gamma)))

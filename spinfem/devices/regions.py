@@ -146,7 +146,8 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     ------
     ValueError
         If what is joined is ill-posed: strong ferromagnets that cross in contact where a normal
-        metal touches both; or a resistive interface between ferromagnets that cross.
+        metal touches both, or at a resistive interface; or an interface with gamma between
+        ferromagnets that are not parallel.
     """
     n = len(places.dofs)
     strong = np.array([is_strong(device, name) for name in places.names])
@@ -167,13 +168,10 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
             else:
                 bound = np.full(len(a), end is None or not isinstance(end.end, SpinBlocking))
             touched[1, a[bound]] = touched[1, b[bound]] = True
-        elif one and other:
-            if not angle(places.m[a], places.m[b]).collinear.all():
-                raise ValueError(
-                    f"m of {names[0]!r} and {names[1]!r} must be collinear at a resistive "
-                    "interface between them, got others"
-                )
-        elif (one or other) and law.mixing is None:
+            continue
+        if all(is_magnet(device, name) for name in names):
+            _check_axis(names, law, places.m[a], places.m[b], one and other)
+        if one != other and law.mixing is None:
             lines.append((b, a) if one else (a, b))
     binds = strong[places.owner] & ~(touched[0] & ~touched[1])
     joined = np.concatenate(pairs, axis=1)
@@ -237,6 +235,23 @@ def _frames(places: Places, contacts: list[Contact]) -> dict[str, FloatArray]:
     return found
 
 
+def _check_axis(
+    names: tuple[str, str], law: Interface, a: FloatArray, b: FloatArray, are_strong: bool
+) -> None:
+    """Refuse what has no axis in a resistive interface of ferromagnets whose m are a and b."""
+    between = angle(a, b)
+    if are_strong and not between.collinear.all():
+        raise ValueError(
+            f"m of {names[0]!r} and {names[1]!r} must be collinear at a resistive interface "
+            "between them, got others"
+        )
+    if np.any(law.gamma) and not (between.collinear & (between.sign > 0)).all():
+        raise ValueError(
+            f"gamma of the interface between {names[0]!r} and {names[1]!r} must be 0, as their m "
+            f"are not parallel, got {float(np.asarray(law.gamma)):g}"
+        )
+
+
 def _check_edges(
     places: Places, of_place: IntArray, absorber: IntArray, crossing: IntArray
 ) -> None:
@@ -247,6 +262,6 @@ def _check_edges(
         pair, name = (places.names[k[third[0]]] for k in (one, other)), places.owner[third[0]]
         raise ValueError(
             "strong ferromagnets in contact must be collinear where something else touches both, "
-            f"got {' and '.join(map(repr, pair))} beside {places.names[name]!r}; with a resistive "
-            "Interface between them torques are defined"
+            f"got {' and '.join(map(repr, pair))} beside {places.names[name]!r}; put a thin normal "
+            "metal between them"
         )

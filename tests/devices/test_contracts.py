@@ -217,6 +217,50 @@ def test_what_binds_spins_at_an_edge_does_not_depend_on_the_order_of_regions():
     assert powers[0] == pytest.approx(powers[1], rel=1e-12)
 
 
+AXES = {
+    **SAMPLES,
+    "weak beside strong": {"fixed": (Weak, UP), "spacer": (Py, TILTED), "joint": Joint(5e-16)},
+    "strong beside weak": {"fixed": (Py, TILTED), "spacer": (Weak, UP), "joint": Joint(5e-16)},
+    "weak beside weak": {"fixed": (Weak, UP), "spacer": (Weak, TILTED), "joint": Joint(5e-16)},
+}
+"""Samples, and ferromagnets whose interface has an axis for one of them alone, or for none."""
+
+
+def between(fixed, spacer, joint):
+    device = wire("tri", 2)
+    metals = {"fixed": fixed, "spacer": spacer, "free": Cu}
+    return sf.Device(device.grid, metals, device.electrodes, {SPACER[0]: joint})
+
+
+@pytest.mark.some(8)
+@pytest.mark.parametrize("sample", AXES)
+def test_the_order_of_regions_in_a_mesh_is_no_matter(sample):
+    given = AXES[sample]
+    device = between(**given) if "joint" in given else wire("tri", 2, **given)
+    mesh = device.grid.mesh
+    turned = type(mesh)(mesh.p, mesh.t).with_subdomains(dict(reversed(mesh.subdomains.items())))
+    grid = Grid(turned.with_boundaries(mesh.boundaries))
+    other = sf.Device(grid, device.regions, device.electrodes, device.interfaces)
+    assert [*other.regions] == [*reversed(device.regions)]
+    found, exact = sf.solve(other, degree=2), sf.solve(device, degree=2)
+    assert found.power == pytest.approx(exact.power, rel=1e-12)
+    size = max(np.abs(exact.torque(name)).max() for name in exact.magnets)
+    for name in exact.magnets:
+        np.testing.assert_allclose(found.torque(name), exact.torque(name), atol=1e-11 * size)
+
+
+@pytest.mark.parametrize("other", [(Weak, TILTED), (Py, TILTED)], ids=["weak", "strong"])
+def test_an_interface_of_ferromagnets_that_cross_may_be_as_good_as_none(other):
+    """Where one of them is weak: spins of the other's line alone go into a strong one."""
+    good, none = (
+        sf.solve(between((Weak, UP), other, joint), degree=2) for joint in (Joint(1e-24), Joint())
+    )
+    assert good.power == pytest.approx(none.power, rel=1e-6)
+    size = np.abs(none.torque("fixed")).max()
+    for name in ("fixed", "spacer"):
+        np.testing.assert_allclose(good.torque(name), none.torque(name), atol=1e-6 * size)
+
+
 @pytest.mark.long
 def test_directions_are_normalized():
     device = wire("tri", 1)
@@ -323,6 +367,15 @@ def with_joint(device, joint, **metals):
         (
             lambda d: sf.solve(with_joint(d, Joint(1e-15), spacer=(Co, twisting))),
             "m of 'fixed' and 'spacer' must be collinear at a resistive interface between them",
+        ),
+        (
+            lambda d: sf.solve(with_joint(d, Joint(1e-15, gamma=0.4), spacer=(Co, -UP))),
+            "gamma of the interface between 'fixed' and 'spacer' must be 0, as their m are not "
+            "parallel, got 0.4",
+        ),
+        (
+            lambda d: sf.solve(between((Weak, UP), (Weak, TILTED), Joint(1e-15, gamma=0.4))),
+            "gamma of the interface between 'fixed' and 'spacer' must be 0, as their m are not",
         ),
         (lambda d: with_joint(d, Joint([1e-15, 2e-15])), "must be of single numbers, got arrays"),
         (lambda d: with_joint(d, None), "what is between 'fixed' and 'spacer' must be an Interf"),
