@@ -7,10 +7,11 @@ import pytest
 import skfem
 from skfem import ElementTriP1, ElementTriP2, Functional, LinearForm
 from skfem.helpers import dot, grad
-from wires import SAMPLES, twisted, wire
+from wires import LEAD, SAMPLES, WIDE, twisted, wire
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
+from spinfem.devices.grid import Grid
 from spinfem.sample.pieces import Lead, Reservoir
 
 ELEMENTS = {1: ElementTriP1, 2: ElementTriP2}
@@ -209,6 +210,23 @@ def test_power_and_spins_balance(sample, texture, degree):
     np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
     currents = [solution.current(name) for name in ("left", "right")]
     assert abs(sum(currents)) < 1e-11 * abs(currents[0])
+
+
+@pytest.mark.parametrize("end", [LEAD, sf.SpinBlocking()], ids=["lead", "blocking"])
+@pytest.mark.parametrize("degree", [1, 2])
+def test_a_node_that_magnet_normal_metal_and_electrode_share(degree, end):
+    """What goes into the electrode there is not the magnet's."""
+    device = wire("tri", 2)
+    mesh, spacer = device.grid.mesh, [*device.regions].index("spacer")
+    over = mesh.facets_satisfying(lambda x: x[1] > WIDE - 1e-6, boundaries_only=True)
+    over = over[device.grid.region_of_cell[mesh.f2t[0, over]] == spacer]
+    top = {"top": sf.Electrode(current=2.0, end=end)}
+    grid = Grid(mesh.with_boundaries(mesh.boundaries | {"top": over}))
+    solution = sf.solve(sf.Device(grid, device.regions, device.electrodes | top), degree=degree)
+    spins, heat = balance(solution)
+    assert sum(heat.values()) == pytest.approx(solution.power, rel=1e-11)
+    largest = max(np.abs(x).max() for x in spins.values())
+    np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
 
 
 def test_where_potentials_are_is_of_no_account():
