@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from wires import J0, KINDS, SAMPLES, SPACER, UP, Co, Cu, Joint, Py, branched, stack, wire
+from wires import J0, KINDS, LEAD, SAMPLES, SPACER, UP, Co, Cu, Joint, Py, branched, stack, wire
 
 import spinfem as sf
 
@@ -50,6 +50,20 @@ def test_of_a_branched_device_they_are_all_its_angles():
         assert np.isclose(second[i], -turned.torque("free") @ ways[0], atol=1e-10 * size)
 
 
+@pytest.mark.parametrize("drive", [{"current": 1.0}, {"j0": 1e8}], ids=["current", "density"])
+@pytest.mark.parametrize("others", [("right",), ("right", "top")], ids=["one", "two"])
+def test_where_potentials_are_is_of_no_account(others, drive):
+    """To the bit, of electrodes at 0 and at 5 V."""
+    device, found = branched(), []
+    for potential in (0.0, 5.0):
+        held = dict.fromkeys(others, sf.Electrode(potential=potential, end=LEAD))
+        ends = {**device.electrodes, "left": sf.Electrode(**drive, end=LEAD), **held}
+        driven = sf.Device(device.grid, device.regions, ends)
+        found.append(sf.solve(driven, degree=1).angular_modes("fixed", "free"))
+    for one, other in zip(*(vars(modes).values() for modes in found), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_the_largest_terms_are_most_of_it():
     modes = sf.solve(branched(), degree=3).angular_modes("fixed", "free")
     errors = [modes.leading(count).error for count in (2, 4, 8, len(modes.B))]
@@ -72,7 +86,14 @@ def touching():
     return sf.Device(device.grid, regions, device.electrodes), ("spacer", "free")
 
 
+def between_potentials():
+    device = wire("tri", 1)
+    ends = {name: sf.Electrode(potential=x) for name, x in (("left", 5.1), ("right", 5.0))}
+    return sf.Device(device.grid, device.regions, ends), ("fixed", "free")
+
+
 REFUSED = {
+    "potentials": (between_potentials, "potentials of electrodes must be one, .* got 5.0, 5.1"),
     "a name": (
         lambda: (wire("tri", 1), ("fixed", "spacer")),
         "of two regions that are all .* and 'spacer'",
