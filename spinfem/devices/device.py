@@ -25,6 +25,8 @@ from .meshes import read_grid
 
 Texture = Callable[[FloatArray], ArrayLike]
 """Of points (n, dimension), m, to magnetizations there (n, 3)."""
+UNITS = {"current": "A", "potential": "V", "j0": "A/m2"}
+"""Of what may be given at an electrode."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,13 +138,12 @@ class Electrode:
     end: Lead | Reservoir | SpinBlocking = field(default_factory=Reservoir)
 
     def __post_init__(self) -> None:
-        given = {k: v for k, v in vars(self).items() if k != "end" and v is not None}
-        if len(given) != 1:
+        if len(self.drive) != 1:
             raise ValueError(
                 "one of current, potential and j0 of an electrode must be given, got "
-                + (", ".join(given) or "none")
+                + (", ".join(self.drive) or "none")
             )
-        ((key, value),) = given.items()
+        ((key, value),) = self.drive.items()
         checked = np.asarray(finite(f"{key} of an electrode", value))
         if checked.ndim:
             raise ValueError(f"{key} of an electrode must be one number, got shape {checked.shape}")
@@ -167,6 +168,11 @@ class Electrode:
                     "end of an electrode must be a normal metal or a strong ferromagnet, got one "
                     "with exchange lengths"
                 )
+
+    @property
+    def drive(self) -> dict[str, float]:
+        """What is given of current, potential and j0, by its name."""
+        return {key: value for key in UNITS if (value := getattr(self, key)) is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -413,13 +419,8 @@ class Device(Readable):
 
         def electrode(name: str) -> list[str]:
             own = self.electrodes[name]
-            given = ("current", "A"), ("potential", "V"), ("j0", "A/m2")
-            (text,) = (
-                f"{key.replace('_', ' ')} {getattr(own, key):g} {unit}"
-                for key, unit in given
-                if getattr(own, key) is not None
-            )
-            return [name, text, type(own.end).__name__]
+            ((key, value),) = own.drive.items()
+            return [name, f"{key} {value:g} {UNITS[key]}", type(own.end).__name__]
 
         heads = (("", "metal", "m", "cells"), ("", "given", "end"))
         columns = [[Column(head, is_text=head != "cells") for head in row] for row in heads]
@@ -443,6 +444,14 @@ class Device(Readable):
         )
         turned = {name: Region(self.regions[name].metal, way) for name, way in m.items()}
         return Device(self.grid, {**self.regions, **turned}, self.electrodes, self.interfaces)
+
+    def driven(self, multiple: float) -> Device:
+        """Return the device with all its currents and potentials times a number."""
+        electrodes = {
+            name: Electrode(end=given.end, **{key: multiple * x for key, x in given.drive.items()})
+            for name, given in self.electrodes.items()
+        }
+        return Device(self.grid, self.regions, electrodes, self.interfaces)
 
 
 def touching(grid: Grid) -> set[frozenset[str]]:

@@ -618,12 +618,17 @@ def solve_device(
     if certify:
         check_certifiable(device)
     notice_coarse(device, 4)
-    system = assemble(device, parts_of(device, degree))
-    unknowns, report = solve_assembled(device, system, progress)
-    solution = DeviceSolution(device, system, unknowns, report)
+    solution = solve_parts(device, parts_of(device, degree), progress)
     if certify:
-        solution.bounds = certificate(device, system, unknowns, progress).bounds
+        found = certificate(device, solution.system, solution._unknowns, progress)
+        solution.bounds = found.bounds
     return solution
+
+
+def solve_parts(device: Device, parts: Parts, progress: bool | None) -> DeviceSolution:
+    """Solve a device of its parts, in which magnetizations and what drives it have none."""
+    system = assemble(device, parts)
+    return DeviceSolution(device, system, *solve_assembled(device, system, progress))
 
 
 def solve_assembled(

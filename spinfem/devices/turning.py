@@ -420,6 +420,11 @@ class TurningDevice:
         return np.reshape(found, (*directions.shape[:-2], f, 3))[..., chosen, :]
 
     @property
+    def degree(self) -> int:
+        """The degree of its elements."""
+        return int(self._parts.functions.degree)
+
+    @property
     def current(self) -> float:
         """The current through the device, A, or A/m, as its power counts it.
 

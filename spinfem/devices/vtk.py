@@ -51,9 +51,30 @@ class Solved(Protocol):
 
 def save(solution: Solved, path: Path) -> None:
     """Write both files; see `DeviceSolution.save`."""
-    interfaces = path.with_name(f"{path.stem}_interfaces{path.suffix}")
-    for file in (path, interfaces):
-        check_target(file, ".vtu")
+    places = path, _beside(path)
+    for place in places:
+        check_target(place, ".vtu")
+    for place, content in zip(places, _contents(solution), strict=False):
+        with replacing(place) as temporary:
+            write_vtu(temporary, *content)
+
+
+def write_frame(solution: Solved, path: Path) -> list[Path]:
+    """Write both files as a frame of a collection, and return those that there are."""
+    contents = _contents(solution)
+    places = [path, _beside(path)][: len(contents)]
+    for place, content in zip(places, contents, strict=True):
+        write_vtu(place, *content)
+    return places
+
+
+def _beside(path: Path) -> Path:
+    """Return the file of interfaces beside that of the volume."""
+    return path.with_name(f"{path.stem}_interfaces{path.suffix}")
+
+
+def _contents(solution: Solved) -> list[tuple[VtkMesh, dict[str, float]]]:
+    """Return meshes and field data: of the volume, and of interfaces if there are any."""
     device = solution.device
     electrodes = {}
     for name in device.electrodes:
@@ -61,11 +82,8 @@ def save(solution: Solved, path: Path) -> None:
         electrodes[f"current of {name}, A"] = solution.current(name)
     regions = {f"region {k}: {name}": k for k, name in enumerate(device.regions)}
     surfaces = _surfaces(solution)
-    with replacing(path) as temporary:
-        write_vtu(temporary, _volume(solution), {**regions, **electrodes})
-    if surfaces is not None:
-        with replacing(interfaces) as temporary:
-            write_vtu(temporary, *surfaces)
+    volume = _volume(solution), {**regions, **electrodes}
+    return [volume] if surfaces is None else [volume, surfaces]
 
 
 def _in_space(points: FloatArray) -> FloatArray:

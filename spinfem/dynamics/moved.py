@@ -94,7 +94,7 @@ class Moved:
     def solution(self) -> Solution:
         """The solved stack at all times, a batch of shape (T, ...): torques, profiles, fields.
 
-        Of a device there is one solution a time: ``spinfem.solve(device.replace(free=m))``.
+        Of a device there is one solution a time: ``spinfem.solve(run.device_at(-1))``.
         """
         return self.solved(slice(None))
 
@@ -110,13 +110,38 @@ class Moved:
         if isinstance(turning, TurningDevice) or isinstance(stack, Device):
             raise TypeError(
                 "a batch of solutions must be of a stack, got a device: "
-                "spinfem.solve(device.replace(**directions)) is that of one time"
+                "spinfem.solve(run.device_at(i)) is that of one time"
             )
         for name, ways in self.m.items():
             stack = stack.replace(name, m=np.moveaxis(ways[..., times, :], -2, 0))
         degree, elements = turning.accuracy
         j0 = np.moveaxis(self.j0[..., times], -1, 0)
         return solve(stack, j0, degree=degree, elements=elements, threads=turning.threads)
+
+    def device_at(self, time: int) -> Device:
+        """Return the device at one of the times: its directions, and j0 times all that drives it.
+
+        Parameters
+        ----------
+        time : int
+            Number of the time in `times`.
+
+        Raises
+        ------
+        TypeError
+            If it is a stack.
+        ValueError
+            If this is a batch.
+        """
+        if not isinstance(self.sample, Device):
+            raise TypeError("a device at a time must be of a run of a device, got a stack")
+        if self.shape:
+            raise ValueError(
+                f"a device at a time must be of a single trajectory, got a batch of shape "
+                f"{self.shape}: give a point of it, run[0]"
+            )
+        turned = self.sample.replace(**{name: ways[time] for name, ways in self.m.items()})
+        return turned.driven(float(self.j0[time]))
 
     @cached_property
     def resistance(self) -> FloatArray:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from .._checks import check_installed
 from .._version import __version__
+from ..devices.bodies import parts_of
 from ..devices.device import Device
+from ..devices.solution import solve_parts
+from ..devices.turning import TurningDevice
+from ..devices.vtk import write_frame
+from ..files.collection import check_collection, write_collection
 from ..files.disk import check_target, replacing
 from ..files.netcdf import write_netcdf
 from ..io.vtk import write
@@ -85,8 +90,22 @@ def save(trajectory: Moved, path: str | PathLike[str], progress: bool | None) ->
                 "a .pvd file needs a single trajectory, got a batch of shape "
                 f"{trajectory.shape}: give a point of it, run[0]"
             )
-        write(trajectory.solution, place, times=trajectory.times, progress=progress)
+        if isinstance(trajectory.system.turning, TurningDevice):
+            _save_device(trajectory, trajectory.system.turning.degree, place, progress)
+        else:
+            write(trajectory.solution, place, times=trajectory.times, progress=progress)
         return
     dataset = dataset_of(trajectory)
     with replacing(place) as temporary:
         write_netcdf(dataset, temporary)
+
+
+def _save_device(trajectory: Moved, degree: int, place: Path, progress: bool | None) -> None:
+    """Write the fields in a device at all times; what is the same at these is assembled once."""
+    check_collection(place)
+    parts = parts_of(trajectory.device_at(0), degree)
+
+    def write(time: int, file: Path) -> list[Path]:
+        return write_frame(solve_parts(trajectory.device_at(time), parts, False), file)
+
+    write_collection(place, trajectory.times.tolist(), write, progress)

@@ -62,8 +62,10 @@ class Trajectory(Moved):
     def save(self, path: str | PathLike[str], *, progress: bool | None = None) -> None:
         """Write a file: .nc (netCDF) of all that `to_dataset` has, or .pvd for ParaView.
 
-        A .pvd file, of a single trajectory in a stack, has the fields in it at all times, in s; see
-        `spinfem.Solution.save`. ``xarray.open_dataset(path)`` reads the other one.
+        A .pvd file, of a single trajectory, has the fields in the sample at all times, in s; see
+        `spinfem.Solution.save`. Of a device, which is solved for every time, it has both meshes of
+        ``DeviceSolution.save``, the volume and its interfaces. ``xarray.open_dataset(path)`` reads
+        the other one.
 
         Parameters
         ----------

@@ -85,15 +85,16 @@ def _field_data(values: Mapping[str, float]) -> ElementTree.Element:
     return fields
 
 
-def write_pvd(path: Path, files: Iterable[tuple[float, str]]) -> None:
+def write_pvd(path: Path, frames: Iterable[tuple[float, Iterable[str]]]) -> None:
     """Write a collection.
 
     Parameters
     ----------
     path : Path
         The file.
-    files : iterable of (float or int, str)
-        Times and the files that belong to them, relative to the folder of `path`.
+    frames : iterable of (float or int, iterable of str)
+        Times and the files that belong to them, relative to the folder of `path`: the parts of what
+        is shown at that time.
 
     Raises
     ------
@@ -102,9 +103,10 @@ def write_pvd(path: Path, files: Iterable[tuple[float, str]]) -> None:
     """
     root = ElementTree.Element("VTKFile", type="Collection", version="1.0")
     collection = ElementTree.SubElement(root, "Collection")
-    for time, file in files:
-        ElementTree.SubElement(
-            collection, "DataSet", timestep=str(time), group="", part="0", file=file
-        )
+    for time, files in frames:
+        for part, file in enumerate(files):
+            ElementTree.SubElement(
+                collection, "DataSet", timestep=str(time), group="", part=str(part), file=file
+            )
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)

@@ -1,7 +1,9 @@
 """Magnets of a device that move: those of a straight wire as those of its stack."""
 
 import re
+from xml.etree import ElementTree
 
+import meshio
 import numpy as np
 import pytest
 import skfem
@@ -295,13 +297,70 @@ def test_a_pillar_between_wide_leads_moves_and_is_shown(tmp_path):
     assert "(mΩ)" in run.plot.resistance().get_ylabel() or "Ω" in run.plot.resistance().get_ylabel()
     run.save(tmp_path / "run.nc")
     assert (tmp_path / "run.nc").stat().st_size > 0
-    with pytest.raises(TypeError, match="got a device"):
-        run.save(tmp_path / "run.pvd")
-    assert not (tmp_path / "run.pvd").exists()
     with pytest.raises(TypeError, match="must be of a stack"):
         _ = run.solution
     with pytest.raises(TypeError, match="got a device"):
         _ = damped.stack
+
+
+def contents(path):
+    """All that meshio reads of a file."""
+    mesh = meshio.read(path)
+    cells = {f"cells {kind}": cells for kind, cells in mesh.cells_dict.items()}
+    of_cells = {name: x for name, (x,) in mesh.cell_data.items()}
+    return {"points": mesh.points, **cells, **mesh.point_data, **of_cells, **mesh.field_data}
+
+
+@pytest.fixture(scope="module")
+def short_run():
+    """Driven by nothing at first, with a magnet that is held."""
+    device = wire("tri", 1)
+    system = sf.Dynamics(device, {"free": FREE}, pumping=False, degree=1)
+    return system.run(times=TIMES[:2], j0=lambda t: 1e11 * t)
+
+
+def test_a_run_for_paraview_has_the_device_at_every_time(short_run, tmp_path):
+    run, device = short_run, short_run.sample
+    run.save(tmp_path / "run.pvd")
+    sets = [x.attrib for x in ElementTree.parse(tmp_path / "run.pvd").getroot().iter("DataSet")]
+    assert [float(one["timestep"]) for one in sets] == np.repeat(run.times, 2).tolist()
+    assert [one["part"] for one in sets] == ["0", "1"] * 2
+    files = [tmp_path / one["file"] for one in sets]
+    assert sorted((tmp_path / "run").iterdir()) == sorted(files)
+    for i, j0 in enumerate(run.j0):
+        ends = {
+            "left": sf.Electrode(current=j0 * J0 * KINDS["tri"], end=LEAD),
+            "right": device.electrodes["right"],
+        }
+        now = sf.Device(device.grid, device.regions, ends, device.interfaces)
+        exact = sf.solve(now.replace(free=run.m["free"][i]), degree=1)
+        exact.save(tmp_path / "exact.vtu")
+        for file, name in zip(files[2 * i :], ("exact", "exact_interfaces"), strict=False):
+            found, expected = contents(file), contents(tmp_path / f"{name}.vtu")
+            assert [*found] == [*expected]
+            for key, values in expected.items():
+                size = np.abs(values).max()
+                np.testing.assert_allclose(found[key], values, rtol=0, atol=1e-10 * size)
+    assert np.abs(run.m["free"][1] - run.m["free"][0]).max() > 1e-3
+    again = run.device_at(-1)
+    assert again.electrodes["left"].current == pytest.approx(ends["left"].current, rel=1e-14)
+    both = run.system.run(times=run.times, j0=[0.0, 1.0])
+    with pytest.raises(ValueError, match=r"single trajectory, got a batch of shape \(2,\): give a"):
+        both.device_at(0)
+
+
+@pytest.mark.interop
+def test_pyvista_reads_the_volume_and_its_interfaces(short_run, tmp_path):
+    pyvista = pytest.importorskip("pyvista")
+    short_run.save(tmp_path / "run.pvd")
+    reader = pyvista.get_reader(tmp_path / "run.pvd")
+    assert reader.time_values == short_run.times.tolist()
+    for i, time in enumerate(reader.time_values):
+        reader.set_active_time_value(time)
+        volume, interfaces = reader.read()
+        seen = volume.point_data["m"][volume.point_data["m"].any(axis=1)]
+        np.testing.assert_allclose(seen[-1], short_run.m["free"][i], atol=1e-12)
+        assert "torque_density" in interfaces.point_data
 
 
 OF_DEVICE = "must be a ferromagnet of the device (fixed, free), got "
