@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve, eigh, solve_triangular
 
-from .._checks import BoolArray, FloatArray, listed, number
+from .._checks import BoolArray, FloatArray, IntArray, listed, number
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..sample.pieces import sine_and_cosine
 from .assembly import ALONG, MU_0, System, assemble, check_spin_sink
@@ -176,19 +176,29 @@ def modes_of(device: Device, parts: Parts, names: tuple[str, str]) -> AngularMod
     L = np.linalg.cholesky(A_0)
     B, v = eigh(solve_triangular(L, solve_triangular(L, A_1, lower=True).T, lower=True))
     drive = v.T @ solve_triangular(L, along.load[is_kept], lower=True)
-    torques = []
-    for name in names:
-        row = solve_triangular(L, A_1 @ _ones(along, name)[is_kept], lower=True)
-        torques.append(-TORQUE_PER_SPIN_CURRENT * (row @ v) * drive)
+    ones = np.stack([_ones(along, name)[is_kept] for name in names], axis=1)
+    rows = solve_triangular(L, A_1 @ ones, lower=True).T
+    torques = -TORQUE_PER_SPIN_CURRENT * (rows @ v) * drive
     resistances = (drive / current_through(device, along)) ** 2
-    coupled = np.flatnonzero(np.abs(B) > EQUAL)
-    size = np.abs(B) / (1 - np.abs(B))
-    shares = [resistances * size, *(np.abs(own) * (1 + size) for own in torques)]
-    largest = np.max([x / (x.max() or 1.0) for x in shares], axis=0)[coupled]
-    order = coupled[np.argsort(-largest, kind="stable")]
+    order = _largest_first(B, resistances, torques)
     return AngularModes(
-        B[order], resistances[order], np.array(torques)[:, order], float(resistances.sum()), 0.0
+        B[order], resistances[order], torques[:, order], float(resistances.sum()), 0.0
     )
+
+
+def _largest_first(B: FloatArray, resistances: FloatArray, torques: FloatArray) -> IntArray:
+    """Return the numbers of terms, those that no angle is in left out.
+
+    A term of the resistance, or of a torque, is as large as where it is largest, in parts of the
+    largest such one.
+    """
+    shares = [
+        resistances * np.abs(B) / (1 - np.abs(B)),
+        *(np.abs(own) / np.sqrt((1 - B) * (1 + B)) for own in torques),
+    ]
+    largest = np.max([x / (x.max() or 1.0) for x in shares], axis=0)
+    coupled = np.flatnonzero(np.abs(B) > EQUAL)
+    return np.asarray(coupled[np.argsort(-largest[coupled], kind="stable")])
 
 
 def _reduced(A: FloatArray, is_kept: BoolArray) -> FloatArray:

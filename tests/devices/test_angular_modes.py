@@ -1,11 +1,15 @@
 """Devices of two magnets as sums of spin valves."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from wires import J0, KINDS, LEAD, SAMPLES, SPACER, UP, Co, Cu, Joint, Py, branched, stack, wire
 
 import spinfem as sf
+from spinfem.devices.modes import _largest_first
 
+DEGREES = np.linspace(0, 180, 181)
 THETA = np.array([0.0, 1e-3, 20.0, 75.0, 90.0, 130.0, 179.0, 180.0])
 CASES = {
     "transparent": {},
@@ -64,20 +68,42 @@ def test_where_potentials_are_is_of_no_account(others, drive):
         np.testing.assert_array_equal(one, other)
 
 
+def seen(modes, theta):
+    """Change of the resistance and both torques."""
+    return [modes.resistance_at(theta) - modes.resistance, *modes.torques_at(theta)]
+
+
+def term(modes, k):
+    own = {"B": modes.B[[k]], "resistances": modes.resistances[[k]]}
+    return dataclasses.replace(modes, **own, torques=modes.torques[:, [k]])
+
+
 def test_the_largest_terms_are_most_of_it():
     modes = sf.solve(branched(), degree=3).angular_modes("fixed", "free")
     errors = [modes.leading(count).error for count in (2, 4, 8, len(modes.B))]
     assert errors == sorted(errors, reverse=True)
     assert errors[0] < 0.1
     assert errors[-1] == 0
-    few = modes.leading(2)
-    change = modes.resistance_at(THETA) - few.resistance_at(THETA)
-    assert (
-        np.abs(change).max()
-        <= few.error * np.abs(modes.resistance_at(THETA) - modes.resistance).max()
-    )
+    few, off = modes.leading(2), []
+    for whole, part in zip(*(seen(x, DEGREES) for x in (modes, few)), strict=True):
+        off.append(np.abs(whole - part).max() / np.abs(whole).max())
+    assert few.error == pytest.approx(max(off), rel=1e-12)
+    # every term alone, of resistance and torques, over the largest of its kind
+    alone = [
+        [np.abs(x).max() for x in seen(one, np.linspace(0, 180, 2001))]
+        for one in (term(modes, k) for k in range(len(modes.B)))
+    ]
+    sizes = np.max(alone / np.max(alone, axis=0), axis=1)
+    assert (sizes[1:] <= sizes[:-1] * (1 + 1e-3)).all()
     with pytest.raises(ValueError, match=r"count must be 1 to \d+, got 0"):
         modes.leading(0)
+
+
+def test_terms_are_as_large_as_where_they_are_largest():
+    """With B near 1 where magnetizations are opposed, or nearly so."""
+    B, few, none = np.array([0.5, 0.99, 0.0]), np.array([5.0, 1.0, 9.0]), np.zeros(3)
+    assert _largest_first(B, few, np.array([none, none])).tolist() == [1, 0]
+    assert _largest_first(B, none, np.array([none, few])).tolist() == [1, 0]
 
 
 def touching():
