@@ -490,9 +490,8 @@ def frame_of_class(device: Device, system: System) -> IntArray:
     found = np.full(len(classes.rank), NOWHERE)
     near = [(name, places.of(name)) for name in places.names if is_magnet(device, name)]
     for contact in system.contacts:
-        is_open = contact.law.mixing is not None or np.any(contact.law.resistance)
         magnets = [name for name in contact.names if is_magnet(device, name)]
-        near += [(magnets[0], own) for own in places.sides(contact) if is_open and magnets]
+        near += [(magnets[0], own) for own in places.sides(contact) if magnets]
     for name, own in near:
         number, at = places.names.index(name), classes.of_place[own]
         if (other := found[at][(found[at] != NOWHERE) & (found[at] != number)]).size:

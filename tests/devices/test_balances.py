@@ -212,6 +212,13 @@ def test_power_and_spins_balance(sample, texture, degree):
     assert abs(sum(currents)) < 1e-11 * abs(currents[0])
 
 
+def test_mixing_that_turns_spins_does_no_work_where_m_varies():
+    device = wire("tri", 1, **SAMPLES["mixing alone"]).replace(fixed=twisted)
+    solution = sf.solve(device, degree=1)
+    _, heat = balance(solution)
+    assert sum(heat.values()) == pytest.approx(solution.power, rel=1e-11)
+
+
 @pytest.mark.parametrize("end", [LEAD, sf.SpinBlocking()], ids=["lead", "blocking"])
 @pytest.mark.parametrize("degree", [1, 2])
 def test_a_node_that_magnet_normal_metal_and_electrode_share(degree, end):

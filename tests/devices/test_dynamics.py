@@ -69,6 +69,15 @@ def test_what_is_pumped_in_a_wire_is_so_in_its_stack(sample, kind):
     )
 
 
+def test_what_a_magnet_pumps_that_takes_up_spins_inside_and_turns_them():
+    """With exchange lengths and at an interface, all complex."""
+    magnets = {"free": FREE, "fixed": FIXED}
+    wired, layered = pair("exchange lengths, mixing", magnets=magnets)
+    m = some(2)
+    pumped = layered.pumped(m)
+    np.testing.assert_allclose(wired.pumped(m), pumped, atol=1e-9 * np.abs(pumped).max())
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("joints", [None, {("fixed", "spacer"): Joint(3e-16, mixing=5e14)}])
 def test_what_is_pumped_is_reciprocal_and_damps(joints):
@@ -252,6 +261,18 @@ def test_critical_currents_are_multiples(within):
         assert np.isclose(one.j0 * J0, other.j0, rtol=1e-5)
 
 
+def test_the_strength_of_a_device_is_its_current_without_spins():
+    """Between two potentials: that of its layers' resistances in a row."""
+    device = wire("line", 1)
+    ends = {
+        name: sf.Electrode(potential=x, end=LEAD) for name, x in (("left", 0.5), ("right", 0.2))
+    }
+    still = sf.Device(device.grid, device.regions, ends)
+    strength = sf.Dynamics(still, {"free": FREE}, degree=1).turning.strength
+    resistance = 8e-9 * (1 - Co.p**2) / Co.D + 10e-9 / Cu.D + 4e-9 * (1 - Py.p**2) / Py.D
+    assert strength == pytest.approx(0.3 / resistance, rel=1e-12)
+
+
 def test_without_a_current_nothing_is_critical():
     device = wire("line", 4, free=(Py, UP))
     # of one potential, which has roundings of its own
@@ -415,6 +436,15 @@ def test_a_reservoir_takes_up_all_that_is_pumped():
     with pytest.raises(ValueError, match="must not touch a reservoir, got 'free'"):
         sf.Dynamics(device, {"free": FREE})
     sf.Dynamics(device, {"free": FREE}, pumping=False)
+
+
+def test_what_is_pumped_and_comes_back_must_leave_digits():
+    lossless = sf.NormalMetal(D=Cu.D, l=1e-3)
+    given = wire("line", 2, fixed=lossless, ends=(sf.SpinBlocking(), sf.SpinBlocking()))
+    regions = {**given.regions, "spacer": lossless}
+    device = sf.Device(given.grid, regions, given.electrodes)
+    with pytest.raises(ValueError, match="spins that 'free' pumps must not be lost in rounding"):
+        sf.Dynamics(device, {"free": FREE}, degree=2)
 
 
 @pytest.mark.some(4)

@@ -79,6 +79,16 @@ def test_a_wire_is_its_stack_however_it_is_driven(drive, sample, shape):
         )
 
 
+def test_a_density_brings_the_spins_of_its_lead():
+    """As a current does, where both are the same all over."""
+    device = wire("line", 2, **SAMPLES["ferromagnetic lead"])
+    exact = sf.solve(device, degree=2)
+    found = sf.solve(driven(device, left={"j0": J0}, right={"potential": 0.0}), degree=2)
+    assert found.potential("left") == pytest.approx(exact.potential("left"), rel=1e-11)
+    size = np.abs(exact.torque("free")).max()
+    np.testing.assert_allclose(found.torque("free"), exact.torque("free"), atol=1e-11 * size)
+
+
 JOINTS = {("spacer", "free"): Joint(3e-16, gamma=0.4)}
 LEADS = [(LEAD, LEAD), (sf.Lead(Co, m=(1, 0, 0)), sf.Lead(Py, m=-TILTED))]
 THREE = "left", "right", "top"
