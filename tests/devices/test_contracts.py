@@ -1,5 +1,6 @@
 """What devices refuse, and what must be the same whichever way a device is described."""
 
+import itertools
 import pickle
 
 import numpy as np
@@ -12,6 +13,7 @@ from wires import (
     NAMES,
     SAMPLES,
     SPACER,
+    THICKNESS,
     TILTED,
     UP,
     WIDE,
@@ -247,6 +249,40 @@ def test_the_order_of_regions_in_a_mesh_is_no_matter(sample):
     size = max(np.abs(exact.torque(name)).max() for name in exact.magnets)
     for name in exact.magnets:
         np.testing.assert_allclose(found.torque(name), exact.torque(name), atol=1e-11 * size)
+
+
+def sided(y):
+    """A valve between y, nm, with electrodes over its spacer at the ends of y that are not 0."""
+    edges = np.cumsum([0.0, *THICKNESS.values()])
+    mesh = skfem.MeshQuad1.init_tensor(np.array([0.0, 4, 8, 13, 18, 20, 22]), y)
+    middle = mesh.p[0][mesh.t].mean(axis=0)
+    inside = zip(THICKNESS, itertools.pairwise(edges), strict=True)
+    mesh = mesh.with_subdomains(
+        {name: np.flatnonzero((middle > a) & (middle < b)) for name, (a, b) in inside}
+    ).with_boundaries(
+        {
+            "left": lambda x: x[0] < 1e-6,
+            "right": lambda x: x[0] > 22 - 1e-6,
+            "sides": lambda x: (abs(x[1]) > 15 - 1e-6) & (x[0] > 8) & (x[0] < 18),
+        }
+    )
+    electrodes = {
+        "left": sf.Electrode(potential=1e-3, end=LEAD),
+        "right": sf.Electrode(potential=0.0, end=LEAD),
+        "sides": sf.Electrode(potential=-1e-3, end=LEAD),
+    }
+    metals = {"fixed": (Co, UP), "spacer": Cu, "free": (Py, TILTED)}
+    return sf.solve(sf.Device(Grid(mesh), metals, electrodes), degree=2)
+
+
+def test_half_of_what_is_its_own_mirror_image_has_half_of_all():
+    """Though magnetizations are not mirrored: spins do not know of places."""
+    half, whole = sided(np.linspace(0, 15, 4)), sided(np.linspace(-15, 15, 7))
+    for name in whole.device.electrodes:
+        assert 2 * half.current(name) == pytest.approx(whole.current(name), rel=1e-11)
+    size = max(np.abs(whole.torque(name)).max() for name in NAMES)
+    for name in NAMES:
+        np.testing.assert_allclose(2 * half.torque(name), whole.torque(name), atol=1e-11 * size)
 
 
 @pytest.mark.parametrize("other", [(Weak, TILTED), (Py, TILTED)], ids=["weak", "strong"])
