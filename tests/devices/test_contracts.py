@@ -36,6 +36,12 @@ BATCH = sf.NormalMetal(D=np.array([1e8, 2e8]), l=1e-8)
 DRIFT = sf.Ferromagnet(D=Py.D, l=Py.l, p=0.5, beta_D=0.6)
 
 
+MARKED = [
+    pytest.param(name, marks=[] if name == "mixing alone" else pytest.mark.long) for name in SAMPLES
+]
+"""Samples; in every run one where what touches an interface may bind mu_s, that is free there."""
+
+
 def halved(device):
     """The same device with every region cut in two along the wire."""
     mesh, regions, metals = device.grid.mesh, {}, {}
@@ -53,8 +59,7 @@ def halved(device):
 
 
 @pytest.mark.some(5)
-@pytest.mark.long
-@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("sample", MARKED)
 @pytest.mark.filterwarnings("ignore:cells at interfaces")  # that of the cut needs none
 def test_a_wire_may_be_cut_in_two(sample):
     """Electrodes and interfaces then are those of two regions each."""
@@ -72,13 +77,7 @@ def test_a_wire_may_be_cut_in_two(sample):
         np.testing.assert_allclose(found, whole.torque(name), rtol=0, atol=1e-10 * size)
 
 
-@pytest.mark.parametrize(
-    "sample",
-    [
-        "mixing alone",
-        *(pytest.param(x, marks=pytest.mark.long) for x in SAMPLES if x != "mixing alone"),
-    ],
-)
+@pytest.mark.parametrize("sample", MARKED)
 def test_an_electrode_that_lets_nothing_through_is_a_wall(sample):
     """Also where interfaces end on it."""
     device = wire("tri", 2, **SAMPLES[sample])
