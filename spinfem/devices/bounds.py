@@ -44,7 +44,7 @@ from .assembly import (
     read,
 )
 from .bodies import Body, Rates, body_of, local, put_together, rates_of
-from .device import Device
+from .device import Device, check_undriven
 from .fluxes import SIMPLICES, Cells, Fluxes
 from .functions import Functions
 from .linear import solve_system
@@ -155,6 +155,7 @@ def check_certifiable(device: Device) -> None:
         If they are not: what it must be is in the message.
     """
     grid = device.grid
+    check_undriven("bounds", device)
     if type(grid.mesh) not in SIMPLICES or grid.is_axisymmetric:
         kind = "an axisymmetric one" if grid.is_axisymmetric else type(grid.mesh).__name__
         raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +14,18 @@ from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, finite, listed, positive, unit_vector
 from .._spelling import near_match
+from ..sample.listing import made_of
 from ..sample.materials import Ferromagnet, Metal
-from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
+from ..sample.pieces import (
+    End,
+    Interface,
+    Lead,
+    Reservoir,
+    SpinSource,
+    Superconductor,
+    drive_of,
+    shapes_of,
+)
 from ..sample.stack import Stack
 from ..sample.units import THICKNESS, notice
 from ..texts.tables import Column, Part, Readable, Table
@@ -121,8 +131,11 @@ class Electrode:
     j0 : float, optional
         Particle current times |e| into the device per area, A/m2, the same all over: electrons
         enter where it is positive.
-    end : Lead, Reservoir or SpinBlocking
-        What is behind it, for spins. A lead is one of uniform metal as wide as the electrode.
+    end : Lead, Reservoir, SpinBlocking, SpinSource or Superconductor
+        What is behind it, for spins. A lead is one of uniform metal as wide as the electrode. The
+        spin current of a SpinSource is the same all over, positive into the device, as currents
+        are. A Superconductor is a reservoir, and its `Interface` to all regions there: a device
+        keeps these.
 
     Raises
     ------
@@ -133,7 +146,7 @@ class Electrode:
     current: float | None = None
     potential: float | None = None
     j0: float | None = None
-    end: Lead | Reservoir | SpinBlocking = field(default_factory=Reservoir)
+    end: End | Superconductor = field(default_factory=Reservoir)
 
     def __post_init__(self) -> None:
         given = {k: v for k, v in vars(self).items() if k != "end" and v is not None}
@@ -147,26 +160,7 @@ class Electrode:
         if checked.ndim:
             raise ValueError(f"{key} of an electrode must be one number, got shape {checked.shape}")
         object.__setattr__(self, key, float(checked))
-        if not isinstance(self.end, Lead | Reservoir | SpinBlocking):
-            raise TypeError(
-                f"end of an electrode must be a Lead, Reservoir or SpinBlocking, got {self.end!r}"
-            )
-        if getattr(self.end, "drive", None) is not None:
-            raise ValueError(
-                "end of an electrode must be without a given mu_s, got one (devices are driven by "
-                "currents alone)"
-            )
-        if isinstance(self.end, Lead):
-            metal = self.end.material
-            if metal.is_graded or metal.shapes or (self.end.m is not None and self.end.m.ndim > 1):
-                raise ValueError(
-                    "end of an electrode must be uniform and no batch, got one that is not"
-                )
-            if isinstance(metal, Ferromagnet) and not metal.is_strong:
-                raise ValueError(
-                    "end of an electrode must be a normal metal or a strong ferromagnet, got one "
-                    "with exchange lengths"
-                )
+        _check_end(self.end)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,8 +175,8 @@ class Slab:
         m.
     m : array, shape (3,), optional
         Magnetization of a ferromagnet.
-    end : Lead, Reservoir or SpinBlocking
-        What is behind it, for spins.
+    end : Lead, Reservoir, SpinBlocking, SpinSource or Superconductor
+        What is behind it, for spins, as of an `Electrode`.
 
     Raises
     ------
@@ -194,7 +188,7 @@ class Slab:
     thickness: float
     radius: float
     m: Any = None
-    end: Lead | Reservoir | SpinBlocking = field(default_factory=Reservoir)
+    end: End | Superconductor = field(default_factory=Reservoir)
 
     def __post_init__(self) -> None:
         Region(self.metal, self.m)  # raises
@@ -249,6 +243,7 @@ class Device(Readable):
                 raise ValueError(f"electrode {name!r} must have an area, got none on the axis")
         if not any(e.potential is not None for e in electrodes.values()):
             raise ValueError("potential must be given at one electrode at least, got none")
+        near = touching(self.grid)
         interfaces = {}
         for key, interface in dict(self.interfaces).items():
             pair = (
@@ -260,15 +255,31 @@ class Device(Readable):
                     "interfaces must be between two of the regions, or a region and an electrode "
                     f"({listed(sorted(known))}), got {key!r}"
                 )
-            _check_interface(pair, interface)
-            interfaces[pair] = interface
-        near = touching(self.grid) if interfaces else ()
-        for pair in interfaces:
             if pair not in near:
                 raise ValueError(
                     "interfaces must be between two that touch, got "
                     + " and ".join(map(repr, sorted(pair)))
                 )
+            for name in pair & {*electrodes}:
+                if isinstance(electrodes[name].end, SpinSource):
+                    raise ValueError(
+                        "an interface must not be at a spin source, got one between "
+                        + " and ".join(map(repr, sorted(pair)))
+                    )
+            interfaces[pair] = interface
+        for name, electrode in electrodes.items():
+            if isinstance(electrode.end, Superconductor):
+                contact, _ = electrode.end.at_end(on_left=False)
+                own = {pair: contact for pair in near if name in pair}
+                if given := [*own.keys() & interfaces.keys()]:
+                    names = " and ".join(map(repr, sorted(given[0])))
+                    raise ValueError(
+                        "interfaces must be left out before a Superconductor, which has its own, "
+                        f"got one between {names}"
+                    )
+                electrodes[name], interfaces = replace(electrode, end=Reservoir()), interfaces | own
+        for pair, interface in interfaces.items():
+            _check_interface(pair, interface)
         checked: dict[str, dict[Any, Any]] = {
             "regions": regions,
             "electrodes": electrodes,
@@ -336,7 +347,7 @@ class Device(Readable):
         stack : Stack
             What is in the pillar, of uniform layers, without a batch. Its layers are the regions,
             by their names; its ends are those of the electrodes "left" and "right", unless there
-            is a disc.
+            is a disc. Their spin currents are positive towards +x, as in the stack.
         radius : float
             m.
         current : float
@@ -378,6 +389,8 @@ class Device(Readable):
         ]
         wide: list[tuple[str, float, float] | None] = [None, None]
         ends: list[Any] = [stack.left, stack.right]
+        if isinstance(stack.right, SpinSource):
+            ends[1] = SpinSource(-stack.right.spin_current)  # into the device
         outer = list(sides)
         for i, disc in enumerate(discs):
             if disc is not None:
@@ -419,7 +432,8 @@ class Device(Readable):
                 for key, unit in given
                 if getattr(own, key) is not None
             )
-            return [name, text, type(own.end).__name__]
+            drive = made_of(own.end, "SI") if drive_of(own.end) is not None else ""
+            return [name, text, " ".join(filter(None, [type(own.end).__name__, drive]))]
 
         heads = (("", "metal", "m", "cells"), ("", "given", "end"))
         columns = [[Column(head, is_text=head != "cells") for head in row] for row in heads]
@@ -436,6 +450,17 @@ class Device(Readable):
         given = (x.potential for x in self.electrodes.values())
         return next(potential for potential in given if potential is not None)
 
+    @property
+    def undriven(self) -> Device:
+        """The device without the spin potentials and currents that are given at its electrodes."""
+        electrodes = {
+            name: replace(electrode, end=type(electrode.end)(np.zeros(3)))
+            if isinstance(electrode.end, Reservoir | SpinSource)
+            else electrode
+            for name, electrode in self.electrodes.items()
+        }
+        return Device(self.grid, self.regions, electrodes, self.interfaces)
+
     def replace(self, /, **m: Any) -> Device:
         """Return the device with other magnetizations, of regions by their names."""
         _check_names(
@@ -443,6 +468,23 @@ class Device(Readable):
         )
         turned = {name: Region(self.regions[name].metal, way) for name, way in m.items()}
         return Device(self.grid, {**self.regions, **turned}, self.electrodes, self.interfaces)
+
+
+def drives_spins(device: Device) -> list[str]:
+    """Return the electrodes at which spin potentials or currents are given that are not zero."""
+    drives = {name: drive_of(electrode.end) for name, electrode in device.electrodes.items()}
+    return [name for name, drive in drives.items() if drive is not None and drive.any()]
+
+
+def check_undriven(what: str, device: Device) -> None:
+    """Raise ValueError where a spin potential or current is given at an electrode."""
+    if driven := drives_spins(device):
+        end = device.electrodes[driven[0]].end
+        kind = "spin_potential" if isinstance(end, Reservoir) else "spin_current"
+        raise ValueError(
+            f"{what} must be of what currents drive alone, got a {kind} that is given at "
+            f"{driven[0]!r}"
+        )
 
 
 def touching(grid: Grid) -> set[frozenset[str]]:
@@ -489,6 +531,24 @@ def _check_names(
     missing = [name for name in known if name not in given]
     if whole and missing:
         raise ValueError(f"{what} must have all of the grid's, got none for {missing[0]!r}")
+
+
+def _check_end(end: Any) -> None:
+    """Check what is behind an electrode."""
+    if not isinstance(end, End | Superconductor):
+        raise TypeError(
+            "end of an electrode must be a Lead, Reservoir, SpinBlocking, SpinSource or "
+            f"Superconductor, got {end!r}"
+        )
+    if isinstance(end, Superconductor):
+        return  # its interface is looked at with others
+    if shapes_of(end):
+        raise ValueError("end of an electrode must be uniform and no batch, got one that is not")
+    if isinstance(end, Lead) and not getattr(end.material, "is_strong", True):
+        raise ValueError(
+            "end of an electrode must be a normal metal or a strong ferromagnet, got one with "
+            "exchange lengths"
+        )
 
 
 def _check_interface(pair: frozenset[str], interface: object) -> None:

@@ -39,7 +39,7 @@ from .assembly import (
 )
 from .bodies import condensed, parts_of, rates_of
 from .bounds import check_one_potential, current_through
-from .device import Device, Region, notice_coarse
+from .device import Device, Region, check_undriven, notice_coarse
 from .linear import LARGEST_RESIDUAL, relative_residual
 from .regions import is_ferromagnetic, is_magnet
 
@@ -85,8 +85,9 @@ class TurningDevice:
     Raises
     ------
     ValueError
-        As `spinfem.solve`; or if there is no ferromagnet, one has an m that is a function, or two
-        touch, or touch a normal metal at one place, which then has no frame of its own.
+        As `spinfem.solve`; or if there is no ferromagnet, one has an m that is a function, two
+        touch, or touch a normal metal at one place, which then has no frame of its own, or spins
+        are driven at electrodes.
     """
 
     shape: tuple[int, ...] = ()
@@ -94,6 +95,7 @@ class TurningDevice:
     def __init__(
         self, device: Device, degree: int | None = None, moving: Iterable[Body] = ()
     ) -> None:
+        check_undriven("a torque function", device)
         self.names = tuple(name for name, region in device.regions.items() if region.is_magnet)
         if not self.names:
             raise ValueError("torques must be those of a device with a ferromagnet, got none")

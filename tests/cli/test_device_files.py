@@ -131,6 +131,8 @@ LARGE = devicefiles.DEVICE.replace("current_A = 1e3", "current_A = 1e30")
         ("beta = 0.46", "beta = 0.46\nbeta_D = 0.4\nsigma_S_m = 1e7", "materials.Co: one of"),
         ("rho_star_ohm_m = 75e-9\nbeta = 0.46", "sigma_S_m = 1e7\nbeta = 0.46\nbeta_D = 0.4",
          "beta_D of 'fixed' must be p in a device"),
+        ("potential_V = 0", "potential_V = 0\nspin_potential_V = [1e-5, 0, 0]",
+         "spin_potential of a reservoir must be along m of a strong ferromagnet at it"),
         ("rho_star_ohm_m = 75e-9", "rho_star_ohm_m = 75e290", "results must be finite, got an"),
         ("l_nm = 450", "l_nm = 1e-300", "conductances of a device must be finite, got an overflow"),
         ("l_nm = 450", "l_nm = 1e300", ""),

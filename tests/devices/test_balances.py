@@ -7,11 +7,11 @@ import pytest
 import skfem
 from skfem import ElementTriP1, ElementTriP2, Functional, LinearForm
 from skfem.helpers import dot, grad
-from wires import SAMPLES, twisted, wire
+from wires import DRIVEN, SAMPLES, inwards, twisted, wire
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
-from spinfem.sample.pieces import Lead, Reservoir
+from spinfem.sample.pieces import Lead, Reservoir, SpinSource
 
 ELEMENTS = {1: ElementTriP1, 2: ElementTriP2}
 
@@ -134,7 +134,7 @@ def of_contact(fields, contact):
         ways = [basis.interpolate(x) for x in m]
         both = basis.interpolate(a + b)
         spins += [S * integral(basis, both * way) for way in ways]
-        if is_weak and law.mixing is None:
+        if all(is_normal) or (is_weak and law.mixing is None):
             a, b = nu_a - a * m, nu_b - b * m
             heat += sum(B * square(y - x) + S * (square(x) + square(y)) for x, y in zip(a, b))
             spins += [S * integral(basis, basis.interpolate(x)) for x in a + b]
@@ -144,25 +144,58 @@ def of_contact(fields, contact):
     return spins, heat
 
 
+def taken_by_mixing(fields, contact):
+    """What a mixing conductance takes of mu_s of a reservoir."""
+    basis, (_, _, m), (_, nu, _) = (
+        fields.facets(contact.facets),
+        *(fields.of(name) for name in contact.names),
+    )
+    at = np.array([integral(basis, basis.interpolate(x)) for x in nu - along(nu, m) * m])
+    m = fields.device.regions[contact.names[0]].m
+    mixing = contact.law.mixing
+    return 2 * (np.real(mixing) * at + np.imag(mixing) * np.cross(m, at))
+
+
 def taken_by_reservoir(fields, contact):
-    """Minus what the region in front of it gives to the functions there."""
-    name = contact.names[0]
+    """What passes an interface to it; or minus what the region in front gives to functions there.
+
+    Besides what a mixing conductance takes.
+    """
+    name, law = contact.names[0], contact.law
+    if law.resistance:
+        basis = fields.facets(contact.facets)
+        (mu_a, nu_a, m), (mu_b, nu_b, _) = (fields.of(one) for one in contact.names)
+        B = (law.delta / np.sinh(law.delta) if law.delta else 1.0) / law.resistance
+        S = law.delta * np.tanh(law.delta / 2) / law.resistance
+        if not m.any():
+            passing = B * (nu_a - nu_b) - S * nu_b
+            return np.array([integral(basis, basis.interpolate(x)) for x in passing])
+        a, b = along(nu_a, m), along(nu_b, m)
+        j = (mu_a - mu_b + law.gamma * (a - b)) / (law.resistance * (1 - law.gamma**2))
+        passing = law.gamma * j + B * (a - b) - S * b
+        return np.array([integral(basis, basis.interpolate(passing * way)) for way in m])
     region, basis, (mu_0, nu, m) = fields.device.regions[name], fields.bases(name), fields.of(name)
     metal, p = region.metal, region.metal.p if region.is_magnet else 0.0
     given = {"D": metal.D / (1 - p**2), "p": p, "kappa": metal.D / metal.l**2}
     given["mu_0"] = basis.interpolate(mu_0)
 
-    def back(nu):
-        return -flow.assemble(basis, nu=basis.interpolate(nu), **given)[contact.dofs]
+    def back(nu, **other):
+        return -flow.assemble(basis, nu=basis.interpolate(nu), **given | other)[contact.dofs]
 
-    if region.is_magnet:
-        assert region.is_strong
-        return m[:, contact.dofs] @ back(along(nu, m))
-    return np.array([back(x).sum() for x in nu])
+    if not region.is_magnet:
+        return np.array([back(x).sum() for x in nu])
+    found = m[:, contact.dofs] @ back(along(nu, m))
+    if not region.is_strong:
+        rest, D = nu - along(nu, m) * m, given["D"]
+        rate = given["kappa"] + D / metal.lambda_phi**2
+        found = found + [back(x, p=0.0, kappa=rate).sum() for x in rest]
+        turned, rate = np.cross(rest, m, axis=0), D / metal.lambda_J**2
+        found = found + [back(x, D=0.0, kappa=rate).sum() for x in turned]
+    return found
 
 
 def balance(solution):
-    """All that takes up spins or power. A ferromagnetic lead brings spins with the current."""
+    """All that takes up spins or power. Ferromagnetic leads and sources bring spins."""
     fields, spins, heat = Fields(solution), {}, {}
     for name in solution.device.regions:
         spins[f"lattice of {name}"], spins[f"texture of {name}"], heat[name] = of_region(
@@ -174,7 +207,13 @@ def balance(solution):
         electrode = solution.device.electrodes.get(contact.names[1])
         if electrode and isinstance(electrode.end, Reservoir):
             spins[f"reservoir {pair}"] = taken_by_reservoir(fields, contact)
+            if contact.law.mixing is not None:
+                spins[f"reservoir {pair}"] -= taken_by_mixing(fields, contact)
     for name, electrode in solution.device.electrodes.items():
+        if isinstance(electrode.end, SpinSource):
+            basis = fields.facets(solution.device.grid.surfaces[name])
+            area = integral(basis, basis.interpolate(np.ones(basis.N)))
+            spins[f"from {name}"] = -area * electrode.end.spin_current
         if not isinstance(electrode.end, Lead):
             continue
         basis, (_, nu, _) = fields.facets(solution.device.grid.surfaces[name]), fields.of(name)
@@ -209,6 +248,17 @@ def test_power_and_spins_balance(sample, texture, degree):
     np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
     currents = [solution.current(name) for name in ("left", "right")]
     assert abs(sum(currents)) < 1e-11 * abs(currents[0])
+
+
+@pytest.mark.some(10)
+@pytest.mark.parametrize("sample", DRIVEN)
+def test_power_and_spins_balance_where_ends_drive(sample):
+    """What enters at electrodes is found again in torques, lattices and reservoirs."""
+    found = sf.solve(wire("tri", 2, **inwards(DRIVEN[sample])), degree=2)
+    spins, heat = balance(found)
+    assert sum(heat.values()) == pytest.approx(found.power, rel=1e-11)
+    largest = max(np.abs(x).max() for x in spins.values())
+    np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
 
 
 def test_where_potentials_are_is_of_no_account():
