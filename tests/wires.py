@@ -1,5 +1,6 @@
 """Straight wires of three layers, which are stacks too, and what may be between the layers."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -174,6 +175,30 @@ def inwards(given):
     if isinstance(right, sf.SpinSource):
         right = sf.SpinSource(-right.spin_current)
     return given | {"ends": (left, right)}
+
+
+def drifting(metal, beta_D):
+    """The same metal with a diffusion polarization of its own."""
+    return dataclasses.replace(metal, beta_D=beta_D)
+
+
+DRIFTING = {
+    "transparent": {"fixed": (drifting(Co, -0.3), UP), "free": (drifting(Py, 0.4), TILTED)},
+    "ferromagnetic leads": {
+        "fixed": (Cu, None),
+        "ends": (sf.Lead(drifting(Co, 0.8), m=UP), sf.Lead(drifting(Py, -0.2), m=-TILTED)),
+    },
+    "crossing lead": {
+        "free": (drifting(Py, 0.4), TILTED),
+        "ends": (sf.Lead(drifting(Co, 0.8), m=(1, 0, 0)), LEAD),
+    },
+    "exchange lengths, mixing": {
+        "fixed": (drifting(Co, -0.3), UP),
+        "free": (drifting(Weak, 0.2), TILTED),
+        "joints": {SPACER[0]: Joint(5e-16, gamma=0.7, mixing=5e14 + 1e14j)},
+    },
+}
+"""Ferromagnets of two polarizations."""
 
 
 def twisted(points):

@@ -15,7 +15,7 @@ have not, gradients, potentials where spins are lost, jumps at interfaces, is d,
 - A component of a torque is ``F_h + a(e, e_z)`` with the dual field z, that jumps by 1 where the
   magnetization takes up spins: within ``(d . d_z -/+ eta eta_z)/2`` of F_h.
 
-Proved for exact arithmetic, if a is symmetric: nothing may precess.
+Proved for exact arithmetic, if a is symmetric: nothing may precess, and beta_D must be p.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from .assembly import (
     read,
 )
 from .bodies import Body, Rates, body_of, local, put_together, rates_of
-from .device import Device, check_undriven
+from .device import Device, check_reciprocal, check_undriven
 from .fluxes import SIMPLICES, Cells, Fluxes
 from .functions import Functions
 from .linear import solve_system
@@ -156,6 +156,7 @@ def check_certifiable(device: Device) -> None:
     """
     grid = device.grid
     check_undriven("bounds", device)
+    check_reciprocal("bounds", device)
     if type(grid.mesh) not in SIMPLICES or grid.is_axisymmetric:
         kind = "an axisymmetric one" if grid.is_axisymmetric else type(grid.mesh).__name__
         raise ValueError(

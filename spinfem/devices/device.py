@@ -487,6 +487,19 @@ def check_undriven(what: str, device: Device) -> None:
         )
 
 
+def check_reciprocal(what: str, device: Device) -> None:
+    """Raise ValueError where beta_D of a ferromagnet is not p."""
+    metals = {name: region.metal for name, region in device.regions.items()}
+    ends = ((name, electrode.end) for name, electrode in device.electrodes.items())
+    metals |= {name: end.material for name, end in ends if isinstance(end, Lead)}
+    for name, metal in metals.items():
+        if isinstance(metal, Ferromagnet) and metal.diffusion_polarization != metal.p:
+            raise ValueError(
+                f"beta_D of {name!r} must be p for {what}, which are those of reciprocal devices, "
+                f"got {metal.beta_D} for {metal.p}"
+            )
+
+
 def touching(grid: Grid) -> set[frozenset[str]]:
     """Return the pairs that touch, of regions, and of regions and surfaces, by their names."""
     names, region = [*grid.regions], grid.region_of_cell

@@ -102,10 +102,10 @@ def _in_region(
     places = system.places.at(name, dofs)  # (b, n)
     slope_0 = np.einsum("bn,bdn->nd", mu_0[places], slopes)
     potential = np.einsum("bn,bn->n", mu_0[places], values)
-    p, m = 0.0, np.zeros((len(points), 3))
+    p, beta_D, m = 0.0, 0.0, np.zeros((len(points), 3))
     own = nu[places]  # (b, n, 3)
     if region.is_magnet:
-        p, m = float(metal.p), region.at(points)
+        p, beta_D, m = metal.p, metal.diffusion_polarization, region.at(points)
     if region.is_strong:
         along = np.einsum("bni,bni->bn", system.places.m[places], own)
         here = np.einsum("bn,bn->n", along, values)[:, None] * m
@@ -113,8 +113,8 @@ def _in_region(
     else:
         here = np.einsum("bni,bn->ni", own, values)
         slope = np.einsum("bni,bdn->ndi", own, slopes)
-    D = total_conductivity(np.asarray(metal.D), np.asarray(p), np.asarray(p))
-    j = charge_current(D, np.asarray(p), slope_0, np.einsum("ndi,ni->nd", slope, m))
+    D = total_conductivity(np.asarray(metal.D), np.asarray(p), np.asarray(beta_D))
+    j = charge_current(D, np.asarray(beta_D), slope_0, np.einsum("ndi,ni->nd", slope, m))
     j_s = spin_current(D, np.asarray(p), slope_0[:, :, None] * m[:, None], slope)
     return Fields(potential, 2 * here, j, j_s)
 

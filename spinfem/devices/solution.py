@@ -30,6 +30,7 @@ from .assembly import (
     given_of,
     inflows_of,
     read,
+    taps_of,
 )
 from .bodies import Parts, condensed, parts_of
 from .bounds import (
@@ -108,7 +109,7 @@ class DeviceSolution(Readable):
         here = system.classes.of_place
         entering = np.bincount(here, charge)
         for name, electrode in device.electrodes.items():
-            if is_ferromagnetic(electrode.end):  # mu_0 + p nu is one: nu has a part in the charge
+            if is_ferromagnetic(electrode.end):  # of the charge that it takes p are spins
                 lead = places.of(name)
                 p = float(electrode.end.material.p)  # type: ignore[union-attr]
                 spin[lead] -= p * entering[here[lead]][:, None] * places.m[lead]
@@ -280,7 +281,8 @@ class DeviceSolution(Readable):
         value = self._mu_0[own]
         end = self.device.electrodes[electrode].end
         if (m := places.m[own]).any():
-            value = value + end.material.p * np.einsum("ni,ni->n", m, self._nu[own])  # type: ignore[union-attr]
+            beta_D = end.material.diffusion_polarization  # type: ignore[union-attr]
+            value = value + beta_D * np.einsum("ni,ni->n", m, self._nu[own])
         if self.device.electrodes[electrode].j0 is None:
             return float(value[np.argmax(self.system.functions.one[places.dofs[own]] > 0)])
         weight = self.system.parts.areas(electrode)
@@ -338,8 +340,8 @@ class DeviceSolution(Readable):
 
         The power at the given currents, less what it would be with mu_s = 0 all over, per square of
         the current through the device: as `Solution.spin_resistance` of a stack, over the area.
-        With two electrodes it is a part of the resistance between them, and not negative. Spins
-        that are driven at electrodes have no part in it.
+        With two electrodes it is a part of the resistance between them, and not negative, unless a
+        beta_D is not p. Spins that are driven at electrodes have no part in it.
 
         Raises
         ------
@@ -363,7 +365,11 @@ class DeviceSolution(Readable):
             self.device.grid.dimension,
         )
         # with A_cc mu + A_cs nu = f, and A_cc mu' = f without spins: f.(mu - mu') = -mu'.A_cs nu
-        return -float(alone @ (system.matrix[charge][:, spin] @ self._unknowns[spin])) / current**2
+        nu, taps = (
+            self._unknowns[spin],
+            taps_of(self.device, system.parts, system.places, system.unknowns),
+        )
+        return float(taps[spin] @ nu - alone @ (system.matrix[charge][:, spin] @ nu)) / current**2
 
     # --- torques --------------------------------------------------------------------------------
 
@@ -551,8 +557,9 @@ class DeviceSolution(Readable):
         """Return the particle current times |e| per area, A/m2, shape (..., dimension).
 
         Components are along the coordinates of the mesh, positive where electrons flow towards
-        larger ones: ``j = -D_tot (grad mu_0 + p grad nu)`` with ``nu = m.mu_s/2``. It is a
-        derivative, less accurate than the potentials. Parameters and errors as of `spin_potential`.
+        larger ones: ``j = -D_tot (grad mu_0 + beta_D grad nu)`` with ``nu = m.mu_s/2``, and p for
+        beta_D where that is not given. It is a derivative, less accurate than the potentials.
+        Parameters and errors as of `spin_potential`.
         """
         return self._at(points, region).current
 

@@ -35,6 +35,7 @@ from .assembly import (
     load_of,
     matrix_of,
     read,
+    taps_of,
     unknowns_of,
 )
 from .bodies import condensed, parts_of, rates_of
@@ -465,8 +466,9 @@ class TurningDevice:
         """The resistance without spins, and what x adds to it: Ohm, Ohm/V."""
         current = self.current
         load = self._load_at(np.zeros_like(self._unknowns.given))
-        taps = lu_solve(self._inner, load[self._charge], trans=1)
-        own = load[self._spin] - taps @ self._column
+        whole = taps_of(self._device, self._parts, self._system.places, self._unknowns)
+        taps = lu_solve(self._inner, whole[self._charge], trans=1)
+        own = whole[self._spin] - taps @ self._column
         return float(taps @ load[self._charge]) / current**2, own / current**2
 
 

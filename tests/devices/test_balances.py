@@ -7,7 +7,7 @@ import pytest
 import skfem
 from skfem import ElementTriP1, ElementTriP2, Functional, LinearForm
 from skfem.helpers import dot, grad
-from wires import DRIVEN, SAMPLES, inwards, twisted, wire
+from wires import DRIFTING, DRIVEN, SAMPLES, inwards, twisted, wire
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
@@ -70,7 +70,9 @@ class Fields:
             if is_magnetic(end):
                 m[:, dofs] = np.asarray(end.m)[:, None]
                 nu[:, dofs] = m[:, dofs] * np.einsum("in,in->n", m[:, dofs], nu[:, dofs])
-                mu_0[dofs] -= end.material.p * np.einsum("in,in->n", m[:, dofs], nu[:, dofs])
+                mu_0[dofs] -= end.material.diffusion_polarization * np.einsum(
+                    "in,in->n", m[:, dofs], nu[:, dofs]
+                )
         return mu_0, nu, m
 
 
@@ -96,10 +98,10 @@ def of_region(fields, name):
         heat = metal.D * dot(grad(basis.interpolate(mu_0)), grad(basis.interpolate(mu_0)))
         heat = heat + sum(metal.D * dot(grad(x), grad(x)) + kappa * x**2 for x in at)
         return [kappa * integral(basis, x) for x in at], np.zeros(3), integral(basis, heat)
-    D, p = metal.D / (1 - metal.p**2), metal.p
+    D, p, q = metal.total_conductivity, metal.p, metal.diffusion_polarization
     one, ways = basis.interpolate(along(nu, m)), [basis.interpolate(x) for x in m]
     g, h = grad(basis.interpolate(mu_0)), grad(one)
-    heat = D * (dot(g, g) + 2 * p * dot(g, h) + dot(h, h)) + kappa * one**2
+    heat = D * (dot(g, g) + (p + q) * dot(g, h) + dot(h, h)) + kappa * one**2
     lost = np.array([kappa * integral(basis, one * way) for way in ways])
     turned = np.array([integral(basis, D * dot(p * g + h, grad(way))) for way in ways])
     if not region.is_strong:
@@ -176,7 +178,7 @@ def taken_by_reservoir(fields, contact):
         return np.array([integral(basis, basis.interpolate(passing * way)) for way in m])
     region, basis, (mu_0, nu, m) = fields.device.regions[name], fields.bases(name), fields.of(name)
     metal, p = region.metal, region.metal.p if region.is_magnet else 0.0
-    given = {"D": metal.D / (1 - p**2), "p": p, "kappa": metal.D / metal.l**2}
+    given = {"D": metal.total_conductivity, "p": p, "kappa": metal.D / metal.l**2}
     given["mu_0"] = basis.interpolate(mu_0)
 
     def back(nu, **other):
@@ -248,6 +250,15 @@ def test_power_and_spins_balance(sample, texture, degree):
     np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
     currents = [solution.current(name) for name in ("left", "right")]
     assert abs(sum(currents)) < 1e-11 * abs(currents[0])
+
+
+@pytest.mark.parametrize("sample", ["transparent", "exchange lengths, mixing"])
+def test_power_and_spins_balance_with_two_polarizations(sample):
+    found = sf.solve(wire("tri", 2, **DRIFTING[sample]), degree=2)
+    spins, heat = balance(found)
+    assert sum(heat.values()) == pytest.approx(found.power, rel=1e-11)
+    largest = max(np.abs(x).max() for x in spins.values())
+    np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
 
 
 @pytest.mark.some(10)

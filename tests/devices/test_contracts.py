@@ -317,8 +317,14 @@ def with_joint(device, joint, **metals):
             r"resistance \(AR\*\) of the interface between 'free' and 'spacer' must be positive",
         ),
         (
-            lambda d: sf.solve(with_joint(d, Joint(), free=(DRIFT, UP))),
-            "beta_D of 'free' must be p in a device, got 0.6 for 0.5",
+            lambda d: sf.solve(with_joint(d, Joint(), free=(DRIFT, UP)), certify=True),
+            "beta_D of 'free' must be p for bounds, which are those of reciprocal devices, got 0.6",
+        ),
+        (
+            lambda d: sf.solve(with_joint(d, Joint(), free=(DRIFT, UP))).angular_modes(
+                "fixed", "b"
+            ),
+            "beta_D of 'free' must be p for angular modes, which are those of reciprocal devices",
         ),
         (
             lambda d: sf.solve(with_joint(d, Joint(1e-15), spacer=(Co, twisting))),
