@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._checks import BoolArray, FloatArray, IntArray
+from ..fem.graded import Function, profiles
 from ..physics import exchange
 from ..physics.bulk import relaxation, total_conductivity
 from .device import Device, Region
@@ -80,10 +81,12 @@ def parts_of(device: Device, degree: int | None) -> Parts:
     functions = Functions(device.grid, degree)
 
     def body(name: str, dofs: IntArray) -> Body:
-        cells = device.grid.regions[name]
+        cells, region = device.grid.regions[name], device.regions[name]
+        if region.metal.is_graded:
+            return _graded_body(region, functions, cells, dofs)
         K, M = (local(x(cells), dofs) for x in (functions.stiffness, functions.mass))
         return body_of(
-            device.regions[name],
+            region,
             lambda rates: rates.coefficient * (K + rates.rate * M),
             lambda rates: rates.coefficient * rates.taken * M,
         )
@@ -136,6 +139,27 @@ def body_of(
     p, beta_D = float(metal.p), float(metal.diffusion_polarization)
     more = [x for rates in across for x in (matrix(rates).astype(complex), taken(rates))]
     return Body(first, p * beta_D * first + second, beta_D * first, p * first, *more)
+
+
+def _graded_body(region: Region, functions: Functions, cells: IntArray, dofs: IntArray) -> Body:
+    """Return the matrices of a region of a graded metal, no ferromagnet with exchange lengths."""
+    D, l, p, beta_D = profiles(region.metal)
+
+    def total(xi: FloatArray) -> FloatArray:
+        return total_conductivity(D(xi), p(xi), beta_D(xi))
+
+    def integral(matrix: Callable[..., Any], number: Function) -> Any:
+        return local(matrix(cells, lambda points: number(region.xi(points))), dofs)
+
+    charge = integral(functions.stiffness, total)
+    along = charge + integral(functions.mass, lambda xi: 2 * relaxation(D(xi), l(xi)))
+    if not region.is_magnet:
+        return Body(charge, along)
+    drawn, polarized = (
+        integral(functions.stiffness, lambda xi, own=own: own(xi) * total(xi))  # type: ignore[misc]
+        for own in (beta_D, p)
+    )
+    return Body(charge, along, drawn, polarized)
 
 
 def condensed(parts: Parts) -> Parts:

@@ -164,6 +164,8 @@ def check_certifiable(device: Device) -> None:
             f"axisymmetric, got {kind}"
         )
     for name, region in device.regions.items():
+        if region.metal.is_graded:
+            raise ValueError(f"metal of {name!r} must be uniform to be certified, got a graded one")
         if callable(region.m):
             raise ValueError(f"m of {name!r} must be one vector to be certified, got a function")
         length = getattr(region.metal, "lambda_J", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from os import PathLike
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, finite, listed, positive, unit_vector
+from .._checks import FloatArray, breaks_of, finite, listed, positive, unit_vector
 from .._spelling import near_match
 from ..sample.listing import made_of
 from ..sample.materials import Ferromagnet, Metal
@@ -33,6 +34,10 @@ from .builders import pillar_grid
 from .grid import AXIS, Grid, coarse_cells
 from .meshes import read_grid
 
+AXIAL = 1
+"""Coordinate along the axis of a pillar, x of its stack."""
+NEAR = 1e-9
+"""Of the width of a graded metal: what roundings may put outside."""
 Texture = Callable[[FloatArray], ArrayLike]
 """Of points (n, dimension), m, to magnetizations there (n, 3)."""
 
@@ -44,10 +49,13 @@ class Region:
     Parameters
     ----------
     metal : NormalMetal or Ferromagnet
-        A uniform metal.
+        No batch.
     m : array, shape (3,), or callable, optional
         Magnetization of a ferromagnet, normalized here; or a function of points (n, dimension), m,
         to magnetizations (n, 3) there, of a strong ferromagnet.
+    across : (int, float, float), optional
+        Of a graded metal: the number of the coordinate along which it changes, from 0, and where
+        on it xi is 0 and where it is 1, m. The region is between these.
 
     Raises
     ------
@@ -57,17 +65,16 @@ class Region:
 
     metal: Metal
     m: Any = None
+    across: tuple[int, float, float] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.metal, Metal):
             raise TypeError(
                 f"metal of a region must be a NormalMetal or a Ferromagnet, got {self.metal!r}"
             )
-        if self.metal.is_graded or self.metal.shapes:
-            raise ValueError(
-                "metal of a region must be uniform and no batch, got functions or arrays in "
-                f"{self.metal!r}"
-            )
+        if self.metal.shapes:
+            raise ValueError(f"metal of a region must be no batch, got arrays in {self.metal!r}")
+        object.__setattr__(self, "across", _checked_across(self.metal, self.across))
         if not isinstance(self.metal, Ferromagnet):
             if self.m is not None:
                 raise ValueError(
@@ -102,6 +109,16 @@ class Region:
     def is_strong(self) -> bool:
         """Whether it is a ferromagnet without exchange lengths."""
         return isinstance(self.metal, Ferromagnet) and self.metal.is_strong
+
+    def xi(self, points: FloatArray) -> FloatArray:
+        """Return where points (..., dimension), m, are across a graded metal, 0 in a uniform one.
+
+        What roundings put outside is at the end.
+        """
+        if self.across is None:
+            return np.zeros(points.shape[:-1])
+        axis, start, stop = self.across
+        return np.asarray(np.clip((points[..., axis] - start) / (stop - start), 0.0, 1.0))
 
     def at(self, points: FloatArray) -> FloatArray:
         """Return m at points (n, dimension), m, shape (n, 3)."""
@@ -191,6 +208,10 @@ class Slab:
     end: End | Superconductor = field(default_factory=Reservoir)
 
     def __post_init__(self) -> None:
+        if getattr(self.metal, "is_graded", False):
+            raise ValueError(
+                f"metal of a slab must be uniform, got functions of xi in {self.metal!r}"
+            )
         Region(self.metal, self.m)  # raises
         for key in ("thickness", "radius"):
             value = positive(f"{key} of a slab", getattr(self, key))
@@ -232,6 +253,8 @@ class Device(Readable):
         _check_names("regions", regions, self.grid.mesh.subdomains or {}, whole=True)
         electrodes = dict(self.electrodes)
         regions = {name: regions[name] for name in self.grid.regions}  # which they are counted by
+        for name, region in regions.items():
+            _check_between(self.grid, name, region)
         _check_names("electrodes", electrodes, self.grid.mesh.boundaries or {}, whole=False)
         both = set(regions) & set(electrodes)
         if both:
@@ -345,9 +368,9 @@ class Device(Readable):
         Parameters
         ----------
         stack : Stack
-            What is in the pillar, of uniform layers, without a batch. Its layers are the regions,
-            by their names; its ends are those of the electrodes "left" and "right", unless there
-            is a disc. Their spin currents are positive towards +x, as in the stack.
+            What is in the pillar, without a batch. Its layers, graded ones along x, are the
+            regions, by their names; its ends are those of the electrodes "left" and "right",
+            unless there is a disc. Their spin currents are positive towards +x, as in the stack.
         radius : float
             m.
         current : float
@@ -355,8 +378,8 @@ class Device(Readable):
         leads : pair of Slab or None, optional
             Discs below and above, in place of the stack's ends: regions "left lead", "right lead".
         elements : int, optional
-            Finite elements across every layer; by default as many as its spin diffusion length
-            needs.
+            Finite elements across every layer, between the breaks of a graded one; by default as
+            many as its spin diffusion length needs.
 
         Raises
         ------
@@ -379,14 +402,22 @@ class Device(Readable):
             raise TypeError(f"leads of a pillar must be a pair of Slab or None, got {leads!r}")
         if stack.units == "SI":
             notice(THICKNESS, "radius of a pillar", positive("radius of a pillar", radius))
+        layers = dict(zip(names, stack.layers, strict=True))
         regions = {
-            name: Region(layer.material, layer.m)
-            for name, layer in zip(names, stack.layers, strict=True)
+            name: Region(
+                layer.material,
+                layer.m,
+                (AXIAL, *faces) if layer.material.is_graded else None,
+            )
+            for (name, layer), faces in zip(layers.items(), pairwise(stack.x.tolist()), strict=True)
         }
         thick = [
-            (name, float(layer.thickness), float(layer.material.l))
-            for name, layer in zip(names, stack.layers, strict=True)
+            (name, float(layer.thickness), float(layer.material.levels["l"]))
+            for name, layer in layers.items()
         ]
+        breaks = {
+            name: breaks_of(*layer.material.numbers.values()) for name, layer in layers.items()
+        }
         wide: list[tuple[str, float, float] | None] = [None, None]
         ends: list[Any] = [stack.left, stack.right]
         if isinstance(stack.right, SpinSource):
@@ -401,7 +432,7 @@ class Device(Readable):
         joints = dict(
             zip(zip([outer[0], *names], [*names, outer[1]], strict=True), stack.joints, strict=True)
         )
-        grid = pillar_grid(thick, radius, (wide[0], wide[1]), elements=elements)
+        grid = pillar_grid(thick, radius, (wide[0], wide[1]), elements=elements, breaks=breaks)
         return cls(
             grid,
             regions,
@@ -466,7 +497,7 @@ class Device(Readable):
         _check_names(
             "magnets", m, {k: r for k, r in self.regions.items() if r.is_magnet}, whole=False
         )
-        turned = {name: Region(self.regions[name].metal, way) for name, way in m.items()}
+        turned = {name: replace(self.regions[name], m=way) for name, way in m.items()}
         return Device(self.grid, {**self.regions, **turned}, self.electrodes, self.interfaces)
 
 
@@ -531,6 +562,44 @@ def _region_of(name: str, given: Any) -> Region:
     )
 
 
+def _checked_across(metal: Metal, across: Any) -> tuple[int, float, float] | None:
+    """Return where a graded metal is; None of a uniform one."""
+    if not metal.is_graded:
+        if across is not None:
+            raise ValueError(
+                f"across of a region must be left out for a uniform metal, got {across!r}"
+            )
+        return None
+    is_triple = isinstance(across, tuple | list) and len(across) == 3
+    if not is_triple or not isinstance(across[0], int) or across[0] < 0:
+        raise ValueError(
+            "across of a region of a graded metal must be the number of a coordinate, and where xi "
+            f"is 0 and 1 on it, m, got {across!r}"
+        )
+    start, stop = (finite("across of a region", x) for x in across[1:])
+    if np.ndim(start) or np.ndim(stop) or start == stop:
+        raise ValueError(f"across of a region must have two ends that differ, got {across!r}")
+    return across[0], float(start), float(stop)
+
+
+def _check_between(grid: Grid, name: str, region: Region) -> None:
+    """Check that a region of a graded metal is where that is."""
+    if region.across is None:
+        return
+    axis, *ends = region.across
+    if axis >= grid.dimension:
+        raise ValueError(
+            f"across of {name!r} must have a coordinate below {grid.dimension}, got {axis}"
+        )
+    x = np.atleast_2d(grid.mesh.p)[axis, grid.mesh.t[:, grid.regions[name]]] * grid.unit
+    low, high = min(ends), max(ends)
+    if max(low - x.min(), x.max() - high) > NEAR * (high - low):
+        raise ValueError(
+            f"{name!r} must be between the ends of its graded metal, {low:g} and {high:g} m, got "
+            f"{x.min():g} to {x.max():g} m"
+        )
+
+
 def _check_names(
     what: str, given: Mapping[str, Any], known: Mapping[str, Any], whole: bool
 ) -> None:
@@ -576,7 +645,7 @@ def _check_interface(pair: frozenset[str], interface: object) -> None:
 
 def notice_coarse(device: Device, level: int) -> None:
     """Warn, a line that calls the caller, of cells longer than spin diffusion lengths."""
-    lengths = {name: float(region.metal.l) for name, region in device.regions.items()}
+    lengths = {name: float(region.metal.levels["l"]) for name, region in device.regions.items()}
     if coarse := coarse_cells(device.grid, lengths):
         warnings.warn(
             "cells at interfaces should be shorter than the spin diffusion length, got longer ones "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from functools import cached_property, partial
 from typing import Any
@@ -32,6 +32,8 @@ ELEMENTS: dict[type, dict[int, Any]] = {
 DEGREES = {skfem.MeshLine1: 4, skfem.MeshTri1: 3}
 OTHERWISE = 2
 """Degree of elements where none is given."""
+Factor = Callable[[FloatArray], FloatArray]
+"""Of points (..., dimension), m, to numbers there."""
 AT_ONCE = 50_000
 """Cells that are assembled together."""
 MOST = 6
@@ -114,21 +116,30 @@ class Functions:
             found = self.basis.nodal_dofs[0, self.grid.mesh.facets[:, facets]]
         return np.asarray(np.unique(found))
 
-    def stiffness(self, cells: IntArray) -> Any:
-        """Return ``int grad u . grad v`` over cells, m^(d - 2) in d dimensions."""
+    def stiffness(self, cells: IntArray, factor: Factor | None = None) -> Any:
+        """Return ``int f grad u . grad v`` over cells, m^(d - 2) in d dimensions.
+
+        The factor f, 1 without one, is a function of points (..., dimension), m.
+        """
         return self._unit(-2) * sum(
-            sp.csr_array(forms.conduction.assemble(basis, conductance=self._weight(basis)))
-            for basis in self._bases(cells)
+            sp.csr_array(forms.conduction.assemble(basis, conductance=self._weight(basis, factor)))
+            for basis in self._bases(cells, factor)
         )
 
-    def mass(self, cells: IntArray) -> Any:
-        """Return ``int u v`` over cells, m^d."""
-        return self._unit(0) * sum(self._mass(basis) for basis in self._bases(cells))
+    def mass(self, cells: IntArray, factor: Factor | None = None) -> Any:
+        """Return ``int f u v`` over cells, m^d, with a factor f as of `stiffness`."""
+        return self._unit(0) * sum(
+            self._mass(basis, factor) for basis in self._bases(cells, factor)
+        )
 
-    def _bases(self, cells: IntArray) -> Iterator[Basis]:
-        """Return the functions in cells, some of these at a time: quadrature points take room."""
+    def _bases(self, cells: IntArray, factor: Factor | None) -> Iterator[Basis]:
+        """Return the functions in cells, some of these at a time: quadrature points take room.
+
+        They integrate a factor as if it were a polynomial of the functions' degree.
+        """
+        order = self.order + (0 if factor is None else self.degree)
         for own in np.array_split(cells, -(-len(cells) // AT_ONCE)):
-            yield self.basis_of(own, self.order)
+            yield self.basis_of(own, order)
 
     def basis_of(self, cells: IntArray, order: int) -> Basis:
         """Return the functions in cells, at points that integrate polynomials of an order."""
@@ -196,14 +207,20 @@ class Functions:
             mapping.invF = partial(mapping.invF, newton_tol=tolerance)
         return mapping
 
-    def _mass(self, basis: Any) -> Any:
-        return sp.csr_array(forms.relaxation.assemble(basis, relaxation=self._weight(basis)))
+    def _mass(self, basis: Any, factor: Factor | None = None) -> Any:
+        weight = self._weight(basis, factor)
+        return sp.csr_array(forms.relaxation.assemble(basis, relaxation=weight))
 
-    def _weight(self, basis: Any) -> FloatArray:
-        """Return 1, or how long the way of a point is that is rotated about the axis."""
-        if not self.grid.is_axisymmetric:
-            return np.ones_like(basis.dx)
-        weight: FloatArray = 2 * np.pi * np.asarray(basis.global_coordinates())[0]
+    def _weight(self, basis: Any, factor: Factor | None = None) -> FloatArray:
+        """Return f, times how long the way of a point is that is rotated about the axis."""
+        weight: FloatArray = np.ones_like(basis.dx)
+        if not self.grid.is_axisymmetric and factor is None:
+            return weight
+        x = np.asarray(basis.global_coordinates())
+        if self.grid.is_axisymmetric:
+            weight = 2 * np.pi * x[0]
+        if factor is not None:
+            weight = weight * factor(np.moveaxis(x, 0, -1) * self.grid.unit)
         return weight
 
     def _unit(self, power: int) -> float:

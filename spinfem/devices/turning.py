@@ -560,8 +560,8 @@ def _selecting(columns: IntArray, count: int) -> Any:
 def _share_taken(region: Region) -> FloatArray:
     """Return the share that m takes up of what is lost inside, in its frame, (3, 3)."""
     found = np.zeros((3, 3))
-    for across in rates_of(region)[2:]:
-        share = across.share
+    if not region.is_strong:
+        share = rates_of(region)[2].share
         found[1:, 1:] = [[share.real, -share.imag], [share.imag, share.real]]
     return found
 

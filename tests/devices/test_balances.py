@@ -1,5 +1,6 @@
 """Balances of devices: where spins go, where power goes, integrated anew from the fields alone."""
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -7,10 +8,12 @@ import pytest
 import skfem
 from skfem import ElementTriP1, ElementTriP2, Functional, LinearForm
 from skfem.helpers import dot, grad
-from wires import DRIFTING, DRIVEN, SAMPLES, inwards, twisted, wire
+from wires import DRIFTING, DRIVEN, SAMPLES, Cu, Py, inwards, twisted, wire
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
+from spinfem.devices.device import Region
+from spinfem.fem.graded import profiles
 from spinfem.sample.pieces import Lead, Reservoir, SpinSource
 
 ELEMENTS = {1: ElementTriP1, 2: ElementTriP2}
@@ -88,27 +91,33 @@ def along(nu, m):
     return np.einsum("in,in->n", nu, m)
 
 
+def numbers_at(region, basis):
+    """D_tot, p, beta_D and 2 kappa at the points of a basis."""
+    xi = region.xi(np.moveaxis(np.asarray(basis.global_coordinates()), 0, -1))
+    D, l, p, q = (number(xi) for number in profiles(region.metal))
+    return D / (1 - p * q), p, q, D / l**2
+
+
 def of_region(fields, name):
     """What a region loses to the lattice, what a texture takes inside it, and its heat."""
     region, basis = fields.device.regions[name], fields.bases(name)
     metal, (mu_0, nu, m) = region.metal, fields.of(name)
-    kappa = metal.D / metal.l**2  # 2 kappa
+    D, p, q, kappa = numbers_at(region, basis)
     at = [basis.interpolate(x) for x in nu]
     if not region.is_magnet:
-        heat = metal.D * dot(grad(basis.interpolate(mu_0)), grad(basis.interpolate(mu_0)))
-        heat = heat + sum(metal.D * dot(grad(x), grad(x)) + kappa * x**2 for x in at)
-        return [kappa * integral(basis, x) for x in at], np.zeros(3), integral(basis, heat)
-    D, p, q = metal.total_conductivity, metal.p, metal.diffusion_polarization
+        heat = D * dot(grad(basis.interpolate(mu_0)), grad(basis.interpolate(mu_0)))
+        heat = heat + sum(D * dot(grad(x), grad(x)) + kappa * x**2 for x in at)
+        return [integral(basis, kappa * x) for x in at], np.zeros(3), integral(basis, heat)
     one, ways = basis.interpolate(along(nu, m)), [basis.interpolate(x) for x in m]
     g, h = grad(basis.interpolate(mu_0)), grad(one)
     heat = D * (dot(g, g) + (p + q) * dot(g, h) + dot(h, h)) + kappa * one**2
-    lost = np.array([kappa * integral(basis, one * way) for way in ways])
+    lost = np.array([integral(basis, kappa * one * way) for way in ways])
     turned = np.array([integral(basis, D * dot(p * g + h, grad(way))) for way in ways])
     if not region.is_strong:
         across = [basis.interpolate(x) for x in nu - along(nu, m) * m]
         rate = kappa + D / metal.lambda_phi**2
         heat = heat + sum(D * dot(grad(x), grad(x)) + rate * x**2 for x in across)
-        lost += [kappa * integral(basis, x) for x in across]
+        lost += [integral(basis, kappa * x) for x in across]
     return lost, turned, integral(basis, heat)
 
 
@@ -177,9 +186,8 @@ def taken_by_reservoir(fields, contact):
         passing = law.gamma * j + B * (a - b) - S * b
         return np.array([integral(basis, basis.interpolate(passing * way)) for way in m])
     region, basis, (mu_0, nu, m) = fields.device.regions[name], fields.bases(name), fields.of(name)
-    metal, p = region.metal, region.metal.p if region.is_magnet else 0.0
-    given = {"D": metal.total_conductivity, "p": p, "kappa": metal.D / metal.l**2}
-    given["mu_0"] = basis.interpolate(mu_0)
+    metal, (D, p, _, kappa) = region.metal, numbers_at(region, basis)
+    given = {"D": D, "p": p, "kappa": kappa, "mu_0": basis.interpolate(mu_0)}
 
     def back(nu, **other):
         return -flow.assemble(basis, nu=basis.interpolate(nu), **given | other)[contact.dofs]
@@ -188,11 +196,11 @@ def taken_by_reservoir(fields, contact):
         return np.array([back(x).sum() for x in nu])
     found = m[:, contact.dofs] @ back(along(nu, m))
     if not region.is_strong:
-        rest, D = nu - along(nu, m) * m, given["D"]
-        rate = given["kappa"] + D / metal.lambda_phi**2
-        found = found + [back(x, p=0.0, kappa=rate).sum() for x in rest]
+        rest = nu - along(nu, m) * m
+        rate = kappa + D / metal.lambda_phi**2
+        found = found + [back(x, p=0 * p, kappa=rate).sum() for x in rest]
         turned, rate = np.cross(rest, m, axis=0), D / metal.lambda_J**2
-        found = found + [back(x, D=0.0, kappa=rate).sum() for x in turned]
+        found = found + [back(x, D=0 * D, kappa=rate).sum() for x in turned]
     return found
 
 
@@ -255,6 +263,28 @@ def test_power_and_spins_balance(sample, texture, degree):
 @pytest.mark.parametrize("sample", ["transparent", "exchange lengths, mixing"])
 def test_power_and_spins_balance_with_two_polarizations(sample):
     found = sf.solve(wire("tri", 2, **DRIFTING[sample]), degree=2)
+    spins, heat = balance(found)
+    assert sum(heat.values()) == pytest.approx(found.power, rel=1e-11)
+    largest = max(np.abs(x).max() for x in spins.values())
+    np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
+
+
+def test_power_and_spins_balance_in_graded_metals():
+    """D is linear, so that both quadratures are exact."""
+    ends = sf.Reservoir(), sf.Reservoir()
+    device = wire("tri", 2, ends=ends, joints=SAMPLES["resistive"]["joints"])
+    metals = {
+        "spacer": dataclasses.replace(Cu, D=lambda xi: Cu.D * (1 - 0.5 * xi)),
+        "free": dataclasses.replace(Py, D=lambda xi: Py.D * (1 + xi)),
+    }
+    places = {"spacer": (0, 8e-9, 18e-9), "free": (0, 18e-9, 22e-9)}
+    regions = {
+        name: Region(metal, device.regions[name].m, places[name]) for name, metal in metals.items()
+    }
+    regions = {**device.regions, **regions}
+    found = sf.solve(
+        sf.Device(device.grid, regions, device.electrodes, device.interfaces), degree=2
+    )
     spins, heat = balance(found)
     assert sum(heat.values()) == pytest.approx(found.power, rel=1e-11)
     largest = max(np.abs(x).max() for x in spins.values())

@@ -332,8 +332,8 @@ def with_joint(device, joint, **metals):
         ),
         (lambda d: with_joint(d, Joint([1e-15, 2e-15])), "must be of single numbers, got arrays"),
         (lambda d: with_joint(d, None), "what is between 'fixed' and 'spacer' must be an Interf"),
-        (lambda d: Region(GRADED), "metal of a region must be uniform and no batch"),
-        (lambda d: Region(BATCH), "metal of a region must be uniform and no batch"),
+        (lambda d: Region(GRADED), "across of a region of a graded metal must be the number of a"),
+        (lambda d: Region(BATCH), "metal of a region must be no batch, got arrays in"),
         (lambda d: Region(Weak, twisting), "with exchange lengths must be one vector, got a func"),
         (lambda d: Region(Py, np.eye(3)), r"must have the shape \(3,\), got \(3, 3\)"),
         (
