@@ -109,7 +109,8 @@ def solve(
         the reference, slower, and accurate as far as its condition number lets it.
     certify : bool
         Whether to bound the errors of dr and of torques: ``Solution.bounds``. In a device that is
-        known on lines, triangles, parallelograms and tetrahedra, where nothing precesses.
+        known on lines, triangles, parallelograms and tetrahedra, where nothing precesses, every
+        beta_D is p and currents drive alone.
     tol : float, optional
         Largest error that the bounds may leave open, dr relative to itself, torques to the largest
         of ``|j_s|`` and ``|p j0|``: elements are halved where that is needed, from `elements` in

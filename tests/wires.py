@@ -1,5 +1,6 @@
 """Straight wires of three layers, which are stacks too, and what may be between the layers."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -132,6 +133,72 @@ SAMPLES = {
     },
     "interface at an end": {"joints": {("left", "fixed"): Joint(3e-16, gamma=0.3)}},
 }
+
+
+SPIN_POTENTIAL = np.array([3e-5, -2e-5, 5e-5])
+"""V, as large as what J0 makes."""
+SPIN_CURRENT = np.array([-1e10, 4e10, 2e10])
+"""A/m2."""
+BATTERY, SOURCE = sf.Reservoir(SPIN_POTENTIAL), sf.SpinSource(SPIN_CURRENT)
+LOSSY = Joint(3e-16, gamma=0.3, delta=0.2, mixing=5e14 + 1e14j)
+LEFT, RIGHT = ("left", "fixed"), ("free", "right")
+NORMAL = {"fixed": (Cu, None)}
+DRIVEN = {
+    "battery": {**NORMAL, "ends": (BATTERY, LEAD)},
+    "battery behind a resistance": {
+        **NORMAL,
+        "ends": (BATTERY, LEAD),
+        "joints": {LEFT: Joint(3e-16, delta=0.4)},
+    },
+    "battery at a ferromagnet": {"ends": (sf.Reservoir(1e-4 * UP), sf.Reservoir(-5e-5 * TILTED))},
+    "battery at a ferromagnet behind a resistance": {
+        "ends": (sf.Reservoir(1e-4 * UP), LEAD),
+        "joints": {LEFT: Joint(3e-16, gamma=0.3)},
+    },
+    "battery behind a mixing conductance": {"ends": (BATTERY, LEAD), "joints": {LEFT: LOSSY}},
+    "battery behind mixing alone": {
+        "ends": (LEAD, BATTERY),
+        "joints": {RIGHT: Joint(mixing=5e14 + 1e14j)},
+    },
+    "battery at exchange lengths": {"free": (Weak, TILTED), "ends": (LEAD, BATTERY)},
+    "source": {**NORMAL, "ends": (SOURCE, LEAD)},
+    "source at a ferromagnet": {"ends": (SOURCE, LEAD)},
+    "source at a ferromagnet on the right": {"ends": (LEAD, SOURCE)},
+    "source at exchange lengths": {"free": (Weak, TILTED), "ends": (LEAD, SOURCE)},
+    "source and battery": {**NORMAL, "ends": (BATTERY, SOURCE)},
+}
+
+
+def inwards(given):
+    """Spin currents of devices are positive into them, those of stacks towards +x."""
+    left, right = given["ends"]
+    if isinstance(right, sf.SpinSource):
+        right = sf.SpinSource(-right.spin_current)
+    return given | {"ends": (left, right)}
+
+
+def drifting(metal, beta_D):
+    """The same metal with a diffusion polarization of its own."""
+    return dataclasses.replace(metal, beta_D=beta_D)
+
+
+DRIFTING = {
+    "transparent": {"fixed": (drifting(Co, -0.3), UP), "free": (drifting(Py, 0.4), TILTED)},
+    "ferromagnetic leads": {
+        "fixed": (Cu, None),
+        "ends": (sf.Lead(drifting(Co, 0.8), m=UP), sf.Lead(drifting(Py, -0.2), m=-TILTED)),
+    },
+    "crossing lead": {
+        "free": (drifting(Py, 0.4), TILTED),
+        "ends": (sf.Lead(drifting(Co, 0.8), m=(1, 0, 0)), LEAD),
+    },
+    "exchange lengths, mixing": {
+        "fixed": (drifting(Co, -0.3), UP),
+        "free": (drifting(Weak, 0.2), TILTED),
+        "joints": {SPACER[0]: Joint(5e-16, gamma=0.7, mixing=5e14 + 1e14j)},
+    },
+}
+"""Ferromagnets of two polarizations."""
 
 
 def twisted(points):

@@ -4,11 +4,12 @@ Unknowns are mu_0 and ``nu = mu_s/2``, V. With v_0 and w, tests of both,
 
 .. math::
 
-    \int D_{tot} [\nabla\mu_0 \cdot \nabla v_0 + p (\nabla\mu_0 \cdot \nabla w
-    + \nabla\nu \cdot \nabla v_0) + \nabla\nu \cdot \nabla w] + 2\kappa\, \nu w
-    = \sum_e I_e v_0(e) ,
+    \int D_{tot} [\nabla\mu_0 \cdot \nabla v_0 + \beta_D \nabla\nu \cdot \nabla v_0
+    + p \nabla\mu_0 \cdot \nabla w + \nabla\nu \cdot \nabla w] + 2\kappa\, \nu w
+    = \sum_e I_e v_0(e) + \int j_s \cdot w ,
 
-with the nu along m in a ferromagnet; eqs. (2), (3) and (4) with mu_0 as an unknown. It is a sum of
+with the nu along m in a ferromagnet, and j_s of spin sources at electrodes; eqs. (2), (3) and (4)
+with mu_0 as an unknown. It is a sum of
 terms, two scalar matrices a region and one a contact; m is in nothing but the rows that read nu of
 all that is joined. Across an interface what jumps drives currents, `spinfem.sample.pieces`.
 
@@ -25,7 +26,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .._checks import FloatArray, IntArray
 from ..physics import interfaces
-from ..sample.pieces import Lead
+from ..sample.pieces import Lead, SpinSource
 from .bodies import Parts
 from .device import Device
 from .fluxes import Fluxes
@@ -73,11 +74,27 @@ class Unknowns(NamedTuple):
     """How values at places are made of unknowns."""
 
     potential: Any  # (n, N) mu_0, counted from `Device.zero`
+    tested: Any  # (n, N) v_0: as mu_0, but for a beta_D of leads that is not p
     given: FloatArray  # (n,) what is added to it, V
     spin: Any  # (3 n, N) nu
+    held: FloatArray  # (n, 3) what is added to it, of reservoirs, V
     kinds: IntArray  # (N,)
     electrode: IntArray  # (c,) whose potential a class has, else -1
     column: IntArray  # (c,) the unknown that is its mu_0, or is in it; -1 where it is given
+
+    @property
+    def of_tests(self) -> Unknowns:
+        """How tests at places are made."""
+        return self._replace(potential=self.tested)
+
+
+class Inflow(NamedTuple):
+    """Spin currents that a source drives into places, A."""
+
+    places: IntArray  # of the electrode
+    current: FloatArray  # (n, 3) what goes on
+    magnet: int  # strong ferromagnet at them, or `NO_ONE`
+    taken: FloatArray  # (n, 3) what that takes up at once, all across its m
 
 
 class System(NamedTuple):
@@ -160,7 +177,7 @@ def matrix_of(terms: list[Term], unknowns: Unknowns, is_full: bool) -> Any:
     matrix: Any = sp.csr_array((size, size))
     full = np.zeros((size, size) if is_full else (0, 0))
     for term in terms:
-        test, of = read(unknowns, term.test), read(unknowns, term.of)
+        test, of = read(unknowns.of_tests, term.test), read(unknowns, term.of)
         if isinstance(term.matrix, np.ndarray):
             _add_full(full, term, test, of)
         else:
@@ -173,22 +190,57 @@ def load_of(
 ) -> FloatArray:
     """Return what enters, in unknowns: currents, and what given potentials drive."""
     load = np.zeros(len(unknowns.kinds))
-    for term in terms if unknowns.given.any() else ():
-        if term.of.weights is None:
-            flow = term.matrix @ unknowns.given[term.of.places]
-            load -= term.coefficient * (read(unknowns, term.test).T @ flow)
+    for term in terms if unknowns.given.any() or unknowns.held.any() else ():
+        if (given := given_of(unknowns, term.of)).any():
+            flow = term.matrix @ given
+            load -= term.coefficient * (read(unknowns.of_tests, term.test).T @ flow)
+    for inflow in inflows_of(device, parts, places):
+        entering = np.zeros_like(unknowns.held)
+        entering[inflow.places] = inflow.current
+        load += unknowns.spin.T @ entering.ravel()
+    return load + _currents(device, parts, places, unknowns.of_tests, "p")
+
+
+def taps_of(device: Device, parts: Parts, places: Places, unknowns: Unknowns) -> FloatArray:
+    """Return what makes of unknowns the sum of given currents times potentials behind them, A."""
+    return _currents(device, parts, places, unknowns, "diffusion_polarization")
+
+
+def _currents(
+    device: Device, parts: Parts, places: Places, unknowns: Unknowns, polarization: str
+) -> FloatArray:
+    """Return given currents, of v_0 and, in ferromagnetic leads, nu that is polarized."""
+    found = np.zeros(len(unknowns.kinds))
     for k, (name, electrode) in enumerate(device.electrodes.items()):
         if electrode.current:
             own_class = np.argmax(unknowns.electrode == k)
-            load[unknowns.column[own_class]] += electrode.current
+            found[unknowns.column[own_class]] += electrode.current
         if electrode.j0:
             own = places.of(name)
             flow = electrode.j0 * parts.areas(name)
-            load += unknowns.potential[own].T @ flow
+            found += unknowns.potential[own].T @ flow
             if is_ferromagnetic(electrode.end):  # which brings spins with the current
-                along = read(unknowns, _along(own, places.m[own]))
-                load += electrode.end.material.p * (along.T @ flow)  # type: ignore[union-attr]
-    return load
+                along, metal = read(unknowns, _along(own, places.m[own])), electrode.end.material  # type: ignore[union-attr]
+                found += getattr(metal, polarization) * (along.T @ flow)
+    return found
+
+
+def inflows_of(device: Device, parts: Parts, places: Places) -> list[Inflow]:
+    """Return what spin sources drive into a device."""
+    found = []
+    for contact in parts.contacts:
+        region, name = contact.names
+        end = getattr(device.electrodes.get(name), "end", None)
+        if not isinstance(end, SpinSource):
+            continue
+        inside, own = places.sides(contact)
+        area = contact.mass @ parts.functions.one[contact.dofs]
+        current, taken, magnet = area[:, None] * end.spin_current, np.zeros((len(own), 3)), NO_ONE
+        if is_strong(device, region):
+            m, magnet = places.m[inside], places.names.index(region)
+            taken = current - np.einsum("ni,ni->n", m, current)[:, None] * m
+        found.append(Inflow(own, current - taken, magnet, taken))
+    return found
 
 
 def _add_full(total: FloatArray, term: Term, test: Any, of: Any) -> None:
@@ -207,12 +259,6 @@ def _add_full(total: FloatArray, term: Term, test: Any, of: Any) -> None:
 
 def _check_known(device: Device, functions: Functions | Fluxes) -> None:
     for name, region in device.regions.items():
-        if region.is_magnet:
-            metal: Any = region.metal
-            if metal.beta_D is not None and metal.beta_D != metal.p:
-                raise ValueError(
-                    f"beta_D of {name!r} must be p in a device, got {metal.beta_D} for {metal.p}"
-                )
         if callable(region.m) and not functions.is_nodal:
             raise ValueError(
                 f"m of {name!r} as a function of points needs elements with values at points, got "
@@ -237,6 +283,13 @@ def read(unknowns: Unknowns, row: Row) -> Any:
         if weight.any():
             parts = parts + sp.diags_array(weight) @ unknowns.spin[3 * row.places + i]
     return parts
+
+
+def given_of(unknowns: Unknowns, row: Row) -> FloatArray:
+    """Return what given potentials add to a scalar at places, V."""
+    if row.weights is None:
+        return unknowns.given[row.places]
+    return np.asarray(np.einsum("in,ni->n", row.weights, unknowns.held[row.places]))
 
 
 def unknowns_of(
@@ -287,19 +340,25 @@ def unknowns_of(
                 parts.append((value[kept], 3 * own[kept] + i, offset[here[own[kept]]] + j))
     values, at, to = (np.concatenate(x) for x in zip(*parts, strict=True))
     spin: Any = sp.csr_array(sp.coo_array((values, (at, to)), shape=(3 * n, total)))
-    potential = sp.csr_array(potential)
+    held = functions.one[places.dofs][:, None] * classes.held[here]
+    potential, given_here = sp.csr_array(potential), one * given_there[here]
+    found = Unknowns(potential, potential, given_here, spin, held, kinds, electrode, column)
     for k, (name, given) in enumerate(device.electrodes.items()):
         if given.j0 is None and is_ferromagnetic(given.end):
-            # mu_0 + p nu is what the lead has far away
-            tied = np.flatnonzero(electrode[here] == k)
-            m, p = places.m[places.of(name)[0]], given.end.material.p  # type: ignore[union-attr]
+            # mu_0 + beta_D nu is what the lead has far away, and p of its current are spins
+            tied, metal = np.flatnonzero(electrode[here] == k), given.end.material  # type: ignore[union-attr]
+            m, beta_D = places.m[places.of(name)[0]], metal.diffusion_polarization  # type: ignore[union-attr]
             along = Row(tied, np.repeat(m[:, None], len(tied), axis=1))
-            less = p * read(Unknowns(potential, given_there, spin, kinds, electrode, column), along)
             spread = sp.csr_array(
                 (np.ones(len(tied)), (tied, np.arange(len(tied)))), shape=(n, len(tied))
             )
-            potential = sp.csr_array(potential - spread @ less)
-    return Unknowns(potential, one * given_there[here], spin, kinds, electrode, column)
+            less = spread @ read(found, along)
+            found = found._replace(
+                potential=sp.csr_array(found.potential - beta_D * less),
+                tested=sp.csr_array(found.tested - metal.p * less),  # type: ignore[union-attr]
+                given=found.given - beta_D * (spread @ given_of(found, along)),
+            )
+    return found
 
 
 def check_spin_sink(system: System) -> None:
@@ -370,13 +429,13 @@ def _of_region(device: Device, parts: Parts, places: Places, name: str) -> list[
     body, own = parts.bodies[name], places.of(name)
     potential = Row(own, None)
     terms = [Term(1.0, potential, body.charge, potential)]
-    if body.mixed is None:
+    if body.drawn is None:
         return [*terms, *(Term(1.0, row, body.along, row) for row in components(own))]
     m = places.m[own]
     along = _along(own, m)
     terms += [
-        Term(1.0, potential, body.mixed, along),
-        Term(1.0, along, body.mixed.T, potential),
+        Term(1.0, potential, body.drawn, along),
+        Term(1.0, along, body.polarized, potential),
         Term(1.0, along, body.along, along),
     ]
     if body.across is None:

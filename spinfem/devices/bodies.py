@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._checks import BoolArray, FloatArray, IntArray
+from ..fem.graded import Function, profiles
 from ..physics import exchange
 from ..physics.bulk import relaxation, total_conductivity
 from .device import Device, Region
@@ -47,7 +48,8 @@ class Body(NamedTuple):
 
     charge: Any  # mu_0 with itself
     along: Any  # nu along m with itself; in a normal metal any of its components
-    mixed: Any = None  # mu_0 with nu along m, in a ferromagnet
+    drawn: Any = None  # charge that nu along m drives, in a ferromagnet
+    polarized: Any = None  # spins along m that mu_0 drives there
     across: Any = None  # complex: ``nu_1 + i nu_2`` across m, with exchange lengths
     taken: Any = None  # complex: what m takes up of it, and is not in `across`
 
@@ -79,10 +81,12 @@ def parts_of(device: Device, degree: int | None) -> Parts:
     functions = Functions(device.grid, degree)
 
     def body(name: str, dofs: IntArray) -> Body:
-        cells = device.grid.regions[name]
+        cells, region = device.grid.regions[name], device.regions[name]
+        if region.metal.is_graded:
+            return _graded_body(region, functions, cells, dofs)
         K, M = (local(x(cells), dofs) for x in (functions.stiffness, functions.mass))
         return body_of(
-            device.regions[name],
+            region,
             lambda rates: rates.coefficient * (K + rates.rate * M),
             lambda rates: rates.coefficient * rates.taken * M,
         )
@@ -107,13 +111,13 @@ def local(matrix: Any, dofs: IntArray) -> Any:
 def rates_of(region: Region) -> list[Rates]:
     """Return the rates of a region: of charge, of nu along m, and of nu across m if it can be.
 
-    Of charge the scalar is mu_0, in a ferromagnet ``mu_0 + p nu``.
+    Of charge the scalar is mu_0, in a ferromagnet ``mu_0 + beta_D nu``.
     """
     metal: Any = region.metal
     D, lost = float(metal.D), 2 * float(relaxation(np.asarray(metal.D), np.asarray(metal.l)))
     if not region.is_magnet:
         return [Rates(D, 0.0), Rates(D, lost / D)]
-    total = float(total_conductivity(metal.D, metal.p, metal.p))
+    total = float(total_conductivity(metal.D, metal.p, metal.diffusion_polarization))
     found = [Rates(total, 0.0), Rates(D, lost / D)]
     if region.is_strong:
         return found
@@ -131,9 +135,31 @@ def body_of(
     first, second = matrix(charge), matrix(spin)
     if not region.is_magnet:
         return Body(first, second)
-    p = float(region.metal.p)  # type: ignore[attr-defined]
+    metal: Any = region.metal
+    p, beta_D = float(metal.p), float(metal.diffusion_polarization)
     more = [x for rates in across for x in (matrix(rates).astype(complex), taken(rates))]
-    return Body(first, p * p * first + second, p * first, *more)
+    return Body(first, p * beta_D * first + second, beta_D * first, p * first, *more)
+
+
+def _graded_body(region: Region, functions: Functions, cells: IntArray, dofs: IntArray) -> Body:
+    """Return the matrices of a region of a graded metal, no ferromagnet with exchange lengths."""
+    D, l, p, beta_D = profiles(region.metal)
+
+    def total(xi: FloatArray) -> FloatArray:
+        return total_conductivity(D(xi), p(xi), beta_D(xi))
+
+    def integral(matrix: Callable[..., Any], number: Function) -> Any:
+        return local(matrix(cells, lambda points: number(region.xi(points))), dofs)
+
+    charge = integral(functions.stiffness, total)
+    along = charge + integral(functions.mass, lambda xi: 2 * relaxation(D(xi), l(xi)))
+    if not region.is_magnet:
+        return Body(charge, along)
+    drawn, polarized = (
+        integral(functions.stiffness, lambda xi, own=own: own(xi) * total(xi))  # type: ignore[misc]
+        for own in (beta_D, p)
+    )
+    return Body(charge, along, drawn, polarized)
 
 
 def condensed(parts: Parts) -> Parts:
@@ -154,12 +180,13 @@ def condensed(parts: Parts) -> Parts:
 
 def _condensed_body(body: Body, one: FloatArray, is_face: BoolArray) -> Body:
     inner, faces = np.flatnonzero(~is_face), np.flatnonzero(is_face)
-    if body.mixed is None:
+    if body.drawn is None:
         return Body(*(_schur(A, inner, faces) for A in (body.charge, body.along)))
     n, count = body.charge.shape[0], len(faces)
-    both = sp.block_array([[body.charge, body.mixed], [body.mixed, body.along]])
+    both = sp.block_array([[body.charge, body.drawn], [body.polarized, body.along]])
     made = _schur(both, np.concatenate([inner, n + inner]), np.concatenate([faces, n + faces]))
-    found = Body(made[:count, :count], made[count:, count:], made[:count, count:])
+    own, other = slice(count), slice(count, None)
+    found = Body(made[own, own], made[other, other], made[own, other], made[other, own])
     if body.across is None:
         return found
     whole = sp.csc_array(body.across + body.taken)

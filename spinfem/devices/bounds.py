@@ -15,7 +15,7 @@ have not, gradients, potentials where spins are lost, jumps at interfaces, is d,
 - A component of a torque is ``F_h + a(e, e_z)`` with the dual field z, that jumps by 1 where the
   magnetization takes up spins: within ``(d . d_z -/+ eta eta_z)/2`` of F_h.
 
-Proved for exact arithmetic, if a is symmetric: nothing may precess.
+Proved for exact arithmetic, if a is symmetric: nothing may precess, and beta_D must be p.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from .assembly import (
     read,
 )
 from .bodies import Body, Rates, body_of, local, put_together, rates_of
-from .device import Device
+from .device import Device, check_reciprocal, check_undriven
 from .fluxes import EDGE, SIMPLICES, Cells, Fluxes, cells_of
 from .functions import Functions
 from .grid import AXIS, are_parallelograms, in_triangles
@@ -158,6 +158,8 @@ def check_certifiable(device: Device) -> None:
         If they are not: what it must be is in the message.
     """
     grid = device.grid
+    check_undriven("bounds", device)
+    check_reciprocal("bounds", device)
     is_known = type(grid.mesh) in SIMPLICES or are_parallelograms(grid.mesh)
     if not np.all(is_known):
         raise ValueError(
@@ -172,6 +174,8 @@ def check_certifiable(device: Device) -> None:
             f"certified, got {(on_axis > EDGE).sum()} that do not"
         )
     for name, region in device.regions.items():
+        if region.metal.is_graded:
+            raise ValueError(f"metal of {name!r} must be uniform to be certified, got a graded one")
         if callable(region.m):
             raise ValueError(f"m of {name!r} must be one vector to be certified, got a function")
         length = getattr(region.metal, "lambda_J", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ SMALLEST = 2e-4
 """Of the radius: cells at a re-entrant rim; 0.01 nm in a pillar of 50 nm."""
 FINEST = 1e-9
 """Of the longest side of a pillar with discs: cells at a rim, whose nodes must differ."""
+NARROWEST = 1e-7
+"""Of a layer: breaks that are nearer to each other are one; roundings would show in such cells."""
 GROWTH, LEAST_GROWTH = 0.25, 0.01
 """By what cells may grow per distance from a re-entrant rim."""
 
@@ -43,6 +46,7 @@ def pillar_grid(
     smallest: float | None = None,
     growth: float = GROWTH,
     planar: bool = False,
+    breaks: Mapping[str, FloatArray] = MappingProxyType({}),
 ) -> Grid:
     """Return the grid of a round pillar of layers, between discs that may be wider.
 
@@ -61,8 +65,8 @@ def pillar_grid(
         Name of the region, thickness and radius, m, of the discs below and above; the radius is
         that of the pillar or larger.
     elements : int, optional
-        Finite elements across every layer; without it at least 4, and as many as make those at
-        interfaces at most half a spin diffusion length thick.
+        Finite elements across every layer, and between its breaks; without it at least 4, and as
+        many as make those at interfaces at most half a spin diffusion length thick.
     smallest : float, optional
         Size of the cells at a re-entrant rim, m; 2e-4 of the radius without it.
     growth : float
@@ -70,6 +74,8 @@ def pillar_grid(
     planar : bool
         Whether these are walls, of twice `radius` and of any depth, instead of discs. The grid is
         that of one half, and 0 is the plane of symmetry.
+    breaks : mapping
+        Positions across layers, by their names, that must be nodes, rising between 0 and 1.
 
     Returns
     -------
@@ -92,7 +98,7 @@ def pillar_grid(
     below, above = leads
     rows = [
         *([] if below is None else [_disc(below, R)]),
-        *(_layer(layer, R, elements) for layer in layers),
+        *(_layer(layer, R, elements, breaks.get(layer[0], np.zeros(0))) for layer in layers),
         *([] if above is None else [_disc(above, R)]),
     ]
     names = [row.name for row in rows]
@@ -101,7 +107,7 @@ def pillar_grid(
     if len({*names}) < len(names):
         raise ValueError(f"names of regions must be unique, got {listed(names)}")
 
-    heights = np.cumsum([0.0, *(row.nodes[-1] for row in rows)])
+    heights = np.cumsum([0.0, *(row.parts[-1][-1] for row in rows)])
     contacts = {}  # of the discs with the pillar
     if below is not None:
         heights -= heights[1]
@@ -116,7 +122,12 @@ def pillar_grid(
             f"{longest:g} m, got {fine:g} m; without one it is {SMALLEST:g} of the radius"
         )
     along = [
-        _graded(x + row.nodes, [contacts[k]] if k in contacts else rims, fine, slope)
+        _joined(
+            [
+                _graded(x + nodes, [contacts[k]] if k in contacts else rims, fine, slope)
+                for nodes in row.parts
+            ]
+        )
         for k, (row, x) in enumerate(zip(rows, heights[:-1], strict=True))
     ]
     edges = np.unique([0.0, *(row.radius for row in rows)])
@@ -128,7 +139,7 @@ class _Row(NamedTuple):
     """A region between two heights."""
 
     name: str
-    nodes: FloatArray  # m, across it, from 0 to its thickness
+    parts: Sequence[FloatArray]  # nodes, m, across it, from 0 to its thickness, between breaks
     radius: float  # m
 
 
@@ -153,11 +164,20 @@ def _name(name: object) -> str:
     return str(name)
 
 
-def _layer(layer: Layer, radius: float, elements: int | None) -> _Row:
+def _layer(layer: Layer, radius: float, elements: int | None, breaks: FloatArray) -> _Row:
     name = _name(layer[0])
     d = _one(f"thickness of {name!r}", layer[1])
     l = _one(f"spin diffusion length of {name!r}", layer[2], infinite=True)
-    return _Row(name, d * _across(d / l, elements), radius)
+    edges = np.concatenate([[0.0], _apart(breaks), [1.0]])
+    parts = [d * (a + (b - a) * _across((b - a) * d / l, elements)) for a, b in pairwise(edges)]
+    return _Row(name, parts, radius)
+
+
+def _apart(breaks: FloatArray) -> FloatArray:
+    """Return breaks with those that are as good as one put together, and none at the faces."""
+    inside = breaks[(breaks > NARROWEST) & (breaks < 1 - NARROWEST)]
+    groups = np.split(inside, np.flatnonzero(np.diff(inside) > NARROWEST) + 1)
+    return np.array([group.mean() for group in groups if group.size])
 
 
 def _across(thickness: float, elements: int | None) -> FloatArray:
@@ -189,7 +209,7 @@ def _disc(disc: Disc, radius: float) -> _Row:
         raise ValueError(
             f"radius of {name!r} must be at least that of the pillar, {radius:g} m, got {wide:g}"
         )
-    return _Row(name, np.array([0.0, d]), wide)
+    return _Row(name, [np.array([0.0, d])], wide)
 
 
 def _graded(nodes: FloatArray, places: Sequence[float], fine: float, slope: float) -> FloatArray:
@@ -220,7 +240,7 @@ def _graded(nodes: FloatArray, places: Sequence[float], fine: float, slope: floa
 
 def _joined(parts: Sequence[FloatArray]) -> FloatArray:
     """Return the nodes of parts that follow one another, those where they meet once."""
-    return np.concatenate([parts[0][:1], *(part[1:] for part in parts)]) / UNIT
+    return np.concatenate([parts[0][:1], *(part[1:] for part in parts)])
 
 
 def _tensor_grid(
@@ -231,7 +251,7 @@ def _tensor_grid(
     is_axisymmetric: bool,
 ) -> Grid:
     """Return the grid of rectangles up to the radius of each row."""
-    r, x = _joined(across), _joined(along)
+    r, x = _joined(across) / UNIT, _joined(along) / UNIT
     middle = (r[1:] + r[:-1]) / 2
     row_of = np.repeat(np.arange(len(rows)), [len(nodes) - 1 for nodes in along])
     there = middle < np.array([row.radius for row in rows])[row_of, None] / UNIT

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from os import PathLike
 from types import MappingProxyType
 from typing import Any
@@ -12,10 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import FloatArray, finite, listed, positive, unit_vector
+from .._checks import FloatArray, breaks_of, finite, listed, positive, unit_vector
 from .._spelling import near_match
+from ..sample.listing import made_of
 from ..sample.materials import Ferromagnet, Metal
-from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
+from ..sample.pieces import (
+    End,
+    Interface,
+    Lead,
+    Reservoir,
+    SpinSource,
+    Superconductor,
+    drive_of,
+    shapes_of,
+)
 from ..sample.stack import Stack
 from ..sample.units import THICKNESS, notice
 from ..texts.tables import Column, Part, Readable, Table
@@ -23,6 +34,10 @@ from .builders import pillar_grid
 from .grid import Grid, coarse_cells
 from .meshes import read_grid
 
+AXIAL = 1
+"""Coordinate along the axis of a pillar, x of its stack."""
+NEAR = 1e-9
+"""Of the width of a graded metal: what roundings may put outside."""
 Texture = Callable[[FloatArray], ArrayLike]
 """Of points (n, dimension), m, to magnetizations there (n, 3)."""
 UNITS = {"current": "A", "potential": "V", "j0": "A/m2"}
@@ -36,10 +51,13 @@ class Region:
     Parameters
     ----------
     metal : NormalMetal or Ferromagnet
-        A uniform metal.
+        No batch.
     m : array, shape (3,), or callable, optional
         Magnetization of a ferromagnet, normalized here; or a function of points (n, dimension), m,
         to magnetizations (n, 3) there, of a strong ferromagnet.
+    across : (int, float, float), optional
+        Of a graded metal: the number of the coordinate along which it changes, from 0, and where
+        on it xi is 0 and where it is 1, m. The region is between these.
 
     Raises
     ------
@@ -49,17 +67,16 @@ class Region:
 
     metal: Metal
     m: Any = None
+    across: tuple[int, float, float] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.metal, Metal):
             raise TypeError(
                 f"metal of a region must be a NormalMetal or a Ferromagnet, got {self.metal!r}"
             )
-        if self.metal.is_graded or self.metal.shapes:
-            raise ValueError(
-                "metal of a region must be uniform and no batch, got functions or arrays in "
-                f"{self.metal!r}"
-            )
+        if self.metal.shapes:
+            raise ValueError(f"metal of a region must be no batch, got arrays in {self.metal!r}")
+        object.__setattr__(self, "across", _checked_across(self.metal, self.across))
         if not isinstance(self.metal, Ferromagnet):
             if self.m is not None:
                 raise ValueError(
@@ -95,6 +112,16 @@ class Region:
         """Whether it is a ferromagnet without exchange lengths."""
         return isinstance(self.metal, Ferromagnet) and self.metal.is_strong
 
+    def xi(self, points: FloatArray) -> FloatArray:
+        """Return where points (..., dimension), m, are across a graded metal, 0 in a uniform one.
+
+        What roundings put outside is at the end.
+        """
+        if self.across is None:
+            return np.zeros(points.shape[:-1])
+        axis, start, stop = self.across
+        return np.asarray(np.clip((points[..., axis] - start) / (stop - start), 0.0, 1.0))
+
     def at(self, points: FloatArray) -> FloatArray:
         """Return m at points (n, dimension), m, shape (n, 3)."""
         if not callable(self.m):
@@ -123,8 +150,11 @@ class Electrode:
     j0 : float, optional
         Particle current times |e| into the device per area, A/m2, the same all over: electrons
         enter where it is positive.
-    end : Lead, Reservoir or SpinBlocking
-        What is behind it, for spins. A lead is one of uniform metal as wide as the electrode.
+    end : Lead, Reservoir, SpinBlocking, SpinSource or Superconductor
+        What is behind it, for spins. A lead is one of uniform metal as wide as the electrode. The
+        spin current of a SpinSource is the same all over, positive into the device, as currents
+        are. A Superconductor is a reservoir, and its `Interface` to all regions there: a device
+        keeps these.
 
     Raises
     ------
@@ -135,7 +165,7 @@ class Electrode:
     current: float | None = None
     potential: float | None = None
     j0: float | None = None
-    end: Lead | Reservoir | SpinBlocking = field(default_factory=Reservoir)
+    end: End | Superconductor = field(default_factory=Reservoir)
 
     def __post_init__(self) -> None:
         if len(self.drive) != 1:
@@ -148,26 +178,7 @@ class Electrode:
         if checked.ndim:
             raise ValueError(f"{key} of an electrode must be one number, got shape {checked.shape}")
         object.__setattr__(self, key, float(checked))
-        if not isinstance(self.end, Lead | Reservoir | SpinBlocking):
-            raise TypeError(
-                f"end of an electrode must be a Lead, Reservoir or SpinBlocking, got {self.end!r}"
-            )
-        if getattr(self.end, "drive", None) is not None:
-            raise ValueError(
-                "end of an electrode must be without a given mu_s, got one (devices are driven by "
-                "currents alone)"
-            )
-        if isinstance(self.end, Lead):
-            metal = self.end.material
-            if metal.is_graded or metal.shapes or (self.end.m is not None and self.end.m.ndim > 1):
-                raise ValueError(
-                    "end of an electrode must be uniform and no batch, got one that is not"
-                )
-            if isinstance(metal, Ferromagnet) and not metal.is_strong:
-                raise ValueError(
-                    "end of an electrode must be a normal metal or a strong ferromagnet, got one "
-                    "with exchange lengths"
-                )
+        _check_end(self.end)
 
     @property
     def drive(self) -> dict[str, float]:
@@ -187,8 +198,8 @@ class Slab:
         m.
     m : array, shape (3,), optional
         Magnetization of a ferromagnet.
-    end : Lead, Reservoir or SpinBlocking
-        What is behind it, for spins.
+    end : Lead, Reservoir, SpinBlocking, SpinSource or Superconductor
+        What is behind it, for spins, as of an `Electrode`.
 
     Raises
     ------
@@ -200,9 +211,13 @@ class Slab:
     thickness: float
     radius: float
     m: Any = None
-    end: Lead | Reservoir | SpinBlocking = field(default_factory=Reservoir)
+    end: End | Superconductor = field(default_factory=Reservoir)
 
     def __post_init__(self) -> None:
+        if getattr(self.metal, "is_graded", False):
+            raise ValueError(
+                f"metal of a slab must be uniform, got functions of xi in {self.metal!r}"
+            )
         Region(self.metal, self.m)  # raises
         for key in ("thickness", "radius"):
             value = positive(f"{key} of a slab", getattr(self, key))
@@ -244,6 +259,8 @@ class Device(Readable):
         _check_names("regions", regions, self.grid.mesh.subdomains or {}, whole=True)
         electrodes = dict(self.electrodes)
         regions = {name: regions[name] for name in self.grid.regions}  # which they are counted by
+        for name, region in regions.items():
+            _check_between(self.grid, name, region)
         _check_names("electrodes", electrodes, self.grid.mesh.boundaries or {}, whole=False)
         both = set(regions) & set(electrodes)
         if both:
@@ -255,6 +272,7 @@ class Device(Readable):
                 raise ValueError(f"electrode {name!r} must have an area, got none on the axis")
         if not any(e.potential is not None for e in electrodes.values()):
             raise ValueError("potential must be given at one electrode at least, got none")
+        near = touching(self.grid)
         interfaces = {}
         for key, interface in dict(self.interfaces).items():
             pair = (
@@ -266,15 +284,31 @@ class Device(Readable):
                     "interfaces must be between two of the regions, or a region and an electrode "
                     f"({listed(sorted(known))}), got {key!r}"
                 )
-            _check_interface(pair, interface)
-            interfaces[pair] = interface
-        near = touching(self.grid) if interfaces else ()
-        for pair in interfaces:
             if pair not in near:
                 raise ValueError(
                     "interfaces must be between two that touch, got "
                     + " and ".join(map(repr, sorted(pair)))
                 )
+            for name in pair & {*electrodes}:
+                if isinstance(electrodes[name].end, SpinSource):
+                    raise ValueError(
+                        "an interface must not be at a spin source, got one between "
+                        + " and ".join(map(repr, sorted(pair)))
+                    )
+            interfaces[pair] = interface
+        for name, electrode in electrodes.items():
+            if isinstance(electrode.end, Superconductor):
+                contact, _ = electrode.end.at_end(on_left=False)
+                own = {pair: contact for pair in near if name in pair}
+                if given := [*own.keys() & interfaces.keys()]:
+                    names = " and ".join(map(repr, sorted(given[0])))
+                    raise ValueError(
+                        "interfaces must be left out before a Superconductor, which has its own, "
+                        f"got one between {names}"
+                    )
+                electrodes[name], interfaces = replace(electrode, end=Reservoir()), interfaces | own
+        for pair, interface in interfaces.items():
+            _check_interface(pair, interface)
         checked: dict[str, dict[Any, Any]] = {
             "regions": regions,
             "electrodes": electrodes,
@@ -340,9 +374,9 @@ class Device(Readable):
         Parameters
         ----------
         stack : Stack
-            What is in the pillar, of uniform layers, without a batch. Its layers are the regions,
-            by their names; its ends are those of the electrodes "left" and "right", unless there
-            is a disc.
+            What is in the pillar, without a batch. Its layers, graded ones along x, are the
+            regions, by their names; its ends are those of the electrodes "left" and "right",
+            unless there is a disc. Their spin currents are positive towards +x, as in the stack.
         radius : float
             m.
         current : float
@@ -350,8 +384,8 @@ class Device(Readable):
         leads : pair of Slab or None, optional
             Discs below and above, in place of the stack's ends: regions "left lead", "right lead".
         elements : int, optional
-            Finite elements across every layer; by default as many as its spin diffusion length
-            needs.
+            Finite elements across every layer, between the breaks of a graded one; by default as
+            many as its spin diffusion length needs.
 
         Raises
         ------
@@ -374,16 +408,26 @@ class Device(Readable):
             raise TypeError(f"leads of a pillar must be a pair of Slab or None, got {leads!r}")
         if stack.units == "SI":
             notice(THICKNESS, "radius of a pillar", positive("radius of a pillar", radius))
+        layers = dict(zip(names, stack.layers, strict=True))
         regions = {
-            name: Region(layer.material, layer.m)
-            for name, layer in zip(names, stack.layers, strict=True)
+            name: Region(
+                layer.material,
+                layer.m,
+                (AXIAL, *faces) if layer.material.is_graded else None,
+            )
+            for (name, layer), faces in zip(layers.items(), pairwise(stack.x.tolist()), strict=True)
         }
         thick = [
-            (name, float(layer.thickness), float(layer.material.l))
-            for name, layer in zip(names, stack.layers, strict=True)
+            (name, float(layer.thickness), float(layer.material.levels["l"]))
+            for name, layer in layers.items()
         ]
+        breaks = {
+            name: breaks_of(*layer.material.numbers.values()) for name, layer in layers.items()
+        }
         wide: list[tuple[str, float, float] | None] = [None, None]
         ends: list[Any] = [stack.left, stack.right]
+        if isinstance(stack.right, SpinSource):
+            ends[1] = SpinSource(-stack.right.spin_current)  # into the device
         outer = list(sides)
         for i, disc in enumerate(discs):
             if disc is not None:
@@ -394,7 +438,7 @@ class Device(Readable):
         joints = dict(
             zip(zip([outer[0], *names], [*names, outer[1]], strict=True), stack.joints, strict=True)
         )
-        grid = pillar_grid(thick, radius, (wide[0], wide[1]), elements=elements)
+        grid = pillar_grid(thick, radius, (wide[0], wide[1]), elements=elements, breaks=breaks)
         return cls(
             grid,
             regions,
@@ -420,7 +464,9 @@ class Device(Readable):
         def electrode(name: str) -> list[str]:
             own = self.electrodes[name]
             ((key, value),) = own.drive.items()
-            return [name, f"{key} {value:g} {UNITS[key]}", type(own.end).__name__]
+            drive = made_of(own.end, "SI") if drive_of(own.end) is not None else ""
+            behind = " ".join(filter(None, [type(own.end).__name__, drive]))
+            return [name, f"{key} {value:g} {UNITS[key]}", behind]
 
         heads = (("", "metal", "m", "cells"), ("", "given", "end"))
         columns = [[Column(head, is_text=head != "cells") for head in row] for row in heads]
@@ -437,12 +483,23 @@ class Device(Readable):
         given = (x.potential for x in self.electrodes.values())
         return next(potential for potential in given if potential is not None)
 
+    @property
+    def undriven(self) -> Device:
+        """The device without the spin potentials and currents that are given at its electrodes."""
+        electrodes = {
+            name: replace(electrode, end=type(electrode.end)(np.zeros(3)))
+            if isinstance(electrode.end, Reservoir | SpinSource)
+            else electrode
+            for name, electrode in self.electrodes.items()
+        }
+        return Device(self.grid, self.regions, electrodes, self.interfaces)
+
     def replace(self, /, **m: Any) -> Device:
         """Return the device with other magnetizations, of regions by their names."""
         _check_names(
             "magnets", m, {k: r for k, r in self.regions.items() if r.is_magnet}, whole=False
         )
-        turned = {name: Region(self.regions[name].metal, way) for name, way in m.items()}
+        turned = {name: replace(self.regions[name], m=way) for name, way in m.items()}
         return Device(self.grid, {**self.regions, **turned}, self.electrodes, self.interfaces)
 
     def driven(self, multiple: float) -> Device:
@@ -452,6 +509,36 @@ class Device(Readable):
             for name, given in self.electrodes.items()
         }
         return Device(self.grid, self.regions, electrodes, self.interfaces)
+
+
+def drives_spins(device: Device) -> list[str]:
+    """Return the electrodes at which spin potentials or currents are given that are not zero."""
+    drives = {name: drive_of(electrode.end) for name, electrode in device.electrodes.items()}
+    return [name for name, drive in drives.items() if drive is not None and drive.any()]
+
+
+def check_undriven(what: str, device: Device) -> None:
+    """Raise ValueError where a spin potential or current is given at an electrode."""
+    if driven := drives_spins(device):
+        end = device.electrodes[driven[0]].end
+        kind = "spin_potential" if isinstance(end, Reservoir) else "spin_current"
+        raise ValueError(
+            f"{what} must be of what currents drive alone, got a {kind} that is given at "
+            f"{driven[0]!r}"
+        )
+
+
+def check_reciprocal(what: str, device: Device) -> None:
+    """Raise ValueError where beta_D of a ferromagnet is not p."""
+    metals = {name: region.metal for name, region in device.regions.items()}
+    ends = ((name, electrode.end) for name, electrode in device.electrodes.items())
+    metals |= {name: end.material for name, end in ends if isinstance(end, Lead)}
+    for name, metal in metals.items():
+        if isinstance(metal, Ferromagnet) and metal.diffusion_polarization != metal.p:
+            raise ValueError(
+                f"beta_D of {name!r} must be p for {what}, which are those of reciprocal devices, "
+                f"got {metal.beta_D} for {metal.p}"
+            )
 
 
 def touching(grid: Grid) -> set[frozenset[str]]:
@@ -477,6 +564,44 @@ def _region_of(name: str, given: Any) -> Region:
     )
 
 
+def _checked_across(metal: Metal, across: Any) -> tuple[int, float, float] | None:
+    """Return where a graded metal is; None of a uniform one."""
+    if not metal.is_graded:
+        if across is not None:
+            raise ValueError(
+                f"across of a region must be left out for a uniform metal, got {across!r}"
+            )
+        return None
+    is_triple = isinstance(across, tuple | list) and len(across) == 3
+    if not is_triple or not isinstance(across[0], int) or across[0] < 0:
+        raise ValueError(
+            "across of a region of a graded metal must be the number of a coordinate, and where xi "
+            f"is 0 and 1 on it, m, got {across!r}"
+        )
+    start, stop = (finite("across of a region", x) for x in across[1:])
+    if np.ndim(start) or np.ndim(stop) or start == stop:
+        raise ValueError(f"across of a region must have two ends that differ, got {across!r}")
+    return across[0], float(start), float(stop)
+
+
+def _check_between(grid: Grid, name: str, region: Region) -> None:
+    """Check that a region of a graded metal is where that is."""
+    if region.across is None:
+        return
+    axis, *ends = region.across
+    if axis >= grid.dimension:
+        raise ValueError(
+            f"across of {name!r} must have a coordinate below {grid.dimension}, got {axis}"
+        )
+    x = np.atleast_2d(grid.mesh.p)[axis, grid.mesh.t[:, grid.regions[name]]] * grid.unit
+    low, high = min(ends), max(ends)
+    if max(low - x.min(), x.max() - high) > NEAR * (high - low):
+        raise ValueError(
+            f"{name!r} must be between the ends of its graded metal, {low:g} and {high:g} m, got "
+            f"{x.min():g} to {x.max():g} m"
+        )
+
+
 def _check_names(
     what: str, given: Mapping[str, Any], known: Mapping[str, Any], whole: bool
 ) -> None:
@@ -492,6 +617,24 @@ def _check_names(
         raise ValueError(f"{what} must have all of the grid's, got none for {missing[0]!r}")
 
 
+def _check_end(end: Any) -> None:
+    """Check what is behind an electrode."""
+    if not isinstance(end, End | Superconductor):
+        raise TypeError(
+            "end of an electrode must be a Lead, Reservoir, SpinBlocking, SpinSource or "
+            f"Superconductor, got {end!r}"
+        )
+    if isinstance(end, Superconductor):
+        return  # its interface is looked at with others
+    if shapes_of(end):
+        raise ValueError("end of an electrode must be uniform and no batch, got one that is not")
+    if isinstance(end, Lead) and not getattr(end.material, "is_strong", True):
+        raise ValueError(
+            "end of an electrode must be a normal metal or a strong ferromagnet, got one with "
+            "exchange lengths"
+        )
+
+
 def _check_interface(pair: frozenset[str], interface: object) -> None:
     """Check that what is between two regions is an interface of single numbers."""
     names = " and ".join(map(repr, sorted(pair)))
@@ -504,7 +647,7 @@ def _check_interface(pair: frozenset[str], interface: object) -> None:
 
 def notice_coarse(device: Device, level: int) -> None:
     """Warn, a line that calls the caller, of cells longer than spin diffusion lengths."""
-    lengths = {name: float(region.metal.l) for name, region in device.regions.items()}
+    lengths = {name: float(region.metal.levels["l"]) for name, region in device.regions.items()}
     if coarse := coarse_cells(device.grid, lengths):
         warnings.warn(
             "cells at interfaces should be shorter than the spin diffusion length, got longer ones "

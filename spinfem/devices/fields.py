@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, IntArray, finite, listed
+from ..fem.graded import profiles
 from ..physics.bulk import charge_current, spin_current, total_conductivity
 from .assembly import System
 from .device import Device
@@ -96,16 +97,13 @@ def _in_region(
 ) -> Fields:
     """Return the fields at points (n, dimension), m, in cells of one region."""
     region, grid = device.regions[name], device.grid
-    metal: Any = region.metal
     dofs, values, slopes = basis_at(system, points / grid.unit, cells)
     slopes = slopes / grid.unit
     places = system.places.at(name, dofs)  # (b, n)
     slope_0 = np.einsum("bn,bdn->nd", mu_0[places], slopes)
     potential = np.einsum("bn,bn->n", mu_0[places], values)
-    p, m = 0.0, np.zeros((len(points), 3))
+    m = region.at(points) if region.is_magnet else np.zeros((len(points), 3))
     own = nu[places]  # (b, n, 3)
-    if region.is_magnet:
-        p, m = float(metal.p), region.at(points)
     if region.is_strong:
         along = np.einsum("bni,bni->bn", system.places.m[places], own)
         here = np.einsum("bn,bn->n", along, values)[:, None] * m
@@ -113,9 +111,12 @@ def _in_region(
     else:
         here = np.einsum("bni,bn->ni", own, values)
         slope = np.einsum("bni,bdn->ndi", own, slopes)
-    D = total_conductivity(np.asarray(metal.D), np.asarray(p), np.asarray(p))
-    j = charge_current(D, np.asarray(p), slope_0, np.einsum("ndi,ni->nd", slope, m))
-    j_s = spin_current(D, np.asarray(p), slope_0[:, :, None] * m[:, None], slope)
+    xi = region.xi(points)[:, None]
+    D, _, p, beta_D = (number(xi) for number in profiles(region.metal))
+    total = total_conductivity(D, p, beta_D)
+    j = charge_current(total, beta_D, slope_0, np.einsum("ndi,ni->nd", slope, m))
+    polarized = slope_0[:, :, None] * m[:, None]
+    j_s = spin_current(total[..., None], p[..., None], polarized, slope)
     return Fields(potential, 2 * here, j, j_s)
 
 

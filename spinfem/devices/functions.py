@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from functools import cached_property, partial
 from typing import Any
@@ -32,6 +32,8 @@ ELEMENTS: dict[type, dict[int, Any]] = {
 DEGREES = {skfem.MeshLine1: 4, skfem.MeshTri1: 3}
 OTHERWISE = 2
 """Degree of elements where none is given."""
+Factor = Callable[[FloatArray], FloatArray]
+"""Of points (..., dimension), m, to numbers there."""
 AT_ONCE = 50_000
 """Cells that are assembled together."""
 MOST = 6
@@ -120,19 +122,28 @@ class Functions:
             found = self.basis.nodal_dofs[0, self.grid.mesh.facets[:, facets]]
         return np.asarray(np.unique(found))
 
-    def stiffness(self, cells: IntArray) -> Any:
-        """Return ``int grad u . grad v`` over cells, m^(d - 2) in d dimensions."""
+    def stiffness(self, cells: IntArray, factor: Factor | None = None) -> Any:
+        """Return ``int f grad u . grad v`` over cells, m^(d - 2) in d dimensions.
+
+        The factor f, 1 without one, is a function of points (..., dimension), m.
+        """
         return self.grid.units(-2) * sum(
-            sp.csr_array(forms.conduction.assemble(basis, conductance=self._weight(basis)))
-            for basis in self._bases(cells)
+            sp.csr_array(forms.conduction.assemble(basis, conductance=self._weight(basis, factor)))
+            for basis in self._bases(cells, factor)
         )
 
-    def mass(self, cells: IntArray) -> Any:
-        """Return ``int u v`` over cells, m^d."""
-        return self.grid.units(0) * sum(self._mass(basis) for basis in self._bases(cells))
+    def mass(self, cells: IntArray, factor: Factor | None = None) -> Any:
+        """Return ``int f u v`` over cells, m^d, with a factor f as of `stiffness`."""
+        return self.grid.units(0) * sum(
+            self._mass(basis, factor) for basis in self._bases(cells, factor)
+        )
 
-    def _bases(self, cells: IntArray) -> Iterator[Basis]:
-        """Return the functions in cells, some of these at a time: quadrature points take room."""
+    def _bases(self, cells: IntArray, factor: Factor | None) -> Iterator[Basis]:
+        """Return the functions in cells, some of these at a time: quadrature points take room.
+
+        They integrate a factor as if it were a polynomial of the functions' degree.
+        """
+        order = self.order + (0 if factor is None else self.degree)
         mesh, dofs = self.grid.mesh, self.basis.dofs  # which are those of the whole mesh
         for own in np.array_split(cells, -(-len(cells) // AT_ONCE)):
             yield Basis(
@@ -140,7 +151,7 @@ class Functions:
                 self.element,
                 self._mapping,
                 elements=own,
-                intorder=self.order,
+                intorder=order,
                 dofs=dofs,
                 disable_doflocs=True,
             )
@@ -223,13 +234,21 @@ class Functions:
             mapping.invF = partial(mapping.invF, newton_tol=tolerance)
         return mapping
 
-    def _mass(self, basis: Any) -> Any:
-        return sp.csr_array(forms.relaxation.assemble(basis, relaxation=self._weight(basis)))
+    def _mass(self, basis: Any, factor: Factor | None = None) -> Any:
+        weight = self._weight(basis, factor)
+        return sp.csr_array(forms.relaxation.assemble(basis, relaxation=weight))
 
-    def _weight(self, basis: Any) -> FloatArray:
-        if not self.grid.is_axisymmetric:  # points take room
-            return np.ones_like(basis.dx)
-        return self.grid.way_around(np.asarray(basis.global_coordinates()))
+    def _weight(self, basis: Any, factor: Factor | None = None) -> FloatArray:
+        """Return f, times how long the way of a point is that is rotated about the axis."""
+        weight: FloatArray = np.ones_like(basis.dx)
+        if not self.grid.is_axisymmetric and factor is None:  # points take room
+            return weight
+        x = np.asarray(basis.global_coordinates())
+        if self.grid.is_axisymmetric:
+            weight = self.grid.way_around(x)
+        if factor is not None:
+            weight = weight * factor(np.moveaxis(x, 0, -1) * self.grid.unit)
+        return weight
 
 
 def volume_of(grid: Grid, region: str) -> float:

@@ -28,7 +28,7 @@ from ..sample.pieces import sine_and_cosine
 from .assembly import ALONG, MU_0, System, assemble, check_spin_sink
 from .bodies import Parts
 from .bounds import check_one_potential, current_through
-from .device import Device
+from .device import Device, check_reciprocal, check_undriven
 from .regions import is_magnet, is_strong
 
 THETA = np.linspace(0.0, 180.0, 181)
@@ -109,9 +109,11 @@ def check_two(device: Device, names: tuple[str, str]) -> None:
     Raises
     ------
     ValueError
-        If it has others, they touch, they have exchange lengths or a mixing conductance, or m is
-        no vector.
+        If it has others, they touch, they have exchange lengths, a mixing conductance or a beta_D
+        that is not p, m is no vector, or spins are driven at electrodes.
     """
+    check_undriven("angular modes", device)
+    check_reciprocal("angular modes", device)
     there = [name for name in (*device.regions, *device.electrodes) if is_magnet(device, name)]
     if set(names) != set(there) or len(there) != 2 or not set(names) <= set(device.regions):
         raise ValueError(

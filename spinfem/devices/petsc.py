@@ -42,7 +42,8 @@ def write_system(device: Device, path: str | PathLike[str], degree: int | None =
     free nu are those along m of a magnet nearby, which is 4 as well, and across it, 2 and 3. In
     PETSc: MatLoad, VecLoad, ISLoad with one viewer.
 
-    A is positive definite; symmetric but for lambda_J and an imaginary mixing conductance.
+    A is positive definite; symmetric but for lambda_J, an imaginary mixing conductance and a beta_D
+    that is not p.
 
     Parameters
     ----------

@@ -4,7 +4,8 @@ Every region has functions of its own at its degrees of freedom, its *places*, a
 electrode beside each of the regions that it touches: what jumps between these jumps on it too.
 Places that transparent facets join are a class, a ring of the mechanical analogy: they have one
 mu_0, and one ``nu = mu_s/2`` in a space that is all of R^3 in normal metals, the line of m where a
-strong ferromagnet is, and nothing at a reservoir or where strong ferromagnets cross.
+strong ferromagnet is, and nothing at a reservoir, which gives it, or where strong ferromagnets
+cross.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from .._checks import FloatArray, IntArray
-from ..physics.directions import angle
+from .._checks import BoolArray, FloatArray, IntArray
+from ..physics.directions import COLLINEAR, angle
 from ..sample.materials import Ferromagnet
-from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
+from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking, SpinSource
 from .device import Device, Region
 from .fluxes import Fluxes
 from .functions import Functions
@@ -71,6 +72,7 @@ class Classes(NamedTuple):
     line: FloatArray  # (c, 3) m of the strong ferromagnet there, else 0
     absorber: IntArray  # (c,) region or electrode whose m is the line, else -1
     crossing: IntArray  # (c,) the second one where two cross, else -1
+    held: FloatArray  # (c, 3) nu that reservoirs give, V
     has_frames: bool  # whether the first direction, where there are three, is m of a magnet nearby
 
 
@@ -146,8 +148,9 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     ------
     ValueError
         If what is joined is ill-posed: strong ferromagnets that cross in contact where a normal
-        metal touches both, or at a resistive interface; or an interface with gamma between
-        ferromagnets that are not parallel.
+        metal touches both, or at a resistive interface; an interface with gamma between
+        ferromagnets that are not parallel; or a spin potential of a reservoir that is not along m,
+        or another one than that of what it touches.
     """
     n = len(places.dofs)
     strong = np.array([is_strong(device, name) for name in places.names])
@@ -166,7 +169,8 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
             if one and other:  # which bind each other where they cross
                 bound = ~angle(places.m[a], places.m[b]).collinear
             else:
-                bound = np.full(len(a), end is None or not isinstance(end.end, SpinBlocking))
+                is_free = end is not None and isinstance(end.end, SpinBlocking | SpinSource)
+                bound = np.full(len(a), not is_free)
             touched[1, a[bound]] = touched[1, b[bound]] = True
             continue
         if all(is_magnet(device, name) for name in names):
@@ -195,12 +199,42 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     space[has_line] = 0.0
     space[has_line, :, 0] = line[has_line]
     rank[has_line] = 1
-    empty = crossing >= 0
-    for name, electrode in device.electrodes.items():
-        if isinstance(electrode.end, Reservoir):
-            empty[of_place[places.of(name)]] = True
+    is_held, held = _held(device, places, of_place, count)
+    _check_held(held, line, crossing)
+    empty = is_held | (crossing >= 0)
     space[empty], rank[empty] = 0.0, 0
-    return Classes(of_place, space, rank, line, absorber, crossing, False)
+    return Classes(of_place, space, rank, line, absorber, crossing, held, False)
+
+
+def _held(
+    device: Device, places: Places, of_place: IntArray, count: int
+) -> tuple[BoolArray, FloatArray]:
+    """Return which classes reservoirs hold, and at which nu, V, (c, 3)."""
+    holder, held = np.full(count, -1), np.zeros((count, 3))
+    for k, (name, electrode) in enumerate(device.electrodes.items()):
+        if not isinstance(electrode.end, Reservoir):
+            continue
+        own = np.unique(of_place[places.of(name)])
+        nu = 0.0 if electrode.end.drive is None else electrode.end.drive / 2
+        others = holder[own[(holder[own] >= 0) & (held[own] != nu).any(axis=1)]]
+        if others.size:
+            raise ValueError(
+                "spin_potential of reservoirs that touch must be the same, got others at "
+                f"{[*device.electrodes][others[0]]!r} and {name!r}"
+            )
+        holder[own], held[own] = k, nu
+    return holder >= 0, held
+
+
+def _check_held(held: FloatArray, line: FloatArray, crossing: IntArray) -> None:
+    """Check that given nu are along m where a strong ferromagnet is."""
+    off, size = (np.linalg.norm(x, axis=1) for x in (np.cross(held, line), held))
+    if (bad := (off > COLLINEAR * size) | ((crossing >= 0) & (size > 0))).any():
+        raise ValueError(
+            "spin_potential of a reservoir must be along m of a strong ferromagnet at it (across m "
+            "it would drive an infinite current; an interface with a mixing conductance limits "
+            f"it), got {(2 * held[bad][0]).tolist()} at m = {line[bad][0].tolist()}"
+        )
 
 
 def in_frames(classes: Classes, places: Places, contacts: list[Contact]) -> Classes:

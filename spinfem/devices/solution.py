@@ -21,7 +21,17 @@ from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
 from ..plot.devices import DevicePlots
 from ..texts.tables import Column, Part, Readable, Table
-from .assembly import MU_0, NO_ONE, System, assemble, check_spin_sink, read
+from .assembly import (
+    MU_0,
+    NO_ONE,
+    System,
+    assemble,
+    check_spin_sink,
+    given_of,
+    inflows_of,
+    read,
+    taps_of,
+)
 from .bodies import Parts, condensed, parts_of
 from .bounds import (
     DeviceBounds,
@@ -31,7 +41,7 @@ from .bounds import (
     current_through,
 )
 from .cells import CellTorques, Load, density_of, torques_in_cells
-from .device import Device, notice_coarse
+from .device import Device, drives_spins, notice_coarse
 from .fields import Fields, fields_at
 from .linear import Report, solve_full, solve_system
 from .modes import AngularModes, modes_of
@@ -80,13 +90,11 @@ class DeviceSolution(Readable):
         self._unknowns, self._whole = unknowns, self
         own, places = system.unknowns, system.places
         self._mu_0: FloatArray = own.potential @ unknowns + own.given  # from `Device.zero` on
-        self._nu: FloatArray = (own.spin @ unknowns).reshape(-1, 3)
+        self._nu: FloatArray = (own.spin @ unknowns).reshape(-1, 3) + own.held
         charge, spin = np.zeros(len(places.dofs)), np.zeros((len(places.dofs), 3))
         taken: list[Taken] = []
         for term in system.terms:
-            values = read(own, term.of) @ unknowns
-            if term.of.weights is None:
-                values = values + own.given[term.of.places]
+            values = read(own, term.of) @ unknowns + given_of(own, term.of)
             force = term.coefficient * (term.matrix @ values)
             at = term.test.places
             if term.test.weights is None:
@@ -101,10 +109,19 @@ class DeviceSolution(Readable):
         here = system.classes.of_place
         entering = np.bincount(here, charge)
         for name, electrode in device.electrodes.items():
-            if is_ferromagnetic(electrode.end):  # mu_0 + p nu is one: nu has a part in the charge
+            if is_ferromagnetic(electrode.end):  # of the charge that it takes p are spins
                 lead = places.of(name)
                 p = float(electrode.end.material.p)  # type: ignore[union-attr]
                 spin[lead] -= p * entering[here[lead]][:, None] * places.m[lead]
+        self._spin_power = 0.0  # W, of given spin currents and potentials
+        for inflow in inflows_of(device, system.parts, places):
+            spin[inflow.places] -= inflow.current
+            self._spin_power += float(np.vdot(inflow.current, self._nu[inflow.places]))
+            if inflow.magnet != NO_ONE:
+                at = inflow.places
+                magnet = np.full(len(at), inflow.magnet)
+                taken.append(Taken(magnet, places.owner[at], places.dofs[at], inflow.taken))
+        self._spin_power += float(np.vdot(own.held, spin))
         taken += self._bound(spin)
         self._taken = Taken(*(np.concatenate(x) for x in zip(*taken, strict=True)))
 
@@ -179,13 +196,23 @@ class DeviceSolution(Readable):
         TypeError, ValueError
             As of `Device.replace` and `spinfem.solve`.
         """
-        device = self.device.replace(**m)
-        system = assemble(device, self._whole._faces)
-        check_spin_sink(system)
-        symmetric = _is_symmetric(system.matrix)
-        unknowns, report = solve_full(system.matrix, system.load, is_symmetric=symmetric)
-        found = DeviceSolution(device, system, unknowns, report)
+        found = self._another(self.device.replace(**m), self._whole._faces)
         found._whole = self._whole
+        return found
+
+    def _another(self, device: Device, parts: Parts) -> DeviceSolution:
+        """Return the solution of a device with these parts: of other directions or drives."""
+        system = assemble(device, parts)
+        return DeviceSolution(device, system, *solve_assembled(device, system, False))
+
+    @cached_property
+    def _of_currents(self) -> DeviceSolution:
+        """The same without what is given for spins at electrodes."""
+        if not drives_spins(self.device):
+            return self
+        found = self._another(self.device.undriven, self.system.parts)
+        if self._whole is not self:
+            found._whole = self._whole._of_currents
         return found
 
     @cached_property
@@ -254,7 +281,8 @@ class DeviceSolution(Readable):
         value = self._mu_0[own]
         end = self.device.electrodes[electrode].end
         if (m := places.m[own]).any():
-            value = value + end.material.p * np.einsum("ni,ni->n", m, self._nu[own])  # type: ignore[union-attr]
+            beta_D = end.material.diffusion_polarization  # type: ignore[union-attr]
+            value = value + beta_D * np.einsum("ni,ni->n", m, self._nu[own])
         if self.device.electrodes[electrode].j0 is None:
             return float(value[np.argmax(self.system.functions.one[places.dofs[own]] > 0)])
         weight = self.system.parts.areas(electrode)
@@ -279,25 +307,32 @@ class DeviceSolution(Readable):
         """Return the difference of two potentials per current that enters at the first, Ohm.
 
         Ohm m, of a metre of depth, in a planar device. With a probe as the outlet it is a nonlocal
-        resistance.
+        resistance. It is what currents and potentials do alone, without spins that are driven at
+        electrodes.
 
         Raises
         ------
         ValueError
             If no current enters there.
         """
-        current = self.current(inlet)
+        alone = self._of_currents
+        current = alone.current(inlet)
         if current == 0:
             raise ValueError(
                 f"current of electrode {inlet!r} must not be 0 for a resistance, got 0"
             )
         self._check_electrode(outlet)
-        return (self._potential(inlet) - self._potential(outlet)) / current
+        return (alone._potential(inlet) - alone._potential(outlet)) / current
 
     @cached_property
     def power(self) -> float:
-        """The sum of all currents times potentials, W: what is dissipated."""
-        return sum(self.current(name) * self._potential(name) for name in self.device.electrodes)
+        """The sum of all currents times potentials, W: what is dissipated.
+
+        Spin currents that enter at electrodes where they, or mu_s, are given times ``mu_s/2`` are
+        in it.
+        """
+        charge = (self.current(name) * self._potential(name) for name in self.device.electrodes)
+        return sum(charge) + self._spin_power
 
     @cached_property
     def spin_resistance(self) -> float:
@@ -305,7 +340,8 @@ class DeviceSolution(Readable):
 
         The power at the given currents, less what it would be with mu_s = 0 all over, per square of
         the current through the device: as `Solution.spin_resistance` of a stack, over the area.
-        With two electrodes it is a part of the resistance between them, and not negative.
+        With two electrodes it is a part of the resistance between them, and not negative, unless a
+        beta_D is not p. Spins that are driven at electrodes have no part in it.
 
         Raises
         ------
@@ -313,6 +349,8 @@ class DeviceSolution(Readable):
             If several potentials are given, or no current.
         """
         check_one_potential(self.device)
+        if self._of_currents is not self:
+            return self._of_currents.spin_resistance
         whole = self._whole
         current = current_through(self.device, whole.system)
         if whole is not self:
@@ -327,7 +365,11 @@ class DeviceSolution(Readable):
             self.device.grid.dimension,
         )
         # with A_cc mu + A_cs nu = f, and A_cc mu' = f without spins: f.(mu - mu') = -mu'.A_cs nu
-        return -float(alone @ (system.matrix[charge][:, spin] @ self._unknowns[spin])) / current**2
+        nu, taps = (
+            self._unknowns[spin],
+            taps_of(self.device, system.parts, system.places, system.unknowns),
+        )
+        return float(taps[spin] @ nu - alone @ (system.matrix[charge][:, spin] @ nu)) / current**2
 
     # --- torques --------------------------------------------------------------------------------
 
@@ -515,8 +557,9 @@ class DeviceSolution(Readable):
         """Return the particle current times |e| per area, A/m2, shape (..., dimension).
 
         Components are along the coordinates of the mesh, positive where electrons flow towards
-        larger ones: ``j = -D_tot (grad mu_0 + p grad nu)`` with ``nu = m.mu_s/2``. It is a
-        derivative, less accurate than the potentials. Parameters and errors as of `spin_potential`.
+        larger ones: ``j = -D_tot (grad mu_0 + beta_D grad nu)`` with ``nu = m.mu_s/2``, and p for
+        beta_D where that is not given. It is a derivative, less accurate than the potentials.
+        Parameters and errors as of `spin_potential`.
         """
         return self._at(points, region).current
 
@@ -634,17 +677,14 @@ def solve_parts(device: Device, parts: Parts, progress: bool | None) -> DeviceSo
 def solve_assembled(
     device: Device, system: System, progress: bool | None
 ) -> tuple[FloatArray, Report]:
-    """Solve the system of a device, if spins are absorbed."""
-    matrix = system.matrix
+    """Solve the system of a device, condensed or not, if spins are absorbed."""
+    matrix, load = system.matrix, system.load
     check_spin_sink(system)
-    return solve_system(
-        matrix,
-        system.load,
-        system.fields,
-        device.grid.dimension,
-        progress,
-        is_symmetric=_is_symmetric(matrix),
-    )
+    symmetric = _is_symmetric(matrix)
+    if system.parts.is_condensed:
+        return solve_full(matrix, load, is_symmetric=symmetric)
+    dim = device.grid.dimension
+    return solve_system(matrix, load, system.fields, dim, progress, is_symmetric=symmetric)
 
 
 def _is_symmetric(matrix: Any) -> bool:

@@ -35,11 +35,12 @@ from .assembly import (
     load_of,
     matrix_of,
     read,
+    taps_of,
     unknowns_of,
 )
 from .bodies import condensed, parts_of, rates_of
 from .bounds import check_one_potential, current_through
-from .device import Device, Region, notice_coarse
+from .device import Device, Region, check_undriven, notice_coarse
 from .linear import LARGEST_RESIDUAL, relative_residual
 from .regions import is_ferromagnetic, is_magnet
 
@@ -85,8 +86,9 @@ class TurningDevice:
     Raises
     ------
     ValueError
-        As `spinfem.solve`; or if there is no ferromagnet, one has an m that is a function, or two
-        touch, or touch a normal metal at one place, which then has no frame of its own.
+        As `spinfem.solve`; or if there is no ferromagnet, one has an m that is a function, two
+        touch, or touch a normal metal at one place, which then has no frame of its own, or spins
+        are driven at electrodes.
     """
 
     shape: tuple[int, ...] = ()
@@ -94,6 +96,7 @@ class TurningDevice:
     def __init__(
         self, device: Device, degree: int | None = None, moving: Iterable[Body] = ()
     ) -> None:
+        check_undriven("a torque function", device)
         self.names = tuple(name for name, region in device.regions.items() if region.is_magnet)
         if not self.names:
             raise ValueError("torques must be those of a device with a ferromagnet, got none")
@@ -468,8 +471,9 @@ class TurningDevice:
         """The resistance without spins, and what x adds to it: Ohm, Ohm/V."""
         current = self.current
         load = self._load_at(np.zeros_like(self._unknowns.given))
-        taps = lu_solve(self._inner, load[self._charge], trans=1)
-        own = load[self._spin] - taps @ self._column
+        whole = taps_of(self._device, self._parts, self._system.places, self._unknowns)
+        taps = lu_solve(self._inner, whole[self._charge], trans=1)
+        own = whole[self._spin] - taps @ self._column
         return float(taps @ load[self._charge]) / current**2, own / current**2
 
 
@@ -560,8 +564,8 @@ def _selecting(columns: IntArray, count: int) -> Any:
 def _share_taken(region: Region) -> FloatArray:
     """Return the share that m takes up of what is lost inside, in its frame, (3, 3)."""
     found = np.zeros((3, 3))
-    for across in rates_of(region)[2:]:
-        share = across.share
+    if not region.is_strong:
+        share = rates_of(region)[2].share
         found[1:, 1:] = [[share.real, -share.imag], [share.imag, share.real]]
     return found
 

@@ -22,7 +22,7 @@ from ..devices.grid import Grid
 from ..devices.meshes import read_grid
 from ..files.tables import Location, PlacedError, all_of, at, key_path, metres, noted, one_of
 from ..sample.materials import Ferromagnet, Metal
-from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking
+from ..sample.pieces import End, Interface, Lead
 from ..sample.units import THICKNESS, in_silence, notice, once
 from .deviceschema import (
     ContactTable,
@@ -36,7 +36,10 @@ from .deviceschema import (
 )
 from .keys import values_of
 from .references import check_left_out, direction_of, metal_named, metals_of, notice_units
-from .stackfile import read
+from .stackfile import driving, read
+
+ENDS = {"reservoir": "reservoir", "blocking": "spin-blocking", "source": "spin-source"}
+"""Values of `spin`, and what stack files call these ends."""
 
 
 @dataclass(frozen=True)
@@ -213,22 +216,20 @@ def _electrode(table: ElectrodeTable, metals: Mapping[str, Metal], where: Locati
         return Electrode(**{argument[key]: value}, end=end)
 
 
-def _end(
-    table: ElectrodeTable, metals: Mapping[str, Metal], where: Location
-) -> Lead | Reservoir | SpinBlocking:
+def _end(table: ElectrodeTable, metals: Mapping[str, Metal], where: Location) -> End:
     """Return what is behind a surface, for spins."""
     if table.lead is None:
         check_left_out(table, ("m", "polar_deg", "azimuth_deg"), "without a lead", where)
-        return _without_lead(table)
-    check_left_out(table, ("spin",), "with a lead", where)
+        return _without_lead(table, where)
+    check_left_out(table, ("spin", *table.drive_keys), "with a lead", where)
     metal = metal_named(table.lead, metals, (*where, "lead"))
     m = direction_of(table, metal, where)
     with at(*where):
         return Lead(metal, m=m)
 
 
-def _without_lead(table: EndKeys) -> Reservoir | SpinBlocking:
-    return SpinBlocking() if table.spin == "blocking" else Reservoir()
+def _without_lead(table: EndKeys, where: Location) -> End:
+    return driving(ENDS[table.spin or "reservoir"], table, where)
 
 
 # --- pillars ----------------------------------------------------------------------------------
@@ -284,11 +285,11 @@ def _disc(pillar: PillarTable, side: str, metals: Mapping[str, Metal]) -> Slab |
         raise PlacedError(f"{text}, got {table.radius_nm:g}", (*where, "radius_nm"))
     metal = metal_named(table.material, metals, (*where, "material"))
     m = direction_of(table, metal, where)
-    end: Lead | Reservoir | SpinBlocking
+    end: End
     if table.lead is None:
-        end = _without_lead(table)
+        end = _without_lead(table, where)
     else:
-        check_left_out(table, ("spin",), "with a lead", where)
+        check_left_out(table, ("spin", *table.drive_keys), "with a lead", where)
         lead = metal_named(table.lead, metals, (*where, "lead"))
         if isinstance(lead, Ferromagnet):
             raise PlacedError(

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ..files.tables import (
     TWO,
+    Components,
     Finite,
     Flag,
     Name,
@@ -47,7 +48,14 @@ class EndKeys(DirectedTable):
     """What is behind a surface, for spins."""
 
     lead: str | None = None
-    spin: Literal["reservoir", "blocking"] | None = None
+    spin: Literal["reservoir", "blocking", "source"] | None = None
+    spin_potential_V: Components | None = None
+    spin_current_A_m2: Components | None = None
+
+    @property
+    def drive_keys(self) -> tuple[str, str]:
+        """What a given spin potential, or spin current, is called."""
+        return "spin_potential_V", "spin_current_A_m2"
 
 
 class ElectrodeTable(EndKeys):

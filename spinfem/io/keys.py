@@ -168,8 +168,10 @@ IN_DEVICES = {
     "potential_V": "V, mu_0 there: electrochemical potential of electrons over |e|",
     "j0_A_m2": "A/m2, the same particle current per area all over the surface, positive where "
     "electrons enter",
-    "spin": '"reservoir" (mu_s = 0) or "blocking" (j_s = 0), in place of a lead; default '
-    '"reservoir"',
+    "spin": '"reservoir" (mu_s = 0, or given), "blocking" (j_s = 0) or "source" (j_s given), in '
+    'place of a lead; default "reservoir"',
+    "spin_current_A_m2": "A/m2, [x, y, z], j_s of a spin source times |e|, positive into the "
+    "device",
     "lead": "a material: a half-infinite lead of it, as wide as the surface",
     # regions and interfaces
     "regions": "what the regions of the mesh are of, by their names",

@@ -45,6 +45,7 @@ from ..sample.pieces import (
 from ..sample.stack import Stack
 from ..sample.units import THICKNESS, in_silence, notice, once
 from .cells import Copies, Plain, without_cells
+from .deviceschema import EndKeys
 from .keys import Units, find_units, is_of_device, values_of
 from .magnettables import check_motion
 from .references import (
@@ -68,6 +69,8 @@ from .schema import (
 )
 
 Made = TypeVar("Made")
+DrivingTable = EndTable | EndKeys
+"""What may say what an end drives."""
 
 
 @dataclass(frozen=True)
@@ -364,7 +367,7 @@ def _end(side: str, table: EndTable | None, metals: dict[str, Metal]) -> End:
     potential, current = table.drive_keys
     if key == "end":
         check_left_out(table, ("name", *MAGNETIC), "without a lead", (side,))
-        return _driving(value, table, (side,))
+        return driving(value, table, (side,))
     check_left_out(table, (potential, current), "with a lead", (side,))
     metal = metal_named(value, metals, (side, "lead"))
     m = direction_of(table, metal, (side,))
@@ -372,8 +375,14 @@ def _end(side: str, table: EndTable | None, metals: dict[str, Metal]) -> End:
         return Lead(metal, m=m, name=table.name, group=table.group)
 
 
-def _driving(end: str, table: EndTable, where: Location) -> End:
-    """Return an end that is no lead, with what is given there."""
+def driving(end: str, table: DrivingTable, where: Location) -> End:
+    """Return an end that is no lead, with what is given there.
+
+    Raises
+    ------
+    PlacedError
+        If what is given has no meaning there, or is missing.
+    """
     potential, current = table.drive_keys
     unwanted = {"reservoir": (current,), "spin-source": (potential,)}
     check_left_out(table, unwanted.get(end, table.drive_keys), f"at a {end} end", where)

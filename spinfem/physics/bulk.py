@@ -44,10 +44,10 @@ def spin_drop(beta_D: FloatArray, rise: FloatArray) -> FloatArray:
 
 
 def charge_current(
-    D_tot: FloatArray, p: FloatArray, slope_0: FloatArray, slope: FloatArray
+    D_tot: FloatArray, beta_D: FloatArray, slope_0: FloatArray, slope: FloatArray
 ) -> FloatArray:
-    """Return ``j = -D_tot (grad mu_0 + p grad nu)``, A/m2, with ``nu = m.mu_s/2``."""
-    found: FloatArray = -D_tot * (slope_0 + p * slope)
+    """Return ``j = -D_tot (grad mu_0 + beta_D grad nu)``, A/m2, with ``nu = m.mu_s/2``."""
+    found: FloatArray = -D_tot * (slope_0 + beta_D * slope)
     return found
 
 

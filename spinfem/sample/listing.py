@@ -68,7 +68,7 @@ def listing(
 
     def cells(row: tuple[str, Any]) -> list[str]:
         name, piece = row
-        texts = [name, _made_of(piece, units), _m(piece), getattr(piece, "group", None) or ""]
+        texts = [name, made_of(piece, units), _m(piece), getattr(piece, "group", None) or ""]
         return texts + [_number(one, piece, units) for one in NUMBERS]
 
     return [", ".join(filter(None, [count, thick, batch_note(shape)])), Table(columns, rows, cells)]
@@ -79,7 +79,8 @@ def _number(one: Shown, piece: Any, units: str | None) -> str:
     return "" if value is None else measure(value, unit_of(one.quantity, units))
 
 
-def _made_of(piece: Any, units: str | None) -> str:
+def made_of(piece: Any, units: str | None) -> str:
+    """Return of what a piece is: its metal, or what it drives; "" of other ends."""
     if (drive := drive_of(piece)) is not None:
         is_potential = isinstance(piece, Reservoir)
         unit = unit_of("spin_potential_x" if is_potential else "spin_current_x", units)

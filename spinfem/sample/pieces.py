@@ -315,7 +315,8 @@ class SpinSource(_Driven, Joinable):
     ----------
     spin_current : array, shape (..., 3)
         j_s, A/m2 times |e|, without the factor 1/2, positive towards +x as everywhere: at the left
-        end what flows into the stack, at the right end what flows out of it.
+        end what flows into the stack, at the right end what flows out of it. At an electrode of a
+        `spinfem.Device` positive into the device.
 
     Raises
     ------

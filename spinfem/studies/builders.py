@@ -253,6 +253,7 @@ def parts_of_device(device: Device) -> dict[str, Any]:
         parts[f"surface {name!r}"] = grid.mesh.facets[:, facets]
     for name, region in device.regions.items():
         parts[f"metal of {name!r}"] = region.metal
+        parts[f"place of {name!r}"] = np.array(region.across or ())
         if region.is_magnet:
             own = corners[:, grid.regions[name]]
             pairs = [(own[i], own[j]) for i in range(len(own)) for j in range(i, len(own))]

@@ -1,5 +1,6 @@
 """Balances of devices: where spins go, where power goes, integrated anew from the fields alone."""
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -7,12 +8,14 @@ import pytest
 import skfem
 from skfem import ElementTriP1, ElementTriP2, Functional, LinearForm
 from skfem.helpers import dot, grad
-from wires import LEAD, SAMPLES, WIDE, twisted, wire
+from wires import DRIFTING, DRIVEN, LEAD, SAMPLES, WIDE, Cu, Py, inwards, twisted, wire
 
 import spinfem as sf
 from spinfem.constants import TORQUE_PER_SPIN_CURRENT
+from spinfem.devices.device import Region
 from spinfem.devices.grid import Grid
-from spinfem.sample.pieces import Lead, Reservoir
+from spinfem.fem.graded import profiles
+from spinfem.sample.pieces import Lead, Reservoir, SpinSource
 
 ELEMENTS = {1: ElementTriP1, 2: ElementTriP2}
 
@@ -71,7 +74,9 @@ class Fields:
             if is_magnetic(end):
                 m[:, dofs] = np.asarray(end.m)[:, None]
                 nu[:, dofs] = m[:, dofs] * np.einsum("in,in->n", m[:, dofs], nu[:, dofs])
-                mu_0[dofs] -= end.material.p * np.einsum("in,in->n", m[:, dofs], nu[:, dofs])
+                mu_0[dofs] -= end.material.diffusion_polarization * np.einsum(
+                    "in,in->n", m[:, dofs], nu[:, dofs]
+                )
         return mu_0, nu, m
 
 
@@ -87,27 +92,33 @@ def along(nu, m):
     return np.einsum("in,in->n", nu, m)
 
 
+def numbers_at(region, basis):
+    """D_tot, p, beta_D and 2 kappa at the points of a basis."""
+    xi = region.xi(np.moveaxis(np.asarray(basis.global_coordinates()), 0, -1))
+    D, l, p, q = (number(xi) for number in profiles(region.metal))
+    return D / (1 - p * q), p, q, D / l**2
+
+
 def of_region(fields, name):
     """What a region loses to the lattice, what a texture takes inside it, and its heat."""
     region, basis = fields.device.regions[name], fields.bases(name)
     metal, (mu_0, nu, m) = region.metal, fields.of(name)
-    kappa = metal.D / metal.l**2  # 2 kappa
+    D, p, q, kappa = numbers_at(region, basis)
     at = [basis.interpolate(x) for x in nu]
     if not region.is_magnet:
-        heat = metal.D * dot(grad(basis.interpolate(mu_0)), grad(basis.interpolate(mu_0)))
-        heat = heat + sum(metal.D * dot(grad(x), grad(x)) + kappa * x**2 for x in at)
-        return [kappa * integral(basis, x) for x in at], np.zeros(3), integral(basis, heat)
-    D, p = metal.D / (1 - metal.p**2), metal.p
+        heat = D * dot(grad(basis.interpolate(mu_0)), grad(basis.interpolate(mu_0)))
+        heat = heat + sum(D * dot(grad(x), grad(x)) + kappa * x**2 for x in at)
+        return [integral(basis, kappa * x) for x in at], np.zeros(3), integral(basis, heat)
     one, ways = basis.interpolate(along(nu, m)), [basis.interpolate(x) for x in m]
     g, h = grad(basis.interpolate(mu_0)), grad(one)
-    heat = D * (dot(g, g) + 2 * p * dot(g, h) + dot(h, h)) + kappa * one**2
-    lost = np.array([kappa * integral(basis, one * way) for way in ways])
+    heat = D * (dot(g, g) + (p + q) * dot(g, h) + dot(h, h)) + kappa * one**2
+    lost = np.array([integral(basis, kappa * one * way) for way in ways])
     turned = np.array([integral(basis, D * dot(p * g + h, grad(way))) for way in ways])
     if not region.is_strong:
         across = [basis.interpolate(x) for x in nu - along(nu, m) * m]
         rate = kappa + D / metal.lambda_phi**2
         heat = heat + sum(D * dot(grad(x), grad(x)) + rate * x**2 for x in across)
-        lost += [kappa * integral(basis, x) for x in across]
+        lost += [integral(basis, kappa * x) for x in across]
     return lost, turned, integral(basis, heat)
 
 
@@ -135,7 +146,7 @@ def of_contact(fields, contact):
         ways = [basis.interpolate(x) for x in m]
         both = basis.interpolate(a + b)
         spins += [S * integral(basis, both * way) for way in ways]
-        if is_weak and law.mixing is None:
+        if all(is_normal) or (is_weak and law.mixing is None):
             a, b = nu_a - a * m, nu_b - b * m
             heat += sum(B * square(y - x) + S * (square(x) + square(y)) for x, y in zip(a, b))
             spins += [S * integral(basis, basis.interpolate(x)) for x in a + b]
@@ -145,25 +156,57 @@ def of_contact(fields, contact):
     return spins, heat
 
 
+def taken_by_mixing(fields, contact):
+    """What a mixing conductance takes of mu_s of a reservoir."""
+    basis, (_, _, m), (_, nu, _) = (
+        fields.facets(contact.facets),
+        *(fields.of(name) for name in contact.names),
+    )
+    at = np.array([integral(basis, basis.interpolate(x)) for x in nu - along(nu, m) * m])
+    m = fields.device.regions[contact.names[0]].m
+    mixing = contact.law.mixing
+    return 2 * (np.real(mixing) * at + np.imag(mixing) * np.cross(m, at))
+
+
 def taken_by_reservoir(fields, contact):
-    """Minus what the region in front of it gives to the functions there."""
-    name = contact.names[0]
+    """What passes an interface to it; or minus what the region in front gives to functions there.
+
+    Besides what a mixing conductance takes.
+    """
+    name, law = contact.names[0], contact.law
+    if law.resistance:
+        basis = fields.facets(contact.facets)
+        (mu_a, nu_a, m), (mu_b, nu_b, _) = (fields.of(one) for one in contact.names)
+        B = (law.delta / np.sinh(law.delta) if law.delta else 1.0) / law.resistance
+        S = law.delta * np.tanh(law.delta / 2) / law.resistance
+        if not m.any():
+            passing = B * (nu_a - nu_b) - S * nu_b
+            return np.array([integral(basis, basis.interpolate(x)) for x in passing])
+        a, b = along(nu_a, m), along(nu_b, m)
+        j = (mu_a - mu_b + law.gamma * (a - b)) / (law.resistance * (1 - law.gamma**2))
+        passing = law.gamma * j + B * (a - b) - S * b
+        return np.array([integral(basis, basis.interpolate(passing * way)) for way in m])
     region, basis, (mu_0, nu, m) = fields.device.regions[name], fields.bases(name), fields.of(name)
-    metal, p = region.metal, region.metal.p if region.is_magnet else 0.0
-    given = {"D": metal.D / (1 - p**2), "p": p, "kappa": metal.D / metal.l**2}
-    given["mu_0"] = basis.interpolate(mu_0)
+    metal, (D, p, _, kappa) = region.metal, numbers_at(region, basis)
+    given = {"D": D, "p": p, "kappa": kappa, "mu_0": basis.interpolate(mu_0)}
 
-    def back(nu):
-        return -flow.assemble(basis, nu=basis.interpolate(nu), **given)[contact.dofs]
+    def back(nu, **other):
+        return -flow.assemble(basis, nu=basis.interpolate(nu), **given | other)[contact.dofs]
 
-    if region.is_magnet:
-        assert region.is_strong
-        return m[:, contact.dofs] @ back(along(nu, m))
-    return np.array([back(x).sum() for x in nu])
+    if not region.is_magnet:
+        return np.array([back(x).sum() for x in nu])
+    found = m[:, contact.dofs] @ back(along(nu, m))
+    if not region.is_strong:
+        rest = nu - along(nu, m) * m
+        rate = kappa + D / metal.lambda_phi**2
+        found = found + [back(x, p=0 * p, kappa=rate).sum() for x in rest]
+        turned, rate = np.cross(rest, m, axis=0), D / metal.lambda_J**2
+        found = found + [back(x, D=0 * D, kappa=rate).sum() for x in turned]
+    return found
 
 
 def balance(solution):
-    """All that takes up spins or power. A ferromagnetic lead brings spins with the current."""
+    """All that takes up spins or power. Ferromagnetic leads and sources bring spins."""
     fields, spins, heat = Fields(solution), {}, {}
     for name in solution.device.regions:
         spins[f"lattice of {name}"], spins[f"texture of {name}"], heat[name] = of_region(
@@ -175,7 +218,13 @@ def balance(solution):
         electrode = solution.device.electrodes.get(contact.names[1])
         if electrode and isinstance(electrode.end, Reservoir):
             spins[f"reservoir {pair}"] = taken_by_reservoir(fields, contact)
+            if contact.law.mixing is not None:
+                spins[f"reservoir {pair}"] -= taken_by_mixing(fields, contact)
     for name, electrode in solution.device.electrodes.items():
+        if isinstance(electrode.end, SpinSource):
+            basis = fields.facets(solution.device.grid.surfaces[name])
+            area = integral(basis, basis.interpolate(np.ones(basis.N)))
+            spins[f"from {name}"] = -area * electrode.end.spin_current
         if not isinstance(electrode.end, Lead):
             continue
         basis, (_, nu, _) = fields.facets(solution.device.grid.surfaces[name]), fields.of(name)
@@ -232,6 +281,48 @@ def test_a_node_that_magnet_normal_metal_and_electrode_share(degree, end):
     solution = sf.solve(sf.Device(grid, device.regions, device.electrodes | top), degree=degree)
     spins, heat = balance(solution)
     assert sum(heat.values()) == pytest.approx(solution.power, rel=1e-11)
+    largest = max(np.abs(x).max() for x in spins.values())
+    np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
+
+
+@pytest.mark.parametrize("sample", ["transparent", "exchange lengths, mixing"])
+def test_power_and_spins_balance_with_two_polarizations(sample):
+    found = sf.solve(wire("tri", 2, **DRIFTING[sample]), degree=2)
+    spins, heat = balance(found)
+    assert sum(heat.values()) == pytest.approx(found.power, rel=1e-11)
+    largest = max(np.abs(x).max() for x in spins.values())
+    np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
+
+
+def test_power_and_spins_balance_in_graded_metals():
+    """D is linear, so that both quadratures are exact."""
+    ends = sf.Reservoir(), sf.Reservoir()
+    device = wire("tri", 2, ends=ends, joints=SAMPLES["resistive"]["joints"])
+    metals = {
+        "spacer": dataclasses.replace(Cu, D=lambda xi: Cu.D * (1 - 0.5 * xi)),
+        "free": dataclasses.replace(Py, D=lambda xi: Py.D * (1 + xi)),
+    }
+    places = {"spacer": (0, 8e-9, 18e-9), "free": (0, 18e-9, 22e-9)}
+    regions = {
+        name: Region(metal, device.regions[name].m, places[name]) for name, metal in metals.items()
+    }
+    regions = {**device.regions, **regions}
+    found = sf.solve(
+        sf.Device(device.grid, regions, device.electrodes, device.interfaces), degree=2
+    )
+    spins, heat = balance(found)
+    assert sum(heat.values()) == pytest.approx(found.power, rel=1e-11)
+    largest = max(np.abs(x).max() for x in spins.values())
+    np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
+
+
+@pytest.mark.some(10)
+@pytest.mark.parametrize("sample", DRIVEN)
+def test_power_and_spins_balance_where_ends_drive(sample):
+    """What enters at electrodes is found again in torques, lattices and reservoirs."""
+    found = sf.solve(wire("tri", 2, **inwards(DRIVEN[sample])), degree=2)
+    spins, heat = balance(found)
+    assert sum(heat.values()) == pytest.approx(found.power, rel=1e-11)
     largest = max(np.abs(x).max() for x in spins.values())
     np.testing.assert_allclose(sum(spins.values()), 0, rtol=0, atol=1e-11 * largest)
 

@@ -412,8 +412,14 @@ def with_joint(device, joint, **metals):
             r"resistance \(AR\*\) of the interface between 'free' and 'spacer' must be positive",
         ),
         (
-            lambda d: sf.solve(with_joint(d, Joint(), free=(DRIFT, UP))),
-            "beta_D of 'free' must be p in a device, got 0.6 for 0.5",
+            lambda d: sf.solve(with_joint(d, Joint(), free=(DRIFT, UP)), certify=True),
+            "beta_D of 'free' must be p for bounds, which are those of reciprocal devices, got 0.6",
+        ),
+        (
+            lambda d: sf.solve(with_joint(d, Joint(), free=(DRIFT, UP))).angular_modes(
+                "fixed", "b"
+            ),
+            "beta_D of 'free' must be p for angular modes, which are those of reciprocal devices",
         ),
         (
             lambda d: sf.solve(with_joint(d, Joint(1e-15), spacer=(Co, twisting))),
@@ -421,8 +427,8 @@ def with_joint(device, joint, **metals):
         ),
         (lambda d: with_joint(d, Joint([1e-15, 2e-15])), "must be of single numbers, got arrays"),
         (lambda d: with_joint(d, None), "what is between 'fixed' and 'spacer' must be an Interf"),
-        (lambda d: Region(GRADED), "metal of a region must be uniform and no batch"),
-        (lambda d: Region(BATCH), "metal of a region must be uniform and no batch"),
+        (lambda d: Region(GRADED), "across of a region of a graded metal must be the number of a"),
+        (lambda d: Region(BATCH), "metal of a region must be no batch, got arrays in"),
         (lambda d: Region(Weak, twisting), "with exchange lengths must be one vector, got a func"),
         (lambda d: Region(Py, np.eye(3)), r"must have the shape \(3,\), got \(3, 3\)"),
         (

@@ -53,6 +53,7 @@ def assert_same(a, b):
         for key in ("current", "potential", "j0"):
             assert getattr(one, key) == getattr(other, key)
         assert type(one.end) is type(other.end)
+        assert np.array_equal(getattr(one.end, "drive", None), getattr(other.end, "drive", None))
         if isinstance(one.end, sf.Lead):
             assert numbers(one.end.material, METAL) == numbers(other.end.material, METAL)
             assert np.array_equal(one.end.m, other.end.m)
@@ -100,6 +101,25 @@ def test_a_file_of_a_pillar_is_the_pillar_in_python(written):
     above = sf.Slab(Ru, 10e-9, 60e-9, end=sf.SpinBlocking())
     device = sf.Device.pillar(stack, radius=50e-9, current=1e-3, leads=(below, above))
     assert_same(sf.load(path), device)
+
+
+def test_ends_that_drive_spins(written):
+    """Spin currents are positive into the device, behind discs too."""
+    text = devicefiles.DEVICE.replace(
+        'spin = "blocking"', 'spin = "source"\nspin_current_A_m2 = [1e9, 0, -2e9]'
+    ).replace("potential_V = 0", "potential_V = 0\nspin_potential_V = [0, 0, 1e-5]")
+    text = text.replace("AR_fOhm_m2 = 0.3", "AR_fOhm_m2 = 0.3\nmixing_S_m2 = [5e14, 0]")
+    device = sf.load(written(text))
+    side, out = (device.electrodes[name].end for name in ("side", "out"))
+    assert isinstance(side, sf.SpinSource)
+    assert side.spin_current.tolist() == [1e9, 0, -2e9]
+    assert isinstance(out, sf.Reservoir)
+    assert out.spin_potential.tolist() == [0, 0, 1e-5]
+    text = devicefiles.PILLAR.replace(
+        'spin = "blocking"', 'spin = "source"\nspin_current_A_m2 = [1e9, 0, -2e9]'
+    )
+    end = sf.load(written(text)).electrodes["right"].end
+    assert end.spin_current.tolist() == [1e9, 0, -2e9]
 
 
 @pytest.mark.long
@@ -356,6 +376,26 @@ BAD = [
         "electrodes.side.lead: must be one of the materials (Cu, ",
     ),
     ('spin = "blocking"', "m = [0, 0, 1]", "electrodes.side.m: must be left out without a lead"),
+    (
+        'spin = "blocking"',
+        'spin = "source"',
+        "electrodes.side.spin_current_A_m2: required key is missing",
+    ),
+    (
+        'spin = "blocking"',
+        'spin = "blocking"\nspin_potential_V = [0, 0, 1]',
+        "electrodes.side.spin_potential_V: must be left out at a spin-blocking end, got [0.0, 0.0",
+    ),
+    (
+        'lead = "Cu"',
+        'lead = "Cu"\nspin_current_A_m2 = [0, 0, 1]',
+        "electrodes.in.spin_current_A_m2: must be left out with a lead, got [0.0, 0.0, 1.0]",
+    ),
+    (
+        'spin = "blocking"',
+        "spin_potential_V = [0, 1]",
+        "electrodes.side.spin_potential_V: must be three",
+    ),
     ("[electrodes.side]", "[electrode.side]", "electrode: unknown key; did you mean 'electrodes'?"),
     # interfaces
     (
