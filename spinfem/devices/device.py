@@ -307,8 +307,10 @@ class Device(Readable):
                         f"got one between {names}"
                     )
                 electrodes[name], interfaces = replace(electrode, end=Reservoir()), interfaces | own
+        ends = {name: getattr(own.end, "material", None) for name, own in electrodes.items()}
+        metals = {name: region.metal for name, region in regions.items()} | ends
         for pair, interface in interfaces.items():
-            _check_interface(pair, interface)
+            _check_interface(pair, interface, [metals[name] for name in pair])
         checked: dict[str, dict[Any, Any]] = {
             "regions": regions,
             "electrodes": electrodes,
@@ -635,14 +637,26 @@ def _check_end(end: Any) -> None:
         )
 
 
-def _check_interface(pair: frozenset[str], interface: object) -> None:
-    """Check that what is between two regions is an interface of single numbers."""
+def _check_interface(pair: frozenset[str], interface: object, metals: list[Any]) -> None:
+    """Check that it is an interface of single numbers, of those that its two sides can have."""
     names = " and ".join(map(repr, sorted(pair)))
     if not isinstance(interface, Interface):
         raise TypeError(f"what is between {names} must be an Interface, got {interface!r}")
     numbers = interface.resistance, interface.gamma, interface.delta, interface.mixing
     if any(np.ndim(x) for x in numbers if x is not None):
         raise ValueError(f"interface between {names} must be of single numbers, got arrays")
+    magnets = sum(isinstance(metal, Ferromagnet) for metal in metals)
+    if interface.gamma and magnets == 0:
+        raise ValueError(
+            f"gamma of the interface between {names} must be 0, as neither is a ferromagnet, got "
+            f"{interface.gamma:g}"
+        )
+    if interface.mixing is not None and magnets != 1:
+        which = "both are ferromagnets" if magnets else "neither is a ferromagnet"
+        raise ValueError(
+            f"mixing of the interface between {names} must be left out, as {which}, got "
+            f"{interface.mixing:g}"
+        )
 
 
 def notice_coarse(device: Device, level: int) -> None:

@@ -131,8 +131,8 @@ def solve_system(
     ------
     ValueError
         If shapes do not fit, `dim` is not 1, 2 or 3, the diagonal is not positive, A is singular,
-        the system would take more memory than the machine has, or the relative residual is not
-        below `LARGEST_RESIDUAL` in the end.
+        the system would take more memory than the machine has, a solution is not finite, or its
+        relative residual is not below `LARGEST_RESIDUAL` in the end.
     ImportError
         If pyamg is needed and not installed.
 
@@ -178,6 +178,8 @@ def solve_system(
             iterations.append(watch.iterations)
             watch.end()
     report = Report(method, n, max(iterations), float(np.max(residuals)), memory)  # nan too
+    if not math.isfinite(report.residual):
+        raise ValueError("results must be finite, got an overflow of double precision")
     if not report.residual < LARGEST_RESIDUAL:
         raise ValueError(
             f"the relative residual of a solution must be below {LARGEST_RESIDUAL:g}, got "

@@ -10,7 +10,6 @@ cross.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -133,8 +132,6 @@ def contacts_of(device: Device, functions: Functions | Fluxes) -> list[Contact]:
     for pair, facets in found:
         dofs = functions.on_facets(facets)
         law = device.interfaces.get(frozenset(pair), TRANSPARENT)
-        if all(is_magnet(device, name) for name in pair):
-            law = replace(law, mixing=None)  # which is a normal metal's
         is_needed = law.mixing is not None or np.any(law.resistance) or pair[1] in device.electrodes
         mass = functions.facet_mass(facets)[dofs][:, dofs] if is_needed else None
         contacts.append(Contact(pair, facets, dofs, law, mass))

@@ -363,16 +363,29 @@ def test_precession_is_told_to_the_solver(mixing, is_symmetric, monkeypatch):
     assert given == [is_symmetric]
 
 
-@pytest.mark.long
-def test_gamma_is_of_no_use_between_normal_metals():
-    device = wire("quad", 4)
-    metals = {"fixed": Cu, "spacer": Cu, "free": (Py, TILTED)}
-    for gamma in (0.0, 0.6):
-        joints = {("fixed", "spacer"): Joint(1e-15, gamma=gamma)}
-        found = sf.solve(sf.Device(device.grid, metals, device.electrodes, joints), degree=4)
-        if not gamma:
-            first = found
-    assert found.power == pytest.approx(first.power, rel=1e-12)
+@pytest.mark.parametrize(
+    ("fixed", "joint", "complaint"),
+    [
+        (Cu, {"gamma": 0.6}, "gamma .* must be 0, as neither is a ferromagnet, got 0.6"),
+        (Cu, {"mixing": 4e14}, r"mixing .* left out, as neither is a ferromagnet, got 4e\+14"),
+        ((Co, UP), {"mixing": 4e14}, "mixing .* left out, as both are ferromagnets"),
+        ((Weak, UP), {"mixing": 4e14}, "mixing .* left out, as both are ferromagnets"),
+    ],
+)
+def test_interfaces_have_what_their_sides_can_have(fixed, joint, complaint):
+    """As those of stacks do."""
+    device = wire("line", 1)
+    metals = {"fixed": fixed, "spacer": Cu if fixed is Cu else (Py, UP), "free": (Py, TILTED)}
+    joints = {("fixed", "spacer"): Joint(1e-15, **joint)}
+    with pytest.raises(ValueError, match=complaint):
+        sf.Device(device.grid, metals, device.electrodes, joints)
+
+
+def test_a_lead_is_a_side_too():
+    given = {"fixed": (Cu, None), "ends": (sf.Lead(Co, m=UP), LEAD)}
+    sf.solve(wire("line", 1, **given, joints={("left", "fixed"): Joint(1e-15, gamma=0.6)}))
+    with pytest.raises(ValueError, match=r"gamma .* must be 0, as neither is a ferromagnet"):
+        wire("line", 1, fixed=(Cu, None), joints={("left", "fixed"): Joint(1e-15, gamma=0.6)})
 
 
 def test_what_is_printed_of_rings_is_not_per_metre():
@@ -483,27 +496,11 @@ def test_surfaces_are_not_named_like_regions():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("other", [Weak, Py])
-def test_mixing_is_of_no_use_between_ferromagnets_with_exchange_lengths(other):
-    device = wire("line", 4)
-    metals = {"fixed": (Weak, UP), "spacer": (other, TILTED), "free": Cu}
-    plain, mixed = (
-        sf.solve(sf.Device(device.grid, metals, device.electrodes, {SPACER[0]: joint}))
-        for joint in (Joint(5e-16), Joint(5e-16, mixing=4e14))
-    )
-    assert plain.power == pytest.approx(mixed.power, rel=1e-12)
-    size = np.abs(plain.torque("fixed")).max()
-    for name in ("fixed", "spacer"):
-        np.testing.assert_allclose(plain.torque(name), mixed.torque(name), atol=1e-11 * size)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("joint", [Joint(mixing=1e15), Joint()])
-def test_mixing_is_of_no_use_between_ferromagnets(joint):
-    """In contact, of magnetizations that cross."""
+def test_an_interface_of_nothing_is_none():
+    """Between ferromagnets in contact that cross."""
     device = wire("quad", 4, free=(Py, TILTED))
     metals = {"fixed": (Co, UP), "spacer": (Py, TILTED), "free": (Py, TILTED)}
-    joints = {("fixed", "spacer"): joint}
+    joints = {("fixed", "spacer"): Joint()}
     found = sf.solve(sf.Device(device.grid, metals, device.electrodes, joints), degree=4)
     inner = Co(8e-9, m=UP, name="a") | Py(14e-9, m=TILTED, name="b")
     exact = sf.solve(LEAD | inner | LEAD, J0)

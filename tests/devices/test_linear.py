@@ -234,7 +234,7 @@ def test_what_is_no_number_is_no_solution(monkeypatch):
         linear, "_factors", lambda *_: lambda r, _: np.where(r[0] > 0, np.nan, 1.0) * r
     )
     sides = np.stack([np.eye(2)[1], np.eye(2)[0]], axis=1)
-    with pytest.raises(ValueError, match="residual of a solution must be below 1e-08, got nan by"):
+    with pytest.raises(ValueError, match="results must be finite, got an overflow"):
         linear.solve_system(csr_array(np.eye(2)), sides, np.zeros(2, int), 1)
 
 
