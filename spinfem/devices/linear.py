@@ -37,6 +37,8 @@ RESTART = 50
 """Directions that GMRES keeps."""
 DECADE = 10
 """Steps of a progress bar for every decade of the residual."""
+STEPS = -round(math.log10(TOLERANCE)) * DECADE
+"""And for a right side."""
 FILL: dict[int, Callable[[float], float]] = {
     1: lambda n: 30 * n,
     2: lambda n: 7 * n * math.log2(n + 1),
@@ -140,55 +142,103 @@ def solve_system(
     ----------
     .. [1] Vanek, Mandel, Brezina, Computing 56, 179 (1996), doi:10.1007/BF02238511.
     """
-    n = len(b)
-    if dim not in FILL:
-        raise ValueError(f"dim must be 1, 2 or 3, got {dim}")
-    if A.shape != (n, n) or len(kinds) != n:
+    if A.shape != (len(b), len(b)) or len(kinds) != len(b):
         raise ValueError(
             f"A, b and kinds must be of the same unknowns, got shapes {A.shape}, {np.shape(b)} and "
             f"{np.shape(kinds)}"
         )
-    root = _root_of_diagonal(A)
-    factorized = is_factorized(n, dim)
-    memory = _memory(A, dim, factorized, is_symmetric)
-    _check_memory(n, dim, memory)
-    if not factorized:
-        check_installed(
-            f"a device in three dimensions with more than {DIRECT:,} unknowns (extra: device)",
-            "pip install pyamg",
-            "pyamg",
-        )
-    scaling = diags_array(1 / root)
-    scaled = csr_array(scaling @ A @ scaling)
-    sides = np.asarray(b, dtype=float).reshape(n, -1) / root[:, None]
-    steps = -round(math.log10(TOLERANCE)) * DECADE
-    with progress_bar("solve", steps * sides.shape[1], progress) as advance:
+    sides = 1 if np.ndim(b) == 1 else np.shape(b)[1]
+    with progress_bar("solve", STEPS * sides, progress) as advance:
+        solver = Solver(A, kinds, dim, advance, is_symmetric=is_symmetric)
+        return solver.solve(b, advance)
+
+
+def _not_at_all(_: int) -> None:
+    """Move no progress bar."""
+
+
+class Solver:
+    """A system that is ready to be solved for any right sides, as `solve_system` solves it.
+
+    Parameters
+    ----------
+    A, kinds, dim, is_symmetric
+        As of `solve_system`.
+    advance : callable, optional
+        Is told of the steps of a progress bar.
+
+    Raises
+    ------
+    ValueError, ImportError
+        As `solve_system`.
+    """
+
+    def __init__(
+        self,
+        A: Matrix,
+        kinds: IntArray,
+        dim: int,
+        advance: Advance = _not_at_all,
+        *,
+        is_symmetric: bool = True,
+    ) -> None:
+        n = int(A.shape[0])
+        if dim not in FILL:
+            raise ValueError(f"dim must be 1, 2 or 3, got {dim}")
+        self._root = root = _root_of_diagonal(A)
+        factorized = is_factorized(n, dim)
+        self._memory = _memory(A, dim, factorized, is_symmetric)
+        _check_memory(n, dim, self._memory)
+        if not factorized:
+            check_installed(
+                f"a device in three dimensions with more than {DIRECT:,} unknowns (extra: device)",
+                "pip install pyamg",
+                "pyamg",
+            )
+        scaling = diags_array(1 / root)
+        self._scaled = csr_array(scaling @ A @ scaling)
+        self._is_symmetric = is_symmetric
+        self._factors: Any = None
+        self._cycle: Any = None
         if factorized:
-            improve, method = _factors(scaled, is_symmetric), "factors"
+            self._method, self._factors = "factors", _factors(self._scaled, is_symmetric)
         else:
-            M = _preconditioner(scaled, kinds, root, is_symmetric, advance)
-            method = "conjugate gradients" if is_symmetric else "GMRES"
+            self._method = "conjugate gradients" if is_symmetric else "GMRES"
+            self._cycle = _preconditioner(self._scaled, kinds, root, is_symmetric, advance)
+
+    def solve(
+        self, b: FloatArray, advance: Advance = _not_at_all, *, transposed: bool = False
+    ) -> tuple[FloatArray, Report]:
+        """Solve A x = b, or with the transpose of A; results and errors as of `solve_system`."""
+        n = len(b)
+        transposed = transposed and not self._is_symmetric
+        A = self._scaled.T if transposed else self._scaled
+        sides = np.asarray(b, dtype=float).reshape(n, -1) / self._root[:, None]
         x, residuals, iterations = np.empty_like(sides), [0.0], [0]
         for k, side in enumerate(sides.T):
-            watch = _Watch(float(np.linalg.norm(side)), steps, advance)
-            if not factorized:
-                improve = _iterations(scaled, M, is_symmetric, watch)
-            x[:, k], residual = _corrected(scaled, side, improve)
+            watch = _Watch(float(np.linalg.norm(side)), STEPS, advance)
+            x[:, k], residual = _corrected(A, side, self._improving(A, transposed, watch))
             residuals.append(residual)
             iterations.append(watch.iterations)
             watch.end()
-    report = Report(method, n, max(iterations), float(np.max(residuals)), memory)  # nan too
-    if not math.isfinite(report.residual):
-        raise ValueError("results must be finite, got an overflow of double precision")
-    if not report.residual < LARGEST_RESIDUAL:
-        raise ValueError(
-            f"the relative residual of a solution must be below {LARGEST_RESIDUAL:g}, got "
-            f"{report.residual:.2g} by {method} with {n:,} unknowns"
-            + (f" after {report.iterations} iterations" if report.iterations else "")
-            + ": the system is singular (no potential is given, or a part is connected to none), "
-            "or nearly so (cells are too thin, or too different in size or conductivity)"
-        )
-    return (x / root[:, None]).reshape(np.shape(b)), report
+        largest = float(np.max(residuals))  # nan too
+        if not math.isfinite(largest):
+            raise ValueError("results must be finite, got an overflow of double precision")
+        report = Report(self._method, n, max(iterations), largest, self._memory)
+        if not report.residual < LARGEST_RESIDUAL:
+            raise ValueError(
+                f"the relative residual of a solution must be below {LARGEST_RESIDUAL:g}, got "
+                f"{report.residual:.2g} by {report.method} with {n:,} unknowns"
+                + (f" after {report.iterations} iterations" if report.iterations else "")
+                + ": the system is singular (no potential is given, or a part is connected to "
+                "none), or nearly so (cells are too thin, or too different in size or conductivity)"
+            )
+        return (x / self._root[:, None]).reshape(np.shape(b)), report
+
+    def _improving(self, A: Matrix, transposed: bool, watch: _Watch) -> Improve:
+        if self._cycle is not None:
+            return _iterations(A, self._cycle, self._is_symmetric, watch)
+        return lambda r, _: np.asarray(self._factors(r, transposed))
 
 
 def _root_of_diagonal(A: Matrix) -> FloatArray:
@@ -288,8 +338,11 @@ def factors_of(A: Matrix, order: str = "MMD_AT_PLUS_A", pivoting: float = 0.0) -
     return splu(A, permc_spec=order, diag_pivot_thresh=pivoting, options={"SymmetricMode": True})
 
 
-def _factors(A: Matrix, is_symmetric: bool) -> Improve:
-    """Return what solves with factors: of the transpose, A by rows as it stands, without a copy."""
+def _factors(A: Matrix, is_symmetric: bool) -> Callable[[FloatArray, bool], FloatArray]:
+    """Return what solves with factors, or with their transpose if the second argument says so.
+
+    They are those of the transpose: A by rows as it stands, without a copy.
+    """
     try:
         factors = factors_of(A.T, pivoting=0.0 if is_symmetric else 0.1)
     except RuntimeError as error:
@@ -297,7 +350,7 @@ def _factors(A: Matrix, is_symmetric: bool) -> Improve:
             f"a system must be positive definite, got a singular one ({error}): no potential is "
             "given, or a part is connected to none"
         ) from None
-    return lambda r, _: np.asarray(factors.solve(r, trans="T"))
+    return lambda r, transposed: np.asarray(factors.solve(r, trans="N" if transposed else "T"))
 
 
 def _preconditioner(
