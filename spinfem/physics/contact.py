@@ -35,3 +35,38 @@ def contact_absorption(
     alpha = np.where(crossing, (j_a - sign * j_b) + sign * rest * j_b, 0.0) / sine2
     beta = np.where(crossing, (j_b - sign * j_a) + sign * rest * j_a, 0.0) / sine2
     return -beta[..., None] * across(m_b, m_a), alpha[..., None] * across(m_a, m_b)
+
+
+def contact_slopes(
+    own: FloatArray, other: FloatArray, component: int, j_own: FloatArray, j_other: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return derivatives with respect to both m of what b absorbs, a component; of a it is minus.
+
+    With c the cosine, of ``(other - c own)_i (j_other - c j_own)/(1 - c^2)``, the currents along
+    the magnetizations being given; 0 where they are collinear.
+
+    Parameters
+    ----------
+    own, other : array, shape (..., 3)
+        Magnetizations of what absorbs, and of the other one.
+    component : int
+        i, 0 to 2.
+    j_own, j_other : array, shape (..., 3)
+        Spin currents at the interface, of which the parts along them count, A/m2.
+    """
+    relation = angle(own, other)
+    crossing = ~relation.collinear
+    square = np.where(crossing, relation.rest * (1 + relation.cosine), 1.0)[..., None]
+    c = _dot(own, other)
+    mine, its = _dot(j_own, own), _dot(j_other, other)
+    axis = np.eye(3)[component]
+    part, rest = across(other, own)[..., [component]], its - c * mine
+    by_cosine = 2 * c * part * rest / square - part * mine
+    by_own = -rest * (own[..., [component]] * other + c * axis) + by_cosine * other
+    by_other = rest * (axis - own[..., [component]] * own) + by_cosine * own
+    scale = np.where(crossing[..., None], 1 / square, 0.0)
+    return scale * by_own, scale * by_other
+
+
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.asarray(np.einsum("...i,...i->...", a, b)[..., None])

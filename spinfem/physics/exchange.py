@@ -24,6 +24,13 @@ def taken_rate(lambda_J: FloatArray, lambda_phi: FloatArray, *, sense: int = 1) 
     return found
 
 
+def taken_slopes(
+    lambda_J: FloatArray, lambda_phi: FloatArray, *, sense: int = 1
+) -> tuple[ComplexArray, ComplexArray]:
+    """Return the derivatives of `taken_rate` with lambda_J and with lambda_phi, 1/m3."""
+    return sense * 2j / lambda_J**3, -2 / lambda_phi**3
+
+
 def across_rate(
     l: FloatArray,
     p: FloatArray,

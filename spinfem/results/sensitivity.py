@@ -27,7 +27,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._checks import BoolArray, FloatArray
-from ..physics.directions import across, angle, apply, axial
+from ..physics.contact import contact_slopes
+from ..physics.directions import across, apply, axial
 from ..solvers.condensed import Condensed
 from ..solvers.faces import Faces
 from ..solvers.ports import (
@@ -183,33 +184,11 @@ def _add_lift(total: Derivatives, t: Solved, faces: Faces, k: int, axis: FloatAr
             outside = outside + way * sides[0 if other < k else 1]
         elif e.joints[face] is None:
             own, its = sides if other > k else sides[::-1]
-            turns = _crossing_turns(m, e.m[other], component, own, its)
+            turns = contact_slopes(m, e.m[other], component, own, its)
             total.add(k, "m", way * turns[0])
             total.add(other, "m", way * turns[1])
     turn = -axis * dot(m, outside)[:, None] - m[:, [component]] * outside
     total.add(k, "m", turn)
-
-
-def _crossing_turns(
-    own: FloatArray, other: FloatArray, component: int, j_own: FloatArray, j_other: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return derivatives with respect to both magnetizations of a component of a contact's torque.
-
-    With c the cosine, of ``(other - c own)_i (j_other - c j_own)/(1 - c^2)``, the currents along
-    the magnetizations being given; 0 where they are collinear.
-    """
-    relation = angle(own, other)
-    crossing = ~relation.collinear
-    square = np.where(crossing, relation.rest * (1 + relation.cosine), 1.0)[:, None]
-    c = dot(own, other)[:, None]
-    mine, its = dot(j_own, own)[:, None], dot(j_other, other)[:, None]
-    axis = AXES[component]
-    part, rest = across(other, own)[:, [component]], its - c * mine
-    by_cosine = 2 * c * part * rest / square - part * mine
-    by_own = -rest * (own[:, [component]] * other + c * axis) + by_cosine * other
-    by_other = rest * (axis - own[:, [component]] * own) + by_cosine * own
-    scale = np.where(crossing[:, None], 1 / square, 0.0)
-    return scale * by_own, scale * by_other
 
 
 def _add_share(total: Derivatives, t: Solved, faces: Faces, k: int, axis: FloatArray) -> None:

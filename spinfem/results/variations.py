@@ -15,7 +15,7 @@ import numpy as np
 
 from .._checks import FloatArray, Number
 from ..fem import graded
-from ..physics import bulk, interfaces
+from ..physics import bulk, exchange, interfaces
 from ..physics.directions import angle
 from ..sample.materials import reduced
 from ..solvers.condensed import Condensed
@@ -145,11 +145,9 @@ def rate_changes(e: Elements, k: int, sense: int) -> dict[str, tuple[ComplexArra
         found["beta_D"] = by_beta_D, none
     else:
         found["p"] = by_p + by_beta_D, none
-    for name, factor, length in zip(
-        ("lambda_J", "lambda_phi"), (2j * sense, -2), e.lengths[k], strict=True
-    ):
+    changes = exchange.taken_slopes(*(e.flat(length) for length in e.lengths[k]), sense=sense)
+    for name, change, length in zip(("lambda_J", "lambda_phi"), changes, e.lengths[k], strict=True):
         if np.isfinite(length).all():
-            change = factor / e.flat(length) ** 3
             found[name] = (change, change)
     return found
 
