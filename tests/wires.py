@@ -7,6 +7,7 @@ import numpy as np
 import skfem
 
 import spinfem as sf
+from spinfem.devices.device import Region
 from spinfem.devices.grid import Grid
 
 Cu = sf.NormalMetal.from_resistivity(6e-9, l=450e-9, name="Cu")
@@ -199,6 +200,47 @@ DRIFTING = {
     },
 }
 """Ferromagnets of two polarizations."""
+
+
+GRADED = {
+    "fixed": dataclasses.replace(
+        Co,
+        D=lambda xi: Co.D * np.exp(xi),
+        l=lambda xi: 6e-9 * (1 + xi),
+        p=lambda xi: 0.6 - 0.5 * xi**2,
+        beta_D=lambda xi: 0.3 * xi - 0.1,
+    ),
+    "spacer": dataclasses.replace(
+        Cu, D=lambda xi: Cu.D * (1 - 0.5 * xi), l=lambda xi: 20e-9 * (1 + xi)
+    ),
+    "free": dataclasses.replace(
+        Py,
+        D=lambda xi: Py.D * (1 + 0.7 * np.sin(3 * xi)),
+        l=lambda xi: 5.5e-9 * (1.3 - 0.4 * xi**2),
+        p=lambda xi: 0.2 + 0.6 * xi,
+    ),
+}
+"""Metals that vary along the wire."""
+RECIPROCAL = GRADED | {"fixed": dataclasses.replace(GRADED["fixed"], beta_D=None)}
+ACROSS = {"fixed": (0.0, 8e-9), "spacer": (8e-9, 18e-9), "free": (18e-9, 22e-9)}
+DIRECTIONS = {"fixed": UP, "spacer": None, "free": TILTED}
+JOINT = Joint(3e-16, gamma=0.4, mixing=5e14)
+JOINTS = {SPACER[1]: JOINT}
+
+
+def layers(metals=GRADED, joint=JOINT):
+    """A stack of such layers."""
+    fixed, spacer, free = (
+        metals[name](b - a, m=DIRECTIONS[name], name=name) for name, (a, b) in ACROSS.items()
+    )
+    return LEAD | fixed | spacer | joint | free | LEAD
+
+
+def graded(kind, n, metals=GRADED, joints=JOINTS):
+    """The wire that it is."""
+    device = wire(kind, n, joints=joints)
+    regions = {name: Region(metals[name], DIRECTIONS[name], (0, *ACROSS[name])) for name in ACROSS}
+    return sf.Device(device.grid, regions, device.electrodes, device.interfaces)
 
 
 def twisted(points):

@@ -26,7 +26,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .._checks import FloatArray, IntArray
 from ..physics import interfaces
-from ..sample.pieces import Lead, SpinSource
+from ..sample.pieces import Interface, Lead, SpinSource
 from .bodies import Parts
 from .device import Device
 from .fluxes import Fluxes
@@ -95,6 +95,33 @@ class Inflow(NamedTuple):
     current: FloatArray  # (n, 3) what goes on
     magnet: int  # strong ferromagnet at them, or `NO_ONE`
     taken: FloatArray  # (n, 3) what that takes up at once, all across its m
+
+
+class Tap(NamedTuple):
+    """The potential of an electrode as a sum over places; what a current there drives, too."""
+
+    places: IntArray  # of the electrode
+    weights: FloatArray  # (n,) whose sum is 1
+    along: FloatArray  # (n, 3) ``beta_D m`` of a ferromagnetic lead, or ``p m``, else 0
+
+    def potential(self, mu_0: FloatArray, nu: FloatArray) -> FloatArray:
+        """Return the potential, V, of mu_0 (n, ...) and nu (n, 3, ...) at all places."""
+        found: FloatArray = np.einsum("n,n...->...", self.weights, mu_0[self.places])
+        return found + self.of_spins(nu)
+
+    def of_spins(self, nu: FloatArray) -> FloatArray:
+        """Return what of it is because of nu."""
+        found: FloatArray = np.einsum("n,ni,ni...->...", self.weights, self.along, nu[self.places])
+        return found
+
+
+class Conductances(NamedTuple):
+    """Of a resistive interface, S/m2: for charge, with gamma; B and S of ``nu = mu_s/2``."""
+
+    charge: float
+    gamma: float
+    B: float
+    S: float
 
 
 class System(NamedTuple):
@@ -166,7 +193,7 @@ def assemble(device: Device, parts: Parts) -> System:
 def terms_of(device: Device, parts: Parts, places: Places) -> list[Term]:
     """Return all terms of the weak form."""
     return [
-        *(term for name in device.regions for term in _of_region(device, parts, places, name)),
+        *(term for name in device.regions for term in of_region(device, parts, places, name)),
         *(term for contact in parts.contacts for term in of_contact(device, places, contact)),
     ]
 
@@ -195,34 +222,62 @@ def load_of(
             flow = term.matrix @ given
             load -= term.coefficient * (read(unknowns.of_tests, term.test).T @ flow)
     for inflow in inflows_of(device, parts, places):
-        entering = np.zeros_like(unknowns.held)
-        entering[inflow.places] = inflow.current
-        load += unknowns.spin.T @ entering.ravel()
-    return load + _currents(device, parts, places, unknowns.of_tests, "p")
+        driven = np.zeros_like(unknowns.held)
+        driven[inflow.places] = inflow.current
+        load += unknowns.spin.T @ driven.ravel()
+    for name in device.electrodes:
+        if current := current_into(device, parts, places, name):
+            tap = tap_of(device, parts, places, name, "p")
+            load += current * entering(tap, unknowns.of_tests)
+    return load
 
 
 def taps_of(device: Device, parts: Parts, places: Places, unknowns: Unknowns) -> FloatArray:
     """Return what makes of unknowns the sum of given currents times potentials behind them, A."""
-    return _currents(device, parts, places, unknowns, "diffusion_polarization")
-
-
-def _currents(
-    device: Device, parts: Parts, places: Places, unknowns: Unknowns, polarization: str
-) -> FloatArray:
-    """Return given currents, of v_0 and, in ferromagnetic leads, nu that is polarized."""
     found = np.zeros(len(unknowns.kinds))
-    for k, (name, electrode) in enumerate(device.electrodes.items()):
-        if electrode.current:
-            own_class = np.argmax(unknowns.electrode == k)
-            found[unknowns.column[own_class]] += electrode.current
-        if electrode.j0:
-            own = places.of(name)
-            flow = electrode.j0 * parts.areas(name)
-            found += unknowns.potential[own].T @ flow
-            if is_ferromagnetic(electrode.end):  # which brings spins with the current
-                along, metal = read(unknowns, _along(own, places.m[own])), electrode.end.material  # type: ignore[union-attr]
-                found += getattr(metal, polarization) * (along.T @ flow)
+    for name in device.electrodes:
+        if current := current_into(device, parts, places, name):
+            found += current * entering(tap_of(device, parts, places, name), unknowns)
     return found
+
+
+def current_into(device: Device, parts: Parts, places: Places, name: str) -> float:
+    """Return the current that is given at an electrode, A; 0 if its potential is."""
+    given = device.electrodes[name]
+    if given.j0 is None:
+        return given.current or 0.0
+    one = parts.functions.one[places.dofs[places.of(name)]]
+    return float(given.j0 * (parts.areas(name) @ one))
+
+
+def tap_of(
+    device: Device,
+    parts: Parts,
+    places: Places,
+    name: str,
+    polarization: str = "diffusion_polarization",
+) -> Tap:
+    """Return how the potential of an electrode is read: where j0 is given, the mean of it.
+
+    With the polarization "p": what a current drives there.
+    """
+    own, given = places.of(name), device.electrodes[name]
+    one = parts.functions.one[places.dofs[own]]
+    if given.j0 is None:
+        weights = (np.arange(len(own)) == np.argmax(one > 0)).astype(float)
+    else:
+        weights = parts.areas(name)
+        weights = weights / (weights @ one)
+    metal = getattr(given.end, "material", None)
+    return Tap(own, weights, getattr(metal, polarization, 0.0) * places.m[own])
+
+
+def entering(tap: Tap, unknowns: Unknowns) -> FloatArray:
+    """Return what a current of 1 A brings where it enters, in unknowns."""
+    load: FloatArray = unknowns.potential[tap.places].T @ tap.weights
+    if tap.along.any():  # it brings spins
+        load = load + read(unknowns, Row(tap.places, tap.along.T)).T @ tap.weights
+    return load
 
 
 def inflows_of(device: Device, parts: Parts, places: Places) -> list[Inflow]:
@@ -424,7 +479,7 @@ def _turning(own: IntArray, m: FloatArray) -> list[Row]:
     return [Row(own, np.cross(np.eye(3)[i], m).T) for i in range(3)]
 
 
-def _of_region(device: Device, parts: Parts, places: Places, name: str) -> list[Term]:
+def of_region(device: Device, parts: Parts, places: Places, name: str) -> list[Term]:
     """Return conduction and relaxation in a region."""
     body, own = parts.bodies[name], places.of(name)
     potential = Row(own, None)
@@ -453,44 +508,93 @@ def _of_region(device: Device, parts: Parts, places: Places, name: str) -> list[
 
 def of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
     """Return what passes a contact that is not transparent, and leaves into a lead behind it."""
-    law, sides = contact.law, places.sides(contact)
-    magnets = [is_magnet(device, name) for name in contact.names]
-    strong = [is_strong(device, name) for name in contact.names]
-    electrode = device.electrodes.get(contact.names[1])
-    F, terms = contact.mass, list[Term]()
-    if electrode is not None and isinstance(electrode.end, Lead):
-        G, own = 2 * float(electrode.end.material.stiffness), sides[1]
-        rows = [_along(own, places.m[own])] if strong[1] else components(own)
-        terms += [Term(G, row, F, row) for row in rows]
-    axis = strong if any(strong) else magnets
-    m = places.m[sides[axis.index(True)]] if any(magnets) else None
+    law, terms = contact.law, leaving(device, places, contact)
     if np.any(law.resistance):
-        gamma = float(np.asarray(law.gamma)) if m is not None else 0.0
-        charge = 1 / float(interfaces.ohmic(np.asarray(law.resistance), np.asarray(gamma)))
-        B, S = (
-            2 * float(x)
-            for x in interfaces.two_port(np.asarray(law.resistance), np.asarray(law.delta))
-        )
-        potentials = [Row(own, None) for own in sides]
-        jumps = [(-1.0, potentials[0]), (1.0, potentials[1])]
-        if m is None:
-            spins = list(zip(*map(components, sides), strict=True))
-        else:
-            spins = [tuple(_along(own, m) for own in sides)]
-            jumps += [(-gamma, spins[0][0]), (gamma, spins[0][1])]
-            if not any(strong) and law.mixing is None:
-                spins += zip(*(across(own, m) for own in sides), strict=True)
-        for one, v in jumps:
-            terms += [Term(charge * one * other, v, F, u) for other, u in jumps if one * other]
-        for a, b in spins:
-            terms += [Term(B + S, a, F, a), Term(B + S, b, F, b)]
-            terms += [Term(-B, a, F, b), Term(-B, b, F, a)]
-    if law.mixing is not None and m is not None:
-        k, mixing = magnets.index(True), complex(np.asarray(law.mixing))
-        normal, magnet = sides[1 - k], places.names.index(contact.names[k])
-        for row, turned in zip(across(normal, m), _turning(normal, m), strict=True):
-            terms.append(Term(2 * mixing.real, row, F, row, magnet))
-            if mixing.imag:  # in two halves, so that it does no work where m varies either
-                terms.append(Term(mixing.imag, row, F, turned, magnet))
-                terms.append(Term(-mixing.imag, turned, F, row, magnet))
+        terms += through(device, places, contact, conductances_of(law))
+    if law.mixing is not None:
+        terms += taken_at(device, places, contact, complex(np.asarray(law.mixing)))
     return terms
+
+
+def leaving(device: Device, places: Places, contact: Contact) -> list[Term]:
+    """Return what leaves into a lead, with its conductance."""
+    name = contact.names[1]
+    end = device.electrodes[name].end if name in device.electrodes else None
+    if not isinstance(end, Lead):
+        return []
+    G, own = 2 * float(end.material.stiffness), places.sides(contact)[1]
+    rows = [_along(own, places.m[own])] if is_strong(device, name) else components(own)
+    return [Term(G, row, contact.mass, row) for row in rows]
+
+
+def conductances_of(law: Interface) -> Conductances:
+    """Return the conductances of an interface with a resistance."""
+    resistance, gamma, delta = (np.asarray(x) for x in (law.resistance, law.gamma, law.delta))
+    B, S = interfaces.two_port(resistance, delta)
+    charge = 1 / interfaces.ohmic(resistance, gamma)
+    return Conductances(float(charge), float(gamma), 2 * float(B), 2 * float(S))
+
+
+def conductance_slopes(law: Interface) -> dict[str, list[Conductances]]:
+    """Return their derivatives with AR*, gamma and delta, as the sum of several.
+
+    Terms are quadratic in gamma for a given conductance for charge: differences are exact.
+    """
+    AR: Any = law.resistance
+    charge, gamma, B, S = conductances_of(law)
+    _, by_gamma = (-(charge**2) * float(x) for x in interfaces.ohmic_slopes(AR, np.asarray(gamma)))
+    by_delta = (2 * float(x) for x in interfaces.two_port_slopes(AR, np.asarray(law.delta)))
+    return {
+        "resistance": [Conductances(-charge / AR, gamma, -B / AR, -S / AR)],
+        "delta": [Conductances(0.0, gamma, *by_delta)],
+        "gamma": [
+            Conductances(by_gamma, gamma, 0.0, 0.0),
+            Conductances(charge / 2, gamma + 1, 0.0, 0.0),
+            Conductances(-charge / 2, gamma - 1, 0.0, 0.0),
+        ],
+    }
+
+
+def through(device: Device, places: Places, contact: Contact, given: Conductances) -> list[Term]:
+    """Return what passes an interface with a resistance."""
+    sides, F = places.sides(contact), contact.mass
+    strong = [is_strong(device, name) for name in contact.names]
+    potentials = [Row(own, None) for own in sides]
+    jumps = [(-1.0, potentials[0]), (1.0, potentials[1])]
+    m, _ = _magnet_at(device, places, contact)
+    if m is None:
+        spins = list(zip(*map(components, sides), strict=True))
+    else:
+        spins = [tuple(_along(own, m) for own in sides)]
+        jumps += [(-given.gamma, spins[0][0]), (given.gamma, spins[0][1])]
+        if not any(strong) and contact.law.mixing is None:
+            spins += zip(*(across(own, m) for own in sides), strict=True)
+    terms, (charge, _, B, S) = list[Term](), given
+    for one, v in jumps:
+        terms += [Term(charge * one * other, v, F, u) for other, u in jumps if one * other]
+    for a, b in spins:
+        terms += [Term(B + S, a, F, a), Term(B + S, b, F, b)]
+        terms += [Term(-B, a, F, b), Term(-B, b, F, a)]
+    return terms
+
+
+def taken_at(device: Device, places: Places, contact: Contact, mixing: complex) -> list[Term]:
+    """Return what a mixing conductance takes up on the side of a normal metal."""
+    m, side = _magnet_at(device, places, contact)
+    normal, magnet = places.sides(contact)[1 - side], places.names.index(contact.names[side])
+    F, terms = contact.mass, list[Term]()
+    for row, turned in zip(across(normal, m), _turning(normal, m), strict=True):
+        terms.append(Term(2 * mixing.real, row, F, row, magnet))
+        if mixing.imag:  # in two halves, so that it does no work where m varies either
+            terms.append(Term(mixing.imag, row, F, turned, magnet))
+            terms.append(Term(-mixing.imag, turned, F, row, magnet))
+    return terms
+
+
+def _magnet_at(device: Device, places: Places, contact: Contact) -> tuple[Any, int]:
+    """Return m of a ferromagnet of a contact, a strong one first, and its side; None without."""
+    strong, magnets = ([tell(device, x) for x in contact.names] for tell in (is_strong, is_magnet))
+    if not any(magnets):
+        return None, 0
+    side = (strong if any(strong) else magnets).index(True)
+    return places.m[places.sides(contact)[side]], side

@@ -16,8 +16,7 @@ import scipy.sparse as sp
 
 from .._checks import BoolArray, FloatArray, IntArray
 from ..fem.graded import Function, profiles
-from ..physics import exchange
-from ..physics.bulk import relaxation, total_conductivity
+from ..physics import bulk, exchange
 from .device import Device, Region
 from .fluxes import Fluxes
 from .functions import Functions
@@ -114,10 +113,10 @@ def rates_of(region: Region) -> list[Rates]:
     Of charge the scalar is mu_0, in a ferromagnet ``mu_0 + beta_D nu``.
     """
     metal: Any = region.metal
-    D, lost = float(metal.D), 2 * float(relaxation(np.asarray(metal.D), np.asarray(metal.l)))
+    D, lost = float(metal.D), 2 * float(bulk.relaxation(np.asarray(metal.D), np.asarray(metal.l)))
     if not region.is_magnet:
         return [Rates(D, 0.0), Rates(D, lost / D)]
-    total = float(total_conductivity(metal.D, metal.p, metal.diffusion_polarization))
+    total = float(bulk.total_conductivity(metal.D, metal.p, metal.diffusion_polarization))
     found = [Rates(total, 0.0), Rates(D, lost / D)]
     if region.is_strong:
         return found
@@ -146,13 +145,13 @@ def _graded_body(region: Region, functions: Functions, cells: IntArray, dofs: In
     D, l, p, beta_D = profiles(region.metal)
 
     def total(xi: FloatArray) -> FloatArray:
-        return total_conductivity(D(xi), p(xi), beta_D(xi))
+        return bulk.total_conductivity(D(xi), p(xi), beta_D(xi))
 
     def integral(matrix: Callable[..., Any], number: Function) -> Any:
         return local(matrix(cells, lambda points: number(region.xi(points))), dofs)
 
     charge = integral(functions.stiffness, total)
-    along = charge + integral(functions.mass, lambda xi: 2 * relaxation(D(xi), l(xi)))
+    along = charge + integral(functions.mass, lambda xi: 2 * bulk.relaxation(D(xi), l(xi)))
     if not region.is_magnet:
         return Body(charge, along)
     drawn, polarized = (
@@ -160,6 +159,80 @@ def _graded_body(region: Region, functions: Functions, cells: IntArray, dofs: In
         for own in (beta_D, p)
     )
     return Body(charge, along, drawn, polarized)
+
+
+def body_slopes(region: Region) -> dict[str, Body]:
+    """Return the derivatives of the matrices of a uniform region with the numbers of its metal.
+
+    Matrices are what ``int grad u . grad v`` and ``int u v`` are times in them, (2,) each.
+    """
+    metal: Any = region.metal
+    conducting, absorbing = np.eye(2)
+    body = body_of(
+        region,
+        lambda rates: rates.coefficient * (conducting + rates.rate * absorbing),
+        lambda rates: rates.coefficient * rates.taken * absorbing,
+    )
+    of_l = _times(-2 / metal.l * absorbing, body._replace(taken=None))
+    found = {"D": _times(1 / metal.D, body), "l": of_l}
+    if not region.is_magnet:
+        return found
+    by_p, by_beta_D = bulk.total_slopes(metal.p, metal.diffusion_polarization)
+    total = _times(conducting, body)._replace(taken=body.taken)
+    found |= _of_polarizations(metal, _times(by_p, total), _times(by_beta_D, total), body.charge)
+    if not region.is_strong:
+        lengths = (metal.lambda_J or np.inf, metal.lambda_phi or np.inf)
+        slopes = exchange.taken_slopes(*map(np.asarray, lengths))
+        for key, slope in zip(("lambda_J", "lambda_phi"), slopes, strict=True):
+            found[key] = _times(0.0, body)._replace(taken=body.charge[0] * slope * absorbing)
+    return found
+
+
+def graded_slope(
+    region: Region, quantity: str, functions: Functions, cells: IntArray, dofs: IntArray
+) -> Body:
+    """Return the derivatives of the matrices of a graded region with a number that is not."""
+    D, _, p, beta_D = profiles(region.metal)
+    metal: Any = region.metal
+
+    def total(xi: FloatArray) -> FloatArray:
+        return bulk.total_conductivity(D(xi), p(xi), beta_D(xi))
+
+    def integral(number: Function) -> Any:
+        return local(functions.stiffness(cells, lambda x: number(region.xi(x))), dofs)
+
+    body = _graded_body(region, functions, cells, dofs)
+    if quantity == "D":
+        return _times(1 / metal.D, body)
+    if quantity == "l":
+        return _times(0.0, body)._replace(along=-2 / metal.l * (body.along - body.charge))
+
+    def slope(which: int) -> Body:
+        def by(xi: FloatArray) -> FloatArray:
+            return total(xi) * bulk.total_slopes(p(xi), beta_D(xi))[which]
+
+        charge = integral(by)
+        drawn, polarized = (
+            integral(lambda xi, own=own: own(xi) * by(xi))  # type: ignore[misc]
+            for own in (beta_D, p)
+        )
+        return Body(charge, charge, drawn, polarized)
+
+    return _of_polarizations(metal, slope(0), slope(1), body.charge)[quantity]
+
+
+def _of_polarizations(metal: Any, by_p: Body, by_beta_D: Body, charge: Any) -> dict[str, Body]:
+    """Return derivatives with p and beta_D of derivatives of what goes with D_tot."""
+    by_p = by_p._replace(polarized=by_p.polarized + charge)
+    by_beta_D = by_beta_D._replace(drawn=by_beta_D.drawn + charge)
+    if metal.beta_D is not None:
+        return {"p": by_p, "beta_D": by_beta_D}
+    both = (None if x is None else x + y for x, y in zip(by_p, by_beta_D, strict=True))
+    return {"p": Body(*both)}
+
+
+def _times(factor: Any, body: Body) -> Body:
+    return Body(*(None if x is None else factor * x for x in body))
 
 
 def condensed(parts: Parts) -> Parts:

@@ -40,6 +40,7 @@ from .assembly import (
     across,
     assemble,
     components,
+    current_into,
     of_contact,
     read,
 )
@@ -277,11 +278,7 @@ def current_through(device: Device, system: System) -> float:
     ValueError
         If none is given.
     """
-    flows = [given.current or 0.0 for given in device.electrodes.values()]
-    for name, given in device.electrodes.items():
-        if given.j0:
-            one = system.functions.one[system.places.dofs[system.places.of(name)]]
-            flows.append(given.j0 * float(system.parts.areas(name) @ one))
+    flows = [current_into(device, system.parts, system.places, name) for name in device.electrodes]
     current = max(sum(x for x in flows if x > 0), -sum(x for x in flows if x < 0))
     if current == 0:
         raise ValueError(

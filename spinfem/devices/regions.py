@@ -75,6 +75,25 @@ class Classes(NamedTuple):
     has_frames: bool  # whether the first direction, where there are three, is m of a magnet nearby
 
 
+class Crossing(NamedTuple):
+    """Where two strong ferromagnets in contact cross, in some classes."""
+
+    magnets: tuple[int, int]  # numbers of regions or electrodes
+    ways: tuple[FloatArray, FloatArray]  # (c, 3) m of both
+    places: tuple[IntArray, IntArray]  # of both
+    classes: tuple[IntArray, IntArray]  # which of the c these are in
+    dofs: IntArray  # (c,)
+
+    def flows(self, spin: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the spin currents along both that pass, (c,) each, of those into places, A."""
+        one, other = np.zeros((2, len(self.dofs)))
+        for total, own, of_class, m in zip(
+            (one, other), self.places, self.classes, self.ways, strict=True
+        ):
+            np.add.at(total, of_class, (spin[own] * m[of_class]).sum(axis=1))
+        return -one, other
+
+
 def places_of(
     device: Device,
     functions: Functions | Fluxes,
@@ -232,6 +251,25 @@ def _check_held(held: FloatArray, line: FloatArray, crossing: IntArray) -> None:
             "it would drive an infinite current; an interface with a mixing conductance limits "
             f"it), got {(2 * held[bad][0]).tolist()} at m = {line[bad][0].tolist()}"
         )
+
+
+def crossings_of(places: Places, classes: Classes) -> list[Crossing]:
+    """Return where strong ferromagnets in contact cross."""
+    found, here = [], classes.of_place
+    both = np.stack([classes.absorber, classes.crossing])
+    for pair in np.unique(both[:, classes.crossing >= 0], axis=1).T.tolist():
+        rows = np.flatnonzero((pair == both.T).all(axis=1))
+        sides, ways, dofs = [], [], np.zeros(len(rows), dtype=np.intp)
+        for magnet in pair:
+            own = np.flatnonzero((places.owner == magnet) & np.isin(here, rows))
+            of_class, way = np.searchsorted(rows, here[own]), np.zeros((len(rows), 3))
+            way[of_class], dofs[of_class] = places.m[own], places.dofs[own]
+            sides.append((own, of_class))
+            ways.append(way)
+        (one, of_one), (other, of_other) = sides
+        magnets, at = (pair[0], pair[1]), (ways[0], ways[1])
+        found.append(Crossing(magnets, at, (one, other), (of_one, of_other), dofs))
+    return found
 
 
 def in_frames(classes: Classes, places: Places, contacts: list[Contact]) -> Classes:

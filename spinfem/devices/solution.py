@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import FloatArray, IntArray, listed
+from .._spelling import near_match
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.contact import contact_absorption
 from ..plot.devices import DevicePlots
@@ -27,9 +28,11 @@ from .assembly import (
     System,
     assemble,
     check_spin_sink,
+    current_into,
     given_of,
     inflows_of,
     read,
+    tap_of,
     taps_of,
 )
 from .bodies import Parts, condensed, parts_of
@@ -42,10 +45,12 @@ from .bounds import (
 )
 from .cells import CellTorques, Load, density_of, torques_in_cells
 from .device import Device, drives_spins, notice_coarse
+from .duals import Adjoint, Potentials
 from .fields import Fields, fields_at
-from .linear import Report, solve_full, solve_system
+from .gradient import OUTPUTS, DeviceGradient, gradient_of
+from .linear import Report, Solver, solve_full, solve_system
 from .modes import AngularModes, modes_of
-from .regions import is_ferromagnetic, is_magnet
+from .regions import crossings_of, is_ferromagnetic, is_magnet
 from .vtk import save
 
 ROUNDING = 1e-12
@@ -130,30 +135,14 @@ class DeviceSolution(Readable):
         places, classes = self.system.places, self.system.classes
         here = classes.of_place
         m, magnet = classes.line[here], classes.absorber[here]
-        crossing = classes.crossing[here]
-        own = np.flatnonzero((magnet >= 0) & (crossing < 0))
+        own = np.flatnonzero((magnet >= 0) & (classes.crossing[here] < 0))
         rest = spin[own] - np.einsum("ni,ni->n", m[own], spin[own])[:, None] * m[own]
         found = [Taken(magnet[own], places.owner[own], places.dofs[own], -rest)]
-        # strong ferromagnets in contact that cross
-        both = np.flatnonzero(classes.crossing >= 0)
-        for one, other in np.unique(
-            np.stack([classes.absorber[both], classes.crossing[both]]), axis=1
-        ).T.tolist():
-            rows = both[(classes.absorber[both] == one) & (classes.crossing[both] == other)]
-            currents, ways, dofs = [], [], np.zeros(len(classes.rank), dtype=np.intp)
-            for k, sign in ((one, -1.0), (other, 1.0)):
-                inside = np.flatnonzero((places.owner == k) & np.isin(here, rows))
-                total, way = np.zeros(len(classes.rank)), np.zeros((len(classes.rank), 3))
-                along = np.einsum("ni,ni->n", places.m[inside], spin[inside])
-                np.add.at(total, here[inside], sign * along)
-                way[here[inside]] = places.m[inside]
-                dofs[here[inside]] = places.dofs[inside]
-                currents.append(total[rows])
-                ways.append(way[rows])
-            shares = contact_absorption(*ways, *currents)
-            for (k, other_k), share in zip(((one, other), (other, one)), shares, strict=True):
-                number = np.full(len(rows), k)
-                found.append(Taken(number, np.full(len(rows), other_k), dofs[rows], share))
+        for crossing in crossings_of(places, classes):
+            shares = contact_absorption(*crossing.ways, *crossing.flows(spin))
+            for k, share in enumerate(shares):
+                magnet, source = (np.full(len(share), crossing.magnets[i]) for i in (k, 1 - k))
+                found.append(Taken(magnet, source, crossing.dofs, share))
         return found
 
     def _parts(self) -> list[Part]:
@@ -276,17 +265,8 @@ class DeviceSolution(Readable):
 
     def _potential(self, electrode: str) -> float:
         """Return the potential of an electrode, counted from `Device.zero`, V."""
-        places = self.system.places
-        own = places.of(electrode)
-        value = self._mu_0[own]
-        end = self.device.electrodes[electrode].end
-        if (m := places.m[own]).any():
-            beta_D = end.material.diffusion_polarization  # type: ignore[union-attr]
-            value = value + beta_D * np.einsum("ni,ni->n", m, self._nu[own])
-        if self.device.electrodes[electrode].j0 is None:
-            return float(value[np.argmax(self.system.functions.one[places.dofs[own]] > 0)])
-        weight = self.system.parts.areas(electrode)
-        return float(weight @ value / (weight @ self.system.functions.one[places.dofs[own]]))
+        tap = tap_of(self.device, self.system.parts, self.system.places, electrode)
+        return float(tap.potential(self._mu_0, self._nu))
 
     def current(self, electrode: str) -> float:
         """Return the particle current times |e| that enters at an electrode, A.
@@ -294,11 +274,9 @@ class DeviceSolution(Readable):
         Per metre of depth in a planar device.
         """
         self._check_electrode(electrode)
-        given = self.device.electrodes[electrode]
         functions, places = self.system.functions, self.system.places
-        if given.j0 is not None:
-            one = functions.one[places.dofs[places.of(electrode)]]
-            return float(given.j0 * (self.system.parts.areas(electrode) @ one))
+        if self.device.electrodes[electrode].j0 is not None:
+            return current_into(self.device, self.system.parts, places, electrode)
         k = [*self.device.electrodes].index(electrode)
         tied = self.system.unknowns.electrode[self.system.classes.of_place] == k
         return float(functions.one[places.dofs[tied]] @ self._charge[tied])
@@ -355,21 +333,105 @@ class DeviceSolution(Readable):
         current = current_through(self.device, whole.system)
         if whole is not self:
             return whole.spin_resistance + (self.power - whole.power) / current**2
-        system = self.system
-        charge, spin = (np.flatnonzero((system.unknowns.kinds == MU_0) == x) for x in (True, False))
-        load = system.matrix[charge] @ self._unknowns
-        alone, _ = solve_system(
-            system.matrix[charge][:, charge],
-            load,
-            system.unknowns.kinds[charge],
-            self.device.grid.dimension,
-        )
-        # with A_cc mu + A_cs nu = f, and A_cc mu' = f without spins: f.(mu - mu') = -mu'.A_cs nu
-        nu, taps = (
-            self._unknowns[spin],
-            taps_of(self.device, system.parts, system.places, system.unknowns),
-        )
-        return float(taps[spin] @ nu - alone @ (system.matrix[charge][:, spin] @ nu)) / current**2
+        return float(self._taps @ self._by_spins(self._unknowns)) / current**2
+
+    def _by_spins(self, x: FloatArray, *, transposed: bool = False) -> FloatArray:
+        """Return what a solution, or one of the transposed system, is more than without spins.
+
+        With ``A_cc mu + A_cs nu = f`` and ``A_cc mu' = f`` that is ``mu - mu' = -A_cc^-1 A_cs nu``,
+        and nu.
+        """
+        A = self.system.matrix.T if transposed else self.system.matrix
+        is_charge = self.system.unknowns.kinds == MU_0
+        own, found = np.flatnonzero(is_charge), np.where(is_charge, 0.0, x)
+        load, kinds = -(A @ found)[own], self.system.unknowns.kinds[own]
+        found[own], _ = solve_system(A[own][:, own], load, kinds, self.device.grid.dimension)
+        return found
+
+    # --- derivatives ----------------------------------------------------------------------------
+
+    def gradient(self, output: str, *names: str) -> DeviceGradient:
+        """Return how a result changes with every number of the device.
+
+        Derivatives are exact for the mesh as it is, from dual fields: a solve of the transposed
+        system for each component of the result, however many numbers there are. What that takes
+        besides, factors or a preconditioner, is made once for all gradients of a solution.
+
+        Parameters
+        ----------
+        output : "torque", "resistance", "spin_resistance", "potential" or "current"
+            The result.
+        *names : str
+            Of a torque the ferromagnet, and the face if there is one; of a resistance both
+            electrodes; of a potential or current the electrode.
+
+        Returns
+        -------
+        Gradient
+            A mapping as of `Solution.gradient` of a stack: ``gradient["free.l"]`` is the derivative
+            with respect to l of the region "free", ``gradient["right.D"]`` of the lead behind the
+            electrode "right", ``gradient["free|spacer.gamma"]`` of the interface between two,
+            ``gradient["left.current"]`` of what is given at an electrode; angles of m,
+            "free.polar" and "free.azimuth", in degrees; of the shape of the result, in its unit per
+            unit of the number. Textures have no angles, and interfaces without a resistance no
+            derivatives with it. With respect to m it is nan where two strong ferromagnets in
+            contact are collinear, since turning one of them opens the contact; and that of dr with
+            respect to the current of a probe, on either side of which it is another one.
+
+        Raises
+        ------
+        ValueError
+            If there is no such result, a name is not as above, or the solution is one with m
+            turned.
+        """
+        if not isinstance(output, str) or output not in OUTPUTS:
+            raise ValueError(
+                f"output must be one of {', '.join(OUTPUTS)}, got {output!r}"
+                f"{near_match(str(output), OUTPUTS)}"
+            )
+        if len(names) not in OUTPUTS[output]:
+            raise ValueError(
+                f"names for a gradient of {output} must be {' or '.join(map(str, OUTPUTS[output]))}"
+                f", got {len(names)}"
+            )
+        self._check_whole("gradients")
+        if output.endswith("resistance") and self._of_currents is not self:
+            return self._of_currents.gradient(output, *names)
+        value = getattr(self, output)
+        value = value(*names) if callable(value) else value
+        current = 1.0
+        if output == "resistance":
+            current = self.current(names[0])
+        elif output == "spin_resistance":
+            current = current_through(self.device, self.system)
+        potentials = Potentials(self.device, self.system, self._unknowns)
+        adjoint = Adjoint(potentials, self._dual_of, self._by_spins, self._is_self_dual)
+        return gradient_of(adjoint, output, names, value, current)
+
+    def _dual_of(self, load: FloatArray) -> FloatArray:
+        """Return the solution of the transposed system."""
+        found, _ = self._solver.solve(load, transposed=True)
+        return found
+
+    @cached_property
+    def _solver(self) -> Solver:
+        """Factors or a preconditioner, which take room: made when they are asked for."""
+        matrix, dim = self.system.matrix, self.device.grid.dimension
+        return Solver(matrix, self.system.fields, dim, is_symmetric=self._is_symmetric)
+
+    @cached_property
+    def _is_symmetric(self) -> bool:
+        return _is_symmetric(self.system.matrix)
+
+    @cached_property
+    def _is_self_dual(self) -> bool:
+        """Whether what reads the power is what drives it, in a system that is symmetric."""
+        return self._is_symmetric and np.array_equal(self._taps, self.system.load)
+
+    @cached_property
+    def _taps(self) -> FloatArray:
+        own = self.system
+        return taps_of(self.device, own.parts, own.places, own.unknowns)
 
     # --- torques --------------------------------------------------------------------------------
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ..fem import graded
 from ..fem.mesh import DEGREE
 from ..physics import bulk, interfaces
 from ..sample.changes import METAL_KEYS
+from ..sample.materials import Metal
 from ..sample.pieces import METALLIC, Interface, Layer, Lead, drive_of
 from ..sample.stack import Stack
 from ..solvers.condensed import Condensed
@@ -48,7 +49,7 @@ class Place(NamedTuple):
 
 
 class Gradient(Readable, Mapping[str, FloatArray]):
-    """Derivatives of one result with respect to all numbers of a stack; `print` shows a table.
+    """Derivatives of one result with respect to all numbers of a sample; `print` shows a table.
 
     A mapping from names such as ``"free.thickness"`` to derivatives, in the unit of the result per
     unit of the number: what a layer or lead is called, or "left" or "right" for a lead without a
@@ -72,63 +73,54 @@ class Gradient(Readable, Mapping[str, FloatArray]):
     for all its copies: the sum over them. These, and metals, are found by their names but not
     listed; `several` tells what they stand for.
 
+    Of a device (`spinfem.DeviceSolution.gradient`) regions stand for layers, and electrodes for
+    ends. They have no thicknesses, which are the mesh's, and besides `current`, `potential` or `j0`
+    of every electrode, whichever is given there.
+
     Attributes
     ----------
     output : str
         What was differentiated, such as "torque of free".
     value : float or array
         The result itself, shape ``(..., *components)``; derivatives have the same shape.
-    terms : list of (list of Derivatives, float or array)
-        What the result is the sum of, of what j0 drives and of what the ends do: derivatives of its
-        components, and what these are times to be those of the result.
     """
 
+    kind: ClassVar[str]
+    """What the numbers are of."""
+
     def __init__(
-        self,
-        solution: SolvedStack,
-        output: str,
-        value: Number,
-        parts: list[Derivatives],
-        scale: Number,
-        of_ends: list[Derivatives] | None = None,
-        scale_of_ends: Number = 1.0,
+        self, output: str, value: Number, places: Mapping[str, Place], units: str | None
     ) -> None:
-        self.output = output
-        self.value = value
-        self.terms = [(parts, scale)]
-        if of_ends is not None:
-            self.terms.append((of_ends, scale_of_ends))
-        self._stack, self._elements = solution.stack, parts[0].elements
-        self._places = places_of(solution.stack)
-        if solution.frequency is not None:
-            of_all = Place(OF_ALL, FREQUENCY, solution.frequency)
-            self._places = timed_places_of(solution.stack) | {FREQUENCY: of_all}
+        self.output, self.value = output, value
+        self._places, self._units = places, units
 
     def __getitem__(self, name: str) -> FloatArray:
         if name not in self._places:
-            if several := _several(self._stack, str(name), self._places):
+            if several := self._standing_for(str(name)):
                 return read_only(np.array(sum(self[one] for one in several)))
-            hint = _hint(str(name), self._places, self._stack)
-            raise KeyError(f"no number of the stack is called {name!r}{hint}")
-        found = np.asarray(sum(self._slope(name, *term) for term in self.terms))
-        shape = np.shape(self.value)
-        if len(shape) == 0 or found.shape[-1] == 1:
-            found = np.asarray(found[..., 0])
-        if found.shape != shape:
-            found = np.array(np.broadcast_to(found, shape))
-        return read_only(found)
+            hint = self._hint(str(name))
+            raise KeyError(f"no number of the {self.kind} is called {name!r}{hint}")
+        return read_only(self._slope(name))
 
-    def _slope(self, name: str, parts: list[Derivatives], scale: Number) -> FloatArray:
-        """Return what of a derivative is in some parts, components last."""
-        k, quantity, _ = self._places[name]
-        if quantity in ANGLES:
-            way = _ways(self._elements)[ANGLES.index(quantity)][k]
-            body = self._elements.body_of(k)
-            slopes = [sum((part.m[i] * way).sum(axis=-1) for i in body) for part in parts]
-        else:
-            slopes = [part.of(k, quantity) for part in parts]
-        found = np.array(slopes).T.reshape(*self._elements.shape, len(slopes))
-        return np.asarray(found * np.asarray(scale)[..., None])
+    def _slope(self, name: str) -> FloatArray:
+        """Return the derivative with respect to a number, of the shape of the result."""
+        raise NotImplementedError
+
+    def _standing_for(self, name: str) -> list[str]:
+        """Return the names of the numbers that another name stands for."""
+        raise NotImplementedError
+
+    def _hint(self, name: str) -> str:
+        """Return what a name that nothing has could mean, for the end of a message."""
+        raise NotImplementedError
+
+    def _unit(self, result: str) -> Unit:
+        """Return the unit of a result."""
+        return unit_of(result, self._units)
+
+    def _unit_of(self, quantity: str) -> Unit:
+        """Return the unit of a number."""
+        return unit_of(quantity, self._units)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -147,7 +139,11 @@ class Gradient(Readable, Mapping[str, FloatArray]):
     @property
     def several(self) -> dict[str, tuple[str, ...]]:
         """The numbers that another name stands for, by it: of all copies, and of all of a metal."""
-        return several_of(self._stack, self._places)
+        return self._together()
+
+    def _together(self) -> dict[str, tuple[str, ...]]:
+        """Return `several`."""
+        raise NotImplementedError
 
     @property
     def logarithmic(self) -> dict[str, FloatArray]:
@@ -175,8 +171,8 @@ class Gradient(Readable, Mapping[str, FloatArray]):
             return np.asarray(np.where(np.isinf(number), 0.0, number) * rate)
 
     def _parts(self) -> list[Part]:
-        kind, units = self.output.partition(" of ")[0].replace(" ", "_"), self._stack.units
-        unit, heads = unit_of(kind, units), COMPONENTS.get(kind, ("derivative",))
+        kind = self.output.partition(" of ")[0].replace(" ", "_")
+        unit, heads = self._unit(kind), COMPONENTS.get(kind, ("derivative",))
         rates = heads if kind == "efficiency" else ("",)
 
         def components(values: Any, count: int) -> list[Any]:
@@ -186,7 +182,7 @@ class Gradient(Readable, Mapping[str, FloatArray]):
 
         def cells(name: str) -> list[str]:
             place, slope = self._places[name], self[name]
-            own = unit_of(place.quantity, units)
+            own = self._unit_of(place.quantity)
             rate = components(self._rate(name, slope), len(rates))
             return [
                 name,
@@ -215,6 +211,69 @@ class Gradient(Readable, Mapping[str, FloatArray]):
         first = f"{what} of {self.output}: {unit.after(shown)}"
         note = batch_note(np.shape(self.value)[: -1 if len(heads) > 1 else None])
         return [first, *filter(None, [note]), Table(columns, [*self], cells)]
+
+
+class StackGradient(Gradient):
+    """Derivatives of one result of a stack.
+
+    Attributes
+    ----------
+    terms : list of (list of Derivatives, float or array)
+        What the result is the sum of, of what j0 drives and of what the ends do: derivatives of its
+        components, and what these are times to be those of the result.
+    """
+
+    kind = "stack"
+
+    def __init__(
+        self,
+        solution: SolvedStack,
+        output: str,
+        value: Number,
+        parts: list[Derivatives],
+        scale: Number,
+        of_ends: list[Derivatives] | None = None,
+        scale_of_ends: Number = 1.0,
+    ) -> None:
+        places = places_of(solution.stack)
+        if solution.frequency is not None:
+            of_all = Place(OF_ALL, FREQUENCY, solution.frequency)
+            places = timed_places_of(solution.stack) | {FREQUENCY: of_all}
+        super().__init__(output, value, places, solution.stack.units)
+        self.terms = [(parts, scale)]
+        if of_ends is not None:
+            self.terms.append((of_ends, scale_of_ends))
+        self._stack, self._elements = solution.stack, parts[0].elements
+
+    def _slope(self, name: str) -> FloatArray:
+        found = np.asarray(sum(self._part(name, *term) for term in self.terms))
+        shape = np.shape(self.value)
+        if len(shape) == 0 or found.shape[-1] == 1:
+            found = np.asarray(found[..., 0])
+        if found.shape != shape:
+            found = np.array(np.broadcast_to(found, shape))
+        return found
+
+    def _part(self, name: str, parts: list[Derivatives], scale: Number) -> FloatArray:
+        """Return what of a derivative is in some parts, components last."""
+        k, quantity, _ = self._places[name]
+        if quantity in ANGLES:
+            way = _ways(self._elements)[ANGLES.index(quantity)][k]
+            body = self._elements.body_of(k)
+            slopes = [sum((part.m[i] * way).sum(axis=-1) for i in body) for part in parts]
+        else:
+            slopes = [part.of(k, quantity) for part in parts]
+        found = np.array(slopes).T.reshape(*self._elements.shape, len(slopes))
+        return np.asarray(found * np.asarray(scale)[..., None])
+
+    def _standing_for(self, name: str) -> list[str]:
+        return _several(self._stack, name, self._places)
+
+    def _hint(self, name: str) -> str:
+        return _hint(name, self._places, self._stack)
+
+    def _together(self) -> dict[str, tuple[str, ...]]:
+        return several_of(self._stack, self._places)
 
 
 def _cells(value: Any, unit: Unit) -> tuple[str, ...]:
@@ -280,19 +339,25 @@ def _hint(name: str, known: Mapping[str, Place], stack: Stack) -> str:
     if name in {FREQUENCY, *timed_places_of(stack)}:
         return ", which matters at a frequency alone"
     owner, _, quantity = name.rpartition(".")
+    for group, members in stack.groups.items():
+        if quantity in ANGLES and owner in (stack.element_names[k] for k in members):
+            return f"; layers of group {group!r} turn together: {f'{group}.{quantity}'!r}"
+    return hint_of(name, known)
+
+
+def hint_of(name: str, known: Iterable[str]) -> str:
+    """Return what the name of a number could mean among those that are known."""
+    owner, _, quantity = name.rpartition(".")
     keys: dict[str, list[str]] = {}
     for other in known:
         keys.setdefault(other.rpartition(".")[0], []).append(other.rpartition(".")[2])
     if not owner or owner not in keys:
-        return near_match(name, known)
-    for group, members in stack.groups.items():
-        if quantity in ANGLES and owner in (stack.element_names[k] for k in members):
-            return f"; layers of group {group!r} turn together: {f'{group}.{quantity}'!r}"
+        return near_match(name, list(known))
     hint = key_hint(quantity, keys[owner], f"{owner}.")
     return hint or f"; those of {owner!r} are {', '.join(keys[owner])}"
 
 
-def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:
+def gradient_of(solution: SolvedStack, output: str, *names: str) -> StackGradient:
     """Return the gradient of a result; see `Solution.gradient`."""
     if not isinstance(output, str) or output not in OUTPUTS:
         raise ValueError(
@@ -328,7 +393,7 @@ def gradient_of(solution: SolvedStack, output: str, *names: str) -> Gradient:
     title = " of ".join(
         [output.replace("_", " "), " and ".join(names)] if names else [output.replace("_", " ")]
     )
-    return Gradient(solution, title, value, parts, scale, of_ends, TORQUE_PER_SPIN_CURRENT)
+    return StackGradient(solution, title, value, parts, scale, of_ends, TORQUE_PER_SPIN_CURRENT)
 
 
 class Change(NamedTuple):
@@ -493,7 +558,7 @@ def timed_places_of(stack: Stack) -> dict[str, Place]:
                 found[f"{_owner(stack, k)}.{name}"] = Place(face, name, value[()])
         if k < len(stack.joints) and (joint := stack.joints[k]) is not None:
             owner = joint.name or f"{_owner(stack, k)}|{_owner(stack, k + 1)}"
-            for place in _of_interface(joint, k, bool(magnetic[k : k + 2].any())):
+            for place in places_at(joint, k, bool(magnetic[k : k + 2].any())):
                 found[f"{owner}.{place.quantity}"] = place
     return found
 
@@ -515,17 +580,23 @@ def _owner(stack: Stack, k: int) -> str:
 def _of_metal(element: Layer | Lead, k: int) -> Iterator[Place]:
     if isinstance(element, Layer):
         yield Place(k, "thickness", element.thickness)
-    for name, number in element.material.numbers.items():
+    yield from places_in(k, element.material, element.m)
+
+
+def places_in(k: int, metal: Metal, m: FloatArray | None) -> Iterator[Place]:
+    """Yield the numbers of a metal, and the angles of its m."""
+    for name, number in metal.numbers.items():
         finite = name == "l" or np.isfinite(number).all() if not callable(number) else False
         if finite:
             yield Place(k, name, number)
-    if element.m is not None:
-        x, y, z = np.moveaxis(element.m, -1, 0)
+    if m is not None:
+        x, y, z = np.moveaxis(m, -1, 0)
         yield Place(k, "polar", (np.arctan2(np.hypot(x, y), z) / PER_DEGREE)[()])
         yield Place(k, "azimuth", (np.arctan2(y, x) / PER_DEGREE)[()])
 
 
-def _of_interface(joint: Interface, face: int, at_magnet: bool) -> Iterator[Place]:
+def places_at(joint: Interface, face: int, at_magnet: bool) -> Iterator[Place]:
+    """Yield the numbers of an interface."""
     yield Place(face, "resistance", joint.resistance)
     if np.any(joint.delta):
         yield Place(face, "delta", joint.delta)
@@ -539,7 +610,12 @@ def _of_interface(joint: Interface, face: int, at_magnet: bool) -> Iterator[Plac
 @remembered
 def _ways(e: Elements) -> tuple[FloatArray, FloatArray]:
     """Return dm/d(polar) and dm/d(azimuth) of all elements, (n + 2, N or 1, 3), per degree."""
-    x, y, z = np.moveaxis(e.m, -1, 0)
+    return ways_of(e.m)
+
+
+def ways_of(m: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return dm/d(polar) and dm/d(azimuth) of unit vectors m, (..., 3) each, per degree."""
+    x, y, z = np.moveaxis(m, -1, 0)
     rho = np.hypot(x, y)
     along = np.where(rho > 0, x, 1.0), np.where(rho > 0, y, 0.0)  # of azimuth 0 at the poles
     cosine, sine = (part / np.where(rho > 0, rho, 1.0) for part in along)

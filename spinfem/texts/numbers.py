@@ -44,6 +44,8 @@ UNITS = {
     "resistance": Unit("fOhm m2", 1e-15),
     "spin_resistance": Unit("fOhm m2", 1e-15),
     "torque": Unit("J/m2"),
+    "potential": Unit("V"),
+    "j0": Unit("A/m2"),
     **{f"spin_potential_{c}": Unit("V") for c in "xyz"},
     **{f"spin_current_{c}": Unit("A/m2") for c in "xyz"},
 }

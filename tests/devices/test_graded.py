@@ -4,7 +4,27 @@ import dataclasses
 
 import numpy as np
 import pytest
-from wires import J0, KINDS, LEAD, NAMES, SPACER, TILTED, UP, Co, Cu, Joint, Py, wire
+from wires import (
+    ACROSS,
+    DIRECTIONS,
+    GRADED,
+    J0,
+    JOINTS,
+    KINDS,
+    LEAD,
+    NAMES,
+    RECIPROCAL,
+    SPACER,
+    TILTED,
+    UP,
+    Co,
+    Cu,
+    Joint,
+    Py,
+    graded,
+    layers,
+    wire,
+)
 
 import spinfem as sf
 from spinfem.devices.builders import pillar_grid
@@ -13,42 +33,6 @@ from spinfem.studies.fingerprints import fingerprint
 
 R = 50e-9
 M = np.array([sf.direction(20, 70), sf.direction(100, -30)])
-GRADED = {
-    "fixed": dataclasses.replace(
-        Co,
-        D=lambda xi: Co.D * np.exp(xi),
-        l=lambda xi: 6e-9 * (1 + xi),
-        p=lambda xi: 0.6 - 0.5 * xi**2,
-        beta_D=lambda xi: 0.3 * xi - 0.1,
-    ),
-    "spacer": dataclasses.replace(
-        Cu, D=lambda xi: Cu.D * (1 - 0.5 * xi), l=lambda xi: 20e-9 * (1 + xi)
-    ),
-    "free": dataclasses.replace(
-        Py,
-        D=lambda xi: Py.D * (1 + 0.7 * np.sin(3 * xi)),
-        l=lambda xi: 5.5e-9 * (1.3 - 0.4 * xi**2),
-        p=lambda xi: 0.2 + 0.6 * xi,
-    ),
-}
-RECIPROCAL = GRADED | {"fixed": dataclasses.replace(GRADED["fixed"], beta_D=None)}
-PLACES = {"fixed": (0.0, 8e-9), "spacer": (8e-9, 18e-9), "free": (18e-9, 22e-9)}
-WAYS = {"fixed": UP, "spacer": None, "free": TILTED}
-JOINT = Joint(3e-16, gamma=0.4, mixing=5e14)
-JOINTS = {SPACER[1]: JOINT}
-
-
-def layers(metals=GRADED, joint=JOINT):
-    fixed, spacer, free = (
-        metals[name](b - a, m=WAYS[name], name=name) for name, (a, b) in PLACES.items()
-    )
-    return LEAD | fixed | spacer | joint | free | LEAD
-
-
-def graded(kind, n, metals=GRADED, joints=JOINTS):
-    device = wire(kind, n, joints=joints)
-    regions = {name: Region(metals[name], WAYS[name], (0, *PLACES[name])) for name in PLACES}
-    return sf.Device(device.grid, regions, device.electrodes, device.interfaces)
 
 
 def errors(found, exact, A):
@@ -108,7 +92,7 @@ def test_a_metal_may_be_graded_the_other_way():
             for key, x in metal.numbers.items()
         }
         mirrored = dataclasses.replace(metal, **turned)
-        regions[name] = Region(mirrored, WAYS[name], (0, *PLACES[name][::-1]))
+        regions[name] = Region(mirrored, DIRECTIONS[name], (0, *ACROSS[name][::-1]))
     other = sf.Device(device.grid, regions, device.electrodes, device.interfaces)
     one, two = (sf.solve(x, degree=2) for x in (device, other))
     for name in NAMES:
