@@ -190,11 +190,11 @@ def difference(value, device, steps):
     return (8 * near - far) / (12 * STEP)
 
 
-def driven(device, ends=None, **given):
-    """With other currents and potentials, and something else behind some electrodes."""
+def driven(device, ends=None, joints=None, **given):
+    """With other currents and potentials, and else behind or at some electrodes."""
     behind = {name: own.end for name, own in device.electrodes.items()} | (ends or {})
     electrodes = {name: sf.Electrode(**given[name], end=end) for name, end in behind.items()}
-    return sf.Device(device.grid, device.regions, electrodes, device.interfaces)
+    return sf.Device(device.grid, device.regions, electrodes, joints or device.interfaces)
 
 
 def halved(device):
@@ -250,8 +250,9 @@ DEVICES = {
     "planar": lambda: branched(joints=MIXED),
     "by potentials": lambda: driven(branched(*CROSSING, joints=MIXED), **POTENTIALS),
     "spread": lambda: driven(
-        branched(joints={("spacer", "top"): Joint(mixing=3e14 + 1e14j)}),
+        branched(),
         {"left": sf.Lead(Co, m=(1, 0, 0)), "top": sf.Lead(Py, m=sf.direction(50, 200))},
+        {("spacer", "top"): Joint(mixing=3e14 + 1e14j)},
         left={"j0": 1e9},
         right={"potential": 0.0},
         top={"current": -0.3},
