@@ -133,6 +133,7 @@ def test_the_transposed_device_has_both_polarizations_exchanged(is_magnetic, giv
     assert abs(found("top", "left", exchanged=False) / one - 1) > 1e-6
 
 
+@pytest.mark.interop
 def test_iterations_find_what_factors_do(monkeypatch):
     device = wire("tet", 2, **DRIFTING["transparent"])
     exact = sf.solve(device, degree=2)
