@@ -142,6 +142,7 @@ def test_other_directions_are_those_of_the_device_solved_anew(sample):
 @pytest.mark.parametrize("sample", ["source and battery", "battery behind a mixing conductance"])
 def test_iterations_find_what_factors_do(sample, monkeypatch):
     """In three dimensions, where nu is counted in frames of magnets."""
+    pytest.importorskip("pyamg")
     device = wire("tet", 2, **inwards(DRIVEN[sample]))
     exact = sf.solve(device, degree=1)
     monkeypatch.setattr(linear, "DIRECT", 10)

@@ -135,6 +135,7 @@ def test_breaks_are_nodes_beside_wider_discs():
         assert np.abs(heights - x).min() < 1e-12
 
 
+@pytest.mark.long
 def test_in_other_directions_a_wire_is_its_stack():
     device, A = graded("quad", 4), KINDS["quad"]
     of_stack = sf.TorqueFunction(layers())
@@ -173,6 +174,7 @@ def test_magnets_move_as_those_of_the_stack():
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-8 * np.abs(other).max())
 
 
+@pytest.mark.long
 def test_fields_inside_are_those_of_the_stack():
     """Derivatives are of order 5."""
     exact, found = sf.solve(layers(), J0), sf.solve(graded("quad", 8), degree=5)

@@ -342,6 +342,7 @@ def scales(solution, gradient):
 CASES = [(kind, key) for kind in OUTPUTS for key in OUTPUTS[kind]]
 
 
+@pytest.mark.long
 @pytest.mark.some(6)
 @pytest.mark.parametrize(("kind", "key"), CASES)
 @pytest.mark.filterwarnings("ignore:cells at interfaces")

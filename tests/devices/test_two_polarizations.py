@@ -65,6 +65,7 @@ def test_a_wire_is_its_stack(sample, shape, given):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", ["transparent", "exchange lengths, mixing"])
 def test_in_other_directions_a_wire_is_its_stack(sample):
     given = DRIFTING[sample]
@@ -135,6 +136,7 @@ def test_the_transposed_device_has_both_polarizations_exchanged(is_magnetic, giv
 
 @pytest.mark.interop
 def test_iterations_find_what_factors_do(monkeypatch):
+    pytest.importorskip("pyamg")
     device = wire("tet", 2, **DRIFTING["transparent"])
     exact = sf.solve(device, degree=2)
     monkeypatch.setattr(linear, "DIRECT", 10)
