@@ -54,6 +54,7 @@ def test_of_a_branched_device_they_are_all_its_angles():
         assert np.isclose(second[i], -turned.torque("free") @ ways[0], atol=1e-10 * size)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("drive", [{"current": 1.0}, {"j0": 1e8}], ids=["current", "density"])
 @pytest.mark.parametrize("others", [("right",), ("right", "top")], ids=["one", "two"])
 def test_where_potentials_are_is_of_no_account(others, drive):

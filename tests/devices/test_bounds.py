@@ -306,6 +306,7 @@ def test_bounds_of_a_pillar_as_it_is_built(round_reference):
     assert high - low < 1e-4 * low
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "r", [[0, 15, 30], [0, 0.1, 30], [0.1, 15, 30], [1e-3, 0.1, 10, 30], [10, 20, 30]]
 )

@@ -249,6 +249,7 @@ def test_the_order_of_regions_in_a_mesh_is_no_matter(sample):
     check_order(wire("tri", 2, **SAMPLES[sample]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("other", [(Weak, TILTED), (Py, TILTED)], ids=["weak", "strong"])
 def test_nor_is_that_of_ferromagnets_that_cross_at_an_interface(other):
     """Its axis is that of the strong one, or none."""
@@ -300,6 +301,7 @@ def test_half_of_what_is_its_own_mirror_image_has_half_of_all():
         np.testing.assert_allclose(2 * half.torque(name), whole.torque(name), atol=1e-11 * size)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("other", [(Weak, TILTED), (Py, TILTED)], ids=["weak", "strong"])
 def test_an_interface_of_ferromagnets_that_cross_may_be_as_good_as_none(other):
     """Where one of them is weak: spins of the other's line alone go into a strong one."""

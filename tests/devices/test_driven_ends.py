@@ -91,6 +91,7 @@ def probed(left, top, right=LEAD, current=0.0):
     return sf.solve(sf.Device(device.grid, device.regions, electrodes, JOINTS), degree=2)
 
 
+@pytest.mark.long
 def test_what_currents_and_ends_drive_adds_up():
     ends = [sf.SpinSource(SPIN_CURRENT), sf.Reservoir(1e-4 * TILTED)]
     none = [sf.SpinSource(np.zeros(3)), sf.Reservoir()]
@@ -125,6 +126,7 @@ def test_a_spin_source_and_a_current_may_change_places(axis):
     assert driven.potential("left") == pytest.approx(mean @ axis / 2, rel=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", ["battery behind mixing alone", "source at a ferromagnet"])
 def test_other_directions_are_those_of_the_device_solved_anew(sample):
     device = wire("tri", 2, **inwards(DRIVEN[sample]))
@@ -154,6 +156,7 @@ def test_iterations_find_what_factors_do(sample, monkeypatch):
     assert found.power == pytest.approx(exact.power, rel=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("AR", [0.0, 3e-16])
 def test_a_superconductor_is_an_interface_and_a_reservoir(AR):
     ends = sf.Superconductor(AR), sf.Superconductor(2 * AR)

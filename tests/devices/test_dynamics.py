@@ -69,6 +69,7 @@ def test_what_is_pumped_in_a_wire_is_so_in_its_stack(sample, kind):
     )
 
 
+@pytest.mark.long
 def test_what_a_magnet_pumps_that_takes_up_spins_inside_and_turns_them():
     """With exchange lengths and at an interface, all complex."""
     magnets = {"free": FREE, "fixed": FIXED}

@@ -44,6 +44,7 @@ def errors(found, exact, A):
     return np.array([max(torques) / size, abs(ends), abs(dr)])
 
 
+@pytest.mark.long
 @pytest.mark.some(8)
 @pytest.mark.parametrize(
     ("kind", "degree"),
@@ -150,6 +151,7 @@ def test_in_other_directions_a_wire_is_its_stack():
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-9 * np.abs(other).max())
 
 
+@pytest.mark.long
 def test_angular_modes_are_those_of_the_device_turned():
     device = graded("quad", 2, RECIPROCAL, {SPACER[1]: Joint(3e-16, gamma=0.4)})
     solution = sf.solve(device, degree=3)
@@ -162,6 +164,7 @@ def test_angular_modes_are_those_of_the_device_turned():
     )
 
 
+@pytest.mark.long
 def test_magnets_move_as_those_of_the_stack():
     A = KINDS["line"]
     magnets = {"free": sf.Magnet(8e5, alpha=0.02), "fixed": sf.Magnet(1.4e6, alpha=0.05, K=2e4)}

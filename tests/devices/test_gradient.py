@@ -103,6 +103,7 @@ UNIFORM = {
 """Numbers that are no functions of the place."""
 
 
+@pytest.mark.long
 @pytest.mark.some(3)
 @pytest.mark.parametrize("kind", ["line", "quad"])
 @pytest.mark.parametrize("metals", [GRADED, RECIPROCAL, "some numbers are not"])
@@ -118,6 +119,7 @@ def test_graded_wires_have_the_gradients_of_their_stacks(metals, kind):
         assert off(found, expected, KINDS[kind] ** power) < 1e-10, found.output
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", ["transparent", "mixing", "memory loss", "exchange lengths"])
 def test_a_pillar_of_one_width_has_the_gradients_of_its_stack(sample):
     given, R = SAMPLES[sample], 50e-9
@@ -404,6 +406,7 @@ def test_by_iterations(joint, monkeypatch):
         same(solution.gradient(*key), expected, 1e-8)
 
 
+@pytest.mark.long
 def test_factors_are_made_once_for_all_gradients(monkeypatch):
     solution = sf.solve(DEVICES["planar"](), degree=2)
     made, factors_of = [], linear.factors_of
@@ -421,6 +424,7 @@ def test_factors_are_made_once_for_all_gradients(monkeypatch):
 CURRENTS = [(kind, key) for kind, key in CASES if kind in ("planar", "axisymmetric", "in space")]
 
 
+@pytest.mark.long
 @pytest.mark.some(6)
 @pytest.mark.parametrize(("kind", "key"), CURRENTS)
 def test_scaling_all_conductances_scales_resistances(kind, key):
@@ -451,6 +455,7 @@ def test_results_are_linear_in_what_drives(kind, key):
     np.testing.assert_allclose(sum(parts), expected, rtol=0, atol=1e-11 * size)
 
 
+@pytest.mark.long
 @pytest.mark.some(4)
 @pytest.mark.parametrize("key", OUTPUTS["by potentials"])
 def test_nothing_but_potentials_knows_where_these_are_0(key):
@@ -477,6 +482,7 @@ def test_turning_everything_about_z_turns_torques_alone(kind, key):
     np.testing.assert_allclose(turned, expected, rtol=0, atol=1e-10 * size)
 
 
+@pytest.mark.long
 def test_faces_of_a_magnet_add_up():
     solution = sf.solve(pillar((Weak, TILTED), {SPACER[0]: MIXED[SPACER[0]]}), degree=2)
     whole = solution.gradient("torque", "free")
@@ -543,6 +549,7 @@ def test_turning_one_of_collinear_magnetizations_in_contact_has_no_derivative():
     assert opening == {f"{name}.{key}" for name in ("fixed", "left") for key in ANGLES}
 
 
+@pytest.mark.long
 def test_an_interface_of_ferromagnets_that_are_not_parallel_has_no_gamma():
     joint = {SPACER[1]: Joint(3e-16, gamma=0.4), ("free", "right"): Joint(2e-16)}
     given = {"free": (Weak, TILTED), "joints": joint}
