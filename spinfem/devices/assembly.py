@@ -9,9 +9,9 @@ Unknowns are mu_0 and ``nu = mu_s/2``, V. With v_0 and w, tests of both,
     = \sum_e I_e v_0(e) + \int j_s \cdot w ,
 
 with the nu along m in a ferromagnet, and j_s of spin sources at electrodes; eqs. (2), (3) and (4)
-with mu_0 as an unknown. It is a sum of
-terms, two scalar matrices a region and one a contact; m is in nothing but the rows that read nu of
-all that is joined. Across an interface what jumps drives currents, `spinfem.sample.pieces`.
+with mu_0 as an unknown. It is a sum of terms, two scalar matrices a region and one a contact; m is
+in nothing but the rows that read nu of all that is joined. Across an interface what jumps drives
+currents, `spinfem.sample.pieces`.
 
 Currents are particle currents times \|e\|, A, those into the device positive.
 """

@@ -142,23 +142,37 @@ def body_of(
 
 def _graded_body(region: Region, functions: Functions, cells: IntArray, dofs: IntArray) -> Body:
     """Return the matrices of a region of a graded metal, no ferromagnet with exchange lengths."""
-    D, l, p, beta_D = profiles(region.metal)
+    D, l, *_ = profiles(region.metal)
 
-    def total(xi: FloatArray) -> FloatArray:
-        return bulk.total_conductivity(D(xi), p(xi), beta_D(xi))
+    def lost(points: FloatArray) -> FloatArray:
+        xi = region.xi(points)
+        return 2 * bulk.relaxation(D(xi), l(xi))
 
-    def integral(matrix: Callable[..., Any], number: Function) -> Any:
-        return local(matrix(cells, lambda points: number(region.xi(points))), dofs)
+    body = _graded_conduction(region, functions, cells, dofs)
+    return body._replace(along=body.along + local(functions.mass(cells, lost), dofs))
 
-    charge = integral(functions.stiffness, total)
-    along = charge + integral(functions.mass, lambda xi: 2 * bulk.relaxation(D(xi), l(xi)))
-    if not region.is_magnet:
-        return Body(charge, along)
-    drawn, polarized = (
-        integral(functions.stiffness, lambda xi, own=own: own(xi) * total(xi))  # type: ignore[misc]
-        for own in (beta_D, p)
-    )
-    return Body(charge, along, drawn, polarized)
+
+def _graded_conduction(
+    region: Region,
+    functions: Functions,
+    cells: IntArray,
+    dofs: IntArray,
+    slope: Callable[[FloatArray, FloatArray], FloatArray] | None = None,
+) -> Body:
+    """Return what of these goes with D_tot, or times a slope of it, a function of p and beta_D."""
+    D, _, p, beta_D = profiles(region.metal)
+
+    def integral(share: Function | None = None) -> Any:
+        def number(points: FloatArray) -> FloatArray:
+            xi = region.xi(points)
+            found = bulk.total_conductivity(D(xi), p(xi), beta_D(xi))
+            found = found if slope is None else found * slope(p(xi), beta_D(xi))
+            return found if share is None else share(xi) * found
+
+        return local(functions.stiffness(cells, number), dofs)
+
+    charge = integral()
+    return Body(charge, charge, *map(integral, (beta_D, p) if region.is_magnet else ()))
 
 
 def body_slopes(region: Region) -> dict[str, Body]:
@@ -192,33 +206,19 @@ def graded_slope(
     region: Region, quantity: str, functions: Functions, cells: IntArray, dofs: IntArray
 ) -> Body:
     """Return the derivatives of the matrices of a graded region with a number that is not."""
-    D, _, p, beta_D = profiles(region.metal)
     metal: Any = region.metal
-
-    def total(xi: FloatArray) -> FloatArray:
-        return bulk.total_conductivity(D(xi), p(xi), beta_D(xi))
-
-    def integral(number: Function) -> Any:
-        return local(functions.stiffness(cells, lambda x: number(region.xi(x))), dofs)
-
     body = _graded_body(region, functions, cells, dofs)
     if quantity == "D":
         return _times(1 / metal.D, body)
     if quantity == "l":
         return _times(0.0, body)._replace(along=-2 / metal.l * (body.along - body.charge))
-
-    def slope(which: int) -> Body:
-        def by(xi: FloatArray) -> FloatArray:
-            return total(xi) * bulk.total_slopes(p(xi), beta_D(xi))[which]
-
-        charge = integral(by)
-        drawn, polarized = (
-            integral(lambda xi, own=own: own(xi) * by(xi))  # type: ignore[misc]
-            for own in (beta_D, p)
+    by_p, by_beta_D = (
+        _graded_conduction(
+            region, functions, cells, dofs, lambda *both, k=k: bulk.total_slopes(*both)[k]
         )
-        return Body(charge, charge, drawn, polarized)
-
-    return _of_polarizations(metal, slope(0), slope(1), body.charge)[quantity]
+        for k in range(2)
+    )
+    return _of_polarizations(metal, by_p, by_beta_D, body.charge)[quantity]
 
 
 def _of_polarizations(metal: Any, by_p: Body, by_beta_D: Body, charge: Any) -> dict[str, Body]:
