@@ -29,7 +29,6 @@ import numpy as np
 
 from .._checks import FloatArray, IntArray, listed
 from ..constants import TORQUE_PER_SPIN_CURRENT
-from ..physics.contact import contact_absorption
 from ..sample.pieces import Reservoir
 from .assembly import (
     ALONG,
@@ -46,6 +45,7 @@ from .assembly import (
 )
 from .bodies import Body, Rates, body_of, local, put_together, rates_of
 from .device import Device, check_reciprocal, check_undriven
+from .duals import lifted
 from .fluxes import EDGE, SIMPLICES, Cells, Fluxes, cells_of
 from .functions import Functions
 from .grid import AXIS, are_parallelograms, in_triangles
@@ -211,7 +211,7 @@ def certificate(
     magnets = [k for k, name in enumerate(system.places.names) if is_magnet(device, name)]
 
     def lifts_of(one: System) -> list[Lift]:
-        return [_lift(one, k, axis) for k in magnets for axis in AXES]
+        return [lift for k in magnets for lift in _lifts(one, k)]
 
     cut = replace(device, grid=in_triangles(device.grid))
     extra = EXTRA[cut.grid.dimension] + cut.grid.is_axisymmetric
@@ -327,23 +327,10 @@ def _check_edges(device: Device, system: System) -> None:
 # --- fields -----------------------------------------------------------------------------------
 
 
-def _lift(system: System, magnet: int, axis: FloatArray) -> Lift:
-    """Return by what the dual field jumps for what a magnet absorbs along an axis."""
-    places, classes = system.places, system.classes
-    here = classes.of_place
-    m, crossing = classes.line[here], classes.crossing[here]
-    bound = (classes.absorber[here] == magnet) & (crossing < 0)
-    lift = np.where(bound[:, None], axis - (m @ axis)[:, None] * m, 0.0)
-    both = np.flatnonzero(classes.crossing >= 0)
-    pairs = np.unique([classes.absorber[both], classes.crossing[both]], axis=1).T.tolist()
-    for pair in (pair for pair in pairs if magnet in pair):
-        # strong ferromagnets in contact that cross: what flows along either counts
-        ways = [places.m[places.owner == k][0] for k in pair]
-        there = (classes.absorber[here] == pair[0]) & (crossing == pair[1])
-        for k, way, sign, flows in zip(pair, ways, (1.0, -1.0), AXES[:2, :2], strict=True):
-            share = contact_absorption(*ways, *flows)[pair.index(magnet)]
-            lift[there & (places.owner == k)] = sign * (share @ axis) * way
-    return Lift(magnet, axis, lift)
+def _lifts(system: System, magnet: int) -> list[Lift]:
+    """Return by what the dual fields jump for what a magnet absorbs."""
+    at_places = lifted(system, magnet)
+    return [Lift(magnet, axis, at_places @ axis) for axis in AXES]
 
 
 def loads(system: System, lifts: Sequence[Lift]) -> FloatArray:

@@ -42,7 +42,7 @@ from .assembly import (
     tap_of,
 )
 from .device import Device
-from .regions import crossings_of, is_ferromagnetic
+from .regions import Classes, Crossing, crossings_of, is_ferromagnetic
 
 AXES = np.eye(3)
 
@@ -124,6 +124,51 @@ class Jump(NamedTuple):
         return found
 
 
+def bound_to(classes: Classes, magnet: int) -> IntArray:
+    """Return the places whose nu is on the line of a magnet."""
+    here = classes.of_place
+    return np.flatnonzero((classes.absorber[here] == magnet) & (classes.crossing[here] < 0))
+
+
+def lifted(system: System, magnet: int, face: int | None = None) -> FloatArray:
+    """Return by what nu of fields that are dual to what a magnet absorbs jumps, of a jump of 1.
+
+    Parameters
+    ----------
+    system : System
+        The weak form.
+    magnet, face : int
+        Numbers of the region or electrode, and of that where the spins are from; default: any.
+
+    Returns
+    -------
+    array, shape (n, 3, 3)
+        Components of nu, at all places, of the fields for all components of what is absorbed.
+    """
+    places, classes = system.places, system.classes
+    found, own = np.zeros((len(places.dofs), 3, 3)), bound_to(classes, magnet)
+    if face is not None:
+        own = own[places.owner[own] == face]
+    m = classes.line[classes.of_place[own]]
+    found[own] = AXES - m[:, :, None] * m[:, None, :]
+    for k, crossing in _crossings(system, magnet, face):  # what flows along either m counts
+        for sign, at, of_class, flows in zip(
+            (1, -1), crossing.places, crossing.classes, AXES[:2, :2, None], strict=True
+        ):
+            share = contact_absorption(*crossing.ways, *flows)[k][of_class]
+            found[at] += sign * places.m[at][:, :, None] * share[:, None, :]
+    return found
+
+
+def _crossings(system: System, magnet: int, face: int | None) -> Iterator[tuple[int, Crossing]]:
+    """Yield where a magnet crosses others, and which of both it is there."""
+    for crossing in crossings_of(system.places, system.classes):
+        if magnet in crossing.magnets:
+            k = crossing.magnets.index(magnet)
+            if face in (None, crossing.magnets[1 - k]):
+                yield k, crossing
+
+
 @dataclass(frozen=True, eq=False)
 class Potentials:
     """The potentials of a solved device, and other fields in it.
@@ -194,11 +239,6 @@ class Potentials:
         k = [*self.device.electrodes].index(electrode)
         return np.flatnonzero(self.system.unknowns.electrode[self.system.classes.of_place] == k)
 
-    def bound_to(self, magnet: int) -> IntArray:
-        """Return the places whose nu is on the line of a magnet."""
-        here, classes = self.system.classes.of_place, self.system.classes
-        return np.flatnonzero((classes.absorber[here] == magnet) & (classes.crossing[here] < 0))
-
     def of(self, unknowns: FloatArray, *, tested: bool = False) -> Values:
         """Return the potentials of unknowns (N, k), without given ones; or the dual fields."""
         own, count = self.system.unknowns, unknowns.shape[1]
@@ -249,7 +289,7 @@ class Potentials:
         if given is not None:
             total = total.plus(given)
         if turn is not None:
-            own = self.bound_to(turn.magnet)
+            own = bound_to(self.system.classes, turn.magnet)
             m = self.system.classes.line[self.system.classes.of_place[own]]
             size = np.einsum("ni,nik->nk", m, values.nu[own])
             total.nu[own] += turn.way[None, :, None] * size[:, None, :]
@@ -284,36 +324,20 @@ class Potentials:
 
     def torque_jump(self, magnet: int, face: int | None) -> Jump:
         """Return by what the fields dual to a torque over hbar/2|e| jump."""
-        places, classes = self.system.places, self.system.classes
+        places = self.system.places
         one = self.system.functions.one[places.dofs]
         counts = one if face is None else np.where(places.owner == face, one, 0.0)
-        values, own = Values.zeros(len(one), 3), self.bound_to(magnet)
-        m = classes.line[classes.of_place[own]]
-        values.nu[own] = counts[own, None, None] * (AXES - m[:, :, None] * m[:, None, :])
-        for k, crossing in self._crossings(magnet, face):
-            for sign, at, of_class, flows in zip(
-                (1, -1), crossing.places, crossing.classes, AXES[:2, :2, None], strict=True
-            ):
-                share = contact_absorption(*crossing.ways, *flows)[k][of_class]
-                along = sign * one[at, None] * places.m[at]
-                values.nu[at] += along[:, :, None] * share[:, None, :]
+        values = Values.zeros(len(one), 3)
+        values.nu[:] = one[:, None, None] * lifted(self.system, magnet, face)
         for name in self.tied:
             values = values.plus(self.tie(name, self.inlets[name].along[0], values.nu))
         return Jump(values, magnet, counts, face)
-
-    def _crossings(self, magnet: int, face: int | None) -> Iterator[tuple[int, Any]]:
-        """Yield where a magnet crosses others, and which of both it is there."""
-        for crossing in crossings_of(self.system.places, self.system.classes):
-            if magnet in crossing.magnets:
-                k = crossing.magnets.index(magnet)
-                if face in (None, crossing.magnets[1 - k]):
-                    yield k, crossing
 
     def moved_jump(self, jump: Jump, change: Change) -> Values:
         """Return what a jump changes by, but for `turned_contacts`."""
         total = Values.zeros(*jump.values.potential.shape)
         if change.turn is not None and change.turn.magnet == jump.magnet:
-            own, way = self.bound_to(jump.magnet), change.turn.way
+            own, way = bound_to(self.system.classes, jump.magnet), change.turn.way
             counts: Any = jump.counts
             m = self.system.classes.line[self.system.classes.of_place[own]]
             both = m[:, :, None] * way + way[:, None] * m[:, None, :]
@@ -328,10 +352,10 @@ class Potentials:
         """Return what a torque changes by as magnets cross in another angle, with these forces."""
         found = np.zeros(jump.values.potential.shape[1])
         here, spin = self.system.classes.of_place, forces.nu[:, :, 0].copy()
-        entering = np.bincount(here, forces.potential[:, 0])
+        charge = np.bincount(here, forces.potential[:, 0])
         for tap in self.inlets.values():  # of the charge that a lead takes p are spins
-            spin[tap.places] -= entering[here[tap.places], None] * tap.along
-        for k, crossing in self._crossings(jump.magnet, jump.face):
+            spin[tap.places] -= charge[here[tap.places], None] * tap.along
+        for k, crossing in _crossings(self.system, jump.magnet, jump.face):
             if turn.magnet not in crossing.magnets:
                 continue
             flows = [
