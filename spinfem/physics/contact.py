@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._checks import FloatArray
-from .directions import across, angle
+from .directions import across, angle, dot
 
 
 def contact_absorption(
@@ -57,8 +57,8 @@ def contact_slopes(
     relation = angle(own, other)
     crossing = ~relation.collinear
     square = np.where(crossing, relation.rest * (1 + relation.cosine), 1.0)[..., None]
-    c = _dot(own, other)
-    mine, its = _dot(j_own, own), _dot(j_other, other)
+    c = dot(own, other)[..., None]
+    mine, its = dot(j_own, own)[..., None], dot(j_other, other)[..., None]
     axis = np.eye(3)[component]
     part, rest = across(other, own)[..., [component]], its - c * mine
     by_cosine = 2 * c * part * rest / square - part * mine
@@ -66,7 +66,3 @@ def contact_slopes(
     by_other = rest * (axis - own[..., [component]] * own) + by_cosine * own
     scale = np.where(crossing[..., None], 1 / square, 0.0)
     return scale * by_own, scale * by_other
-
-
-def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
-    return np.asarray(np.einsum("...i,...i->...", a, b)[..., None])

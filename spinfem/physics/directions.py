@@ -37,14 +37,19 @@ def angle(a: FloatArray, b: FloatArray) -> Angle:
     return Angle(*turn_of(np.moveaxis(a, -1, 0), np.moveaxis(b, -1, 0)))
 
 
+def dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the products of vectors of shape (..., 3)."""
+    return np.asarray(np.einsum("...i,...i->...", a, b))
+
+
 def across(v: FloatArray, m: FloatArray) -> FloatArray:
     """Return the part of the unit vectors v across m, ``m x (v x m)``, shape (..., 3).
 
     It is formed from ``v -/+ m``, so that it keeps its digits at tiny angles.
     """
-    sign = np.where(np.einsum("...i,...i->...", v, m) < 0, -1.0, 1.0)[..., None]
+    sign = np.where(dot(v, m) < 0, -1.0, 1.0)[..., None]
     difference = v - sign * m
-    along = np.einsum("...i,...i->...", difference, m)[..., None]
+    along = dot(difference, m)[..., None]
     part: FloatArray = difference - along * m
     return part
 

@@ -28,7 +28,7 @@ import numpy as np
 
 from .._checks import BoolArray, FloatArray
 from ..physics.contact import contact_slopes
-from ..physics.directions import across, apply, axial
+from ..physics.directions import across, apply, axial, dot
 from ..solvers.condensed import Condensed
 from ..solvers.faces import Faces
 from ..solvers.ports import (
@@ -46,7 +46,6 @@ from .variations import (
     Solved,
     add_drives,
     add_mixing,
-    dot,
     drive_names,
     freely,
     inside,

@@ -16,7 +16,7 @@ import numpy as np
 from .._checks import FloatArray, Number
 from ..fem import graded
 from ..physics import bulk, exchange, interfaces
-from ..physics.directions import angle
+from ..physics.directions import angle, dot
 from ..sample.materials import reduced
 from ..solvers.condensed import Condensed
 from ..solvers.elements import Elements, inwards, remembered
@@ -658,8 +658,3 @@ def turned_apart(
     stretched = (along - across_m)[:, None] * (a_off * b_on + b_off * a_on)
     found: FloatArray = stretched + turning[:, None] * np.cross(m, b_on * a_off - a_on * b_off)
     return found
-
-
-def dot(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Return the products of vectors of shape (..., 3)."""
-    return np.asarray(np.einsum("...i,...i->...", a, b))

@@ -24,7 +24,7 @@ from ..numerics.links import NO_AXIS, OWN, RUN, SPACER, add_pull
 from ..numerics.rings import ALL, AT_ROD, ENTERING, FAR, FLOW, INSIDE, LEAVING, NEAR, PLACE, RISE
 from ..physics import bulk, interfaces
 from ..physics.contact import contact_absorption
-from ..physics.directions import across, axial, cross
+from ..physics.directions import across, axial, cross, dot
 from .balance import Balance, Rods
 from .elements import Elements, inwards
 from .faces import Faces
@@ -540,10 +540,7 @@ class Condensed(Transport):
             if face < 0 or plan.left[face] != plan.right[face]:
                 continue
             m_a, m_b = e.m[face], e.m[face + 1]
-            j_a, j_b = (
-                np.einsum("...i,...i->...", j, m)
-                for j, m in ((current_left[face], m_a), (current_right[face], m_b))
-            )
+            j_a, j_b = dot(current_left[face], m_a), dot(current_right[face], m_b)
             shares = contact_absorption(m_a, m_b, j_a, j_b)
             absorbed_left[face], absorbed_right[face] = shares
         rings = potential_left, potential_right
@@ -871,8 +868,8 @@ class Condensed(Transport):
             if plan.kind[link] == OWN:
                 ways = plan.own_axis[link], plan.own_axis[link]
             a, b = (NONE if k == NO_AXIS else e.m[k] for k in ways)
-            s_left[link] = (B + S_left) * _dot(a, w_left) - B * _dot(a, w_right)
-            s_right[link] = B * _dot(b, w_left) - (B + S_right) * _dot(b, w_right)
+            s_left[link] = (B + S_left) * dot(a, w_left) - B * dot(a, w_right)
+            s_right[link] = B * dot(b, w_left) - (B + S_right) * dot(b, w_right)
         return s_left, s_right
 
     def dual_to_spacer(self, magnet: int, at_right: bool) -> Field:
@@ -991,12 +988,8 @@ def _shared(share: tuple[Any, Any], lost: FloatArray, m: FloatArray) -> FloatArr
     return found
 
 
-def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
-    return np.asarray(np.einsum("...i,...i->...", a, b))
-
-
 def _along(v: FloatArray, m: FloatArray) -> FloatArray:
-    return _dot(v, m)[..., None] * m
+    return dot(v, m)[..., None] * m
 
 
 def _pull(

@@ -10,7 +10,7 @@ import numpy as np
 from .._checks import FloatArray
 from ..physics import interfaces
 from ..physics.contact import contact_absorption
-from ..physics.directions import angle, apply, tensor
+from ..physics.directions import angle, apply, dot, tensor
 from ..solvers.elements import Elements
 from ..solvers.turning import unresisted
 
@@ -286,7 +286,7 @@ class Joints:
             strong = np.flatnonzero(self.width[face : face + 2] == 1)
             if strong.size == 2 and law is None:
                 sides = m[face], m[face + 1]
-                along = (_dot(j, axis) for j, axis in zip(current[:, face], sides, strict=True))
+                along = (dot(j, axis) for j, axis in zip(current[:, face], sides, strict=True))
                 taken[:, face] = contact_absorption(*sides, *along)
             elif strong.size == 1 and (law is None or law.mixing is None):
                 side = strong[0]
@@ -302,9 +302,5 @@ def _lines(m: FloatArray) -> FloatArray:
     return m[..., :, None] * m[..., None, :]
 
 
-def _dot(v: FloatArray, m: FloatArray) -> FloatArray:
-    return np.asarray(np.einsum("...i,...i->...", v, m))
-
-
 def _along(v: FloatArray, m: FloatArray) -> FloatArray:
-    return _dot(v, m)[..., None] * m
+    return dot(v, m)[..., None] * m
