@@ -330,9 +330,11 @@ def in_triangles(grid: Grid) -> Grid:
         return grid
     n = old.nelements
     mesh = MeshTri1(old.p, np.hstack([old.t[[0, 1, 3]], old.t[[1, 2, 3]]]))
-    numbers = {pair: k for k, pair in enumerate(map(tuple, mesh.facets.T.tolist()))}
+    ends = (np.sort(one.facets, axis=0).astype(np.int64) for one in (old, mesh))
+    before, after = (first * old.nvertices + last for first, last in ends)
+    order = np.argsort(after)
     surfaces = {
-        name: np.array([numbers[pair] for pair in map(tuple, old.facets[:, own].T.tolist())])
+        name: order[np.searchsorted(after, before[own], sorter=order)]
         for name, own in grid.surfaces.items()
     }
     regions = {name: np.concatenate([own, own + n]) for name, own in grid.regions.items()}
