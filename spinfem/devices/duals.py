@@ -464,7 +464,8 @@ class Adjoint(NamedTuple):
 
     potentials: Potentials
     solve: Callable[[FloatArray], FloatArray]  # the transposed system, of loads (N, k)
-    by_spins: Callable[..., FloatArray]  # what unknowns (N,) are more than without spins
+    by_spins: Callable[[], FloatArray]  # what the unknowns are more than without spins, (N,)
+    dual_by_spins: Callable[[FloatArray], FloatArray]  # likewise of dual ones, (N,)
     is_self_dual: bool  # whether u is dual to the power
 
     def dual(self, weights: Mapping[str, float], jump: Jump) -> Dual:
@@ -502,11 +503,11 @@ class Adjoint(NamedTuple):
         spins: nothing large is subtracted.
         """
         own, currents = self.potentials, self.potentials.currents
-        x, more_x = own.unknowns, self.by_spins(own.unknowns)
+        x, more_x = own.unknowns, self.by_spins()
         y, more_y = x, more_x
         if not self.is_self_dual:
             y = self._unknowns(currents, own.no_jump)[:, 0]
-            more_y = self.by_spins(y, transposed=True)
+            more_y = self.dual_by_spins(y)
         more_u, u = (own.of(v[:, None]) for v in (more_x, x - more_x))
         phi, more_phi = (own.of(v[:, None], tested=True) for v in (y, more_y))
         return [

@@ -333,7 +333,12 @@ class DeviceSolution(Readable):
         current = current_through(self.device, whole.system)
         if whole is not self:
             return whole.spin_resistance + (self.power - whole.power) / current**2
-        return float(self._taps @ self._by_spins(self._unknowns)) / current**2
+        return float(self._taps @ self._more_by_spins) / current**2
+
+    @cached_property
+    def _more_by_spins(self) -> FloatArray:
+        """What the unknowns are more than without spins, V."""
+        return self._by_spins(self._unknowns)
 
     def _by_spins(self, x: FloatArray, *, transposed: bool = False) -> FloatArray:
         """Return what a solution, or one of the transposed system, is more than without spins.
@@ -405,7 +410,13 @@ class DeviceSolution(Readable):
         elif output == "spin_resistance":
             current = current_through(self.device, self.system)
         potentials = Potentials(self.device, self.system, self._unknowns)
-        adjoint = Adjoint(potentials, self._dual_of, self._by_spins, self._is_self_dual)
+        adjoint = Adjoint(
+            potentials,
+            self._dual_of,
+            lambda: self._more_by_spins,
+            lambda dual: self._by_spins(dual, transposed=True),
+            self._is_self_dual,
+        )
         return gradient_of(adjoint, output, names, value, current)
 
     def _dual_of(self, load: FloatArray) -> FloatArray:
