@@ -379,9 +379,10 @@ class DeviceSolution(Readable):
             ``gradient["left.current"]`` of what is given at an electrode; angles of m,
             "free.polar" and "free.azimuth", in degrees; of the shape of the result, in its unit per
             unit of the number. Textures have no angles, and interfaces without a resistance no
-            derivatives with it. With respect to m it is nan where two strong ferromagnets in
-            contact are collinear, since turning one of them opens the contact; and that of dr with
-            respect to the current of a probe, on either side of which it is another one.
+            derivatives with it. With respect to m it is nan where two ferromagnets in contact are
+            collinear, and strong or with an asymmetric interface between them (gamma), since
+            turning one of them opens the contact; and that of dr with respect to the current of a
+            probe, on either side of which it is another one.
 
         Raises
         ------
