@@ -59,7 +59,7 @@ class Numbers:
         self.places: dict[str, Place] = {}
         self.alike: dict[str, list[str]] = {}
         self._changes: dict[str, Callable[[Place], Change]] = {}
-        self._made: dict[str, tuple[Any, Any]] = {}
+        self._unit_matrices: dict[str, tuple[Any, Any]] = {}
         first = len(self._device.regions)
         for k, (name, region) in enumerate(self._device.regions.items()):
             self._put_metal(k, name, region.metal, region.m, self._in_region)
@@ -128,12 +128,12 @@ class Numbers:
 
     def _matrices(self, name: str) -> tuple[Any, Any]:
         """Return ``int grad u.grad v`` and ``int u v`` of the functions of a region."""
-        if name not in self._made:  # numbers of a region come one after the other
+        if name not in self._unit_matrices:  # numbers of a region come one after the other
             mass = self._system.functions.mass(self._device.grid.regions[name])
             charge, *_ = rates_of(self._device.regions[name])
             body, dofs = self._system.parts.bodies[name], self._system.parts.dofs[name]
-            self._made = {name: (body.charge / charge.coefficient, local(mass, dofs))}
-        return self._made[name]
+            self._unit_matrices = {name: (body.charge / charge.coefficient, local(mass, dofs))}
+        return self._unit_matrices[name]
 
     def _in_lead(self, place: Place) -> Change:
         name = self._system.places.names[place.k]
@@ -244,10 +244,8 @@ class Numbers:
         name, axis = self._system.places.names[place.k], AXES["xyz".index(place.quantity[-1])]
         if place.quantity.startswith("spin_current"):
             electrode = replace(self._device.electrodes[name], end=SpinSource(axis))
-            electrodes = {**self._device.undriven.electrodes, name: electrode}
-            device = Device(
-                self._device.grid, self._device.regions, electrodes, self._device.interfaces
-            )
+            alone = self._device.undriven
+            device = replace(alone, electrodes={**alone.electrodes, name: electrode})
             return Change(inflows=inflows_of(device, self._system.parts, self._system.places))
         given, here = self._none(), self._system.classes.of_place
         own = np.flatnonzero(np.isin(here, here[self._system.places.of(name)]))

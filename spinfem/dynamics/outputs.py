@@ -105,7 +105,7 @@ def _save_device(trajectory: Moved, degree: int, place: Path, progress: bool | N
     check_collection(place)
     parts = parts_of(trajectory.device_at(0), degree)
 
-    def write(time: int, file: Path) -> list[Path]:
+    def write_time(time: int, file: Path) -> list[Path]:
         return write_frame(solve_parts(trajectory.device_at(time), parts, False), file)
 
-    write_collection(place, trajectory.times.tolist(), write, progress)
+    write_collection(place, trajectory.times.tolist(), write_time, progress)
