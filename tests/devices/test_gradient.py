@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import skfem
 from wires import (
+    BATTERY,
     DRIFTING,
     DRIVEN,
     GRADED,
@@ -15,6 +16,7 @@ from wires import (
     NAMES,
     RECIPROCAL,
     SAMPLES,
+    SOURCE,
     SPACER,
     TILTED,
     UP,
@@ -149,7 +151,8 @@ def moved(device, steps):
             mixing = None if law.mixing is None else law.mixing + change
             interfaces[pair] = dataclasses.replace(law, **changed, mixing=mixing)
         elif owner in regions:
-            regions[owner] = Region(*_moved_metal(regions[owner].metal, regions[owner].m, own))
+            region = regions[owner]
+            regions[owner] = Region(*_moved_metal(region.metal, region.m, own), region.across)
         else:
             electrode = electrodes[owner]
             drive = {key: x for key in DRIVES if (x := getattr(electrode, key)) is not None}
@@ -380,6 +383,86 @@ def test_differences_one_by_one(key):
             np.testing.assert_allclose(
                 gradient[name] * scale, found, rtol=0, atol=2e-9 * size, err_msg=name
             )
+
+
+def check_differences(device, keys):
+    """Of several results, so that a device is solved once ahead and once back."""
+    solution, random, steps = sf.solve(device, degree=2), np.random.default_rng(5), {}
+    gradients = [solution.gradient(*key) for key in keys]
+    for gradient in gradients:
+        for name, scale in scales(solution, gradient).items():
+            steps.setdefault(name, random.uniform(-1, 1) * scale)
+
+    def solved(factor):
+        return sf.solve(
+            moved(device, {name: factor * step for name, step in steps.items()}), degree=2
+        )
+
+    ahead, back = solved(NEAR), solved(-NEAR)
+    for (output, *names), gradient in zip(keys, gradients, strict=True):
+        one, other = (getattr(x, output) for x in (ahead, back))
+        change = one(*names) - other(*names) if callable(one) else one - other
+        expected = sum(steps[name] * gradient[name] for name in gradient)
+        size = np.abs(gradient.value).max()
+        np.testing.assert_allclose(
+            change / (2 * NEAR), expected, rtol=0, atol=1e-7 * size, err_msg=gradient.output
+        )
+
+
+NEAR = 3e-5
+"""As `STEP` where what differences miss is its square."""
+
+
+@pytest.mark.filterwarnings("ignore:cells at interfaces")
+def test_differences_between_leads_of_two_polarizations_that_cross():
+    """A current density that is negative, and potentials at both ends."""
+    leads = sf.Lead(drifting(Co, 0.3), m=(1, 0, 0)), sf.Lead(drifting(Py, -0.2), m=(0.1, 1, 0.2))
+    device = wire("line", 1, ends=leads)
+    keys = [
+        ("torque", "fixed"),
+        ("torque", "fixed", "left"),
+        ("torque", "left"),
+        ("torque", "right", "free"),
+        ("resistance", "left", "right"),
+        ("current", "left"),
+    ]
+    more = [("spin_resistance",), ("potential", "left")]
+    given = driven(device, left={"j0": -1e9}, right={"potential": 3e-4})
+    check_differences(given, keys + more)
+    given = driven(device, left={"potential": 1e-3}, right={"potential": 3e-4})
+    check_differences(given, [*keys, ("current", "right")])
+
+
+@pytest.mark.filterwarnings("ignore:cells at interfaces")
+def test_differences_at_leads_beside_normal_metals():
+    """Of which a density at one alone leaves the system symmetric, but not its own dual."""
+    lead = sf.Lead(drifting(Co, 0.3), m=sf.direction(70, 130))
+    device = wire("line", 1, fixed=(Cu, None), ends=(lead, LEAD), joints={SPACER[1]: JOINED})
+    keys = ("torque", "left"), ("torque", "free", "spacer"), ("potential", "left")
+    check_differences(device, [*keys, ("spin_resistance",)])
+    density = {"left": {"j0": 1e11}, "right": {"potential": 0.0}}
+    check_differences(driven(device, {"left": lead}, **density), [("spin_resistance",)])
+
+
+JOINED = Joint(3e-16, gamma=-0.4, delta=0.3, mixing=4e14 + 2e14j)
+
+
+@pytest.mark.filterwarnings("ignore:cells at interfaces")
+def test_differences_of_what_ends_drive():
+    """At a normal metal, at a strong ferromagnet, and at one with exchange lengths."""
+    weak = {"free": (drifting(Weak, 0.5), TILTED), "joints": {SPACER[0]: JOINED}}
+    keys = ("torque", "free"), ("torque", "free", "free"), ("potential", "left")
+    check_differences(wire("line", 1, ends=(SOURCE, BATTERY), **weak), keys)
+    normal = {"fixed": (Cu, None), "ends": (BATTERY, SOURCE)}
+    keys = ("torque", "free"), ("torque", "free", "right"), ("resistance", "left", "right")
+    check_differences(wire("line", 1, **normal), keys)
+
+
+@pytest.mark.filterwarnings("ignore:cells at interfaces")
+def test_differences_of_numbers_of_graded_metals():
+    metals = {x: dataclasses.replace(GRADED[x], **numbers) for x, numbers in UNIFORM.items()}
+    keys = ("torque", "free"), ("torque", "fixed"), ("spin_resistance",)
+    check_differences(graded("line", 1, metals), [*keys, ("resistance", "left", "right")])
 
 
 # --- by iterations, and all at once -------------------------------------------------------------
