@@ -1,14 +1,19 @@
 """mu_s or a spin current given at an electrode: spin batteries, spin pumping, superconductors."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from wires import (
+    BATTERY,
     DRIVEN,
     J0,
     KINDS,
     LEAD,
     NAMES,
+    SOURCE,
     SPIN_CURRENT,
+    SPIN_POTENTIAL,
     TILTED,
     UP,
     Co,
@@ -75,6 +80,66 @@ def test_a_wire_is_its_stack(sample, shape, j0):
     if j0:
         assert found.resistance("left", "right") * A == pytest.approx(exact.resistance, rel=1e-9)
         assert found.spin_resistance * A == pytest.approx(exact.spin_resistance, rel=1e-8)
+
+
+def test_a_pillar_of_one_normal_metal_in_closed_form():
+    """mu_s that the left end gives, and a spin current that is positive towards +x at the right."""
+    L, l = 20e-9, 15e-9
+    metal = sf.NormalMetal(D=Cu.D, l=l)
+    own = metal.D / (2 * l)
+
+    def mu_s(x):
+        given = np.multiply.outer(np.cosh((L - x) / l), SPIN_POTENTIAL)
+        driven = np.multiply.outer(np.sinh(x / l), SPIN_CURRENT) / own
+        return (given - driven) / np.cosh(L / l)
+
+    device = sf.Device.pillar(
+        sf.Stack([BATTERY, metal(L, name="N"), SOURCE]), radius=R, current=0.0, elements=6
+    )
+    found, x = sf.solve(device, degree=4), np.linspace(1e-9, 19e-9, 7)
+    size = np.abs(SPIN_POTENTIAL).max()
+    np.testing.assert_allclose(
+        found.spin_potential(np.stack([0 * x + 1e-8, x], axis=1)), mu_s(x), atol=1e-7 * size
+    )
+    entering = own * np.tanh(L / l) * SPIN_POTENTIAL + SPIN_CURRENT / np.cosh(L / l)
+    power = (entering @ SPIN_POTENTIAL - SPIN_CURRENT @ mu_s(L)) / 2
+    assert found.power == pytest.approx(np.pi * R**2 * power, rel=1e-9)
+
+
+def test_sources_at_a_magnet_and_at_a_battery_are_those_of_a_stack():
+    """What is across m is taken up at once; and no resistance knows of what is driven."""
+    at_magnet = {"free": (Py, TILTED), "ends": (SOURCE, SOURCE)}
+    normal = {"fixed": (Cu, None), "ends": (BATTERY, SOURCE)}
+    for given in (at_magnet, normal):
+        exact = sf.solve(stack(**given), J0)
+        found = sf.solve(wire("line", 4, **inwards(given)), degree=4)
+        size = np.abs(exact.torque("free")).max()
+        for name in {*NAMES} & {*found.magnets}:
+            np.testing.assert_allclose(
+                found.torque(name), exact.torque(name), rtol=0, atol=1e-8 * size
+            )
+        assert found.resistance("left", "right") == pytest.approx(exact.resistance, rel=1e-9)
+        assert found.spin_resistance == pytest.approx(exact.spin_resistance, rel=1e-8)
+
+
+def test_a_reservoir_beside_a_lead_of_two_polarizations():
+    """All over the lead's face ``mu_0 + beta_D m.mu_s/2`` is one, with a given mu_s at its edge."""
+    lead = sf.Lead(dataclasses.replace(Co, beta_D=0.8), m=UP)
+    device = wire("tri", 2, fixed=(Cu, None), ends=(lead, LEAD))
+    mesh = device.grid.mesh
+    below = mesh.facets_satisfying(lambda x: (x[1] < 1e-6) & (x[0] < 8), boundaries_only=True)
+    grid = type(device.grid)(mesh.with_boundaries(mesh.boundaries | {"below": below}))
+    mu_s = 1e-4 * UP
+    electrodes = {
+        "left": sf.Electrode(potential=2e-4, end=lead),
+        "right": sf.Electrode(potential=0.0, end=LEAD),
+        "below": sf.Electrode(j0=0.0, end=sf.Reservoir(mu_s)),
+    }
+    found = sf.solve(sf.Device(grid, device.regions, electrodes), degree=2)
+    points = np.stack([np.zeros(4), [0.0, 4e-9, 11e-9, 30e-9]], axis=1)
+    nu = found.spin_potential(points) @ UP / 2
+    assert nu[0] == pytest.approx(5e-5, rel=1e-12)
+    assert found.potential(points) + 0.8 * nu == pytest.approx(np.full(4, 2e-4), rel=1e-10)
 
 
 JOINTS = {("spacer", "free"): Joint(3e-16, gamma=0.4, mixing=4e14)}
