@@ -82,6 +82,14 @@ def test_functions_that_are_constant_are_numbers(kind):
     assert found.power == pytest.approx(exact.power, rel=1e-11)
 
 
+def test_a_wire_of_two_polarizations_that_vary_is_its_stack():
+    """And the current in it is the same all over, of order 4."""
+    exact, found = sf.solve(layers(), J0), sf.solve(graded("line", 6), degree=4)
+    assert errors(found, exact, 1.0).max() < 1e-7
+    x = np.array([[1e-9], [5e-9], [9e-9], [16e-9], [19e-9], [21e-9]])
+    assert found.charge_current(x)[:, 0] == pytest.approx(np.full(6, J0), rel=1e-4)
+
+
 @pytest.mark.long
 def test_a_metal_may_be_graded_the_other_way():
     """From the end of a region to its beginning: that of the mirrored function."""
