@@ -371,6 +371,20 @@ def test_a_run_for_paraview_has_the_device_at_every_time(short_run, tmp_path):
         both.device_at(0)
 
 
+def test_a_multiple_of_a_device_has_all_its_drives_times_that():
+    """A current, a potential, and a density: potentials and torques are linear in these."""
+    device = branched()
+    given = {"left": {"current": 1.0}, "right": {"potential": 2e-9}, "top": {"j0": -4e7}}
+    electrodes = {name: sf.Electrode(**drive, end=LEAD) for name, drive in given.items()}
+    device = sf.Device(device.grid, device.regions, electrodes)
+    one, three = (sf.solve(x, degree=1) for x in (device, device.driven(-3.0)))
+    for name in electrodes:
+        assert three.potential(name) == pytest.approx(-3 * one.potential(name), rel=1e-10)
+        assert three.current(name) == pytest.approx(-3 * one.current(name), rel=1e-10)
+    for name in ("fixed", "free"):
+        np.testing.assert_allclose(three.torque(name), -3 * one.torque(name), rtol=1e-9)
+
+
 @pytest.mark.interop
 def test_pyvista_reads_the_volume_and_its_interfaces(short_run, tmp_path):
     pyvista = pytest.importorskip("pyvista")
