@@ -100,6 +100,7 @@ def branched(left=LEAD, right=LEAD, joints=None):
 
 
 SPACER = ("fixed", "spacer"), ("spacer", "free")
+LEFT, RIGHT = ("left", "fixed"), ("free", "right")
 SAMPLES = {
     "transparent": {},
     "reservoirs": {"ends": (sf.Reservoir(), sf.Reservoir())},
@@ -132,6 +133,11 @@ SAMPLES = {
         "free": (Weak, TILTED),
         "joints": {SPACER[1]: Joint(3e-16, gamma=0.4, mixing=4e14 + 1e14j)},
     },
+    "exchange lengths, mixing alone": {
+        "free": (Weak, TILTED),
+        "joints": {SPACER[1]: Joint(mixing=4e14 + 1e14j), RIGHT: Joint(mixing=3e14)},
+    },
+    "exchange lengths in a lead": {"ends": (sf.Lead(Weak, m=(1, 0, 0)), LEAD)},
     "interface at an end": {"joints": {("left", "fixed"): Joint(3e-16, gamma=0.3)}},
 }
 
@@ -142,7 +148,6 @@ SPIN_CURRENT = np.array([-1e10, 4e10, 2e10])
 """A/m2."""
 BATTERY, SOURCE = sf.Reservoir(SPIN_POTENTIAL), sf.SpinSource(SPIN_CURRENT)
 LOSSY = Joint(3e-16, gamma=0.3, delta=0.2, mixing=5e14 + 1e14j)
-LEFT, RIGHT = ("left", "fixed"), ("free", "right")
 NORMAL = {"fixed": (Cu, None)}
 DRIVEN = {
     "battery": {**NORMAL, "ends": (BATTERY, LEAD)},
@@ -198,6 +203,12 @@ DRIFTING = {
         "free": (drifting(Weak, 0.2), TILTED),
         "joints": {SPACER[0]: Joint(5e-16, gamma=0.7, mixing=5e14 + 1e14j)},
     },
+    "exchange lengths, mixing alone": {
+        "fixed": (Cu, None),
+        "free": (drifting(Weak, 0.2), TILTED),
+        "joints": {LEFT: Joint(mixing=4e14 + 1e14j), SPACER[1]: Joint(mixing=5e14)},
+        "ends": (sf.Lead(drifting(Weak, -0.3), m=(1, 0, 0)), LEAD),
+    },
 }
 """Ferromagnets of two polarizations."""
 
@@ -247,3 +258,25 @@ def twisted(points):
     """A texture."""
     x, y = points.T[:2] * 1e9
     return np.stack([np.sin(0.1 * y), np.cos(0.3 * x), 1 + 0.01 * y], axis=1)
+
+
+def roofed(end, resistance=0.0):
+    """A wire whose upper side is an electrode, with a mixing conductance below it."""
+    joints = {("spacer", "free"): Joint(resistance, mixing=4e14 + 1e14j)}
+    device = wire("tri", 2, free=(Weak, TILTED), joints=joints)
+    mesh = device.grid.mesh
+    upper = mesh.facets_satisfying(
+        lambda x: (x[1] > WIDE - 1e-6) & (x[0] > 8), boundaries_only=True
+    )
+    electrodes = {
+        "left": device.electrodes["left"],
+        "top": sf.Electrode(potential=0.0, end=end),
+    }
+    mesh = mesh.with_boundaries({"left": mesh.boundaries["left"], "top": upper})
+    return sf.Device(Grid(mesh), device.regions, electrodes, joints)
+
+
+def before_battery(resistance=0.0):
+    """What a wire has whose magnet with exchange lengths is before a battery, and mixes there."""
+    joints = {RIGHT: Joint(resistance, mixing=4e14 + 1e14j)}
+    return {"free": (Weak, TILTED), "ends": (LEAD, BATTERY), "joints": joints}

@@ -27,7 +27,7 @@ from scipy.sparse.csgraph import connected_components
 from .._checks import FloatArray, IntArray
 from ..physics import interfaces
 from ..sample.pieces import Interface, Lead, SpinSource
-from .bodies import Parts
+from .bodies import Leaving, Parts, leads_of
 from .device import Device
 from .fluxes import Fluxes
 from .functions import Functions
@@ -319,14 +319,6 @@ def _check_known(device: Device, functions: Functions | Fluxes) -> None:
                 f"m of {name!r} as a function of points needs elements with values at points, got "
                 f"those of degree {functions.degree}: at most 1 on lines, 2 on quadrilaterals"
             )
-    for pair, law in device.interfaces.items():
-        weak = [name for name in pair if is_magnet(device, name) and not is_strong(device, name)]
-        if weak and law.mixing is not None and not np.any(law.resistance):
-            names = " and ".join(map(repr, sorted(pair)))
-            raise ValueError(
-                f"resistance (AR*) of the interface between {names} must be positive, got 0 with a "
-                f"mixing conductance, and {weak[0]!r} has exchange lengths"
-            )
 
 
 def read(unknowns: Unknowns, row: Row) -> Any:
@@ -353,6 +345,7 @@ def unknowns_of(
     """Number the unknowns: mu_0 of classes, potentials of electrodes, then nu of classes."""
     count = len(classes.rank)
     electrode = np.full(count, -1)
+    has_potential = np.isin(np.arange(count), classes.of_place)
     for k, (name, given) in enumerate(device.electrodes.items()):
         if given.j0 is not None:
             continue
@@ -364,7 +357,7 @@ def unknowns_of(
                 f"{name!r}"
             )
         electrode[own] = k
-    is_free = electrode < 0
+    is_free = has_potential & (electrode < 0)
     column = np.full(count, -1)
     column[is_free] = np.arange(is_free.sum())
     size, given_there = int(is_free.sum()), np.zeros(count)
@@ -379,23 +372,27 @@ def unknowns_of(
     kinds = np.zeros(total, dtype=np.intp)
     for i in range(3):
         kinds[offset[classes.rank == 3] + i] = 1 + i
+    for i in range(2):  # across m
+        kinds[offset[classes.rank == 2] + i] = 2 + i
     kinds[offset[classes.rank == 1]] = ALONG
 
     n, here = len(places.dofs), classes.of_place
     one = np.where(is_free[here], 1.0, functions.one[places.dofs])
     rows = np.flatnonzero(column[here] >= 0)
     potential: Any = sp.coo_array((one[rows], (rows, column[here[rows]])), shape=(n, total))
+    apart, everywhere = classes.apart, np.arange(n)
+    ways, held = classes.space[here], classes.held[here]
+    beside = classes.across[apart]
+    ways[apart], held[apart] = (along_m(x[apart], classes.line[beside]) for x in (ways, held))
     parts: list[tuple[FloatArray, IntArray, IntArray]] = []
-    for rank in (1, 3):
-        own = np.flatnonzero(classes.rank[here] == rank)
-        for j in range(rank):
+    for at, of, columns in ((everywhere, here, ways), (apart, beside, classes.space[beside])):
+        for j in range(3):
             for i in range(3):
-                value = classes.space[here[own], i, j]
-                kept = value != 0
-                parts.append((value[kept], 3 * own[kept] + i, offset[here[own[kept]]] + j))
-    values, at, to = (np.concatenate(x) for x in zip(*parts, strict=True))
-    spin: Any = sp.csr_array(sp.coo_array((values, (at, to)), shape=(3 * n, total)))
-    held = functions.one[places.dofs][:, None] * classes.held[here]
+                kept = np.flatnonzero(columns[:, i, j])
+                parts.append((columns[kept, i, j], 3 * at[kept] + i, offset[of[kept]] + j))
+    values, rows, to = (np.concatenate(x) for x in zip(*parts, strict=True))
+    spin: Any = sp.csr_array(sp.coo_array((values, (rows, to)), shape=(3 * n, total)))
+    held *= functions.one[places.dofs][:, None]
     potential, given_here = sp.csr_array(potential), one * given_there[here]
     found = Unknowns(potential, potential, given_here, spin, held, kinds, electrode, column)
     for k, (name, given) in enumerate(device.electrodes.items()):
@@ -416,6 +413,12 @@ def unknowns_of(
     return found
 
 
+def along_m(values: FloatArray, m: FloatArray) -> FloatArray:
+    """Return the part along m (n, 3) of vectors (n, 3, ...)."""
+    size = np.einsum("ni,ni...->n...", m, values)
+    return np.asarray(np.einsum("ni,n...->ni...", m, size))
+
+
 def check_spin_sink(system: System) -> None:
     """Check that spins are absorbed somewhere wherever they go.
 
@@ -431,13 +434,9 @@ def check_spin_sink(system: System) -> None:
     own = np.flatnonzero(unknowns.kinds != MU_0)
     matrix = system.matrix[own][:, own]
     count, part = connected_components(matrix, directed=False)
-    is_line, row = unknowns.kinds[own] == ALONG, np.full(len(unknowns.kinds), -1)
-    row[own] = np.arange(len(own))
-    reading = unknowns.spin.tocoo()
-    m = np.zeros((len(own), 3))  # the direction that every unknown is along
-    m[row[reading.coords[1]], reading.coords[0] % 3] = reading.data
+    reading, m = unknowns.spin.tocoo(), system.classes.directions
     first = np.full(count, -1)
-    lines = np.flatnonzero(is_line)
+    lines = np.flatnonzero(unknowns.kinds[own] == ALONG)
     first[part[lines[::-1]]] = lines[::-1]
     for axis in np.eye(3):
         way = np.where(first[:, None] >= 0, m[first], axis)
@@ -508,7 +507,8 @@ def of_region(device: Device, parts: Parts, places: Places, name: str) -> list[T
 
 def of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
     """Return what passes a contact that is not transparent, and leaves into a lead behind it."""
-    law, terms = contact.law, leaving(device, places, contact)
+    law, end = contact.law, getattr(device.electrodes.get(contact.names[1]), "end", None)
+    terms = leaving(places, contact, leads_of(end)) if isinstance(end, Lead) else list[Term]()
     if np.any(law.resistance):
         terms += through(device, places, contact, conductances_of(law))
     if law.mixing is not None:
@@ -516,15 +516,20 @@ def of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
     return terms
 
 
-def leaving(device: Device, places: Places, contact: Contact) -> list[Term]:
-    """Return what leaves into a lead, with its conductance."""
-    name = contact.names[1]
-    end = device.electrodes[name].end if name in device.electrodes else None
-    if not isinstance(end, Lead):
-        return []
-    G, own = 2 * float(end.material.stiffness), places.sides(contact)[1]
-    rows = [_along(own, places.m[own])] if is_strong(device, name) else components(own)
-    return [Term(G, row, contact.mass, row) for row in rows]
+def leaving(places: Places, contact: Contact, given: Leaving) -> list[Term]:
+    """Return what leaves into a lead, with its conductances."""
+    own, F = places.sides(contact)[1], contact.mass
+    m, magnet = places.m[own], places.names.index(contact.names[1])
+    if not m.any():
+        return [Term(given.along, row, F, row) for row in components(own)]
+    along = _along(own, m)
+    terms = [Term(given.along, along, F, along)]
+    for row, turned in zip(across(own, m), _turning(own, m), strict=True):
+        for G, absorber in ((given.passed, NO_ONE), (given.taken, magnet)):
+            for part, of in ((G.real, row), (G.imag, turned)):
+                if part:
+                    terms.append(Term(part, row, F, of, absorber))
+    return terms
 
 
 def conductances_of(law: Interface) -> Conductances:

@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from .._checks import BoolArray, FloatArray, IntArray
 from ..fem.graded import Function, profiles
 from ..physics import bulk, exchange
+from ..sample.pieces import Lead
 from .device import Device, Region
 from .fluxes import Fluxes
 from .functions import Functions
@@ -40,6 +41,14 @@ class Rates(NamedTuple):
     def share(self) -> complex:
         """Which of what is lost the magnetization takes up."""
         return self.taken / (self.rate + self.taken)
+
+
+class Leaving(NamedTuple):
+    """Conductances of what leaves into a lead, S/m2: complex ones are of ``nu_1 + i nu_2``."""
+
+    along: float  # of nu along m; in a normal metal any of its components
+    passed: complex = 0.0  # of nu across m with exchange lengths, what the lattice takes up
+    taken: complex = 0.0  # and what m takes up
 
 
 class Body(NamedTuple):
@@ -199,6 +208,39 @@ def body_slopes(region: Region) -> dict[str, Body]:
         slopes = exchange.taken_slopes(*map(np.asarray, lengths))
         for key, slope in zip(("lambda_J", "lambda_phi"), slopes, strict=True):
             found[key] = _times(0.0, body)._replace(taken=body.charge[0] * slope * absorbing)
+    return found
+
+
+def leads_of(end: Lead) -> Leaving:
+    """Return the conductances of a lead: ``sqrt(a b)`` of what ``div a grad u = b u`` decays by."""
+    region = Region(end.material, end.m)
+    along = 2 * float(bulk.stiffness(np.asarray(end.material.D), np.asarray(end.material.l)))
+    if not region.is_magnet or region.is_strong:
+        return Leaving(along)
+    *_, across = rates_of(region)
+    whole = across.coefficient * np.sqrt(across.rate + across.taken)
+    return Leaving(along, (1 - across.share) * whole, across.share * whole)
+
+
+def lead_slopes(end: Lead) -> dict[str, Leaving]:
+    """Return the derivatives of `leads_of` with the numbers of its metal."""
+    region, given = Region(end.material, end.m), leads_of(end)
+    D, l = float(end.material.D), float(end.material.l)
+    of_along = {"D": given.along / D, "l": -given.along / l}
+    if not region.is_magnet or region.is_strong:
+        return {name: Leaving(slope) for name, slope in of_along.items()}
+    found = {}
+    *_, across = rates_of(region)
+    a, lost, taken = across.coefficient * np.array([1.0, across.rate, across.taken])
+    G = given.passed + given.taken
+    for name, body in body_slopes(region).items():
+        by_a, by_lost = body.across
+        by_taken = 0.0 if body.taken is None else body.taken[1]
+        by_b = by_lost + by_taken
+        slope = (by_a * (lost + taken) + a * by_b) / (2 * G)
+        share = by_taken / (lost + taken) - taken * by_b / (lost + taken) ** 2
+        of_taken = slope * across.share + G * share
+        found[name] = Leaving(of_along.get(name, 0.0), slope - of_taken, of_taken)
     return found
 
 

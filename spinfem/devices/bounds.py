@@ -29,6 +29,7 @@ import numpy as np
 
 from .._checks import FloatArray, IntArray, listed
 from ..constants import TORQUE_PER_SPIN_CURRENT
+from ..physics.directions import angle
 from ..sample.pieces import Reservoir
 from .assembly import (
     ALONG,
@@ -44,7 +45,7 @@ from .assembly import (
     read,
 )
 from .bodies import Body, Rates, body_of, local, put_together, rates_of
-from .device import Device, check_reciprocal, check_undriven
+from .device import Device, check_reciprocal, check_undriven, metals_of
 from .duals import lifted
 from .fluxes import EDGE, SIMPLICES, Cells, Fluxes, cells_of
 from .functions import Functions
@@ -179,7 +180,8 @@ def check_certifiable(device: Device) -> None:
             raise ValueError(f"metal of {name!r} must be uniform to be certified, got a graded one")
         if callable(region.m):
             raise ValueError(f"m of {name!r} must be one vector to be certified, got a function")
-        length = getattr(region.metal, "lambda_J", None)
+    for name, metal in metals_of(device).items():
+        length = getattr(metal, "lambda_J", None)
         if length is not None and np.isfinite(length):
             raise ValueError(
                 f"lambda_J of {name!r} must be infinite to be certified (spins must not precess), "
@@ -296,6 +298,13 @@ def _check_edges(device: Device, system: System) -> None:
     places, classes = system.places, system.classes
     crossing = {places.names[k] for k in {*classes.crossing} - {NO_ONE}}
     crossing |= {places.names[k] for k in {*classes.absorber[classes.crossing >= 0]}}
+    for name in device.electrodes:
+        own = places.of(name)
+        line = classes.line[classes.of_place[own]]
+        if (
+            line.any(axis=1) & ~angle(places.m[own], line).collinear & places.m[own].any(axis=1)
+        ).any():
+            crossing.add(name)
     if ends := crossing & {*device.electrodes}:
         raise ValueError(
             "a ferromagnetic lead must be collinear with what it touches to be certified, got "

@@ -530,12 +530,16 @@ def check_undriven(what: str, device: Device) -> None:
         )
 
 
-def check_reciprocal(what: str, device: Device) -> None:
-    """Raise ValueError where beta_D of a ferromagnet is not p."""
+def metals_of(device: Device) -> dict[str, Metal]:
+    """Return the metals of regions and of leads, by the names of regions and electrodes."""
     metals = {name: region.metal for name, region in device.regions.items()}
     ends = ((name, electrode.end) for name, electrode in device.electrodes.items())
-    metals |= {name: end.material for name, end in ends if isinstance(end, Lead)}
-    for name, metal in metals.items():
+    return metals | {name: end.material for name, end in ends if isinstance(end, Lead)}
+
+
+def check_reciprocal(what: str, device: Device) -> None:
+    """Raise ValueError where beta_D of a ferromagnet is not p."""
+    for name, metal in metals_of(device).items():
         if isinstance(metal, Ferromagnet) and metal.diffusion_polarization != metal.p:
             raise ValueError(
                 f"beta_D of {name!r} must be p for {what}, which are those of reciprocal devices, "
@@ -630,11 +634,6 @@ def _check_end(end: Any) -> None:
         return  # its interface is looked at with others
     if shapes_of(end):
         raise ValueError("end of an electrode must be uniform and no batch, got one that is not")
-    if isinstance(end, Lead) and not getattr(end.material, "is_strong", True):
-        raise ValueError(
-            "end of an electrode must be a normal metal or a strong ferromagnet, got one with "
-            "exchange lengths"
-        )
 
 
 def _check_interface(pair: frozenset[str], interface: object, metals: list[Any]) -> None:

@@ -293,11 +293,25 @@ class Potentials:
             m = self.system.classes.line[self.system.classes.of_place[own]]
             size = np.einsum("ni,nik->nk", m, values.nu[own])
             total.nu[own] += turn.way[None, :, None] * size[:, None, :]
+            total = total.plus(self._apart(values, turn))
         for name, places in self.tied.items():
             less = np.einsum("i,nik->nk", taps[name].along[0], total.nu[places])
             if name in along:
                 less += np.einsum("i,nik->nk", along[name], values.nu[places])
             total.potential[places] -= less
+        return total
+
+    def _apart(self, values: Values, turn: Turn) -> Values:
+        """Return what nu behind mixing conductances alone changes by, along m of a magnet there."""
+        places, classes = self.system.places, self.system.classes
+        whole = np.setdiff1d(np.arange(len(places.dofs)), classes.apart)
+        beside = np.zeros(len(classes.rank), dtype=np.intp)
+        beside[classes.of_place[whole]] = whole
+        total = Values.zeros(*values.potential.shape)
+        own = classes.apart[classes.absorber[classes.across[classes.apart]] == turn.magnet]
+        m = classes.line[classes.across[own]]
+        less = values.nu[beside[classes.of_place[own]]] - values.nu[own]
+        total.nu[own] = m[:, :, None] * np.einsum("i,nik->nk", turn.way, less)[:, None]
         return total
 
     def tie(self, name: str, along: FloatArray, nu: FloatArray) -> Values:

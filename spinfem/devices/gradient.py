@@ -18,6 +18,7 @@ from ..texts.numbers import Unit
 from .assembly import (
     Inflow,
     Term,
+    along_m,
     conductance_slopes,
     inflows_of,
     leaving,
@@ -26,7 +27,7 @@ from .assembly import (
     taken_at,
     through,
 )
-from .bodies import body_slopes, graded_slope, local, rates_of
+from .bodies import Leaving, body_slopes, graded_slope, lead_slopes, local, rates_of
 from .device import Device
 from .duals import AXES, Adjoint, Change, Dual, Polarized, Potentials, Turn, Values
 from .regions import Contact, Places, is_magnet, is_strong
@@ -136,20 +137,16 @@ class Numbers:
         return self._unit_matrices[name]
 
     def _in_lead(self, place: Place) -> Change:
-        name = self._system.places.names[place.k]
+        name, leads = self._system.places.names[place.k], {}
+        end: Any = self._device.electrodes[name].end
         if place.quantity in ("p", "beta_D"):
-            m, metal = self._m(name), self._metal(name)
-            by_beta_D = float(place.quantity == "beta_D" or metal.beta_D is None)
-            return Change(leads={name: Polarized(by_beta_D * m, (place.quantity == "p") * m)})
-        of_G = {"D": 1.0, "l": -1.0}[place.quantity] / float(place.value)
-        return Change(
-            [
-                term._replace(coefficient=of_G * term.coefficient)
-                for contact in self._system.contacts
-                if contact.names[1] == name
-                for term in leaving(self._device, self._system.places, contact)
-            ]
-        )
+            m, by_p = self._m(name), float(place.quantity == "p")
+            by_beta_D = float(place.quantity == "beta_D" or end.material.beta_D is None)
+            leads[name] = Polarized(by_beta_D * m, by_p * m)
+        slope = lead_slopes(end).get(place.quantity, Leaving(0.0))
+        contacts = (contact for contact in self._system.contacts if contact.names[1] == name)
+        terms = [term for x in contacts for term in leaving(self._system.places, x, slope)]
+        return Change(terms, leads=leads)
 
     def _at_interface(self, place: Place) -> Change:
         device, places = self._device, self._system.places
@@ -250,6 +247,9 @@ class Numbers:
         given, here = self._none(), self._system.classes.of_place
         own = np.flatnonzero(np.isin(here, here[self._system.places.of(name)]))
         given.nu[own] = self._one(own)[:, None, None] * axis[None, :, None] / 2
+        classes = self._system.classes
+        apart, beside = classes.apart, classes.across[classes.apart]
+        given.nu[apart] = along_m(given.nu[apart], classes.line[beside])
         return Change(given=given)
 
     def _none(self) -> Values:

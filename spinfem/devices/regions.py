@@ -5,7 +5,8 @@ electrode beside each of the regions that it touches: what jumps between these j
 Places that transparent facets join are a class, a ring of the mechanical analogy: they have one
 mu_0, and one ``nu = mu_s/2`` in a space that is all of R^3 in normal metals, the line of m where a
 strong ferromagnet is, and nothing at a reservoir, which gives it, or where strong ferromagnets
-cross.
+cross. Behind a mixing conductance without a resistance a ferromagnet with exchange lengths has nu
+along m of its class, and across m a nu of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from .._checks import BoolArray, FloatArray, IntArray
-from ..physics.directions import COLLINEAR, angle
+from ..physics.directions import COLLINEAR, angle, axes_across
 from ..sample.materials import Ferromagnet
 from ..sample.pieces import Interface, Lead, Reservoir, SpinBlocking, SpinSource
 from .device import Device, Region
@@ -66,13 +67,25 @@ class Classes(NamedTuple):
     """Places that are joined, and what they have in common."""
 
     of_place: IntArray  # (n,)
+    across: IntArray  # (n,) that of what is across m: `of_place`, or one of its own, without mu_0
     space: FloatArray  # (c, 3, 3) columns of what nu can be, those that are not there 0
     rank: IntArray  # (c,)
-    line: FloatArray  # (c, 3) m of the strong ferromagnet there, else 0
+    line: FloatArray  # (c, 3) m of the strong ferromagnet there, or that it is across, else 0
     absorber: IntArray  # (c,) region or electrode whose m is the line, else -1
     crossing: IntArray  # (c,) the second one where two cross, else -1
     held: FloatArray  # (c, 3) nu that reservoirs give, V
     has_frames: bool  # whether the first direction, where there are three, is m of a magnet nearby
+
+    @property
+    def apart(self) -> IntArray:
+        """The places whose nu across m is not that of their class."""
+        return np.flatnonzero(self.across != self.of_place)
+
+    @property
+    def directions(self) -> FloatArray:
+        """The directions that all unknowns of nu are along, (N, 3)."""
+        is_there = np.arange(3) < self.rank[:, None]
+        return np.asarray(np.swapaxes(self.space, 1, 2)[is_there])
 
 
 class Crossing(NamedTuple):
@@ -128,14 +141,18 @@ def is_ferromagnetic(end: object) -> bool:
 def is_strong(device: Device, name: str) -> bool:
     """Tell whether a region, or the lead of an electrode, is a strong ferromagnet."""
     if name in device.electrodes:
-        return is_ferromagnetic(device.electrodes[name].end)
+        end: Any = device.electrodes[name].end
+        return is_ferromagnetic(end) and end.material.is_strong
     region: Region = device.regions[name]
     return region.is_strong
 
 
 def is_magnet(device: Device, name: str) -> bool:
     """Tell whether it is a ferromagnet."""
-    return is_strong(device, name) or (name in device.regions and device.regions[name].is_magnet)
+    if name in device.electrodes:
+        return is_ferromagnetic(device.electrodes[name].end)
+    region: Region = device.regions[name]
+    return region.is_magnet
 
 
 def contacts_of(device: Device, functions: Functions | Fluxes) -> list[Contact]:
@@ -165,20 +182,25 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     ValueError
         If what is joined is ill-posed: strong ferromagnets that cross in contact where a normal
         metal touches both, or at a resistive interface; an interface with gamma between
-        ferromagnets that are not parallel; or a spin potential of a reservoir that is not along m,
-        or another one than that of what it touches.
+        ferromagnets that are not parallel; a mixing conductance alone beside something else that
+        touches its ferromagnet with exchange lengths; or a spin potential of a reservoir that is
+        not along m, or another one than that of what it touches.
     """
     n = len(places.dofs)
     strong = np.array([is_strong(device, name) for name in places.names])
     pairs = [np.zeros((2, 0), dtype=np.intp)]
     touched = np.zeros((2, n), dtype=bool)  # by a ring that m does not bind, by one that it does
     lines: list[tuple[IntArray, IntArray]] = []  # places bound to the m of others
+    parted: list[IntArray] = [np.zeros((2, 0), dtype=np.intp)]  # joined along m of the first alone
     for contact in contacts:
         names, law, (a, b) = contact.names, contact.law, places.sides(contact)
         one, other = (bool(strong[places.names.index(name)]) for name in names)
         if not np.any(law.resistance):
+            if law.mixing is not None and not (one or other):
+                parted.append(np.stack([a, b] if is_magnet(device, names[0]) else [b, a]))
+                continue
             pairs.append(np.stack([a, b]))
-            if law.mixing is not None and one != other:
+            if law.mixing is not None:
                 touched[0, a] = touched[0, b] = True
                 continue
             end = device.electrodes.get(names[1])
@@ -194,9 +216,8 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
         if one != other and law.mixing is None:
             lines.append((b, a) if one else (a, b))
     binds = strong[places.owner] & ~(touched[0] & ~touched[1])
-    joined = np.concatenate(pairs, axis=1)
-    graph = sp.coo_array((np.ones(joined.shape[1]), tuple(joined)), shape=(n, n))
-    count, of_place = connected_components(graph, directed=False)
+    count, of_place = _joined([*pairs, *parted], n)
+    across = _apart(device, places, _joined(pairs, n)[1], parted, of_place)
 
     own = np.flatnonzero(binds)
     sources = np.concatenate([own, *(source for _, source in lines)])
@@ -219,7 +240,67 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     _check_held(held, line, crossing)
     empty = is_held | (crossing >= 0)
     space[empty], rank[empty] = 0.0, 0
-    return Classes(of_place, space, rank, line, absorber, crossing, held, False)
+    found = Classes(of_place, across, space, rank, line, absorber, crossing, held, False)
+    return _with_apart(found, places)
+
+
+def _joined(pairs: list[IntArray], n: int) -> tuple[int, IntArray]:
+    """Return how many classes n places are in that are joined by pairs (2, k), and which."""
+    joined = np.concatenate(pairs, axis=1)
+    graph = sp.coo_array((np.ones(joined.shape[1]), tuple(joined)), shape=(n, n))
+    count, of_place = connected_components(graph, directed=False)
+    return int(count), of_place
+
+
+def _apart(
+    device: Device, places: Places, whole: IntArray, parted: list[IntArray], of_place: IntArray
+) -> IntArray:
+    """Return the class of what is across m of every place, after all others if it is apart.
+
+    `whole` are classes of what is joined in all directions; `parted`, (2, k), places of
+    ferromagnets and of what is joined to these along m alone; `of_place` classes of both.
+    """
+    magnets, others = (whole[own] for own in np.concatenate(parted, axis=1))
+    apart = np.flatnonzero(np.isin(whole, magnets) & ~np.isin(whole, others))
+    _, of_apart = np.unique(whole[apart], return_inverse=True)
+    ends = (getattr(device.electrodes.get(name), "end", None) for name in places.names)
+    is_free = np.array([end is not None and not isinstance(end, Reservoir) for end in ends])
+    has_m, owner = places.m[apart].any(axis=1), places.owner[apart]
+    magnet = np.full(of_apart.max(initial=-1) + 1, -1)
+    magnet[of_apart[has_m]] = owner[has_m]
+    is_known = np.where(has_m, owner == magnet[of_apart], is_free[owner])
+    if not is_known.all():
+        k = np.argmin(is_known)
+        pair = sorted(places.names[i] for i in (magnet[of_apart[k]], owner[k]))
+        raise ValueError(
+            "an interface with a mixing conductance and without a resistance must not end where "
+            "its ferromagnet with exchange lengths touches something else, got "
+            f"{pair[0]!r} and {pair[1]!r} there: give it a resistance"
+        )
+    found = of_place.copy()
+    found[apart] = of_place.max() + 1 + of_apart
+    return found
+
+
+def _with_apart(classes: Classes, places: Places) -> Classes:
+    """Add the classes of what is across m alone, which have two directions."""
+    own = classes.apart[places.m[classes.apart].any(axis=1)]
+    _, first = np.unique(classes.across[own], return_index=True)
+    if not len(first):
+        return classes
+    own = own[first]
+    more, m = len(own), places.m[own]
+    space = np.zeros((more, 3, 3))
+    space[:, :, :2] = np.stack(axes_across(m), axis=-1)
+    none = np.full(more, -1)
+    return classes._replace(
+        space=np.concatenate([classes.space, space]),
+        rank=np.concatenate([classes.rank, np.full(more, 2)]),
+        line=np.concatenate([classes.line, m]),
+        absorber=np.concatenate([classes.absorber, places.owner[own]]),
+        crossing=np.concatenate([classes.crossing, none]),
+        held=np.concatenate([classes.held, np.zeros((more, 3))]),
+    )
 
 
 def _held(
@@ -292,9 +373,7 @@ def _frames(places: Places, contacts: list[Contact]) -> dict[str, FloatArray]:
     for name in places.names:
         m = places.m[places.of(name)[0]]
         if m.any():
-            beside = np.cross(m, np.eye(3)[np.argmin(np.abs(m))])
-            beside /= np.linalg.norm(beside)
-            found[name] = np.stack([m, beside, np.cross(m, beside)], axis=1)
+            found[name] = np.stack([m, *axes_across(m)], axis=1)
     pairs = [contact.names for contact in contacts]
     while near := [
         (a, b) for pair in pairs for a, b in (pair, pair[::-1]) if a in found and b not in found

@@ -27,6 +27,7 @@ from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
 from .._checks import BoolArray, FloatArray, IntArray, Number
 from ..constants import TORQUE_PER_SPIN_CURRENT
 from ..physics.directions import axes_across, cross
+from ..sample.pieces import Lead
 from .assembly import (
     MU_0,
     System,
@@ -129,6 +130,7 @@ class TurningDevice:
         of_class = np.repeat(np.arange(len(rank)), rank)
         self._frame = frame[of_class]
         self._axis = np.arange(len(of_class)) - (np.cumsum(rank) - rank)[of_class]
+        self._axis += (rank == 2)[of_class]  # across m alone
 
         whole = _isotropic(system)
         K = _without(whole, (frame == NOWHERE) & (classes.rank == 3))
@@ -491,13 +493,24 @@ def frame_of_class(device: Device, system: System) -> IntArray:
         If a class would be in two.
     """
     places, classes = system.places, system.classes
+    for name, electrode in device.electrodes.items():
+        is_apart = np.isin(places.of(name), classes.apart).any()
+        if is_apart and isinstance(electrode.end, Lead) and not is_ferromagnetic(electrode.end):
+            raise ValueError(
+                "magnets that turn must not touch a lead where an interface with a mixing "
+                f"conductance and without a resistance ends, got {name!r} there: give it a "
+                "resistance, or take spinfem.solve(device).turned()"
+            )
     found = np.full(len(classes.rank), NOWHERE)
     near = [(name, places.of(name)) for name in places.names if is_magnet(device, name)]
     for contact in system.contacts:
         magnets = [name for name in contact.names if is_magnet(device, name)]
         near += [(magnets[0], own) for own in places.sides(contact) if magnets]
     for name, own in near:
-        number, at = places.names.index(name), classes.of_place[own]
+        number, at = (
+            places.names.index(name),
+            np.union1d(classes.of_place[own], classes.across[own]),
+        )
         if (other := found[at][(found[at] != NOWHERE) & (found[at] != number)]).size:
             raise ValueError(
                 "magnets that turn must not touch, nor a normal metal at one place, "

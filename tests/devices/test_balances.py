@@ -73,7 +73,8 @@ class Fields:
             mu_0[dofs] = self.solution.potential(name)
             if is_magnetic(end):
                 m[:, dofs] = np.asarray(end.m)[:, None]
-                nu[:, dofs] = m[:, dofs] * np.einsum("in,in->n", m[:, dofs], nu[:, dofs])
+                if end.material.is_strong:
+                    nu[:, dofs] = m[:, dofs] * np.einsum("in,in->n", m[:, dofs], nu[:, dofs])
                 mu_0[dofs] -= end.material.diffusion_polarization * np.einsum(
                     "in,in->n", m[:, dofs], nu[:, dofs]
                 )
@@ -205,6 +206,22 @@ def taken_by_reservoir(fields, contact):
     return found
 
 
+def basis_sums(basis, rows):
+    return np.array([integral(basis, basis.interpolate(x)) for x in rows])
+
+
+def sum_of_squares(basis, rows):
+    return integral(basis, sum(basis.interpolate(x) ** 2 for x in rows))
+
+
+def lead_across(metal):
+    """What ``nu_1 + i nu_2`` across m drives into a lead, S/m2, and what the lattice has of it."""
+    total = metal.D / (1 - metal.p * metal.diffusion_polarization)
+    lattice = metal.D / metal.l**2 / total
+    rate = lattice + 1 / metal.lambda_phi**2 - 1j / metal.lambda_J**2
+    return total * np.sqrt(rate), total * np.sqrt(rate) * lattice / rate
+
+
 def balance(solution):
     """All that takes up spins or power. Ferromagnetic leads and sources bring spins."""
     fields, spins, heat = Fields(solution), {}, {}
@@ -229,9 +246,17 @@ def balance(solution):
             continue
         basis, (_, nu, _) = fields.facets(solution.device.grid.surfaces[name]), fields.of(name)
         G = electrode.end.material.D / electrode.end.material.l  # 2 G
-        at = [basis.interpolate(x) for x in nu]
-        spins[f"into {name}"] = [G * integral(basis, x) for x in at]
-        heat[f"of {name}"] = G * integral(basis, sum(x**2 for x in at))
+        if is_magnetic(electrode.end) and not electrode.end.material.is_strong:
+            m = np.broadcast_to(electrode.end.m, nu.T.shape).T
+            along = (nu * m).sum(axis=0)
+            across, turned = nu - along * m, np.cross(m, nu, axis=0)
+            rate, lost = lead_across(electrode.end.material)
+            on_lattice = basis_sums(basis, [*(lost.real * across + lost.imag * turned)])
+            spins[f"lattice of {name}"] = on_lattice
+            heat[f"across {name}"] = rate.real * sum_of_squares(basis, across)
+            nu = along * m
+        spins[f"into {name}"] = G * basis_sums(basis, nu)
+        heat[f"of {name}"] = G * sum_of_squares(basis, nu)
         if is_magnetic(electrode.end):
             current = solution.current(name)
             spins[f"from {name}"] = -electrode.end.material.p * current * electrode.end.m

@@ -53,6 +53,14 @@ BALANCED = {
         "free": (Soft, TILTED),
         "joints": {SPACER[1]: Joint(3e-16, gamma=0.4, mixing=4e14)},
     },
+    "exchange lengths, mixing alone": {
+        "free": (Soft, TILTED),
+        "joints": {SPACER[1]: Joint(mixing=4e14)},
+    },
+    "exchange lengths in a lead": {
+        "free": (Soft, TILTED),
+        "ends": (LEAD, sf.Lead(Soft, m=(1, 0, 0))),
+    },
 }
 ROUNDING = 1e-11
 """Of the resistance, and of the largest torque."""

@@ -22,6 +22,8 @@ from wires import (
     Joint,
     Py,
     Weak,
+    before_battery,
+    roofed,
     stack,
     wire,
 )
@@ -416,15 +418,34 @@ def with_joint(device, joint, **metals):
     )
 
 
+def test_mixing_alone_is_that_of_a_small_resistance():
+    """At exchange lengths, also where the interface ends at a lead, and before a reservoir."""
+    for make in (
+        lambda AR: roofed(LEAD, AR),
+        lambda AR: wire("tri", 2, **before_battery(AR)),
+    ):
+        found, near = (sf.solve(make(AR), degree=2) for AR in (0.0, 1e-22))
+        for name in NAMES:
+            size = np.abs(found.torque(name)).max()
+            np.testing.assert_allclose(near.torque(name), found.torque(name), atol=1e-6 * size)
+        assert near.power == pytest.approx(found.power, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("work", "error"),
     [
         (lambda d: sf.solve(touching(d)), "electrodes must not touch, got 'right' and 'top'"),
         (
-            lambda d: sf.solve(
-                wire("tri", 1, free=(Weak, UP), joints={("spacer", "free"): Joint(mixing=1e15)})
-            ),
-            r"resistance \(AR\*\) of the interface between 'free' and 'spacer' must be positive",
+            lambda d: sf.solve(roofed(sf.Reservoir())),
+            "without a resistance must not end where its .* something else, got 'free' and 'top'",
+        ),
+        (
+            lambda d: sf.solve(roofed(sf.Lead(Weak, m=UP))),
+            "without a resistance must not end where its .* something else, got 'free' and 'top'",
+        ),
+        (
+            lambda d: sf.TorqueFunction(roofed(LEAD)),
+            "magnets that turn must not touch a lead where an interface .* ends, got 'top' there",
         ),
         (
             lambda d: sf.solve(with_joint(d, Joint(), free=(DRIFT, UP)), certify=True),
@@ -453,10 +474,6 @@ def with_joint(device, joint, **metals):
         (
             lambda d: sf.Electrode(potential=0.0, end=sf.Lead(BATCH)),
             "end of an electrode must be uniform and no batch",
-        ),
-        (
-            lambda d: sf.Electrode(potential=0.0, end=sf.Lead(Weak, m=UP)),
-            "must be a normal metal or a strong ferromagnet, got one with exchange lengths",
         ),
         (
             lambda d: sf.Electrode(current=[1.0, 2.0]),

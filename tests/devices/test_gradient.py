@@ -25,11 +25,13 @@ from wires import (
     Joint,
     Py,
     Weak,
+    before_battery,
     branched,
     drifting,
     graded,
     inwards,
     layers,
+    roofed,
     stack,
     twisted,
     wire,
@@ -456,6 +458,14 @@ def test_differences_of_what_ends_drive():
     normal = {"fixed": (Cu, None), "ends": (BATTERY, SOURCE)}
     keys = ("torque", "free"), ("torque", "free", "right"), ("resistance", "left", "right")
     check_differences(wire("line", 1, **normal), keys)
+
+
+@pytest.mark.filterwarnings("ignore:cells at interfaces")
+def test_differences_of_mixing_alone_at_exchange_lengths():
+    """At a battery, and where it ends at a lead."""
+    keys = ("torque", "free"), ("torque", "free", "spacer"), ("current", "left")
+    check_differences(roofed(LEAD), [*keys, ("spin_resistance",)])
+    check_differences(wire("line", 1, **before_battery()), [*keys[:1], ("potential", "left")])
 
 
 @pytest.mark.filterwarnings("ignore:cells at interfaces")

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import skfem
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import contact_amplification, drifting, driven_samples, samples
 from wires import inwards
@@ -40,32 +40,21 @@ def line_of(stack):
     )
 
 
-def is_weak(element):
-    return element.m is not None and not element.material.is_strong
-
-
-def is_known(stack):
-    """Tell whether a device can have it: the two that it refuses are in docs/theory/devices.md."""
-    ends = (end for end in (stack.left, stack.right) if isinstance(end, sf.Lead))
-    return not any(map(is_weak, ends)) and not any(
-        joint is not None and joint.mixing is not None and not joint.resistance
-        for sides, joint in zip(itertools.pairwise(stack.elements), stack.joints, strict=True)
-        if any(is_weak(x) for x in sides if isinstance(x, sf.Layer))
-    )
-
-
 def check(stack):
-    assume(is_known(stack))
     found = sf.solve(line_of(stack), degree=DEGREE)
     exact = sf.solve(stack, method="saddle", degree=DEGREE, elements=1)
-    resistance = found.resistance("left", "right")  # of potentials that are large beside falls
-    assert resistance == pytest.approx(exact.resistance, rel=1e-9)
+    # a rounding is left of what flows to and fro in the stiffest element
+    rounding = 4 * np.finfo(float).eps * np.abs(found.system.matrix).max()
+    off = 1e-10 + rounding * exact.resistance
+    assert found.resistance("left", "right") == pytest.approx(exact.resistance, rel=off)
     currents = [(face.spin_current_left, face.spin_current_right) for face in exact.interfaces]
-    scale = max(1.0, np.abs(currents).max()) * contact_amplification(stack)
+    error = 1e-10 * max(1.0, np.abs(currents).max()) + rounding * np.abs(found._nu).max()
     for name in found.magnets:
         torque = found.torque(name) / TORQUE_PER_SPIN_CURRENT
         absorbed = exact.absorbed_spin_current(getattr(stack, name).name if name in SIDES else name)
-        np.testing.assert_allclose(torque, absorbed, rtol=0, atol=1e-10 * scale)
+        np.testing.assert_allclose(
+            torque, absorbed, rtol=0, atol=error * contact_amplification(stack)
+        )
 
 
 @pytest.mark.filterwarnings("ignore:cells at interfaces:RuntimeWarning")
