@@ -371,6 +371,7 @@ def test_differences_over_all_numbers_at_once(kind, key):
         )
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("key", [("torque", "free"), ("spin_resistance",)])
 def test_differences_one_by_one(key):

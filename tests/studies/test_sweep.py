@@ -2008,7 +2008,7 @@ def test_two_at_once_with_one_output(tmp_path, thickness):
 def test_killed_over_and_over(options):
     """Two processes on one store; the script says more."""
     script = HERE.parent / "kills.py"
-    given = ["--kills", "2", "--seed", "3", "--kinds", "pointwise", "command"]
+    given = ["--kills", "1", "--seed", "3", "--kinds", "pointwise", "command"]
     command = [sys.executable, script, *given, *options]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
