@@ -27,7 +27,7 @@ from scipy.sparse.csgraph import connected_components
 from .._checks import FloatArray, IntArray
 from ..physics import interfaces
 from ..sample.pieces import Interface, Lead, SpinSource
-from .bodies import Leaving, Parts, leads_of
+from .bodies import LeadConductances, Parts, lead_conductances
 from .device import Device
 from .fluxes import Fluxes
 from .functions import Functions
@@ -507,8 +507,10 @@ def of_region(device: Device, parts: Parts, places: Places, name: str) -> list[T
 
 def of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
     """Return what passes a contact that is not transparent, and leaves into a lead behind it."""
-    law, end = contact.law, getattr(device.electrodes.get(contact.names[1]), "end", None)
-    terms = leaving(places, contact, leads_of(end)) if isinstance(end, Lead) else list[Term]()
+    law, terms = contact.law, list[Term]()
+    end = getattr(device.electrodes.get(contact.names[1]), "end", None)
+    if isinstance(end, Lead):
+        terms += leaving(places, contact, lead_conductances(end))
     if np.any(law.resistance):
         terms += through(device, places, contact, conductances_of(law))
     if law.mixing is not None:
@@ -516,7 +518,7 @@ def of_contact(device: Device, places: Places, contact: Contact) -> list[Term]:
     return terms
 
 
-def leaving(places: Places, contact: Contact, given: Leaving) -> list[Term]:
+def leaving(places: Places, contact: Contact, given: LeadConductances) -> list[Term]:
     """Return what leaves into a lead, with its conductances."""
     own, F = places.sides(contact)[1], contact.mass
     m, magnet = places.m[own], places.names.index(contact.names[1])

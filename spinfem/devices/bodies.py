@@ -43,7 +43,7 @@ class Rates(NamedTuple):
         return self.taken / (self.rate + self.taken)
 
 
-class Leaving(NamedTuple):
+class LeadConductances(NamedTuple):
     """Conductances of what leaves into a lead, S/m2: complex ones are of ``nu_1 + i nu_2``."""
 
     along: float  # of nu along m; in a normal metal any of its components
@@ -211,24 +211,24 @@ def body_slopes(region: Region) -> dict[str, Body]:
     return found
 
 
-def leads_of(end: Lead) -> Leaving:
+def lead_conductances(end: Lead) -> LeadConductances:
     """Return the conductances of a lead: ``sqrt(a b)`` of what ``div a grad u = b u`` decays by."""
     region = Region(end.material, end.m)
     along = 2 * float(bulk.stiffness(np.asarray(end.material.D), np.asarray(end.material.l)))
     if not region.is_magnet or region.is_strong:
-        return Leaving(along)
+        return LeadConductances(along)
     *_, across = rates_of(region)
     whole = across.coefficient * np.sqrt(across.rate + across.taken)
-    return Leaving(along, (1 - across.share) * whole, across.share * whole)
+    return LeadConductances(along, (1 - across.share) * whole, across.share * whole)
 
 
-def lead_slopes(end: Lead) -> dict[str, Leaving]:
-    """Return the derivatives of `leads_of` with the numbers of its metal."""
-    region, given = Region(end.material, end.m), leads_of(end)
+def lead_slopes(end: Lead) -> dict[str, LeadConductances]:
+    """Return the derivatives of `lead_conductances` with the numbers of its metal."""
+    region, given = Region(end.material, end.m), lead_conductances(end)
     D, l = float(end.material.D), float(end.material.l)
     of_along = {"D": given.along / D, "l": -given.along / l}
     if not region.is_magnet or region.is_strong:
-        return {name: Leaving(slope) for name, slope in of_along.items()}
+        return {name: LeadConductances(slope) for name, slope in of_along.items()}
     found = {}
     *_, across = rates_of(region)
     a, lost, taken = across.coefficient * np.array([1.0, across.rate, across.taken])
@@ -240,7 +240,7 @@ def lead_slopes(end: Lead) -> dict[str, Leaving]:
         slope = (by_a * (lost + taken) + a * by_b) / (2 * G)
         share = by_taken / (lost + taken) - taken * by_b / (lost + taken) ** 2
         of_taken = slope * across.share + G * share
-        found[name] = Leaving(of_along.get(name, 0.0), slope - of_taken, of_taken)
+        found[name] = LeadConductances(of_along.get(name, 0.0), slope - of_taken, of_taken)
     return found
 
 

@@ -300,10 +300,9 @@ def _check_edges(device: Device, system: System) -> None:
     crossing |= {places.names[k] for k in {*classes.absorber[classes.crossing >= 0]}}
     for name in device.electrodes:
         own = places.of(name)
-        line = classes.line[classes.of_place[own]]
-        if (
-            line.any(axis=1) & ~angle(places.m[own], line).collinear & places.m[own].any(axis=1)
-        ).any():
+        m, line = places.m[own], classes.line[classes.of_place[own]]
+        meet = m.any(axis=1) & line.any(axis=1)
+        if (meet & ~angle(m, line).collinear).any():
             crossing.add(name)
     if ends := crossing & {*device.electrodes}:
         raise ValueError(

@@ -27,7 +27,7 @@ from .assembly import (
     taken_at,
     through,
 )
-from .bodies import Leaving, body_slopes, graded_slope, lead_slopes, local, rates_of
+from .bodies import LeadConductances, body_slopes, graded_slope, lead_slopes, local, rates_of
 from .device import Device
 from .duals import AXES, Adjoint, Change, Dual, Polarized, Potentials, Turn, Values
 from .regions import Contact, Places, is_magnet, is_strong
@@ -143,7 +143,7 @@ class Numbers:
             m, by_p = self._m(name), float(place.quantity == "p")
             by_beta_D = float(place.quantity == "beta_D" or end.material.beta_D is None)
             leads[name] = Polarized(by_beta_D * m, by_p * m)
-        slope = lead_slopes(end).get(place.quantity, Leaving(0.0))
+        slope = lead_slopes(end).get(place.quantity, LeadConductances(0.0))
         contacts = (contact for contact in self._system.contacts if contact.names[1] == name)
         terms = [term for x in contacts for term in leaving(self._system.places, x, slope)]
         return Change(terms, leads=leads)

@@ -191,7 +191,7 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     pairs = [np.zeros((2, 0), dtype=np.intp)]
     touched = np.zeros((2, n), dtype=bool)  # by a ring that m does not bind, by one that it does
     lines: list[tuple[IntArray, IntArray]] = []  # places bound to the m of others
-    parted: list[IntArray] = [np.zeros((2, 0), dtype=np.intp)]  # joined along m of the first alone
+    parted: list[IntArray] = []  # joined along m of the first alone
     for contact in contacts:
         names, law, (a, b) = contact.names, contact.law, places.sides(contact)
         one, other = (bool(strong[places.names.index(name)]) for name in names)
@@ -217,7 +217,10 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
             lines.append((b, a) if one else (a, b))
     binds = strong[places.owner] & ~(touched[0] & ~touched[1])
     count, of_place = _joined([*pairs, *parted], n)
-    across = _apart(device, places, _joined(pairs, n)[1], parted, of_place)
+    across = of_place
+    if parted:
+        whole, alone = _joined(pairs, n)[1], np.concatenate(parted, axis=1)
+        across = _apart(device, places, whole, alone, of_place)
 
     own = np.flatnonzero(binds)
     sources = np.concatenate([own, *(source for _, source in lines)])
@@ -253,14 +256,14 @@ def _joined(pairs: list[IntArray], n: int) -> tuple[int, IntArray]:
 
 
 def _apart(
-    device: Device, places: Places, whole: IntArray, parted: list[IntArray], of_place: IntArray
+    device: Device, places: Places, whole: IntArray, parted: IntArray, of_place: IntArray
 ) -> IntArray:
     """Return the class of what is across m of every place, after all others if it is apart.
 
     `whole` are classes of what is joined in all directions; `parted`, (2, k), places of
     ferromagnets and of what is joined to these along m alone; `of_place` classes of both.
     """
-    magnets, others = (whole[own] for own in np.concatenate(parted, axis=1))
+    magnets, others = (whole[own] for own in parted)
     apart = np.flatnonzero(np.isin(whole, magnets) & ~np.isin(whole, others))
     _, of_apart = np.unique(whole[apart], return_inverse=True)
     ends = (getattr(device.electrodes.get(name), "end", None) for name in places.names)

@@ -507,10 +507,8 @@ def frame_of_class(device: Device, system: System) -> IntArray:
         magnets = [name for name in contact.names if is_magnet(device, name)]
         near += [(magnets[0], own) for own in places.sides(contact) if magnets]
     for name, own in near:
-        number, at = (
-            places.names.index(name),
-            np.union1d(classes.of_place[own], classes.across[own]),
-        )
+        number = places.names.index(name)
+        at = np.union1d(classes.of_place[own], classes.across[own])
         if (other := found[at][(found[at] != NOWHERE) & (found[at] != number)]).size:
             raise ValueError(
                 "magnets that turn must not touch, nor a normal metal at one place, "
