@@ -280,3 +280,22 @@ def before_battery(resistance=0.0):
     """What a wire has whose magnet with exchange lengths is before a battery, and mixes there."""
     joints = {RIGHT: Joint(resistance, mixing=4e14 + 1e14j)}
     return {"free": (Weak, TILTED), "ends": (LEAD, BATTERY), "joints": joints}
+
+
+def quartered(metals, joints):
+    """Four squares, by their names and from below, the middle of which is in all of them."""
+    mesh = skfem.MeshTri1.init_tensor(np.linspace(0, 20, 5), np.linspace(0, 20, 5))
+    x, y = mesh.p[:, mesh.t].mean(axis=1) > 10
+    squares = zip(metals, (~x & ~y, x & ~y, ~x & y, x & y), strict=True)
+    mesh = mesh.with_subdomains({name: np.flatnonzero(own) for name, own in squares})
+    mesh = mesh.with_boundaries(
+        {
+            "left": lambda x: (x[0] < 1e-6) & (x[1] < 10),
+            "right": lambda x: (x[0] > 20 - 1e-6) & (x[1] > 10),
+        }
+    )
+    electrodes = {
+        "left": sf.Electrode(current=1e3, end=LEAD),
+        "right": sf.Electrode(potential=0.0, end=LEAD),
+    }
+    return sf.Device(Grid(mesh), metals, electrodes, joints)

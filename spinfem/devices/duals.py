@@ -289,11 +289,7 @@ class Potentials:
         if given is not None:
             total = total.plus(given)
         if turn is not None:
-            own = bound_to(self.system.classes, turn.magnet)
-            m = self.system.classes.line[self.system.classes.of_place[own]]
-            size = np.einsum("ni,nik->nk", m, values.nu[own])
-            total.nu[own] += turn.way[None, :, None] * size[:, None, :]
-            total = total.plus(self._apart(values, turn))
+            total = total.plus(self._turned(values, turn))
         for name, places in self.tied.items():
             less = np.einsum("i,nik->nk", taps[name].along[0], total.nu[places])
             if name in along:
@@ -301,17 +297,26 @@ class Potentials:
             total.potential[places] -= less
         return total
 
-    def _apart(self, values: Values, turn: Turn) -> Values:
-        """Return what nu behind mixing conductances alone changes by, along m of a magnet there."""
+    def _turned(self, values: Values, turn: Turn) -> Values:
+        """Return what nu changes by on the line of a magnet, and behind mixing conductances alone.
+
+        There it has along m what its class has along it, and nothing along m of what is across.
+        """
         places, classes = self.system.places, self.system.classes
-        whole = np.setdiff1d(np.arange(len(places.dofs)), classes.apart)
+        apart = classes.apart
+        total = Values.zeros(*values.potential.shape)
+        own = np.setdiff1d(bound_to(classes, turn.magnet), apart)
+        size = np.einsum("ni,nik->nk", classes.line[classes.of_place[own]], values.nu[own])
+        total.nu[own] = turn.way[:, None] * size[:, None, :]
+        whole = np.setdiff1d(np.arange(len(places.dofs)), apart)
         beside = np.zeros(len(classes.rank), dtype=np.intp)
         beside[classes.of_place[whole]] = whole
-        total = Values.zeros(*values.potential.shape)
-        own = classes.apart[classes.absorber[classes.across[classes.apart]] == turn.magnet]
-        m = classes.line[classes.across[own]]
-        less = values.nu[beside[classes.of_place[own]]] - values.nu[own]
-        total.nu[own] = m[:, :, None] * np.einsum("i,nik->nk", turn.way, less)[:, None]
+        near, across = beside[classes.of_place[apart]], classes.across[apart]
+        size = np.einsum("ni,nik->nk", classes.line[across], total.nu[near])
+        turns = classes.absorber[across] == turn.magnet
+        less = values.nu[near] - values.nu[apart]
+        size[turns] += np.einsum("i,nik->nk", turn.way, less[turns])
+        total.nu[apart] = classes.line[across][:, :, None] * size[:, None, :]
         return total
 
     def tie(self, name: str, along: FloatArray, nu: FloatArray) -> Values:

@@ -11,7 +11,7 @@ along m of its class, and across m a nu of its own.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import scipy.sparse as sp
@@ -221,6 +221,7 @@ def classes_of(device: Device, places: Places, contacts: list[Contact]) -> Class
     if parted:
         whole, alone = _joined(pairs, n)[1], np.concatenate(parted, axis=1)
         across = _apart(device, places, whole, alone, of_place)
+        _check_lines(places, of_place, across, lines)
 
     own = np.flatnonzero(binds)
     sources = np.concatenate([own, *(source for _, source in lines)])
@@ -274,15 +275,30 @@ def _apart(
     is_known = np.where(has_m, owner == magnet[of_apart], is_free[owner])
     if not is_known.all():
         k = np.argmin(is_known)
-        pair = sorted(places.names[i] for i in (magnet[of_apart[k]], owner[k]))
-        raise ValueError(
-            "an interface with a mixing conductance and without a resistance must not end where "
-            "its ferromagnet with exchange lengths touches something else, got "
-            f"{pair[0]!r} and {pair[1]!r} there: give it a resistance"
-        )
+        _refuse_end(places, magnet[of_apart[k]], owner[k])
     found = of_place.copy()
     found[apart] = of_place.max() + 1 + of_apart
     return found
+
+
+def _check_lines(
+    places: Places, of_place: IntArray, across: IntArray, lines: list[tuple[IntArray, IntArray]]
+) -> None:
+    """Refuse what is apart where another magnet, behind a resistance, binds it to its line."""
+    for place, source in lines:
+        if (bad := across[place] != of_place[place]).any():
+            k = np.argmax(bad)
+            _refuse_end(places, places.owner[place[k]], places.owner[source[k]])
+
+
+def _refuse_end(places: Places, one: int, other: int) -> NoReturn:
+    """Raise ValueError where a mixing conductance alone ends, and its magnet touches another."""
+    pair = sorted(places.names[k] for k in (one, other))
+    raise ValueError(
+        "an interface with a mixing conductance and without a resistance must not end where "
+        "its ferromagnet with exchange lengths touches something else, got "
+        f"{pair[0]!r} and {pair[1]!r} there: give it a resistance"
+    )
 
 
 def _with_apart(classes: Classes, places: Places) -> Classes:

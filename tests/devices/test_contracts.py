@@ -23,6 +23,7 @@ from wires import (
     Py,
     Weak,
     before_battery,
+    quartered,
     roofed,
     stack,
     wire,
@@ -442,6 +443,15 @@ def test_mixing_alone_is_that_of_a_small_resistance():
         (
             lambda d: sf.solve(roofed(sf.Lead(Weak, m=UP))),
             "without a resistance must not end where its .* something else, got 'free' and 'top'",
+        ),
+        (
+            lambda d: sf.solve(
+                quartered(
+                    {"fixed": (Co, UP), "free": (Weak, TILTED), "one": Cu, "two": Cu},
+                    {("two", "free"): Joint(mixing=4e14), ("fixed", "free"): Joint(3e-16)},
+                )
+            ),
+            "without a resistance must not end where its .* something else, got 'fixed' and 'free'",
         ),
         (
             lambda d: sf.TorqueFunction(roofed(LEAD)),

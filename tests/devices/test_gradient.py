@@ -31,6 +31,7 @@ from wires import (
     graded,
     inwards,
     layers,
+    quartered,
     roofed,
     stack,
     twisted,
@@ -463,10 +464,15 @@ def test_differences_of_what_ends_drive():
 
 @pytest.mark.filterwarnings("ignore:cells at interfaces")
 def test_differences_of_mixing_alone_at_exchange_lengths():
-    """At a battery, and where it ends at a lead."""
+    """At a battery, where it ends at a lead, and where its metal touches a strong ferromagnet."""
     keys = ("torque", "free"), ("torque", "free", "spacer"), ("current", "left")
     check_differences(roofed(LEAD), [*keys, ("spin_resistance",)])
     check_differences(wire("line", 1, **before_battery()), [*keys[:1], ("potential", "left")])
+    joint = Joint(mixing=4e14 + 1e14j)
+    metals = {"fixed": (Co, UP), "one": Cu, "two": Cu, "free": (Weak, TILTED)}
+    device = quartered(metals, {("one", "free"): joint, ("two", "free"): joint})
+    keys = ("torque", "free"), ("torque", "fixed"), ("torque", "fixed", "free")
+    check_differences(device, [*keys, ("torque", "fixed", "one"), ("spin_resistance",)])
 
 
 @pytest.mark.filterwarnings("ignore:cells at interfaces")
