@@ -39,8 +39,9 @@ class Rates(NamedTuple):
 
     @property
     def share(self) -> complex:
-        """Which of what is lost the magnetization takes up."""
-        return self.taken / (self.rate + self.taken)
+        """Which of what is lost the magnetization takes up; 0 where nothing is."""
+        lost = self.rate + self.taken
+        return self.taken / lost if lost else 0.0
 
 
 class LeadConductances(NamedTuple):
@@ -233,6 +234,8 @@ def lead_slopes(end: Lead) -> dict[str, LeadConductances]:
     *_, across = rates_of(region)
     a, lost, taken = across.coefficient * np.array([1.0, across.rate, across.taken])
     G = given.passed + given.taken
+    if not G:  # its lengths are infinite, and nothing else matters
+        return {name: LeadConductances(slope) for name, slope in of_along.items()}
     for name, body in body_slopes(region).items():
         by_a, by_lost = body.across
         by_taken = 0.0 if body.taken is None else body.taken[1]

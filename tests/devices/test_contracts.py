@@ -1,5 +1,6 @@
 """What devices refuse, and what must be the same whichever way a device is described."""
 
+import dataclasses
 import itertools
 import pickle
 
@@ -430,6 +431,18 @@ def test_mixing_alone_is_that_of_a_small_resistance():
             size = np.abs(found.torque(name)).max()
             np.testing.assert_allclose(near.torque(name), found.torque(name), atol=1e-6 * size)
         assert near.power == pytest.approx(found.power, rel=1e-6)
+
+
+def test_a_lead_that_loses_no_spins_blocks_them():
+    """All its lengths are infinite: no numbers of it count, but what it polarizes."""
+    lossless = dataclasses.replace(Weak, l=np.inf, lambda_J=None, lambda_phi=np.inf)
+    given = {"fixed": (Cu, None), "ends": (sf.Lead(lossless, m=(1, 0, 0)), LEAD)}
+    exact, found = sf.solve(stack(**given), J0), sf.solve(wire("line", 4, **given), degree=5)
+    np.testing.assert_allclose(found.torque("free"), exact.torque("free"), rtol=1e-8)
+    assert not found.torque("left").any()
+    gradient = found.gradient("torque", "free")
+    assert all(np.isfinite(gradient[name]).all() for name in gradient)
+    assert not gradient["left.D"].any()
 
 
 @pytest.mark.parametrize(
