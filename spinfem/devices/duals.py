@@ -373,7 +373,8 @@ class Potentials:
         here, spin = self.system.classes.of_place, forces.nu[:, :, 0].copy()
         charge = np.bincount(here, forces.potential[:, 0])
         for tap in self.inlets.values():  # of the charge that a lead takes p are spins
-            spin[tap.places] -= charge[here[tap.places], None] * tap.along
+            at = here[tap.places]
+            spin[tap.places] -= (charge[at] / np.bincount(at)[at])[:, None] * tap.along
         for k, crossing in _crossings(self.system, jump.magnet, jump.face):
             if turn.magnet not in crossing.magnets:
                 continue

@@ -209,10 +209,16 @@ class Numbers:
     def opens(self, name: str) -> bool:
         """Tell whether a number turns one of two ferromagnets in contact that stay collinear.
 
-        Strong ones, or with an asymmetric interface between them.
+        Strong ones, or with an asymmetric interface between them, or behind a mixing conductance
+        alone.
         """
         if self.places[name].quantity not in ANGLES:
             return False
+        classes, owner = self._system.classes, self._system.places.owner
+        apart = classes.apart[self._system.places.m[classes.apart].any(axis=1)]
+        is_own = owner[apart] == self.places[name].k
+        if np.isin(classes.across[apart[~is_own]], classes.across[apart[is_own]]).any():
+            return True
         magnet = self._system.places.names[self.places[name].k]
         for contact in self._system.contacts:
             if magnet in contact.names and self._between(contact).collinear.any():

@@ -272,7 +272,11 @@ def _apart(
     has_m, owner = places.m[apart].any(axis=1), places.owner[apart]
     magnet = np.full(of_apart.max(initial=-1) + 1, -1)
     magnet[of_apart[has_m]] = owner[has_m]
-    is_known = np.where(has_m, owner == magnet[of_apart], is_free[owner])
+    way = np.zeros((len(magnet), 3))
+    way[of_apart[has_m]] = places.m[apart[has_m]]
+    is_weak = np.array([is_magnet(device, x) and not is_strong(device, x) for x in places.names])
+    is_alike = is_weak[owner] & angle(places.m[apart], way[of_apart]).collinear
+    is_known = np.where(has_m, is_alike, is_free[owner])
     if not is_known.all():
         k = np.argmin(is_known)
         _refuse_end(places, magnet[of_apart[k]], owner[k])

@@ -116,8 +116,9 @@ class DeviceSolution(Readable):
         for name, electrode in device.electrodes.items():
             if is_ferromagnetic(electrode.end):  # of the charge that it takes p are spins
                 lead = places.of(name)
-                p = float(electrode.end.material.p)  # type: ignore[union-attr]
-                spin[lead] -= p * entering[here[lead]][:, None] * places.m[lead]
+                p, at = float(electrode.end.material.p), here[lead]  # type: ignore[union-attr]
+                through = entering[at] / np.bincount(at)[at]  # beside each of its regions
+                spin[lead] -= p * through[:, None] * places.m[lead]
         self._spin_power = 0.0  # W, of given spin currents and potentials
         for inflow in inflows_of(device, system.parts, places):
             spin[inflow.places] -= inflow.current

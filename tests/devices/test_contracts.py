@@ -72,6 +72,17 @@ def test_a_wire_may_be_cut_in_two(sample):
         with pytest.raises(ValueError, match="must be collinear where something else touches both"):
             sf.solve(halved(device), degree=2)
         return
+    check_cut(device)
+
+
+@pytest.mark.filterwarnings("ignore:cells at interfaces")
+def test_two_regions_are_beside_a_lead_or_behind_a_mixing_conductance():
+    """What a lead polarizes enters once where both regions are; a cut magnet is one across m."""
+    for sample in ("exchange lengths in a lead", "exchange lengths, mixing alone"):
+        check_cut(wire("tri", 2, **SAMPLES[sample]))
+
+
+def check_cut(device):
     whole, cut = (sf.solve(x, degree=2) for x in (device, halved(device)))
     assert cut.potential("left") == pytest.approx(whole.potential("left"), rel=1e-11)
     size = max(np.abs(whole.torque(name)).max() for name in NAMES)
