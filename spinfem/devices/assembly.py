@@ -280,6 +280,16 @@ def entering(tap: Tap, unknowns: Unknowns) -> FloatArray:
     return load
 
 
+def brought(tap: Tap, of_place: IntArray, charge: Any) -> FloatArray:
+    """Return the spins that currents into classes (c,) bring at places of an electrode, (n, 3), A.
+
+    Of a tap of "p". A class has a place of the electrode beside each of its regions there.
+    """
+    at = of_place[tap.places]
+    found: FloatArray = (charge[at] / np.bincount(at)[at])[:, None] * tap.along
+    return found
+
+
 def inflows_of(device: Device, parts: Parts, places: Places) -> list[Inflow]:
     """Return what spin sources drive into a device."""
     found = []

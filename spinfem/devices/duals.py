@@ -36,6 +36,7 @@ from .assembly import (
     System,
     Tap,
     Term,
+    brought,
     current_into,
     entering,
     inflows_of,
@@ -302,15 +303,15 @@ class Potentials:
 
         There it has along m what its class has along it, and nothing along m of what is across.
         """
-        places, classes = self.system.places, self.system.classes
-        apart = classes.apart
+        classes = self.system.classes
+        apart, is_whole = classes.apart, classes.across == classes.of_place
         total = Values.zeros(*values.potential.shape)
-        own = np.setdiff1d(bound_to(classes, turn.magnet), apart)
+        own = bound_to(classes, turn.magnet)
+        own = own[is_whole[own]]
         size = np.einsum("ni,nik->nk", classes.line[classes.of_place[own]], values.nu[own])
         total.nu[own] = turn.way[:, None] * size[:, None, :]
-        whole = np.setdiff1d(np.arange(len(places.dofs)), apart)
         beside = np.zeros(len(classes.rank), dtype=np.intp)
-        beside[classes.of_place[whole]] = whole
+        beside[classes.of_place[is_whole]] = np.flatnonzero(is_whole)
         near, across = beside[classes.of_place[apart]], classes.across[apart]
         size = np.einsum("ni,nik->nk", classes.line[across], total.nu[near])
         turns = classes.absorber[across] == turn.magnet
@@ -373,8 +374,7 @@ class Potentials:
         here, spin = self.system.classes.of_place, forces.nu[:, :, 0].copy()
         charge = np.bincount(here, forces.potential[:, 0])
         for tap in self.inlets.values():  # of the charge that a lead takes p are spins
-            at = here[tap.places]
-            spin[tap.places] -= (charge[at] / np.bincount(at)[at])[:, None] * tap.along
+            spin[tap.places] -= brought(tap, here, charge)
         for k, crossing in _crossings(self.system, jump.magnet, jump.face):
             if turn.magnet not in crossing.magnets:
                 continue

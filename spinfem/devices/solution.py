@@ -27,6 +27,7 @@ from .assembly import (
     NO_ONE,
     System,
     assemble,
+    brought,
     check_spin_sink,
     current_into,
     given_of,
@@ -115,10 +116,8 @@ class DeviceSolution(Readable):
         entering = np.bincount(here, charge)
         for name, electrode in device.electrodes.items():
             if is_ferromagnetic(electrode.end):  # of the charge that it takes p are spins
-                lead = places.of(name)
-                p, at = float(electrode.end.material.p), here[lead]  # type: ignore[union-attr]
-                through = entering[at] / np.bincount(at)[at]  # beside each of its regions
-                spin[lead] -= p * through[:, None] * places.m[lead]
+                tap = tap_of(device, system.parts, places, name, "p")
+                spin[tap.places] -= brought(tap, here, entering)
         self._spin_power = 0.0  # W, of given spin currents and potentials
         for inflow in inflows_of(device, system.parts, places):
             spin[inflow.places] -= inflow.current

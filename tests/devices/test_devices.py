@@ -1,10 +1,13 @@
 """Devices against stacks, closed forms, balances and the work of torques."""
 
+import dataclasses
+
 import meshio
 import numpy as np
 import pytest
 import skfem
 from wires import (
+    DRIFTING,
     J0,
     KINDS,
     LEAD,
@@ -39,6 +42,22 @@ def errors(device, kind, solution, degree):
 
 
 DEGREES = {"line": 2, "quad": 3, "tri": 3, "hex": 2, "tet": 2}
+
+
+def test_leads_with_exchange_lengths_and_mixing_alone_are_those_of_stacks():
+    """In every run; with two polarizations, and the torque of the lead."""
+    new = SAMPLES["exchange lengths, mixing alone"], SAMPLES["exchange lengths in a lead"]
+    for given in (*new, DRIFTING["exchange lengths, mixing alone"]):
+        ends = given.get("ends", (LEAD, LEAD))
+        named = dataclasses.replace(ends[0], name="left lead"), ends[1]
+        exact = sf.solve(stack(**given | {"ends": named}), J0)
+        found = sf.solve(wire("line", 6, **given), degree=4)
+        names = {name: {"left": "left lead"}.get(name, name) for name in found.magnets}
+        size = max(np.abs(exact.torque(name)).max() for name in names.values())
+        for name, own in names.items():
+            expected = exact.torque(own)
+            np.testing.assert_allclose(found.torque(name), expected, rtol=0, atol=1e-8 * size)
+        assert found.resistance("left", "right") == pytest.approx(exact.resistance, rel=1e-9)
 
 
 @pytest.mark.long

@@ -20,6 +20,7 @@ from wires import (
     Cu,
     Joint,
     Py,
+    Weak,
     branched,
     inwards,
     stack,
@@ -27,6 +28,7 @@ from wires import (
 )
 
 import spinfem as sf
+from spinfem.constants import TORQUE_PER_SPIN_CURRENT
 from spinfem.devices import linear
 
 R = 50e-9
@@ -104,6 +106,23 @@ def test_a_pillar_of_one_normal_metal_in_closed_form():
     entering = own * np.tanh(L / l) * SPIN_POTENTIAL + SPIN_CURRENT / np.cosh(L / l)
     power = (entering @ SPIN_POTENTIAL - SPIN_CURRENT @ mu_s(L)) / 2
     assert found.power == pytest.approx(np.pi * R**2 * power, rel=1e-9)
+
+
+@pytest.mark.parametrize("law", [None, sf.Interface(mixing=4e14 + 1e14j)])
+def test_a_lead_with_exchange_lengths_takes_its_share_of_what_comes(law):
+    """Behind a metal without relaxation; all, behind a mixing conductance alone."""
+    m, metal = np.array([0.0, 0.6, 0.8]), sf.NormalMetal(D=Cu.D, l=np.inf)
+    chain = [SOURCE, metal(20e-9, name="N"), *([law] if law else []), sf.Lead(Weak, m=m)]
+    found = sf.solve(sf.Device.pillar(sf.Stack(chain), radius=R, current=0.0, elements=2))
+    across = SPIN_CURRENT - (SPIN_CURRENT @ m) * m
+    own = 1 / Weak.lambda_phi**2 - 1j / Weak.lambda_J**2
+    share = own / (own + (1 - Weak.p**2) / Weak.l**2) if law is None else 1.0
+    taken = np.real(share) * across + np.imag(share) * np.cross(m, across)
+    np.testing.assert_allclose(
+        found.torque("right") / TORQUE_PER_SPIN_CURRENT,
+        np.pi * R**2 * taken,
+        atol=1e-9 * np.pi * R**2 * np.abs(taken).max(),
+    )
 
 
 def test_sources_at_a_magnet_and_at_a_battery_are_those_of_a_stack():
