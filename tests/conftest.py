@@ -112,7 +112,9 @@ def leave_out_all_but_some(config, items):
         tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
     out = set()
     for name, instances in tests.items():
-        marked, compares = instances[0].get_closest_marker("some"), name.startswith(COMPARE)
+        marked = instances[0].get_closest_marker("some")
+        is_of_errors = {"error", "message"} & {*instances[0].fixturenames}  # each is another one
+        compares = name.startswith(COMPARE) and not is_of_errors
         count = marked.args[0] if marked else SETS if compares else len(instances)
         kept = Random(name).sample(instances, min(count, len(instances)))
         out.update(item for item in instances if item not in kept and is_long(item))

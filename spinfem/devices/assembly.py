@@ -391,9 +391,9 @@ def unknowns_of(
     rows = np.flatnonzero(column[here] >= 0)
     potential: Any = sp.coo_array((one[rows], (rows, column[here[rows]])), shape=(n, total))
     apart, everywhere = classes.apart, np.arange(n)
-    ways, held = classes.space[here], classes.held[here]
-    beside = classes.across[apart]
-    ways[apart], held[apart] = (along_m(x[apart], classes.line[beside]) for x in (ways, held))
+    ways, beside = classes.space[here], classes.across[apart]
+    m = classes.line[beside]
+    ways[apart] = m[:, :, None] * np.einsum("ni,nij->nj", m, ways[apart])[:, None]
     parts: list[tuple[FloatArray, IntArray, IntArray]] = []
     for at, of, columns in ((everywhere, here, ways), (apart, beside, classes.space[beside])):
         for j in range(3):
@@ -402,7 +402,7 @@ def unknowns_of(
                 parts.append((columns[kept, i, j], 3 * at[kept] + i, offset[of[kept]] + j))
     values, rows, to = (np.concatenate(x) for x in zip(*parts, strict=True))
     spin: Any = sp.csr_array(sp.coo_array((values, (rows, to)), shape=(3 * n, total)))
-    held *= functions.one[places.dofs][:, None]
+    held = functions.one[places.dofs][:, None] * classes.held[here]
     potential, given_here = sp.csr_array(potential), one * given_there[here]
     found = Unknowns(potential, potential, given_here, spin, held, kinds, electrode, column)
     for k, (name, given) in enumerate(device.electrodes.items()):
@@ -421,12 +421,6 @@ def unknowns_of(
                 given=found.given - beta_D * (spread @ given_of(found, along)),
             )
     return found
-
-
-def along_m(values: FloatArray, m: FloatArray) -> FloatArray:
-    """Return the part along m (n, 3) of vectors (n, 3, ...)."""
-    size = np.einsum("ni,ni...->n...", m, values)
-    return np.asarray(np.einsum("ni,n...->ni...", m, size))
 
 
 def check_spin_sink(system: System) -> None:

@@ -18,7 +18,6 @@ from ..texts.numbers import Unit
 from .assembly import (
     Inflow,
     Term,
-    along_m,
     conductance_slopes,
     inflows_of,
     leaving,
@@ -253,9 +252,6 @@ class Numbers:
         given, here = self._none(), self._system.classes.of_place
         own = np.flatnonzero(np.isin(here, here[self._system.places.of(name)]))
         given.nu[own] = self._one(own)[:, None, None] * axis[None, :, None] / 2
-        classes = self._system.classes
-        apart, beside = classes.apart, classes.across[classes.apart]
-        given.nu[apart] = along_m(given.nu[apart], classes.line[beside])
         return Change(given=given)
 
     def _none(self) -> Values:

@@ -618,10 +618,19 @@ BAD = {
         lambda: wire("tri", 1, **SAMPLES["crossing lead"]),
         "a ferromagnetic lead must be collinear with what it touches to be certified",
     ),
+    "crossing lead with an exchange length": (
+        lambda: wire("tri", 1, ends=(sf.Lead(Soft, m=(1, 0, 0)), LEAD)),
+        "a ferromagnetic lead must be collinear with what it touches to be certified",
+    ),
+    "lead that turns spins": (
+        lambda: wire("tri", 1, free=(Cu, None), ends=(LEAD, sf.Lead(Weak, m=(1, 0, 0)))),
+        "lambda_J of 'right' must be infinite to be certified",
+    ),
     "edge": (held_edge, "at one edge to be certified, got 'N' beside 'side' and 'F'"),
 }
 
 
+@pytest.mark.some(99)
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_certified(case):
     make, message = BAD[case]

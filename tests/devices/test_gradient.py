@@ -468,6 +468,17 @@ def test_differences_of_mixing_alone_at_exchange_lengths():
     keys = ("torque", "free"), ("torque", "free", "spacer"), ("current", "left")
     check_differences(roofed(LEAD), [*keys, ("spin_resistance",)])
     check_differences(wire("line", 1, **before_battery()), [*keys[:1], ("potential", "left")])
+    check_differences(wire("line", 1, **DRIFTING["exchange lengths, mixing alone"]), keys)
+
+
+def test_one_of_two_magnets_that_are_one_across_m_has_no_derivative_with_its_angles():
+    """Where a mixing conductance alone ends; turning one of them opens the contact."""
+    metals = {"one": Cu, "two": Cu, "a": (Weak, TILTED), "b": (Weak, TILTED)}
+    joint = Joint(mixing=4e14)
+    device = quartered(metals, {("one", "a"): joint, ("two", "b"): joint})
+    gradient = sf.solve(device, degree=1).gradient("torque", "a")
+    assert np.isnan(gradient["a.polar"]).all()
+    assert np.isfinite(gradient["a.lambda_J"]).all()
     joint = Joint(mixing=4e14 + 1e14j)
     metals = {"fixed": (Co, UP), "one": Cu, "two": Cu, "free": (Weak, TILTED)}
     device = quartered(metals, {("one", "free"): joint, ("two", "free"): joint})

@@ -17,6 +17,7 @@ from wires import (
     Cu,
     Joint,
     Py,
+    Weak,
     branched,
     stack,
     twisted,
@@ -67,6 +68,17 @@ def test_it_is_the_device_solved_in_these_directions(sample, kind):
         expected = [exact.torque(name) for name in function.names]
         np.testing.assert_allclose(torque, expected, atol=1e-11 * np.abs(expected).max())
         assert np.isclose(resistance, exact.resistance("left", "right"), rtol=1e-11)
+
+
+def test_a_magnet_behind_mixing_alone_is_its_device_too():
+    """And a lead with exchange lengths, in every run."""
+    given = SAMPLES["exchange lengths, mixing alone"] | {"fixed": (Cu, None)}
+    lead = sf.Lead(Weak, m=sf.direction(110, 30))
+    device = wire("tri", 2, **given | {"ends": (lead, LEAD)})
+    function, solution = sf.TorqueFunction(device, degree=2), sf.solve(device, degree=2)
+    for m in some(1, 3):
+        exact = solution.turned(free=m[0]).torque("free")
+        np.testing.assert_allclose(function(m)[0], exact, atol=1e-11 * np.abs(exact).max())
 
 
 @pytest.mark.some(10)
