@@ -130,7 +130,6 @@ class TurningDevice:
         of_class = np.repeat(np.arange(len(rank)), rank)
         self._frame = frame[of_class]
         self._axis = np.arange(len(of_class)) - (np.cumsum(rank) - rank)[of_class]
-        self._axis += (rank == 2)[of_class]  # across m alone
 
         whole = _isotropic(system)
         K = _without(whole, (frame == NOWHERE) & (classes.rank == 3))

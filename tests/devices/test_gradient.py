@@ -468,7 +468,15 @@ def test_differences_of_mixing_alone_at_exchange_lengths():
     keys = ("torque", "free"), ("torque", "free", "spacer"), ("current", "left")
     check_differences(roofed(LEAD), [*keys, ("spin_resistance",)])
     check_differences(wire("line", 1, **before_battery()), [*keys[:1], ("potential", "left")])
-    check_differences(wire("line", 1, **DRIFTING["exchange lengths, mixing alone"]), keys)
+
+
+@pytest.mark.filterwarnings("ignore:cells at interfaces")
+def test_differences_of_leads_with_exchange_lengths():
+    """That polarize, and take up what comes across their m."""
+    ends = sf.Lead(drifting(Weak, -0.3), m=(1, 0, 0)), sf.Lead(Weak, m=sf.direction(110, 30))
+    keys = ("torque", "left"), ("torque", "right"), ("torque", "free"), ("potential", "left")
+    device = wire("line", 1, fixed=(Cu, None), free=(Weak, TILTED), ends=ends)
+    check_differences(device, [*keys, ("spin_resistance",)])
 
 
 def test_one_of_two_magnets_that_are_one_across_m_has_no_derivative_with_its_angles():
