@@ -380,8 +380,9 @@ class DeviceSolution(Readable):
             "free.polar" and "free.azimuth", in degrees; of the shape of the result, in its unit per
             unit of the number. Textures have no angles, and interfaces without a resistance no
             derivatives with it. With respect to m it is nan where two ferromagnets in contact are
-            collinear, and strong or with an asymmetric interface between them (gamma), since
-            turning one of them opens the contact; and that of dr with respect to the current of a
+            collinear, and strong, or with an asymmetric interface between them (gamma), or both at
+            the end of a mixing conductance without a resistance, since turning one of them opens
+            the contact; and that of dr with respect to the current of a
             probe, on either side of which it is another one.
 
         Raises
