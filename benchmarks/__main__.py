@@ -35,6 +35,8 @@ devices
 motion
     Torques as a function of directions; magnets that move, against what else one would write for
     the same equation, and against cmtj (`benchmarks.motion`).
+explorer
+    A move of a slider (extra `app`), beside a picture of the same stack by matplotlib.
 
 How it is measured: each entry in a process of its own, one thread, warm; medians with the garbage
 collector off. numba, where it is installed, is loaded before; left to itself, spinfem loads it for
@@ -64,7 +66,7 @@ from .tables import duration, error, ratio, table
 from .timing import children_time
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("single", "sweeps", "samples", "growth", "memory", "devices", "motion")
+PARTS = ("single", "sweeps", "samples", "growth", "memory", "devices", "motion", "explorer")
 ONE_THREAD = {
     f"{library}_NUM_THREADS": "1"
     for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NGS", "NUMEXPR")
@@ -87,6 +89,8 @@ DEVICE_PEERS = {
     "ngsolve_device": "NGSolve, multipliers",
     "dolfinx_device": "dolfinx, penalty",
 }
+SLID = ("co_cu_py", "dual_valve", "exchange_biased_valve")
+"""Presets of the explorer: of three, five and four layers, the last with resistive interfaces."""
 LONG = 1200.0
 """Seconds that a device may take, most of them by a peer."""
 WAYS = {
@@ -442,6 +446,21 @@ def motion(run: Runner, quick: bool) -> str:
     return "\n\n".join(parts)
 
 
+def explorer(run: Runner, quick: bool) -> str:
+    """Return the table of moves of a slider."""
+    rows = []
+    for name in SLID:
+        found = run("explorer_change", name, run.seconds)
+        if "missing" in found:
+            rows.append([name, found["missing"], *"---"])
+            continue
+        change, solving, drawing = found["times"]
+        shown = [duration(change), duration(solving), duration(drawing), ratio(drawing / change)]
+        rows.append([name, *shown])
+    header = ["a thickness changes", "all that is seen", "of it the solution"]
+    return table([*header, "a picture by matplotlib", "/ all that is seen"], rows)
+
+
 def main() -> None:
     """Print the parts asked for."""
     parser = argparse.ArgumentParser(
@@ -467,7 +486,9 @@ def main() -> None:
     run = Runner(0.3 if given.quick else 3.0, given.limit, given.memory, given.numba)
     print(f"{machine(run)}\n", flush=True)
     makers = dict(
-        zip(PARTS, (single, sweeps, samples, growth, memory, devices, motion), strict=True)
+        zip(
+            PARTS, (single, sweeps, samples, growth, memory, devices, motion, explorer), strict=True
+        )
     )
     for part in given.parts or PARTS:
         print(f"### {part.capitalize()}\n\n{makers[part](run, given.quick)}\n", flush=True)

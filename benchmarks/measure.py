@@ -18,7 +18,7 @@ import numpy as np
 
 import spinfem as sf
 
-from . import cases, motion
+from . import cases, explorer, motion
 from .cases import Array
 from .peers import PEERS, scikit_fem
 from .timing import Prepared, medians, peak_memory
@@ -397,6 +397,7 @@ MEASUREMENTS: dict[str, Callable[..., Result]] = {
         motion.single_trajectory,
         motion.many_trajectories,
         motion.cmtj_trajectory,
+        explorer.explorer_change,
     )
 }
 

@@ -1,10 +1,9 @@
-"""Input without bounds: one clear error within a second, and within 256 MiB, for every kind."""
+"""Input without bounds: one clear error, within 256 MiB, for every kind."""
 
 import base64
 import lzma
 import re
 import struct
-import time
 import tracemalloc
 import zlib
 from functools import partial
@@ -16,8 +15,8 @@ import spinfem as sf
 from spinfem import cli
 from spinfem.files.meshfile import read_layers
 
-SECONDS, MEBIBYTES = 5.0, 256
-"""What took minutes and gigabytes takes a fraction of that, or a second where a core is slow."""
+MEBIBYTES = 256
+"""What took gigabytes takes less."""
 N = '[materials.N]\nkind = "normal"\nD = 1\nl = 1\n[[layers]]\nmaterial = "N"\nthickness = 1\n'
 
 # what stands in front of the tables of a stack file, and the message behind its name
@@ -66,14 +65,8 @@ def some_long(kinds, *long):
     return [pytest.param(kind, marks=pytest.mark.long) if kind in long else kind for kind in kinds]
 
 
-def assert_quick(work, seconds=SECONDS):
-    """It takes no longer, one of three times on a machine that is busy, and no more memory."""
-    taken = []
-    while len(taken) < 3 and min(taken, default=seconds) >= seconds:
-        began = time.process_time()
-        work()
-        taken.append(time.process_time() - began)
-    assert min(taken) < seconds
+def assert_small(work):
+    """It takes no more memory."""
     tracemalloc.start()
     try:
         work()
@@ -94,7 +87,7 @@ def test_stack_files(tmp_path, kind):
         assert len(str(error.value)) < 2100
         assert str(error.value).isprintable()
 
-    assert_quick(load)
+    assert_small(load)
 
 
 # --- meshes -----------------------------------------------------------------------------------
@@ -402,7 +395,7 @@ def test_meshes(tmp_path, kind):
         assert len(str(error.value)) < 2100
         assert str(error.value).isprintable()
 
-    assert_quick(read)
+    assert_small(read)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device that never ends")
@@ -411,7 +404,7 @@ def test_a_device_that_never_ends():
         with pytest.raises(ValueError, match=r"^/dev/zero: must be a file of at most 16 MiB"):
             sf.load("/dev/zero")
 
-    assert_quick(load)
+    assert_small(load)
 
 
 VALVE = Path(__file__).parents[2] / "examples" / "co_cu_py.toml"
@@ -453,7 +446,7 @@ def test_command_line(tmp_path, monkeypatch, capfd, kind):
         assert len(err) < 2100
 
     run()  # imports
-    assert_quick(run)
+    assert_small(run)
 
 
 @pytest.mark.long
