@@ -284,7 +284,8 @@ def _add_lead_across(total: Derivatives, t: Solved, pair: Pair, k: int) -> None:
 
     def changes(sense: int) -> dict[str, ComplexArray]:
         weight = slow(sense) * weight_of(m, own_phi, own_mu, sense)
-        by_rate = weight / (2 * exchange_rate(e, k, sense))
+        rate = exchange_rate(e, k, sense)
+        by_rate = weight / np.where(rate != 0, 2 * rate, 1.0)  # without any, none changes it
         found = {name: by_rate * by for name, (by, _) in rate_changes(e, k, sense).items()}
         return {"whole": weight, **found}
 

@@ -380,6 +380,33 @@ def test_at_the_ends_of_what_is_legal(model, numbers):
             assert error < (1e-5 if opens else 1e-7), (i, key, names)
 
 
+@pytest.mark.parametrize("lambda_J", [np.inf, 0.3])
+def test_a_lead_that_nothing_leaves(lambda_J):
+    """Of a length that is infinite no difference can be taken; that with 1/l is finite."""
+
+    def solved(p):
+        exchange = {"lambda_J": lambda_J, "lambda_phi": np.inf}
+        lead = sf.Lead(sf.Ferromagnet(D=1.0, l=np.inf, p=p, **exchange), m=sf.direction(37.0, 90.0))
+        weak = sf.Ferromagnet(D=1.0, l=0.7, p=0.5, lambda_J=0.4)(0.5, m=(1, 0, 0), name="a")
+        spacer = sf.NormalMetal(D=2.0, l=1.5)(0.3)
+        free = sf.Ferromagnet(D=0.4, l=0.3, p=-0.7)(0.4, m=(0, 1, 0), name="b")
+        return sf.solve(lead | weak | spacer | free | sf.Lead(spacer.material))
+
+    solution = solved(0.5)
+    for key, measure in (
+        (("spin_resistance",), lambda s: s.spin_resistance),
+        (("torque", "a"), lambda s: s.torque("a")),
+        (("torque", "b"), lambda s: s.torque("b")),
+    ):
+        gradient = solution.gradient(*key)
+        assert not np.any(gradient["left.l"])
+        close, far = (
+            (measure(solved(0.5 + h)) - measure(solved(0.5 - h))) / (2 * h) for h in (1e-3, 2e-3)
+        )
+        size = np.abs(measure(solution)).max()
+        assert np.abs(gradient["left.p"] - (4 * close - far) / 3).max() < 1e-10 * size
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("frequency", [None, 0.4])
 @pytest.mark.parametrize("mixing", [(1 - 0.4j) * 10.0**k for k in (-30, 8, 16, 40)])
