@@ -27,8 +27,9 @@ for profile in ("spinfem", "all"):
     )
 settings.load_profile("spinfem")
 
-KINDS = ("single", "batches", "driven", "frequency", "motion")
-"""Of compiled functions; see `kernels.compile_for`."""
+KINDS = ("driven", "frequency"), ("single", "batches", "motion")
+"""Of compiled functions, those that take about as long and share most; see `kernels.compile_for`.
+"""
 SHARES = {True: (0.05, 5), False: (0.05, 8)}
 """Of the random examples of a test the default run, or one of long tests, tries so many, and at
 least so many. All of them, and of all parameters of what is marked `some`:
@@ -38,7 +39,7 @@ COMPARE = tuple(
     f"tests/{wing}/"
     for wing in ("devices", "dynamics", "fem", "numerics", "paper", "results", "solvers")
 )
-SETS = 4
+SETS = 3
 """Of the sets of parameters of a long test in these wings at most so many, if not so marked."""
 MOST = 2
 """And of the sets of parameters of a test at most so many, some of all its kinds."""
@@ -64,7 +65,7 @@ def pytest_configure(config):
 
 
 def pytest_sessionstart(session):
-    """Compile on all cores, once, what every worker of long tests would compile for itself."""
+    """Compile on two cores, once, what every worker of long tests would compile for itself."""
     config = session.config
     if hasattr(config, "workerinput") or config.option.collectonly or is_default(config):
         return
@@ -73,7 +74,7 @@ def pytest_sessionstart(session):
     if kept and max(kept) > max(path.stat().st_mtime for path in folder.glob("*.py")):
         return
     script = Path(__file__).with_name("kernels.py")
-    for process in [subprocess.Popen([sys.executable, script, x]) for x in KINDS]:
+    for process in [subprocess.Popen([sys.executable, script, *kinds]) for kinds in KINDS]:
         process.wait()
 
 

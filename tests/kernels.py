@@ -1,7 +1,8 @@
 """Both ways to run the one text: compiled by numba, and as it stands.
 
 As a script it compiles what tests of single stacks run, those of batches, of batches that
-a spin current at an end drives, of frequencies, or of motion.
+a spin current at an end drives, of frequencies, or of motion; of several in one process, what
+they share once.
 """
 
 import dataclasses
@@ -122,4 +123,5 @@ def compile_motion():
 
 
 if __name__ == "__main__":
-    compile_for(sys.argv[1])
+    for which in sys.argv[1:]:
+        compile_for(which)

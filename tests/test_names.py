@@ -480,7 +480,7 @@ ELSEWHERE = sorted({n for q in QUANTITIES for names in q.others for n in names.s
 
 @pytest.mark.some(1)
 @pytest.mark.long
-@pytest.mark.parametrize("ends", [[*UNITS][i::3] for i in range(3)])
+@pytest.mark.parametrize("ends", [[*UNITS][i::9] for i in range(9)])
 def test_no_key_is_taken_for_another(ends):
     """Neither those that there are here, nor those from elsewhere, in any unit."""
     given = [*ALL_KEYS, *ELSEWHERE]

@@ -121,7 +121,7 @@ def _put_into(function: Any, **others: Any) -> Any:
     """Return a function that is put into what calls it, of which some others are put into it.
 
     What a function calls is compiled with it once more: runs of free rings would be with every
-    function between them and a kernel.
+    function between them and a kernel. What is called in one place is copied by that once only.
     """
     names = function.__globals__ | others
     copy = FunctionType(
@@ -130,10 +130,15 @@ def _put_into(function: Any, **others: Any) -> Any:
     return numba.njit(inline="always", **OPTIONS)(copy)
 
 
-_PARTS = {name: _put_into(getattr(ladder, name)) for name in ("sweep", "settle")}
+_ladder = {name: _put_into(getattr(ladder, name)) for name in ("sweep", "settle")}
 _sweep, _solve, _solve_between = (
-    _put_into(f, **_PARTS) for f in (ladder.sweep, ladder.solve, ladder.solve_between)
+    _put_into(f, **_ladder) for f in (ladder.sweep, ladder.solve, ladder.solve_between)
 )
+_turn = _put_into(turning.turn)
+_take_up = _put_into(turning.take_up, solved=_put_into(turning.solved, **_ladder))
+_velocity = _put_into(motion.velocity, turn=_turn, take_up=_take_up)
+_run = _put_into(motion.run, advance=_put_into(motion.advance, velocity=_velocity))
+_shaken = _put_into(motion.shaken, velocity=_velocity)
 
 
 def _register_text(function: FunctionType, inlined: bool) -> None:
@@ -284,14 +289,14 @@ def _kernels(text: str) -> Kernels:
         for block in range(begin, end, WIDTH):
             i = min(block, end - WIDTH)
             own, here = moved(chain, i), moved(ways, i)
-            turning.turn(own, room, here, collinear)
+            _turn(own, room, here, collinear)
             lift, response, taking = moved(given, i), moved(lifted, i), moved(driven, i)
             missing = 0.0 * here[0][0]
             for k in range(-1, len(lift)):
                 is_lifted = k >= 0
                 by = lift[k] if is_lifted else here
                 to = response[k] if is_lifted else taking
-                more = turning.take_up(own, room, here, by, is_lifted, to)
+                more = _take_up(own, room, here, by, is_lifted, to)
                 missing = doubled.pick(more > missing, more, missing)
             moved(rest, i)[0] = missing
 
@@ -300,7 +305,7 @@ def _kernels(text: str) -> Kernels:
         text  # noqa: B018
         those, own, method, times = floats_of((magnets, room, table, legs))
         ways, clocks, kept = floats_of((y, clock, samples))
-        motion.run(those, own, method, times, ways, clocks, kept, tolerance, collinear, most)
+        _run(those, own, method, times, ways, clocks, kept, tolerance, collinear, most)
 
     @compile_
     def run_points(  # type: ignore[no-untyped-def]
@@ -311,7 +316,7 @@ def _kernels(text: str) -> Kernels:
         method, times = floats_of(table), floats_of(legs)
         ways, clocks, kept = points_of(y), points_of(clock), points_of(samples)
         for i in range(begin, end, WIDTH):
-            motion.run(
+            _run(
                 moved(those, i),
                 own,
                 method,
@@ -330,7 +335,7 @@ def _kernels(text: str) -> Kernels:
         those, own = points_of(magnets), points_of(room)
         ways, fields = points_of(y), points_of(noise)
         for i in range(begin, end, WIDTH):
-            motion.shaken(moved(those, i), own, moved(ways, i), step, moved(fields, i), collinear)
+            _shaken(moved(those, i), own, moved(ways, i), step, moved(fields, i), collinear)
 
     return Kernels(
         condense,

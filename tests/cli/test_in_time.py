@@ -272,7 +272,7 @@ def test_a_sweep_over_a_frequency_goes_on_where_it_was(run, tmp_path, monkeypatc
     assert len(done) == cut > 2
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("vary", [["frequency_Hz=1e9:1e12:5:log"], ["frequency_Hz=0:1e11:3"]])
 @pytest.mark.parametrize("more", [[], ["--vary", "free.polar_deg=30:90:3"]])

@@ -140,7 +140,7 @@ def topped(kind, electrodes):
     return sf.Device(Grid(mesh), device.regions, device.electrodes | electrodes, device.interfaces)
 
 
-@pytest.mark.some(12)
+@pytest.mark.some(6)
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["tri", "quad", "tet"])
 @pytest.mark.parametrize("given", ["potential", "current", "j0"])

@@ -155,7 +155,7 @@ def test_magnets_that_turn_as_one_pump_nothing_where_no_spin_across_m_is_lost(ki
     np.testing.assert_allclose(together, 0, atol=1e-10 * np.abs(K).max())
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "name",

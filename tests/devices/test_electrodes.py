@@ -47,7 +47,7 @@ DRIVES = {
 }
 
 
-@pytest.mark.some(30)
+@pytest.mark.some(15)
 @pytest.mark.parametrize("shape", ["planar", "axisymmetric"])
 @pytest.mark.parametrize("sample", [*SAMPLES, "two ferromagnetic leads, resistive"])
 @pytest.mark.parametrize("drive", DRIVES)

@@ -58,7 +58,7 @@ def test_fields_converge_to_those_of_the_stack(kind, degree):
     assert max(fine) < 0.05 / 20 ** (degree - 1)
 
 
-@pytest.mark.some(9)
+@pytest.mark.some(6)
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["line", "quad"])
 @pytest.mark.parametrize("sample", SAMPLES)

@@ -45,7 +45,7 @@ def errors(found, exact, A):
 
 
 @pytest.mark.long
-@pytest.mark.some(8)
+@pytest.mark.some(5)
 @pytest.mark.parametrize(
     ("kind", "degree"),
     [*(("line", k) for k in (1, 2, 3, 4)), *((x, k) for x in ("quad", "tri") for k in (2, 3))],

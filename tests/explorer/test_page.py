@@ -89,7 +89,7 @@ def test_what_is_given_may_be_called_like_a_preset():
     assert page.seen.base.preset == "fig4"
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_opens(page, name):

@@ -146,7 +146,7 @@ def test_extremes(model):
     check(model, range(3))
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize("numbers", [range(5, 30), range(30, 55), range(55, 80)])
 @pytest.mark.parametrize("model", extremes.MODELS)
