@@ -30,7 +30,7 @@ settings.load_profile("spinfem")
 KINDS = ("driven", "frequency"), ("single", "batches", "motion")
 """Of compiled functions, those that take about as long and share most; see `kernels.compile_for`.
 """
-SHARES = {True: (0.05, 5), False: (0.05, 8)}
+SHARES = {True: (0.05, 5), False: (0.05, 6)}
 """Of the random examples of a test the default run, or one of long tests, tries so many, and at
 least so many. All of them, and of all parameters of what is marked `some`:
 ``-m "" --hypothesis-profile=all``.
@@ -39,7 +39,7 @@ COMPARE = tuple(
     f"tests/{wing}/"
     for wing in ("devices", "dynamics", "fem", "numerics", "paper", "results", "solvers")
 )
-SETS = 3
+SETS = 2
 """Of the sets of parameters of a long test in these wings at most so many, if not so marked."""
 MOST = 2
 """And of the sets of parameters of a test at most so many, some of all its kinds."""

@@ -866,6 +866,7 @@ def test_a_terminal_gets_no_control_characters(tmp_path, capfd, command):
     assert all(line.isprintable() for line in out.splitlines())
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "name",

@@ -365,6 +365,7 @@ def test_equations(stack):
         check(stack, reference)
 
 
+@pytest.mark.some(16)
 @pytest.mark.long
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("model", MODELS)

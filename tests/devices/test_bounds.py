@@ -103,7 +103,7 @@ def widths(found, exact, area):
     return [np.max(high - low) / np.max(np.abs(value)) for (low, high), value, _ in checked]
 
 
-@pytest.mark.some(12)
+@pytest.mark.some(7)
 @pytest.mark.parametrize(
     ("kind", "degree"),
     [
@@ -126,7 +126,7 @@ def test_bounds_hold_what_a_stack_is(sample, kind, degree):
     assert np.all(widths(found, exact, AREAS[kind]) < np.array([0.02, 0.06, 0.6]))
 
 
-@pytest.mark.some(8)
+@pytest.mark.some(5)
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(40))
 def test_bounds_hold_what_random_stacks_are(seed):
@@ -154,7 +154,7 @@ def test_bounds_hold_what_random_stacks_are(seed):
     widths(found, exact, AREAS[kind])
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize("sample", ["transparent", "exchange lengths", "mixing", "memory loss"])
 @pytest.mark.parametrize(

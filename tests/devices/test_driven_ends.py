@@ -43,7 +43,7 @@ def driven(device, **currents):
     return sf.Device(device.grid, device.regions, electrodes, device.interfaces)
 
 
-@pytest.mark.some(20)
+@pytest.mark.some(10)
 @pytest.mark.parametrize("j0", [J0, 0.0])
 @pytest.mark.parametrize("shape", ["quad", "pillar"])
 @pytest.mark.parametrize("sample", DRIVEN)

@@ -49,7 +49,7 @@ def some(count):
     return m / np.linalg.norm(m, axis=-1, keepdims=True)
 
 
-@pytest.mark.some(9)
+@pytest.mark.some(5)
 @pytest.mark.parametrize("kind", DEGREES)
 @pytest.mark.parametrize("sample", MOVING)
 def test_what_is_pumped_in_a_wire_is_so_in_its_stack(sample, kind):
@@ -462,7 +462,7 @@ def test_what_is_pumped_and_comes_back_must_leave_digits():
         sf.Dynamics(device, {"free": FREE}, degree=2)
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "joint", [None, Joint(5e-16, gamma=0.5), Joint(mixing=5e14), Joint(5e-16, mixing=5e14)]

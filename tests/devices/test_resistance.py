@@ -7,7 +7,7 @@ from wires import J0, KINDS, SAMPLES, branched, stack, wire
 import spinfem as sf
 
 
-@pytest.mark.some(14)
+@pytest.mark.some(8)
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["line", "quad", "tri"])
 @pytest.mark.parametrize("sample", SAMPLES)

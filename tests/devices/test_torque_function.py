@@ -81,7 +81,7 @@ def test_a_magnet_behind_mixing_alone_is_its_device_too():
         np.testing.assert_allclose(function(m)[0], exact, atol=1e-11 * np.abs(exact).max())
 
 
-@pytest.mark.some(10)
+@pytest.mark.some(6)
 @pytest.mark.parametrize("kind", ["line", "tri", "tet"])
 @pytest.mark.parametrize("sample", [*APART, "held lead"])
 def test_derivatives(sample, kind):
@@ -117,7 +117,7 @@ def test_all_turned_alike_torques_turn_with_them(sample):
     np.testing.assert_allclose(changes, np.cross(omega, torques), atol=1e-11 * size)
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(3)
 @pytest.mark.long
 @pytest.mark.parametrize("sample", APART)
 def test_a_straight_wire_is_its_stack(sample):

@@ -10,7 +10,7 @@ TURNED = {"free": sf.direction(20, 40), "fixed": sf.direction(130, 10)}
 DEGREES = {"line": 5, "quad": 3, "tri": 3, "tet": 2, "hex": 1}
 
 
-@pytest.mark.some(17)
+@pytest.mark.some(9)
 @pytest.mark.parametrize("kind", DEGREES)
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_it_is_the_device_solved_anew(sample, kind):

@@ -28,7 +28,7 @@ WAY = sf.direction(110, 50)
 M = np.array([sf.direction(20, 70), sf.direction(100, -30)])
 
 
-@pytest.mark.some(12)
+@pytest.mark.some(7)
 @pytest.mark.parametrize("given", ["current", "j0"])
 @pytest.mark.parametrize("shape", ["line", "quad", "pillar"])
 @pytest.mark.parametrize("sample", DRIFTING)

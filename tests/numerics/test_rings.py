@@ -271,7 +271,7 @@ def test_runs_of_two_directions(way, ends):
             check(Network(rng, layout, ends, way, decades, flat=True))
 
 
-@pytest.mark.some(8)
+@pytest.mark.some(5)
 @pytest.mark.long
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_rings_that_count_in_the_frame_of_the_stiffer(way, ends, flat):
             check(Network(rng, layout, ends, way, decades, flat=flat, soft=True))
 
 
-@pytest.mark.some(12)
+@pytest.mark.some(6)
 @pytest.mark.long
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("way", WAYS)

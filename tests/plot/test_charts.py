@@ -45,7 +45,7 @@ def test_bars_too_short_to_be_seen_have_no_line():
     assert list(bars(ax)) == ["a.l", "b.l"]
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "results", [3, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 11, 180))]

@@ -656,7 +656,7 @@ def plain_batch():
     )
 
 
-@pytest.mark.some(7)
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize("key", RESULTS, ids=" ".join)
 @pytest.mark.parametrize("make", [batch, plain_batch])

@@ -90,7 +90,7 @@ PAIRS += [(left, "source") for left in LEFT if left != "nothing"]
 LONG = [(left, right) for left in LEFT for right in RIGHT if (left, right) not in PAIRS]
 
 
-@pytest.mark.some(40)
+@pytest.mark.some(20)
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize(
     ("left", "right"), [*PAIRS, *(pytest.param(*pair, marks=pytest.mark.long) for pair in LONG)]
@@ -295,7 +295,7 @@ def moved(stack, name, step):
     return stack.replace(owner, **{key: getattr(piece, key) + step})
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     ("left", "right"),
     [

@@ -47,6 +47,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.some(10)
 @pytest.mark.parametrize("grading", [False, True], ids=["equal", "graded"])
 @pytest.mark.parametrize(
     "degree",
@@ -189,6 +190,7 @@ def weak(length):
     return sf.Ferromagnet(D=1.0, l=0.5, p=0.8, lambda_J=length, lambda_phi=1.3 * length)
 
 
+@pytest.mark.some(8)
 @pytest.mark.long
 @pytest.mark.parametrize("degree", [1, 2])
 @pytest.mark.parametrize(
@@ -422,7 +424,7 @@ AT_A_FREQUENCY = {
 }
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize("frequency", [0.0, 0.3, 3.0])
 @pytest.mark.parametrize("name", AT_A_FREQUENCY)

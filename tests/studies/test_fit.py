@@ -130,6 +130,7 @@ def differences(function, x, step=1e-3):
     return np.stack(columns, axis=-1)
 
 
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize("output", ["resistance", "spin_resistance"])
 @pytest.mark.parametrize(

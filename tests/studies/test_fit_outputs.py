@@ -153,6 +153,7 @@ def problem(output, device, start=NUMBERS, points=POINTS, data=None, builder=sam
     return Problem(builder, measured, check_parameters(parameters), {}, output, int)
 
 
+@pytest.mark.some(6)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "case", [pytest.param(c, marks=() if c in QUICK else pytest.mark.long) for c in CASES]

@@ -182,6 +182,7 @@ def test_netcdf_and_tables_come_back(tmp_path):
     assert table.loc[60.0, FREQUENCY[2]] == data["spin_resistance_phase"][1, 2]
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize(("builder", "pointwise"), [(valve, False), (branching, True)])
 def test_a_store_is_taken_up(small, monkeypatch, tmp_path, builder, pointwise):

@@ -335,6 +335,7 @@ def check_points(data, name, build):
             assert float(here["resistance"]) == pytest.approx(one.resistance, rel=1e-10)
 
 
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize("pointwise", [False, True])
 @pytest.mark.parametrize("name", SAMPLES)
@@ -368,6 +369,7 @@ def ramp(slope, theta):
     return sample(theta=theta).replace("spacer", material=metal)
 
 
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("build", "argument"),
@@ -896,6 +898,7 @@ def bump(theta, height, at=0.3, width=1e-3):
     return valve(theta).replace("spacer", material=sf.NormalMetal(D=D, l=1e-8))
 
 
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("one", "other"),
@@ -1496,6 +1499,7 @@ polar_deg = 50
 """
 
 
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("vary", "before", "after"),
@@ -1882,6 +1886,7 @@ def test_slash_in_the_name_of_an_argument(tmp_path):
         sf.sweep(lambda **v: valve(v["a/b"]), {"a/b": THETA, "a|b": THETA})
 
 
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize("vary", [[ANGLE], pytest.param([ANGLE, SPACER], marks=pytest.mark.long)])
 @pytest.mark.parametrize("file", [SI, pytest.param(PAPER, marks=pytest.mark.long)])

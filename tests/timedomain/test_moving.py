@@ -120,6 +120,7 @@ def difference(found, expected):
     return np.abs(found - expected).max() / np.abs(expected).max()
 
 
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_stands_still(kind):
@@ -341,6 +342,7 @@ def test_linear_response(terahertz, rtol):
         assert difference((4 * one - two) / 3, response.reshape(one.shape)) < 1e-6
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("cone", [20.0, 80.0])
 def test_a_film_that_precesses(cone):
