@@ -48,6 +48,7 @@ nb_execution_mode = "cache"
 nb_execution_cache_path = str(HERE / "_build" / "notebooks")
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
+nb_execution_in_temp = True  # what a page writes is not left beside it
 nb_code_prompt_show = "Show what is set up here"
 nb_code_prompt_hide = "Hide it"
 smartquotes = False  # it makes a dash of --help, and quotes of primes

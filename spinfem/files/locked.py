@@ -110,7 +110,8 @@ def locked_folder(folder: Path) -> Iterator[bool]:
                     os.close(file)
                     _remove_lock(folder)
                 else:  # while nobody else can have it
-                    _remove_lock(folder)
+                    if _is_at(file, folder / LOCK):  # else `remove_folder` has, and it is another's
+                        _remove_lock(folder)
                     os.close(file)
 
 

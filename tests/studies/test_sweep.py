@@ -1313,8 +1313,10 @@ def test_lock_ends_with_its_process_and_others_wait(tmp_path, capfd):
     worker = int(holder.stdout.readline())
     try:
         with ThreadPoolExecutor(1) as pool:
-            future = pool.submit(sf.sweep, valve, {"theta": THETA}, store=tmp_path)
-            time.sleep(0.3)
+            future, said = pool.submit(sf.sweep, valve, {"theta": THETA}, store=tmp_path), ""
+            while not said and not future.done():  # it imports before
+                time.sleep(0.01)
+                said = capfd.readouterr().err
             assert not future.done()
             assert [path.name for path in tmp_path.iterdir()] == ["lock"]
             holder.kill()
@@ -1325,7 +1327,7 @@ def test_lock_ends_with_its_process_and_others_wait(tmp_path, capfd):
         holder.wait()
         holder.stdout.close()
         os.kill(worker, signal.SIGKILL)
-    said = capfd.readouterr().err
+    said += capfd.readouterr().err
     assert said.startswith(f"{tmp_path}: waiting for process {holder.pid} on ")
     assert said.count("\n") == 1
 
@@ -1367,6 +1369,29 @@ locked.note = note
 with locked.locked_folder(Path(sys.argv[1])):
     print("free", end="")
 """
+
+
+NEXT = """
+import sys
+from pathlib import Path
+from spinfem.files.locked import locked_folder
+with locked_folder(Path(sys.argv[1])):
+    print("locked", flush=True)
+    sys.stdin.readline()
+    print([path.name for path in Path(sys.argv[1]).iterdir()])
+"""
+
+
+def test_a_folder_that_was_removed_is_left_to_who_made_it_anew(tmp_path):
+    folder = tmp_path / "parts"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with locked.locked_folder(folder):
+        locked.remove_folder(folder)
+        other = subprocess.Popen([sys.executable, "-c", NEXT, folder], **pipes)
+        assert other.stdout.readline() == "locked\n"
+    assert other.communicate("\n")[0] == "['lock']\n"
+    assert other.returncode == 0
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
