@@ -351,7 +351,7 @@ CASES = [(kind, key) for kind in OUTPUTS for key in OUTPUTS[kind]]
 
 
 @pytest.mark.long
-@pytest.mark.some(4)
+@pytest.mark.some(2)
 @pytest.mark.parametrize(("kind", "key"), CASES)
 @pytest.mark.filterwarnings("ignore:cells at interfaces")
 def test_differences_over_all_numbers_at_once(kind, key):

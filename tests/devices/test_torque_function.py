@@ -48,7 +48,7 @@ def turned(m, omega):
     return along + np.cos(angle) * (m - along) + np.sin(angle) * np.cross(axis, m)
 
 
-@pytest.mark.some(7)
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize("kind", DEGREES)
 @pytest.mark.parametrize("sample", [*APART, "held lead"])

@@ -89,7 +89,7 @@ def test_what_is_given_may_be_called_like_a_preset():
     assert page.seen.base.preset == "fig4"
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(3)
 @pytest.mark.long
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_opens(page, name):
@@ -160,7 +160,7 @@ ON_AXES = {"F shade", "N shade", "face", "resistive interface", "rods", "names"}
 """What is as large as the picture, whose axes stay while what is drawn fills them."""
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize("hidden", PANELS)
 def test_what_is_not_seen_is_not_found(hidden, monkeypatch):

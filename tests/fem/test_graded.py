@@ -457,7 +457,7 @@ def cut(metal, thickness, edges):
     return layers
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("pair", ["magnets", "far apart"])
 @pytest.mark.parametrize(

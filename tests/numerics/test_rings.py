@@ -242,7 +242,7 @@ def check(network):
             assert abs(force[0] + force[1] - float(P)) <= 1e-13 * max(driven, abs(float(P)))
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(4)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "ends",
@@ -259,7 +259,7 @@ def test_runs_against_all_balances_at_once(way, ends):
             check(Network(rng, layout, ends, way, decades))
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(3)
 @pytest.mark.long
 @pytest.mark.parametrize("ends", list(itertools.product([ROD, SPRUNG], repeat=2)))
 @pytest.mark.parametrize("way", WAYS)

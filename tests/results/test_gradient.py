@@ -359,7 +359,7 @@ def test_at_a_frequency_every_number(given):
     check(stack, one_by_one, frequency)
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize("numbers", [range(4), range(4, 8), range(8, 12)])
 @pytest.mark.parametrize("model", extremes.MODELS)
@@ -518,7 +518,7 @@ def sliced(numbers, n):
     return between(magnet, *layers), names
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(3)
 @pytest.mark.long
 @pytest.mark.parametrize("frequency", [None, 0.3])
 @pytest.mark.parametrize("name", GRADED)

@@ -40,7 +40,7 @@ def test_extremes(model):
     check(partial(extremes.extreme, model=model), SOME)
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(2)
 @pytest.mark.long
 @pytest.mark.parametrize("numbers", MANY)
 @pytest.mark.parametrize("model", extremes.MODELS)

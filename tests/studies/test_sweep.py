@@ -1978,6 +1978,7 @@ def limited(bytes_of_a_file, *arguments):
     )
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def test_rates_of_a_smooth_current():
     assert study.rates["mu_s"] == pytest.approx(4.2, abs=0.2)
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("stack", [VALVE, SAMPLE])
 def test_rates_of_a_step(stack):

@@ -171,6 +171,7 @@ def test_step_by_talbot(stack, times):
     assert_near(found.transpose(1, 0, 2)[1:], expected, 1e-9)
 
 
+@pytest.mark.some(1)
 @pytest.mark.long
 @pytest.mark.parametrize("stack", [VALVE, SAMPLE])
 def test_after_a_long_time_it_swings_as_amplitudes_say(stack):
