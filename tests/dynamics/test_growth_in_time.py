@@ -42,7 +42,7 @@ def test_deviations_grow_as_eigenvalues_say(case):
 
 @pytest.mark.some(1)
 @pytest.mark.long
-@pytest.mark.parametrize(("theta", "count"), [(0.0, 32), (180.0, 30)])
+@pytest.mark.parametrize(("theta", "count"), [(0.0, 50), (180.0, 45)])
 def test_boundaries_of_a_phase_diagram(theta, count):
     """Of as many fields and currents, all points where something grows or decays clearly agree.
 
