@@ -380,31 +380,44 @@ def test_at_the_ends_of_what_is_legal(model, numbers):
             assert error < (1e-5 if opens else 1e-7), (i, key, names)
 
 
-@pytest.mark.parametrize("lambda_J", [np.inf, 0.3])
-def test_a_lead_that_nothing_leaves(lambda_J):
-    """Of a length that is infinite no difference can be taken; that with 1/l is finite."""
+LEADS = {
+    "finite lengths": {"l": 0.8, "lambda_J": 0.3, "lambda_phi": 0.5},
+    "nothing leaves it": {"l": np.inf, "lambda_J": np.inf, "lambda_phi": np.inf},
+    "no relaxation": {"l": np.inf, "lambda_J": 0.3, "lambda_phi": np.inf},
+}
 
-    def solved(p):
-        exchange = {"lambda_J": lambda_J, "lambda_phi": np.inf}
-        lead = sf.Lead(sf.Ferromagnet(D=1.0, l=np.inf, p=p, **exchange), m=sf.direction(37.0, 90.0))
+
+@pytest.mark.parametrize("name", LEADS)
+def test_leads_with_exchange_lengths(name):
+    """Of a length that is infinite no difference can be taken; that with 1/l is finite."""
+    given = {"D": 1.0, "p": 0.5, **LEADS[name]}
+
+    def solved(**changed):
+        lead = sf.Lead(sf.Ferromagnet(**{**given, **changed}), m=sf.direction(37.0, 90.0))
         weak = sf.Ferromagnet(D=1.0, l=0.7, p=0.5, lambda_J=0.4)(0.5, m=(1, 0, 0), name="a")
         spacer = sf.NormalMetal(D=2.0, l=1.5)(0.3)
         free = sf.Ferromagnet(D=0.4, l=0.3, p=-0.7)(0.4, m=(0, 1, 0), name="b")
         return sf.solve(lead | weak | spacer | free | sf.Lead(spacer.material))
 
-    solution = solved(0.5)
+    def slope(measure, number, h):
+        ahead, back = (solved(**{number: given[number] + step}) for step in (h, -h))
+        return (measure(ahead) - measure(back)) / (2 * h)
+
+    solution = solved()
     for key, measure in (
         (("spin_resistance",), lambda s: s.spin_resistance),
         (("torque", "a"), lambda s: s.torque("a")),
         (("torque", "b"), lambda s: s.torque("b")),
     ):
         gradient = solution.gradient(*key)
-        assert not np.any(gradient["left.l"])
-        close, far = (
-            (measure(solved(0.5 + h)) - measure(solved(0.5 - h))) / (2 * h) for h in (1e-3, 2e-3)
-        )
+        if np.isinf(given["l"]):
+            assert not np.any(gradient["left.l"])
         size = np.abs(measure(solution)).max()
-        assert np.abs(gradient["left.p"] - (4 * close - far) / 3).max() < 1e-10 * size
+        for number, value in given.items():
+            if np.isfinite(value):
+                close, far = (slope(measure, number, h) for h in (5e-4, 1e-3))
+                error = np.abs(gradient[f"left.{number}"] - (4 * close - far) / 3).max()
+                assert error < 1e-9 * size, (key, number)
 
 
 @pytest.mark.long
